@@ -1,0 +1,62 @@
+"""What every test may count on: markers by folder, and the folder of test media where there is one."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+MARKED_FOLDERS = ("acceptance", "faults", "benchmarks")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--media",
+        metavar="DIR",
+        default=None,
+        help="folder of real clips (default: PROXX_MEDIA, else ../shared/media beside the project)",
+    )
+
+
+def _media_folder(config: pytest.Config) -> Path | None:
+    """The folder of real clips. One that was named must exist; the one beside the project may be absent."""
+    named = config.getoption("--media") or os.environ.get("PROXX_MEDIA")
+    if named:
+        folder = Path(named).resolve()
+        if not folder.is_dir():
+            raise pytest.UsageError(f"the media folder {folder} is not a folder: correct --media or PROXX_MEDIA")
+        return folder
+    beside = ROOT.parent / "shared" / "media"
+    return beside if beside.is_dir() else None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    _media_folder(config)  # a wrong name is reported before anything runs
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return (
+        f"media: {_media_folder(config) or 'none (tests with real clips are skipped; name a folder with --media or PROXX_MEDIA)'}"
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for folder in MARKED_FOLDERS:
+            if item.path.is_relative_to(ROOT / "tests" / folder):
+                item.add_marker(folder)
+
+
+@pytest.fixture(scope="session")
+def project_root() -> Path:
+    """The root of the source tree."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def media(pytestconfig: pytest.Config) -> Path:
+    """The folder of real clips; a test that needs it is skipped where there is none."""
+    folder = _media_folder(pytestconfig)
+    if folder is None:
+        pytest.skip("no media folder: name one with --media or PROXX_MEDIA")
+    return folder
