@@ -1,0 +1,3 @@
+"""proxx-worker: the deterministic, headless proxy-generation worker."""
+
+__version__ = "2.0.0"

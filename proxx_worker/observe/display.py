@@ -1,0 +1,115 @@
+"""Progress for a person: a bar on a terminal, plain log lines elsewhere. Position, duration, frames, speed; no time left."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TextIO
+
+from proxx_worker.observe.joblog import JobLog
+from proxx_worker.observe.observer import TaskInfo
+from proxx_worker.observe.records import printable
+from proxx_worker.planning.progress import Progress
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+PLAIN_INTERVAL_SECONDS = 5.0
+
+
+def facts_text(task: TaskInfo, progress: Progress | None) -> str:
+    """`0:00:04.2 / 0:00:10.0  105 frames  2.1x`: whatever of it is known."""
+    parts = []
+    position = None if progress is None else progress.position
+    if position is not None or task.duration is not None:
+        parts.append(f"{_clock(position or 0)} / {_clock(task.duration) if task.duration is not None else '?'}")
+    if progress is not None and progress.frames is not None:
+        parts.append(f"{progress.frames} frames")
+    if progress is not None and progress.speed is not None:
+        parts.append(f"{progress.speed:.1f}x")
+    return "  ".join(parts)
+
+
+def _clock(seconds: object) -> str:
+    tenths = max(0, round(float(seconds) * 10))  # type: ignore[arg-type]  # Fraction or int: both are numbers
+    minutes, tenths = divmod(tenths, 600)
+    return f"{minutes // 60}:{minutes % 60:02d}:{tenths // 10:02d}.{tenths % 10}"
+
+
+class PlainProgress:
+    """Log lines with action `progress`, at most one every few seconds per task. Satisfies `JobObserver`."""
+
+    def __init__(self, log: JobLog) -> None:
+        """Write to `log`."""
+        self._log = log
+        self._last = 0.0
+
+    def task_started(self, task: TaskInfo) -> None:
+        """See `JobObserver.task_started`."""
+        self._last = time.monotonic()
+
+    def progressed(self, task: TaskInfo, progress: Progress) -> None:
+        """See `JobObserver.progressed`."""
+        if time.monotonic() - self._last >= PLAIN_INTERVAL_SECONDS:
+            self._last = time.monotonic()
+            self._log.event("progress", facts_text(task, progress), job=task.job, task=task.number, tasks=task.tasks)
+
+    def task_finished(self, task: TaskInfo) -> None:
+        """See `JobObserver.task_finished`."""
+
+
+class TerminalProgress:
+    """One bar at the bottom of a terminal; log lines scroll above it. Satisfies `JobObserver`."""
+
+    def __init__(self, stream: TextIO) -> None:
+        """Draw on `stream`, which must be a terminal."""
+        # Late: rich costs about 0.1 s to import, and only a person at a terminal needs it.
+        from rich.console import Console  # noqa: PLC0415
+        from rich.progress import BarColumn, TextColumn  # noqa: PLC0415
+        from rich.progress import Progress as Bars  # noqa: PLC0415
+
+        self._bars = Bars(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=30),
+            TextColumn("{task.fields[facts]}", markup=False),
+            console=Console(file=stream, highlight=False, markup=False),
+            transient=True,
+            refresh_per_second=4,
+            auto_refresh=False,
+        )
+        self._bar: TaskID | None = None
+
+    def write(self, line: str) -> None:
+        """A log line, above the bar."""
+        self._bars.console.print(line.rstrip("\n"), soft_wrap=True, markup=False, highlight=False)
+
+    def task_started(self, task: TaskInfo) -> None:
+        """See `JobObserver.task_started`."""
+        name = printable(task.source.rsplit("/", 1)[-1])
+        total = None if task.duration is None else float(task.duration)
+        self._bar = self._bars.add_task(f"{task.number}/{task.tasks} {name}", total=total, facts=facts_text(task, None))
+        self._bars.start()
+
+    def progressed(self, task: TaskInfo, progress: Progress) -> None:
+        """See `JobObserver.progressed`."""
+        if self._bar is not None:
+            completed = None if progress.position is None else float(progress.position)
+            self._bars.update(self._bar, completed=completed, facts=facts_text(task, progress), refresh=True)
+
+    def task_finished(self, task: TaskInfo) -> None:  # noqa: ARG002 - the port's signature
+        """See `JobObserver.task_finished`."""
+        if self._bar is not None:
+            self._bars.remove_task(self._bar)
+            self._bar = None
+        self._bars.stop()
+
+
+def progress_for(stream: TextIO, log: JobLog) -> tuple["TerminalProgress | PlainProgress", Callable[[str], object]]:
+    """Who shows progress on `stream`, and how a log line is written to it."""
+    if stream.isatty():
+        terminal = TerminalProgress(stream)
+        return terminal, terminal.write
+    return PlainProgress(log), lambda line: _write_line(stream, line)
+
+
+def _write_line(stream: TextIO, line: str) -> None:
+    stream.write(line)
+    stream.flush()

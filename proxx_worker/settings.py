@@ -1,0 +1,73 @@
+"""The operator's settings: one TOML file, every key also a flag, a flag wins. Frozen once read; unknown keys are refused."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+
+class ConfigurationError(Exception):
+    """The configuration cannot be used; the message says where and why. The command exits with 64."""
+
+
+def _absolute(path: str) -> str:
+    if not path.startswith("/") or "\0" in path:
+        raise ValueError("must be an absolute path: a relative one would depend on the working directory")
+    return path
+
+
+AbsolutePath = Annotated[str, AfterValidator(_absolute)]
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+
+
+class Settings(BaseModel):
+    """Every key of the configuration file.
+
+    `ffmpeg`, `ffprobe`: absolute paths; where absent, `PATH` locates them. `declared_versions`: the operator's pins, copied into
+    results and never checked. `*_seconds`: how often the inbox is listed where events do not tell; how long a spec that does not
+    parse must stand still; how long an encoder may show no sign of life. `source_roots`, `output_roots`: where given, a path
+    whose real location lies outside is refused.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    ffmpeg: AbsolutePath | None = None
+    ffprobe: AbsolutePath | None = None
+    declared_versions: dict[str, str] = {}
+    poll_seconds: Seconds = 2.0
+    settle_seconds: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] = 5.0
+    stall_seconds: Seconds = 300.0
+    log_format: Literal["text", "json"] = "text"
+    source_roots: tuple[AbsolutePath, ...] | None = None
+    output_roots: tuple[AbsolutePath, ...] | None = None
+
+
+def load_settings(config: Path | None, flags: Mapping[str, object]) -> Settings:
+    """The settings of `config` (a TOML file) with `flags` on top; a flag that is None was not given.
+
+    Raises `ConfigurationError` for a file that cannot be read, is not TOML, or holds an unknown key or a bad value.
+    """
+    values: dict[str, object] = {}
+    if config is not None:
+        try:
+            values.update(tomllib.loads(config.read_bytes().decode()))
+        except OSError as error:
+            raise ConfigurationError(f"configuration file {config} cannot be read: {error.strerror}") from error
+        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ConfigurationError(f"configuration file {config} is not TOML: {error}") from error
+    values.update({key: value for key, value in flags.items() if value is not None})
+    for roots in ("source_roots", "output_roots"):
+        if isinstance(values.get(roots), list):
+            values[roots] = tuple(values[roots])  # type: ignore[arg-type]  # TOML knows lists only; the model is frozen
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {_reason(fault['type'], fault['msg'])}" for fault in error.errors())
+        where = f"configuration file {config}" if config is not None else "configuration"
+        raise ConfigurationError(f"{where}: {faults}; known keys: {', '.join(Settings.model_fields)}") from error
+
+
+def _reason(kind: str, message: str) -> str:
+    return "unknown key" if kind == "extra_forbidden" else message
