@@ -35,6 +35,62 @@ $(DEV): requirements-dev.lock pyproject.toml | $(BIN)/python
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	touch $(RUNTIME) $@
 
-.PHONY: ffmpeg
-ffmpeg: ## Install FFmpeg with the system's package manager where it is missing
-	deploy/setup/install-ffmpeg
+.PHONY: demo
+demo: $(RUNTIME) ## Two profiles from a generated clip to finished proxies, through a real workspace
+	deploy/setup/install-tools ffmpeg ffprobe
+	$(BIN)/python deploy/demo/demo.py demo
+
+.PHONY: test
+test: $(DEV) ## All tests but the minutes-long ones
+	deploy/setup/install-tools ffmpeg ffprobe setpriv strace
+	$(BIN)/pytest -m "not heavy and not benchmarks" $(PYTEST_ARGS)
+
+.PHONY: heavy
+heavy: $(DEV) ## The minutes-long tests: all real clips, fault sweeps, soak, fuzz
+	deploy/setup/install-tools ffmpeg ffprobe setpriv strace
+	$(BIN)/pytest -m "heavy and not benchmarks" $(PYTEST_ARGS)
+
+.PHONY: bench
+bench: $(DEV) ## Measure (nothing passes or fails by the clock)
+	deploy/setup/install-tools ffmpeg ffprobe setpriv strace
+	$(BIN)/pytest -m benchmarks -s $(PYTEST_ARGS)
+
+.PHONY: coverage
+coverage: $(DEV) ## The same tests as `test`, measured, and held to the floors: 100 % of the pure rooms, 90 % of the package
+	deploy/setup/install-tools ffmpeg ffprobe setpriv strace
+	$(BIN)/coverage erase
+	$(BIN)/pytest -m "not heavy and not benchmarks" --cov --cov-report= $(PYTEST_ARGS)
+	$(BIN)/python .ci/coverage_floor.py
+
+.PHONY: lint
+lint: $(DEV) ## Style, types, and the layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: $(DEV) ## Format, and mend what can be mended safely
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.PHONY: schemas
+schemas: $(RUNTIME) ## Write docs/schema/ from the models
+	mkdir -p docs/schema
+	$(BIN)/proxx-worker schema jobspec > docs/schema/jobspec.schema.json
+	$(BIN)/proxx-worker schema result > docs/schema/result.schema.json
+
+# `uv` is no part of the lock: whoever renews the lock brings one.
+LOCK := uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-header --quiet
+.PHONY: lock
+lock: ## Renew the lock files (needs uv on PATH)
+	$(LOCK) --upgrade --output-file requirements.lock
+	$(LOCK) --upgrade --extra dev --constraints requirements.lock --output-file requirements-dev.lock
+
+.PHONY: ci
+ci: ## What CI runs, from the root of a clean clone
+	.ci/run
+
+.PHONY: clean
+clean: ## Remove .venv, caches, and what `make demo` made
+	rm -rf $(VENV) demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
