@@ -15,9 +15,8 @@ FLOORS = {
 
 
 def measured() -> dict[str, dict[str, int]]:
-    """The counts of each file, from the data files in the working directory (every child process wrote its own)."""
+    """The counts of each file, from the data file in the working directory (pytest-cov has combined the children's into it)."""
     coverage = [sys.executable, "-m", "coverage"]
-    subprocess.run([*coverage, "combine", "--quiet"], check=True)
     subprocess.run([*coverage, "report"], check=True)
     with TemporaryDirectory() as folder:
         report = Path(folder) / "coverage.json"

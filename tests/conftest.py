@@ -60,3 +60,9 @@ def media(pytestconfig: pytest.Config) -> Path:
     if folder is None:
         pytest.skip("no media folder: name one with --media or PROXX_MEDIA")
     return folder
+
+
+@pytest.fixture
+def child_environment() -> dict[str, str]:
+    """The environment to start a command in: where tools are, and what coverage needs to measure a child. Nothing else."""
+    return {name: os.environ[name] for name in ("PATH", "COVERAGE_PROCESS_CONFIG") if name in os.environ}
