@@ -8,7 +8,8 @@ MAKEFLAGS += --no-builtin-rules
 
 VENV := .venv
 BIN := $(VENV)/bin
-# One stamp per lock: a target is set up again only when the lock or the package's metadata changed.
+# Stamps: a set-up that was interrupted is made again, a lock is installed again only when it or the package's metadata changed.
+MADE := $(VENV)/.made
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
@@ -22,15 +23,16 @@ help: ## List the targets
 .PHONY: setup
 setup: $(DEV) ## Make .venv from the lock files: the worker and everything needed to work on it
 
-$(BIN)/python:
+$(MADE):
 	deploy/setup/make-venv "$(PYTHON)" $(VENV)
+	touch $@
 
-$(RUNTIME): requirements.lock pyproject.toml | $(BIN)/python
+$(RUNTIME): requirements.lock pyproject.toml | $(MADE)
 	$(PIP) install --require-hashes --requirement requirements.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	touch $@
 
-$(DEV): requirements-dev.lock pyproject.toml | $(BIN)/python
+$(DEV): requirements-dev.lock pyproject.toml | $(MADE)
 	$(PIP) install --require-hashes --requirement requirements-dev.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	touch $(RUNTIME) $@

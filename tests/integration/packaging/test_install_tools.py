@@ -17,7 +17,7 @@ class Machine:
         self.log = folder / "log"
         self.bin.mkdir()
         self.log.touch()
-        for name in ("sh", "env", "cat"):
+        for name in ("sh", "env", "dirname"):
             real = shutil.which(name)
             assert real is not None
             (self.bin / name).symlink_to(real)
@@ -125,11 +125,47 @@ def test_find_python_without_one_says_what_to_install(tmp_path: Path, project_ro
     assert "Python 3.11 or later" in done.stderr
 
 
-def test_make_venv_names_debians_package_where_venv_is_missing(tmp_path: Path, project_root: Path) -> None:
+# A Python that tells its version, and has `ensurepip` once the file `with-venv` is there; `-m venv` is noted.
+DEBIANS_PYTHON = """
+case "$2" in
+    *ensurepip*) [ -e "{folder}/with-venv" ] ;;
+    *'print('*) echo 3.11 ;;
+    venv) echo "venv $3 $4" >> "{folder}/log" ;;
+esac
+"""
+
+
+def make_venv(machine: Machine, project_root: Path, folder: Path) -> "subprocess.CompletedProcess[str]":
+    machine.program("python3", DEBIANS_PYTHON.format(folder=folder))
+    return machine.run(
+        project_root / "deploy" / "setup" / "make-venv", [os.fspath(machine.bin / "python3"), os.fspath(folder / "venv")]
+    )
+
+
+def test_make_venv_installs_debians_package_where_it_is_missing(tmp_path: Path, project_root: Path) -> None:
     machine = Machine(tmp_path, uid=0)
-    machine.program("python3", 'case "$2" in *ensurepip*) exit 1 ;; esac')
-    script = project_root / "deploy" / "setup" / "make-venv"
-    done = machine.run(script, [os.fspath(machine.bin / "python3"), os.fspath(tmp_path / "venv")])
+    machine.program("apt-get", f'echo "apt-get $*" >> "{machine.log}"\n: > "{tmp_path}/with-venv"')
+    done = make_venv(machine, project_root, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert machine.calls() == [
+        "apt-get update -qq",
+        "apt-get install -qq -y --no-install-recommends python3.11-venv",
+        f"venv --clear {tmp_path / 'venv'}",
+    ]
+
+
+def test_make_venv_installs_nothing_where_venv_is_there(tmp_path: Path, project_root: Path) -> None:
+    machine = Machine(tmp_path, uid=0)
+    machine.note("apt-get")
+    (tmp_path / "with-venv").touch()
+    assert make_venv(machine, project_root, tmp_path).returncode == 0
+    assert machine.calls() == [f"venv --clear {tmp_path / 'venv'}"]
+
+
+def test_make_venv_without_any_way_to_get_it_says_what_is_missing(tmp_path: Path, project_root: Path) -> None:
+    machine = Machine(tmp_path, uid=0)
+    machine.note("brew")
+    done = make_venv(machine, project_root, tmp_path)
     assert done.returncode == 1
-    assert "apt-get install python3-venv" in done.stderr
-    assert not (tmp_path / "venv").exists()
+    assert "has no venv module with pip" in done.stderr
+    assert machine.calls() == []
