@@ -1,0 +1,1 @@
+"""The engine room: FFmpeg and ffprobe as child processes."""

@@ -1,0 +1,332 @@
+"""A child process from its start to its end: output drained, stopped on request, killed when it stalls, usage counted."""
+
+import math
+import os
+import resource
+import select
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.engines.spawn import check_started, start_child
+from proxx_worker.engines.stop import StopSignal
+from proxx_worker.engines.survivors import kill_holders
+
+GRACE_SECONDS = 1.5
+"""How long a child may take to end on SIGTERM. The worker itself has 3 s (contract section 6)."""
+
+_KILL_SECONDS = 1.0
+_TICK = 1.0
+_POLL_WITHOUT_PIDFD = 0.05
+_CHUNK = 1 << 16
+_DRAIN_AT_END = 1 << 20
+_HEAD = 4096
+_MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ChildExit:
+    """How a child ended.
+
+    `exit_code`: negative is the signal that killed it. `stopped`: a stop was requested before its end was seen. `stalled`: it was
+    ended for showing no sign of life. `cpu_seconds`: user and system, of all its threads. `peak_memory_bytes`: resident.
+    `survivors`: a process that it had started was still there, and was killed where the system can tell which one it is.
+    """
+
+    exit_code: int
+    stopped: bool
+    stalled: bool
+    cpu_seconds: float
+    peak_memory_bytes: int
+    survivors: bool = False
+
+
+def run_child(  # noqa: PLR0913 - keyword-only parts of one command, most with a default
+    argv: Sequence[str],
+    *,
+    stop: StopSignal,
+    on_stdout: Callable[[bytes], None],
+    on_stderr: Callable[[bytes], None],
+    growth: Callable[[], object] | None = None,
+    stall_seconds: float | None = None,
+    pass_fds: Sequence[int] = (),
+    grace_seconds: float = GRACE_SECONDS,
+    cwd: str = "/",
+    missing: ErrorCode = ErrorCode.FFMPEG_MISSING,
+) -> ChildExit:
+    """Run `argv` to its end and hand its output on as it comes, in chunks of any size.
+
+    `growth` gives a value that changes whenever the child got on; without it, any byte on stdout counts. Where nothing changed
+    for `stall_seconds`, it is stopped. A stop is SIGTERM, `grace_seconds`, SIGKILL; it goes to the child alone, which shares the
+    worker's process group. `missing`: the code for a program that cannot be run.
+
+    Raises `missing`; IO_ERROR where no process can be started, or where one does not even end on SIGKILL; and whatever a callback
+    raises, after the child was killed.
+    """
+    if stop.requested():
+        return ChildExit(-signal.SIGTERM, stopped=True, stalled=False, cpu_seconds=0.0, peak_memory_bytes=0)
+    own_peak = _own_peak()
+    run = _Run(
+        start_child(argv, cwd=cwd, pass_fds=pass_fds, missing=missing),
+        stop,
+        on_stdout,
+        on_stderr,
+        _Pulse(growth, stall_seconds),
+        grace_seconds,
+    )
+    try:
+        run.watch()
+    finally:
+        run.close()
+    check_started(argv[0], run.exit_code, run.stderr_head, missing)
+    return ChildExit(
+        exit_code=run.exit_code,
+        stopped=run.stopped or stop.requested(),
+        stalled=run.stalled,
+        cpu_seconds=run.cpu_seconds,
+        # The kernel counts the process that spawned as the child's first size, so a small child seems as large as the worker.
+        peak_memory_bytes=run.peak if run.peak > own_peak else run.peak_seen or run.peak,
+        survivors=run.survivors,
+    )
+
+
+class _Pulse:
+    """Counts the time without a sign of life, in slices that were really watched.
+
+    A slice never counts for more than the wait that was asked for: a worker that was itself stopped and continued, or a machine
+    that slept, has not watched the child in between.
+    """
+
+    def __init__(self, growth: Callable[[], object] | None, stall_seconds: float | None) -> None:
+        self._growth = growth
+        self._limit = math.inf if stall_seconds is None else stall_seconds
+        self.tick = min(_TICK, self._limit / 4)
+        self._bytes = 0
+        self._last: object = None
+        self._idle = 0.0
+        self._unchecked = 0.0
+
+    def heard(self, count: int) -> None:
+        """`count` bytes came on stdout."""
+        self._bytes += count
+
+    def passed(self, seconds: float) -> bool:
+        """`seconds` went by. Returns whether the child has stalled."""
+        watched = min(seconds, self.tick)
+        self._idle += watched
+        self._unchecked += watched
+        if self._unchecked >= self.tick or self._idle >= self._limit:
+            self._unchecked = 0.0
+            sign = self._bytes if self._growth is None else self._growth()
+            if sign != self._last:
+                self._last = sign
+                self._idle = 0.0
+        return self._idle >= self._limit
+
+
+class _Run:
+    """One child that was started, until it is reaped."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        stop: StopSignal,
+        on_stdout: Callable[[bytes], None],
+        on_stderr: Callable[[bytes], None],
+        pulse: _Pulse,
+        grace_seconds: float,
+    ) -> None:
+        self._process = process
+        self._stop = stop
+        self._pulse = pulse
+        self._grace = grace_seconds
+        self._sinks = {_pipe(process.stdout): on_stdout, _pipe(process.stderr): on_stderr}
+        self._inodes = {os.fstat(pipe).st_ino for pipe in self._sinks}
+        self._pidfd = _open_pidfd(process.pid)
+        self._reaped = False
+        self._deadline: float | None = None
+        self._killed = False
+        self.exit_code = 0
+        self.stopped = False
+        self.stalled = False
+        self.survivors = False
+        self.cpu_seconds = 0.0
+        self.peak = 0
+        self.peak_seen = 0
+        self.stderr_head = b""
+
+    def watch(self) -> None:
+        """Drain, stop and wait until the child was reaped and its last output handed on."""
+        with selectors.DefaultSelector() as selector:
+            for descriptor in (*self._sinks, self._stop.fileno(), *self._own_pidfd()):
+                selector.register(descriptor, selectors.EVENT_READ)
+            last = time.monotonic()
+            while not self._reaped:
+                for key, _ in selector.select(self._timeout(last)):
+                    self._ready(key.fd, selector)
+                now = time.monotonic()
+                self._hold_to_time(now, now - last)
+                last = now
+        self._drain_at_end()
+
+    def close(self) -> None:
+        """Leave nothing behind: kill and reap a child that still runs (a callback raised), close every descriptor."""
+        try:
+            if not self._reaped and not self._killed:
+                self._signal(signal.SIGKILL)
+                self._wait_end()
+        finally:
+            for stream in (self._process.stdout, self._process.stderr):
+                if stream is not None:
+                    stream.close()
+            for descriptor in self._own_pidfd():
+                os.close(descriptor)
+
+    def _own_pidfd(self) -> tuple[int, ...]:
+        return () if self._pidfd is None else (self._pidfd,)
+
+    def _timeout(self, now: float) -> float:
+        timeout = self._pulse.tick
+        if self._pidfd is None:
+            timeout = min(timeout, _POLL_WITHOUT_PIDFD)
+        if self._deadline is not None:
+            timeout = min(timeout, max(0.0, self._deadline - now))
+        return timeout
+
+    def _ready(self, descriptor: int, selector: selectors.BaseSelector) -> None:
+        if descriptor in self._sinks:
+            if not self._read(descriptor):
+                selector.unregister(descriptor)
+        elif descriptor == self._pidfd:
+            self._reap()
+        elif self._stop.requested():
+            selector.unregister(descriptor)
+            self.stopped = True
+            self._terminate()
+
+    def _read(self, descriptor: int) -> int:
+        """Hand one chunk on. Returns its size, 0 at the end of the output, -1 where there is nothing now."""
+        try:
+            chunk = os.read(descriptor, _CHUNK)
+        except BlockingIOError:
+            return -1
+        if not chunk:
+            return 0
+        if descriptor == _pipe(self._process.stdout):
+            self._pulse.heard(len(chunk))
+            if not self._reaped:
+                self.peak_seen = max(self.peak_seen, _peak_of(self._process.pid))
+        elif len(self.stderr_head) < _HEAD:
+            self.stderr_head += chunk[:_HEAD]
+        self._sinks[descriptor](chunk)
+        return len(chunk)
+
+    def _hold_to_time(self, now: float, passed: float) -> None:
+        if self._pidfd is None:
+            self._reap()
+        if self._reaped:
+            return
+        if self._deadline is None:
+            if self._pulse.passed(passed):
+                self.stalled = True
+                self._terminate()
+        elif now >= self._deadline:
+            if self._killed:
+                raise ProxxError(
+                    ErrorCode.IO_ERROR,
+                    f"process {self._process.pid} must end on SIGKILL, but it hangs in the kernel: its storage does not answer. "
+                    "Check the disks and mounts that it uses; it ends once they answer.",
+                    pid=self._process.pid,
+                )
+            self._killed = True
+            self._signal(signal.SIGKILL)
+            self._deadline = now + _KILL_SECONDS
+
+    def _terminate(self) -> None:
+        if self._deadline is None:
+            self._signal(signal.SIGTERM)
+            self._deadline = time.monotonic() + self._grace
+
+    def _signal(self, number: int) -> None:
+        """Signal the child. Popen's own methods would reap a child that has just ended, and lose what it used."""
+        os.kill(self._process.pid, number)
+
+    def _wait_end(self) -> None:
+        """Reap a child that was killed; one that hangs in the kernel is left to the system."""
+        end = select.poll()
+        for descriptor in self._own_pidfd():
+            end.register(descriptor, select.POLLIN)
+        patience = time.monotonic() + _KILL_SECONDS
+        while not self._reap() and time.monotonic() < patience:
+            end.poll(_POLL_WITHOUT_PIDFD * 1000)
+
+    def _reap(self) -> bool:
+        try:
+            pid, status, usage = os.wait4(self._process.pid, os.WNOHANG)
+        except ChildProcessError as error:
+            self._reaped = True
+            raise ProxxError(
+                ErrorCode.IO_ERROR,
+                f"the exit code of process {self._process.pid} must be there, but someone else took it. Start the worker anew.",
+                pid=self._process.pid,
+            ) from error
+        if pid == 0:
+            return False
+        self._reaped = True
+        self.exit_code = os.waitstatus_to_exitcode(status)
+        self._process.returncode = self.exit_code  # What subprocess itself would have noted.
+        self.cpu_seconds = usage.ru_utime + usage.ru_stime
+        self.peak = usage.ru_maxrss * _MAXRSS_UNIT
+        return True
+
+    def _drain_at_end(self) -> None:
+        """Hand on what is left in the pipes. Both are at their end once the child is gone, unless it left a process behind."""
+        if self._drain():
+            return
+        self.survivors = True
+        kill_holders(self._inodes)
+        self._drain()
+
+    def _drain(self) -> bool:
+        at_end = True
+        for descriptor in self._sinks:
+            taken = 0
+            # A survivor may go on writing; what the child itself wrote fits a pipe.
+            while (size := self._read(descriptor)) > 0 and taken < _DRAIN_AT_END:
+                taken += size
+            at_end = at_end and size == 0
+        return at_end
+
+
+def _pipe(stream: IO[bytes] | None) -> int:
+    if stream is None:
+        raise ValueError("the child was started without its pipes")
+    return stream.fileno()
+
+
+def _open_pidfd(pid: int) -> int | None:
+    """A descriptor that becomes readable when the child has ended; None where the system has none (macOS)."""
+    return os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
+
+
+def _own_peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT
+
+
+def _peak_of(pid: int) -> int:
+    """The resident peak of a running process as /proc tells it, in bytes; 0 where it does not."""
+    try:
+        with Path(f"/proc/{pid}/status").open("rb") as status:
+            for line in status:
+                if line.startswith(b"VmHWM:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        return 0
+    return 0

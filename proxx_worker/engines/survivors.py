@@ -1,0 +1,59 @@
+"""Processes that a child left behind: found by the pipes that they inherited, and killed."""
+
+import os
+import select
+import signal
+import sys
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+
+_WAIT_MILLISECONDS = 1000
+
+
+def kill_holders(pipe_inodes: AbstractSet[int]) -> int:
+    """Kill every other process that holds one of these pipes, and wait for its end. Returns how many there were.
+
+    Only a descendant of the child can have inherited them. Linux only: elsewhere nothing tells who holds a pipe.
+    """
+    if sys.platform != "linux":
+        return 0
+    links = {f"pipe:[{inode}]" for inode in pipe_inodes}
+    killed = 0
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit() and int(process.name) != os.getpid() and _holds(process, links):
+            killed += _kill(process, links)
+    return killed
+
+
+def _kill(process: Path, links: AbstractSet[str]) -> int:
+    """Kill the process, unless the number has passed on to another one since it was looked at."""
+    try:
+        descriptor = os.pidfd_open(int(process.name))
+    except OSError:
+        return 0
+    try:
+        if not _holds(process, links):
+            return 0
+        signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        end = select.poll()
+        end.register(descriptor, select.POLLIN)
+        end.poll(_WAIT_MILLISECONDS)
+    except OSError:
+        return 0
+    finally:
+        os.close(descriptor)
+    return 1
+
+
+def _holds(process: Path, links: AbstractSet[str]) -> bool:
+    try:
+        return any(_target(link) in links for link in (process / "fd").iterdir())
+    except OSError:
+        return False  # It has ended, or it is another user's: then it is no child of ours.
+
+
+def _target(link: Path) -> str | None:
+    try:
+        return str(link.readlink())
+    except OSError:
+        return None

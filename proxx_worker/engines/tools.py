@@ -1,0 +1,77 @@
+"""Where the tools are. Their version is never asked: the worker neither detects nor adapts."""
+
+import os
+import stat
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+
+SETPRIV_PLACES = ("/usr/bin/setpriv", "/bin/setpriv")
+"""Where util-linux installs it. `PATH` locates FFmpeg and ffprobe only (contract section 6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """Absolute paths of the two programs, as configured or as found; symlinks are left as they are."""
+
+    ffmpeg: str
+    ffprobe: str
+
+
+def locate_tools(ffmpeg: str | None, ffprobe: str | None, path: str | None) -> Tools:
+    """The configured paths, or where None the first executable of that name in `path` (the value of `PATH`, given by the caller).
+
+    Raises FFMPEG_MISSING or FFPROBE_MISSING where there is no executable file.
+    """
+    return Tools(
+        _locate("ffmpeg", ffmpeg, path, ErrorCode.FFMPEG_MISSING),
+        _locate("ffprobe", ffprobe, path, ErrorCode.FFPROBE_MISSING),
+    )
+
+
+def locate_setpriv(places: Sequence[str] = SETPRIV_PLACES) -> str | None:
+    """The absolute path of util-linux's `setpriv`; None on systems without such a thing (macOS).
+
+    Raises IO_ERROR on Linux where it is missing: without it an encoder would outlive a killed worker.
+    """
+    if sys.platform != "linux":
+        return None
+    for place in places:
+        if _is_executable_file(place):
+            return place
+    raise ProxxError(
+        ErrorCode.IO_ERROR,
+        f"setpriv must be at {' or '.join(places)}: it makes an encoder end with a killed worker. Install util-linux.",
+        places=list(places),
+    )
+
+
+def _locate(name: str, configured: str | None, path: str | None, missing: ErrorCode) -> str:
+    if configured is not None:
+        if configured.startswith("/") and _is_executable_file(configured):
+            return configured
+        raise ProxxError(
+            missing,
+            f"the configured {name} must be an executable file: {configured} is not. Install it there, or correct `{name}`.",
+            configured=configured,
+        )
+    # A relative or empty entry of PATH would depend on the working directory.
+    for folder in (entry for entry in (path or "").split(os.pathsep) if entry.startswith("/")):
+        candidate = f"{folder}/{name}"
+        if _is_executable_file(candidate):
+            return candidate
+    raise ProxxError(
+        missing,
+        f"{name} must be installed: PATH ({path or 'empty'}) has none. Install FFmpeg, or set `{name}` to its absolute path.",
+        path=path,
+    )
+
+
+def _is_executable_file(path: str) -> bool:
+    try:
+        return stat.S_ISREG(Path(path).stat().st_mode) and os.access(path, os.X_OK)
+    except (OSError, ValueError):
+        return False
