@@ -5,14 +5,16 @@ The order of the fields is the order in the file. Times are UTC RFC 3339 strings
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 
 import orjson
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue
 
 from proxx_worker.contract.errors import ErrorCode, JobError
+from proxx_worker.contract.text import encodable
 
-RESULT_VERSION = "1.0"
+RESULT_VERSION: Literal["1.0"] = "1.0"
+_LEAST_INTEGER, _END_OF_INTEGERS = -(1 << 63), 1 << 64  # what JSON readers, orjson among them, hold as an integer
 
 
 class JobStatus(StrEnum):
@@ -31,6 +33,25 @@ class TaskStatus(StrEnum):
     NOT_RUN = "NOT_RUN"
 
 
+def _writable(value: object) -> object:
+    """`value` as a result can say it: paths and messages may hold what UTF-8 cannot, and a record must never fail for that."""
+    match value:
+        case str() if type(value) is str:
+            return encodable(value)
+        case int() if not _LEAST_INTEGER <= value < _END_OF_INTEGERS:
+            return str(value)
+        case dict():
+            return {_writable(key): _writable(item) for key, item in value.items()}
+        case list():
+            return [_writable(item) for item in value]
+        case _:
+            return value
+
+
+Text: TypeAlias = Annotated[str, BeforeValidator(_writable)]
+Facts: TypeAlias = Annotated[dict[str, JsonValue], BeforeValidator(_writable)]
+
+
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -39,8 +60,8 @@ class ErrorRecord(_Record):
     """An error as the result carries it."""
 
     code: ErrorCode
-    message: str
-    details: dict[str, JsonValue] = {}
+    message: Text
+    details: Facts = {}
 
     @classmethod
     def of(cls, error: JobError) -> "ErrorRecord":
@@ -51,38 +72,38 @@ class ErrorRecord(_Record):
 class Check(_Record):
     """One comparison of the proxy with its source. `ok` is null where it could not be made."""
 
-    name: str
-    expected: JsonValue
-    actual: JsonValue
+    name: Text
+    expected: Annotated[JsonValue, BeforeValidator(_writable)]
+    actual: Annotated[JsonValue, BeforeValidator(_writable)]
     ok: bool | None
 
 
 class SpecRecord(_Record):
     """Which spec it was: the claimed stem, the SHA-256 of its bytes (hex), the version it declared."""
 
-    name: str
-    sha256: str | None
-    version: str | None
+    name: Text
+    sha256: Text | None
+    version: Text | None
 
 
 class TaskRecord(_Record):
     """One source's outcome. `output` is the final path and set only for COMPLETED."""
 
     index: int
-    source: str
+    source: Text
     status: TaskStatus
     error: ErrorRecord | None = None
-    output: str | None = None
+    output: Text | None = None
     output_size_bytes: int | None = None
-    output_sha256: str | None = None
-    command: list[str] | None = None
+    output_sha256: Text | None = None
+    command: list[Text] | None = None
     exit_code: int | None = None
-    fingerprint: str | None = None
-    source_media: dict[str, JsonValue] | None = None
-    output_media: dict[str, JsonValue] | None = None
+    fingerprint: Text | None = None
+    source_media: Facts | None = None
+    output_media: Facts | None = None
     checks: list[Check] = []
-    started_at: str | None = None
-    finished_at: str | None = None
+    started_at: Text | None = None
+    finished_at: Text | None = None
     duration_seconds: float | None = None
     cpu_seconds: float | None = None
     peak_memory_bytes: int | None = None
@@ -91,27 +112,27 @@ class TaskRecord(_Record):
 class WorkerRecord(_Record):
     """Who did it: the worker's version, the tools' paths, and the operator's declared pins (never checked)."""
 
-    version: str
-    ffmpeg: str | None
-    ffprobe: str | None
-    declared_versions: dict[str, str]
+    version: Text
+    ffmpeg: Text | None
+    ffprobe: Text | None
+    declared_versions: dict[Text, Text]
 
 
 class JobResult(_Record):
     """The whole result of one job."""
 
     result_version: Literal["1.0"] = RESULT_VERSION
-    job_id: str
+    job_id: Text
     status: JobStatus
     error: ErrorRecord | None
     jobspec: SpecRecord
     engine: Literal["ffmpeg", "resolve"] | None
-    proxy_profile: str | None
-    settings: dict[str, JsonValue] | None
+    proxy_profile: Text | None
+    settings: Facts | None
     tasks: list[TaskRecord]
     worker: WorkerRecord
-    started_at: str
-    finished_at: str
+    started_at: Text
+    finished_at: Text
     duration_seconds: float
 
 
@@ -121,6 +142,9 @@ def encode_result(result: JobResult) -> bytes:
 
 
 def decode_result(data: bytes) -> JobResult:
-    """Read a result back. Raises `ValueError` for anything that `encode_result` would not have written."""
+    """Read a result back. Raises `ValueError` for anything that `encode_result` would not have written, layout apart."""
     document: Mapping[str, JsonValue] = orjson.loads(data)
-    return JobResult.model_validate(document, strict=False)
+    result = JobResult.model_validate(document, strict=False)
+    if result.model_dump(mode="json") != document:
+        raise ValueError("not a result of this version: fields are missing or have other types")
+    return result

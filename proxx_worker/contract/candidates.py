@@ -1,0 +1,75 @@
+"""Which names in an inbox are jobs, and what a claimed job's files are called. Names are bytes, as the file system has them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+
+from proxx_worker.contract.text import display_name
+
+__all__ = [
+    "LOG_SUFFIX",
+    "MAX_STEM_BYTES",
+    "RESULT_SUFFIX",
+    "SPEC_SUFFIX",
+    "JobFiles",
+    "display_name",
+    "is_candidate_name",
+    "job_names",
+    "lowest_free_job_name",
+    "stem_of",
+    "stem_too_long",
+]
+
+SPEC_SUFFIX = b".json"
+RESULT_SUFFIX = b".result.json"
+LOG_SUFFIX = b".log"
+
+MAX_STEM_BYTES = 235
+"""The longest stem of a candidate: with `~NNNNNNN` and `.result.json` behind it, it still is a file name (255 bytes)."""
+
+
+def is_candidate_name(name: bytes) -> bool:
+    """Whether a regular file of this name in the inbox is a job. One with too long a stem is not; see `stem_too_long`."""
+    return _looks_like_spec(name) and len(name) - len(SPEC_SUFFIX) <= MAX_STEM_BYTES
+
+
+def stem_too_long(name: bytes) -> bool:
+    """Whether only the length of its stem keeps `name` from being a candidate: left alone, and reported."""
+    return _looks_like_spec(name) and len(name) - len(SPEC_SUFFIX) > MAX_STEM_BYTES
+
+
+def stem_of(name: bytes) -> bytes:
+    """`clip.json` -> `clip`. Raises `ValueError` for a name that does not end in `.json`."""
+    if not name.endswith(SPEC_SUFFIX):
+        raise ValueError(f"not the name of a spec: {display_name(name)}")
+    return name[: -len(SPEC_SUFFIX)]
+
+
+@dataclass(frozen=True, slots=True)
+class JobFiles:
+    """The names of one job's three files, without a folder."""
+
+    spec: bytes
+    result: bytes
+    log: bytes
+
+    @classmethod
+    def of(cls, job: bytes) -> "JobFiles":
+        """The files of the job `job` (`clip`, `clip~2`)."""
+        return cls(job + SPEC_SUFFIX, job + RESULT_SUFFIX, job + LOG_SUFFIX)
+
+
+def job_names(stem: bytes) -> Iterator[bytes]:
+    """What a spec with this stem may be claimed as, in order: `clip`, `clip~2`, `clip~3`, ... without end."""
+    yield stem
+    for number in count(2):
+        yield b"%s~%d" % (stem, number)
+
+
+def lowest_free_job_name(stem: bytes, is_taken: Callable[[bytes], bool]) -> bytes:
+    """The first of `job_names` that is not taken. `is_taken` is asked for whole job names."""
+    return next(name for name in job_names(stem) if not is_taken(name))
+
+
+def _looks_like_spec(name: bytes) -> bool:
+    return name.endswith(SPEC_SUFFIX) and not name.startswith(b".") and not name.endswith(RESULT_SUFFIX)

@@ -1,0 +1,51 @@
+"""A fault of a spec: where, what, and what would be right. All faults of a spec are told in one error."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from proxx_worker.contract.errors import ErrorCode, JsonValue, ProxxError
+
+Allowed: TypeAlias = tuple[str, ...] | str | None
+"""The allowed values, or a few words about them, or None where nothing can be said."""
+
+MAX_FAULTS_TOLD = 1000
+"""A hostile spec can hold half a million faults. The first of them are told; that there are more is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault. `path` as in `sources[2]` or `resolved_tokens.date`."""
+
+    path: str
+    message: str
+    allowed: Allowed = None
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """As an element of `details.faults`."""
+        allowed: JsonValue = list(self.allowed) if isinstance(self.allowed, tuple) else self.allowed
+        return {"path": self.path, "message": self.message, "allowed": allowed}
+
+    def __str__(self) -> str:
+        """For an operator, on one line."""
+        match self.allowed:
+            case None:
+                return f"{self.path}: {self.message}"
+            case str():
+                return f"{self.path}: {self.message} (allowed: {self.allowed})"
+            case _:
+                return f"{self.path}: {self.message} (allowed: {', '.join(self.allowed)})"
+
+
+def fault_error(code: ErrorCode, lead: str, faults: Sequence[Fault], **details: JsonValue) -> ProxxError:
+    """The error that tells `faults`: `lead` and each of them in the message, and as data in `details.faults`.
+
+    More than `MAX_FAULTS_TOLD` are cut, and `details.faults_cut` is true then.
+    """
+    told = faults[:MAX_FAULTS_TOLD]
+    cut = len(told) < len(faults)
+    message = f"{lead}: {'; '.join(map(str, told))}{'; and more that are not listed' if cut else ''}"
+    data: dict[str, JsonValue] = {"faults": [fault.as_json() for fault in told], **details}
+    if cut:
+        data["faults_cut"] = True
+    return ProxxError(code, message, **data)

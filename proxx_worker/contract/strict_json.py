@@ -1,0 +1,189 @@
+"""Strict JSON (RFC 8259): one reading of a spec's bytes, or the reason why there is none.
+
+Stricter than the standard library (no `NaN`, no byte-order mark, bounded depth) and louder than `orjson` (duplicate keys and lone
+surrogates are reported with their paths; numbers keep their literal, so that 29.97 is exactly that).
+"""
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TypeAlias
+
+import orjson
+
+from proxx_worker.contract.text import encodable, has_lone_surrogate, quoted
+
+MAX_SPEC_BYTES = 1 << 20
+"""The size of the largest JobSpec, in bytes."""
+
+MAX_DEPTH = 64
+"""How many arrays and objects may stand inside each other, the outermost counted. A JobSpec needs 2."""
+
+_BOM = b"\xef\xbb\xbf"
+# Possessive, and the closing quote is optional: an unclosed string full of escaped quotes would otherwise cost quadratic time.
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A JSON number as it was written. No rounding, no limit of digits."""
+
+    literal: str
+
+
+Value: TypeAlias = "str | Number | bool | list[Value] | dict[str, Value] | None"
+"""What the parser gives: JSON with its numbers unread."""
+
+Path: TypeAlias = tuple[str | int, ...]
+"""Where a value stands: keys and indexes from the outside in."""
+
+
+class NotJsonError(ValueError):
+    """The bytes are not one strict JSON object; `str()` says why, and where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """What is grammatical and still refused: a duplicate key or a lone surrogate, at `path`."""
+
+    path: Path
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    r"""One object. `flaws` is empty for a sound one; lone surrogates stand in `content` as visible text (`\ud800`)."""
+
+    content: dict[str, Value]
+    flaws: tuple[Flaw, ...]
+
+
+class _Doubled(dict[str, Value]):
+    """An object in which keys were repeated. The last value of each stands, as in most parsers."""
+
+    __slots__ = ("doubled",)
+
+    def __init__(self, pairs: list[tuple[str, Value]]) -> None:
+        super().__init__(pairs)
+        counts = Counter(key for key, _ in pairs)
+        self.doubled = tuple(key for key, count in counts.items() if count > 1)
+
+
+def parse_object(data: bytes) -> Document:
+    """Read `data` as one JSON object. Raises `NotJsonError`; nothing else, whatever the bytes."""
+    _refuse_unreadable(data)
+    found_doubled = False
+
+    def build_object(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
+        nonlocal found_doubled
+        built = dict(pairs)
+        if len(built) == len(pairs):
+            return built
+        found_doubled = True
+        return _Doubled(pairs)
+
+    decoder = json.JSONDecoder(
+        object_pairs_hook=build_object, parse_float=Number, parse_int=Number, parse_constant=_refuse_constant
+    )
+    content: Value = _decode(decoder, data)
+    if not isinstance(content, dict):
+        raise NotJsonError("it is JSON, but not an object: the outermost value must be {...}")
+    if not found_doubled and _SURROGATE_ESCAPE.search(data) is None:
+        return Document(content, ())
+    flaws: list[Flaw] = []
+    cleaned = _clean_object(content, (), flaws)
+    return Document(cleaned, tuple(flaws))
+
+
+def is_whole_json_object(data: bytes) -> bool:
+    """Whether `data` is provably a whole spec: at most 1 MiB that parse as one strict JSON object. Never raises.
+
+    Cheap enough for every sight of a file: `orjson` says yes in a few milliseconds per MiB, and what it accepts the strict parser
+    accepts too, save for the depth. Only where it says no the slower parser decides (lone surrogates, numbers beyond a double).
+    """
+    if len(data) > MAX_SPEC_BYTES or _is_too_deep(data):
+        return False
+    try:
+        return isinstance(orjson.loads(data), dict)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        parse_object(data)
+    except NotJsonError:
+        return False
+    return True
+
+
+def path_text(path: Path) -> str:
+    """A path as a fault shows it: `sources[2]`, `resolved_tokens.date`, `["odd key"]`."""
+    text = ""
+    for step in path:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        elif _PLAIN_KEY.fullmatch(step):
+            text += f".{step}" if text else step
+        else:
+            text += f"[{quoted(step)}]"
+    return text
+
+
+def _refuse_unreadable(data: bytes) -> None:
+    if not data.strip(b" \t\r\n"):
+        raise NotJsonError("it is empty")
+    if data.startswith(_BOM):
+        raise NotJsonError("it begins with a byte-order mark: write UTF-8 without one")
+    if _is_too_deep(data):
+        raise NotJsonError(f"its values nest more than {MAX_DEPTH} deep")
+
+
+def _decode(decoder: json.JSONDecoder, data: bytes) -> Value:
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise NotJsonError(f"it is not UTF-8: byte {data[error.start]:#04x} at offset {error.start}") from error
+    try:
+        content: Value = decoder.decode(text)
+    except json.JSONDecodeError as error:
+        raise NotJsonError(f"{error.msg} at line {error.lineno}, column {error.colno}") from error
+    return content
+
+
+def _refuse_constant(literal: str) -> None:
+    raise NotJsonError(f"{literal} is not JSON: numbers are finite")
+
+
+def _is_too_deep(data: bytes) -> bool:
+    """Whether brackets outside strings open more than `MAX_DEPTH` levels: known before parsing, so no parser recurses far."""
+    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
+        return False
+    brackets = _STRING.sub(b"", data).translate(None, _NOT_BRACKETS)
+    return max(accumulate(1 if bracket in b"[{" else -1 for bracket in brackets), default=0) > MAX_DEPTH
+
+
+def _clean_object(value: dict[str, Value], path: Path, flaws: list[Flaw]) -> dict[str, Value]:
+    if isinstance(value, _Doubled):
+        flaws.extend(Flaw((*path, encodable(key)), "the key is given more than once: keep one of them") for key in value.doubled)
+    cleaned: dict[str, Value] = {}
+    for key, item in value.items():
+        here = (*path, encodable(key))
+        if has_lone_surrogate(key):
+            flaws.append(Flaw(here, "the key holds half of a surrogate pair, which no UTF-8 text can: correct the escape"))
+        cleaned[encodable(key)] = _clean(item, here, flaws)
+    return cleaned
+
+
+def _clean(value: Value, path: Path, flaws: list[Flaw]) -> Value:
+    """`value` without lone surrogates and doubled keys; each is added to `flaws`. Recursion is bounded by `MAX_DEPTH`."""
+    if isinstance(value, str) and has_lone_surrogate(value):
+        flaws.append(Flaw(path, "the text holds half of a surrogate pair, which no UTF-8 text can: correct the escape"))
+        return encodable(value)
+    if isinstance(value, list):
+        return [_clean(item, (*path, index), flaws) for index, item in enumerate(value)]
+    if isinstance(value, dict):
+        return _clean_object(value, path, flaws)
+    return value
