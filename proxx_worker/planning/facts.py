@@ -8,8 +8,10 @@ from proxx_worker.contract.errors import JsonValue
 
 @dataclass(frozen=True, slots=True)
 class Timecode:
-    """A start timecode. `text` is `HH:MM:SS:FF`, with `;` before the frames for drop-frame; `origin` is where it was found
-    (`stream`, `tmcd`, `format`, `rtmd`)."""
+    """A start timecode. `text` is `HH:MM:SS:FF`, with `;` before the frames for drop-frame.
+
+    `origin` is where it was found: `stream`, `tmcd`, `format` or `rtmd`.
+    """
 
     text: str
     drop_frame: bool

@@ -1,0 +1,99 @@
+"""ffprobe's two jobs: a look at a source, and the proof of a finished proxy."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.engines.child import ChildExit, run_child
+from proxx_worker.engines.source_file import OpenSource, SourceIdentity, check_source_file, open_source, require_unchanged
+from proxx_worker.engines.stop import StopSignal
+from proxx_worker.engines.tools import Tools
+from proxx_worker.planning.facts import MediaFacts, RawSource
+from proxx_worker.planning.probe import probe_argv, read_head, read_source
+from proxx_worker.planning.signatures import HEAD_BYTES
+
+__all__ = ["ProbedSource", "SourceIdentity", "check_source_file", "probe_source", "require_unchanged"]
+
+MAX_REPORT_BYTES = 16 << 20
+"""What ffprobe may say of a source. Real reports have 2 to 40 KB; a hostile file can hold tags without end."""
+
+_STDERR_BYTES = 64 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class ProbedSource:
+    """What a source is, and the state of the file that this was read from."""
+
+    media: MediaFacts | RawSource
+    identity: SourceIdentity
+
+
+def probe_source(tools: Tools, path: str, stop: StopSignal, *, stall_seconds: float | None = None) -> ProbedSource:
+    """Look at the source at `path`. ffprobe is not even started for what the first bytes settle.
+
+    Raises SOURCE_MISSING, SOURCE_NOT_A_FILE, SOURCE_UNREADABLE (also where ffprobe does not come to an end in `stall_seconds`),
+    SOURCE_UNSUPPORTED, SOURCE_NO_VIDEO; INTERRUPTED for a stop; FFPROBE_MISSING and IO_ERROR for the worker's own environment.
+    """
+    with open_source(path) as source:
+        head = source.read_head(HEAD_BYTES)
+        raw = read_head(head)
+        if raw is not None:
+            return ProbedSource(raw, source.identity)
+        report, child = _run_ffprobe(tools, source, path, stop, stall_seconds)
+        media = read_source(bytes(report.stdout), report.stderr_text(), child.exit_code, head)
+        return ProbedSource(media, source.identity)
+
+
+class _Report:
+    """What ffprobe said: stdout as a whole, within bounds, and the end of stderr."""
+
+    def __init__(self) -> None:
+        self.stdout = bytearray()
+        self._stderr = bytearray()
+
+    def take_stdout(self, chunk: bytes) -> None:
+        self.stdout += chunk
+        if len(self.stdout) > MAX_REPORT_BYTES:
+            raise ProxxError(
+                ErrorCode.SOURCE_UNSUPPORTED,
+                f"the file describes itself in more than {MAX_REPORT_BYTES} bytes, as no camera or editor does; remove its tags",
+            )
+
+    def take_stderr(self, chunk: bytes) -> None:
+        self._stderr += chunk
+        del self._stderr[:-_STDERR_BYTES]
+
+    def stderr_text(self) -> str:
+        return self._stderr.decode("utf-8", "replace")
+
+
+def _run_ffprobe(
+    tools: Tools, source: OpenSource, path: str, stop: StopSignal, stall_seconds: float | None
+) -> tuple[_Report, ChildExit]:
+    if not Path(source.descriptor_path).exists():
+        raise ProxxError(
+            ErrorCode.IO_ERROR,
+            f"an open file must have a name under /dev/fd, but {source.descriptor_path} is missing. Mount /proc (and /dev/fd).",
+            path=source.descriptor_path,
+        )
+    report = _Report()
+    child = run_child(
+        probe_argv(tools.ffprobe, source.descriptor_path),
+        stop=stop,
+        on_stdout=report.take_stdout,
+        on_stderr=report.take_stderr,
+        stall_seconds=stall_seconds,
+        pass_fds=(source.descriptor,),
+        missing=ErrorCode.FFPROBE_MISSING,
+    )
+    if child.stopped:
+        raise ProxxError(ErrorCode.INTERRUPTED, f"the worker was told to stop while it looked at {path}", path=path)
+    if child.stalled:
+        # Not ENCODE_STALLED: nothing was encoded, and another source of the job may still be told good or bad.
+        raise ProxxError(
+            ErrorCode.SOURCE_UNREADABLE,
+            f"ffprobe must come to an end, but it did not within {stall_seconds:g} s on {path}. "
+            "Check the storage; if it is well, the file itself is at fault.",
+            path=path,
+        )
+    return report, child

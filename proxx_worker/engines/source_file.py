@@ -1,0 +1,124 @@
+"""A source as a file: opened once, looked at through its descriptor, known again by its identity."""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.files.errnos import classify_os_error
+
+_ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
+_OWN_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+
+
+@dataclass(frozen=True, slots=True)
+class SourceIdentity:
+    """What tells one state of a file from another: size in bytes, mtime in nanoseconds, inode and device numbers."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+    device: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> "SourceIdentity":
+        """The identity that a `stat` shows."""
+        return cls(status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSource:
+    """A source that is held open. `descriptor_path` names it for a child that inherits `descriptor`.
+
+    A child that opens the descriptor's name reads this very file, whatever the path names by then, and cannot see the file's
+    name: FFmpeg's probing gives weight to extensions and takes `%d` or `*` in a still's name for a pattern.
+    """
+
+    descriptor: int
+    identity: SourceIdentity
+
+    @property
+    def descriptor_path(self) -> str:
+        """`/dev/fd/N`, on Linux and macOS alike."""
+        return f"/dev/fd/{self.descriptor}"
+
+    def read_head(self, size: int) -> bytes:
+        """The first `size` bytes, or all there are. Raises SOURCE_UNREADABLE where the system cannot read them."""
+        head = b""
+        while len(head) < size and (chunk := os.pread(self.descriptor, size - len(head), len(head))):
+            head += chunk
+        return head
+
+
+@contextmanager
+def open_source(path: str) -> Iterator[OpenSource]:
+    """Hold the regular file at `path` open for reading, in the body.
+
+    Raises SOURCE_MISSING, SOURCE_NOT_A_FILE or SOURCE_UNREADABLE (also for reading in the body), IO_ERROR for the worker's own
+    limits.
+    """
+    check_source_file(path)
+    with _refusals_named(path):
+        # A FIFO put in the file's place must not hang the worker: it is opened without waiting, then looked at again.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+        try:
+            status = os.fstat(descriptor)
+            _require_regular(path, status)
+            yield OpenSource(descriptor, SourceIdentity.of(status))
+        finally:
+            os.close(descriptor)
+
+
+def check_source_file(path: str) -> None:
+    """Raise SOURCE_MISSING, SOURCE_NOT_A_FILE or SOURCE_UNREADABLE for what is plain to see without opening it."""
+    with _refusals_named(path):
+        _require_regular(path, os.stat(path))  # noqa: PTH116 - a path in any encoding, as the spec has it
+
+
+def require_unchanged(path: str, identity: SourceIdentity) -> None:
+    """Raise SOURCE_CHANGED where the file at `path` is not in the state that was probed; SOURCE_MISSING where it is gone."""
+    with _refusals_named(path):
+        now = SourceIdentity.of(os.stat(path))  # noqa: PTH116 - as above
+    if now != identity:
+        changes = [
+            f"{name} {before} -> {after}"
+            for name, before, after in (
+                ("size", identity.size, now.size),
+                ("mtime_ns", identity.mtime_ns, now.mtime_ns),
+                ("inode", identity.inode, now.inode),
+                ("device", identity.device, now.device),
+            )
+            if before != after
+        ]
+        raise ProxxError(
+            ErrorCode.SOURCE_CHANGED,
+            f"a source must stand still while its proxy is made, but {path} changed ({', '.join(changes)}). "
+            "Submit the job again once the file is complete.",
+            path=path,
+            changes=list(changes),
+        )
+
+
+def _require_regular(path: str, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a device, pipe or socket"
+        raise ProxxError(ErrorCode.SOURCE_NOT_A_FILE, f"a source must be a file: {path} is {kind}.", path=path)
+
+
+@contextmanager
+def _refusals_named(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        name = errno.errorcode.get(error.errno or 0, "unknown error")
+        if error.errno in _OWN_LIMITS:
+            raise classify_os_error(error, "open", path) from error
+        if error.errno in _ABSENT:
+            code, message = ErrorCode.SOURCE_MISSING, f"there is no file {path}. Check the path, and that its storage is mounted."
+        else:
+            code = ErrorCode.SOURCE_UNREADABLE
+            message = f"the system cannot read {path}: {error.strerror} ({name}). Check its permissions and its storage."
+        raise ProxxError(code, message, path=path, errno=name) from error

@@ -1,0 +1,52 @@
+"""Which of FFmpeg's demuxers may open a source, and what the others are called in a refusal.
+
+A demuxer is let in because camera or post media comes in that container, or because it names a known format without a picture
+(so that the answer is SOURCE_NO_VIDEO). All others are kept out: playlists and scripts (hls, dash, concat, imf, sdp, vobsub, ...)
+open other files or the network; image2 reads name patterns; *_pipe demuxers are stills; raw elementary streams (h264, hevc, dv's
+relatives aside) carry no times, so a rate would have to be invented; games' and surveillance formats are no editor's source.
+
+FFmpeg probes with all it has and checks the list before the chosen demuxer reads anything.
+"""
+
+from collections.abc import Mapping
+
+MEDIA_DEMUXERS: Mapping[str, str] = {
+    "mov": "QuickTime, MP4, 3GP: most cameras, phones and post tools",
+    "mxf": "MXF OP1a and OP-Atom: broadcast cameras, Avid",
+    "matroska": "Matroska and WebM: screen recorders, open post tools",
+    "mpegts": "MPEG-2 transport streams: AVCHD, HDV, broadcast recordings",
+    "mpeg": "MPEG program streams: DVD camcorders, older archives",
+    "avi": "AVI: older cameras, capture cards",
+    "dv": "raw DV: tape captures; rate and timecode are in the stream",
+    "asf": "ASF, WMV: older screen recorders",
+    "flv": "Flash video: stream recordings",
+    "wtv": "Windows recorded TV",
+    "gxf": "GXF: broadcast servers",
+    "ogg": "Ogg: open cameras and recorders; also audio alone",
+}
+"""Containers that can hold a picture, and why each is let in."""
+
+PICTURELESS_DEMUXERS: Mapping[str, str] = {
+    "wav": "WAV, BWF, RF64",
+    "w64": "Sony Wave64",
+    "aiff": "AIFF",
+    "caf": "Core Audio",
+    "mp3": "MPEG audio",
+    "flac": "FLAC",
+    "aac": "AAC",
+    "ac3": "AC-3",
+    "eac3": "E-AC-3",
+    "au": "Sun audio",
+    "srt": "SubRip subtitles",
+    "webvtt": "WebVTT subtitles",
+    "ass": "SubStation Alpha subtitles",
+    "scc": "Scenarist captions",
+}
+"""Known formats without a picture, at most a cover. None opens a second file (as vobsub would)."""
+
+ALLOWED_DEMUXERS = (*MEDIA_DEMUXERS, *PICTURELESS_DEMUXERS)
+
+
+def demuxer_name(format_name: str) -> str | None:
+    """The allowed demuxer that ffprobe's `format_name` (`mov,mp4,m4a,3gp,3g2,mj2`) means; None for one that is not allowed."""
+    return next((name for name in format_name.split(",") if name in ALLOWED_DEMUXERS), None)

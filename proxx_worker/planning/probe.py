@@ -1,0 +1,183 @@
+"""One look at a source: the ffprobe command that takes it, and what follows from its answer."""
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.planning.color_facts import color_of, dolby_vision_profile_of
+from proxx_worker.planning.demuxers import ALLOWED_DEMUXERS, PICTURELESS_DEMUXERS, demuxer_name
+from proxx_worker.planning.facts import MediaFacts, RawSource, VideoFacts
+from proxx_worker.planning.ffprobe_document import Section, parse_document
+from proxx_worker.planning.orientation import rotation_of, sample_aspect_of
+from proxx_worker.planning.pixel_formats import pixel_format
+from proxx_worker.planning.signatures import RAW_CODEC_TAGS, RawSignature, Refusal, sniff
+from proxx_worker.planning.streams import audio_of, codec_tag, is_picture, kind_of, picture_of, refuse_unreadable
+from proxx_worker.planning.timecode import find_reel, find_timecode
+from proxx_worker.planning.timing import timing_of
+
+PROBE_BYTES = 50_000_000
+PROBE_MICROSECONDS = 10_000_000
+"""How far into the file ffprobe looks for what the headers do not say. Only transport streams and the like go that far; a first
+frame of 8K ProRes 4444 alone is over 5 MB, FFmpeg's own limit."""
+
+_DOLBY_VISION_IPT = 5
+
+
+def probe_argv(ffprobe: str, path: str) -> list[str]:
+    """The one call per source. `path` is absolute, or a descriptor's name (`/dev/fd/7`), which leaves the file's name out of it.
+
+    Nothing but that file is opened: the `file` protocol alone, a closed list of demuxers (no playlist, no name pattern), and MOV
+    references to other files are not followed (`enable_drefs` and `use_absolute_path` are off by default and kept off here).
+    """
+    return [
+        ffprobe, "-hide_banner", "-v", "warning",
+        "-protocol_whitelist", "file",
+        "-format_whitelist", ",".join(ALLOWED_DEMUXERS),
+        "-probesize", str(PROBE_BYTES), "-analyzeduration", str(PROBE_MICROSECONDS),
+        "-of", "json=compact=1", "-show_error", "-show_format", "-show_streams",
+        "-i", f"file:{path}",
+    ]  # fmt: skip
+
+
+def read_head(head: bytes) -> RawSource | None:
+    """The RAW format that the first bytes give away, without ffprobe. Raises SOURCE_UNSUPPORTED for an empty or refused file."""
+    if not head:
+        raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, "the file is empty; deliver it again")
+    match sniff(head):
+        case RawSignature(format=name):
+            return RawSource(name)
+        case Refusal(reason=reason):
+            raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, f"the file is {reason}", reason=reason)
+        case None:
+            return None
+
+
+def read_source(stdout: bytes, stderr: str, exit_code: int, head: bytes) -> MediaFacts | RawSource:
+    """Facts, or the RAW format, of a source from ffprobe's answer and the file's first bytes.
+
+    `exit_code` is negative for a signal. Raises SOURCE_UNSUPPORTED and SOURCE_NO_VIDEO, each with its reason.
+    """
+    raw = read_head(head)
+    if raw is not None:
+        return raw
+    document = parse_document(stdout)
+    if exit_code != 0 or document is None or not document.section("format").values:
+        raise _unrecognized(document, stderr, exit_code)
+    streams = document.sections("streams")
+    for stream in streams:
+        raw_format = RAW_CODEC_TAGS.get(stream.text("codec_tag_string") or "")
+        if raw_format is not None and stream.text("codec_type") == "video":
+            return RawSource(raw_format)
+    return _facts(document.section("format"), streams)
+
+
+def facts_from_probe(stdout: bytes, stderr: str, head: bytes) -> MediaFacts:
+    """The facts of ordinary media from a successful probe. Raises as `read_source`, and SOURCE_UNSUPPORTED for RAW."""
+    source = read_source(stdout, stderr, 0, head)
+    if isinstance(source, RawSource):
+        raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, f"the file is camera RAW ({source.format})", format=source.format)
+    return source
+
+
+def _unrecognized(document: Section | None, stderr: str, exit_code: int) -> ProxxError:
+    said = document.section("error").text("string") if document else None
+    last = stderr.strip().splitlines()[-1:] or [""]
+    if exit_code < 0:
+        why = f"ffprobe was ended by signal {-exit_code} while reading it"
+    elif "Format not on whitelist" in stderr:
+        why = "its format is none that camera or post media comes in"
+    else:
+        why = said or last[0] or f"ffprobe ended with {exit_code} and said nothing"
+    return ProxxError(
+        ErrorCode.SOURCE_UNSUPPORTED,
+        f"the file is no media that can be read: {why}; check that it is whole and what it is",
+        ffprobe_error=said,
+        ffprobe_exit_code=exit_code,
+    )
+
+
+def _facts(container: Section, streams: tuple[Section, ...]) -> MediaFacts:
+    formats = container.text("format_name") or ""
+    demuxer = demuxer_name(formats)
+    if demuxer is None:
+        raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, f"the file's format ({formats!r}) is none that proxies are made from")
+    picture = picture_of(streams)
+    if picture is None:
+        what = PICTURELESS_DEMUXERS.get(demuxer, demuxer)
+        raise ProxxError(
+            ErrorCode.SOURCE_NO_VIDEO,
+            f"the file ({what}) holds no picture: {', '.join(map(kind_of, streams)) or 'no streams'}",
+            streams=[kind_of(stream) for stream in streams],
+        )
+    sound = [stream for stream in streams if stream.text("codec_type") == "audio"]
+    for stream in (picture, *sound):
+        refuse_unreadable(stream, container)
+    video = _video(picture, demuxer)
+    found = find_timecode(demuxer, container, picture, streams, video.rate)
+    others = [stream for stream in streams if stream is not picture and stream.text("codec_type") != "audio"]
+    notes = [
+        f"video stream {stream.integer('index')} is another picture: not followed" for stream in others if is_picture(stream)
+    ]
+    return MediaFacts(
+        formats=tuple(formats.split(",")),
+        video=video,
+        audio=tuple(audio_of(stream, stream.ratio("time_base")) for stream in sound),
+        timecode=found.timecode,
+        reel=find_reel(container, picture, streams),
+        start=container.seconds("start_time"),
+        duration=container.seconds("duration"),
+        other_streams=tuple(kind_of(stream) for stream in others),
+        notes=(*notes, *found.notes),
+    )
+
+
+def _video(picture: Section, demuxer: str) -> VideoFacts:
+    index, width, height = picture.integer("index"), picture.positive("width"), picture.positive("height")
+    codec = picture.text("codec_name")
+    format_name = picture.text("pix_fmt")
+    layout = pixel_format(format_name) if format_name else None
+    timing = timing_of(picture, demuxer)
+    if index is None or codec is None or width is None or height is None or format_name is None or timing is None:
+        missing = "size" if width is None or height is None else "pixel format" if format_name is None else "rate"
+        raise ProxxError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            f"the picture ({codec}) tells no {missing}: no frame of it could be read, as in a file cut short",
+            codec=codec,
+        )
+    if layout is None:
+        raise ProxxError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            f"the picture's pixel format {format_name} is not one that proxies are made from",
+            pixel_format=format_name,
+        )
+    profile = dolby_vision_profile_of(picture)
+    if profile == _DOLBY_VISION_IPT:
+        raise ProxxError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            "the picture is Dolby Vision profile 5, whose base layer (IPT) shows wrong colours without Dolby's processing; "
+            "deliver profile 8 or a graded SDR or HDR10 version",
+            dolby_vision_profile=profile,
+        )
+    return VideoFacts(
+        index=index,
+        codec=codec,
+        profile=picture.text("profile"),
+        codec_tag=codec_tag(picture),
+        width=width,
+        height=height,
+        sample_aspect=sample_aspect_of(picture),
+        rotation=rotation_of(picture),
+        field_order=picture.text("field_order"),
+        rate=timing.rate,
+        average_rate=timing.average_rate,
+        constant_rate=timing.constant_rate,
+        time_base=timing.time_base,
+        start=timing.start,
+        duration=timing.duration,
+        frames=timing.frames,
+        frames_certain=timing.frames_certain,
+        pixel_format=format_name,
+        bit_depth=layout.bit_depth,
+        has_alpha=layout.has_alpha,
+        color=color_of(picture),
+        dolby_vision_profile=profile,
+        coded_width=picture.positive("coded_width"),
+        coded_height=picture.positive("coded_height"),
+    )

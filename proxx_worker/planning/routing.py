@@ -1,0 +1,42 @@
+"""Who encodes a source: camera RAW goes to Resolve, all else to FFmpeg. By rule, not by what an FFmpeg happens to decode."""
+
+from collections.abc import Iterable
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.output_settings import Engine
+from proxx_worker.planning.facts import MediaFacts, RawSource
+
+
+def route(engine_of_profile: Engine | None, source: MediaFacts | RawSource) -> Engine:
+    """The engine for one source. `engine_of_profile` is None for the explicit form, which leaves the choice to the media.
+
+    Raises ENGINE_MISMATCH, naming the format, where a profile's engine is not the source's.
+    """
+    if isinstance(source, RawSource):
+        engine, name, advice = Engine.RESOLVE, source.format, "use a *_resolve profile"
+    else:
+        engine, name, advice = Engine.FFMPEG, f"{source.video.codec} in {source.demuxer}", "use a profile without _resolve"
+    if engine_of_profile not in {None, engine}:
+        raise ProxxError(
+            ErrorCode.ENGINE_MISMATCH,
+            f"the profile is made by {engine_of_profile}, but {name} is for {engine}: {advice}",
+            format=name,
+            profile_engine=str(engine_of_profile),
+            source_engine=str(engine),
+        )
+    return engine
+
+
+def engine_of_job(engines: Iterable[Engine]) -> Engine:
+    """The one engine of all of a job's sources.
+
+    Raises MIXED_ENGINES where they differ: outputs are published together, and one engine makes them.
+    """
+    distinct = sorted(set(engines))
+    if len(distinct) != 1:
+        raise ProxxError(
+            ErrorCode.MIXED_ENGINES,
+            f"the sources are for different engines ({', '.join(distinct)}): give each engine's sources a job of its own",
+            engines=[str(engine) for engine in distinct],
+        )
+    return distinct[0]
