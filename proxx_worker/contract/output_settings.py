@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-from proxx_worker.contract.errors import JsonValue
-
 
 class Codec(StrEnum):
     """The codecs that a JobSpec can name. `h265` and `hevc` are one codec under two names."""
@@ -88,14 +86,3 @@ class OutputSettings:
     fps_mode: FpsMode = FpsMode.SAME_AS_SOURCE
     fps: Fraction | None = None
     dnxhr_level: DnxhrLevel | None = None
-
-    def as_json(self) -> dict[str, JsonValue]:
-        """For a result: texts only, the rate as `"30000/1001"`."""
-        return {
-            "codec": self.codec.value,
-            "container": self.container.value,
-            "resolution": str(self.resolution),
-            "fps_mode": self.fps_mode.value,
-            "fps_explicit": None if self.fps is None else f"{self.fps.numerator}/{self.fps.denominator}",
-            "dnxhr_level": self.dnxhr_level.value if self.dnxhr_level else None,
-        }
