@@ -1,0 +1,61 @@
+"""Writes and moves that are on the disk when they return."""
+
+import os
+import secrets
+from contextlib import suppress
+from typing import Final
+
+from proxx_worker.files.errnos import FilePath
+from proxx_worker.files.rename import rename_no_clobber
+from proxx_worker.files.syncing import sync_directory, sync_file
+
+FILE_MODE: Final = 0o644
+_CREATE: Final = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def create_file(path: FilePath, *, mode: int = FILE_MODE) -> int:
+    """Make a new file, never open an old one or follow a link. Returns a descriptor for reading and writing."""
+    return os.open(path, os.O_RDWR | _CREATE, mode)
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write all of `data` at the descriptor's position: a short write is continued, not taken for the end."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def write_durable(path: FilePath, data: bytes, *, mode: int = FILE_MODE) -> None:
+    """Put `data` under `path` in one step, replacing what was there: a reader sees all of it or none, and so does a power cut.
+
+    Written under a hidden name in the same folder, synced, renamed, and the folder synced. Raises `OSError`; the hidden file
+    is then removed and `path` is as it was.
+    """
+    target = os.fsencode(path)
+    folder = os.path.dirname(target) or b"."
+    temporary = os.path.join(folder, b".tmp-" + secrets.token_hex(8).encode())
+    fd = create_file(temporary, mode=mode)
+    try:
+        try:
+            write_all(fd, data)
+            sync_file(fd)
+        finally:
+            os.close(fd)
+        os.replace(temporary, target)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+    sync_directory(folder)
+
+
+def move(src: FilePath, dst: FilePath) -> None:
+    """`rename_no_clobber`, and both folders synced: after it, no crash brings the old name back.
+
+    Raises `FileExistsError`, `FileNotFoundError` and other `OSError`s as `rename_no_clobber` does.
+    """
+    rename_no_clobber(src, dst)
+    new, old = (os.path.dirname(os.fsencode(path)) or b"." for path in (dst, src))
+    sync_directory(new)
+    if old != new:
+        sync_directory(old)

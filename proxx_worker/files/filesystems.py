@@ -1,0 +1,117 @@
+"""Which filesystem a path is on, read from the mount table, and what may be expected of it."""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+
+MOUNT_TABLE: Final = "/proc/self/mountinfo"
+
+
+class FilesystemKind(StrEnum):
+    """What may be expected of a filesystem."""
+
+    LOCAL = "local"
+    """Renames are atomic and every change is seen by this host's file events."""
+    NETWORK = "network"
+    """Allowed. Changes made by other hosts raise no event here: the folder is polled."""
+    OBJECT_STORE = "object-store"
+    """Refused: a rename copies and deletes."""
+    UNKNOWN = "unknown"
+    """Allowed, and proven by trial at start. Events wake the worker, polling finds what they miss."""
+
+
+_LOCAL_NAMES: Final = """ext2 ext3 ext4 xfs btrfs zfs f2fs bcachefs jfs reiserfs nilfs2 tmpfs ramfs overlay ntfs3
+    exfat vfat"""
+_NETWORK_NAMES: Final = """nfs nfs4 cifs smb3 smbfs smb2 ncpfs afs ceph 9p virtiofs lustre gpfs beegfs gfs2 ocfs2 orangefs
+    pvfs2 glusterfs panfs stornext cvfs vmhgfs prl_fs vboxsf acfs quobyte wekafs"""
+_OBJECT_STORE_NAMES: Final = """s3fs goofys geesefs gcsfuse rclone mountpoint-s3 mount-s3 blobfuse blobfuse2 cloudfuse
+    riofs yas3fs s3ql tigrisfs ossfs ossfs2 cosfs obsfs hubicfuse svfs cunofs davfs davfs2 google-drive-ocamlfuse onedriver"""
+_OBJECT_STORE_SOURCES: Final = re.compile(
+    r"^(s3|s3a|gs|gcs|az|abfs|abfss|wasb|wasbs|oss|cos|obs|swift|b2|https?)://", re.IGNORECASE
+)
+_LOCAL: Final = frozenset(_LOCAL_NAMES.split())
+_NETWORK: Final = frozenset(_NETWORK_NAMES.split())
+_FUSE_OBJECT_STORES: Final = frozenset(_OBJECT_STORE_NAMES.split())
+_OCTAL: Final = re.compile(r"\\([0-7]{3})")
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One line of the mount table."""
+
+    mount_point: bytes
+    fs_type: str
+    source: str
+
+    @property
+    def kind(self) -> FilesystemKind:
+        """What may be expected of it, by the names in the table alone."""
+        fs_type = self.fs_type.lower()
+        base, _, subtype = fs_type.partition(".")
+        if base in {"fuse", "fuseblk"}:
+            names = {subtype, self.source.lower(), self.source.lower().partition("#")[0]}
+            if names & _FUSE_OBJECT_STORES or _OBJECT_STORE_SOURCES.match(self.source):
+                return FilesystemKind.OBJECT_STORE
+            return FilesystemKind.LOCAL if base == "fuseblk" else FilesystemKind.NETWORK
+        if fs_type in _FUSE_OBJECT_STORES:
+            return FilesystemKind.OBJECT_STORE
+        if fs_type in _NETWORK:
+            return FilesystemKind.NETWORK
+        return FilesystemKind.LOCAL if fs_type in _LOCAL else FilesystemKind.UNKNOWN
+
+
+def parse_mounts(table: bytes) -> Iterator[Mount]:
+    """The mounts of a `/proc/PID/mountinfo` (proc(5)), in its order. Lines of another shape are passed over."""
+    for line in table.decode("utf-8", "surrogateescape").splitlines():
+        before, separator, after = line.partition(" - ")
+        fields, tail = before.split(" "), after.split(" ")
+        if separator and len(fields) > 4 and len(tail) > 1:  # noqa: PLR2004 - the fifth field is the mount point
+            yield Mount(os.fsencode(_unescaped(fields[4])), tail[0], _unescaped(tail[1]))
+
+
+def mount_of(table: bytes, path: bytes) -> Mount | None:
+    """The mount that holds `path` (absolute, without symlinks): the deepest mount point; of two at one point, the later."""
+    found: Mount | None = None
+    for mount in parse_mounts(table):
+        inside = mount.mount_point in {b"/", path} or path.startswith(mount.mount_point + b"/")
+        if inside and (found is None or len(mount.mount_point) >= len(found.mount_point)):
+            found = mount
+    return found
+
+
+def filesystem_of(path: str | bytes | os.PathLike[str]) -> Mount | None:
+    """The mount that `path` really lies on; None where the system has no mount table to read (macOS)."""
+    try:
+        with open(MOUNT_TABLE, "rb") as stream:
+            table = stream.read()
+    except OSError:
+        return None
+    return mount_of(table, os.path.realpath(os.fsencode(path)))
+
+
+def kind_of(mount: Mount | None) -> FilesystemKind:
+    """The mount's kind; UNKNOWN for None."""
+    return FilesystemKind.UNKNOWN if mount is None else mount.kind
+
+
+def refuse_object_store(mount: Mount | None, path: str) -> None:
+    """Raise UNSUPPORTED_FILESYSTEM if `mount` is an object store behind FUSE. `path` is for the message."""
+    if mount is not None and mount.kind is FilesystemKind.OBJECT_STORE:
+        raise ProxxError(
+            ErrorCode.UNSUPPORTED_FILESYSTEM,
+            f"{path} is on {mount.fs_type} ({mount.source}), an object store behind FUSE, where a rename is a copy that a crash "
+            "can cut in two; use a local disk, NFS or SMB",
+            path=path,
+            filesystem=mount.fs_type,
+            source=mount.source,
+        )
+
+
+def _unescaped(field: str) -> str:
+    """Undo the table's octal escapes of space, tab, newline and backslash."""
+    return _OCTAL.sub(lambda match: chr(int(match[1], 8)), field)

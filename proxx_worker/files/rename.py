@@ -1,0 +1,94 @@
+"""A rename that never overwrites, in one system call where the filesystem has one.
+
+Linux: `renameat2(RENAME_NOREPLACE)`; macOS: `renameatx_np(RENAME_EXCL)`. Filesystems without the flag (NFS, some FUSE) say so
+and get `link`, fsync of the target folder, `unlink`: at no moment is the file nowhere, and a taken name is never replaced.
+"""
+
+import ctypes
+import errno
+import os
+import sys
+from typing import Final
+
+from proxx_worker.files.errnos import FilePath
+from proxx_worker.files.syncing import sync_directory
+
+AT_FDCWD: Final = -2 if sys.platform == "darwin" else -100
+_RENAME_NOREPLACE: Final = 1  # linux/fs.h
+_RENAME_EXCL: Final = 4  # macOS sys/stdio.h
+_NO_SUCH_FLAG: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
+_PERHAPS_DONE: Final = frozenset({errno.ENOENT, errno.EEXIST})
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_function = getattr(_libc, "renameatx_np" if sys.platform == "darwin" else "renameat2", None)
+_flag: Final = _RENAME_EXCL if sys.platform == "darwin" else _RENAME_NOREPLACE
+
+
+def rename_no_clobber(src: FilePath, dst: FilePath, *, src_dir_fd: int | None = None, dst_dir_fd: int | None = None) -> None:
+    """Rename `src` to `dst` if nothing is called `dst`. Not durable by itself: see `files.durable.move`.
+
+    An answer of ENOENT or EEXIST is believed only if the rename has not happened all the same: over NFS a lost reply is
+    followed by a retry that finds its own work done.
+
+    Raises:
+        FileExistsError: `dst` is taken, by this very file or by another.
+        FileNotFoundError: there is no `src`, or no folder for `dst`.
+        OSError: anything else the system says.
+
+    """
+    source, target = os.fsencode(src), os.fsencode(dst)
+    inode = _inode(source, src_dir_fd)
+    number = _rename_at(source, target, src_dir_fd, dst_dir_fd)
+    if number in _NO_SUCH_FLAG:
+        _link_and_unlink(source, target, inode, src_dir_fd, dst_dir_fd)
+        return
+    if number in _PERHAPS_DONE and inode is not None and _is_done(source, target, inode, src_dir_fd, dst_dir_fd):
+        return
+    if number:
+        raise OSError(number, os.strerror(number), src, None, dst)
+
+
+def _rename_at(source: bytes, target: bytes, src_dir_fd: int | None, dst_dir_fd: int | None) -> int:
+    """Ask the kernel. Returns 0, or the errno that it answered (ENOSYS where the C library has no such call)."""
+    if _function is None:
+        return errno.ENOSYS
+    src_at = AT_FDCWD if src_dir_fd is None else src_dir_fd
+    dst_at = AT_FDCWD if dst_dir_fd is None else dst_dir_fd
+    while True:
+        ctypes.set_errno(0)
+        if int(_function(src_at, source, dst_at, target, _flag)) == 0:
+            return 0
+        number = ctypes.get_errno()
+        if number != errno.EINTR:
+            return number
+
+
+def _link_and_unlink(
+    source: bytes, target: bytes, inode: tuple[int, int] | None, src_dir_fd: int | None, dst_dir_fd: int | None
+) -> None:
+    try:
+        os.link(source, target, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd, follow_symlinks=False)
+    except FileExistsError:
+        # Our own link whose reply was lost, or the half of a move that a crash cut in two: the same file under both names.
+        if inode is None or _inode(target, dst_dir_fd) != inode:
+            raise
+    # The new name must be on the disk before the old one goes: a power cut in between would leave the file nowhere.
+    sync_directory(os.path.dirname(target) or b".", dir_fd=dst_dir_fd)
+    try:
+        os.unlink(source, dir_fd=src_dir_fd)
+    except FileNotFoundError:
+        if inode is None or not _is_done(source, target, inode, src_dir_fd, dst_dir_fd):
+            raise
+
+
+def _is_done(source: bytes, target: bytes, inode: tuple[int, int], src_dir_fd: int | None, dst_dir_fd: int | None) -> bool:
+    return _inode(source, src_dir_fd) is None and _inode(target, dst_dir_fd) == inode
+
+
+def _inode(path: bytes, dir_fd: int | None) -> tuple[int, int] | None:
+    """Device and inode of what `path` names (a symlink itself, not its target); None where there is nothing."""
+    try:
+        status = os.stat(path, dir_fd=dir_fd, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino

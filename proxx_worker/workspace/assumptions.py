@@ -1,0 +1,90 @@
+"""What `check` says of a workspace: each assumption by itself, true or violated. Changes nothing."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from proxx_worker.contract.candidates import display_name
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.files.errnos import errors_named
+from proxx_worker.files.filesystems import FilesystemKind, refuse_object_store
+from proxx_worker.files.syncing import sync_directory
+from proxx_worker.workspace.layout import Workspace, require_directory
+from proxx_worker.workspace.rename_probe import require_one_device
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """One assumption. `message` tells what holds or, where it does not, what is wrong and what to do."""
+
+    name: str
+    ok: bool
+    message: str
+    code: ErrorCode | None = None
+    """The violated assumption's code; None where it holds."""
+
+
+def assumptions_of(workspace: Workspace) -> Iterator[Assumption]:
+    """Each assumption on `workspace`, in an order in which the first violated one explains the rest.
+
+    A worker may be running meanwhile. The proof by trial (that a rename is one step and never overwrites) is made by `watch`
+    at its start, under the lock.
+    """
+    mount = workspace.mount
+    kinds = {
+        FilesystemKind.LOCAL: "a local filesystem: file events are trusted",
+        FilesystemKind.NETWORK: "a network filesystem: allowed; other hosts' files are found by polling",
+        FilesystemKind.UNKNOWN: "a filesystem not known here: allowed; polling finds what events miss",
+        FilesystemKind.OBJECT_STORE: "an object store",
+    }
+    fs_type = "filesystem type unknown" if mount is None else mount.fs_type
+    yield _judged("workspace", f"{workspace.name} is a folder", lambda: require_directory(workspace.path, follow_symlinks=True))
+    yield _judged(
+        "filesystem", f"{fs_type}, {kinds[workspace.filesystem_kind]}", lambda: refuse_object_store(mount, workspace.name)
+    )
+    existing = [folder for folder in workspace.folders if os.path.lexists(folder)]
+    for folder in workspace.folders:
+        name = f"{display_name(os.path.basename(folder))}/"
+        if folder in existing:
+            yield _judged(name, f"{name} can be read and written", lambda it=folder: _require_usable(it))  # type: ignore[misc]
+        else:
+            yield _judged(name, f"{name} is not there yet and can be made", lambda: _require_access(workspace.path))
+    yield _judged("one filesystem", "all folders are on one filesystem", lambda: require_one_device(existing))
+    yield _judged("folder syncs", "a rename can be made durable", lambda: _require_sync(workspace.path))
+
+
+def _judged(name: str, held: str, prove: Callable[[], None]) -> Assumption:
+    try:
+        prove()
+    except ProxxError as error:
+        return Assumption(name, ok=False, message=str(error), code=error.code)
+    return Assumption(name, ok=True, message=held)
+
+
+def _require_usable(folder: bytes) -> None:
+    require_directory(folder)
+    _require_access(folder)
+
+
+def _require_access(folder: bytes) -> None:
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        shown = display_name(folder)
+        raise ProxxError(
+            ErrorCode.WORKSPACE_INVALID,
+            f"{shown} cannot be read and written by this user (or its filesystem is mounted read-only); "
+            "give the worker's user permission to read, write and enter it",
+            path=shown,
+        )
+
+
+def _require_sync(folder: bytes) -> None:
+    with errors_named("sync the folder", folder, state_folder=True):
+        synced = sync_directory(folder)
+    if not synced:
+        shown = display_name(folder)
+        raise ProxxError(
+            ErrorCode.IO_ERROR,
+            f"the filesystem of {shown} cannot sync a folder, so a claim may be undone by a power cut of its server; "
+            "keep the workspace on a local disk or NFS, or on a newer SMB client",
+            path=shown,
+        )

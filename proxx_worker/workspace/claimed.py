@@ -1,0 +1,111 @@
+"""A claimed job: its name, and what was read of its spec in `running/`."""
+
+import errno
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from typing import Final
+
+from proxx_worker.contract.candidates import display_name
+from proxx_worker.contract.strict_json import MAX_SPEC_BYTES
+from proxx_worker.files.errnos import errors_named
+from proxx_worker.files.syncing import sync_file
+
+HASHED_AT_MOST: Final = 256 << 20
+"""A file larger than this is nobody's spec, and reading it through would hold up the queue and a stop: it is not hashed."""
+
+_CHUNK: Final = 1 << 20
+_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # NONBLOCK: a FIFO must not hang the worker
+_NOT_PERMITTED: Final = frozenset({errno.EACCES, errno.EPERM})
+_NOT_A_FILE: Final = frozenset({errno.ELOOP, errno.ENXIO, errno.EMLINK})
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedJob:
+    """A job whose spec is in `running/`.
+
+    `data` is the spec's bytes; None where it is larger than 1 MiB or may not be read (`unreadable` then says why). `sha256` is
+    of all its bytes, None where they were not read through.
+    """
+
+    stem: bytes
+    data: bytes | None
+    size: int
+    sha256: str | None
+    unreadable: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The stem for people and for the result."""
+        return display_name(self.stem)
+
+
+def read_claimed(stem: bytes, path: bytes, *, sync: bool) -> ClaimedJob | None:
+    """Read the spec at `path`; None if it is not a regular file.
+
+    With `sync`, its bytes are made durable: whoever dropped it may not have waited for the disk, and a result must not outlive
+    its spec.
+
+    Raises `ProxxError` (IO_ERROR, WORKSPACE_INVALID) where reading fails for any reason but the file's own permissions.
+    """
+    with errors_named("read", path, state_folder=True):
+        status = os.stat(path, follow_symlinks=False)
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        try:
+            fd = os.open(path, _READ)
+        except OSError as error:
+            if error.errno in _NOT_A_FILE:
+                return None
+            if error.errno in _NOT_PERMITTED:
+                return ClaimedJob(stem, None, status.st_size, None, unreadable=error.strerror)
+            raise
+        try:
+            size = os.fstat(fd).st_size
+            data = None if size > MAX_SPEC_BYTES else _read_at_most(fd, MAX_SPEC_BYTES + 1)
+            if data is not None and len(data) > MAX_SPEC_BYTES:  # it grew while it was read
+                data, size = None, os.fstat(fd).st_size
+            digest = _digest_of_file(fd, size) if data is None else hashlib.sha256(data).hexdigest()
+            if sync:
+                sync_file(fd)
+        finally:
+            os.close(fd)
+    return ClaimedJob(stem, data, size if data is None else len(data), digest)
+
+
+def read_if_regular(path: bytes, limit: int) -> bytes | None:
+    """Up to `limit` bytes of a regular file; None where `path` is anything else, has gone, or may not be read.
+
+    Raises `OSError` for everything else.
+    """
+    try:
+        fd = os.open(path, _READ)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        if error.errno in _NOT_A_FILE | _NOT_PERMITTED:
+            return None
+        raise
+    try:
+        return _read_at_most(fd, limit) if stat.S_ISREG(os.fstat(fd).st_mode) else None
+    finally:
+        os.close(fd)
+
+
+def _read_at_most(fd: int, limit: int) -> bytes:
+    parts: list[bytes] = []
+    while limit > 0 and (part := os.read(fd, limit)):
+        parts.append(part)
+        limit -= len(part)
+    return b"".join(parts)
+
+
+def _digest_of_file(fd: int, size: int) -> str | None:
+    if size > HASHED_AT_MOST:
+        return None
+    digest = hashlib.sha256()
+    os.lseek(fd, 0, os.SEEK_SET)
+    while part := os.read(fd, _CHUNK):
+        digest.update(part)
+    return digest.hexdigest()

@@ -1,0 +1,262 @@
+"""The inbox: which job is next. The scan is the truth, events are hints, and a claim never costs a listing.
+
+Names wait in two queues, the sorted backlog of the last scan and a heap of what has arrived since; the lower of the two heads is
+next. A file is looked at only when its turn comes. One that is not provably whole yet waits in a third place, by the time of its
+next look, and holds up nobody.
+"""
+
+import heapq
+import os
+import stat
+from bisect import bisect_left
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from proxx_worker.contract.candidates import display_name, is_candidate_name, stem_too_long
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.strict_json import MAX_SPEC_BYTES, is_whole_json_object
+from proxx_worker.files.errnos import errors_named
+from proxx_worker.workspace.claimed import read_if_regular
+from proxx_worker.workspace.entries import status_of
+from proxx_worker.workspace.hints import NO_HINTS, Hints
+
+_FIRST_LOOK_SECONDS: Final = 0.1
+_SCAN_SECONDS_PER_NAME: Final = 40e-6
+"""A listing costs about 2 microseconds a name: this far apart, listings take at most a twentieth of the time."""
+
+_TRIM_AT: Final = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """The next job to claim. `whole` is False for one that has settled without being a JSON object of at most 1 MiB."""
+
+    name: bytes
+    size: int
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Sighting:
+    """A file that was not whole when it was looked at: its stamp, and since when (monotonic) it has had it."""
+
+    size: int
+    modified_ns: int
+    since: float
+
+
+class Inbox:
+    """The candidates of one inbox, in order. The clock is the caller's: every `now` is in monotonic seconds."""
+
+    def __init__(self, folder: bytes, *, settle_seconds: float, poll_seconds: float, events_trusted: bool) -> None:
+        """Touches nothing yet. `events_trusted`: whether the hints tell of every change (a local filesystem, watched)."""
+        self._folder = folder
+        self._settle_seconds = settle_seconds
+        self._poll_seconds = poll_seconds
+        self._events_trusted = events_trusted
+        self._identity: tuple[int, int] | None = None
+        self._scanned_at: float | None = None
+        self._backlog: list[bytes] = []
+        self._head = 0
+        self._arrivals: list[bytes] = []
+        self._arrived: set[bytes] = set()
+        self._looks: list[tuple[float, bytes]] = []
+        self._waiting: dict[bytes, float] = {}
+        self._sightings: dict[bytes, _Sighting] = {}
+        self._others: set[bytes] = set()
+        self._too_long: set[bytes] = set()
+        self._unreported: set[bytes] = set()
+
+    @property
+    def count(self) -> int:
+        """How many candidates there are, as far as hints and the last scan tell."""
+        return self._queued() + len(self._waiting)
+
+    def is_empty(self) -> bool:
+        """Whether no candidate is left, not even one that is waited for. Certain only right after `rescan`."""
+        return self.count == 0
+
+    @property
+    def too_long(self) -> tuple[bytes, ...]:
+        """The names that only their length keeps from being candidates, sorted."""
+        return tuple(sorted(self._too_long))
+
+    def take_unreported(self) -> tuple[bytes, ...]:
+        """Those of `too_long` that this has not returned before, sorted: to be reported once."""
+        names = tuple(sorted(self._unreported))
+        self._unreported.clear()
+        return names
+
+    def refresh(self, now: float, hints: Hints = NO_HINTS) -> None:
+        """Take in what the watcher saw, and scan if it is time to. Raises WORKSPACE_INVALID or IO_ERROR as `rescan` does."""
+        self.arrived(hints.names)
+        if self._scan_is_due(now, hints):
+            self.rescan(now)
+
+    def rescan(self, now: float) -> None:
+        """List the inbox anew. Raises WORKSPACE_INVALID if it is missing, unreadable or another folder than before."""
+        self._require_same_folder()
+        self._backlog, self._head = [], 0  # before the listing, so that two of a million names are never in memory at once
+        with errors_named("list the inbox", self._folder, state_folder=True):
+            names = self._list_others_apart() if self._others else os.listdir(self._folder)
+        backlog = [name for name in names if is_candidate_name(name)]
+        if len(backlog) < len(names):
+            self._note_too_long(name for name in names if stem_too_long(name))
+        if self._others:
+            backlog = [name for name in backlog if name not in self._others]
+        backlog.sort()
+        self._backlog = backlog
+        self._arrivals.clear()
+        self._arrived.clear()
+        self._looks.clear()
+        self._waiting.clear()
+        self._sightings = {name: seen for name, seen in self._sightings.items() if self._is_in_backlog(name)}
+        self._scanned_at = now
+
+    def arrived(self, names: Iterable[bytes]) -> None:
+        """Take in names that something happened to. Anything may be among them, any number of times."""
+        for name in names:
+            if not is_candidate_name(name):
+                if stem_too_long(name):
+                    self._note_too_long((name,))
+                continue
+            self._others.discard(name)
+            self._waiting.pop(name, None)
+            if name not in self._arrived and not self._is_in_backlog(name):
+                self._queue(name)
+
+    def next_candidate(self, now: float) -> Candidate | None:
+        """The lowest name that can be claimed now, taken out of the queue; None if there is none.
+
+        Raises `ProxxError` (WORKSPACE_INVALID, IO_ERROR) for an inbox that cannot be read: that is never "empty".
+        """
+        while self._looks and self._looks[0][0] <= now:
+            look_at, name = heapq.heappop(self._looks)
+            if self._waiting.get(name) == look_at:
+                del self._waiting[name]
+                self._queue(name)
+        while (lowest := self._pop()) is not None:
+            with errors_named("look at", os.path.join(self._folder, lowest), state_folder=True):
+                candidate = self._examine(lowest, now)
+            if candidate is not None:
+                return candidate
+        return None
+
+    def seconds_until_wake(self, now: float) -> float:
+        """How long there is nothing to do if no hint comes: until the next look at a waiting file, or the next scan."""
+        if self._scanned_at is None or self._queued():
+            return 0.0
+        wake_at = self._scanned_at + self._poll_seconds
+        if self._looks:
+            wake_at = min(wake_at, self._looks[0][0])
+        return max(0.0, wake_at - now)
+
+    def seconds_until_look(self, now: float) -> float | None:
+        """How long until a waiting file is looked at again; None if none is waiting."""
+        return max(0.0, self._looks[0][0] - now) if self._looks else None
+
+    def _scan_is_due(self, now: float, hints: Hints) -> bool:
+        if self._scanned_at is None or hints.lost:
+            return True
+        since = now - self._scanned_at
+        queued = self._queued()
+        if not queued:
+            return hints.changed or since >= self._poll_seconds
+        # With events the queue is complete. Without, scans must not eat the time of a large backlog.
+        return not self._events_trusted and since >= max(self._poll_seconds, queued * _SCAN_SECONDS_PER_NAME)
+
+    def _queued(self) -> int:
+        return len(self._backlog) - self._head + len(self._arrivals)
+
+    def _queue(self, name: bytes) -> None:
+        heapq.heappush(self._arrivals, name)
+        self._arrived.add(name)
+
+    def _is_in_backlog(self, name: bytes) -> bool:
+        at = bisect_left(self._backlog, name, self._head)
+        return at < len(self._backlog) and self._backlog[at] == name
+
+    def _pop(self) -> bytes | None:
+        """The lower of the two heads. A name is never in both queues."""
+        in_backlog = self._head < len(self._backlog)
+        if self._arrivals and not (in_backlog and self._backlog[self._head] < self._arrivals[0]):
+            name = heapq.heappop(self._arrivals)
+            self._arrived.discard(name)
+            return name
+        if not in_backlog:
+            return None
+        name = self._backlog[self._head]
+        self._head += 1
+        if self._head >= _TRIM_AT:
+            del self._backlog[: self._head]
+            self._head = 0
+        return name
+
+    def _examine(self, name: bytes, now: float) -> Candidate | None:
+        path = os.path.join(self._folder, name)
+        status = status_of(path)
+        if status is None:
+            self._sightings.pop(name, None)
+            self._require_same_folder()
+            return None
+        if not stat.S_ISREG(status.st_mode):
+            self._sightings.pop(name, None)
+            self._others.add(name)
+            return None
+        if status.st_size <= MAX_SPEC_BYTES and _is_whole(path):
+            self._sightings.pop(name, None)
+            return Candidate(name, status.st_size, whole=True)
+        return self._wait_or_settle(name, status, now)
+
+    def _wait_or_settle(self, name: bytes, status: os.stat_result, now: float) -> Candidate | None:
+        seen = self._sightings.get(name)
+        if seen is None or (seen.size, seen.modified_ns) != (status.st_size, status.st_mtime_ns):
+            seen = self._sightings[name] = _Sighting(status.st_size, status.st_mtime_ns, now)
+        settled_at = seen.since + self._settle_seconds
+        if now >= settled_at:
+            del self._sightings[name]
+            return Candidate(name, status.st_size, whole=False)
+        # Soon at first, then at doubling distances: most are whole a moment later, and no event may tell.
+        look_at = min(settled_at, now + max(_FIRST_LOOK_SECONDS, now - seen.since))
+        self._waiting[name] = look_at
+        heapq.heappush(self._looks, (look_at, name))
+        return None
+
+    def _list_others_apart(self) -> list[bytes]:
+        """List the inbox, and forget those of `_others` that have gone or become regular files: the listing tells the type."""
+        names, still = [], set()
+        with os.scandir(self._folder) as entries:
+            for entry in entries:
+                names.append(entry.name)
+                if entry.name in self._others:
+                    with suppress(FileNotFoundError):
+                        if not entry.is_file(follow_symlinks=False):
+                            still.add(entry.name)
+        self._others = still
+        return names
+
+    def _note_too_long(self, names: Iterable[bytes]) -> None:
+        new = set(names) - self._too_long
+        self._too_long |= new
+        self._unreported |= new
+
+    def _require_same_folder(self) -> None:
+        with errors_named("look at the inbox", self._folder, state_folder=True):
+            status = os.stat(self._folder, follow_symlinks=False)
+        identity = status.st_dev, status.st_ino
+        if self._identity is None:
+            self._identity = identity
+        if not stat.S_ISDIR(status.st_mode) or identity != self._identity:
+            shown = display_name(self._folder)
+            raise ProxxError(
+                ErrorCode.WORKSPACE_INVALID,
+                f"{shown} is no longer the folder that it was at the start; see that the workspace is whole, then start again",
+                path=shown,
+            )
+
+
+def _is_whole(path: bytes) -> bool:
+    data = read_if_regular(path, MAX_SPEC_BYTES + 1)
+    return data is not None and len(data) <= MAX_SPEC_BYTES and is_whole_json_object(data)

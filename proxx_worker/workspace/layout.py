@@ -1,0 +1,141 @@
+"""The folders of a workspace: where they are, and that they are there before anything is claimed."""
+
+import os
+import re
+import secrets
+import stat
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from proxx_worker.contract.candidates import display_name
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.files.durable import write_durable
+from proxx_worker.files.errnos import errors_named
+from proxx_worker.files.filesystems import FilesystemKind, Mount, filesystem_of, kind_of, refuse_object_store
+from proxx_worker.files.syncing import sync_directory
+from proxx_worker.workspace.rename_probe import probe_renames, require_one_device
+
+FOLDER_MODE: Final = 0o755
+_IDENTITY: Final = re.compile(rb"[0-9a-f]{16}\n")
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The paths of one workspace. Making one touches nothing."""
+
+    root: Path
+    path: bytes = field(init=False)
+    """The workspace's own folder, absolute."""
+    inbox: bytes = field(init=False)
+    running: bytes = field(init=False)
+    done: bytes = field(init=False)
+    failed: bytes = field(init=False)
+    private: bytes = field(init=False)
+    """The worker's own folder, `.proxx/`."""
+
+    def __post_init__(self) -> None:
+        path = os.path.abspath(os.fsencode(self.root))
+        object.__setattr__(self, "path", path)
+        for attribute in ("inbox", "running", "done", "failed"):
+            object.__setattr__(self, attribute, os.path.join(path, attribute.encode()))
+        object.__setattr__(self, "private", os.path.join(path, b".proxx"))
+
+    @property
+    def folders(self) -> tuple[bytes, ...]:
+        """The four folders that a spec goes through, in that order, and the worker's own."""
+        return self.inbox, self.running, self.done, self.failed, self.private
+
+    @property
+    def lock_file(self) -> bytes:
+        """The file whose kernel lock is the workspace's ownership."""
+        return os.path.join(self.private, b"worker.lock")
+
+    @property
+    def status_file(self) -> Path:
+        """What the running worker says of itself."""
+        return Path(os.fsdecode(self.private), "status.json")
+
+    @property
+    def name(self) -> str:
+        """The workspace's path for messages."""
+        return display_name(self.path)
+
+    @cached_property
+    def mount(self) -> Mount | None:
+        """The mount that the workspace lies on; None where the system has no mount table."""
+        return filesystem_of(self.path)
+
+    @property
+    def filesystem_kind(self) -> FilesystemKind:
+        """What may be expected of the workspace's filesystem."""
+        return kind_of(self.mount)
+
+    def require(self) -> None:
+        """Check what needs no lock and changes nothing: the workspace is a folder, on a filesystem that can serve.
+
+        Raises WORKSPACE_INVALID or UNSUPPORTED_FILESYSTEM.
+        """
+        require_directory(self.path, follow_symlinks=True)
+        refuse_object_store(self.mount, self.name)
+
+    def prepare(self) -> str:
+        """Make what is missing and prove by trial what a claim relies on. Only for the holder of the workspace's lock.
+
+        Returns the workspace's identity: 16 hex digits, made once, that name its staging in output directories.
+
+        Raises:
+            ProxxError: WORKSPACE_INVALID, RENAME_NOT_ATOMIC (folders on several filesystems), NO_SPACE or IO_ERROR.
+
+        """
+        self.require()
+        for folder in self.folders:
+            make_folder(folder)
+        require_one_device(self.folders)
+        probe_renames(self.folders)
+        return self.identity()
+
+    def identity(self) -> str:
+        """The workspace's id, made durable at the first call. Raises WORKSPACE_INVALID if its file holds something else."""
+        path = os.path.join(self.private, b"workspace-id")
+        with errors_named("read", path, state_folder=True):
+            try:
+                content = Path(os.fsdecode(path)).read_bytes()
+            except FileNotFoundError:
+                content = secrets.token_hex(8).encode() + b"\n"
+                write_durable(path, content)
+        if not _IDENTITY.fullmatch(content):
+            shown = display_name(path)
+            raise ProxxError(
+                ErrorCode.WORKSPACE_INVALID,
+                f"{shown} does not hold a workspace id (16 hex digits); put the file back from a copy, or remove it after "
+                "removing what is left of the last job's hidden .proxx-* folder in its output directory",
+                path=shown,
+            )
+        return content.decode("ascii").strip()
+
+
+def require_directory(path: bytes, *, follow_symlinks: bool = False) -> None:
+    """Raise WORKSPACE_INVALID unless `path` is a folder. A symlink to one counts only with `follow_symlinks`.
+
+    A folder of the workspace may not be a symlink: it could be pointed elsewhere while jobs are in it.
+    """
+    with errors_named("look at the folder", path, state_folder=True):
+        status = os.stat(path, follow_symlinks=follow_symlinks)
+    if not stat.S_ISDIR(status.st_mode):
+        shown = display_name(path)
+        kind = "a symlink" if stat.S_ISLNK(status.st_mode) else "not a folder"
+        raise ProxxError(ErrorCode.WORKSPACE_INVALID, f"{shown} is {kind}; put a real folder in its place", path=shown)
+
+
+def make_folder(path: bytes) -> None:
+    """Make a folder of the workspace if it is missing, durably. Raises WORKSPACE_INVALID, NO_SPACE or IO_ERROR."""
+    with errors_named("make the folder", path, state_folder=True):
+        try:
+            os.mkdir(path, FOLDER_MODE)
+        except FileExistsError:
+            pass
+        else:
+            sync_directory(os.path.dirname(path))
+    require_directory(path)

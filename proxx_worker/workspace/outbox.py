@@ -1,0 +1,84 @@
+"""Where in `done/` or `failed/` a job belongs, and what a crash may have left of it there already.
+
+The names were free when the job was claimed. Somebody may have taken one since: then the job gets the lowest free number, and
+both are kept.
+"""
+
+from dataclasses import dataclass
+
+from proxx_worker.contract.candidates import display_name, job_names
+from proxx_worker.contract.result import JobResult, JobStatus, decode_result
+from proxx_worker.contract.states import outbox_of
+from proxx_worker.workspace.entries import exists, files_in, same_file
+from proxx_worker.workspace.layout import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A job's result in the outbox, while its spec is still in `running/`."""
+
+    outbox: bytes
+    stem: bytes
+    record: JobResult
+
+
+def read_record(path: bytes) -> JobResult | None:
+    """The result at `path`; None where the file is not one. Raises `OSError`."""
+    with open(path, "rb") as stream:
+        data = stream.read()
+    try:
+        return decode_result(data)
+    except ValueError:
+        return None
+
+
+def find_in_outbox(workspace: Workspace, job: bytes) -> Found | None:
+    """The result of the running job `job` in an outbox: under its name or a numbered one, without a spec of its own yet.
+
+    Raises `OSError`.
+    """
+    for outbox, status in ((workspace.done, JobStatus.COMPLETED), (workspace.failed, JobStatus.FAILED)):
+        for stem in job_names(job):
+            there = files_in(outbox, stem)
+            if not any(map(exists, (there.spec, there.result, there.log))):
+                break
+            record = _own_record(workspace, job, outbox, stem)
+            if record is not None and record.status is status:
+                return Found(outbox, stem, record)
+    return None
+
+
+def outbox_stem(workspace: Workspace, job: bytes, outbox: bytes) -> bytes:
+    """The name that `job`'s files get in `outbox`: where a crash left its result, else the lowest that nobody took.
+
+    Raises `OSError`.
+    """
+    if not exists(files_in(workspace.running, job).result):
+        found = find_in_outbox(workspace, job)
+        if found is not None and found.outbox == outbox:
+            return found.stem
+    return next(stem for stem in job_names(job) if _is_free(workspace, job, outbox, stem))
+
+
+def _is_free(workspace: Workspace, job: bytes, outbox: bytes, stem: bytes) -> bool:
+    """Whether nothing under this name is anybody else's. Of our own, some entries may be there after a power cut."""
+    here, there = files_in(workspace.running, job), files_in(outbox, stem)
+    own_log = not exists(there.log) or same_file(here.log, there.log) or (stem == job and not exists(here.log))
+    return own_log and all(
+        not exists(target) or same_file(source, target)
+        for source, target in ((here.spec, there.spec), (here.result, there.result))
+    )
+
+
+def _own_record(workspace: Workspace, job: bytes, outbox: bytes, stem: bytes) -> JobResult | None:
+    """The result under this name, if it is `job`'s: it says so, and no spec but `job`'s own is beside it."""
+    here, there = files_in(workspace.running, job), files_in(outbox, stem)
+    if not exists(there.result) or (exists(there.spec) and not same_file(here.spec, there.spec)):
+        return None
+    record = read_record(there.result)
+    return record if record is not None and record.jobspec.name == display_name(job) else None
+
+
+def outbox_folder(workspace: Workspace, status: JobStatus) -> bytes:
+    """The folder of `outbox_of(status)`."""
+    return {"done": workspace.done, "failed": workspace.failed}[outbox_of(status)]

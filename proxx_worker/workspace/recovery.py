@@ -1,0 +1,124 @@
+"""What the last process left: read from the folders alone, put in order, and handed to the worker job by job.
+
+Every step can be cut by another crash and is then simply done again.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from proxx_worker.contract.candidates import LOG_SUFFIX, RESULT_SUFFIX, SPEC_SUFFIX
+from proxx_worker.contract.result import JobResult, JobStatus
+from proxx_worker.contract.states import Decision, RecordPlace, RecordState, Standing, decide
+from proxx_worker.files.errnos import errors_named
+from proxx_worker.files.syncing import sync_directory
+from proxx_worker.workspace.claimed import ClaimedJob, read_claimed
+from proxx_worker.workspace.entries import exists, files_in, same_file, status_of
+from proxx_worker.workspace.layout import Workspace
+from proxx_worker.workspace.outbox import find_in_outbox, read_record
+from proxx_worker.workspace.spool import Spool
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryItem:
+    """One job that the last process had claimed, and what becomes of it. `record` is its result, None for INTERRUPT."""
+
+    job: ClaimedJob
+    decision: Decision
+    record: JobResult | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What was found in `running/`.
+
+    `items` are to be carried through in this order before anything is claimed. `strays` are entries that belong to no job
+    there: left alone, to be reported.
+    """
+
+    items: tuple[RecoveryItem, ...]
+    strays: tuple[bytes, ...]
+
+
+def recover(spool: Spool) -> Recovery:
+    """Remove what a crash left twice, set torn records aside, and decide about each job in `running/`.
+
+    Only for the holder of the lock, before the first claim. Raises `ProxxError` for any error on a state folder: the worker then
+    stops, and the next start decides.
+    """
+    workspace = spool.workspace
+    spool.discard_leftovers()
+    with errors_named("read the folder", workspace.running, state_folder=True):
+        names = sorted(os.listdir(workspace.running))
+        specs = [name for name in names if _is_spec(workspace, name)]
+        stems = [name.removesuffix(SPEC_SUFFIX) for name in specs]
+        for stem in stems:
+            _drop_from_inbox(workspace, stem)
+        owned = {name for stem in stems for name in _own_names(stem)}
+        strays = tuple(name for name in names if name not in owned and not _drop_from_running(workspace, name))
+    return Recovery(tuple(item for stem in stems for item in _items(spool, stem)), strays)
+
+
+def _items(spool: Spool, stem: bytes) -> Iterator[RecoveryItem]:
+    job = read_claimed(stem, files_in(spool.workspace.running, stem).spec, sync=True)
+    if job is None:
+        return
+    with errors_named("look for the result of", stem, state_folder=True):
+        standing, record = _standing(spool.workspace, stem)
+    if standing.record is RecordState.TORN:
+        spool.set_aside_torn(stem)
+    yield RecoveryItem(job, decide(standing), record)
+
+
+def _standing(workspace: Workspace, stem: bytes) -> tuple[Standing, JobResult | None]:
+    path = files_in(workspace.running, stem).result
+    if exists(path):
+        record = read_record(path)
+        if record is None:
+            return Standing(RecordState.TORN, RecordPlace.RUNNING), None
+        return Standing(_state(record), RecordPlace.RUNNING), record
+    found = find_in_outbox(workspace, stem)
+    if found is None:
+        return Standing(RecordState.ABSENT, None), None
+    return Standing(_state(found.record), RecordPlace.OUTBOX), found.record
+
+
+def _state(record: JobResult) -> RecordState:
+    return RecordState.COMPLETED if record.status is JobStatus.COMPLETED else RecordState.FAILED
+
+
+def _is_spec(workspace: Workspace, name: bytes) -> bool:
+    if not name.endswith(SPEC_SUFFIX) or name.endswith(RESULT_SUFFIX) or name.startswith(b"."):
+        return False
+    status = status_of(os.path.join(workspace.running, name))
+    return status is not None and stat.S_ISREG(status.st_mode)
+
+
+def _own_names(stem: bytes) -> tuple[bytes, ...]:
+    return stem + SPEC_SUFFIX, stem + RESULT_SUFFIX, stem + LOG_SUFFIX, stem + b".corrupt"
+
+
+def _drop_from_inbox(workspace: Workspace, stem: bytes) -> None:
+    """A claim that a power cut left in both folders was made: take the name out of the inbox.
+
+    The job's number is the worker's: the inbox has the file under the name before it.
+    """
+    here = files_in(workspace.running, stem).spec
+    base, tilde, number = stem.rpartition(b"~")
+    for name in (stem, base) if tilde and base and number.isdigit() else (stem,):
+        there = files_in(workspace.inbox, name).spec
+        if same_file(here, there):
+            os.unlink(there)
+            sync_directory(workspace.inbox)
+
+
+def _drop_from_running(workspace: Workspace, name: bytes) -> bool:
+    """Remove a file of a finished job that a power cut left in both folders; False if it is not one."""
+    here = os.path.join(workspace.running, name)
+    for outbox in (workspace.done, workspace.failed):
+        if same_file(here, os.path.join(outbox, name)):
+            os.unlink(here)
+            sync_directory(workspace.running)
+            return True
+    return False

@@ -1,0 +1,84 @@
+"""The proof that a rename between the workspace's folders is one step that never overwrites."""
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import pairwise
+from typing import Final
+
+from proxx_worker.contract.candidates import display_name
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.files.durable import create_file
+from proxx_worker.files.errnos import errors_named
+from proxx_worker.files.rename import rename_no_clobber
+
+PROBE: Final = b".proxx-probe"
+"""A hidden, empty file: no candidate, and gone when the probe ends."""
+
+
+def require_one_device(folders: Sequence[bytes]) -> None:
+    """Raise RENAME_NOT_ATOMIC unless all folders are on one device, WORKSPACE_INVALID if one is not there."""
+    devices: dict[int, bytes] = {}
+    for folder in folders:
+        with errors_named("look at the folder", folder, state_folder=True):
+            devices.setdefault(os.stat(folder).st_dev, folder)
+    if len(devices) > 1:
+        first, second, *_ = (display_name(folder) for folder in devices.values())
+        raise ProxxError(
+            ErrorCode.RENAME_NOT_ATOMIC,
+            f"{first} and {second} are on different filesystems, so a job could not go from one to the other in one step; "
+            "put all folders of the workspace on one filesystem",
+            path=first,
+            other=second,
+        )
+
+
+def probe_renames(folders: Sequence[bytes]) -> None:
+    """Take an empty hidden file through all folders in order, and see that a taken name is refused.
+
+    Two mounts of one device pass every comparison of devices, and only a rename tells. Nothing is synced: the files are
+    removed again, here or, after a crash, by the next probe.
+
+    Raises:
+        ProxxError: RENAME_NOT_ATOMIC, WORKSPACE_INVALID, NO_SPACE or IO_ERROR.
+
+    """
+    places = [os.path.join(folder, PROBE) for folder in folders]
+    _remove(places)
+    try:
+        _create(places[0])
+        for src, dst in pairwise(places):
+            with errors_named(f"rename a file of {display_name(os.path.dirname(src))} to", dst, state_folder=True):
+                rename_no_clobber(src, dst)
+        _create(places[0])
+        _require_refused(places[-1], places[0])
+    finally:
+        with suppress(ProxxError):  # what made the probe fail says more
+            _remove(places)
+
+
+def _create(path: bytes) -> None:
+    with errors_named("make a file in", os.path.dirname(path), state_folder=True):
+        os.close(create_file(path))
+
+
+def _remove(places: Sequence[bytes]) -> None:
+    for path in places:
+        with errors_named("remove", path, state_folder=True), suppress(FileNotFoundError):
+            os.unlink(path)
+
+
+def _require_refused(src: bytes, taken: bytes) -> None:
+    folder = os.path.dirname(taken)
+    with errors_named("rename a file to", folder, state_folder=True):
+        try:
+            rename_no_clobber(src, taken)
+        except FileExistsError:
+            return
+    shown = display_name(folder)
+    raise ProxxError(
+        ErrorCode.RENAME_NOT_ATOMIC,
+        f"the filesystem of {shown} renamed a file over another although told not to; "
+        "keep the workspace on a local disk, NFS or SMB",
+        path=shown,
+    )

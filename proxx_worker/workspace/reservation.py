@@ -1,0 +1,96 @@
+"""A file of one job, made under `.proxx/` before the job is claimed: its disk space is there, whatever fills the disk later.
+
+A leftover of an earlier process is removed, never written into: after a power cut it may be the very file that is a job's
+committed record under another name.
+"""
+
+import errno
+import os
+from contextlib import suppress
+from typing import Final
+
+from proxx_worker.files.allocate import fill, set_aside
+from proxx_worker.files.durable import create_file, write_all
+from proxx_worker.files.errnos import errors_named
+from proxx_worker.files.rename import rename_no_clobber
+from proxx_worker.files.syncing import sync_directory, sync_file
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+class Reservation:
+    """At most one reserved file at `path`. All methods raise `ProxxError` (NO_SPACE, WORKSPACE_INVALID or IO_ERROR)."""
+
+    def __init__(self, path: bytes) -> None:
+        """Touches nothing yet."""
+        self._path = path
+        self._fd: int | None = None
+        self._size = 0
+
+    def discard_leftover(self) -> None:
+        """Remove what an earlier process left here."""
+        self._drop()
+        with errors_named("remove", self._path, state_folder=True), suppress(FileNotFoundError):
+            os.unlink(self._path)
+
+    def reserve(self, size: int, *, filled: bool) -> int:
+        """Hold an empty file with `size` bytes of disk, or keep the one that is held. Returns its descriptor.
+
+        With `filled`, the space is there on every filesystem; without, only where it can be had without changing the length.
+        """
+        if self._fd is not None and self._size >= size:
+            return self._fd
+        with errors_named("reserve space in", os.path.dirname(self._path), state_folder=True):
+            if self._fd is None:
+                self.discard_leftover()
+                self._fd = create_file(self._path)
+            if size:
+                (fill if filled else set_aside)(self._fd, size)
+        self._size = size
+        return self._fd
+
+    def write(self, data: bytes) -> None:
+        """Make `data` the file's whole, durable content. After NO_SPACE a shorter content may be tried."""
+        fd = self.reserve(0, filled=True)
+        with errors_named("write", self._path, state_folder=True):
+            try:
+                os.lseek(fd, 0, os.SEEK_SET)
+                write_all(fd, data)
+                os.ftruncate(fd, len(data))
+                sync_file(fd)
+            except OSError as error:
+                if error.errno not in _FULL:
+                    self._drop()  # a file whose sync has failed is never trusted again
+                raise
+
+    def replace(self, target: bytes) -> None:
+        """Rename the file to `target` in one step, over what is there, and sync `target`'s folder."""
+        fd = self.reserve(0, filled=True)
+        with errors_named("put the record in place at", target, state_folder=True):
+            try:
+                os.replace(self._path, target)
+            except FileNotFoundError:
+                if not _is(target, fd):  # over NFS a lost reply is followed by a retry that finds nothing to rename
+                    raise
+            sync_directory(os.path.dirname(target))
+        self._drop()
+
+    def give(self, target: bytes) -> None:
+        """Rename the file to `target`, which must be free. Not durable by itself."""
+        self.reserve(0, filled=False)
+        with errors_named("make", target, state_folder=True):
+            rename_no_clobber(self._path, target)
+        self._drop()
+
+    def _drop(self) -> None:
+        if self._fd is not None:
+            os.close(self._fd)
+        self._fd, self._size = None, 0
+
+
+def _is(path: bytes, fd: int) -> bool:
+    try:
+        named = os.stat(path, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(named, os.fstat(fd))

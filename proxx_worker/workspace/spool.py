@@ -1,0 +1,192 @@
+"""The sole mover of job files: claim, commit, finish. Every step is durable before the next begins.
+
+A job is its three files, `JOB.json`, `JOB.result.json` and `JOB.log`. They go from `running/` to `done/` or `failed/` with the
+spec last: a spec in the outbox means that its result is there, complete and durable.
+"""
+
+import os
+from contextlib import suppress
+from dataclasses import astuple
+from typing import Final
+
+from proxx_worker.contract.candidates import JobFiles, display_name, lowest_free_job_name, stem_of
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.result import JobResult, JobStatus, encode_result
+from proxx_worker.files.allocate import give_back
+from proxx_worker.files.errnos import errors_named
+from proxx_worker.files.rename import rename_no_clobber
+from proxx_worker.files.syncing import sync_directory, sync_file
+from proxx_worker.workspace.claimed import ClaimedJob, read_claimed
+from proxx_worker.workspace.entries import exists, files_in, same_file
+from proxx_worker.workspace.layout import Workspace, require_directory
+from proxx_worker.workspace.outbox import find_in_outbox, outbox_folder, outbox_stem
+from proxx_worker.workspace.reservation import Reservation
+
+RECORD_BYTES: Final = 256 << 10
+"""Reserved for a result: enough for some forty tasks. `reserve_record` can be asked for more once a spec has been read."""
+
+LOG_BYTES: Final = 64 << 10
+"""Reserved for a log, where the filesystem can."""
+
+CORRUPT_SUFFIX: Final = b".corrupt"
+"""Beside the job: a file that had the name of its result and was none."""
+
+
+class Spool:
+    """Moves the job files of one workspace. Only for the holder of its lock. Every method raises `ProxxError` alone."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        """Touches nothing yet."""
+        self.workspace = workspace
+        self._record = Reservation(os.path.join(workspace.private, b"next.result.json"))
+        self._log = Reservation(os.path.join(workspace.private, b"next.log"))
+
+    def discard_leftovers(self) -> None:
+        """Remove the reservations of an earlier process."""
+        self._record.discard_leftover()
+        self._log.discard_leftover()
+
+    def reserve_record(self, size: int = RECORD_BYTES) -> None:
+        """Make sure of the space for the next result and log; nothing to do where it is reserved already.
+
+        Call it before a claim, best while idle, and with a larger `size` once the number of tasks is known.
+        """
+        self._record.reserve(size, filled=True)
+        self._log.reserve(LOG_BYTES, filled=False)
+
+    def claim(self, name: bytes) -> ClaimedJob | None:
+        """Take `inbox/NAME.json` into `running/` under the lowest free job name; durable when it returns.
+
+        None if it is no longer there, or is no longer a regular file: then there is nothing to do, and nothing was done.
+        """
+        self.reserve_record()
+        source = os.path.join(self.workspace.inbox, name)
+        stem = self._take(source, stem_of(name))
+        if stem is None:
+            return None
+        path = self._running(stem).spec
+        job = read_claimed(stem, path, sync=True)
+        if job is None:
+            self._put_back(path, source)
+            return None
+        with errors_named("sync the folder", self.workspace.running, state_folder=True):
+            sync_directory(self.workspace.running)
+            sync_directory(self.workspace.inbox)
+        self._log.give(self._running(stem).log)
+        return job
+
+    def open_log(self, job: ClaimedJob) -> int:
+        """A descriptor that appends to the job's log, wherever a crash left it. The caller closes it."""
+        path = self._log_path(job)
+        with errors_named("open", path, state_folder=True):
+            return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+
+    def commit(self, job: ClaimedJob, result: JobResult) -> None:
+        """Make `result` the job's durable decision, in one step; an earlier one is replaced.
+
+        After NO_SPACE nothing has changed, and a shorter result may be committed: the reserved space is still held.
+        """
+        self._record.write(encode_result(result))
+        self._record.replace(self._running(job.stem).result)
+
+    def finish(self, job: ClaimedJob, status: JobStatus) -> None:
+        """Move the job to `done/` or `failed/`: result and log, then the spec. Carries on from wherever a crash stopped it."""
+        self._sync_log(job)
+        outbox = outbox_folder(self.workspace, status)
+        with errors_named("look for the job's place in", outbox, state_folder=True):
+            stem = outbox_stem(self.workspace, job.stem, outbox)
+        here, there = self._running(job.stem), files_in(outbox, stem)
+        self._carry(here.result, there.result)
+        self._carry(here.log, there.log)
+        self._carry_corrupt(job.stem, outbox)
+        with errors_named("sync the folder", outbox, state_folder=True):
+            sync_directory(outbox)
+        self._carry(here.spec, there.spec)
+        with errors_named("sync the folder", outbox, state_folder=True):
+            sync_directory(outbox)
+            sync_directory(self.workspace.running)
+
+    def set_aside_torn(self, stem: bytes) -> None:
+        """Take the name of a result from a file in `running/` that is none; it is kept as `JOB.corrupt`."""
+        path = self._running(stem).result
+        with errors_named("set aside", path, state_folder=True):
+            folder = self.workspace.running
+            free = lowest_free_job_name(stem, lambda it: exists(os.path.join(folder, it + CORRUPT_SUFFIX)))
+            rename_no_clobber(path, os.path.join(folder, free + CORRUPT_SUFFIX))
+            sync_directory(folder)
+
+    def _take(self, source: bytes, wanted: bytes) -> bytes | None:
+        while True:
+            with errors_named("look for a free name in", self.workspace.path, state_folder=True):
+                stem = lowest_free_job_name(wanted, self._is_taken)
+            with errors_named("claim", source, state_folder=True):
+                try:
+                    rename_no_clobber(source, self._running(stem).spec)
+                except FileExistsError:
+                    continue  # somebody put a file there between the look and the rename: the next free name, then
+                except FileNotFoundError:
+                    for folder in (self.workspace.inbox, self.workspace.running):
+                        require_directory(folder)
+                    return None
+            return stem
+
+    def _put_back(self, path: bytes, source: bytes) -> None:
+        """What became a symlink, a FIFO or a folder between the look and the rename is not a job, and not ours to keep."""
+        with errors_named("put back", path, state_folder=True), suppress(FileExistsError):
+            rename_no_clobber(path, source)
+
+    def _is_taken(self, stem: bytes) -> bool:
+        folders = (self.workspace.running, self.workspace.done, self.workspace.failed)
+        return any(exists(path) for folder in folders for path in astuple(files_in(folder, stem)))
+
+    def _running(self, stem: bytes) -> JobFiles:
+        return files_in(self.workspace.running, stem)
+
+    def _log_path(self, job: ClaimedJob) -> bytes:
+        """Where the log is: in `running/`, or already beside the result that a crash left in the outbox."""
+        here = self._running(job.stem).log
+        with errors_named("look for", here, state_folder=True):
+            if not exists(here):
+                found = find_in_outbox(self.workspace, job.stem)
+                if found is not None and exists(files_in(found.outbox, found.stem).log):
+                    return files_in(found.outbox, found.stem).log
+        return here
+
+    def _sync_log(self, job: ClaimedJob) -> None:
+        fd = self.open_log(job)
+        try:
+            with errors_named("sync the log of", display_name(job.stem), state_folder=True):
+                give_back(fd)
+                sync_file(fd)
+        finally:
+            os.close(fd)
+
+    def _carry(self, src: bytes, dst: bytes) -> None:
+        """One file to the outbox. Done already, wholly or in both folders at once, is done."""
+        with errors_named("move to the outbox", src, state_folder=True):
+            try:
+                rename_no_clobber(src, dst)
+            except FileNotFoundError:
+                if not exists(dst):
+                    raise
+            except FileExistsError:
+                if not same_file(src, dst):
+                    raise _appeared(dst) from None
+                os.unlink(src)
+
+    def _carry_corrupt(self, stem: bytes, outbox: bytes) -> None:
+        src = os.path.join(self.workspace.running, stem + CORRUPT_SUFFIX)
+        with errors_named("move to the outbox", src, state_folder=True):
+            if not exists(src):
+                return
+            free = lowest_free_job_name(stem, lambda it: exists(os.path.join(outbox, it + CORRUPT_SUFFIX)))
+            rename_no_clobber(src, os.path.join(outbox, free + CORRUPT_SUFFIX))
+
+
+def _appeared(path: bytes) -> ProxxError:
+    shown = display_name(path)
+    return ProxxError(
+        ErrorCode.WORKSPACE_INVALID,
+        f"{shown} appeared while its job was being finished; only the worker may write there: move it away, then start again",
+        path=shown,
+    )

@@ -1,0 +1,88 @@
+"""A durable, atomic drop into an inbox: whoever reads it sees the whole file or none, and so does a power cut."""
+
+import os
+import secrets
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from proxx_worker.contract.candidates import SPEC_SUFFIX, display_name, is_candidate_name, lowest_free_job_name, stem_of
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.files.durable import create_file, write_all
+from proxx_worker.files.errnos import errors_named
+from proxx_worker.files.rename import rename_no_clobber
+from proxx_worker.files.syncing import sync_directory, sync_file
+from proxx_worker.workspace.entries import exists
+from proxx_worker.workspace.layout import Workspace, make_folder
+
+_CHUNK: Final = 1 << 20
+
+
+def submit(workspace: Workspace, jobspec: Path) -> Path:
+    """Copy the file `jobspec` into `workspace`'s inbox under its own name, or `NAME~2`, ... where that is taken.
+
+    The spec itself is not validated. A missing inbox is made. Returns the path that was made.
+
+    Raises:
+        ProxxError: SPEC_INVALID for a name that no worker would take or for something that is not a file; WORKSPACE_INVALID,
+            UNSUPPORTED_FILESYSTEM, NO_SPACE or IO_ERROR where it cannot be stored.
+
+    """
+    name = os.fsencode(jobspec.name)
+    _require_candidate(name)
+    workspace.require()
+    make_folder(workspace.inbox)
+    temporary = os.path.join(workspace.inbox, b".submit-" + secrets.token_hex(8).encode())
+    try:
+        _copy(jobspec, temporary)
+        made = _place(workspace.inbox, temporary, stem_of(name))
+    except ProxxError:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+    with errors_named("sync the folder", workspace.inbox, state_folder=True):
+        sync_directory(workspace.inbox)
+    return Path(os.fsdecode(made))
+
+
+def _require_candidate(name: bytes) -> None:
+    if not is_candidate_name(name):
+        shown = display_name(name)
+        raise ProxxError(
+            ErrorCode.SPEC_INVALID,
+            f"{shown} is not a name that a worker takes from an inbox: it must end in .json, not in .result.json, not begin "
+            "with a dot, and have at most 235 bytes before .json; rename the file",
+            name=shown,
+        )
+
+
+def _copy(source: Path, target: bytes) -> None:
+    with errors_named("read", source):
+        source_fd = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(source_fd).st_mode):
+            raise ProxxError(ErrorCode.SPEC_INVALID, f"{source} is not a file; name a JobSpec file", path=str(source))
+        with errors_named("write", target, state_folder=True):
+            target_fd = create_file(target)
+            try:
+                while part := os.read(source_fd, _CHUNK):
+                    write_all(target_fd, part)
+                sync_file(target_fd)
+            finally:
+                os.close(target_fd)
+    finally:
+        os.close(source_fd)
+
+
+def _place(inbox: bytes, temporary: bytes, wanted: bytes) -> bytes:
+    while True:
+        with errors_named("submit to", inbox, state_folder=True):
+            stem = lowest_free_job_name(wanted, lambda it: exists(os.path.join(inbox, it + SPEC_SUFFIX)))
+            _require_candidate(stem + SPEC_SUFFIX)
+            target = os.path.join(inbox, stem + SPEC_SUFFIX)
+            try:
+                rename_no_clobber(temporary, target)
+            except FileExistsError:
+                continue  # taken between the look and the rename
+        return target
