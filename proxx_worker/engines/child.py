@@ -239,6 +239,7 @@ class _Run:
                 self._terminate()
         elif now >= self._deadline:
             if self._killed:
+                self._process.returncode = -signal.SIGKILL  # It is given up: nobody asks for its end again.
                 raise ProxxError(
                     ErrorCode.IO_ERROR,
                     f"process {self._process.pid} must end on SIGKILL, but it hangs in the kernel: its storage does not answer. "
@@ -272,6 +273,7 @@ class _Run:
             pid, status, usage = os.wait4(self._process.pid, os.WNOHANG)
         except ChildProcessError as error:
             self._reaped = True
+            self._process.returncode = 0  # Not known, and never used: this only ends the matter for subprocess.
             raise ProxxError(
                 ErrorCode.IO_ERROR,
                 f"the exit code of process {self._process.pid} must be there, but someone else took it. Start the worker anew.",

@@ -1,0 +1,74 @@
+"""A child's stderr as lines of text: decoded, harmless on a terminal, bounded however much the child says."""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+LOG_BYTES: Final = 4 << 20
+"""How much of one child's stderr is handed on to the log."""
+
+MAX_LINE: Final = 4000
+"""Characters of a line that are kept."""
+
+_LINE_END: Final = re.compile(rb"\r\n|\n|\r")
+_PENDING: Final = MAX_LINE * 4 + 4  # a character has at most four bytes; what is over tells that the line was cut
+_MARK: Final = " [cut]"
+
+
+class StderrLines:
+    """Splits chunks into lines. Every line reaches `observe`; `log` gets them until `log_bytes` of stderr are used up.
+
+    A carriage return ends a line too: encoders redraw their status that way. Empty lines are dropped.
+    """
+
+    def __init__(self, observe: Callable[[str], None], log: Callable[[str], None], log_bytes: int = LOG_BYTES) -> None:
+        """Both take a line as text without control characters."""
+        self._observe = observe
+        self._log = log
+        self._room = log_bytes
+        self._pending = b""
+        self._left_out = 0
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes."""
+        *lines, rest = _LINE_END.split(chunk)
+        for line in lines:
+            self._grow(line)
+            self._end_line()
+        self._grow(rest)
+
+    def finish(self) -> None:
+        """Take the last line, which may lack its end, and say in the log how many lines it did not get."""
+        self._end_line()
+        if self._left_out:
+            self._log(f"[{self._left_out} more lines were left out of this log]")
+
+    def _grow(self, part: bytes) -> None:
+        self._pending += part[: _PENDING - len(self._pending)]
+
+    def _end_line(self) -> None:
+        raw, self._pending = self._pending, b""
+        if not raw:
+            return
+        line = _shown(raw)
+        self._observe(line)
+        if len(raw) <= self._room:
+            self._room -= len(raw)
+            self._log(line)
+        else:
+            # Nothing shorter that follows may slip in: a log with holes would read as if nothing were missing.
+            self._room = 0
+            self._left_out += 1
+
+
+def _shown(raw: bytes) -> str:
+    text = raw.decode("utf-8", "backslashreplace")
+    return printable(text) if len(text) <= MAX_LINE else printable(text[:MAX_LINE]) + _MARK
+
+
+def printable(text: str) -> str:
+    """`text` with everything escaped that could steer a terminal or turn a line around: control and format characters."""
+    if text.isprintable():
+        return text
+    shown = (letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in text)
+    return "".join(shown)
