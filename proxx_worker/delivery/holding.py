@@ -1,0 +1,128 @@
+"""Holding an output directory against other jobs, of this worker, of others, and of other hosts on a share."""
+
+import errno
+import fcntl
+import os
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.delivery.names import LOCK_NAME, path_bytes
+from proxx_worker.files.errnos import classify_os_error
+
+Flock: TypeAlias = Callable[[int, int], None]
+"""`fcntl.flock`, or what a test puts in its place."""
+
+_NOT_FOR_FOLDERS: Final = frozenset({errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+_HELD: Final = frozenset({errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES})
+_ROUNDS: Final = 100
+
+
+class DirectoryLock:
+    """A lock on a directory: on its own descriptor, which leaves no trace, or on a lock file in it.
+
+    A lock on the descriptor of a folder is enough on a local disk. On NFS and SMB it is refused, or granted on this host alone;
+    there the lock is taken on a file in the folder, which goes through the server. The kernel drops either with the process.
+    """
+
+    def __init__(self, directory: int, path: str, *, local: bool, flock: Flock = fcntl.flock) -> None:
+        """Lock the folder open as `directory`. `local`: only this host can write to it. `path` is for messages.
+
+        Raises OUTPUT_DIRECTORY_BUSY where another job holds it, UNSUPPORTED_FILESYSTEM where nothing can be locked.
+        """
+        self._directory = directory
+        self._path = path
+        self._flock = flock
+        self._lock_file: int | None = None
+        if not (local and self._lock_folder()):
+            self._lock_file = self._lock_a_file()
+
+    @property
+    def uses_lock_file(self) -> bool:
+        """Whether a lock file stands in the directory."""
+        return self._lock_file is not None
+
+    def release(self) -> None:
+        """Remove the lock file, if there is one, and let go. The folder's own lock goes with its descriptor."""
+        if self._lock_file is None:
+            return
+        try:
+            # While it is still locked: whoever opened it meanwhile finds another inode, or none, under the name.
+            os.unlink(LOCK_NAME, dir_fd=self._directory)
+        except FileNotFoundError:
+            pass  # Someone cleaned up by hand; the name is free, as it should be.
+        except OSError as error:
+            raise classify_os_error(error, "remove the lock file in", path_bytes(self._path)) from error
+        finally:
+            os.close(self._lock_file)
+            self._lock_file = None
+
+    def _lock_folder(self) -> bool:
+        try:
+            self._flock(self._directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise self._busy() from error
+        except OSError as error:
+            if error.errno in _NOT_FOR_FOLDERS:
+                return False
+            raise classify_os_error(error, "lock", path_bytes(self._path)) from error
+        return True
+
+    def _lock_a_file(self) -> int:
+        for _ in range(_ROUNDS):
+            try:
+                descriptor = os.open(
+                    LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666, dir_fd=self._directory
+                )
+            except OSError as error:
+                raise self._not_made(error) from error
+            try:
+                self._flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if self._is_named(descriptor):
+                    return descriptor
+            except OSError as error:
+                os.close(descriptor)
+                raise self._not_locked(error) from error
+            # Its holder removed it between our open and our lock: the name stands for another file now.
+            os.close(descriptor)
+        raise self._busy()
+
+    def _is_named(self, descriptor: int) -> bool:
+        held = os.fstat(descriptor)
+        try:
+            named = os.stat(LOCK_NAME, dir_fd=self._directory, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return (held.st_dev, held.st_ino) == (named.st_dev, named.st_ino)
+
+    def _busy(self) -> ProxxError:
+        return ProxxError(
+            ErrorCode.OUTPUT_DIRECTORY_BUSY,
+            f"one job at a time writes to an output directory: another one holds {self._path}. "
+            "Wait until it has ended, or give this job another output directory.",
+            path=self._path,
+        )
+
+    def _not_made(self, error: OSError) -> ProxxError:
+        if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+            return ProxxError(
+                ErrorCode.OUTPUT_DIRECTORY_NOT_WRITABLE,
+                f"the output directory must be writable: {self._path} refuses a lock file ({error.strerror}). "
+                "Give the worker's user permission to create files there.",
+                path=self._path,
+                errno=errno.errorcode.get(error.errno or 0),
+            )
+        return classify_os_error(error, "make the lock file in", path_bytes(self._path))
+
+    def _not_locked(self, error: OSError) -> ProxxError:
+        if error.errno in _HELD:
+            return self._busy()
+        if error.errno in _NOT_FOR_FOLDERS:
+            return ProxxError(
+                ErrorCode.UNSUPPORTED_FILESYSTEM,
+                f"an output directory must be held against other workers, and its filesystem locks nothing: {self._path} "
+                f"({error.strerror}). Mount the share with locking, or use another directory.",
+                path=self._path,
+                errno=errno.errorcode.get(error.errno or 0),
+            )
+        return classify_os_error(error, "lock the lock file in", path_bytes(self._path))

@@ -1,0 +1,78 @@
+"""Opening an output directory, and where it really is."""
+
+import errno
+import fcntl
+import os
+import sys
+from typing import Final
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.delivery.names import path_bytes
+from proxx_worker.files.errnos import classify_os_error
+
+_NO_FOLDER: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
+_REFUSED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_MAX_PATH: Final = 1024  # F_GETPATH fills at most MAXPATHLEN bytes
+
+
+def open_directory(path: str) -> int:
+    """Open the folder at `path`, symlinks followed this once. The caller closes it.
+
+    Raises OUTPUT_DIRECTORY_MISSING (also for a file), OUTPUT_DIRECTORY_NOT_WRITABLE where it may not be entered or read.
+    """
+    try:
+        return os.open(path_bytes(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except (OSError, ValueError) as error:
+        raise directory_error(error, path) from error
+
+
+def require_writable(directory: int, path: str) -> None:
+    """Raise OUTPUT_DIRECTORY_NOT_WRITABLE where the system says that nothing can be made in `directory`. Touches nothing."""
+    if not os.access(b".", os.R_OK | os.W_OK | os.X_OK, dir_fd=directory, effective_ids=True):
+        raise not_writable(path, "permission denied, or mounted read-only")
+
+
+def real_location(directory: int) -> str:
+    """The path, without symlinks, of the folder that is open as `directory`: asked of the kernel, not of the names.
+
+    Bytes that are not UTF-8 come as surrogate escapes. Raises OUTPUT_DIRECTORY_MISSING where it was deleted.
+    """
+    if sys.platform == "darwin":
+        raw = fcntl.fcntl(directory, fcntl.F_GETPATH, bytes(_MAX_PATH)).split(b"\0", 1)[0]
+    else:
+        raw = os.readlink(b"/proc/self/fd/%d" % directory)
+    location = raw.decode("utf-8", "surrogateescape")
+    if os.fstat(directory).st_nlink == 0:
+        raise missing(location, "it was deleted")
+    return location
+
+
+def directory_error(error: OSError | ValueError, path: str) -> ProxxError:
+    """What a refused step in the output directory at `path` means."""
+    if isinstance(error, ValueError):
+        return missing(path, "it holds a null character")
+    if error.errno in _NO_FOLDER:
+        return missing(path, "it is not a folder" if error.errno == errno.ENOTDIR else str(error.strerror))
+    if error.errno in _REFUSED:
+        return not_writable(path, str(error.strerror))
+    return classify_os_error(error, "use the output directory", path_bytes(path))
+
+
+def missing(path: str, reason: str) -> ProxxError:
+    """OUTPUT_DIRECTORY_MISSING for `path`."""
+    return ProxxError(
+        ErrorCode.OUTPUT_DIRECTORY_MISSING,
+        f"the output directory must exist and is never created: {path} ({reason}). Create it, or mount what holds it.",
+        path=path,
+        reason=reason,
+    )
+
+
+def not_writable(path: str, reason: str) -> ProxxError:
+    """OUTPUT_DIRECTORY_NOT_WRITABLE for `path`."""
+    return ProxxError(
+        ErrorCode.OUTPUT_DIRECTORY_NOT_WRITABLE,
+        f"the output directory must be readable and writable: {path} ({reason}). Give the worker's user permission there.",
+        path=path,
+        reason=reason,
+    )

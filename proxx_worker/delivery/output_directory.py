@@ -1,0 +1,151 @@
+"""An output directory: looked at, or held for one job."""
+
+import fcntl
+import os
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.delivery.holding import DirectoryLock, Flock
+from proxx_worker.delivery.location import directory_error, missing, open_directory, real_location, require_writable
+from proxx_worker.delivery.names import RUN_STAGING, path_bytes, staging_name
+from proxx_worker.delivery.publishing import output_exists
+from proxx_worker.delivery.staging import Staging, make_staging, remove_staging
+from proxx_worker.files.filesystems import FilesystemKind, filesystem_of, kind_of, refuse_object_store
+from proxx_worker.planning.roots import outside_roots
+
+
+def check_output_directory(path: str, names: Sequence[str]) -> None:
+    """Look at an output directory without touching it.
+
+    Raises OUTPUT_DIRECTORY_MISSING, OUTPUT_DIRECTORY_NOT_WRITABLE, UNSUPPORTED_FILESYSTEM, OUTPUT_EXISTS.
+    """
+    directory = open_directory(path)
+    try:
+        refuse_object_store(filesystem_of(path_bytes(real_location(directory))), path)
+        require_writable(directory, path)
+        _require_free(directory, path, names)
+    finally:
+        os.close(directory)
+
+
+class OutputDirectory:
+    """An output directory held for one job: locked, and every step relative to the one descriptor that was opened at first."""
+
+    def __init__(self, fd: int, path: str, lock: DirectoryLock) -> None:
+        """See `hold`."""
+        self.path = path
+        self._fd = fd
+        self._lock = lock
+
+    @classmethod
+    def hold(cls, path: str, roots: Sequence[str] | None = None, *, flock: Flock = fcntl.flock) -> "OutputDirectory":
+        """Hold the directory at `path`. `roots`: where outputs may go; the directory's real location must lie in one of them.
+
+        Raises OUTPUT_DIRECTORY_MISSING, OUTPUT_DIRECTORY_NOT_WRITABLE, OUTPUT_DIRECTORY_BUSY, PATH_NOT_ALLOWED,
+        UNSUPPORTED_FILESYSTEM.
+        """
+        fd = open_directory(path)
+        try:
+            real = real_location(fd)
+            _require_allowed(path, real, roots)
+            mount = filesystem_of(path_bytes(real))
+            refuse_object_store(mount, path)
+            require_writable(fd, path)
+            lock = DirectoryLock(fd, path, local=kind_of(mount) is FilesystemKind.LOCAL, flock=flock)
+        except BaseException:
+            os.close(fd)
+            raise
+        return cls(fd, path, lock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Let go of the directory. Nothing of the lock stays behind."""
+        if self._fd < 0:
+            return
+        try:
+            self._lock.release()
+        finally:
+            os.close(self._fd)
+            self._fd = -1
+
+    def collisions(self, names: Sequence[str]) -> list[str]:
+        """Those of `names` that something in the directory has already, a dangling symlink too."""
+        return _collisions(self._fd, self.path, names)
+
+    def require_free(self, names: Sequence[str]) -> None:
+        """Raise OUTPUT_EXISTS where one of `names` is taken; `details.existing` has them all."""
+        _require_free(self._fd, self.path, names)
+
+    def require_in_place(self) -> None:
+        """Raise OUTPUT_DIRECTORY_MISSING where the path no longer leads to the directory that is held."""
+        try:
+            named = os.stat(path_bytes(self.path))
+        except OSError as error:
+            raise directory_error(error, self.path) from error
+        if not os.path.samestat(named, os.fstat(self._fd)):
+            raise missing(self.path, "it was moved or replaced while the job ran")
+
+    def open_staging(self, owner: str, job: str) -> Staging:
+        """A new, empty staging folder for the job; one that an earlier process of the same owner left is removed first."""
+        name = staging_name(owner, job)
+        remove_staging(self._fd, self.path, path_bytes(name))
+        make_staging(self._fd, self.path, name)
+        return Staging(self._fd, self.path, name, self.require_in_place)
+
+    def reopen_staging(self, owner: str, job: str) -> Staging:
+        """The staging folder that an earlier process left, with what is in it; empty where it is gone already. For recovery."""
+        name = staging_name(owner, job)
+        try:
+            os.stat(path_bytes(name), dir_fd=self._fd, follow_symlinks=False)
+        except FileNotFoundError:
+            make_staging(self._fd, self.path, name)
+        except OSError as error:
+            raise directory_error(error, self.path) from error
+        return Staging(self._fd, self.path, name, self.require_in_place)
+
+    def remove_stale_run_staging(self) -> bool:
+        """Remove the staging of a killed `run`: whoever holds the directory knows that it is gone.
+
+        Returns whether there was any. Raises IO_ERROR where it cannot be removed.
+        """
+        return remove_staging(self._fd, self.path, path_bytes(RUN_STAGING))
+
+
+def _require_allowed(path: str, real: str, roots: Sequence[str] | None) -> None:
+    if roots is None or not outside_roots(real, [os.path.realpath(root) for root in roots]):
+        return
+    raise ProxxError(
+        ErrorCode.PATH_NOT_ALLOWED,
+        f"the output directory must lie inside output_roots: {path} really is {real}. Use one that does, "
+        "or have the operator extend output_roots.",
+        path=path,
+        real_path=real,
+        roots=list(roots),
+    )
+
+
+def _collisions(directory: int, path: str, names: Sequence[str]) -> list[str]:
+    return [name for name in names if _is_taken(directory, path, name)]
+
+
+def _is_taken(directory: int, path: str, name: str) -> bool:
+    try:
+        os.stat(path_bytes(name), dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise directory_error(error, path) from error
+    return True
+
+
+def _require_free(directory: int, path: str, names: Sequence[str]) -> None:
+    taken = _collisions(directory, path, names)
+    if taken:
+        raise output_exists(taken, path)
