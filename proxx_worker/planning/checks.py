@@ -1,0 +1,233 @@
+"""The comparisons of a proxy with what was planned. Each gives one `Check`; what cannot be known is `ok=None`, never true."""
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+
+from pydantic import JsonValue
+
+from proxx_worker.contract.output_settings import Container
+from proxx_worker.contract.result import Check
+from proxx_worker.planning.encode_observation import EncodeObservation
+from proxx_worker.planning.expectation import ExpectedAudio, Expectation
+from proxx_worker.planning.proxy_observation import ProxyReport, StreamReport, ratio
+
+_DEMUXERS = {
+    Container.MOV: "mov",
+    Container.MP4: "mov",
+    Container.MKV: "matroska",
+    Container.WEBM: "webm",
+    Container.MXF: "mxf",
+}
+MATROSKA = frozenset({Container.MKV, Container.WEBM})
+"""Containers that count time in milliseconds and round the display size to whole pixels."""
+
+_ZERO_TIMECODE = "00:00:00:00"
+_AAC_FRAME = 1024
+
+
+def compare(name: str, expected: JsonValue, actual: JsonValue) -> Check:
+    """Equality; unknown where nothing is expected."""
+    return Check(name=name, expected=expected, actual=actual, ok=None if expected is None else expected == actual)
+
+
+def stream_checks(expected: Expectation, report: ProxyReport) -> Iterator[Check]:
+    """Container, streams, codec, geometry, fields and colour."""
+    names = report.container.get("format_name", "").split(",")
+    wanted = _DEMUXERS[expected.container]
+    yield Check(name="container", expected=wanted, actual=",".join(names), ok=wanted in names)
+    pictures, sounds = report.of_type("video"), report.of_type("audio")
+    yield compare("video_streams", 1, len(pictures))
+    yield compare("audio_streams", len(expected.audio), len(sounds))
+    others = [s.text("codec_tag_string") or s.fields.get("codec_type", "") for s in report.streams if s not in (*pictures, *sounds)]
+    yield Check(name="other_streams", expected=[], actual=list(others), ok=all(tag == "tmcd" for tag in others))
+    if pictures:
+        yield from _picture_checks(expected, pictures[0])
+        yield from _color_checks(expected, pictures[0])
+
+
+def _picture_checks(expected: Expectation, picture: StreamReport) -> Iterator[Check]:
+    video = expected.video
+    yield compare("video_codec", video.codec, picture.text("codec_name"))
+    yield compare("video_profile", video.profile, picture.text("profile"))
+    yield compare("video_tag", video.codec_tag, picture.text("codec_tag_string"))
+    size = f"{picture.text('width')}x{picture.text('height')}"
+    yield compare("picture_size", f"{video.width}x{video.height}", size)
+    yield _display_aspect(expected, picture)
+    yield compare("rotation", 0, int(float(picture.text("side_data:rotation") or picture.text("rotation") or "0")))
+    yield _field_order(expected, picture)
+
+
+def _display_aspect(expected: Expectation, picture: StreamReport) -> Check:
+    video = expected.video
+    # An unset pixel aspect is shown as square by every player.
+    sample = picture.ratio("sample_aspect_ratio") or Fraction(1)
+    width, height = picture.integer("width") or 0, picture.integer("height") or 1
+    actual = sample * width / height
+    close = actual == video.display_aspect
+    if expected.container in MATROSKA:
+        # Matroska says the display size in whole pixels, and FFmpeg reads it back with terms up to 255.
+        tolerance = Fraction(1, min(video.width, video.height)) + Fraction(1, 255)
+        close = abs(actual / video.display_aspect - 1) <= tolerance
+    return Check(name="display_aspect", expected=str(video.display_aspect), actual=str(actual), ok=close)
+
+
+def _field_order(expected: Expectation, picture: StreamReport) -> Check:
+    interlaced, top = picture.look("interlaced_frame"), picture.look("top_field_first")
+    actual = {"0": "progressive", "1": {"1": "tt", "0": "bb"}.get(top or "")}.get(interlaced or "")
+    wanted = expected.video.field_order
+    # A source that does not say is encoded as progressive frames; whether that is true cannot be known.
+    return compare("field_order", wanted, actual)
+
+
+def _color_checks(expected: Expectation, picture: StreamReport) -> Iterator[Check]:
+    video = expected.video
+    for name, key, wanted in (
+        ("color_range", "color_range", video.color_range),
+        ("color_matrix", "color_space", video.matrix),
+        ("color_primaries", "color_primaries", video.primaries),
+        ("color_transfer", "color_transfer", video.transfer),
+    ):
+        container, frames = picture.text(key), picture.look(key)
+        said = [value for value in (container, frames) if value is not None]
+        actual = said[0] if said and len(set(said)) == 1 else " / ".join(said) or None
+        yield compare(name, wanted, actual)
+
+
+def time_checks(expected: Expectation, encode: EncodeObservation, picture: StreamReport) -> Iterator[Check]:
+    """Frame count, every frame's time, rate and duration."""
+    timing = expected.timing
+    decoded = picture.frames
+    presented = len(encode.presented)
+    yield compare("frames_encoded", None if timing.converts else presented, encode.progress.frames)
+    yield compare("frames", encode.progress.frames if timing.converts else presented, decoded)
+    yield compare("frames_of_source", expected.source.frames, presented)
+    yield _frame_times(expected, encode, picture)
+    yield _rate(timing.rate, picture)
+    yield _duration(expected, picture)
+
+
+def _frame_times(expected: Expectation, encode: EncodeObservation, picture: StreamReport) -> Check:
+    timing = expected.timing
+    tick = picture.ratio("time_base")
+    times = picture.times
+    if tick is None or not times or len(times) != picture.frames:
+        return Check(name="frame_times", expected="every frame has a time", actual=None, ok=False)
+    wanted = list(_wanted_times(expected, encode, len(times)))
+    # Matroska counts milliseconds, and its start is shifted by the sound's priming: one tick of rounding at each end.
+    tolerance = tick if expected.container in MATROSKA else Fraction(0)
+    first, base = times[0], wanted[0] if wanted else Fraction(0)
+    previous: int | None = None
+    for position, (ticks, time) in enumerate(zip(times, wanted, strict=False)):
+        actual = (ticks - first) * tick
+        if abs(actual - (time - base)) > tolerance or (previous is not None and ticks <= previous):
+            fault = f"frame {position} at {float(actual):.6f} s"
+            return Check(name="frame_times", expected=f"{float(time - base):.6f} s", actual=fault, ok=False)
+        previous = ticks
+    summary = f"{len(times)} frames on their times"
+    return Check(name="frame_times", expected=summary, actual=summary, ok=len(wanted) == len(times))
+
+
+def _wanted_times(expected: Expectation, encode: EncodeObservation, frames: int) -> Iterable[Fraction]:
+    timing = expected.timing
+    if timing.converts and timing.rate is not None:
+        return (position / timing.rate for position in range(frames))
+    start = encode.presented[0] if encode.presented else None
+    if start is None or None in encode.presented:
+        return ()
+    seconds = ((ticks - start) * timing.source_tick for ticks in encode.presented if ticks is not None)
+    if timing.rate is None:
+        return seconds
+    rate = timing.rate
+    return (round(second * rate) / rate for second in seconds)
+
+
+def _rate(rate: Fraction | None, picture: StreamReport) -> Check:
+    average, nominal = picture.ratio("avg_frame_rate"), picture.ratio("r_frame_rate")
+    if rate is None:
+        return Check(name="frame_rate", expected="variable", actual=str(average), ok=None)
+    # A frame that the source left out makes the average lower, and very short clips make the nominal a guess: either proves it.
+    actual = average if average == rate else nominal
+    return Check(name="frame_rate", expected=str(rate), actual=str(actual), ok=actual == rate)
+
+
+def picture_duration(container: Container, picture: StreamReport) -> Fraction | None:
+    """Seconds of picture as the proxy's container says."""
+    tick, ticks = picture.ratio("time_base"), picture.integer("duration_ts")
+    if ticks is not None and tick is not None:
+        return ticks * tick
+    text = picture.text("tag:DURATION")
+    if container in MATROSKA and text is not None and tick is not None and picture.times:
+        hours, minutes, seconds = text.split(":")
+        end = Fraction(seconds) + 60 * int(minutes) + 3600 * int(hours)
+        return end - picture.times[0] * tick
+    return None
+
+
+def _duration(expected: Expectation, picture: StreamReport) -> Check:
+    timing = expected.timing
+    actual = picture_duration(expected.container, picture)
+    wanted: Fraction | None = None
+    tolerance = Fraction(0)
+    if timing.converts and timing.rate is not None:
+        wanted = expected.source.picture_duration
+        tolerance = 1 / timing.rate
+    elif timing.rate is not None:
+        tick = picture.ratio("time_base") or Fraction(0)
+        first, last = (picture.times[0], picture.times[-1]) if picture.times else (0, 0)
+        wanted = (last - first) * tick + 1 / timing.rate
+    elif timing.end is not None:
+        wanted = timing.end - timing.offset
+    if expected.container in MATROSKA:
+        tolerance += Fraction(3, 1000)
+    ok = None if wanted is None else actual is not None and abs(actual - wanted) <= tolerance
+    return Check(name="duration", expected=_seconds(wanted), actual=_seconds(actual), ok=ok)
+
+
+def identity_checks(expected: Expectation, report: ProxyReport) -> Iterator[Check]:
+    """Start timecode and reel name."""
+    wanted = expected.timing.timecode
+    found = next((text for text in _tags(report, "timecode") if text), None)
+    if wanted is None and expected.container is Container.MXF and found == _ZERO_TIMECODE:
+        # FFmpeg's MXF cannot go without one; this is the container's default, not an invention.
+        yield Check(name="timecode", expected=None, actual=found, ok=None)
+    else:
+        text = None if wanted is None else wanted.text
+        yield Check(name="timecode", expected=text, actual=found, ok=found == text)
+    yield compare("reel", expected.timing.reel, next((text for text in _tags(report, "reel_name") if text), None))
+
+
+def _tags(report: ProxyReport, name: str) -> Iterator[str | None]:
+    yield report.container.get(f"tag:{name}")
+    yield report.container.get(f"tag:{name.upper()}")
+    for stream in report.streams:
+        yield stream.text(f"tag:{name}")
+
+
+def audio_checks(expected: Expectation, report: ProxyReport, picture: Fraction | None) -> Iterator[Check]:
+    """Each audio stream. `picture`: the length of the proxy's picture in seconds, to which MXF cuts and pads its sound."""
+    for position, (wanted, sound) in enumerate(zip(expected.audio, report.of_type("audio"), strict=False)):
+        yield compare(f"audio_{position}_codec", wanted.codec, sound.text("codec_name"))
+        yield compare(f"audio_{position}_channels", wanted.channels, sound.integer("channels"))
+        layout = sound.text("channel_layout")
+        named = None if wanted.layout is None or layout is None else layout == wanted.layout
+        yield Check(name=f"audio_{position}_layout", expected=wanted.layout, actual=layout, ok=named)
+        yield compare(f"audio_{position}_sample_rate", wanted.sample_rate, sound.integer("sample_rate"))
+        yield _audio_duration(f"audio_{position}_duration", expected.container, wanted, sound, picture)
+
+
+def _audio_duration(
+    name: str, container: Container, wanted: ExpectedAudio, sound: StreamReport, picture: Fraction | None
+) -> Check:
+    actual = Fraction(sound.samples, wanted.sample_rate)
+    length = picture if container is Container.MXF else wanted.duration
+    # Lossy codecs work in blocks on both sides of the conversion, and containers round to their own ticks.
+    tolerance = Fraction(4 * _AAC_FRAME, wanted.sample_rate)
+    ok = None if length is None else abs(actual - length) <= tolerance
+    return Check(name=name, expected=_seconds(length), actual=_seconds(actual), ok=ok)
+
+
+def _seconds(value: Fraction | None) -> str | None:
+    return None if value is None else str(value)
+
+
+__all__ = ["audio_checks", "compare", "identity_checks", "picture_duration", "ratio", "stream_checks", "time_checks"]

@@ -1,0 +1,79 @@
+"""What a finished proxy must be: the plan's promise, as values that an observation can be compared with."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from proxx_worker.contract.output_settings import Container
+from proxx_worker.planning.facts import Timecode
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedVideo:
+    """The proxy's picture. Sizes in pixels, `display_aspect` exact, `profile` None where it is not compared.
+
+    `field_order`: `progressive`, `tt` (top field first) or `bb`; None where the source does not say.
+    `full_range`, `matrix`, `primaries`, `transfer`: tags, None where the source says nothing.
+    """
+
+    codec: str
+    profile: str | None
+    pixel_format: str
+    codec_tag: str | None
+    width: int
+    height: int
+    display_aspect: Fraction
+    field_order: str | None
+    color_range: str | None
+    matrix: str | None
+    primaries: str | None
+    transfer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedTiming:
+    """When the proxy's frames are shown.
+
+    `rate`: exact and constant, None for variable. `source_tick`: seconds per tick of the times that the encode reports.
+    `offset`: seconds from the file's start to the first frame. `end`: the end of a variable-rate picture, seconds from the file's start.
+    `converts`: frames were repeated or dropped, so frame times follow the grid and not the source.
+    """
+
+    rate: Fraction | None
+    source_tick: Fraction
+    offset: Fraction
+    end: Fraction | None
+    converts: bool
+    timecode: Timecode | None
+    reel: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedAudio:
+    """One audio stream of the proxy; `layout` and `duration` (seconds) None where the source does not say."""
+
+    codec: str
+    channels: int
+    layout: str | None
+    sample_rate: int
+    duration: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedSource:
+    """What the source's container promises: `frames` only when certain, `picture_duration` and `duration` in seconds."""
+
+    frames: int | None
+    frame_length: Fraction
+    picture_duration: Fraction | None
+    duration: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """All of it."""
+
+    container: Container
+    video: ExpectedVideo
+    timing: ExpectedTiming
+    audio: tuple[ExpectedAudio, ...]
+    source: ExpectedSource

@@ -1,0 +1,75 @@
+"""The size and the pixel aspect of a proxy: even sides, the display aspect exact, nothing enlarged.
+
+All sizes are pixels, all aspects exact rationals. Sizes are of the picture as shown, that is after rotation.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.output_settings import Resolution, ScaleMode
+from proxx_worker.planning.facts import VideoFacts
+
+_DIVISORS = {ScaleMode.SAME: 1, ScaleMode.HALF: 2, ScaleMode.QUARTER: 4}
+_QUARTER_TURNS = (90, 270)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture's size in pixels and its sample aspect (pixel width / height)."""
+
+    width: int
+    height: int
+    sample_aspect: Fraction
+
+    @property
+    def display_aspect(self) -> Fraction:
+        """Width / height as it is to be seen."""
+        return self.sample_aspect * self.width / self.height
+
+
+def upright(video: VideoFacts) -> Picture:
+    """The source's picture once its rotation has been applied: a quarter turn swaps the sides and inverts the pixel aspect."""
+    if video.rotation in _QUARTER_TURNS:
+        return Picture(video.height, video.width, 1 / video.sample_aspect)
+    return Picture(video.width, video.height, video.sample_aspect)
+
+
+def plan_picture(source: Picture, resolution: Resolution) -> Picture:
+    """The proxy's picture for an upright `source`.
+
+    `same`, `half`, `quarter` divide each side and round down to even; the pixel aspect takes up what the rounding changed, so that
+    the display aspect stays exact. `fit` gives the largest even size inside the box with square pixels, never larger than the source
+    is shown. Raises `SOURCE_UNSUPPORTED` where a side would have no pixels left.
+    """
+    if resolution.mode is ScaleMode.FIT:
+        return _fit(source, resolution)
+    divisor = _DIVISORS[resolution.mode]
+    width = _even(Fraction(source.width, divisor), source, resolution)
+    height = _even(Fraction(source.height, divisor), source, resolution)
+    return Picture(width, height, source.display_aspect * height / width)
+
+
+def _fit(source: Picture, resolution: Resolution) -> Picture:
+    # The picture is shown `height` lines high and as wide as its pixel aspect says: what a player makes of it.
+    shown_width = source.width * source.sample_aspect
+    if resolution.width is None or resolution.height is None:
+        raise ValueError("a box needs both its sides")
+    scale = min(Fraction(1), resolution.width / shown_width, Fraction(resolution.height, source.height))
+    return Picture(
+        _even(shown_width * scale, source, resolution), _even(source.height * scale, source, resolution), Fraction(1)
+    )
+
+
+def _even(length: Fraction, source: Picture, resolution: Resolution) -> int:
+    even = int(length) // 2 * 2
+    if even == 0:
+        raise ProxxError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            f"a picture of {source.width}x{source.height} pixels leaves no even size for resolution {resolution}: "
+            "choose a larger resolution, or leave this clip without a proxy",
+            width=source.width,
+            height=source.height,
+            resolution=str(resolution),
+        )
+    return even

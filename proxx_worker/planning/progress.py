@@ -1,0 +1,101 @@
+"""What the encode says on its standard output: progress blocks, and one line per frame that the source presented.
+
+FFmpeg writes both with single small writes, so they never interleave inside a line. Whatever else may appear is passed over: a parser
+of a child's output must survive any bytes.
+"""
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+_PRESENTED = re.compile(rb"frame:(\d{1,18})\s+pts:(-?\d{1,18}|NOPTS)\s+pts_time:\S*\s*")
+_MAX_LINE = 4096
+_MICROSECONDS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One progress block. `frames`: encoded so far; `position`: seconds of output; `speed`: times real time; `total_size`: bytes
+    written; `dup`, `drop`: frames that the encoder repeated or dropped; `ended`: this is the last block. None: not said."""
+
+    frames: int = 0
+    fps: float | None = None
+    position: Fraction | None = None
+    speed: float | None = None
+    total_size: int | None = None
+    dup: int = 0
+    drop: int = 0
+    ended: bool = False
+
+
+class ProgressParser:
+    """Turn the encode's standard output into `Progress` values and into the times of the presented frames."""
+
+    def __init__(self) -> None:
+        """Start with nothing seen."""
+        self._partial = b""
+        self._skipping = False
+        self._fields: dict[bytes, bytes] = {}
+        self._presented: list[int | None] = []
+        self.restarts = 0
+        """How often the decoder's picture changed its size or format on the way, so that FFmpeg built its filters anew."""
+        self.last = Progress()
+        """The latest block."""
+
+    @property
+    def presented(self) -> tuple[int | None, ...]:
+        """For each frame that the source presented its time in source ticks, None where it had none."""
+        return tuple(self._presented)
+
+    def feed(self, data: bytes) -> list[Progress]:
+        """Take the next bytes; return the blocks that they completed."""
+        *lines, self._partial = (self._partial + data).split(b"\n")
+        blocks = [block for line in lines if (block := self._line(line)) is not None]
+        if len(self._partial) > _MAX_LINE:
+            # Not FFmpeg's: drop what there is of this line, and the rest of it when it comes.
+            self._partial, self._skipping = b"", True
+        return blocks
+
+    def _line(self, line: bytes) -> Progress | None:
+        if self._skipping:
+            self._skipping = False
+            return None
+        if match := _PRESENTED.fullmatch(line):
+            self._restart_if(int(match[1]) == 0)
+            self._presented.append(None if match[2] == b"NOPTS" else int(match[2]))
+            return None
+        key, separator, value = line.partition(b"=")
+        if not separator:
+            return None
+        self._fields[key.strip()] = value.strip()
+        if key.strip() != b"progress":
+            return None
+        fields, self._fields = self._fields, {}
+        self.last = _block(fields)
+        return self.last
+
+    def _restart_if(self, first: bool) -> None:  # noqa: FBT001
+        if first and self._presented:
+            self.restarts += 1
+
+
+def _block(fields: dict[bytes, bytes]) -> Progress:
+    microseconds = _integer(fields.get(b"out_time_us"))
+    return Progress(
+        frames=_integer(fields.get(b"frame")) or 0,
+        fps=_decimal(fields.get(b"fps")),
+        position=None if microseconds is None else Fraction(microseconds, _MICROSECONDS),
+        speed=_decimal(fields.get(b"speed", b"").removesuffix(b"x")),
+        total_size=_integer(fields.get(b"total_size")),
+        dup=_integer(fields.get(b"dup_frames")) or 0,
+        drop=_integer(fields.get(b"drop_frames")) or 0,
+        ended=fields[b"progress"] == b"end",
+    )
+
+
+def _integer(text: bytes | None) -> int | None:
+    return int(text) if text is not None and re.fullmatch(rb"-?\d{1,18}", text) else None
+
+
+def _decimal(text: bytes | None) -> float | None:
+    return float(text) if text is not None and re.fullmatch(rb"\s*\d{1,12}(\.\d{1,12})?", text) else None
