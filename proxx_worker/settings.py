@@ -64,7 +64,9 @@ def load_settings(config: Path | None, flags: Mapping[str, object]) -> Settings:
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {_reason(fault['type'], fault['msg'])}" for fault in error.errors())
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc']))}: {_reason(fault['type'], fault['msg'])}" for fault in error.errors()
+        )
         where = f"configuration file {config}" if config is not None else "configuration"
         raise ConfigurationError(f"{where}: {faults}; known keys: {', '.join(Settings.model_fields)}") from error
 

@@ -72,7 +72,7 @@ class SpecSummary:
     job_id: str
     version: str | None
     sources: tuple[str, ...]
-    sha256: str
+    sha256: str | None
     profile: str | None
     output_directory: str | None
 
@@ -114,12 +114,21 @@ def summarize_spec(data: bytes) -> SpecSummary:
     )
 
 
+def unread_summary(sha256: str | None) -> SpecSummary:
+    """What can be said of a spec whose bytes were not taken in; `sha256` is None where they were not even read through."""
+    job_id = "unknown" if sha256 is None else sha256[:_DEFAULT_JOB_ID_DIGITS]
+    return SpecSummary(job_id=job_id, version=None, sources=(), sha256=sha256, profile=None, output_directory=None)
+
+
+def too_large(size: int) -> ProxxError:
+    """The refusal of a spec of `size` bytes."""
+    message = f"the spec is {size} bytes long, and a JobSpec has at most {MAX_SPEC_BYTES} (1 MiB): divide the job into several"
+    return ProxxError(ErrorCode.SPEC_TOO_LARGE, message, size_bytes=size, max_bytes=MAX_SPEC_BYTES)
+
+
 def _read_document(data: bytes) -> Document:
     if len(data) > MAX_SPEC_BYTES:
-        message = (
-            f"the spec is {len(data)} bytes long, and a JobSpec has at most {MAX_SPEC_BYTES} (1 MiB): divide the job into several"
-        )
-        raise ProxxError(ErrorCode.SPEC_TOO_LARGE, message, size_bytes=len(data), max_bytes=MAX_SPEC_BYTES)
+        raise too_large(len(data))
     try:
         return parse_object(data)
     except NotJsonError as error:

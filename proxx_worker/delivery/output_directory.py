@@ -1,5 +1,6 @@
 """An output directory: looked at, or held for one job."""
 
+import errno
 import fcntl
 import os
 from collections.abc import Sequence
@@ -141,6 +142,13 @@ def _is_taken(directory: int, path: str, name: str) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise ProxxError(
+                ErrorCode.OUTPUT_NAME_INVALID,
+                f"an output's name must fit its filesystem: {name} is too long for {path}. Use a shorter naming template.",
+                name=name,
+                path=path,
+            ) from error
         raise directory_error(error, path) from error
     return True
 
@@ -149,3 +157,20 @@ def _require_free(directory: int, path: str, names: Sequence[str]) -> None:
     taken = _collisions(directory, path, names)
     if taken:
         raise output_exists(taken, path)
+
+
+def discard_staging(path: str, owner: str, job: str) -> bool:
+    """Remove what a job of `owner` left in the output directory at `path`; for recovery, where the job is known to be over.
+
+    Needs no hold: the folder is its owner's alone. False where there is none, or no such directory. Raises IO_ERROR.
+    """
+    try:
+        directory = open_directory(path)
+    except ProxxError as fault:
+        if fault.code is ErrorCode.OUTPUT_DIRECTORY_MISSING:
+            return False
+        raise
+    try:
+        return remove_staging(directory, path, path_bytes(staging_name(owner, job)))
+    finally:
+        os.close(directory)

@@ -79,7 +79,7 @@ def encode(  # noqa: PLR0913 - keyword-only parts that the executor wires
     observer = EncodeObserver()
     lines = StderrLines(observer.feed_line, log.encoder_line)
     life = _Life(staged, observer, on_progress)
-    log.event("encoder_started", argv=list(argv))
+    log.event("encoder_started", level="DEBUG", argv=list(argv))
     child = run_child(
         argv,
         stop=stop,

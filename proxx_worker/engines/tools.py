@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 
@@ -26,10 +27,7 @@ def locate_tools(ffmpeg: str | None, ffprobe: str | None, path: str | None) -> T
 
     Raises FFMPEG_MISSING or FFPROBE_MISSING where there is no executable file.
     """
-    return Tools(
-        _locate("ffmpeg", ffmpeg, path, ErrorCode.FFMPEG_MISSING),
-        _locate("ffprobe", ffprobe, path, ErrorCode.FFPROBE_MISSING),
-    )
+    return Tools(locate_tool("ffmpeg", ffmpeg, path), locate_tool("ffprobe", ffprobe, path))
 
 
 def locate_setpriv(places: Sequence[str] = SETPRIV_PLACES) -> str | None:
@@ -49,7 +47,9 @@ def locate_setpriv(places: Sequence[str] = SETPRIV_PLACES) -> str | None:
     )
 
 
-def _locate(name: str, configured: str | None, path: str | None, missing: ErrorCode) -> str:
+def locate_tool(name: Literal["ffmpeg", "ffprobe"], configured: str | None, path: str | None) -> str:
+    """One of the tools, found and refused as by `locate_tools`."""
+    missing = {"ffmpeg": ErrorCode.FFMPEG_MISSING, "ffprobe": ErrorCode.FFPROBE_MISSING}[name]
     if configured is not None:
         if configured.startswith("/") and _is_executable_file(configured):
             return configured

@@ -94,7 +94,7 @@ class TerminalProgress:
             completed = None if progress.position is None else float(progress.position)
             self._bars.update(self._bar, completed=completed, facts=facts_text(task, progress), refresh=True)
 
-    def task_finished(self, task: TaskInfo) -> None:  # noqa: ARG002 - the port's signature
+    def task_finished(self, task: TaskInfo) -> None:
         """See `JobObserver.task_finished`."""
         if self._bar is not None:
             self._bars.remove_task(self._bar)

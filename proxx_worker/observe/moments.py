@@ -14,5 +14,5 @@ class Moment:
 
 
 def now() -> Moment:
-    """This instant."""
+    """The present instant."""
     return Moment(datetime.now(UTC), time.monotonic())

@@ -49,7 +49,7 @@ class StatusFile:
 
     def set_state(self, state: State, inbox: int) -> None:
         """Idle, running or stopping, and how many candidates wait."""
-        if state == "idle":
+        if state != "running":
             self._job = None
         self._state, self._inbox = state, inbox
         self._changed()

@@ -1,0 +1,57 @@
+"""`check`: every assumption about the environment, one line each, true or violated, with what to do."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from proxx_worker.cli.wiring import UsageError, fail, settings_from
+from proxx_worker.contract.errors import EXIT_OK, ErrorClass, ErrorCode, ProxxError
+from proxx_worker.engines.tools import locate_setpriv, locate_tool
+from proxx_worker.observe.records import printable
+from proxx_worker.settings import Settings
+from proxx_worker.workspace.assumptions import Assumption, assumptions_of
+from proxx_worker.workspace.layout import Workspace
+
+
+def check(arguments: argparse.Namespace) -> int:
+    """Print a line per assumption on stdout. Exit code 0 when all hold, 4 when one is violated."""
+    try:
+        settings = settings_from(arguments)
+    except UsageError as error:
+        return fail(str(error))
+    violated = False
+    for assumption in _assumptions(settings, arguments.workspace):
+        word = "ok      " if assumption.ok else "VIOLATED"
+        code = "" if assumption.code is None else f"{assumption.code}: "
+        sys.stdout.write(printable(f"{word}  {assumption.name}: {code}{assumption.message}") + "\n")
+        violated = violated or not assumption.ok
+    return int(ErrorClass.ENVIRONMENT) if violated else EXIT_OK
+
+
+def _assumptions(settings: Settings, workspace: str | None) -> Iterator[Assumption]:
+    path = os.environ.get("PATH")
+    yield _tool("ffmpeg", lambda: locate_tool("ffmpeg", settings.ffmpeg, path))
+    yield _tool("ffprobe", lambda: locate_tool("ffprobe", settings.ffprobe, path))
+    yield _tool("setpriv", lambda: locate_setpriv() or "not needed on this system")
+    yield from _roots("source_roots", settings.source_roots)
+    yield from _roots("output_roots", settings.output_roots)
+    if workspace is not None:
+        yield from assumptions_of(Workspace(Path(workspace)))
+
+
+def _tool(name: str, locate: Callable[[], str]) -> Assumption:
+    try:
+        return Assumption(name, ok=True, message=locate())
+    except ProxxError as fault:
+        return Assumption(name, ok=False, message=fault.error.message, code=fault.code)
+
+
+def _roots(setting: str, roots: tuple[str, ...] | None) -> Iterator[Assumption]:
+    for root in roots or ():
+        if Path(root).is_dir():
+            yield Assumption(setting, ok=True, message=f"{root} is a folder")
+        else:
+            message = f"{root} is not a folder, so nothing can lie inside it; mount it, or correct {setting}"
+            yield Assumption(setting, ok=False, message=message, code=ErrorCode.IO_ERROR)

@@ -1,0 +1,165 @@
+"""The commands and their flags. Each command's code is imported when it is called: `--version` and `--help` need none of it."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
+
+from proxx_worker import __version__
+from proxx_worker.contract.errors import EXIT_USAGE
+
+if TYPE_CHECKING:
+    Commands: TypeAlias = argparse._SubParsersAction["_Parser"]  # noqa: SLF001 - argparse names its type no other way
+
+Handler = Callable[[argparse.Namespace], int]
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse exits with 2 on a usage error; the contract says 64."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and the message, exit with 64."""
+        self.print_usage(sys.stderr)
+        self.exit(EXIT_USAGE, f"{self.prog}: {message}\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the process's exit code."""
+    arguments = build_parser().parse_args(argv)
+    module, function = arguments.command
+    handler: Handler = getattr(import_module(f"proxx_worker.cli.{module}"), function)
+    return handler(arguments)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = _Parser(
+        prog="proxx-worker",
+        description="The deterministic, headless proxy-generation worker: a JobSpec in, proxies and a result JSON out.",
+        epilog="Exit codes: 0 success, 1 the spec or the media cannot be done, 2 it was tried and failed, "
+        "4 an assumption about the environment is violated, 64 usage or configuration, 130/143 `run` stopped by a signal.",
+    )
+    parser.add_argument("--version", action="version", version=f"proxx-worker {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_watch(commands)
+    _add_run(commands)
+    _add_validate(commands)
+    _add_spec(commands)
+    _add_submit(commands)
+    _add_status(commands)
+    _add_check(commands)
+    _add_profiles(commands)
+    _add_schema(commands)
+    return parser
+
+
+def _command(
+    commands: "Commands", name: str, module: str, function: str, summary: str, more: str = ""
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}. {more}")
+    parser.set_defaults(command=(module, function))
+    return parser
+
+
+def _add_watch(commands: "Commands") -> None:
+    parser = _command(
+        commands, "watch", "watch", "watch", "claim and execute the JobSpecs dropped into a workspace's inbox, one at a time",
+        "Stays in the foreground. SIGTERM or SIGINT stops at once (the running job fails: INTERRUPTED), SIGUSR1 finishes it first.",
+    )  # fmt: skip
+    parser.add_argument("workspace", metavar="WORKSPACE", help="the workspace; its missing folders are made")
+    parser.add_argument(
+        "--once", action="store_true", help="end when no candidate is left, with the highest class of the failed jobs"
+    )
+    _add_settings(parser)
+
+
+def _add_run(commands: "Commands") -> None:
+    parser = _command(
+        commands, "run", "run", "run", "execute one JobSpec; the result JSON goes to stdout, all else to stderr",
+        "The exit code is the result's.",
+    )  # fmt: skip
+    parser.add_argument("jobspec", metavar="JOBSPEC.json")
+    parser.add_argument("--result", metavar="FILE", help="also write the result there, durably, in one piece")
+    _add_settings(parser)
+
+
+def _add_validate(commands: "Commands") -> None:
+    parser = _command(
+        commands, "validate", "validate", "validate", "check JobSpecs, their sources and output directories; no side effects",
+        "One line per file; the exit code is the highest class.",
+    )  # fmt: skip
+    parser.add_argument("jobspecs", metavar="JOBSPEC.json", nargs="+")
+    _add_settings(parser)
+
+
+def _add_spec(commands: "Commands") -> None:
+    parser = _command(
+        commands, "spec", "spec", "spec", "write JobSpecs for sources",
+        "One JobSpec for all sources on stdout, or with --per-clip one file per source.",
+    )  # fmt: skip
+    parser.add_argument("--profile", metavar="P", required=True, help="a profile's name (see `proxx-worker profiles`)")
+    parser.add_argument(
+        "--output-directory", metavar="D", required=True, help="where the proxies go; it must exist when the job runs"
+    )
+    parser.add_argument("--naming-template", metavar="T", default="{source_name}", help="default: %(default)s")
+    parser.add_argument("--resolve-preset", metavar="NAME", help="the render preset, for Resolve profiles")
+    parser.add_argument(
+        "--per-clip", metavar="DIR", help="write one JobSpec per source into DIR (made if missing), print their paths"
+    )
+    parser.add_argument("sources", metavar="SOURCE", nargs="+")
+
+
+def _add_submit(commands: "Commands") -> None:
+    parser = _command(
+        commands, "submit", "submit", "submit", "drop JobSpecs into a workspace's inbox: durable, atomic, never overwriting",
+        "Prints the path of each. Does not validate; see `proxx-worker validate`.",
+    )  # fmt: skip
+    parser.add_argument("workspace", metavar="WORKSPACE")
+    parser.add_argument("jobspecs", metavar="JOBSPEC.json", nargs="+")
+
+
+def _add_status(commands: "Commands") -> None:
+    parser = _command(commands, "status", "status", "status", "show what a workspace's worker does now")
+    parser.add_argument("workspace", metavar="WORKSPACE")
+    parser.add_argument("--json", action="store_true", help="status.json with `alive` added")
+
+
+def _add_check(commands: "Commands") -> None:
+    parser = _command(commands, "check", "check", "check", "check the environment's assumptions, one line each")
+    parser.add_argument("workspace", metavar="WORKSPACE", nargs="?")
+    _add_settings(parser)
+
+
+def _add_profiles(commands: "Commands") -> None:
+    parser = _command(commands, "profiles", "catalog", "profiles", "list the profiles")
+    parser.add_argument("--json", action="store_true")
+
+
+def _add_schema(commands: "Commands") -> None:
+    parser = _command(commands, "schema", "catalog", "schema", "print a JSON Schema")
+    parser.add_argument("document", choices=("jobspec", "result"))
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    """`--config` and one flag per key of `Settings`; a flag wins over the file."""
+    group = parser.add_argument_group("settings", "each also a key of the TOML file; a flag wins")
+    group.add_argument("--config", metavar="FILE", help="a TOML file of settings; unknown keys are refused")
+    group.add_argument("--ffmpeg", metavar="PATH", help="absolute path; default: the first on PATH")
+    group.add_argument("--ffprobe", metavar="PATH", help="absolute path; default: the first on PATH")
+    group.add_argument(
+        "--declared-versions",
+        metavar="NAME=VERSION",
+        action="append",
+        help="your pins, copied into results, never checked; repeatable",
+    )
+    group.add_argument("--poll-seconds", metavar="S", type=float, help="how often the inbox is listed (default 2)")
+    group.add_argument(
+        "--settle-seconds", metavar="S", type=float, help="how long a spec that does not parse must stand still (default 5)"
+    )
+    group.add_argument(
+        "--stall-seconds", metavar="S", type=float, help="how long an encoder may show no sign of life (default 300)"
+    )
+    group.add_argument("--log-format", choices=("text", "json"), help="lines on stderr (default text)")
+    group.add_argument("--source-roots", metavar="DIR", action="append", help="sources must lie inside; repeatable")
+    group.add_argument("--output-roots", metavar="DIR", action="append", help="outputs must go inside; repeatable")

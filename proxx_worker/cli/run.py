@@ -1,0 +1,93 @@
+"""`run`: one job, for a person at a workstation or a CI task. The result JSON on stdout, all else on stderr."""
+
+import argparse
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+from proxx_worker.cli.signals import Signals
+from proxx_worker.cli.wiring import UsageError, environment_of, fail, settings_from, tools_of, worker_record
+from proxx_worker.contract.errors import ErrorCode, ProxxError, exit_code
+from proxx_worker.contract.jobspec import MAX_SPEC_BYTES, too_large
+from proxx_worker.contract.result import JobResult, encode_result
+from proxx_worker.delivery.names import RUN_OWNER
+from proxx_worker.delivery.publishing import PublishingStuckError
+from proxx_worker.executor import Executor, Job, failed_after_all
+from proxx_worker.files.durable import write_durable
+from proxx_worker.observe.display import progress_for
+from proxx_worker.observe.logs import EventLog, start_worker_log
+
+
+class _LastWord:
+    """`run` has no state folders: what a crash leaves behind is staging, which the next job there removes."""
+
+    result: JobResult | None = None
+
+    def commit(self, result: JobResult) -> None:
+        """Keep the decision for as long as the process lives."""
+        self.result = result
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Execute one JobSpec. Exit code: the result's, 130/143 when a signal stopped it, 64 when the spec cannot be read."""
+    signals = Signals()
+    signals.install()
+    try:
+        settings = settings_from(arguments)
+        job = _read(arguments.jobspec)
+        _require_writable(arguments.result)
+    except UsageError as error:
+        return fail(str(error))
+    tools = tools_of(settings)
+    log = EventLog()
+    observer, write = progress_for(sys.stderr, log)
+    # `run` has no log file: what the encoder says goes where the log goes, but not over a person's progress bar.
+    start_worker_log(write, settings.log_format, encoder_lines=not sys.stderr.isatty())
+    executor = Executor(environment_of(settings, tools), worker_record(settings, tools), observer, ())
+    journal = _LastWord()
+    try:
+        result = executor.execute(job, journal, log, signals.stop)
+    except (ProxxError, PublishingStuckError) as fault:
+        # The output directory failed after the decision: what was committed is no longer true.
+        if journal.result is None:
+            return fail(fault.error.message, fault.error.code)
+        log.event("job_failed", fault.error.message, level="ERROR", code=fault.error.code)
+        result = failed_after_all(journal.result, fault.error)
+    document = encode_result(result)
+    try:
+        if arguments.result is not None:
+            write_durable(Path(arguments.result), document)
+        sys.stdout.buffer.write(document)
+        sys.stdout.buffer.flush()
+    except ProxxError as fault:
+        return fail(fault.error.message, fault.code)
+    except OSError as fault:
+        return fail(f"the result could not be written to stdout: {fault.strerror}", ErrorCode.IO_ERROR)
+    if result.error is not None and result.error.code is ErrorCode.INTERRUPTED and signals.exit_code is not None:
+        return signals.exit_code
+    return exit_code([] if result.error is None else [result.error.code])
+
+
+def _read(path: str) -> Job:
+    """The job of the spec at `path`. One that is too large is hashed, not taken in. Raises `UsageError`."""
+    name = Path(path).name.removesuffix(".json")
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(MAX_SPEC_BYTES + 1)
+            if len(data) <= MAX_SPEC_BYTES:
+                return Job.of(name, data, RUN_OWNER)
+            file.seek(0)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            return Job.refused(name, RUN_OWNER, digest, too_large(file.tell()).error)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"the JobSpec {path} cannot be read: {error}") from error
+
+
+def _require_writable(path: str | None) -> None:
+    """A result that cannot be written is found before the work, not after it."""
+    if path is None:
+        return
+    folder = Path(path).absolute().parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK) or Path(path).is_dir():
+        raise UsageError(f"--result {path} cannot be written: its folder must exist and be writable")

@@ -1,0 +1,35 @@
+"""Signals only set flags; the loops look at them. SIGTERM and SIGINT stop at once, SIGUSR1 finishes the running job first."""
+
+import signal
+from types import FrameType
+
+from proxx_worker.contract.errors import EXIT_SIGINT, EXIT_SIGTERM
+from proxx_worker.engines.stop import StopFlag
+
+
+class Signals:
+    """The two flags, and which signal asked to stop."""
+
+    def __init__(self) -> None:
+        """Flags down, handlers not yet installed."""
+        self.stop = StopFlag()
+        self.finish = StopFlag()
+        self._received: int | None = None
+
+    def install(self) -> None:
+        """Install the handlers: before anything else, so that no moment is left in which a signal kills without a word."""
+        signal.signal(signal.SIGTERM, self._on_stop)
+        signal.signal(signal.SIGINT, self._on_stop)
+        signal.signal(signal.SIGUSR1, self._on_finish)
+
+    def _on_stop(self, number: int, _frame: FrameType | None) -> None:
+        self._received = self._received or number
+        self.stop.request()
+
+    def _on_finish(self, _number: int, _frame: FrameType | None) -> None:
+        self.finish.request()
+
+    @property
+    def exit_code(self) -> int | None:
+        """128 + the signal that stopped us, or None."""
+        return {signal.SIGINT: EXIT_SIGINT, signal.SIGTERM: EXIT_SIGTERM}.get(self._received or 0)  # type: ignore[call-overload,no-any-return]  # an int is a Signals key

@@ -1,0 +1,71 @@
+"""`spec`: write JobSpecs for sources, so that nobody has to write JSON by hand."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import orjson
+
+from proxx_worker.cli.wiring import UsageError, fail
+from proxx_worker.contract.candidates import SPEC_SUFFIX, job_names
+from proxx_worker.contract.errors import JsonValue, ProxxError
+from proxx_worker.contract.jobspec import parse_jobspec
+from proxx_worker.contract.naming import output_names
+from proxx_worker.files.durable import create_file, write_all
+
+
+def spec(arguments: argparse.Namespace) -> int:
+    """One JobSpec on stdout, or one file per source in `--per-clip DIR`, their paths on stdout."""
+    try:
+        sources = [os.path.abspath(source) for source in arguments.sources]  # noqa: PTH100 - keeps `..` of symlinks out of it
+        if arguments.per_clip is None:
+            sys.stdout.buffer.write(_document(arguments, sources))
+            return 0
+        folder = Path(arguments.per_clip)
+        documents = [(Path(source).stem, _document(arguments, [source])) for source in sources]
+        folder.mkdir(parents=True, exist_ok=True)
+        for stem, document in documents:
+            sys.stdout.write(f"{_write_new(folder, stem, document)}\n")
+    except UsageError as error:
+        return fail(str(error))
+    except ProxxError as fault:
+        return fail(fault.error.message, fault.code)
+    except OSError as error:
+        return fail(f"the JobSpecs cannot be written: {error}")
+    return 0
+
+
+def _write_new(folder: Path, stem: str, document: bytes) -> Path:
+    """Write `STEM.json`, or `STEM~2.json`, ...: two clips of one name are two specs, and nothing is overwritten."""
+    for job in job_names(os.fsencode(stem)):
+        path = folder / os.fsdecode(job + SPEC_SUFFIX)
+        try:
+            descriptor = create_file(path)
+        except FileExistsError:
+            continue
+        try:
+            write_all(descriptor, document)
+        finally:
+            os.close(descriptor)
+        return path
+    raise AssertionError("numbers do not end")
+
+
+def _document(arguments: argparse.Namespace, sources: list[str]) -> bytes:
+    """The JobSpec's bytes; raises what a worker would say of it."""
+    document: dict[str, JsonValue] = {
+        "jobspec_version": "2.1",
+        "sources": list(sources),
+        "output_directory": os.path.abspath(arguments.output_directory),  # noqa: PTH100 - as above
+        "proxy_profile": arguments.profile,
+        "naming_template": arguments.naming_template,
+    }
+    if arguments.resolve_preset is not None:
+        document["resolve_preset"] = arguments.resolve_preset
+    try:
+        data = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONEncodeError as error:
+        raise UsageError("a path is not UTF-8, and JSON cannot carry it; rename the file") from error
+    output_names(parse_jobspec(data))
+    return data

@@ -1,0 +1,46 @@
+"""`validate`: would these JobSpecs run? Spec, sources and output directory are looked at, nothing is written."""
+
+import argparse
+import sys
+
+from proxx_worker.cli.signals import Signals
+from proxx_worker.cli.wiring import UsageError, environment_of, fail, settings_from, tools_of
+from proxx_worker.contract.errors import EXIT_USAGE, ErrorCode, exit_code
+from proxx_worker.contract.jobspec import MAX_SPEC_BYTES
+from proxx_worker.delivery.output_directory import check_output_directory
+from proxx_worker.observe.records import printable
+from proxx_worker.preflight import inspect
+
+
+def validate(arguments: argparse.Namespace) -> int:
+    """One line per file on stdout: `ok` or the code and the message. Exit code: the highest class."""
+    signals = Signals()
+    signals.install()
+    try:
+        settings = settings_from(arguments)
+    except UsageError as error:
+        return fail(str(error))
+    environment = environment_of(settings, tools_of(settings))
+    codes: list[ErrorCode] = []
+    unreadable = False
+    for path in arguments.jobspecs:
+        try:
+            with open(path, "rb") as file:  # noqa: PTH123 - a path as given, shown as given
+                data = file.read(MAX_SPEC_BYTES + 1)
+        except (OSError, ValueError) as error:
+            unreadable = True
+            fail(f"the JobSpec {path} cannot be read: {error}")
+            continue
+        inspection = inspect(data, environment, signals.stop, check_output_directory)
+        if inspection.error is None:
+            _say(f"{path}: ok ({len(inspection.tasks)} task{'s' if len(inspection.tasks) != 1 else ''})")
+        else:
+            codes.append(inspection.error.code)
+            _say(f"{path}: {inspection.error.code}: {inspection.error.message}")
+        if signals.exit_code is not None:
+            return signals.exit_code
+    return EXIT_USAGE if unreadable else exit_code(codes)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(printable(line) + "\n")

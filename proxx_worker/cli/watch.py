@@ -1,0 +1,108 @@
+"""`watch`: a workspace's worker, in the foreground, until a signal ends it or, with `--once`, until nothing is left to do."""
+
+import argparse
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from proxx_worker import __version__
+from proxx_worker.cli.signals import Signals
+from proxx_worker.cli.wiring import UsageError, environment_of, fail, settings_from, tools_of, worker_record
+from proxx_worker.contract.errors import ProxxError
+from proxx_worker.delivery.publishing import PublishingStuckError
+from proxx_worker.engines.tools import locate_tools
+from proxx_worker.executor import Executor
+from proxx_worker.files.filesystems import FilesystemKind
+from proxx_worker.observe.display import progress_for
+from proxx_worker.observe.logs import EventLog, start_worker_log
+from proxx_worker.observe.moments import now
+from proxx_worker.observe.observer import JobObserver, Observers
+from proxx_worker.observe.records import timestamp
+from proxx_worker.observe.status import StatusFile
+from proxx_worker.recovery import Recoverer
+from proxx_worker.settings import Settings
+from proxx_worker.worker import Stops, Worker
+from proxx_worker.workspace.inbox import Inbox
+from proxx_worker.workspace.layout import Workspace
+from proxx_worker.workspace.lock import WorkspaceLock
+from proxx_worker.workspace.spool import Spool
+from proxx_worker.workspace.watcher import watch_inbox
+
+
+def watch(arguments: argparse.Namespace) -> int:
+    """Run the worker. Exit codes: 0 after a clean stop, 4 when it must not go on, with `--once` the highest failed class."""
+    signals = Signals()
+    signals.install()
+    try:
+        settings = settings_from(arguments)
+    except UsageError as error:
+        return fail(str(error))
+    log = EventLog()
+    progress, write = progress_for(sys.stderr, log)
+    start_worker_log(write, settings.log_format, encoder_lines=False)
+    workspace = Workspace(Path(arguments.workspace))
+    try:
+        workspace.require()
+        with WorkspaceLock.acquire(workspace, since=timestamp(now().wall)) as lock:
+            return _own(workspace, lock, settings, signals, Observing(log, progress), once=arguments.once)
+    except ProxxError as fault:
+        log.event("worker_stopped", fault.error.message, level="ERROR", code=fault.code, **fault.error.details)
+        return int(fault.code.error_class)
+    except PublishingStuckError as stuck:
+        log.event("worker_stopped", stuck.error.message, level="ERROR", code=stuck.error.code)
+        return int(stuck.error.code.error_class)
+
+
+def _own(
+    workspace: Workspace, lock: WorkspaceLock, settings: Settings, signals: Signals, observing: "Observing", *, once: bool
+) -> int:
+    """The worker of an owned workspace: prepare, recover, work."""
+    owner = workspace.prepare()
+    log = observing.log
+    tools = tools_of(settings)
+    tools()
+    watcher = watch_inbox(workspace.inbox, workspace.filesystem_kind)
+    if watcher.reason is not None:
+        log.event("polling_only", watcher.reason, poll_seconds=settings.poll_seconds)
+    status = StatusFile(workspace.status_file)
+    record = worker_record(settings, tools)
+    spool = Spool(workspace)
+    worker = Worker(
+        spool=spool,
+        inbox=Inbox(
+            workspace.inbox,
+            settle_seconds=settings.settle_seconds,
+            poll_seconds=settings.poll_seconds,
+            events_trusted=watcher.reason is None and workspace.filesystem_kind is FilesystemKind.LOCAL,
+        ),
+        watcher=watcher,
+        lock=lock,
+        executor=Executor(environment_of(settings, tools), record, Observers((status, observing.progress)), lock.filenos()),
+        status=status,
+        log=log,
+        stops=Stops(signals.stop, signals.finish),
+        require_tools=lambda: locate_tools(record.ffmpeg, record.ffprobe, None),
+        owner=owner,
+    )
+    status.set_state("idle", 0)
+    log.event(
+        "worker_started", workspace.name, pid=os.getpid(), version=__version__, ffmpeg=record.ffmpeg, ffprobe=record.ffprobe
+    )
+    try:
+        Recoverer(spool, owner, record, log, worker.count_failure).carry_through()
+        exit_code = worker.work(once=once)
+    finally:
+        status.set_state("stopping", 0)
+        status.write()
+        watcher.close()
+    log.event("worker_ended", exit_code=exit_code)
+    return exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class Observing:
+    """Where the worker tells what it does: its log, and the progress display."""
+
+    log: EventLog
+    progress: JobObserver

@@ -1,0 +1,52 @@
+"""The proof of a finished proxy: one ffprobe process that decodes all of it."""
+
+from collections.abc import Sequence
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.engines.child import run_child
+from proxx_worker.engines.stop import StopSignal
+from proxx_worker.engines.tools import Tools
+from proxx_worker.planning.plan import TaskPlan
+from proxx_worker.planning.verify import ProxyObservation, proxy_probe_argv
+
+_STDERR_BYTES = 64 << 10
+
+
+def probe_proxy(
+    tools: Tools,
+    plan: TaskPlan,
+    path: str,
+    stop: StopSignal,
+    *,
+    cwd: str = "/",
+    stall_seconds: float | None = None,
+    pass_fds: Sequence[int] = (),
+) -> ProxyObservation:
+    """Decode and describe the proxy at `path`, relative to `cwd`.
+
+    Raises INTERRUPTED for a stop, OUTPUT_INVALID where ffprobe makes no progress for `stall_seconds`, FFPROBE_MISSING, IO_ERROR.
+    """
+    stdout, stderr = bytearray(), bytearray()
+
+    def keep_end(chunk: bytes) -> None:
+        stderr.extend(chunk)
+        del stderr[:-_STDERR_BYTES]
+
+    child = run_child(
+        proxy_probe_argv(tools.ffprobe, path, plan),
+        stop=stop,
+        on_stdout=stdout.extend,
+        on_stderr=keep_end,
+        stall_seconds=stall_seconds,
+        pass_fds=pass_fds,
+        cwd=cwd,
+        missing=ErrorCode.FFPROBE_MISSING,
+    )
+    if child.stopped:
+        raise ProxxError(ErrorCode.INTERRUPTED, "the worker was told to stop while it verified the proxy; submit the job again")
+    if child.stalled:
+        raise ProxxError(
+            ErrorCode.OUTPUT_INVALID,
+            f"a proxy must decode to its end, but ffprobe said nothing for {stall_seconds} s. Check the storage.",
+        )
+    return ProxyObservation(child.exit_code, bytes(stdout), stderr.decode("utf-8", "replace"))

@@ -1,0 +1,127 @@
+"""What a start does before its first claim: every job that the last process had claimed is decided and carried to its folder.
+
+Nothing is encoded again. Each step can be cut by another crash and is then simply done again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from proxx_worker.contract.candidates import display_name
+from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
+from proxx_worker.contract.jobspec import SpecSummary, parse_jobspec, summarize_spec, unread_summary
+from proxx_worker.contract.result import JobResult, WorkerRecord
+from proxx_worker.contract.states import Decision
+from proxx_worker.delivery.output_directory import OutputDirectory, discard_staging
+from proxx_worker.delivery.publishing import Recorded
+from proxx_worker.executor import failed_after_all
+from proxx_worker.observe.joblog import JobLog
+from proxx_worker.observe.logs import JobLogFile
+from proxx_worker.observe.moments import now
+from proxx_worker.reporting import Report, not_run_tasks
+from proxx_worker.workspace.recovery import RecoveryItem, recover
+from proxx_worker.workspace.spool import Spool
+
+
+@dataclass(frozen=True, slots=True)
+class Recoverer:
+    """Carries through what a crash left. `owner` names this workspace's staging."""
+
+    spool: Spool
+    owner: str
+    worker: WorkerRecord
+    log: JobLog
+    count_failure: Callable[[ErrorCode], None]
+
+    def carry_through(self) -> None:
+        """Decide and finish every job in `running/`. Raises `ProxxError` where a state folder or an output directory fails."""
+        found = recover(self.spool)
+        for name in found.strays:
+            self.log.event(
+                "stray_left_alone", "not a job's file; look at it and move it away", level="WARNING", name=display_name(name)
+            )
+        for item in found.items:
+            self._carry(item)
+
+    def _carry(self, item: RecoveryItem) -> None:
+        with JobLogFile(item.job.name, self.spool.open_log(item.job)) as log:
+            log.event("recovering", decision=item.decision)
+            result = self._decided(item)
+            if result.error is not None:
+                log.event("job_failed", result.error.message, level="ERROR", code=result.error.code)
+        self.spool.finish(item.job, result.status)
+        self.log.event("finished", job=item.job.name, status=result.status, recovered=True)
+        if result.error is not None:
+            self.count_failure(result.error.code)
+
+    def _decided(self, item: RecoveryItem) -> JobResult:
+        """The job's committed result, with everything in the output directory as that result says."""
+        match item.decision, item.record:
+            case Decision.PUBLISH_AND_FINISH, JobResult() as record:
+                return self._published(item, record)
+            case Decision.FINISH, JobResult() as record:
+                self._discard_staging(item)
+                return record
+            case Decision.MOVE_SPEC, JobResult() as record:
+                return record
+            case _:
+                result = self._interrupted(item)
+                self.spool.commit(item.job, result)
+                self._discard_staging(item)
+                return result
+
+    def _published(self, item: RecoveryItem, record: JobResult) -> JobResult:
+        """Publish what is not published yet. Where that is refused, all of the job is taken back and it FAILED."""
+        outputs = [
+            Recorded(PurePosixPath(task.output).name, task.output_size_bytes or 0, task.output_sha256 or "")
+            for task in record.tasks
+            if task.output is not None
+        ]
+        path = summary_of(item).output_directory or ""
+        try:
+            directory = OutputDirectory.hold(path)
+        except ProxxError as fault:
+            if fault.code is not ErrorCode.OUTPUT_DIRECTORY_MISSING:
+                raise
+            return self._withdrawn(item, record, fault.error)  # its outputs, published or not, are gone with it
+        with directory, directory.reopen_staging(self.owner, item.job.name) as staging:
+            try:
+                staging.resume(outputs)
+            except ProxxError as fault:
+                record = self._withdrawn(item, record, fault.error)
+            staging.remove()
+        return record
+
+    def _withdrawn(self, item: RecoveryItem, record: JobResult, error: JobError) -> JobResult:
+        failed = failed_after_all(record, error)
+        self.spool.commit(item.job, failed)
+        return failed
+
+    def _interrupted(self, item: RecoveryItem) -> JobResult:
+        """The result of a job that was claimed and never decided: its worker was killed, or the power went."""
+        moment = now()
+        summary = summary_of(item)
+        report = Report(item.job.name, summary, self.worker, moment)
+        if item.job.data is not None:
+            try:
+                spec = parse_jobspec(item.job.data)
+            except ProxxError:
+                pass  # It would have been refused; what matters now is that it was interrupted.
+            else:
+                report = report.with_settings(spec.engine, spec.settings)
+        error = JobError(
+            ErrorCode.INTERRUPTED,
+            "the worker ended while it had this job (killed, or the machine went down), and nothing is retried. "
+            "Nothing was published; submit the job again.",
+        )
+        return report.result(not_run_tasks(summary.sources, {}), error, moment)
+
+    def _discard_staging(self, item: RecoveryItem) -> None:
+        path = summary_of(item).output_directory
+        if path is not None:
+            discard_staging(path, self.owner, item.job.name)
+
+
+def summary_of(item: RecoveryItem) -> SpecSummary:
+    """What the spec in `running/` says of itself."""
+    return unread_summary(item.job.sha256) if item.job.data is None else summarize_spec(item.job.data)

@@ -1,0 +1,79 @@
+"""From what happened to the result JSON: the builders that every mode shares. The clock comes as arguments."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from proxx_worker.contract.errors import JobError, JsonValue
+from proxx_worker.contract.jobspec import SpecSummary
+from proxx_worker.contract.output_settings import Engine, OutputSettings
+from proxx_worker.contract.result import (
+    ErrorRecord,
+    JobResult,
+    JobStatus,
+    SpecRecord,
+    TaskRecord,
+    TaskStatus,
+    WorkerRecord,
+)
+from proxx_worker.observe.moments import Moment
+from proxx_worker.observe.records import timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is known of a job before its tasks: enough for a result at any point of its life."""
+
+    name: str
+    summary: SpecSummary
+    worker: WorkerRecord
+    started: Moment
+    engine: Engine | None = None
+    settings: OutputSettings | None = None
+
+    def with_settings(self, engine: Engine | None, settings: OutputSettings | None) -> "Report":
+        """The same report once the spec and the engine are known."""
+        return replace(self, engine=engine, settings=settings)
+
+    def result(self, tasks: Sequence[TaskRecord], error: JobError | None, finished: Moment) -> JobResult:
+        """The job's result: COMPLETED exactly when there is no `error`."""
+        return JobResult(
+            job_id=self.summary.job_id,
+            status=JobStatus.COMPLETED if error is None else JobStatus.FAILED,
+            error=None if error is None else ErrorRecord.of(error),
+            jobspec=SpecRecord(name=self.name, sha256=self.summary.sha256, version=self.summary.version),
+            engine=None if self.engine is None else self.engine.value,
+            proxy_profile=self.summary.profile,
+            settings=None if self.settings is None else settings_record(self.settings),
+            tasks=list(tasks),
+            worker=self.worker,
+            started_at=timestamp(self.started.wall),
+            finished_at=timestamp(finished.wall),
+            duration_seconds=round(finished.monotonic - self.started.monotonic, 3),
+        )
+
+
+def settings_record(settings: OutputSettings) -> dict[str, JsonValue]:
+    """The resolved settings as the result shows them; the rate as an exact rational, `"30000/1001"`."""
+    record: dict[str, JsonValue] = {
+        "codec": settings.codec.value,
+        "container": settings.container.value,
+        "resolution": str(settings.resolution),
+        "fps_mode": settings.fps_mode.value,
+        "fps": None if settings.fps is None else f"{settings.fps.numerator}/{settings.fps.denominator}",
+    }
+    if settings.dnxhr_level is not None:
+        record["dnxhr_level"] = settings.dnxhr_level.value
+    return record
+
+
+def not_run_tasks(sources: Sequence[str], errors: Mapping[int, JobError]) -> list[TaskRecord]:
+    """One NOT_RUN record per source, in order, each with its own error where it has one."""
+    return [
+        TaskRecord(
+            index=index,
+            source=source,
+            status=TaskStatus.NOT_RUN,
+            error=ErrorRecord.of(errors[index]) if index in errors else None,
+        )
+        for index, source in enumerate(sources)
+    ]

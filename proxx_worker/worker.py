@@ -1,0 +1,151 @@
+"""The serial loop of one workspace: wake, claim, execute, settle. The folders are the state; everything else can be lost."""
+
+import select
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from proxx_worker.contract.candidates import display_name
+from proxx_worker.contract.errors import EXIT_OK, ErrorCode, JobError, exit_code
+from proxx_worker.contract.jobspec import too_large
+from proxx_worker.contract.result import JobResult
+from proxx_worker.engines.stop import StopFlag
+from proxx_worker.executor import Executor, Job
+from proxx_worker.observe.joblog import JobLog
+from proxx_worker.observe.logs import JobLogFile
+from proxx_worker.observe.status import StatusFile
+from proxx_worker.workspace.claimed import ClaimedJob
+from proxx_worker.workspace.inbox import Candidate, Inbox
+from proxx_worker.workspace.lock import WorkspaceLock
+from proxx_worker.workspace.spool import Spool
+from proxx_worker.workspace.watcher import Watcher
+
+
+@dataclass(frozen=True, slots=True)
+class Stops:
+    """The two ways to end: `now` fails the running job, `after_job` lets it finish."""
+
+    now: StopFlag
+    after_job: StopFlag
+
+    def requested(self) -> bool:
+        """Whether no further job may be claimed."""
+        return self.now.requested() or self.after_job.requested()
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolJournal:
+    """Commits a job's result into `running/`. Satisfies `Journal`."""
+
+    spool: Spool
+    job: ClaimedJob
+
+    def commit(self, result: JobResult) -> None:
+        """See `Spool.commit`."""
+        self.spool.commit(self.job, result)
+
+
+class Worker:
+    """One worker on one owned workspace."""
+
+    def __init__(  # noqa: PLR0913 - the parts of a worker, wired in one place
+        self,
+        *,
+        spool: Spool,
+        inbox: Inbox,
+        watcher: Watcher,
+        lock: WorkspaceLock,
+        executor: Executor,
+        status: StatusFile,
+        log: JobLog,
+        stops: Stops,
+        require_tools: Callable[[], object],
+        owner: str,
+    ) -> None:
+        """`owner` names this workspace's staging; `require_tools` raises where FFmpeg or ffprobe is missing."""
+        self._spool = spool
+        self._inbox = inbox
+        self._watcher = watcher
+        self._lock = lock
+        self._executor = executor
+        self._status = status
+        self._log = log
+        self._stops = stops
+        self._require_tools = require_tools
+        self._owner = owner
+        self._failures: list[ErrorCode] = []
+
+    def work(self, *, once: bool) -> int:
+        """Claim and execute until stopped, or with `once` until no candidate is left. Returns the exit code.
+
+        Raises `ProxxError` when the worker must not go on: a state folder failed, the workspace is no longer its own, a tool is
+        gone. The running job, if any, is then where the next start finds it.
+        """
+        while not self._stops.requested():
+            self._look()
+            candidate = self._inbox.next_candidate(time.monotonic())
+            if candidate is not None:
+                self._do(candidate)
+            elif once and self._is_drained():
+                return exit_code(self._failures)
+            else:
+                self._wait()
+        return EXIT_OK
+
+    def count_failure(self, code: ErrorCode) -> None:
+        """A job failed: `work(once=True)` ends with the highest class."""
+        self._failures.append(code)
+
+    def _look(self) -> None:
+        """Fold in what came: events are hints, the listing is the truth."""
+        self._lock.require_owned()
+        self._inbox.refresh(time.monotonic(), self._watcher.read())
+        for name in self._inbox.take_unreported():
+            message = "left alone: a JobSpec's name has at most 235 bytes before .json; rename it"
+            self._log.event("name_too_long", message, level="WARNING", name=display_name(name))
+
+    def _is_drained(self) -> bool:
+        """Whether no candidate is left; a listing says so, not the absence of events."""
+        self._inbox.rescan(time.monotonic())
+        return self._inbox.is_empty()
+
+    def _do(self, candidate: Candidate) -> None:
+        """Claim one job and carry it to `done/` or `failed/`."""
+        self._require_tools()
+        claimed = self._spool.claim(candidate.name)
+        if claimed is None:
+            return
+        self._status.set_state("running", self._inbox.count)
+        job = job_of(claimed, self._owner)
+        self._status.job_claimed(claimed.name, job.summary.job_id, len(job.summary.sources))
+        with JobLogFile(claimed.name, self._spool.open_log(claimed)) as log:
+            log.event("claimed", name=display_name(candidate.name))
+            result = self._executor.execute(job, SpoolJournal(self._spool, claimed), log, self._stops.now)
+        self._spool.finish(claimed, result.status)
+        self._log.event("finished", job=claimed.name, status=result.status)
+        if result.error is not None:
+            self.count_failure(result.error.code)
+
+    def _wait(self) -> None:
+        """Wait for an event, a signal, the next poll, or the time to look at a spec that did not parse."""
+        self._status.set_state("idle", self._inbox.count)
+        waits = (self._inbox.seconds_until_wake(time.monotonic()), self._status.seconds_until_due())
+        wakers = [self._stops.now.fileno(), self._stops.after_job.fileno()]
+        events = self._watcher.fileno()
+        if events is not None:
+            wakers.append(events)
+        select.select(wakers, [], [], min(seconds for seconds in waits if seconds is not None))
+        self._status.flush()
+
+
+def job_of(claimed: ClaimedJob, owner: str) -> Job:
+    """The job to execute for a claimed spec: its bytes, or why there are none."""
+    if claimed.data is not None:
+        return Job.of(claimed.name, claimed.data, owner)
+    if claimed.unreadable is None:
+        return Job.refused(claimed.name, owner, claimed.sha256, too_large(claimed.size).error)
+    message = (
+        f"the worker must be able to read a spec, but the system refuses to: {claimed.unreadable}. "
+        "Give the worker's user read permission, then submit it again."
+    )
+    return Job.refused(claimed.name, owner, claimed.sha256, JobError(ErrorCode.IO_ERROR, message))
