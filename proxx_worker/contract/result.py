@@ -53,7 +53,7 @@ Facts: TypeAlias = Annotated[dict[str, JsonValue], BeforeValidator(_writable)]
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, json_schema_serialization_defaults_required=True)
 
 
 class ErrorRecord(_Record):

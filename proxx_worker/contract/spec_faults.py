@@ -1,5 +1,6 @@
 """Every fault of a spec's fields, each by itself and between them, in one pass: none hides another."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from itertools import islice
@@ -15,8 +16,10 @@ from proxx_worker.contract.spec_model import FIELDS, RULES, TOKENS, JobSpecModel
 from proxx_worker.contract.strict_json import Document, Number, Path, Value, path_text
 from proxx_worker.contract.template import PartKind, template_parts
 from proxx_worker.contract.text import quoted, shortened
-from proxx_worker.contract.values import has_time_of_day
+from proxx_worker.contract.values import ABSOLUTE_PATH_PATTERN, has_time_of_day
 
+_PATH = re.compile(ABSOLUTE_PATH_PATTERN)
+_ENOUGH = MAX_FAULTS_TOLD + 1  # to tell, and to know that there are more
 _EXPLICIT = ("codec", "container", "resolution")
 
 
@@ -45,8 +48,8 @@ def _field_faults(content: Mapping[str, Value]) -> Iterator[tuple[Path, Fault]]:
     if isinstance(tokens, dict):
         bounded["resolved_tokens"] = dict(_first_unknown(tokens, TOKENS))
     if isinstance(sources, list):
-        wrong = (index for index, source in enumerate(sources) if not (isinstance(source, str) and source.startswith("/")))
-        bounded["sources"] = sources[: next(islice(wrong, MAX_FAULTS_TOLD, None), len(sources))]
+        wrong = (index for index, source in enumerate(sources) if not (isinstance(source, str) and _PATH.search(source)))
+        bounded["sources"] = sources[: next(islice(wrong, _ENOUGH, None), len(sources))]
     try:
         JobSpecModel.model_validate(bounded)
     except ValidationError as error:
@@ -57,7 +60,7 @@ def _field_faults(content: Mapping[str, Value]) -> Iterator[tuple[Path, Fault]]:
 def _first_unknown(content: Mapping[str, Value], known: Collection[str]) -> Iterator[tuple[str, Value]]:
     """The known entries and as many unknown ones as are told: a hostile spec holds more than memory is worth."""
     unknown = (key for key in content if key not in known)
-    told = {*known, *islice(unknown, MAX_FAULTS_TOLD)}
+    told = {*known, *islice(unknown, _ENOUGH)}
     return ((key, value) for key, value in content.items() if key in told)
 
 
@@ -102,14 +105,14 @@ def _cross_faults(given: Mapping[str, Value], sound: Mapping[str, Value]) -> Ite
     """What only several fields together can tell. `given`: all fields that are there; `sound`: those without a fault alone."""
     name = sound.get("proxy_profile")
     profile = PROFILES[name] if isinstance(name, str) else None
-    yield from _form_faults(given)
+    yield from _form_faults(given, sound)
     yield from _agreement_faults(profile, sound) if profile else _combination_faults(sound)
     yield from _rate_faults(given, sound)
     yield from _engine_faults(profile, given)
     yield from _template_faults(given, sound)
 
 
-def _form_faults(given: Mapping[str, Value]) -> Iterator[Fault]:
+def _form_faults(given: Mapping[str, Value], sound: Mapping[str, Value]) -> Iterator[Fault]:
     if "proxy_profile" in given:
         return
     missing = [field for field in _EXPLICIT if field not in given]
@@ -119,7 +122,12 @@ def _form_faults(given: Mapping[str, Value]) -> Iterator[Fault]:
         return
     for field in missing:
         message = "explicit settings need codec, container and resolution, and this one is missing"
-        yield Fault(field, message, RULES[field].allowed)
+        codec = sound.get("codec") if field == "container" else None
+        yield Fault(field, message, _containers(codec) if isinstance(codec, str) else RULES[field].allowed)
+
+
+def _containers(codec: str) -> tuple[str, ...]:
+    return tuple(container.value for container in CONTAINERS[Codec(codec)])
 
 
 def _agreement_faults(profile: Profile, sound: Mapping[str, Value]) -> Iterator[Fault]:
@@ -135,7 +143,7 @@ def _combination_faults(sound: Mapping[str, Value]) -> Iterator[Fault]:
         codec, container = Codec(str(sound["codec"])), Container(str(sound["container"]))
         reason = refusal(codec, container)
         if reason:
-            yield Fault("container", reason, tuple(choice.value for choice in CONTAINERS[codec]))
+            yield Fault("container", reason, _containers(codec))
 
 
 def _rate_faults(given: Mapping[str, Value], sound: Mapping[str, Value]) -> Iterator[Fault]:
@@ -170,10 +178,9 @@ def _template_faults(given: Mapping[str, Value], sound: Mapping[str, Value]) -> 
         message = f"{quoted(template)} holds a stray brace: braces only enclose tokens"
         yield Fault("naming_template", message, RULES["naming_template"].allowed)
     used = {part.text: None for part in parts if part.kind is PartKind.TOKEN}
-    for token in used:
-        if token not in TOKENS:
-            message = f"there is no token {quoted(f'{{{token}}}')}"
-            yield Fault("naming_template", message, RULES["naming_template"].allowed)
+    for token in islice((token for token in used if token not in TOKENS), _ENOUGH):
+        message = f"there is no token {quoted(f'{{{token}}}')}"
+        yield Fault("naming_template", message, RULES["naming_template"].allowed)
     yield from _moment_faults(used, given, sound)
 
 

@@ -1,0 +1,88 @@
+"""Which names in an inbox are jobs, and what their files are called."""
+
+from itertools import islice
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxx_worker.contract.candidates import (
+    JobFiles,
+    display_name,
+    is_candidate_name,
+    job_names,
+    lowest_free_job_name,
+    stem_of,
+    stem_too_long,
+)
+from tests.unit.contract.corpus import PROPERTY
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(b"a.json", b"a.b.json", b" .json", b"-rf.json", b"a~2.json", b"result.json", b"a.result~2.json", b"\xff\n.json"),
+        *(b"x" * 235 + b".json", "\u00fc".encode() * 117 + b".json"),
+    ],
+)
+def test_candidates(name: bytes) -> None:
+    assert is_candidate_name(name)
+    assert not stem_too_long(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(b"", b".json", b".a.json", b"..json", b"a", b"a.JSON", b"a.json~", b"a.json.tmp", b"a.jsonl", b"json"),
+        *(b"a.result.json", b".result.json", b"." + b"x" * 300 + b".json", b"x" * 300 + b".result.json"),
+    ],
+)
+def test_all_else_is_left_alone(name: bytes) -> None:
+    assert not is_candidate_name(name)
+    assert not stem_too_long(name)
+
+
+@pytest.mark.parametrize("name", [b"x" * 236 + b".json", b"\xc3\xbc" * 118 + b".json"])
+def test_too_long_a_stem_is_told_apart(name: bytes) -> None:
+    assert not is_candidate_name(name)
+    assert stem_too_long(name)
+
+
+def test_the_stem_is_the_name_without_its_suffix() -> None:
+    assert stem_of(b"a.b.json") == b"a.b"
+    with pytest.raises(ValueError, match=r"not the name of a spec: a\\xff"):
+        stem_of(b"a\xff")
+
+
+def test_a_job_has_three_files() -> None:
+    assert JobFiles.of(b"clip~2") == JobFiles(b"clip~2.json", b"clip~2.result.json", b"clip~2.log")
+
+
+def test_names_are_numbered_from_two() -> None:
+    assert list(islice(job_names(b"clip"), 4)) == [b"clip", b"clip~2", b"clip~3", b"clip~4"]
+    assert list(islice(job_names(b"clip~2"), 2)) == [b"clip~2", b"clip~2~2"]
+
+
+def test_the_lowest_free_number_is_taken() -> None:
+    taken = {b"clip", b"clip~2", b"clip~4"}
+    assert lowest_free_job_name(b"clip", taken.__contains__) == b"clip~3"
+    assert lowest_free_job_name(b"other", taken.__contains__) == b"other"
+
+
+def test_the_longest_candidate_leaves_room_for_its_results_name() -> None:
+    assert len(JobFiles.of(b"x" * 235 + b"~9999999").result) == 255
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [(b"clip", "clip"), (b"\xc3\xbc", "\u00fc"), (b"a\xffb", "a\\xffb"), (b"\xed\xa0\x80", "\\xed\\xa0\\x80"), (b"\n", "\n")],
+)
+def test_bytes_that_are_not_utf_8_are_shown(name: bytes, text: str) -> None:
+    assert display_name(name) == text
+
+
+@PROPERTY
+@given(st.binary(max_size=20))
+def test_any_name_is_at_most_one_of_the_two_and_can_be_shown(name: bytes) -> None:
+    assert not (is_candidate_name(name) and stem_too_long(name))
+    display_name(name).encode()

@@ -1,0 +1,41 @@
+"""Text that can always be shown and written."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxx_worker.contract.text import encodable, has_lone_surrogate, quoted, shortened, visible
+from tests.unit.contract.corpus import PROPERTY
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("clip", '"clip"'),
+        ('a"b', '"a\\"b"'),
+        ("a\\b", '"a\\b"'),
+        ("a\nb\x1b\x7f\x9f", '"a\\x0ab\\x1b\\x7f\\x9f"'),
+        ("\ud800", '"\\ud800"'),
+        ("\udcff", '"\\xff"'),
+        ("\u00fc\U0001f3ac", '"\u00fc\U0001f3ac"'),
+        ("x" * 80, f'"{"x" * 80}"'),
+        ("x" * 81, f'"{"x" * 77}..."'),
+    ],
+)
+def test_a_message_quotes_any_text_on_one_line(text: str, shown: str) -> None:
+    assert quoted(text) == shown
+
+
+def test_shortened_keeps_what_is_short() -> None:
+    assert shortened("x" * 80) == "x" * 80
+    assert len(shortened("x" * 81)) == 80
+
+
+@PROPERTY
+@given(st.text(st.characters(exclude_categories=())))
+def test_any_text_can_be_written(text: str) -> None:
+    encodable(text).encode()
+    assert (encodable(text) == text) is not has_lone_surrogate(text)
+    assert visible(text).encode().isascii() or not text.isascii()
+    assert visible(text).isprintable() or not text.isascii()
+    assert "\n" not in quoted(text)
