@@ -154,7 +154,7 @@ def test_stop_kills_a_child_that_ignores_term(stop: StopFlag) -> None:
 
 def test_stop_kills_a_child_that_is_itself_stopped(stop: StopFlag) -> None:
     ended = run_child(
-        [SHELL, "-c", "echo ready; kill -STOP $$"],
+        [SHELL, "-c", "(until grep -q 'State:.T' /proc/$$/status; do :; done; echo ready) & kill -STOP $$"],
         stop=stop,
         on_stdout=lambda _: stop.request(),
         on_stderr=lambda _: None,

@@ -1,0 +1,239 @@
+"""Staging: hidden, private, flat, bound to the directory that was held, and gone afterwards."""
+
+import hashlib
+import os
+import stat
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.delivery.names import staging_name
+from proxx_worker.delivery.output_directory import OutputDirectory
+from proxx_worker.delivery.staging import empty_folder, remove_staging
+
+OWNER = "4f2a"
+
+
+def code_of(action: Callable[[], object]) -> ErrorCode:
+    with pytest.raises(ProxxError) as caught:
+        action()
+    return caught.value.code
+
+
+def entries(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def test_an_output_grows_hidden_and_private(out: Path, held: OutputDirectory) -> None:
+    with held.open_staging(OWNER, "clip") as staging:
+        staged = staging.create("clip.mov")
+        assert staging.name == f".proxx-4f2a-{hashlib.sha256(b'clip').hexdigest()[:16]}"
+        assert entries(out) == [staging.name]
+        assert stat.S_IMODE((out / staging.name).stat().st_mode) == 0o700
+        assert Path(staged.path) == out / staging.name / "clip.mov"
+        staging.remove()
+    assert entries(out) == []
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)])
+def test_the_umask_decides_who_may_read_a_proxy(out: Path, held: OutputDirectory, mask: int, mode: int) -> None:
+    before = os.umask(mask)
+    try:
+        with held.open_staging(OWNER, "clip") as staging:
+            staging.create("clip.mov")
+            staging.publish()
+            staging.remove()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((out / "clip.mov").stat().st_mode) == mode
+
+
+def test_a_sealed_output_tells_its_size_and_digest(held: OutputDirectory) -> None:
+    data = os.urandom(3_000_001)
+    with held.open_staging(OWNER, "clip") as staging:
+        staged = staging.create("clip.mov")
+        Path(staged.path).write_bytes(data)
+        assert staged.size() == len(data)
+        assert staged.sha256() == hashlib.sha256(data).hexdigest()
+        staged.write_at(3_000_000, b"XY")
+        assert staged.read_at(2_999_999, 10) == data[-2:-1] + b"XY"
+        assert staged.seal() == (3_000_002, hashlib.sha256(data[:-1] + b"XY").hexdigest())
+
+
+def test_growth_shows_writes_that_do_not_lengthen_the_file(held: OutputDirectory) -> None:
+    with held.open_staging(OWNER, "clip") as staging:
+        staged = staging.create("clip.mov")
+        staged.write_at(0, b"1234")
+        os.utime(staged.fd, ns=(0, 0))
+        before = staged.growth()
+        assert staged.growth() == before
+        staged.write_at(0, b"4321")
+        assert staged.growth() != before
+
+
+def test_another_file_under_the_name_is_not_the_output(held: OutputDirectory) -> None:
+    with held.open_staging(OWNER, "clip") as staging:
+        staged = staging.create("clip.mov")
+        assert staged.same_inode()
+        Path(staged.path).unlink()
+        assert not staged.same_inode()
+        Path(staged.path).write_bytes(b"other")
+        assert not staged.same_inode()
+        assert code_of(staged.seal) is ErrorCode.OUTPUT_INVALID
+
+
+def test_a_symlink_under_the_name_is_not_the_output(held: OutputDirectory, tmp_path: Path) -> None:
+    with held.open_staging(OWNER, "clip") as staging:
+        staged = staging.create("clip.mov")
+        Path(staged.path).rename(tmp_path / "moved.mov")
+        Path(staged.path).symlink_to(tmp_path / "moved.mov")
+        assert not staged.same_inode()
+
+
+def test_a_name_is_made_once(held: OutputDirectory) -> None:
+    with held.open_staging(OWNER, "clip") as staging:
+        staging.create("clip.mov")
+        assert code_of(lambda: staging.create("clip.mov")) is ErrorCode.IO_ERROR
+
+
+def test_leftovers_of_the_same_job_are_replaced(out: Path, held: OutputDirectory) -> None:
+    leftover = out / staging_name(OWNER, "clip")
+    leftover.mkdir()
+    (leftover / "clip.mov").write_bytes(b"half")
+    (leftover / "link").symlink_to("/etc/passwd")
+    with held.open_staging(OWNER, "clip") as staging:
+        assert entries(leftover) == []
+        staging.remove()
+    assert Path("/etc/passwd").exists()
+
+
+def test_staging_left_by_a_killed_run_is_removed_and_no_other(out: Path, held: OutputDirectory) -> None:
+    for owner in ("run", "run-1234", OWNER):
+        with held.open_staging(owner, "clip") as staging:
+            staging.create("clip.mov")
+    assert held.remove_stale_run_staging()
+    assert entries(out) == [staging_name(OWNER, "clip")]
+    assert not held.remove_stale_run_staging()
+
+
+@pytest.mark.parametrize("kind", ["symlink", "file"])
+def test_what_only_looks_like_staging_is_left_alone(out: Path, held: OutputDirectory, tmp_path: Path, kind: str) -> None:
+    (tmp_path / "treasure").mkdir()
+    (tmp_path / "treasure" / "gold").touch()
+    name = out / staging_name("run", "clip")
+    if kind == "symlink":
+        name.symlink_to(tmp_path / "treasure")
+    else:
+        name.touch()
+    assert not held.remove_stale_run_staging()
+    assert code_of(lambda: held.open_staging("run", "clip")) is ErrorCode.IO_ERROR
+    assert entries(out) == [name.name]
+    assert entries(tmp_path / "treasure") == ["gold"]
+
+
+def test_a_folder_in_staging_is_not_the_workers(out: Path, held: OutputDirectory) -> None:
+    inner = out / staging_name(OWNER, "clip") / "inner"
+    inner.mkdir(parents=True)
+    (inner / "gold").touch()
+    with pytest.raises(ProxxError, match="by hand") as caught:
+        held.open_staging(OWNER, "clip")
+    assert caught.value.code is ErrorCode.IO_ERROR
+    assert entries(inner) == ["gold"]
+
+
+def test_leaving_the_context_removes_nothing(out: Path, held: OutputDirectory) -> None:
+    with held.open_staging(OWNER, "clip") as staging:
+        staging.create("clip.mov")
+    assert entries(out / staging.name) == ["clip.mov"]
+    with held.reopen_staging(OWNER, "clip") as again:
+        again.remove()
+    assert entries(out) == []
+
+
+def test_staging_that_is_gone_can_be_reopened_and_removed(out: Path, held: OutputDirectory) -> None:
+    with held.reopen_staging(OWNER, "clip") as staging:
+        (out / staging.name).rmdir()
+        staging.remove()
+    assert entries(out) == []
+
+
+@pytest.mark.parametrize("owner", ["", "a/b", "..\n", "ä", "x" * 65])
+def test_an_owner_is_a_plain_word(owner: str) -> None:
+    with pytest.raises(ValueError, match="owner"):
+        staging_name(owner, "clip")
+
+
+def test_a_directory_swapped_for_a_symlink_redirects_nothing(out: Path, held: OutputDirectory, tmp_path: Path) -> None:
+    trap = tmp_path / "trap"
+    with held.open_staging(OWNER, "clip") as staging:
+        (trap / staging.name).mkdir(parents=True)
+        (trap / staging.name / "clip.mov").write_bytes(b"precious")
+        staged = staging.create("clip.mov")
+        out.rename(tmp_path / "moved")
+        out.symlink_to(trap)
+        # What an encoder does: it starts in the folder and opens the bare name.
+        subprocess.run(["/bin/sh", "-c", "echo frames > clip.mov"], cwd=staged.folder, check=True)
+        assert staged.same_inode()
+        assert staged.read_at(0, 10) == b"frames\n"
+        assert code_of(staging.publish) is ErrorCode.OUTPUT_DIRECTORY_MISSING
+        staging.remove()
+    assert (trap / staging.name / "clip.mov").read_bytes() == b"precious"
+    assert entries(trap) == [staging.name]
+    assert entries(tmp_path / "moved") == []
+
+
+def test_a_full_disk_is_no_space_wherever_it_is_met(mount: Callable[[str], Path]) -> None:
+    folder = mount("size=1m,nr_inodes=5")
+    with OutputDirectory.hold(str(folder)) as directory:
+        with directory.open_staging(OWNER, "clip") as staging:
+            staged = staging.create("one.mov")
+            assert code_of(lambda: staged.write_at(0, bytes(2 << 20))) is ErrorCode.NO_SPACE
+            staging.create("two.mov")
+            (folder / "three").touch()
+            assert code_of(lambda: staging.create("four.mov")) is ErrorCode.NO_SPACE
+            assert code_of(lambda: directory.open_staging(OWNER, "other")) is ErrorCode.NO_SPACE
+            staging.remove()
+        assert entries(folder) == ["three"]
+
+
+def test_a_directory_deleted_under_its_holder_is_missing(out: Path, held: OutputDirectory) -> None:
+    out.rmdir()
+    assert code_of(lambda: held.open_staging(OWNER, "clip")) is ErrorCode.OUTPUT_DIRECTORY_MISSING
+
+
+def test_a_directory_made_read_only_under_its_holder_is_not_writable(mount: Callable[[str], Path]) -> None:
+    folder = mount("size=1m")
+    with OutputDirectory.hold(str(folder)) as directory:
+        subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+        assert code_of(lambda: directory.open_staging(OWNER, "clip")) is ErrorCode.OUTPUT_DIRECTORY_NOT_WRITABLE
+
+
+def test_a_disk_that_fails_is_an_io_error(held: OutputDirectory) -> None:
+    with held.open_staging(OWNER, "clip") as staging:
+        staged = staging.create("clip.mov")
+        os.close(staged.fd)  # every later call on it fails, as on storage that is gone
+        for action in (staged.fsync, staged.sha256, staged.size, staged.growth, lambda: staged.write_at(0, b"x")):
+            assert code_of(action) is ErrorCode.IO_ERROR
+        assert code_of(lambda: staged.read_at(0, 1)) is ErrorCode.IO_ERROR
+        staged.fd = -1
+
+
+def test_names_are_taken_as_they_are(out: Path, held: OutputDirectory) -> None:
+    names = ["-y.mov", "%03d.mov", "quote'\".mov", "line\nbreak.mov", "🎬\u202e.mov", "x" * 251 + ".mov"]
+    with held.open_staging(OWNER, "clip") as staging:
+        for name in names:
+            staging.create(name)
+        staging.publish()
+        staging.remove()
+    assert entries(out) == sorted(names)
+
+
+def test_removal_meets_only_what_is_there(out: Path) -> None:
+    descriptor = os.open(out, os.O_RDONLY)
+    assert not remove_staging(descriptor, str(out), b".proxx-run")
+    out.rmdir()
+    empty_folder(descriptor, str(out))
+    os.close(descriptor)
