@@ -1,23 +1,23 @@
-"""ffprobe's two jobs: a look at a source, and the proof of a finished proxy."""
+"""The look at a source: opened once, judged by its first bytes, then by one ffprobe."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.engines.child import ChildExit, run_child
-from proxx_worker.engines.source_file import OpenSource, SourceIdentity, check_source_file, open_source, require_unchanged
+from proxx_worker.engines.source_file import OpenSource, SourceIdentity, open_source
 from proxx_worker.engines.stop import StopSignal
 from proxx_worker.engines.tools import Tools
 from proxx_worker.planning.facts import MediaFacts, RawSource
-from proxx_worker.planning.probe import probe_argv, read_head, read_source
+from proxx_worker.planning.probe import PROBE_BYTES, probe_argv, read_head, read_source, says_input_output_error
+from proxx_worker.planning.quicktime import refuse_external_media
 from proxx_worker.planning.signatures import HEAD_BYTES
-
-__all__ = ["ProbedSource", "SourceIdentity", "check_source_file", "probe_source", "require_unchanged"]
 
 MAX_REPORT_BYTES = 16 << 20
 """What ffprobe may say of a source. Real reports have 2 to 40 KB; a hostile file can hold tags without end."""
 
 _STDERR_BYTES = 64 << 10
+_TAIL_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,17 @@ def probe_source(tools: Tools, path: str, stop: StopSignal, *, stall_seconds: fl
     SOURCE_UNSUPPORTED, SOURCE_NO_VIDEO; INTERRUPTED for a stop; FFPROBE_MISSING and IO_ERROR for the worker's own environment.
     """
     with open_source(path) as source:
-        head = source.read_head(HEAD_BYTES)
+        head = source.read(0, HEAD_BYTES)
         raw = read_head(head)
         if raw is not None:
             return ProbedSource(raw, source.identity)
-        report, child = _run_ffprobe(tools, source, path, stop, stall_seconds)
-        media = read_source(bytes(report.stdout), report.stderr_text(), child.exit_code, head)
+        refuse_external_media(source.read, source.identity.size)
+        report, child = _run_ffprobe(tools, source, stop, stall_seconds)
+        stdout = bytes(report.stdout)
+        if says_input_output_error(stdout):
+            # FFmpeg calls a file that ends too early the same. If the system is at fault, it says so again here.
+            source.require_readable(PROBE_BYTES, _TAIL_BYTES)
+        media = read_source(stdout, report.stderr_text(), child.exit_code, head)
         return ProbedSource(media, source.identity)
 
 
@@ -67,9 +72,7 @@ class _Report:
         return self._stderr.decode("utf-8", "replace")
 
 
-def _run_ffprobe(
-    tools: Tools, source: OpenSource, path: str, stop: StopSignal, stall_seconds: float | None
-) -> tuple[_Report, ChildExit]:
+def _run_ffprobe(tools: Tools, source: OpenSource, stop: StopSignal, stall_seconds: float | None) -> tuple[_Report, ChildExit]:
     if not Path(source.descriptor_path).exists():
         raise ProxxError(
             ErrorCode.IO_ERROR,
@@ -87,13 +90,13 @@ def _run_ffprobe(
         missing=ErrorCode.FFPROBE_MISSING,
     )
     if child.stopped:
-        raise ProxxError(ErrorCode.INTERRUPTED, f"the worker was told to stop while it looked at {path}", path=path)
+        raise ProxxError(ErrorCode.INTERRUPTED, f"the worker was told to stop while it looked at {source.path}", path=source.path)
     if child.stalled:
         # Not ENCODE_STALLED: nothing was encoded, and another source of the job may still be told good or bad.
         raise ProxxError(
             ErrorCode.SOURCE_UNREADABLE,
-            f"ffprobe must come to an end, but it did not within {stall_seconds:g} s on {path}. "
+            f"ffprobe must come to an end, but it did not within {stall_seconds:g} s on {source.path}. "
             "Check the storage; if it is well, the file itself is at fault.",
-            path=path,
+            path=source.path,
         )
     return report, child

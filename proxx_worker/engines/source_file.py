@@ -11,6 +11,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.files.errnos import classify_os_error
 
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
+_CHUNK = 1 << 20
 _OWN_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
@@ -37,6 +38,7 @@ class OpenSource:
     name: FFmpeg's probing gives weight to extensions and takes `%d` or `*` in a still's name for a pattern.
     """
 
+    path: str
     descriptor: int
     identity: SourceIdentity
 
@@ -45,31 +47,43 @@ class OpenSource:
         """`/dev/fd/N`, on Linux and macOS alike."""
         return f"/dev/fd/{self.descriptor}"
 
-    def read_head(self, size: int) -> bytes:
-        """The first `size` bytes, or all there are. Raises SOURCE_UNREADABLE where the system cannot read them."""
-        head = b""
-        while len(head) < size and (chunk := os.pread(self.descriptor, size - len(head), len(head))):
-            head += chunk
-        return head
+    def read(self, offset: int, size: int) -> bytes:
+        """The `size` bytes from `offset` on, or as many as there are. Raises SOURCE_UNREADABLE where the system cannot read them."""
+        data = b""
+        with _refusals_named(self.path):
+            # Beyond the end there is nothing; an offset from a hostile header may also be more than `pread` takes.
+            while (
+                len(data) < size
+                and offset + len(data) < self.identity.size
+                and (chunk := os.pread(self.descriptor, size - len(data), offset + len(data)))
+            ):
+                data += chunk
+        return data
+
+    def require_readable(self, head: int, tail: int) -> None:
+        """Read the first `head` and the last `tail` bytes. Raises SOURCE_UNREADABLE where the system cannot."""
+        for start, end in ((0, min(head, self.identity.size)), (max(0, self.identity.size - tail), self.identity.size)):
+            for offset in range(start, end, _CHUNK):
+                self.read(offset, min(_CHUNK, end - offset))
 
 
 @contextmanager
 def open_source(path: str) -> Iterator[OpenSource]:
     """Hold the regular file at `path` open for reading, in the body.
 
-    Raises SOURCE_MISSING, SOURCE_NOT_A_FILE or SOURCE_UNREADABLE (also for reading in the body), IO_ERROR for the worker's own
-    limits.
+    Raises SOURCE_MISSING, SOURCE_NOT_A_FILE or SOURCE_UNREADABLE, IO_ERROR for the worker's own limits.
     """
     check_source_file(path)
     with _refusals_named(path):
         # A FIFO put in the file's place must not hang the worker: it is opened without waiting, then looked at again.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
-        try:
+    try:
+        with _refusals_named(path):
             status = os.fstat(descriptor)
-            _require_regular(path, status)
-            yield OpenSource(descriptor, SourceIdentity.of(status))
-        finally:
-            os.close(descriptor)
+        _require_regular(path, status)
+        yield OpenSource(path, descriptor, SourceIdentity.of(status))
+    finally:
+        os.close(descriptor)
 
 
 def check_source_file(path: str) -> None:

@@ -2,30 +2,57 @@
 
 from fractions import Fraction
 
+from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.planning.facts import ColorFacts
 from proxx_worker.planning.ffprobe_document import Section
 
 _CHROMATICITY_UNITS = 50000
 _LUMINANCE_UNITS = 10000
+_IPT_PROFILE = 5
+_AV1_PROFILE = 10
 
 
-def color_of(stream: Section) -> ColorFacts:
-    """The colour tags and the static HDR metadata of a video stream."""
+def color_of(stream: Section, frame: Section) -> ColorFacts:
+    """The colour tags and the static HDR metadata: the container's, else what the first frame itself carries (SEI messages)."""
     return ColorFacts(
-        range=stream.text("color_range"),
-        matrix=stream.text("color_space"),
-        primaries=stream.text("color_primaries"),
-        transfer=stream.text("color_transfer"),
-        chroma_location=stream.text("chroma_location"),
-        mastering_display=_mastering_display(stream),
-        content_light=_content_light(stream),
+        range=stream.text("color_range") or frame.text("color_range"),
+        matrix=stream.text("color_space") or frame.text("color_space"),
+        primaries=stream.text("color_primaries") or frame.text("color_primaries"),
+        transfer=stream.text("color_transfer") or frame.text("color_transfer"),
+        chroma_location=stream.text("chroma_location") or frame.text("chroma_location"),
+        mastering_display=_mastering_display(stream) or _mastering_display(frame),
+        content_light=_content_light(stream) or _content_light(frame),
     )
 
 
-def dolby_vision_profile_of(stream: Section) -> int | None:
-    """The profile of the DOVI configuration record, or None."""
+def dolby_vision_profile_of(stream: Section, frame: Section) -> int | None:
+    """The Dolby Vision profile as the container says, else 5 where the first frame's own metadata can be of no other; or None.
+
+    Without a container record, a reference processing unit of VDR profile 0 over a full-range base layer is profile 5: FFmpeg
+    libavcodec/dovi_rpu.c, guess_profile.
+    """
     record = stream.side_data("DOVI configuration record")
-    return record.integer("dv_profile") if record else None
+    if record is not None:
+        return record.integer("dv_profile")
+    unit = frame.side_data("Dolby Vision Metadata")
+    ipt = unit is not None and unit.integer("vdr_rpu_profile") == 0 and unit.flag("bl_video_full_range_flag")
+    return _IPT_PROFILE if ipt else None
+
+
+def refuse_ipt(stream: Section, profile: int | None) -> None:
+    """Raise SOURCE_UNSUPPORTED where the picture is Dolby Vision without a base layer that can be shown as it is.
+
+    That is profile 5, and its AV1 form 10.0: IPT colour. The others' base layers are SDR, HDR10 or HLG and tagged so.
+    """
+    record = stream.side_data("DOVI configuration record")
+    bare_av1 = profile == _AV1_PROFILE and record is not None and record.integer("dv_bl_signal_compatibility_id") == 0
+    if profile == _IPT_PROFILE or bare_av1:
+        raise ProxxError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            f"the picture is Dolby Vision profile {profile}, whose base layer (IPT) shows wrong colours without Dolby's tools; "
+            "deliver profile 8, or a graded SDR or HDR10 version",
+            dolby_vision_profile=profile,
+        )
 
 
 def _mastering_display(stream: Section) -> str | None:

@@ -1,4 +1,4 @@
-"""How the decoded picture stands on the screen: rotation from the display matrix, pixel aspect."""
+"""How the decoded picture stands on the screen: rotation from the display matrix, pixel aspect, fields."""
 
 import re
 from fractions import Fraction
@@ -47,6 +47,20 @@ def rotation_of(stream: Section) -> int:
     if upright:
         return 0 if a > 0 else 180
     return 90 if b > 0 else 270
+
+
+def field_order_of(stream: Section, frame: Section) -> str | None:
+    """`progressive`, `tt`, `bb`, `tb`, `bt`, or None where neither the stream nor its first frame tells.
+
+    The stream's word stands where it says interlaced. Where it says progressive or nothing (DNxHD, DV, HEVC, Matroska) the first
+    decoded frame decides, as that is what an encoder gets.
+    """
+    order = stream.text("field_order")
+    if order not in {None, "progressive"} or frame.integer("interlaced_frame") is None:
+        return order
+    if not frame.flag("interlaced_frame"):
+        return "progressive"
+    return "tt" if frame.flag("top_field_first") else "bb"
 
 
 def sample_aspect_of(stream: Section) -> Fraction:

@@ -1,11 +1,11 @@
 """One look at a source: the ffprobe command that takes it, and what follows from its answer."""
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.planning.color_facts import color_of, dolby_vision_profile_of
+from proxx_worker.planning.color_facts import color_of, dolby_vision_profile_of, refuse_ipt
 from proxx_worker.planning.demuxers import ALLOWED_DEMUXERS, PICTURELESS_DEMUXERS, demuxer_name
 from proxx_worker.planning.facts import MediaFacts, RawSource, VideoFacts
 from proxx_worker.planning.ffprobe_document import Section, parse_document
-from proxx_worker.planning.orientation import rotation_of, sample_aspect_of
+from proxx_worker.planning.orientation import field_order_of, rotation_of, sample_aspect_of
 from proxx_worker.planning.pixel_formats import pixel_format
 from proxx_worker.planning.signatures import RAW_CODEC_TAGS, RawSignature, Refusal, sniff
 from proxx_worker.planning.streams import audio_of, codec_tag, is_picture, kind_of, picture_of, refuse_unreadable
@@ -17,7 +17,18 @@ PROBE_MICROSECONDS = 10_000_000
 """How far into the file ffprobe looks for what the headers do not say. Only transport streams and the like go that far; a first
 frame of 8K ProRes 4444 alone is over 5 MB, FFmpeg's own limit."""
 
-_DOLBY_VISION_IPT = 5
+
+_DECODED_PACKETS = 2
+"""How many packets are decoded, to see the picture's first frame: what containers leave out (HDR metadata, fields of DNxHD and
+DV) is in there. The picture's is the first or second packet of nearly every file; each costs 5 to 30 ms."""
+
+_FRAME_ENTRIES = (
+    "frame=stream_index,interlaced_frame,top_field_first,color_range,color_space,color_primaries,color_transfer,chroma_location"
+    ":frame_side_data_list"
+)
+
+
+_EIO = 5
 
 
 def probe_argv(ffprobe: str, path: str) -> list[str]:
@@ -32,6 +43,7 @@ def probe_argv(ffprobe: str, path: str) -> list[str]:
         "-format_whitelist", ",".join(ALLOWED_DEMUXERS),
         "-probesize", str(PROBE_BYTES), "-analyzeduration", str(PROBE_MICROSECONDS),
         "-of", "json=compact=1", "-show_error", "-show_format", "-show_streams",
+        "-show_frames", "-read_intervals", f"%+#{_DECODED_PACKETS}", "-show_entries", _FRAME_ENTRIES,
         "-i", f"file:{path}",
     ]  # fmt: skip
 
@@ -65,7 +77,13 @@ def read_source(stdout: bytes, stderr: str, exit_code: int, head: bytes) -> Medi
         raw_format = RAW_CODEC_TAGS.get(stream.text("codec_tag_string") or "")
         if raw_format is not None and stream.text("codec_type") == "video":
             return RawSource(raw_format)
-    return _facts(document.section("format"), streams)
+    return _facts(document.section("format"), streams, document.sections("frames"))
+
+
+def says_input_output_error(stdout: bytes) -> bool:
+    """Whether ffprobe failed with AVERROR(EIO): the system refused a read, or the file ends before its format allows."""
+    document = parse_document(stdout)
+    return document is not None and document.section("error").integer("code") == -_EIO
 
 
 def facts_from_probe(stdout: bytes, stderr: str, head: bytes) -> MediaFacts:
@@ -93,7 +111,7 @@ def _unrecognized(document: Section | None, stderr: str, exit_code: int) -> Prox
     )
 
 
-def _facts(container: Section, streams: tuple[Section, ...]) -> MediaFacts:
+def _facts(container: Section, streams: tuple[Section, ...], frames: tuple[Section, ...]) -> MediaFacts:
     formats = container.text("format_name") or ""
     demuxer = demuxer_name(formats)
     if demuxer is None:
@@ -109,7 +127,7 @@ def _facts(container: Section, streams: tuple[Section, ...]) -> MediaFacts:
     sound = [stream for stream in streams if stream.text("codec_type") == "audio"]
     for stream in (picture, *sound):
         refuse_unreadable(stream, container)
-    video = _video(picture, demuxer)
+    video = _video(picture, _first_frame(frames, picture), demuxer)
     found = find_timecode(demuxer, container, picture, streams, video.rate)
     others = [stream for stream in streams if stream is not picture and stream.text("codec_type") != "audio"]
     notes = [
@@ -128,12 +146,19 @@ def _facts(container: Section, streams: tuple[Section, ...]) -> MediaFacts:
     )
 
 
-def _video(picture: Section, demuxer: str) -> VideoFacts:
+def _first_frame(frames: tuple[Section, ...], picture: Section) -> Section:
+    """The picture's first decoded frame; an empty section where the first packets hold none of it."""
+    index = picture.integer("index")
+    return next((frame for frame in frames if frame.integer("stream_index") == index), Section({}))
+
+
+def _video(picture: Section, frame: Section, demuxer: str) -> VideoFacts:
     index, width, height = picture.integer("index"), picture.positive("width"), picture.positive("height")
     codec = picture.text("codec_name")
     format_name = picture.text("pix_fmt")
     layout = pixel_format(format_name) if format_name else None
-    timing = timing_of(picture, demuxer)
+    field_order = field_order_of(picture, frame)
+    timing = timing_of(picture, demuxer, field_order)
     if index is None or codec is None or width is None or height is None or format_name is None or timing is None:
         missing = "size" if width is None or height is None else "pixel format" if format_name is None else "rate"
         raise ProxxError(
@@ -147,14 +172,8 @@ def _video(picture: Section, demuxer: str) -> VideoFacts:
             f"the picture's pixel format {format_name} is not one that proxies are made from",
             pixel_format=format_name,
         )
-    profile = dolby_vision_profile_of(picture)
-    if profile == _DOLBY_VISION_IPT:
-        raise ProxxError(
-            ErrorCode.SOURCE_UNSUPPORTED,
-            "the picture is Dolby Vision profile 5, whose base layer (IPT) shows wrong colours without Dolby's processing; "
-            "deliver profile 8 or a graded SDR or HDR10 version",
-            dolby_vision_profile=profile,
-        )
+    profile = dolby_vision_profile_of(picture, frame)
+    refuse_ipt(picture, profile)
     return VideoFacts(
         index=index,
         codec=codec,
@@ -164,7 +183,7 @@ def _video(picture: Section, demuxer: str) -> VideoFacts:
         height=height,
         sample_aspect=sample_aspect_of(picture),
         rotation=rotation_of(picture),
-        field_order=picture.text("field_order"),
+        field_order=field_order,
         rate=timing.rate,
         average_rate=timing.average_rate,
         constant_rate=timing.constant_rate,
@@ -176,7 +195,7 @@ def _video(picture: Section, demuxer: str) -> VideoFacts:
         pixel_format=format_name,
         bit_depth=layout.bit_depth,
         has_alpha=layout.has_alpha,
-        color=color_of(picture),
+        color=color_of(picture, frame),
         dolby_vision_profile=profile,
         coded_width=picture.positive("coded_width"),
         coded_height=picture.positive("coded_height"),

@@ -26,7 +26,7 @@ class Timing:
     frames_certain: bool
 
 
-def timing_of(stream: Section, demuxer: str) -> Timing | None:
+def timing_of(stream: Section, demuxer: str, field_order: str | None) -> Timing | None:
     """The timing of a video stream; None where the file gives neither a rate nor a time base.
 
     ffprobe says two rates. `avg_frame_rate` is frames over duration: exact in MOV and MP4 (whole sample table), measured over the
@@ -38,25 +38,44 @@ def timing_of(stream: Section, demuxer: str) -> Timing | None:
     nominal, average = stream.ratio("r_frame_rate"), stream.ratio("avg_frame_rate")
     if time_base is None or (nominal is None and average is None):
         return None
-    start, duration = _ticks(stream, "start_pts", time_base), _ticks(stream, "duration_ts", time_base)
-    rate, constant = _rate(stream, demuxer, nominal, average, time_base)
+    start = _ticks(stream, "start_pts", time_base)
+    # ASF gives every stream the file's playing time, sound and preroll included: that is not the picture's.
+    duration = None if demuxer == "asf" else _ticks(stream, "duration_ts", time_base)
+    rate, constant = _rate(demuxer, nominal, average, time_base, interlaced=field_order in INTERLACED_ORDERS)
     frames, certain = _frames(stream, demuxer, rate, average, duration, constant=constant)
     return Timing(rate, average, constant, time_base, start, duration, frames, certain)
 
 
 def _rate(
-    stream: Section, demuxer: str, nominal: Fraction | None, average: Fraction | None, time_base: Fraction
+    demuxer: str, nominal: Fraction | None, average: Fraction | None, time_base: Fraction, *, interlaced: bool
 ) -> tuple[Fraction, bool]:
     """The rate, and whether it is constant."""
     if demuxer == "mxf":
         # One tick is one edit unit, a frame; the measured rates are absent or wrong here (25/2 for field-coded XAVC).
         return 1 / time_base, True
+    if demuxer == "matroska" and nominal is not None:
+        nominal = _from_nanoseconds(nominal)
+        average = nominal if average is None else _from_nanoseconds(average)
     if nominal is None or average is None or demuxer in _FRAME_WRAPPED:
         return nominal or average or 1 / time_base, True
-    if nominal == 2 * average and stream.text("field_order") in INTERLACED_ORDERS:
+    if nominal == 2 * average and interlaced:
         return average, True
     constant = nominal == average or _same_but_for_rounding(nominal, average, demuxer)
     return (nominal if constant else average), constant
+
+
+_NANOSECOND_ROUNDING = Fraction(2, 10**9)
+
+
+def _from_nanoseconds(rate: Fraction) -> Fraction:
+    """The exact rate that a Matroska frame duration, kept in whole nanoseconds, stands for.
+
+    16683333 ns, which FFmpeg reduces to 19001/317, is 60000/1001. 2997/100 lies 33 ns from 30000/1001 and stays what it is.
+    """
+    if rate.denominator == 1:
+        return rate
+    candidates = (Fraction(round(rate)), Fraction(round(rate * 1001 / 1000) * 1000, 1001))
+    return next((exact for exact in candidates if exact and abs(1 / exact - 1 / rate) <= _NANOSECOND_ROUNDING), rate)
 
 
 _ROUNDED_TIMES = frozenset({"matroska", "flv", "asf", "wtv", "mpegts", "mpeg", "ogg", "avi"})

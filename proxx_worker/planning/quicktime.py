@@ -1,0 +1,91 @@
+"""Just enough of QuickTime's structure to find tracks whose media lies in another file.
+
+FFmpeg does not follow such references (`enable_drefs` is off): it skips the track, or takes this file's own bytes for its media.
+Either way the proxy would be wrong, and ffprobe says so on stderr at most.
+"""
+
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+
+_PATH_TO_REFERENCES = (b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref")
+_HEADER = 8
+_LONG_HEADER = 16
+_TABLE_HEADER = 8
+_SELF_CONTAINED = 1
+_MAX_BOXES = 10_000
+"""How many box headers are looked at. A movie of 100 tracks has some 2,000; a hostile one is told by then, or is none of ours."""
+_MAX_TABLE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    kind: bytes
+    start: int
+    end: int
+
+
+def refuse_external_media(read: Callable[[int, int], bytes], size: int) -> None:
+    """Raise SOURCE_UNSUPPORTED where a track's media is said to lie in another file. What is no QuickTime file passes.
+
+    `read(offset, count)` gives up to `count` bytes of the file of `size` bytes. Structure: Apple, QuickTime File Format, "Data
+    Reference Atoms"; ISO/IEC 14496-12, 8.7.2.
+    """
+    reference = next(_references(read, size), None)
+    if reference is not None:
+        raise ProxxError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            f"the media of a track lies in another file ({reference}), and a source may reach nothing but itself; "
+            "make the movie self-contained",
+            reference=reference,
+        )
+
+
+def _references(read: Callable[[int, int], bytes], size: int) -> Iterator[str]:
+    """Every data reference to another file: its kind, and its location where that is text."""
+    budget = iter(range(_MAX_BOXES))
+    for table in _descend(read, _Box(b"", 0, size), _PATH_TO_REFERENCES, budget):
+        content = read(table.start, min(table.end - table.start, _MAX_TABLE))
+        position = _TABLE_HEADER
+        while position + _HEADER + 4 <= len(content):
+            (length,) = struct.unpack_from(">I", content, position)
+            kind, flags = content[position + 4 : position + 8], content[position + 8 : position + 12]
+            location = content[position + 12 : position + length].strip(b"\0")
+            # Careless writers leave the flag unset with an empty location: that is this file, and FFmpeg reads it so.
+            if location and not flags[-1] & _SELF_CONTAINED:
+                yield _printable(kind + b" " + location if kind == b"url " else kind)
+            position += max(length, _HEADER)
+
+
+def _descend(read: Callable[[int, int], bytes], parent: _Box, path: tuple[bytes, ...], budget: Iterator[int]) -> Iterator[_Box]:
+    """All boxes at the end of `path` below `parent`."""
+    for box in _children(read, parent, budget):
+        if box.kind == path[0]:
+            if len(path) == 1:
+                yield box
+            else:
+                yield from _descend(read, box, path[1:], budget)
+
+
+def _children(read: Callable[[int, int], bytes], parent: _Box, budget: Iterator[int]) -> Iterator[_Box]:
+    position = parent.start
+    while position + _HEADER <= parent.end and next(budget, None) is not None:
+        header = read(position, _LONG_HEADER)
+        if len(header) < _HEADER or not header[4:8].isascii():
+            return
+        length, start = struct.unpack_from(">I", header)[0], position + _HEADER
+        if length == 1 and len(header) == _LONG_HEADER:
+            length, start = struct.unpack_from(">Q", header, _HEADER)[0], position + _LONG_HEADER
+        elif length == 0:
+            length = parent.end - position
+        if length < start - position:
+            return
+        yield _Box(header[4:8], start, min(position + length, parent.end))
+        position += length
+
+
+def _printable(data: bytes) -> str:
+    text = data[:200].decode("latin-1")
+    return "".join(character if character.isprintable() else "?" for character in text).strip()
