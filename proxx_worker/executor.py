@@ -18,7 +18,7 @@ from proxx_worker.observe.joblog import JobLog
 from proxx_worker.observe.moments import now
 from proxx_worker.observe.observer import JobObserver
 from proxx_worker.preflight import Environment, InspectedTask, Inspection, inspect
-from proxx_worker.reporting import Report, not_run_tasks
+from proxx_worker.reporting import Report, internal_errors, not_run_tasks
 from proxx_worker.task import TaskContext, TaskOutcome, run_task
 
 
@@ -74,14 +74,19 @@ class Executor:
         log.event("job_started", job_id=report.summary.job_id, sha256=report.summary.sha256)
         if job.data is None:
             return self._refuse(report, (), job.refusal, journal, log)
-        inspection = inspect(job.data, self._environment, stop, check_output_directory)
+        try:
+            with internal_errors(log):
+                inspection = inspect(job.data, self._environment, stop, check_output_directory)
+        except ProxxError as fault:
+            return self._refuse(report, (), fault.error, journal, log)
         if inspection.spec is not None:
             report = report.with_settings(inspection.engine, inspection.spec.settings)
         if inspection.spec is None or inspection.error is not None:
             return self._refuse(report, inspection.tasks, inspection.error, journal, log)
         log.event("job_inspected", tasks=len(inspection.tasks), engine=inspection.engine)
         try:
-            directory = OutputDirectory.hold(inspection.spec.output_directory, self._environment.roots.outputs)
+            with internal_errors(log):
+                directory = OutputDirectory.hold(inspection.spec.output_directory, self._environment.roots.outputs)
         except ProxxError as fault:
             return self._refuse(report, inspection.tasks, fault.error, journal, log)
         with directory:
@@ -108,9 +113,10 @@ class Executor:
         stop: StopSignal,
     ) -> JobResult:
         try:
-            directory.remove_stale_run_staging()
-            directory.require_free([task.output_name or "" for task in inspection.tasks])
-            staging = directory.open_staging(job.owner, job.name)
+            with internal_errors(log):
+                directory.remove_stale_run_staging()
+                directory.require_free([task.output_name or "" for task in inspection.tasks])
+                staging = directory.open_staging(job.owner, job.name)
         except ProxxError as fault:
             return self._refuse(report, inspection.tasks, fault.error, journal, log)
         with staging:

@@ -1,9 +1,11 @@
 """From what happened to the result JSON: the builders that every mode shares. The clock comes as arguments."""
 
-from collections.abc import Mapping, Sequence
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from proxx_worker.contract.errors import JobError, JsonValue
+from proxx_worker.contract.errors import ErrorCode, JobError, JsonValue, ProxxError
 from proxx_worker.contract.jobspec import SpecSummary
 from proxx_worker.contract.output_settings import Engine, OutputSettings
 from proxx_worker.contract.result import (
@@ -15,8 +17,22 @@ from proxx_worker.contract.result import (
     TaskStatus,
     WorkerRecord,
 )
+from proxx_worker.observe.joblog import JobLog
 from proxx_worker.observe.moments import Moment
 from proxx_worker.observe.records import timestamp
+
+
+@contextmanager
+def internal_errors(log: JobLog) -> Iterator[None]:
+    """Turn an error that nobody foresaw into INTERNAL_ERROR, its traceback in the log: every claimed job gets a result."""
+    try:
+        yield
+    except ProxxError:
+        raise
+    except Exception as error:
+        log.event("internal_error", traceback.format_exc(), level="ERROR")
+        message = f"proxx-worker met an error that it does not know: {error!r}. Please report it with the job's log."
+        raise ProxxError(ErrorCode.INTERNAL_ERROR, message) from error
 
 
 @dataclass(frozen=True, slots=True)

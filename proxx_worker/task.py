@@ -1,6 +1,5 @@
 """One task of a job: encode into staging, verify against the source, make it durable, and say what was found."""
 
-import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +19,7 @@ from proxx_worker.observe.records import timestamp
 from proxx_worker.planning.plan import TaskPlan
 from proxx_worker.planning.verify import judge, judge_encode
 from proxx_worker.preflight import Environment, InspectedTask
+from proxx_worker.reporting import internal_errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +65,10 @@ def run_task(context: TaskContext, staging: Staging, index: int, task: Inspected
     error: JobError | None = None
     context.log.event("task_started", task.source, task=index + 1, tasks=context.tasks)
     try:
-        _perform(context, staging, index, task, found)
+        with internal_errors(context.log):
+            _perform(context, staging, index, task, found)
     except ProxxError as fault:
         error = fault.error
-    except Exception as fault:  # noqa: BLE001 - the contract promises a result for every claimed job
-        error = JobError(
-            ErrorCode.INTERNAL_ERROR, f"proxx-worker met an error that it does not know: {fault!r}. Please report it."
-        )
-        context.log.event("internal_error", traceback.format_exc(), level="ERROR")
     finished = now()
     if error is None:
         context.log.event("task_completed", task=index + 1, size_bytes=found.size, sha256=found.sha256)
