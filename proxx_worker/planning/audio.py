@@ -71,7 +71,12 @@ def _plan_stream(container: Container, facts: MediaFacts, stream: AudioFacts, po
         if layout is None:
             layout = _usual_layout(stream, position)
             filters.append("channelmap=map=" + "|".join(str(i) for i in range(stream.channels)) + f":channel_layout={layout}")
-        options = [f"-c:a:{position}", "libopus" if kind == "opus" else kind, f"-b:a:{position}", str(_bit_rate(kind, stream, rate))]
+        options = [
+            f"-c:a:{position}",
+            "libopus" if kind == "opus" else kind,
+            f"-b:a:{position}",
+            str(_bit_rate(kind, stream, rate)),
+        ]
     if rate != stream.sample_rate:
         # 32-bit integer resampling has no SIMD variant, so the samples are the same on every machine.
         filters.append(f"aresample={rate}:internal_sample_fmt=s32p")

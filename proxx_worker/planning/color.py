@@ -1,7 +1,8 @@
 """Colour: which tags a proxy carries, and which conversion makes them true.
 
-Tags are copied, never guessed: what the source leaves unsaid stays unsaid. Only two conversions exist. RGB becomes Y'CbCr with a named
-matrix. Full range becomes limited for codecs that have no way to say "full" (ProRes, DNxHD, DNxHR): editors read them as limited.
+Tags are copied, never guessed: what the source leaves unsaid stays unsaid. Only three conversions exist. RGB becomes Y'CbCr with a
+named matrix. Full range becomes limited for codecs that have no way to say "full" (ProRes, DNxHD, DNxHR): editors read them as limited.
+Any matrix becomes BT.709 for DNxHD and DNxHR, because FFmpeg's encoder says BT.709 in every frame header whatever the container says.
 HDR stays what it is: transfer and primaries are tags of the same code values, in 8 bits too, and are never tone-mapped.
 """
 
@@ -16,6 +17,16 @@ _FULL = "pc"
 _LIMITED = "tv"
 _RGB_MATRIX = "gbr"
 _WIDE_PRIMARIES = "bt2020"
+
+# Matrix tags under the names of the colormatrix filter, which converts 8-bit Y'CbCr with plain integer arithmetic.
+_CONVERTIBLE: Mapping[str, str] = {
+    "bt709": "bt709",
+    "fcc": "fcc",
+    "bt470bg": "bt470bg",
+    "smpte170m": "smpte170m",
+    "smpte240m": "smpte240m",
+    "bt2020nc": "bt2020",
+}
 
 # ffprobe prints some values under another name than the options take.
 _OPTION_NAMES: Mapping[str, str] = {
@@ -38,7 +49,7 @@ _OPTION_NAMES: Mapping[str, str] = {
 class ColorPlan:
     """The proxy's tags (None: the source does not say) and the scaler's part in making them true.
 
-    `scale_options`: `in_range=...` and the like for the scale filter.
+    `scale_options`: `in_range=...` and the like for the scale filter. `filters`: what comes after it.
     """
 
     range: str | None
@@ -46,11 +57,12 @@ class ColorPlan:
     primaries: str | None
     transfer: str | None
     scale_options: tuple[str, ...]
+    filters: tuple[str, ...]
 
-    def filter(self) -> str:
-        """The `setparams` filter that puts the tags on every frame, and thereby into the bitstream."""
+    def parameters(self) -> str:
+        """For the `setparams` filter, which puts the tags on every frame and thereby into the bitstream."""
         return (
-            f"setparams=range={self.range or 'unknown'}:color_primaries={_option(self.primaries)}"
+            f"range={self.range or 'unknown'}:color_primaries={_option(self.primaries)}"
             f":color_trc={_option(self.transfer)}:colorspace={_option(self.matrix)}"
         )
 
@@ -65,10 +77,10 @@ class ColorPlan:
         return tuple(word for name, value in pairs if value is not None for word in (name, value))
 
 
-def plan_color(video: VideoFacts, *, carries_full_range: bool) -> ColorPlan:
-    """The colour plan for a codec that can say "full range" (`carries_full_range`) or cannot.
+def plan_color(video: VideoFacts, *, carries_full_range: bool, only_matrix: str | None) -> ColorPlan:
+    """The colour plan for a codec that can say "full range" (`carries_full_range`) or cannot, and any matrix or `only_matrix`.
 
-    Raises `SOURCE_UNSUPPORTED` for X'Y'Z' and for a pixel format nobody knows.
+    Raises `SOURCE_UNSUPPORTED` for X'Y'Z', for a pixel format nobody knows, and for a matrix that cannot be converted to `only_matrix`.
     """
     kind = pixel_format(video.pixel_format)
     if kind is None or kind.chroma == "xyz":
@@ -79,18 +91,28 @@ def plan_color(video: VideoFacts, *, carries_full_range: bool) -> ColorPlan:
         )
     tags = video.color
     if kind.chroma == "rgb":
-        wide = tags.primaries == _WIDE_PRIMARIES
+        wide = tags.primaries == _WIDE_PRIMARIES and only_matrix is None
         matrix = "bt2020nc" if wide else "bt709"
         scale = ("in_range=pc", "out_range=tv", f"out_color_matrix={'bt2020' if wide else 'bt709'}")
-        return ColorPlan(_LIMITED, matrix, tags.primaries, tags.transfer, scale)
+        return ColorPlan(_LIMITED, matrix, tags.primaries, tags.transfer, scale, ())
     # Gray alone says nothing: the scaler reads it as full range, so the plan says the same out loud.
     full = tags.range == _FULL or video.pixel_format.startswith("yuvj") or (kind.chroma == "gray" and tags.range is None)
-    matrix_tag = None if tags.matrix == _RGB_MATRIX else tags.matrix
-    if full and carries_full_range:
-        return ColorPlan(_FULL, matrix_tag, tags.primaries, tags.transfer, ("in_range=pc", "out_range=pc"))
-    if full:
-        return ColorPlan(_LIMITED, matrix_tag, tags.primaries, tags.transfer, ("in_range=pc", "out_range=tv"))
-    return ColorPlan(tags.range, matrix_tag, tags.primaries, tags.transfer, ("in_range=tv", "out_range=tv"))
+    keeps_full = full and carries_full_range
+    color_range = _FULL if keeps_full else _LIMITED if full else tags.range
+    scale: tuple[str, ...] = (f"in_range={'pc' if full else 'tv'}", f"out_range={'pc' if keeps_full else 'tv'}")
+    carried = None if tags.matrix == _RGB_MATRIX else tags.matrix
+    if only_matrix is None or carried is None or carried == only_matrix:
+        return ColorPlan(color_range, carried, tags.primaries, tags.transfer, scale, ())
+    convertible = _CONVERTIBLE.get(carried)
+    if convertible is None:
+        raise ProxxError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            f"the codec can only say matrix {only_matrix}, and the source's {carried} cannot be converted to it: choose another codec",
+            matrix=carried,
+        )
+    return ColorPlan(
+        color_range, only_matrix, tags.primaries, tags.transfer, scale, (f"colormatrix={convertible}:{only_matrix}",)
+    )
 
 
 def _option(value: str | None) -> str:

@@ -20,7 +20,8 @@ class EncodeObservation:
 
     `exit_code`: negative for a signal. `file_size`: bytes of the output. `stderr_tail`: the encoder's last lines. `complaints`: its
     first error lines, those of probing left out. `presented`: for each frame that the source presented its time in source ticks (None:
-    it had none). `restarts`: how often the picture changed its size or format on the way.
+    it had none). `restarts`: how often the picture changed its size or format on the way. `complained_at`: how many frames had been
+    presented when the first complaint was heard, which is near the fault (decoders work ahead).
     """
 
     exit_code: int
@@ -30,6 +31,7 @@ class EncodeObservation:
     complaints: tuple[str, ...] = ()
     presented: tuple[int | None, ...] = ()
     restarts: int = 0
+    complained_at: int | None = None
 
 
 class EncodeObserver:
@@ -41,6 +43,7 @@ class EncodeObserver:
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self._complaints: list[str] = []
         self._started = False
+        self._complained_at: int | None = None
 
     def feed_stdout(self, data: bytes) -> list[Progress]:
         """Take the next bytes of standard output; return the progress blocks that they completed."""
@@ -52,7 +55,11 @@ class EncodeObserver:
         # What comes before this line is FFmpeg looking into the file, streams that are not used among it.
         self._started = self._started or line.endswith(_STARTED)
         wanted = self._started and (_COMPLAINT.search(line) or _CORRUPT.search(line))
-        if wanted and len(self._complaints) < _COMPLAINT_LINES:
+        if not wanted:
+            return
+        if self._complained_at is None:
+            self._complained_at = self._parser.count
+        if len(self._complaints) < _COMPLAINT_LINES:
             self._complaints.append(line)
 
     def finish(self, exit_code: int, file_size: int) -> EncodeObservation:
@@ -65,4 +72,5 @@ class EncodeObserver:
             complaints=tuple(self._complaints),
             presented=self._parser.presented,
             restarts=self._parser.restarts,
+            complained_at=self._complained_at,
         )

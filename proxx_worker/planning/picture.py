@@ -12,6 +12,7 @@ from proxx_worker.planning.facts import VideoFacts
 
 _DIVISORS = {ScaleMode.SAME: 1, ScaleMode.HALF: 2, ScaleMode.QUARTER: 4}
 _QUARTER_TURNS = (90, 270)
+_LARGEST_TERM = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,17 @@ def plan_picture(source: Picture, resolution: Resolution) -> Picture:
     divisor = _DIVISORS[resolution.mode]
     width = _even(Fraction(source.width, divisor), source, resolution)
     height = _even(Fraction(source.height, divisor), source, resolution)
-    return Picture(width, height, source.display_aspect * height / width)
+    return Picture(width, height, storable_aspect(source.display_aspect * height / width))
+
+
+def storable_aspect(aspect: Fraction) -> Fraction:
+    """`aspect` itself where its terms are at most 4096, which libx264 and every container keep; else the nearest such fraction.
+
+    The difference is below a ten-millionth: a thousandth of a pixel in 8K.
+    """
+    if aspect > 1:
+        return 1 / (1 / aspect).limit_denominator(_LARGEST_TERM)
+    return aspect.limit_denominator(_LARGEST_TERM)
 
 
 def _fit(source: Picture, resolution: Resolution) -> Picture:
@@ -56,9 +67,7 @@ def _fit(source: Picture, resolution: Resolution) -> Picture:
     if resolution.width is None or resolution.height is None:
         raise ValueError("a box needs both its sides")
     scale = min(Fraction(1), resolution.width / shown_width, Fraction(resolution.height, source.height))
-    return Picture(
-        _even(shown_width * scale, source, resolution), _even(source.height * scale, source, resolution), Fraction(1)
-    )
+    return Picture(_even(shown_width * scale, source, resolution), _even(source.height * scale, source, resolution), Fraction(1))
 
 
 def _even(length: Fraction, source: Picture, resolution: Resolution) -> int:

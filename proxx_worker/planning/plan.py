@@ -81,7 +81,7 @@ def plan_task(settings: OutputSettings, facts: MediaFacts) -> TaskPlan:
         bit_depth=video.bit_depth,
         has_alpha=video.has_alpha,
     )
-    color = plan_color(video, carries_full_range=encoder.carries_full_range)
+    color = plan_color(video, carries_full_range=encoder.carries_full_range, only_matrix=encoder.only_matrix)
     sound = plan_audio(settings.container, facts)
     reel = facts.reel if _keeps_reel(settings.container, schedule) else None
     return TaskPlan(
@@ -167,7 +167,7 @@ def _video_options(
     if schedule.end is not None:
         ticks = round(schedule.end / schedule.time_base)
         # The muxer would give the last frame the length of the one before it; the source says how long it stands.
-        options += ["-bsf:v", f"setts=duration=if(eq(NEXT_PTS\\,NOPTS)\\,max(1\\,{ticks}-PTS)\\,DURATION)"]
+        options += ["-bsf:v", f"setts=duration=if(eq(NEXT_PTS\\,NOPTS)*gt({ticks}\\,PTS)\\,{ticks}-PTS\\,DURATION)"]
     return tuple(options)
 
 
@@ -184,11 +184,11 @@ def _filters(encoder: VideoEncoder, picture: Picture, schedule: Schedule, color:
         "metadata=mode=add:key=presented:value=1",
         "metadata=mode=print:file=-:direct=1",
         *_retiming(schedule),
-        *([f"setfield={dominance}"] if dominance is not None else []),
         ":".join(size),
         f"format=pix_fmts={encoder.pixel_format}",
-        f"setsar=sar={aspect.numerator}/{aspect.denominator}:max=2147483647",
-        color.filter(),
+        *color.filters,
+        f"setsar=sar={aspect.numerator}/{aspect.denominator}:max=4096",
+        f"setparams=field_mode={dominance or 'prog'}:{color.parameters()}",
     ]
 
 

@@ -47,6 +47,11 @@ class ProgressParser:
         """For each frame that the source presented its time in source ticks, None where it had none."""
         return tuple(self._presented)
 
+    @property
+    def count(self) -> int:
+        """How many frames have been presented."""
+        return len(self._presented)
+
     def feed(self, data: bytes) -> list[Progress]:
         """Take the next bytes; return the blocks that they completed."""
         *lines, self._partial = (self._partial + data).split(b"\n")

@@ -35,7 +35,10 @@ _DEMUXERS = {
 }
 _NO_SPACE = re.compile(r"No space left on device|Disk quota exceeded")
 _CONTEXT = re.compile(r"^\[(?P<context>[^@\]]+?) @ ")
-_DAMAGE = re.compile(r"Error while decoding stream|corrupt (?:decoded frame|input packet)|corrupted? packet|Input/output error")
+# FFmpeg's own words, whatever the decoder.
+_DECODE_FAULT = re.compile(r"Error while decoding stream|corrupt (?:decoded frame|input packet)|corrupted? packet")
+_READ_FAULT = re.compile(r"Input/output error|Error (?:while|during) (?:reading|demuxing)")
+_QUOTED_LINES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,33 +85,26 @@ def judge(plan: TaskPlan, encode: EncodeObservation, proxy: ProxyObservation) ->
         length = picture_duration(plan.expected.container, pictures[0])
     checks.extend(identity_checks(plan.expected, report))
     checks.extend(audio_checks(plan.expected, report, length))
-    error = first.error or _ends_early(plan, encode, report) or _failed_check(checks)
+    error = first.error or _ends_early(plan, encode, report) or _gap(plan, encode) or _failed_check(checks)
     return Verdict(tuple(checks), error, _as_json(report))
 
 
 def _encode_error(plan: TaskPlan, encode: EncodeObservation, checks: Sequence[Check]) -> JobError | None:
-    said = (*encode.complaints, *encode.stderr_tail)
-    lines: list[JsonValue] = list(encode.stderr_tail[-10:])
-    if any(_NO_SPACE.search(line) for line in said):
+    if any(_NO_SPACE.search(line) for line in (*encode.complaints, *encode.stderr_tail)):
         return JobError(
             ErrorCode.NO_SPACE, "no space was left for the output: free some in the output directory's filesystem, then submit again"
         )
-    damage = [line for line in encode.complaints if _is_damage(plan, line)]
+    failed = encode.exit_code != 0
+    damage = [line for line in encode.complaints if _from_decoder(plan, line) or (failed and _from_demuxer(plan, line))]
     if damage:
-        where = _where(plan, encode)
-        return JobError(
-            ErrorCode.SOURCE_DAMAGED,
-            f"the source could not be decoded without errors near {where} s of its picture: {_plain(damage[0])}; "
-            "deliver the clip again, or repair it",
-            {"near_seconds": where, "frames_before": len(encode.presented), "lines": list(damage[:10])},
-        )
-    if encode.exit_code != 0:
+        return _damaged(plan, encode, damage)
+    if failed:
         how = f"signal {-encode.exit_code}" if encode.exit_code < 0 else f"exit code {encode.exit_code}"
-        last = _plain(next((line for line in reversed(encode.complaints)), encode.stderr_tail[-1] if encode.stderr_tail else ""))
+        last = _plain(next(iter((*encode.complaints[-1:], *encode.stderr_tail[-1:])), "it said nothing"))
         return JobError(
             ErrorCode.ENCODE_FAILED,
-            f"FFmpeg ended with {how}: {last or 'it said nothing'}; the job's log holds all it said",
-            {"exit_code": encode.exit_code, "lines": lines},
+            f"FFmpeg ended with {how}: {last}; the job's log holds all it said",
+            {"exit_code": encode.exit_code, "lines": list(encode.stderr_tail[-_QUOTED_LINES:])},
         )
     if encode.restarts:
         return JobError(
@@ -119,22 +115,53 @@ def _encode_error(plan: TaskPlan, encode: EncodeObservation, checks: Sequence[Ch
     return _failed_check(checks)
 
 
-def _is_damage(plan: TaskPlan, line: str) -> bool:
-    """Whether a complaint is about the source: from its demuxer or one of its decoders, or FFmpeg's own words for that."""
-    if _DAMAGE.search(line):
-        return True
+def _context(line: str) -> str:
     match = _CONTEXT.match(line)
-    if match is None:
-        return False
+    return "" if match is None else match["context"]
+
+
+def _from_decoder(plan: TaskPlan, line: str) -> bool:
+    """Whether a complaint says that a picture or sound of the source could not be decoded as it was meant."""
     facts = plan.facts
-    readers = {",".join(facts.formats), *facts.formats, facts.video.codec, *(stream.codec for stream in facts.audio)}
-    context = match["context"]
-    return context in readers or any(context.startswith(f"{codec}float") for codec in readers)
+    codecs = {facts.video.codec, *(stream.codec for stream in facts.audio)}
+    context = _context(line)
+    # Some decoders have another name than their codec: mp3float, dcadec's "dca", libdav1d.
+    named = any(context.startswith(codec) or context == f"lib{codec}" for codec in codecs)
+    return bool(_DECODE_FAULT.search(line)) or named
+
+
+def _from_demuxer(plan: TaskPlan, line: str) -> bool:
+    """Whether a complaint comes from reading the source. Alone it is no damage: demuxers also complain about indexes and tags."""
+    formats = plan.facts.formats
+    return bool(_READ_FAULT.search(line)) or _context(line) in {*formats, ",".join(formats)}
+
+
+def _damaged(plan: TaskPlan, encode: EncodeObservation, lines: Sequence[str]) -> JobError:
+    where = _where(plan, encode)
+    return JobError(
+        ErrorCode.SOURCE_DAMAGED,
+        f"the source could not be read and decoded without errors, first near {where} s of its picture: {_plain(lines[0])}; "
+        "deliver the clip again, or repair it",
+        {"near_seconds": where, "lines": list(lines[:_QUOTED_LINES])},
+    )
+
+
+def _gap(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
+    """The demuxer complained, and frames are missing where it did: a constant rate with holes, or fewer frames than promised."""
+    lines = [line for line in encode.complaints if _from_demuxer(plan, line)]
+    timing, promised = plan.expected.timing, plan.facts.video.frames
+    if not lines or promised == len(encode.presented):
+        return None
+    times = [time * timing.source_tick for time in encode.presented if time is not None]
+    rate = plan.facts.video.rate
+    if plan.facts.video.constant_rate and all(round((time - times[0]) * rate) == at for at, time in enumerate(times)):
+        return None
+    return _damaged(plan, encode, lines)
 
 
 def _where(plan: TaskPlan, encode: EncodeObservation) -> str:
-    times = [time for time in encode.presented if time is not None]
-    return f"{float(times[-1] * plan.expected.timing.source_tick):.3f}" if times else "0.000"
+    times = [time for time in encode.presented[: encode.complained_at] if time is not None]
+    return f"{float((times[-1] - times[0]) * plan.expected.timing.source_tick):.3f}" if times else "0.000"
 
 
 def _ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -> JobError | None:

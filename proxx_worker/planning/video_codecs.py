@@ -22,14 +22,16 @@ class VideoEncoder:
     """One codec's encoder for one clip.
 
     `codec`, `profile`: as ffprobe names them (`profile` None: not compared). `options`: from `-c:v` on. `carries_full_range`:
-    the bitstream can say that its range is full. `interlaced`: options that keep fields apart.
+    the bitstream can say that its range is full. `only_matrix`: the one matrix that the bitstream says. `container_tag`: the sample
+    entry's four letters, None where the container has none.
     """
 
     codec: str
     profile: str | None
     pixel_format: str
     options: tuple[str, ...]
-    carries_full_range: bool
+    carries_full_range: bool = False
+    only_matrix: str | None = None
     container_tag: str | None = None
 
 
@@ -70,7 +72,9 @@ def choose_encoder(
     codec = settings.codec
     if codec in _PRORES:
         number, name = _PRORES[codec]
-        return VideoEncoder("prores", name, "yuv422p10le", ("-c:v", "prores_aw", "-profile:v", number, *_ildct(interlaced)), False)
+        return VideoEncoder(
+            "prores", name, "yuv422p10le", ("-c:v", "prores_aw", "-profile:v", number, *_ildct(interlaced=interlaced))
+        )
     if codec is Codec.PRORES_4444:
         return _prores_4444(interlaced=interlaced, has_alpha=has_alpha)
     if codec is Codec.DNXHD:
@@ -89,7 +93,7 @@ def choose_encoder(
     return _hevc(settings.container, deep=deep)
 
 
-def _ildct(interlaced: bool) -> tuple[str, ...]:  # noqa: FBT001
+def _ildct(*, interlaced: bool) -> tuple[str, ...]:
     return ("-flags:v", "+bitexact+ildct") if interlaced else ("-flags:v", "+bitexact")
 
 
@@ -105,10 +109,10 @@ def _no_fields(codec: Codec) -> ProxxError:
 def _prores_4444(*, interlaced: bool, has_alpha: bool) -> VideoEncoder:
     if has_alpha:
         # Only this encoder keeps alpha whole (16 bits, lossless); it is five times slower, so it serves nothing else.
-        options = ("-c:v", "prores_ks", "-profile:v", "4", "-alpha_bits", "16", "-vendor", "apl0", *_ildct(interlaced))
-        return VideoEncoder("prores", "4444", "yuva444p10le", options, False)
-    options = ("-c:v", "prores_aw", "-profile:v", "4", *_ildct(interlaced))
-    return VideoEncoder("prores", "4444", "yuv444p10le", options, False)
+        options = ("-c:v", "prores_ks", "-profile:v", "4", "-alpha_bits", "16", *_ildct(interlaced=interlaced))
+        return VideoEncoder("prores", "4444", "yuva444p10le", options)
+    options = ("-c:v", "prores_aw", "-profile:v", "4", *_ildct(interlaced=interlaced))
+    return VideoEncoder("prores", "4444", "yuv444p10le", options)
 
 
 def _dnxhd(picture: Picture, rate: Fraction | None, *, interlaced: bool) -> VideoEncoder:
@@ -126,8 +130,8 @@ def _dnxhd(picture: Picture, rate: Fraction | None, *, interlaced: bool) -> Vide
             rate=None if rate is None else str(rate),
             interlaced=interlaced,
         )
-    options = ("-c:v", "dnxhd", "-profile:v", "dnxhd", "-b:v", f"{megabits}M", *_ildct(interlaced))
-    return VideoEncoder("dnxhd", "DNXHD", "yuv422p", options, False)
+    options = ("-c:v", "dnxhd", "-profile:v", "dnxhd", "-b:v", f"{megabits}M", *_ildct(interlaced=interlaced))
+    return VideoEncoder("dnxhd", "DNXHD", "yuv422p", options, only_matrix="bt709")
 
 
 def _dnxhr(level: DnxhrLevel, picture: Picture) -> VideoEncoder:
@@ -139,7 +143,8 @@ def _dnxhr(level: DnxhrLevel, picture: Picture) -> VideoEncoder:
             height=picture.height,
         )
     option, name = _DNXHR[level]
-    return VideoEncoder("dnxhd", name, "yuv422p", ("-c:v", "dnxhd", "-profile:v", option, *_ildct(False)), False)
+    options = ("-c:v", "dnxhd", "-profile:v", option, *_ildct(interlaced=False))
+    return VideoEncoder("dnxhd", name, "yuv422p", options, only_matrix="bt709")
 
 
 def _h264(picture: Picture, container: Container, *, interlaced: bool) -> VideoEncoder:
@@ -156,24 +161,46 @@ def _h264(picture: Picture, container: Container, *, interlaced: bool) -> VideoE
         "-x264-params", "cpu-independent=1", "-flags:v", flags,
     )  # fmt: skip
     tag = None if container is Container.MKV else "avc1"
-    return VideoEncoder("h264", None, "yuv420p", options, True, tag)
+    return VideoEncoder("h264", None, "yuv420p", options, carries_full_range=True, container_tag=tag)
 
 
 def _hevc(container: Container, *, deep: bool) -> VideoEncoder:
     params = "pools=4:frame-threads=1:info=0:log-level=warning"
-    options = ("-c:v", "libx265", "-preset", "ultrafast", "-tune", "fastdecode", "-crf", "23", *_GOP, "-x265-params", params, *_ildct(False))
+    options = (
+        "-c:v",
+        "libx265",
+        "-preset",
+        "ultrafast",
+        "-tune",
+        "fastdecode",
+        "-crf",
+        "23",
+        *_GOP,
+        "-x265-params",
+        params,
+        *_ildct(interlaced=False),
+    )
     tag = None if container is Container.MKV else "hvc1"
     if tag is not None:
         options = (*options, "-tag:v", tag)
-    return VideoEncoder("hevc", "Main 10" if deep else "Main", "yuv420p10le" if deep else "yuv420p", options, True, tag)
+    return VideoEncoder(
+        "hevc",
+        "Main 10" if deep else "Main",
+        "yuv420p10le" if deep else "yuv420p",
+        options,
+        carries_full_range=True,
+        container_tag=tag,
+    )
 
 
 def _vp9(*, deep: bool) -> VideoEncoder:
     options = (
         "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "7", "-crf", "28", "-b:v", "0", "-g", "12", "-lag-in-frames", "0",
-        "-auto-alt-ref", "0", "-row-mt", "0", "-tile-columns", "2", "-threads:v", "4", *_ildct(False),
+        "-auto-alt-ref", "0", "-row-mt", "0", "-tile-columns", "2", "-threads:v", "4", *_ildct(interlaced=False),
     )  # fmt: skip
-    return VideoEncoder("vp9", "Profile 2" if deep else "Profile 0", "yuv420p10le" if deep else "yuv420p", options, True)
+    return VideoEncoder(
+        "vp9", "Profile 2" if deep else "Profile 0", "yuv420p10le" if deep else "yuv420p", options, carries_full_range=True
+    )
 
 
 def _av1(picture: Picture, *, deep: bool) -> VideoEncoder:
@@ -184,5 +211,17 @@ def _av1(picture: Picture, *, deep: bool) -> VideoEncoder:
             width=picture.width,
             height=picture.height,
         )
-    options = ("-c:v", "libsvtav1", "-preset", "10", "-crf", "30", "-g", "12", "-svtav1-params", "lp=2", *_ildct(False))
-    return VideoEncoder("av1", "Main", "yuv420p10le" if deep else "yuv420p", options, True)
+    options = (
+        "-c:v",
+        "libsvtav1",
+        "-preset",
+        "10",
+        "-crf",
+        "30",
+        "-g",
+        "12",
+        "-svtav1-params",
+        "lp=2",
+        *_ildct(interlaced=False),
+    )
+    return VideoEncoder("av1", "Main", "yuv420p10le" if deep else "yuv420p", options, carries_full_range=True)
