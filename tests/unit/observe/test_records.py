@@ -1,0 +1,48 @@
+"""How log events look: by value, and harmless whatever they hold."""
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxx_worker.observe.records import json_line, printable, text_line, timestamp
+
+WHEN = datetime(2026, 1, 2, 3, 4, 5, 678_900, tzinfo=UTC)
+
+
+def test_a_timestamp_is_utc_with_milliseconds_and_z() -> None:
+    assert timestamp(WHEN) == "2026-01-02T03:04:05.678Z"
+    assert timestamp(WHEN.astimezone(timezone(timedelta(hours=9)))) == "2026-01-02T03:04:05.678Z"
+
+
+def test_a_text_line_has_time_level_action_message_and_fields() -> None:
+    line = text_line(WHEN, "INFO", "task_started", "/media/A 001.mov", {"task": 1, "ok": None, "name": "a b", "argv": ["x", 2]})
+    assert line == (
+        "2026-01-02T03:04:05.678Z INFO    task_started /media/A 001.mov "
+        'task=1 ok=null name="a b" argv=["x",2]\n'
+    )  # fmt: skip
+
+
+def test_a_text_line_without_message_has_no_gap() -> None:
+    assert text_line(WHEN, "ERROR", "job_failed", "", {}) == "2026-01-02T03:04:05.678Z ERROR   job_failed\n"
+
+
+def test_a_json_line_is_one_object() -> None:
+    line = json_line(WHEN, "INFO", "claimed", "m", {"job": "clip", "nested": {"a": [1]}})
+    assert json.loads(line) == {
+        "time": "2026-01-02T03:04:05.678Z", "level": "INFO", "action": "claimed", "message": "m",
+        "job": "clip", "nested": {"a": [1]},
+    }  # fmt: skip
+
+
+def test_what_could_steer_a_terminal_is_escaped() -> None:
+    assert printable("a\x1b[31mb\nc\x9bd\u202ee\ud800é🎬") == r"a\x1b[31mb\x0ac\x9bd\u202ee\ud800é🎬"
+
+
+@given(st.text(st.characters(), max_size=80), st.dictionaries(st.text("abc", min_size=1), st.text(st.characters())))
+def test_every_event_is_one_printable_line(message: str, fields: dict[str, str]) -> None:
+    for line in (text_line(WHEN, "INFO", "a", message, dict(fields)), json_line(WHEN, "INFO", "a", message, dict(fields))):
+        assert line.endswith("\n")
+        assert printable(line[:-1]) == line[:-1]
+        line.encode()
