@@ -60,6 +60,22 @@ def outbox_stem(workspace: Workspace, job: bytes, outbox: bytes) -> bytes:
     return next(stem for stem in job_names(job) if _is_free(workspace, job, outbox, stem))
 
 
+def find_log(workspace: Workspace, job: bytes) -> bytes | None:
+    """The log of the running job `job` where it is in an outbox already: beside its result, or for a moment alone.
+
+    Result and log are moved before either is synced, so a power cut may keep the one move without the other. Raises `OSError`.
+    """
+    found = find_in_outbox(workspace, job)
+    if found is not None:
+        log = files_in(found.outbox, found.stem).log
+        return log if exists(log) else None
+    for outbox in (workspace.done, workspace.failed):
+        there = files_in(outbox, job)
+        if exists(there.log) and not exists(there.spec) and not exists(there.result):
+            return there.log
+    return None
+
+
 def _is_free(workspace: Workspace, job: bytes, outbox: bytes, stem: bytes) -> bool:
     """Whether nothing under this name is anybody else's. Of our own, some entries may be there after a power cut."""
     here, there = files_in(workspace.running, job), files_in(outbox, stem)

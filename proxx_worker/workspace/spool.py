@@ -19,7 +19,7 @@ from proxx_worker.files.syncing import sync_directory, sync_file
 from proxx_worker.workspace.claimed import ClaimedJob, read_claimed
 from proxx_worker.workspace.entries import exists, files_in, same_file
 from proxx_worker.workspace.layout import Workspace, require_directory
-from proxx_worker.workspace.outbox import find_in_outbox, outbox_folder, outbox_stem
+from proxx_worker.workspace.outbox import find_log, outbox_folder, outbox_stem
 from proxx_worker.workspace.reservation import Reservation
 
 RECORD_BYTES: Final = 256 << 10
@@ -146,11 +146,8 @@ class Spool:
         """Where the log is: in `running/`, or already beside the result that a crash left in the outbox."""
         here = self._running(job.stem).log
         with errors_named("look for", here, state_folder=True):
-            if not exists(here):
-                found = find_in_outbox(self.workspace, job.stem)
-                if found is not None and exists(files_in(found.outbox, found.stem).log):
-                    return files_in(found.outbox, found.stem).log
-        return here
+            moved = None if exists(here) else find_log(self.workspace, job.stem)
+        return here if moved is None else moved
 
     def _sync_log(self, job: ClaimedJob) -> None:
         fd = self.open_log(job)
