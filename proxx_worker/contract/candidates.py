@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 
 from proxx_worker.contract.text import display_name
 
@@ -61,9 +61,7 @@ class JobFiles:
 
 def job_names(stem: bytes) -> Iterator[bytes]:
     """What a spec with this stem may be claimed as, in order: `clip`, `clip~2`, `clip~3`, ... without end."""
-    yield stem
-    for number in count(2):
-        yield b"%s~%d" % (stem, number)
+    return chain([stem], (b"%s~%d" % (stem, number) for number in count(2)))
 
 
 def lowest_free_job_name(stem: bytes, is_taken: Callable[[bytes], bool]) -> bytes:

@@ -151,7 +151,7 @@ def _refuse_other_version(content: Mapping[str, Value]) -> None:
 
 def _spec_error(content: Mapping[str, Value], faults: list[Fault]) -> ProxxError:
     name = content.get("proxy_profile")
-    if len(faults) == 1 and isinstance(name, str) and faults[0].path == "proxy_profile":
+    if len(faults) == 1 and faults[0].path == "proxy_profile" and isinstance(name, str) and name not in PROFILES:
         lead = "the spec asks for a profile that does not exist; `proxx-worker profiles` lists them"
         profiles: list[JsonValue] = list(PROFILES)
         return fault_error(ErrorCode.PROFILE_UNKNOWN, lead, faults, profile=name, profiles=profiles)
@@ -181,7 +181,7 @@ def _resolve(digest: str, model: JobSpecModel) -> JobSpec:
 
 
 def _explicit_settings(model: JobSpecModel) -> OutputSettings:
-    if model.codec is None or model.container is None or model.resolution is None:
+    if model.codec is None or model.container is None or model.resolution is None:  # pragma: no cover - `find_faults` told it
         raise AssertionError("a spec without a profile and without explicit settings has a fault")
     level = DnxhrLevel.HQ if model.codec is Codec.DNXHR else None
     return OutputSettings(model.codec, model.container, read_resolution(model.resolution), dnxhr_level=level)

@@ -39,6 +39,8 @@ class Number:
 Value: TypeAlias = "str | Number | bool | list[Value] | dict[str, Value] | None"
 """What the parser gives: JSON with its numbers unread."""
 
+Nest: TypeAlias = "list[Nest | str | float | None] | dict[str, Nest | str | float | None]"
+
 Path: TypeAlias = tuple[str | int, ...]
 """Where a value stands: keys and indexes from the outside in."""
 
@@ -106,17 +108,13 @@ def is_whole_json_object(data: bytes) -> bool:
     Cheap enough for every sight of a file: `orjson` says yes in a few milliseconds per MiB, and what it accepts the strict parser
     accepts too, save for the depth. Only where it says no the slower parser decides (lone surrogates, numbers beyond a double).
     """
-    if len(data) > MAX_SPEC_BYTES or _is_too_deep(data):
+    if len(data) > MAX_SPEC_BYTES:
         return False
     try:
-        return isinstance(orjson.loads(data), dict)
+        content: Nest | str | float | None = orjson.loads(data)
     except orjson.JSONDecodeError:
-        pass
-    try:
-        parse_object(data)
-    except NotJsonError:
-        return False
-    return True
+        return _is_strict(data)
+    return isinstance(content, dict) and not _nests_too_deep(content)
 
 
 def path_text(path: Path) -> str:
@@ -155,6 +153,24 @@ def _decode(decoder: json.JSONDecoder, data: bytes) -> Value:
 
 def _refuse_constant(literal: str) -> None:
     raise NotJsonError(f"{literal} is not JSON: numbers are finite")
+
+
+def _is_strict(data: bytes) -> bool:
+    try:
+        parse_object(data)
+    except NotJsonError:
+        return False
+    return True
+
+
+def _nests_too_deep(outermost: Nest) -> bool:
+    """Whether a value that was parsed already has more than `MAX_DEPTH` levels, found level by level."""
+    level, depth = [outermost], 0
+    while level and depth < MAX_DEPTH:
+        depth += 1
+        inner = (item for value in level for item in (value.values() if isinstance(value, dict) else value))
+        level = [item for item in inner if isinstance(item, dict | list)]
+    return bool(level)
 
 
 def _is_too_deep(data: bytes) -> bool:

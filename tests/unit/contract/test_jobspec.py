@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxx_worker.contract.errors import ErrorCode, JsonValue, ProxxError
-from proxx_worker.contract.jobspec import MAX_SPEC_BYTES, JobSpec, parse_jobspec, spec_digest, summarize_spec
+from proxx_worker.contract.jobspec import (
+    MAX_SPEC_BYTES,
+    JobSpec,
+    SpecSummary,
+    parse_jobspec,
+    spec_digest,
+    summarize_spec,
+    unread_summary,
+)
 from proxx_worker.contract.output_settings import (
     Codec,
     Container,
@@ -308,6 +316,11 @@ def test_duplicate_keys_are_refused_though_their_values_are_the_same() -> None:
     assert (error.code, paths(error)) == (ErrorCode.SPEC_INVALID, ["jobspec_version"])
 
 
+def test_a_known_profile_given_twice_is_no_unknown_profile() -> None:
+    error = refusal(encoded(spec()).removesuffix(b"}") + b', "proxy_profile": "proxy_h264_low"}')
+    assert (error.code, paths(error)) == (ErrorCode.SPEC_INVALID, ["proxy_profile"])
+
+
 def test_lone_surrogates_are_faults_in_values_and_keys() -> None:
     error = refusal(
         b'{"jobspec_version": "2.1", "sources": ["/a", "/\\uD800", "/\\ud83c\\udfac"], "output_directory": "/\\udc00",'
@@ -361,6 +374,11 @@ def test_the_summary_of_what_says_nothing(data: bytes) -> None:
     summary = summarize_spec(data)
     assert summary.job_id == hashlib.sha256(data).hexdigest()[:12]
     assert (summary.version, summary.sources, summary.profile, summary.output_directory) == (None, (), None, None)
+
+
+def test_the_summary_of_what_was_not_read() -> None:
+    assert unread_summary(None).job_id == "unknown"
+    assert unread_summary("0123456789abcdef") == SpecSummary("0123456789ab", None, (), "0123456789abcdef", None, None)
 
 
 def test_the_summary_takes_texts_only() -> None:
