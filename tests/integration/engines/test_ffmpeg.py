@@ -1,0 +1,320 @@
+"""Encodes: real ones, and ones by programs that only pretend to be FFmpeg."""
+
+import os
+import shutil
+import signal
+import stat
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from proxx_worker.contract.errors import ErrorCode, JsonValue, ProxxError
+from proxx_worker.contract.profiles import PROFILES
+from proxx_worker.delivery.output_directory import OutputDirectory
+from proxx_worker.delivery.staged_file import StagedFile
+from proxx_worker.engines.ffmpeg import EncodeRun, encode
+from proxx_worker.engines.ffprobe import probe_source
+from proxx_worker.engines.stop import StopFlag
+from proxx_worker.engines.tools import Tools, locate_tools
+from proxx_worker.planning.facts import MediaFacts
+from proxx_worker.planning.plan import TaskPlan, plan_task
+from proxx_worker.planning.progress import Progress
+from proxx_worker.planning.verify import judge_encode
+
+FRAMES = 25
+
+
+class Log:
+    """A job log that a test can look into."""
+
+    def __init__(self) -> None:
+        self.actions: list[str] = []
+        self.fields: dict[str, dict[str, JsonValue]] = {}
+        self.lines: list[str] = []
+
+    def event(self, action: str, message: str = "", *, level: str = "INFO", **fields: JsonValue) -> None:
+        self.actions.append(action)
+        self.fields[action] = fields
+
+    def encoder_line(self, line: str) -> None:
+        self.lines.append(line)
+
+
+@pytest.fixture(scope="module")
+def tools() -> Tools:
+    return locate_tools(None, None, os.environ["PATH"])
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> Path:
+    """One second of moving picture, sound and timecode."""
+    path = tmp_path_factory.mktemp("source") / "clip.mov"
+    picture = ["-f", "lavfi", "-i", f"testsrc2=s=320x180:r={FRAMES}:d=1", "-c:v", "mpeg4", "-q:v", "2"]
+    sound = ["-f", "lavfi", "-i", "sine=d=1:r=48000", "-c:a", "pcm_s16le"]
+    inputs, outputs = [*picture[:4], *sound[:4]], [*picture[4:], *sound[4:]]
+    subprocess.run([tools.ffmpeg, "-v", "error", *inputs, *outputs, "-timecode", "01:00:00:00", str(path)], check=True)
+    return path
+
+
+@pytest.fixture(scope="module")
+def facts(clip: Path, tools: Tools) -> MediaFacts:
+    flag = StopFlag()
+    media = probe_source(tools, str(clip), flag).media
+    flag.close()
+    assert isinstance(media, MediaFacts)
+    return media
+
+
+@pytest.fixture
+def stop() -> Iterator[StopFlag]:
+    flag = StopFlag()
+    yield flag
+    flag.close()
+
+
+@pytest.fixture
+def staged(tmp_path: Path) -> Iterator[StagedFile]:
+    (tmp_path / "out").mkdir()
+    with OutputDirectory.hold(f"{tmp_path}/out") as directory, directory.open_staging("4f2a", "clip") as staging:
+        yield staging.create("clip.mov")
+
+
+@pytest.fixture
+def pretend(tmp_path: Path) -> Callable[[str], Tools]:
+    """Tools whose FFmpeg is a shell script; `$output` in it is the output's name."""
+
+    def make(script: str) -> Tools:
+        program = tmp_path / "ffmpeg"
+        program.write_text(f'#!/bin/sh\nfor output; do :; done; output="${{output#file:}}"\n{script}\n')
+        program.chmod(0o755)
+        return Tools(str(program), "/usr/bin/ffprobe")
+
+    return make
+
+
+def plan_of(profile: str, facts: MediaFacts) -> TaskPlan:
+    return plan_task(PROFILES[profile].settings, facts)
+
+
+def run(  # noqa: PLR0913 - a test names what matters to it
+    tools: Tools,
+    clip: Path,
+    facts: MediaFacts,
+    staged: StagedFile,
+    stop: StopFlag,
+    *,
+    profile: str = "proxy_prores_proxy",
+    log: Log | None = None,
+    stall_seconds: float = 60.0,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> EncodeRun:
+    return encode(
+        tools,
+        plan_of(profile, facts),
+        str(clip),
+        staged,
+        stop=stop,
+        stall_seconds=stall_seconds,
+        on_progress=on_progress,
+        log=log or Log(),
+    )
+
+
+@pytest.mark.parametrize("profile", ["proxy_prores_proxy", "proxy_h264_low"])  # the second writes its file twice: +faststart
+def test_a_real_encode(tools: Tools, clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag, profile: str) -> None:
+    log = Log()
+    seen: list[Progress] = []
+    ended = run(tools, clip, facts, staged, stop, profile=profile, log=log, on_progress=seen.append)
+    assert ended.fault is None
+    ended.require_ended()
+    assert judge_encode(plan_of(profile, facts), ended.observation).error is None
+    assert ended.observation.progress.frames == len(ended.observation.presented) == FRAMES
+    assert ended.observation.file_size == staged.size() == ended.observation.progress.total_size
+    assert seen[-1].ended
+    assert ended.argv[0] == tools.ffmpeg
+    assert ended.argv[-1] == "file:clip.mov"
+    assert ended.argv[ended.argv.index("-i") + 1] == f"file:{clip}"
+    assert ended.child.cpu_seconds > 0
+    assert ended.child.peak_memory_bytes > 1_000_000
+    assert log.actions == ["encoder_started", "encoder_ended"]
+    assert log.fields["encoder_started"]["argv"] == list(ended.argv)
+    assert any("Stream mapping" in line for line in log.lines)
+    assert all(line.isprintable() for line in log.lines)
+    assert [entry.name for entry in Path(staged.path).parent.iterdir()] == ["clip.mov"]
+    assert staged.same_inode()
+
+
+def test_the_command_does_not_depend_on_where_the_output_goes(
+    tools: Tools, clip: Path, facts: MediaFacts, stop: StopFlag, tmp_path: Path
+) -> None:
+    results = []
+    for folder, owner in (("one", "run"), ("another place", "4f2a")):
+        (tmp_path / folder).mkdir()
+        with OutputDirectory.hold(f"{tmp_path}/{folder}") as directory, directory.open_staging(owner, folder) as staging:
+            staged = staging.create("clip.mov")
+            results.append((run(tools, clip, facts, staged, stop).argv, staged.seal()))
+    assert results[0] == results[1]
+
+
+def test_an_output_directory_swapped_for_a_symlink_leads_the_encoder_nowhere(
+    tools: Tools, clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag, tmp_path: Path
+) -> None:
+    trap = tmp_path / "trap" / Path(staged.path).parent.name
+    trap.mkdir(parents=True)
+    (trap / "clip.mov").write_bytes(b"precious")
+    (tmp_path / "out").rename(tmp_path / "moved")
+    (tmp_path / "out").symlink_to(tmp_path / "trap")
+    ended = run(tools, clip, facts, staged, stop)
+    assert ended.observation.exit_code == 0
+    assert staged.same_inode()
+    assert staged.size() == ended.observation.progress.total_size
+    assert (trap / "clip.mov").read_bytes() == b"precious"
+
+
+def test_a_source_with_a_hostile_name(
+    tools: Tools, clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag, tmp_path: Path
+) -> None:
+    source = tmp_path / "-y %03d 'a' \"b\" $(touch x) 🎬\n|;&.mov"
+    shutil.copy(clip, source)
+    assert run(tools, source, facts, staged, stop).observation.exit_code == 0
+
+
+def test_write_and_then_fail(
+    pretend: Callable[[str], Tools], clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag
+) -> None:
+    log = Log()
+    ended = run(pretend('echo half > "$output"; echo "[error] no more" >&2; exit 7'), clip, facts, staged, stop, log=log)
+    assert (ended.fault, ended.observation.exit_code, ended.observation.file_size) == (None, 7, 5)
+    assert log.lines == ["[error] no more"]
+    error = judge_encode(plan_of("proxy_prores_proxy", facts), ended.observation).error
+    assert error is not None
+    assert error.code is ErrorCode.ENCODE_FAILED
+
+
+def test_exit_0_with_a_short_file(
+    pretend: Callable[[str], Tools], clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag
+) -> None:
+    script = 'echo half > "$output"; printf "frame=25\\ntotal_size=1000\\nprogress=end\\n"; exit 0'
+    ended = run(pretend(script), clip, facts, staged, stop)
+    assert (ended.observation.exit_code, ended.observation.file_size, ended.observation.progress.total_size) == (0, 5, 1000)
+    assert judge_encode(plan_of("proxy_prores_proxy", facts), ended.observation).error is not None
+
+
+def test_death_by_a_fault_of_its_own(
+    pretend: Callable[[str], Tools], clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag
+) -> None:
+    ended = run(pretend("kill -SEGV $$"), clip, facts, staged, stop)
+    assert ended.observation.exit_code == -signal.SIGSEGV
+    error = judge_encode(plan_of("proxy_prores_proxy", facts), ended.observation).error
+    assert error is not None
+    assert error.code is ErrorCode.ENCODE_FAILED
+
+
+def test_a_stop_is_an_interruption(
+    pretend: Callable[[str], Tools], clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag
+) -> None:
+    script = 'printf "frame=1\\nprogress=continue\\n"; exec sleep 1000'
+    ended = run(pretend(script), clip, facts, staged, stop, on_progress=lambda _: stop.request())
+    assert ended.observation.exit_code == -signal.SIGTERM
+    with pytest.raises(ProxxError) as caught:
+        ended.require_ended()
+    assert caught.value.code is ErrorCode.INTERRUPTED
+
+
+def test_a_stop_in_mid_encode_leaves_no_encoder(
+    tools: Tools, clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag
+) -> None:
+    stop_at_once = run(tools, clip, facts, staged, stop, on_progress=lambda _: stop.request())
+    assert stop_at_once.fault is not None
+    assert stop_at_once.fault.code is ErrorCode.INTERRUPTED
+
+
+@pytest.mark.parametrize("words", [":", 'printf "frame=1\\nout_time_us=40000\\nprogress=continue\\n"'])
+def test_an_encoder_that_does_not_get_on_is_stopped(
+    pretend: Callable[[str], Tools], clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag, words: str
+) -> None:
+    ended = run(pretend(f"while :; do {words}; sleep 0.01; done"), clip, facts, staged, stop, stall_seconds=0.3)
+    with pytest.raises(ProxxError) as caught:
+        ended.require_ended()
+    assert caught.value.code is ErrorCode.ENCODE_STALLED
+    assert caught.value.error.details == {"stall_seconds": 0.3}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        'printf "frame=$i\\nprogress=continue\\n"',
+        'printf "frame:$i pts:$i pts_time:$i\\n"',
+        'printf x >> "$output"',
+        'printf x | dd of="$output" conv=notrunc status=none',
+    ],
+)
+def test_an_encoder_that_gets_on_is_left_to_work(
+    pretend: Callable[[str], Tools], clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag, words: str
+) -> None:
+    script = f"i=0; while [ $i -lt 60 ]; do i=$((i+1)); {words}; sleep 0.02; done; exit 5"
+    assert run(pretend(script), clip, facts, staged, stop, stall_seconds=0.8).child.exit_code == 5
+
+
+def test_a_process_left_behind_is_a_failure(
+    pretend: Callable[[str], Tools], clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag
+) -> None:
+    ended = run(pretend("sleep 1000 & exit 0"), clip, facts, staged, stop)
+    with pytest.raises(ProxxError, match="left a process behind") as caught:
+        ended.require_ended()
+    assert caught.value.code is ErrorCode.ENCODE_FAILED
+
+
+def test_a_flood_of_words_does_not_fill_the_log(
+    pretend: Callable[[str], Tools], clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag
+) -> None:
+    log = Log()
+    flood = "yes 'a line of the encoder, one of very many' | head -c 20000000 >&2; echo '[fatal] the end' >&2; exit 1"
+    ended = run(pretend(flood), clip, facts, staged, stop, log=log)
+    assert sum(map(len, log.lines)) < 5_000_000
+    assert "more lines were left out" in log.lines[-1]
+    assert ended.observation.stderr_tail[-1] == "[fatal] the end"
+
+
+def test_a_missing_encoder(clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag, tmp_path: Path) -> None:
+    with pytest.raises(ProxxError) as caught:
+        run(Tools(f"{tmp_path}/none", "/usr/bin/ffprobe"), clip, facts, staged, stop)
+    assert caught.value.code is ErrorCode.FFMPEG_MISSING
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("profile", ["proxy_prores_proxy", "proxy_h264_quarter", "proxy_dnxhr_lb"])
+def test_a_disk_that_fills_up_is_never_taken_for_success(
+    tools: Tools, clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag, tmp_path: Path, profile: str
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small filesystem needs root; CI runs this as root")
+    plan = plan_of(profile, facts)
+    whole = run(tools, clip, facts, staged, stop, profile=profile).observation.file_size
+    folder = tmp_path / "small"
+    folder.mkdir()
+    for tenth in range(1, 10):
+        size = max(4096, whole * tenth // 10 // 4096 * 4096)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], check=True)
+        try:
+            with OutputDirectory.hold(str(folder)) as directory, directory.open_staging("4f2a", "clip") as staging:
+                full = staging.create("clip")
+                ended = run(tools, clip, facts, full, stop, profile=profile)
+                staging.remove()
+            assert list(folder.iterdir()) == []
+        finally:
+            subprocess.run(["umount", str(folder)], check=True)
+        error = judge_encode(plan, ended.observation).error
+        assert error is not None
+        assert error.code is ErrorCode.NO_SPACE
+
+
+def test_the_staged_file_is_what_the_encoder_wrote_into(
+    tools: Tools, clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag
+) -> None:
+    before = os.fstat(staged.fd).st_ino
+    run(tools, clip, facts, staged, stop)
+    assert os.stat(staged.path).st_ino == before  # noqa: PTH116 - beside the fstat
+    assert stat.S_ISREG(os.fstat(staged.fd).st_mode)
