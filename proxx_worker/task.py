@@ -17,9 +17,12 @@ from proxx_worker.observe.moments import now
 from proxx_worker.observe.observer import JobObserver, TaskInfo
 from proxx_worker.observe.records import timestamp
 from proxx_worker.planning.plan import TaskPlan
+from proxx_worker.planning.umid import UmidScanner
 from proxx_worker.planning.verify import judge, judge_encode
 from proxx_worker.preflight import Environment, InspectedTask
 from proxx_worker.reporting import internal_errors
+
+_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,8 @@ def _perform(context: TaskContext, staging: Staging, index: int, task: Inspected
     run = _encode(context, staged, index, task, task.plan, found)
     require_unchanged(task.source, task.identity)
     run.require_ended()
+    if run.observation.exit_code == 0 and task.plan.needs_umid:
+        _give_identity(staged)
     _verify(context, staged, task.plan, run, found)
     found.size, found.sha256 = staged.seal()
 
@@ -156,3 +161,22 @@ def _verify(context: TaskContext, staged: StagedFile, plan: TaskPlan, run: Encod
     context.log.event("verified", checks=len(verdict.checks), failed=list(failed))
     if verdict.error is not None:
         raise ProxxError(verdict.error.code, verdict.error.message, **verdict.error.details)
+
+
+def _give_identity(staged: StagedFile) -> None:
+    """Put the UMID that follows from the file's content into it, before anything is verified or hashed."""
+    scanner = UmidScanner()
+    offset = 0
+    try:
+        while chunk := staged.read_at(offset, _CHUNK_BYTES):
+            scanner.feed(chunk)
+            offset += len(chunk)
+        patch = scanner.finish()
+    except ValueError as error:
+        raise ProxxError(
+            ErrorCode.OUTPUT_INVALID,
+            f"the encoder must write a whole MXF file, but {error}. Look at the encoder's lines in the job's log.",
+            path=staged.path,
+        ) from error
+    for place in patch.offsets:
+        staged.write_at(place, patch.value)

@@ -29,7 +29,7 @@ def test_the_worker_log_is_text_or_json_lines() -> None:
 
 
 @pytest.mark.parametrize(("wanted", "count"), [(True, 1), (False, 0)])
-def test_the_encoder_speaks_on_stderr_only_where_it_is_wanted(wanted: bool, count: int) -> None:
+def test_the_encoder_speaks_on_stderr_only_where_it_is_wanted(*, wanted: bool, count: int) -> None:
     lines: list[str] = []
     start_worker_log(lines.append, "text", encoder_lines=wanted)
     EventLog("clip").encoder_line("frame= 1")
