@@ -66,7 +66,8 @@ def run_task(context: TaskContext, staging: Staging, index: int, task: Inspected
     started = now()
     found = _Findings()
     error: JobError | None = None
-    context.log.event("task_started", task.source, task=index + 1, tasks=context.tasks)
+    fingerprint = None if task.plan is None else task.plan.fingerprint()
+    context.log.event("task_started", task.source, task=index + 1, tasks=context.tasks, fingerprint=fingerprint)
     try:
         with internal_errors(context.log):
             _perform(context, staging, index, task, found)
@@ -89,7 +90,6 @@ def run_task(context: TaskContext, staging: Staging, index: int, task: Inspected
             output_sha256=found.sha256 if error is None else None,
             command=None if found.run is None else list(found.run.argv),
             exit_code=None if found.run is None else found.run.child.exit_code,
-            fingerprint=None if task.plan is None else task.plan.fingerprint(),
             source_media=None if task.facts is None else task.facts.as_json(),
             output_media=found.output_media,
             checks=list(found.checks),

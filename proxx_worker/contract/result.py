@@ -98,7 +98,6 @@ class TaskRecord(_Record):
     output_sha256: Text | None = None
     command: list[Text] | None = None
     exit_code: int | None = None
-    fingerprint: Text | None = None
     source_media: Facts | None = None
     output_media: Facts | None = None
     checks: list[Check] = []

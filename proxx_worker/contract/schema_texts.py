@@ -58,7 +58,6 @@ RESULT_TEXTS: Mapping[str, str] = {
     "TaskRecord.output_sha256": "The SHA-256 of the proxy's bytes, in hex.",
     "TaskRecord.command": "The encoder's argv as it ran, staging path included.",
     "TaskRecord.exit_code": "The encoder's exit code; negative: the signal that ended it.",
-    "TaskRecord.fingerprint": "A hash over settings, facts and argv without paths: equal where two machines would do the same.",
     "TaskRecord.source_media": "What is known of the source.",
     "TaskRecord.output_media": "What was found in the proxy.",
     "TaskRecord.checks": "Every comparison of the proxy with its source.",
