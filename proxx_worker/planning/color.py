@@ -93,13 +93,13 @@ def plan_color(video: VideoFacts, *, carries_full_range: bool, only_matrix: str 
     if kind.chroma == "rgb":
         wide = tags.primaries == _WIDE_PRIMARIES and only_matrix is None
         matrix = "bt2020nc" if wide else "bt709"
-        scale = ("in_range=pc", "out_range=tv", f"out_color_matrix={'bt2020' if wide else 'bt709'}")
-        return ColorPlan(_LIMITED, matrix, tags.primaries, tags.transfer, scale, ())
+        from_rgb = ("in_range=pc", "out_range=tv", f"out_color_matrix={'bt2020' if wide else 'bt709'}")
+        return ColorPlan(_LIMITED, matrix, tags.primaries, tags.transfer, from_rgb, ())
     # Gray alone says nothing: the scaler reads it as full range, so the plan says the same out loud.
     full = tags.range == _FULL or video.pixel_format.startswith("yuvj") or (kind.chroma == "gray" and tags.range is None)
     keeps_full = full and carries_full_range
     color_range = _FULL if keeps_full else _LIMITED if full else tags.range
-    scale: tuple[str, ...] = (f"in_range={'pc' if full else 'tv'}", f"out_range={'pc' if keeps_full else 'tv'}")
+    scale = (f"in_range={'pc' if full else 'tv'}", f"out_range={'pc' if keeps_full else 'tv'}")
     carried = None if tags.matrix == _RGB_MATRIX else tags.matrix
     if only_matrix is None or carried is None or carried == only_matrix:
         return ColorPlan(color_range, carried, tags.primaries, tags.transfer, scale, ())
