@@ -4,9 +4,16 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 MARKED_FOLDERS = ("acceptance", "faults", "benchmarks")
+
+# The same examples every time and no limit by the clock: a test that fails has found something, here and on every machine.
+# `--hypothesis-profile=explore` looks for what these examples miss.
+settings.register_profile("project", derandomize=True, deadline=None, database=None)
+settings.register_profile("explore", derandomize=False, deadline=None, max_examples=2000)
+settings.load_profile("project")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
