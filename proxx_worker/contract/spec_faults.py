@@ -76,7 +76,7 @@ def _translate(detail: ErrorDetails) -> tuple[Path, Fault]:
     if detail["type"] == "missing":
         message = "this field is required"
     else:
-        reason = detail.get("ctx", {}).get("error")
+        reason = str(detail.get("ctx", {}).get("error", ""))
         message = f"{_shown(detail['input'])} is not {rule.noun}" + (f": {reason}" if reason else "")
     return path, Fault(path_text(path), message, rule.allowed)
 

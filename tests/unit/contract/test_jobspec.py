@@ -253,6 +253,7 @@ def test_every_fault_is_told_at_its_path(case: Invalid) -> None:
     for fault in faults(error):
         assert f"{fault['path']}: {fault['message']}" in str(error)
         assert fault["allowed"] is not None
+        assert str(fault["message"]).strip(" :") == fault["message"]
 
 
 def test_a_lone_unknown_profile_has_its_own_code() -> None:
@@ -263,6 +264,7 @@ def test_a_lone_unknown_profile_has_its_own_code() -> None:
         assert faults(error)[0]["allowed"] == error.error.details["profiles"] == list(PROFILES)
         assert error.error.details["profile"] == content["proxy_profile"]
         assert "proxy_h264_low" in str(error)
+        assert str(faults(error)[0]["message"]).endswith(" is not a profile")
 
 
 def test_a_disagreement_names_both_values() -> None:
