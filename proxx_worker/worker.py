@@ -3,10 +3,10 @@
 import select
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from proxx_worker.contract.candidates import display_name
-from proxx_worker.contract.errors import EXIT_OK, ErrorCode, JobError, exit_code
+from proxx_worker.contract.errors import EXIT_OK, ErrorCode, JobError, ProxxError, exit_code
 from proxx_worker.contract.jobspec import too_large
 from proxx_worker.contract.result import JobResult
 from proxx_worker.engines.stop import StopFlag
@@ -17,8 +17,12 @@ from proxx_worker.observe.status import StatusFile
 from proxx_worker.workspace.claimed import ClaimedJob
 from proxx_worker.workspace.inbox import Candidate, Inbox
 from proxx_worker.workspace.lock import WorkspaceLock
-from proxx_worker.workspace.spool import Spool
+from proxx_worker.workspace.spool import RECORD_BYTES, Spool
 from proxx_worker.workspace.watcher import Watcher
+
+
+TASK_RECORD_BYTES = 16 << 10
+"""A task's part of a result: its command, facts and some thirty checks came to 7 to 9 KB in what was tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,7 @@ class Worker:
         if claimed is None:
             return
         self._status.set_state("running", self._inbox.count)
-        job = job_of(claimed, self._owner)
+        job = self._with_room(job_of(claimed, self._owner))
         self._status.job_claimed(claimed.name, job.summary.job_id, len(job.summary.sources))
         with JobLogFile(claimed.name, self._spool.open_log(claimed)) as log:
             log.event("claimed", name=display_name(candidate.name))
@@ -125,6 +129,16 @@ class Worker:
         self._log.event("finished", job=claimed.name, status=result.status)
         if result.error is not None:
             self.count_failure(result.error.code)
+
+    def _with_room(self, job: Job) -> Job:
+        """The job with room for its result made sure of, now that its number of tasks is known; else refused before any work."""
+        try:
+            self._spool.reserve_record(RECORD_BYTES + TASK_RECORD_BYTES * len(job.summary.sources))
+        except ProxxError as fault:
+            if fault.code is not ErrorCode.NO_SPACE:
+                raise
+            return replace(job, data=None, refusal=fault.error)
+        return job
 
     def _wait(self) -> None:
         """Wait for an event, a signal, the next poll, or the time to look at a spec that did not parse."""
