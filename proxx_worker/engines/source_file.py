@@ -48,7 +48,7 @@ class OpenSource:
         return f"/dev/fd/{self.descriptor}"
 
     def read(self, offset: int, size: int) -> bytes:
-        """The `size` bytes from `offset` on, or as many as there are. Raises SOURCE_UNREADABLE where the system cannot read them."""
+        """The `size` bytes from `offset` on, or as many as there are. Raises SOURCE_UNREADABLE where they cannot be read."""
         data = b""
         with _refusals_named(self.path):
             # Beyond the end there is nothing; an offset from a hostile header may also be more than `pread` takes.

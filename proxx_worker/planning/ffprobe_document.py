@@ -8,6 +8,7 @@ from fractions import Fraction
 import orjson
 
 from proxx_worker.contract.errors import JsonValue
+from proxx_worker.contract.text import is_control, visible
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,19}(\.[0-9]{1,12})?")
@@ -22,9 +23,9 @@ class Section:
     values: Mapping[str, JsonValue]
 
     def text(self, key: str) -> str | None:
-        """A string that says something; None for FFmpeg's words for nothing (`unknown`, `reserved`, `N/A`)."""
+        """A string that says something, controls visible; None for FFmpeg's words for nothing (`unknown`, `reserved`, `N/A`)."""
         value = self.values.get(key)
-        return value if isinstance(value, str) and value not in _NOTHING else None
+        return visible(value) if isinstance(value, str) and value not in _NOTHING else None
 
     def integer(self, key: str) -> int | None:
         """A whole number, written as a number or as a string."""
@@ -73,14 +74,18 @@ class Section:
         return next((data for data in self.sections("side_data_list") if data.values.get("side_data_type") == kind), None)
 
     def tag(self, name: str) -> str | None:
-        """The tag of that name, letters' case aside (Matroska writes `TIMECODE`), stripped; None for none or an empty one."""
+        """The tag of that name, letters' case aside (Matroska writes `TIMECODE`); None for none or an empty one.
+
+        Stripped, and without control characters: a reel name ends up in a command line, which takes no NUL.
+        """
         return next((text for key, text in self.tags() if key.lower() == name), None)
 
     def tags(self) -> Iterator[tuple[str, str]]:
         """All tags that say something."""
         for key, value in self.section("tags").values.items():
-            if isinstance(value, str) and value.strip():
-                yield key, value.strip()
+            text = "".join(letter for letter in value if not is_control(letter)).strip() if isinstance(value, str) else ""
+            if text:
+                yield key, text
 
 
 def parse_document(stdout: bytes) -> Section | None:

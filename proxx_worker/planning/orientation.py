@@ -70,7 +70,8 @@ def sample_aspect_of(stream: Section) -> Fraction:
 
 def _matrix(side_data: Section) -> tuple[int, int, int, int] | None:
     r"""a, b, c, d of ffprobe's `\n00000000:  a  b  u\n00000001:  c  d  v\n00000002:  x  y  w\n`."""
-    lines = (side_data.text("displaymatrix") or "").splitlines()
+    printed = side_data.values.get("displaymatrix")
+    lines = printed.splitlines() if isinstance(printed, str) else []
     words = [word for line in lines for word in line.partition(":")[2].split()]
     if len(words) != _MATRIX_ENTRIES or not all(_ENTRY.fullmatch(word) for word in words):
         return None

@@ -1,13 +1,16 @@
 """One look at a source: the ffprobe command that takes it, and what follows from its answer."""
 
+import re
+
 from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.text import visible
 from proxx_worker.planning.color_facts import color_of, dolby_vision_profile_of, refuse_ipt
 from proxx_worker.planning.demuxers import ALLOWED_DEMUXERS, PICTURELESS_DEMUXERS, demuxer_name
 from proxx_worker.planning.facts import MediaFacts, RawSource, VideoFacts
 from proxx_worker.planning.ffprobe_document import Section, parse_document
 from proxx_worker.planning.orientation import field_order_of, rotation_of, sample_aspect_of
 from proxx_worker.planning.pixel_formats import pixel_format
-from proxx_worker.planning.signatures import RAW_CODEC_TAGS, RawSignature, Refusal, sniff
+from proxx_worker.planning.signatures import RAW_CODEC_TAGS, Refusal, sniff
 from proxx_worker.planning.streams import audio_of, codec_tag, is_picture, kind_of, picture_of, refuse_unreadable
 from proxx_worker.planning.timecode import find_reel, find_timecode
 from proxx_worker.planning.timing import timing_of
@@ -29,6 +32,14 @@ _FRAME_ENTRIES = (
 
 
 _EIO = 5
+_SKIPPED_TRACK = "Skipped opening external track"
+_COMPLAINT = re.compile(r"(?:\[[^\]]*\] )?(?!/dev/fd/)(.{1,200})")
+"""One line of ffprobe's stderr without the address of the object that speaks, or the name of a descriptor: they change."""
+_REFUSED_FORMAT = re.compile(r"\[([\w,]+) @ [^\]]*\] Format not on whitelist")
+
+
+_THIN_RASTERS = ((1440, 1080), (1280, 1080), (960, 720))
+"""HDV, DVCPRO HD and DNxHD thin rasters. FFmpeg reads Avid's ARES atom as square pixels even beside a `pasp` of 4:3."""
 
 
 def probe_argv(ffprobe: str, path: str) -> list[str]:
@@ -52,13 +63,10 @@ def read_head(head: bytes) -> RawSource | None:
     """The RAW format that the first bytes give away, without ffprobe. Raises SOURCE_UNSUPPORTED for an empty or refused file."""
     if not head:
         raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, "the file is empty; deliver it again")
-    match sniff(head):
-        case RawSignature(format=name):
-            return RawSource(name)
-        case Refusal(reason=reason):
-            raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, f"the file is {reason}", reason=reason)
-        case None:
-            return None
+    found = sniff(head)
+    if isinstance(found, Refusal):
+        raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, f"the file is {found.reason}", reason=found.reason)
+    return None if found is None else RawSource(found.format)
 
 
 def read_source(stdout: bytes, stderr: str, exit_code: int, head: bytes) -> MediaFacts | RawSource:
@@ -72,6 +80,9 @@ def read_source(stdout: bytes, stderr: str, exit_code: int, head: bytes) -> Medi
     document = parse_document(stdout)
     if exit_code != 0 or document is None or not document.section("format").values:
         raise _unrecognized(document, stderr, exit_code)
+    if _SKIPPED_TRACK in stderr:
+        # Said of what refuse_external_media cannot see (a compressed movie header).
+        raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, "the media of a track lies in another file; make the movie self-contained")
     streams = document.sections("streams")
     for stream in streams:
         raw_format = RAW_CODEC_TAGS.get(stream.text("codec_tag_string") or "")
@@ -96,13 +107,13 @@ def facts_from_probe(stdout: bytes, stderr: str, head: bytes) -> MediaFacts:
 
 def _unrecognized(document: Section | None, stderr: str, exit_code: int) -> ProxxError:
     said = document.section("error").text("string") if document else None
-    last = stderr.strip().splitlines()[-1:] or [""]
+    complaints = [visible(match[1]) for line in stderr.splitlines() if (match := _COMPLAINT.match(line))]
     if exit_code < 0:
         why = f"ffprobe was ended by signal {-exit_code} while reading it"
-    elif "Format not on whitelist" in stderr:
-        why = "its format is none that camera or post media comes in"
+    elif refused := _REFUSED_FORMAT.search(stderr):
+        why = f"FFmpeg takes it for {refused[1]}, which is none of the formats that proxies are made from"
     else:
-        why = said or last[0] or f"ffprobe ended with {exit_code} and said nothing"
+        why = ", ".join([*([said] if said else []), *complaints[:1]]) or f"ffprobe ended with {exit_code} and said nothing"
     return ProxxError(
         ErrorCode.SOURCE_UNSUPPORTED,
         f"the file is no media that can be read: {why}; check that it is whole and what it is",
@@ -133,10 +144,12 @@ def _facts(container: Section, streams: tuple[Section, ...], frames: tuple[Secti
     notes = [
         f"video stream {stream.integer('index')} is another picture: not followed" for stream in others if is_picture(stream)
     ]
+    if video.sample_aspect == 1 and (video.width, video.height) in _THIN_RASTERS:
+        notes.append(f"{video.width}x{video.height} is mostly shown 16:9, but its pixels are flagged square: kept as flagged")
     return MediaFacts(
         formats=tuple(formats.split(",")),
         video=video,
-        audio=tuple(audio_of(stream, stream.ratio("time_base")) for stream in sound),
+        audio=tuple(audio_of(stream) for stream in sound),
         timecode=found.timecode,
         reel=find_reel(container, picture, streams),
         start=container.seconds("start_time"),
@@ -160,7 +173,8 @@ def _video(picture: Section, frame: Section, demuxer: str) -> VideoFacts:
     field_order = field_order_of(picture, frame)
     timing = timing_of(picture, demuxer, field_order)
     if index is None or codec is None or width is None or height is None or format_name is None or timing is None:
-        missing = "size" if width is None or height is None else "pixel format" if format_name is None else "rate"
+        known = {"place": index, "size": width and height, "pixel format": format_name, "rate": timing}
+        missing = next((name for name, value in known.items() if value is None), "codec")
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
             f"the picture ({codec}) tells no {missing}: no frame of it could be read, as in a file cut short",

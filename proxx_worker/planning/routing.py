@@ -1,7 +1,5 @@
 """Who encodes a source: camera RAW goes to Resolve, all else to FFmpeg. By rule, not by what an FFmpeg happens to decode."""
 
-from collections.abc import Iterable
-
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Engine
 from proxx_worker.planning.facts import MediaFacts, RawSource
@@ -25,18 +23,3 @@ def route(engine_of_profile: Engine | None, source: MediaFacts | RawSource) -> E
             source_engine=str(engine),
         )
     return engine
-
-
-def engine_of_job(engines: Iterable[Engine]) -> Engine:
-    """The one engine of all of a job's sources.
-
-    Raises MIXED_ENGINES where they differ: outputs are published together, and one engine makes them.
-    """
-    distinct = sorted(set(engines))
-    if len(distinct) != 1:
-        raise ProxxError(
-            ErrorCode.MIXED_ENGINES,
-            f"the sources are for different engines ({', '.join(distinct)}): give each engine's sources a job of its own",
-            engines=[str(engine) for engine in distinct],
-        )
-    return distinct[0]

@@ -56,12 +56,13 @@ def refuse_unreadable(stream: Section, container: Section) -> None:
         )
 
 
-def audio_of(stream: Section, time_base: Fraction | None) -> AudioFacts:
+def audio_of(stream: Section) -> AudioFacts:
     """The facts of one audio stream.
 
     Raises SOURCE_UNSUPPORTED where its channels or rate are not known: a proxy carries every audio stream or is none.
     """
     index, codec = stream.integer("index"), stream.text("codec_name")
+    time_base = stream.ratio("time_base")
     channels, rate = stream.positive("channels"), stream.positive("sample_rate")
     if index is None or codec is None or channels is None or rate is None:
         raise ProxxError(

@@ -1,0 +1,38 @@
+import pytest
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.output_settings import Engine
+from proxx_worker.planning.facts import MediaFacts, RawSource
+from proxx_worker.planning.probe import facts_from_probe
+from proxx_worker.planning.routing import route
+from tests.unit.planning.documents import document, video
+
+ORDINARY = facts_from_probe(document(video()), "", b"\0")
+RAW = RawSource("ARRIRAW")
+
+
+@pytest.mark.parametrize(
+    ("profile", "source", "engine"),
+    [
+        (None, ORDINARY, Engine.FFMPEG),
+        (None, RAW, Engine.RESOLVE),
+        (Engine.FFMPEG, ORDINARY, Engine.FFMPEG),
+        (Engine.RESOLVE, RAW, Engine.RESOLVE),
+    ],
+)
+def test_the_media_decides_and_a_profile_may_agree(
+    profile: Engine | None, source: MediaFacts | RawSource, engine: Engine
+) -> None:
+    assert route(profile, source) is engine
+
+
+@pytest.mark.parametrize(
+    ("profile", "source", "named"), [(Engine.FFMPEG, RAW, "ARRIRAW"), (Engine.RESOLVE, ORDINARY, "h264 in mov")]
+)
+def test_a_profile_that_disagrees_is_a_mismatch_that_names_the_format(
+    profile: Engine, source: MediaFacts | RawSource, named: str
+) -> None:
+    with pytest.raises(ProxxError, match=named) as refusal:
+        route(profile, source)
+    assert refusal.value.code is ErrorCode.ENGINE_MISMATCH
+    assert refusal.value.error.details["format"] == named
