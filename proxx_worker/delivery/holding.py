@@ -15,6 +15,7 @@ Flock: TypeAlias = Callable[[int, int], None]
 
 _NOT_FOR_FOLDERS: Final = frozenset({errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 _HELD: Final = frozenset({errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES})
+_NOT_OURS: Final = frozenset({errno.ENOENT, errno.EISDIR, errno.ELOOP, errno.ENXIO, errno.EACCES, errno.EPERM, errno.EROFS})
 _ROUNDS: Final = 100
 
 
@@ -36,11 +37,6 @@ class DirectoryLock:
         self._lock_file: int | None = None
         if not (local and self._lock_folder()):
             self._lock_file = self._lock_a_file()
-
-    @property
-    def uses_lock_file(self) -> bool:
-        """Whether a lock file stands in the directory."""
-        return self._lock_file is not None
 
     def release(self) -> None:
         """Remove the lock file, if there is one, and let go. The folder's own lock goes with its descriptor."""
@@ -72,13 +68,16 @@ class DirectoryLock:
         for _ in range(_ROUNDS):
             try:
                 descriptor = os.open(
-                    LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666, dir_fd=self._directory
+                    LOCK_NAME,
+                    os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC,
+                    0o666,
+                    dir_fd=self._directory,
                 )
             except OSError as error:
                 raise self._not_made(error) from error
             try:
                 self._flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if self._is_named(descriptor):
+                if _is_named(self._directory, descriptor):
                     return descriptor
             except OSError as error:
                 os.close(descriptor)
@@ -86,14 +85,6 @@ class DirectoryLock:
             # Its holder removed it between our open and our lock: the name stands for another file now.
             os.close(descriptor)
         raise self._busy()
-
-    def _is_named(self, descriptor: int) -> bool:
-        held = os.fstat(descriptor)
-        try:
-            named = os.stat(LOCK_NAME, dir_fd=self._directory, follow_symlinks=False)
-        except FileNotFoundError:
-            return False
-        return (held.st_dev, held.st_ino) == (named.st_dev, named.st_ino)
 
     def _busy(self) -> ProxxError:
         return ProxxError(
@@ -126,3 +117,34 @@ class DirectoryLock:
                 errno=errno.errorcode.get(error.errno or 0),
             )
         return classify_os_error(error, "lock the lock file in", path_bytes(self._path))
+
+
+def remove_stale_lock(directory: int, path: str, flock: Flock = fcntl.flock) -> None:
+    """Remove the lock file that a killed process left in the folder open as `directory`; one that somebody holds stays.
+
+    So does what this user could not have made: a folder, a link, another user's file. Raises IO_ERROR.
+    """
+    try:
+        descriptor = os.open(LOCK_NAME, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
+    except OSError as error:
+        if error.errno in _NOT_OURS:
+            return
+        raise classify_os_error(error, "open the lock file in", path_bytes(path)) from error
+    try:
+        flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if _is_named(directory, descriptor):
+            os.unlink(LOCK_NAME, dir_fd=directory)
+    except OSError as error:
+        if error.errno not in _HELD:
+            raise classify_os_error(error, "remove the lock file in", path_bytes(path)) from error
+    finally:
+        os.close(descriptor)
+
+
+def _is_named(directory: int, descriptor: int) -> bool:
+    """Whether the lock file's name stands for the file that is open as `descriptor`."""
+    try:
+        named = os.stat(LOCK_NAME, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(named, os.fstat(descriptor))

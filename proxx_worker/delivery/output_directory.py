@@ -8,11 +8,11 @@ from types import TracebackType
 from typing import Self
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.delivery.holding import DirectoryLock, Flock
+from proxx_worker.delivery.holding import DirectoryLock, Flock, remove_stale_lock
 from proxx_worker.delivery.location import directory_error, missing, open_directory, real_location, require_writable
 from proxx_worker.delivery.names import RUN_STAGING, path_bytes, staging_name
 from proxx_worker.delivery.publishing import output_exists
-from proxx_worker.delivery.staging import Staging, make_staging, remove_staging
+from proxx_worker.delivery.staging import Staging, make_staging, remove_staging, sync_output
 from proxx_worker.files.filesystems import FilesystemKind, filesystem_of, kind_of, refuse_object_store
 from proxx_worker.planning.roots import outside_roots
 
@@ -159,18 +159,26 @@ def _require_free(directory: int, path: str, names: Sequence[str]) -> None:
         raise output_exists(taken, path)
 
 
-def discard_staging(path: str, owner: str, job: str) -> bool:
-    """Remove what a job of `owner` left in the output directory at `path`; for recovery, where the job is known to be over.
+def discard_staging(path: str, owner: str, job: str, *, flock: Flock = fcntl.flock) -> bool:
+    """Remove, durably, what a job of `owner` left in the output directory at `path`; for recovery, where the job is over.
 
-    Needs no hold: the folder is its owner's alone. False where there is none, or no such directory. Raises IO_ERROR.
+    Needs no hold: the folder is its owner's alone, and a lock file that nobody has locked is nobody's. False where there is no
+    such folder, or where the directory is missing or closed to the worker: a refused spec may name any path, relative ones too,
+    and nothing of the worker's can be in what it cannot enter. Raises IO_ERROR.
     """
+    if not path.startswith("/"):
+        return False
     try:
         directory = open_directory(path)
     except ProxxError as fault:
-        if fault.code is ErrorCode.OUTPUT_DIRECTORY_MISSING:
+        if fault.code in {ErrorCode.OUTPUT_DIRECTORY_MISSING, ErrorCode.OUTPUT_DIRECTORY_NOT_WRITABLE}:
             return False
         raise
     try:
-        return remove_staging(directory, path, path_bytes(staging_name(owner, job)))
+        remove_stale_lock(directory, path, flock)
+        removed = remove_staging(directory, path, path_bytes(staging_name(owner, job)))
+        if removed:
+            sync_output(directory, path)
+        return removed
     finally:
         os.close(directory)

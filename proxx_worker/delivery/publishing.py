@@ -1,9 +1,12 @@
 """Giving all outputs of a job their names, or none of them; forwards, backwards, and again after a crash."""
 
+import errno
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.delivery.names import path_bytes
@@ -11,6 +14,9 @@ from proxx_worker.delivery.staged_file import digest_of
 from proxx_worker.files.errnos import classify_os_error
 from proxx_worker.files.rename import rename_no_clobber
 from proxx_worker.files.syncing import sync_directory_fd
+
+Inode: TypeAlias = tuple[int, int]
+"""Device and inode number: which file a name stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,57 +54,54 @@ class Passage:
         Where one is refused, take the published ones back first. Raises OUTPUT_EXISTS with `details.output`, the path that was
         taken, NO_SPACE or IO_ERROR; `PublishingStuckError` where taking back failed.
         """
-        self._publish(names, [])
+        ours = {name: _inode(status) for name in names if (status := self._status(self.staging, name)) is not None}
+        self._publish(names, ours)
 
     def resume(self, outputs: Sequence[Recorded]) -> None:
         """Finish a publishing that a crash cut, as often as it takes. Every output is compared with its record.
 
-        Raises as `publish` does; IO_ERROR where an output is lost or differs from its record. Then all are back in staging.
+        Raises as `publish` does; IO_ERROR where an output is lost, differs from its record or cannot be read in staging. Then all
+        are back in staging. Raises `PublishingStuckError` also where it cannot be seen which outputs are published.
         """
-        published: list[str] = []
+        ours: dict[str, Inode] = {}
+        waiting: list[str] = []
         faults: list[ProxxError] = []
         for output in outputs:
             try:
-                if self._is_published(output):
-                    published.append(output.name)
+                if self._look_at(output, ours):
+                    waiting.append(output.name)
             except ProxxError as fault:
                 faults.append(fault)
         if faults:
-            self.take_back(published)
+            self._take_back(ours)
             raise faults[0]
-        names = [output.name for output in outputs if output.name not in published]
-        self._publish(names, published)
-
-    def take_back(self, names: Iterable[str]) -> None:
-        """Move published outputs back into staging, the last one first, and make that durable.
-
-        Raises `PublishingStuckError` where one is refused: then some stand in either folder.
-        """
-        taken = list(names)[::-1]
-        if not taken:
-            return
-        try:
-            for name in taken:
-                self._move_back(name)
-            # In this order: a name must not be durably gone from one folder before it is durably in the other.
-            self._sync(self.staging)
-            self._sync(self.output)
-        except ProxxError as error:
-            raise PublishingStuckError(error) from error
+        self._publish(waiting, ours)
 
     def final_path(self, name: str) -> str:
         """Where the output `name` stands once it is published."""
         return f"{self.path.rstrip('/')}/{name}"
 
-    def _publish(self, names: Sequence[str], published: list[str]) -> None:
+    def _publish(self, names: Sequence[str], ours: Mapping[str, Inode]) -> None:
         try:
             for name in names:
                 self._move_out(name)
-                published.append(name)
             self._sync(self.output)
         except ProxxError:
-            self.take_back(published)
+            self._take_back(ours)
             raise
+
+    def _take_back(self, ours: Mapping[str, Inode]) -> None:
+        """Move back into staging whatever of `ours` has its final name, the last one first, and make that durable.
+
+        What stands there is asked, not remembered: a step that answered with an error may have been done all the same. Raises
+        `PublishingStuckError` where one is refused: then some stand in either folder.
+        """
+        with _undecided():
+            moved = [name for name in list(ours)[::-1] if self._move_back(name, ours[name])]
+            if moved:
+                # In this order: a name must not be durably gone from one folder before it is durably in the other.
+                self._sync(self.staging)
+                self._sync(self.output)
 
     def _move_out(self, name: str) -> None:
         raw = path_bytes(name)
@@ -109,12 +112,22 @@ class Passage:
         except OSError as error:
             raise classify_os_error(error, "publish", path_bytes(self.final_path(name))) from error
 
-    def _move_back(self, name: str) -> None:
+    def _move_back(self, name: str, inode: Inode) -> bool:
+        """Whether the final name stood for `inode`; then it no longer does. A foreign file of that name is left alone."""
+        final = self._status(self.output, name)
+        if final is None or _inode(final) != inode:
+            return False
         raw = path_bytes(name)
+        staged = self._status(self.staging, name)
         try:
-            rename_no_clobber(raw, raw, src_dir_fd=self.output, dst_dir_fd=self.staging)
+            if staged is not None and _inode(staged) == inode:
+                # Where a rename is a link and an unlink, it came half-way.
+                os.unlink(raw, dir_fd=self.output)
+            else:
+                rename_no_clobber(raw, raw, src_dir_fd=self.output, dst_dir_fd=self.staging)
         except OSError as error:
             raise classify_os_error(error, "take back", path_bytes(self.final_path(name))) from error
+        return True
 
     def _sync(self, folder: int) -> None:
         try:
@@ -122,22 +135,32 @@ class Passage:
         except OSError as error:
             raise classify_os_error(error, "make durable", path_bytes(self.path)) from error
 
-    def _is_published(self, output: Recorded) -> bool:
-        """Whether it has its final name already. Raises OUTPUT_EXISTS, IO_ERROR."""
-        staged, final = self._status(self.staging, output.name), self._status(self.output, output.name)
+    def _look_at(self, output: Recorded, ours: dict[str, Inode]) -> bool:
+        """Whether it still waits in staging. Notes in `ours` which file it is, as soon as that is known.
+
+        Raises OUTPUT_EXISTS, IO_ERROR; `PublishingStuckError` where that cannot be known.
+        """
+        with _undecided():
+            staged, final = self._status(self.staging, output.name), self._status(self.output, output.name)
         if staged is not None:
-            self._require_intact(self.staging, output)
+            ours[output.name] = _inode(staged)
+            reason = self._difference(self.staging, output)
+            if reason is not None:
+                raise self._lost(output, reason)
             if final is None:
-                return False
-            if not os.path.samestat(staged, final):
+                return True
+            if _inode(final) != _inode(staged):
                 raise output_exists([output.name], self.path)
-            # Where a rename is a link and an unlink, the crash came between the two.
             self._forget_staged(output.name)
-            return True
+            return False
         if final is None:
             raise self._lost(output, "it is in neither folder")
-        self._require_intact(self.output, output)
-        return True
+        with _undecided():
+            reason = self._difference(self.output, output)
+        if reason is not None:
+            raise self._lost(output, reason)
+        ours[output.name] = _inode(final)
+        return False
 
     def _status(self, folder: int, name: str) -> os.stat_result | None:
         try:
@@ -147,27 +170,29 @@ class Passage:
         except OSError as error:
             raise classify_os_error(error, "look at", path_bytes(self.final_path(name))) from error
 
-    def _require_intact(self, folder: int, output: Recorded) -> None:
+    def _difference(self, folder: int, output: Recorded) -> str | None:
+        """In what the file in `folder` differs from its record; None where it is the one. Raises IO_ERROR."""
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
-            descriptor = os.open(
-                path_bytes(output.name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder
-            )
+            descriptor = os.open(path_bytes(output.name), flags, dir_fd=folder)
+            try:
+                status = os.fstat(descriptor)
+                if not stat.S_ISREG(status.st_mode):
+                    return "what stands there is not a file"
+                if status.st_size != output.size:
+                    return f"what stands there has {status.st_size} bytes, not {output.size}"
+                return None if digest_of(descriptor) == output.sha256 else "what stands there has other bytes"
+            finally:
+                os.close(descriptor)
         except OSError as error:
+            if error.errno == errno.ELOOP:
+                return "what stands there is a symlink"
             raise classify_os_error(error, "read", path_bytes(self.final_path(output.name))) from error
-        try:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode) or status.st_size != output.size:
-                raise self._lost(output, f"what stands there has {status.st_size} bytes, not {output.size}")
-            if digest_of(descriptor) != output.sha256:
-                raise self._lost(output, "what stands there has other bytes")
-        except OSError as error:
-            raise classify_os_error(error, "read", path_bytes(self.final_path(output.name))) from error
-        finally:
-            os.close(descriptor)
 
     def _forget_staged(self, name: str) -> None:
+        """Finish a move that a crash cut between its link and its unlink."""
+        self._sync(self.output)
         try:
-            self._sync(self.output)
             os.unlink(path_bytes(name), dir_fd=self.staging)
         except OSError as error:
             raise classify_os_error(error, "publish", path_bytes(self.final_path(name))) from error
@@ -193,3 +218,16 @@ def output_exists(names: Sequence[str], path: str) -> ProxxError:
         output=existing[0],
         existing=list(existing),
     )
+
+
+def _inode(status: os.stat_result) -> Inode:
+    return status.st_dev, status.st_ino
+
+
+@contextmanager
+def _undecided() -> Iterator[None]:
+    """Let an error of the body leave as the one that leaves the job to the next start."""
+    try:
+        yield
+    except ProxxError as error:
+        raise PublishingStuckError(error) from error

@@ -48,7 +48,7 @@ class Staging:
         """A new output file. Raises NO_SPACE, IO_ERROR."""
         if not self._durable:
             # Once, before the first byte: the decision that names these files must not outlive the folder they are in.
-            self._sync_output()
+            sync_output(self._output, self._directory_path)
             self._durable = True
         staged = StagedFile(self._fd, self.path, name)
         self._files.append(staged)
@@ -78,7 +78,7 @@ class Staging:
             pass
         except OSError as error:
             raise classify_os_error(error, "remove", path_bytes(self.path)) from error
-        self._sync_output()
+        sync_output(self._output, self._directory_path)
 
     def close(self) -> None:
         """Let go of every file and of the folder."""
@@ -97,11 +97,13 @@ class Staging:
             os.close(self._fd)
             self._fd = -1
 
-    def _sync_output(self) -> None:
-        try:
-            sync_directory_fd(self._output)
-        except OSError as error:
-            raise classify_os_error(error, "make durable", path_bytes(self._directory_path)) from error
+
+def sync_output(output: int, path: str) -> None:
+    """Make the entries of the output directory that is open as `output` durable. Raises NO_SPACE, IO_ERROR."""
+    try:
+        sync_directory_fd(output)
+    except OSError as error:
+        raise classify_os_error(error, "make durable", path_bytes(path)) from error
 
 
 def make_staging(output: int, path: str, name: str) -> None:

@@ -149,6 +149,19 @@ def test_a_lock_file_removed_by_hand_does_not_hinder_the_release(out: Path) -> N
         (out / LOCK).unlink()
 
 
+def test_a_lock_file_that_cannot_be_removed_is_told(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = OutputDirectory.hold(str(out), flock=no_folder_locks)
+
+    def failing(*_arguments: object, **_options: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", failing)
+        assert code_of(directory.release) is ErrorCode.IO_ERROR
+    OutputDirectory.hold(str(out), flock=no_folder_locks).release()
+    assert list(out.iterdir()) == []
+
+
 def test_a_lock_file_whose_holder_just_left_is_not_mistaken_for_the_lock(out: Path) -> None:
     left: list[Path] = []
 

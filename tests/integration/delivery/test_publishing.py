@@ -13,6 +13,7 @@ from proxx_worker.delivery import publishing
 from proxx_worker.delivery.output_directory import OutputDirectory
 from proxx_worker.delivery.publishing import PublishingStuckError, Recorded
 from proxx_worker.delivery.staging import Staging
+from proxx_worker.files.rename import rename_no_clobber
 
 OWNER = "4f2a"
 NAMES = ("a.mov", "b.mov", "c.mov")
@@ -111,7 +112,7 @@ def test_a_name_taken_before_the_resumption_takes_all_back(
 
 
 @pytest.mark.parametrize("where", ["staging", "out"])
-@pytest.mark.parametrize("damage", ["gone", "short", "other bytes", "not a file"])
+@pytest.mark.parametrize("damage", ["gone", "short", "other bytes", "not a file", "symlink"])
 def test_an_output_that_is_not_what_was_recorded_is_not_published(
     out: Path, held: OutputDirectory, staging: Staging, where: str, damage: str
 ) -> None:
@@ -126,6 +127,8 @@ def test_an_output_that_is_not_what_was_recorded_is_not_published(
         victim.write_bytes(b"B.mov")
     elif damage == "not a file":
         os.mkfifo(victim)
+    elif damage == "symlink":
+        victim.symlink_to("a.mov")
     with held.reopen_staging(OWNER, "clip") as again:
         with pytest.raises(ProxxError) as caught:
             again.resume(RECORD)
@@ -134,6 +137,70 @@ def test_an_output_that_is_not_what_was_recorded_is_not_published(
         assert {"a.mov", "c.mov"} <= set(staged(out, again))
         again.remove()
     assert sorted(entry.name for entry in out.iterdir()) == (["b.mov"] if where == "out" and damage != "gone" else [])
+
+
+@pytest.mark.parametrize("call", ["open", "preadv", "unlink"])
+def test_a_look_that_fails_publishes_nothing_further(
+    out: Path, held: OutputDirectory, staging: Staging, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    (out / "b.mov").hardlink_to(out / staging.name / "b.mov")
+    real: Callable[..., object] = getattr(os, call)
+    with held.reopen_staging(OWNER, "clip") as again, monkeypatch.context() as patch:
+        patch.setattr(os, call, Failing(real, 1, fail_with(errno.EIO)))
+        with pytest.raises(ProxxError) as caught:
+            again.resume(RECORD)
+        assert caught.value.code is ErrorCode.IO_ERROR
+    assert published(out) == []
+    assert staged(out, staging) == list(NAMES)
+    with held.reopen_staging(OWNER, "clip") as again:
+        again.resume(RECORD)
+    assert published(out) == list(NAMES)
+
+
+@pytest.mark.parametrize(("call", "at"), [*(("stat", n) for n in range(1, 6)), ("open", 1), ("preadv", 1)])
+def test_what_cannot_be_seen_is_not_decided(
+    out: Path, held: OutputDirectory, staging: Staging, monkeypatch: pytest.MonkeyPatch, call: str, at: int
+) -> None:
+    staging.publish()
+    real: Callable[..., object] = getattr(os, call)
+    with held.reopen_staging(OWNER, "clip") as again, monkeypatch.context() as patch:
+        patch.setattr(os, call, Failing(real, at, fail_with(errno.EIO)))
+        with pytest.raises(PublishingStuckError) as caught:
+            again.resume(RECORD)
+        assert caught.value.error.code is ErrorCode.IO_ERROR
+    assert published(out) == list(NAMES)
+    with held.reopen_staging(OWNER, "clip") as again:
+        again.resume(RECORD)
+
+
+@pytest.mark.parametrize("at", [1, 2, 3])
+@pytest.mark.parametrize("half", [False, True])
+def test_a_move_that_was_done_although_it_failed_is_taken_back_too(
+    out: Path,
+    staging: Staging,
+    monkeypatch: pytest.MonkeyPatch,
+    at: int,
+    half: bool,
+) -> None:
+    real = rename_no_clobber
+    calls: list[bytes] = []
+
+    def answering_badly(source: bytes, target: bytes, *, src_dir_fd: int, dst_dir_fd: int) -> None:
+        calls.append(source)
+        if len(calls) != at:
+            real(source, target, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
+            return
+        os.link(source, target, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
+        if not half:
+            os.unlink(source, dir_fd=src_dir_fd)
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(publishing, "rename_no_clobber", answering_badly)
+    with pytest.raises(ProxxError) as caught:
+        staging.publish()
+    assert caught.value.code is ErrorCode.IO_ERROR
+    assert published(out) == []
+    assert staged(out, staging) == list(NAMES)
 
 
 class Failing:
@@ -211,7 +278,7 @@ def test_a_worker_killed_at_any_step_leaves_what_the_next_one_can_decide(
     monkeypatch: pytest.MonkeyPatch,
     call: str,
     at: int,
-    collision: bool,  # noqa: FBT001
+    collision: bool,
 ) -> None:
     if collision:
         (out / "c.mov").write_bytes(b"mine")

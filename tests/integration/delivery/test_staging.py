@@ -1,17 +1,21 @@
 """Staging: hidden, private, flat, bound to the directory that was held, and gone afterwards."""
 
+import errno
+import fcntl
 import hashlib
 import os
+import socket
 import stat
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.delivery.names import staging_name
-from proxx_worker.delivery.output_directory import OutputDirectory
+from proxx_worker.delivery.output_directory import OutputDirectory, discard_staging
 from proxx_worker.delivery.staging import empty_folder, remove_staging
 
 OWNER = "4f2a"
@@ -237,3 +241,147 @@ def test_removal_meets_only_what_is_there(out: Path) -> None:
     out.rmdir()
     empty_folder(descriptor, str(out))
     os.close(descriptor)
+
+
+def test_recovery_discards_what_a_killed_job_left(out: Path, held: OutputDirectory) -> None:
+    for owner in (OWNER, "other", "run"):
+        with held.open_staging(owner, "clip") as staging:
+            staging.create("clip.mov")
+    (out / "clip.mov").touch()
+    assert discard_staging(str(out), OWNER, "clip")
+    assert not discard_staging(str(out), OWNER, "clip")
+    assert entries(out) == [staging_name("other", "clip"), staging_name("run", "clip"), "clip.mov"]
+
+
+def test_recovery_discards_a_lock_file_that_nobody_holds(out: Path) -> None:
+    (out / ".proxx-lock").touch()
+    discard_staging(str(out), OWNER, "clip")
+    assert entries(out) == []
+    (out / ".proxx-lock").touch()
+    with (out / ".proxx-lock").open("w") as holder:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        discard_staging(str(out), OWNER, "clip")
+    assert entries(out) == [".proxx-lock"]
+
+
+@pytest.mark.parametrize("kind", ["folder", "symlink", "socket"])
+def test_recovery_is_not_hindered_by_what_is_not_the_workers(out: Path, kind: str) -> None:
+    lock = out / ".proxx-lock"
+    if kind == "folder":
+        lock.mkdir()
+    elif kind == "symlink":
+        lock.symlink_to("/etc/passwd")
+    else:
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(str(lock))
+    assert not discard_staging(str(out), OWNER, "clip")
+    assert entries(out) == [".proxx-lock"]
+
+
+def test_recovery_discards_nothing_relative_to_where_it_runs(
+    out: Path, held: OutputDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held.open_staging(OWNER, "clip").close()
+    monkeypatch.chdir(out)
+    for path in (".", "", "../out"):
+        assert not discard_staging(path, OWNER, "clip")
+    assert entries(out) == [staging_name(OWNER, "clip")]
+
+
+def test_recovery_survives_a_directory_that_it_cannot_enter(unprivileged_folder: Path) -> None:
+    for path in (f"{unprivileged_folder}/none", "/nul\0", "/etc/passwd"):
+        assert not discard_staging(path, OWNER, "clip")
+    unprivileged_folder.chmod(0o000)
+    assert not discard_staging(str(unprivileged_folder), OWNER, "clip")
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE])
+def test_recovery_stops_where_storage_fails(out: Path, number: int) -> None:
+    (out / ".proxx-lock").touch()
+
+    def failing(_descriptor: int, _operation: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    assert code_of(lambda: discard_staging(str(out), OWNER, "clip", flock=failing)) is ErrorCode.IO_ERROR
+
+
+def breaking(call: str, number: int, monkeypatch: pytest.MonkeyPatch, only: Callable[[object], bool] = bool) -> None:
+    """Let `os.CALL` fail with `number` where its first argument is of the kind that `only` tells; all other calls go through."""
+    real: Callable[..., object] = getattr(os, call)
+
+    def perhaps(*arguments: object, **options: object) -> object:
+        if only(arguments[0]):
+            raise OSError(number, os.strerror(number))
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(os, call, perhaps)
+
+
+@pytest.mark.parametrize(("number", "code"), [(errno.EIO, "IO_ERROR"), (errno.ENOSPC, "NO_SPACE"), (errno.EDQUOT, "NO_SPACE")])
+@pytest.mark.parametrize("step", ["open", "create", "seal", "seal the name", "empty", "remove", "replace"])
+def test_each_step_names_the_storages_fault(
+    out: Path, held: OutputDirectory, monkeypatch: pytest.MonkeyPatch, number: int, code: str, step: str
+) -> None:
+    if step == "open":
+        breaking("mkdir", number, monkeypatch)
+        assert code_of(lambda: held.open_staging(OWNER, "clip")) == code
+        assert entries(out) == []
+        return
+    with held.open_staging(OWNER, "clip") as staging:
+        if step == "create":
+            breaking("fsync", number, monkeypatch)
+            assert code_of(lambda: staging.create("clip.mov")) == code
+            return
+        staged = staging.create("clip.mov")
+        if step == "seal":
+            breaking("fsync", number, monkeypatch, lambda fd: fd == staged.fd)
+            assert code_of(staged.seal) == code
+        elif step == "seal the name":
+            breaking("fsync", number, monkeypatch, lambda fd: fd != staged.fd)
+            assert code_of(staged.seal) == code
+        elif step == "empty":
+            breaking("unlink", number, monkeypatch)
+            assert code_of(staging.remove) == code
+        elif step == "replace":
+            breaking("rmdir", number, monkeypatch)
+            assert code_of(lambda: held.open_staging(OWNER, "clip")) == code
+        else:
+            breaking("rmdir", number, monkeypatch)
+            assert code_of(staging.remove) == code
+
+
+def test_each_look_names_the_storages_fault(held: OutputDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    with held.open_staging(OWNER, "clip") as staging:
+        staged = staging.create("clip.mov")
+        breaking("stat", errno.EIO, monkeypatch)
+        collisions, reopen = partial(held.collisions, ["a"]), partial(held.reopen_staging, "a", "b")
+        for look in (staged.same_inode, held.require_in_place, collisions, reopen):
+            assert code_of(look) is ErrorCode.IO_ERROR
+
+
+def test_staging_that_cannot_be_opened_is_an_error(out: Path, held: OutputDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    (out / staging_name(OWNER, "clip")).mkdir()
+    breaking("open", errno.EIO, monkeypatch, lambda path: b".proxx" in os.fsencode(str(path)))
+    for action in (held.open_staging, held.reopen_staging):
+        assert code_of(partial(action, OWNER, "clip")) is ErrorCode.IO_ERROR
+
+
+def test_recovery_stops_where_a_directory_cannot_be_looked_at(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    breaking("open", errno.EIO, monkeypatch, lambda path: path == os.fsencode(out))
+    assert code_of(lambda: discard_staging(str(out), OWNER, "clip")) is ErrorCode.IO_ERROR
+
+
+def test_recovery_stops_where_a_lock_file_cannot_be_looked_at(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    breaking("open", errno.EIO, monkeypatch, lambda path: path == b".proxx-lock")
+    assert code_of(lambda: discard_staging(str(out), OWNER, "clip")) is ErrorCode.IO_ERROR
+
+
+def test_a_lock_file_overtaken_by_another_is_left_to_it(out: Path) -> None:
+    (out / ".proxx-lock").touch()
+
+    def overtaken(_descriptor: int, _operation: int) -> None:
+        (out / ".proxx-lock").rename(out / "former")
+        (out / ".proxx-lock").touch()
+
+    discard_staging(str(out), OWNER, "clip", flock=overtaken)
+    assert entries(out) == [".proxx-lock", "former"]

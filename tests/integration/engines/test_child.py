@@ -118,7 +118,7 @@ def test_child_inherits_only_what_is_passed(stop: StopFlag) -> None:
 
 
 @pytest.mark.parametrize("both", [False, True])
-def test_floods_are_drained(stop: StopFlag, both: bool) -> None:  # noqa: FBT001
+def test_floods_are_drained(stop: StopFlag, both: bool) -> None:
     output = Output()
     also = "head -c 50000000 /dev/zero & " if both else ""
     ended = run(f"{also}head -c 50000000 /dev/zero >&2; wait; exit 7", stop, output)
