@@ -19,9 +19,11 @@ class _Parser(argparse.ArgumentParser):
     """argparse exits with 2 on a usage error; the contract says 64."""
 
     def error(self, message: str) -> NoReturn:
-        """Print the usage and the message, exit with 64."""
+        """Print the usage and the message, exit with 64. The message may quote a file's name, as a shell's `*` put it there."""
+        from proxx_worker.observe.records import printable
+
         self.print_usage(sys.stderr)
-        self.exit(EXIT_USAGE, f"{self.prog}: {message}\n")
+        self.exit(EXIT_USAGE, f"{self.prog}: {printable(message)}\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import orjson
 
-from proxx_worker.cli.wiring import UsageError, fail
+from proxx_worker.cli.wiring import UsageError, fail, say_path
 from proxx_worker.contract.candidates import SPEC_SUFFIX, job_names
 from proxx_worker.contract.errors import JsonValue, ProxxError
 from proxx_worker.contract.jobspec import parse_jobspec
@@ -26,7 +26,7 @@ def spec(arguments: argparse.Namespace) -> int:
         documents = [(Path(source).stem, _document(arguments, [source])) for source in sources]
         folder.mkdir(parents=True, exist_ok=True)
         for stem, document in documents:
-            sys.stdout.write(f"{_write_new(folder, stem, document)}\n")
+            say_path(_write_new(folder, stem, document))
     except UsageError as error:
         return fail(str(error))
     except ProxxError as fault:

@@ -11,6 +11,7 @@ import orjson
 from proxx_worker.cli.wiring import fail
 from proxx_worker.contract.candidates import display_name, is_candidate_name, stem_too_long
 from proxx_worker.contract.errors import JsonValue, ProxxError
+from proxx_worker.contract.text import steady_json
 from proxx_worker.files.errnos import errors_named
 from proxx_worker.observe.records import printable
 from proxx_worker.workspace.holder import Holder, is_dead_here
@@ -28,7 +29,8 @@ def status(arguments: argparse.Namespace) -> int:
     except ProxxError as fault:
         return fail(fault.error.message, fault.code)
     if arguments.json:
-        sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        data = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        sys.stdout.buffer.write(steady_json(data))
     else:
         sys.stdout.write("".join(f"{printable(line)}\n" for line in _lines(document)))
     return 0

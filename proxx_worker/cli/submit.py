@@ -1,11 +1,9 @@
 """`submit`: a durable, atomic drop into a workspace's inbox."""
 
 import argparse
-import os
-import sys
 from pathlib import Path
 
-from proxx_worker.cli.wiring import fail
+from proxx_worker.cli.wiring import fail, say_path
 from proxx_worker.contract.errors import EXIT_USAGE, ErrorCode, ProxxError
 from proxx_worker.workspace.layout import Workspace
 from proxx_worker.workspace.submit import submit as drop
@@ -16,9 +14,7 @@ def submit(arguments: argparse.Namespace) -> int:
     workspace = Workspace(Path(arguments.workspace))
     try:
         for jobspec in arguments.jobspecs:
-            made = drop(workspace, Path(jobspec))
-            sys.stdout.buffer.write(os.fsencode(made) + b"\n")
-            sys.stdout.buffer.flush()
+            say_path(drop(workspace, Path(jobspec)))
     except ProxxError as fault:
         code = fail(fault.error.message, fault.code)
         return EXIT_USAGE if fault.code is ErrorCode.SPEC_INVALID else code

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from proxx_worker import __version__
+from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import EXIT_USAGE, ErrorCode, ProxxError
 from proxx_worker.contract.result import WorkerRecord
 from proxx_worker.engines.tools import Tools, locate_tools
@@ -60,6 +61,15 @@ def worker_record(settings: Settings, tools: Callable[[], Tools]) -> WorkerRecor
         ffprobe=found.ffprobe if found is not None else settings.ffprobe,
         declared_versions=dict(settings.declared_versions),
     )
+
+
+def say_path(path: str | bytes | os.PathLike[str]) -> None:
+    """Print a path on a line of its own: its very bytes for a program, harmless text on a terminal, as `ls` does."""
+    from proxx_worker.observe.records import printable
+
+    raw = os.fsencode(path)
+    sys.stdout.buffer.write((printable(display_name(raw)).encode() if sys.stdout.isatty() else raw) + b"\n")
+    sys.stdout.buffer.flush()
 
 
 def fail(message: str, code: ErrorCode | None = None) -> int:

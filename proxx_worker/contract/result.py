@@ -11,7 +11,7 @@ import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue
 
 from proxx_worker.contract.errors import ErrorCode, JobError
-from proxx_worker.contract.text import encodable
+from proxx_worker.contract.text import encodable, steady_json
 
 RESULT_VERSION: Literal["1.0"] = "1.0"
 _LEAST_INTEGER, _END_OF_INTEGERS = -(1 << 63), 1 << 64  # what JSON readers, orjson among them, hold as an integer
@@ -136,8 +136,9 @@ class JobResult(_Record):
 
 
 def encode_result(result: JobResult) -> bytes:
-    """The result's bytes: UTF-8, two-space indent, trailing newline."""
-    return orjson.dumps(result.model_dump(mode="json"), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    """The result's bytes: UTF-8, two-space indent, trailing newline; nothing in it steers the terminal that shows it."""
+    document = orjson.dumps(result.model_dump(mode="json"), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return steady_json(document)
 
 
 def decode_result(data: bytes) -> JobResult:

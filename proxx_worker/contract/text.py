@@ -6,6 +6,8 @@ import re
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _UNDECODABLE_BYTES = range(0xDC80, 0xDD00)
 _SHOWN_CHARACTERS = 80
+# DEL, C1, line and paragraph separators, the bidirectional controls (Unicode TR 9, 2.1-2.5): what JSON leaves unescaped.
+_STEERING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def display_name(name: bytes) -> str:
@@ -45,6 +47,13 @@ def shortened(text: str) -> str:
 def visible(text: str) -> str:
     r"""`text` with lone surrogates and control characters (C0, DEL, C1) as visible escapes `\xNN` and `\uNNNN`."""
     return "".join(f"\\x{ord(letter):02x}" if is_control(letter) else letter for letter in encodable(text))
+
+
+def steady_json(document: bytes) -> bytes:
+    r"""The same JSON, with everything in its strings that could steer a terminal or turn a line around as `\uNNNN`."""
+    if document.isascii() and b"\x7f" not in document:
+        return document
+    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", document.decode()).encode()
 
 
 def is_control(letter: str) -> bool:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import orjson
 
 from proxx_worker.contract.errors import JsonValue
+from proxx_worker.contract.text import steady_json
 
 # C0, DEL, C1, line and paragraph separators, the bidirectional controls that can reorder a line on a terminal
 # (Unicode TR 9, 2.1-2.5), and lone surrogates, which no UTF-8 stream can carry.
@@ -41,13 +42,17 @@ def text_line(when: datetime, level: str, action: str, message: str, fields: Map
 def _value(value: JsonValue) -> str:
     if isinstance(value, str) and _PLAIN.fullmatch(value):
         return printable(value)
-    return printable(orjson.dumps(_encodable(value)).decode())
+    return _json(value)
 
 
 def json_line(when: datetime, level: str, action: str, message: str, fields: Mapping[str, JsonValue]) -> str:
     """The same event as one JSON object: `time`, `level`, `action`, `message`, then the fields."""
     document: dict[str, JsonValue] = {"time": timestamp(when), "level": level, "action": action, "message": message}
-    return printable(orjson.dumps(_encodable({**document, **fields})).decode()) + "\n"
+    return _json({**document, **fields}) + "\n"
+
+
+def _json(value: JsonValue) -> str:
+    return steady_json(orjson.dumps(_encodable(value))).decode()
 
 
 def _encodable(value: JsonValue) -> JsonValue:

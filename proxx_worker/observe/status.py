@@ -10,6 +10,7 @@ from typing import Literal
 
 import orjson
 
+from proxx_worker.contract.text import steady_json
 from proxx_worker.observe.observer import TaskInfo
 from proxx_worker.observe.records import timestamp
 from proxx_worker.planning.progress import Progress
@@ -105,7 +106,8 @@ class StatusFile:
             "job": None if self._job is None else asdict(self._job),
         }
         try:
-            self._temporary.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+            data = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+            self._temporary.write_bytes(steady_json(data))
             self._temporary.replace(self._path)
         except OSError:
             # A full disk or a lost folder is found, classified and reported by the room that needs it.

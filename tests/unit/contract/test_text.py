@@ -1,10 +1,11 @@
 """Text that can always be shown and written."""
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxx_worker.contract.text import encodable, has_lone_surrogate, quoted, shortened, visible
+from proxx_worker.contract.text import encodable, has_lone_surrogate, quoted, shortened, steady_json, visible
 from tests.unit.contract.corpus import PROPERTY
 
 
@@ -39,3 +40,18 @@ def test_any_text_can_be_written(text: str) -> None:
     assert visible(text).encode().isascii() or not text.isascii()
     assert visible(text).isprintable() or not text.isascii()
     assert "\n" not in quoted(text)
+
+
+@PROPERTY
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_json_that_cannot_steer_a_terminal_says_the_same(text: str) -> None:
+    steady = steady_json(orjson.dumps({text: [text]}))
+    assert orjson.loads(steady) == {text: [text]}
+    assert visible(steady.decode()) == steady.decode()
+
+
+def test_json_escapes_what_turns_a_line_around() -> None:
+    assert steady_json('"\u202e\u2066\u200f\u061c\u2028\x9b\x7fé"'.encode()) == (
+        rb'"\u202e\u2066\u200f\u061c\u2028\u009b\u007f' + 'é"'.encode()
+    )
+    assert steady_json(b'"plain"') == b'"plain"'

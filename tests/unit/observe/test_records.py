@@ -46,3 +46,15 @@ def test_every_event_is_one_printable_line(message: str, fields: dict[str, str])
         assert line.endswith("\n")
         assert printable(line[:-1]) == line[:-1]
         line.encode()
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_a_json_line_says_what_it_was_given(message: str) -> None:
+    assert json.loads(json_line(WHEN, "INFO", "a", message, {"k": message})) | {"time": ""} == {
+        "time": "", "level": "INFO", "action": "a", "message": message, "k": message,
+    }  # fmt: skip
+
+
+def test_json_escapes_what_could_steer_a_terminal_as_json_does() -> None:
+    line = json_line(WHEN, "INFO", "a", "\x7f\x9b\u202e\u2028é", {})
+    assert r'"message":"\u007f\u009b\u202e\u2028é"' in line
