@@ -50,7 +50,7 @@ def probe_source(tools: Tools, path: str, stop: StopSignal, *, stall_seconds: fl
 
 
 class _Report:
-    """What ffprobe said: stdout as a whole, within bounds, and the end of stderr."""
+    """What ffprobe said: stdout as a whole, within bounds, and the beginning of stderr, where the cause stands."""
 
     def __init__(self) -> None:
         self.stdout = bytearray()
@@ -65,8 +65,7 @@ class _Report:
             )
 
     def take_stderr(self, chunk: bytes) -> None:
-        self._stderr += chunk
-        del self._stderr[:-_STDERR_BYTES]
+        self._stderr += chunk[: _STDERR_BYTES - len(self._stderr)]
 
     def stderr_text(self) -> str:
         return self._stderr.decode("utf-8", "replace")

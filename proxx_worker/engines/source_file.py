@@ -3,7 +3,7 @@
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -93,27 +93,32 @@ def check_source_file(path: str) -> None:
 
 
 def require_unchanged(path: str, identity: SourceIdentity) -> None:
-    """Raise SOURCE_CHANGED where the file at `path` is not in the state that was probed; SOURCE_MISSING where it is gone."""
-    with _refusals_named(path):
-        now = SourceIdentity.of(os.stat(path))  # noqa: PTH116 - as above
+    """Raise SOURCE_CHANGED where the file at `path` is gone or not in the state that was probed."""
+    try:
+        with _refusals_named(path):
+            now = SourceIdentity.of(os.stat(path))  # noqa: PTH116 - as above
+    except ProxxError as refusal:
+        if refusal.code is not ErrorCode.SOURCE_MISSING:
+            raise
+        raise _changed(path, ["it is gone"]) from refusal
     if now != identity:
-        changes = [
-            f"{name} {before} -> {after}"
-            for name, before, after in (
-                ("size", identity.size, now.size),
-                ("mtime_ns", identity.mtime_ns, now.mtime_ns),
-                ("inode", identity.inode, now.inode),
-                ("device", identity.device, now.device),
-            )
-            if before != after
-        ]
-        raise ProxxError(
-            ErrorCode.SOURCE_CHANGED,
-            f"a source must stand still while its proxy is made, but {path} changed ({', '.join(changes)}). "
-            "Submit the job again once the file is complete.",
-            path=path,
-            changes=list(changes),
+        states = (
+            ("size", identity.size, now.size),
+            ("mtime_ns", identity.mtime_ns, now.mtime_ns),
+            ("inode", identity.inode, now.inode),
+            ("device", identity.device, now.device),
         )
+        raise _changed(path, [f"{name} {before} -> {after}" for name, before, after in states if before != after])
+
+
+def _changed(path: str, changes: Sequence[str]) -> ProxxError:
+    return ProxxError(
+        ErrorCode.SOURCE_CHANGED,
+        f"a source must stand still while its proxy is made, but {path} changed ({', '.join(changes)}). "
+        "Submit the job again once the file is complete.",
+        path=path,
+        changes=list(changes),
+    )
 
 
 def _require_regular(path: str, status: os.stat_result) -> None:

@@ -144,6 +144,8 @@ def _facts(container: Section, streams: tuple[Section, ...], frames: tuple[Secti
     notes = [
         f"video stream {stream.integer('index')} is another picture: not followed" for stream in others if is_picture(stream)
     ]
+    if any(stream.tag("data_type") == "audio" for stream in others):
+        notes.append("the sound of this OP-Atom clip lies in other files: not part of this source")
     if video.sample_aspect == 1 and (video.width, video.height) in _THIN_RASTERS:
         notes.append(f"{video.width}x{video.height} is mostly shown 16:9, but its pixels are flagged square: kept as flagged")
     return MediaFacts(

@@ -179,6 +179,11 @@ def test_another_picture_and_a_thin_raster_are_noted() -> None:
     assert facts(document(video(width=1440, sample_aspect_ratio="4:3"))).notes == ()
 
 
+def test_op_atom_says_that_its_sound_lies_elsewhere() -> None:
+    found = facts(document(video(), data("[0][0][0][0]", tags={"data_type": "audio"}), demuxer="mxf"))
+    assert found.notes == ("the sound of this OP-Atom clip lies in other files: not part of this source",)
+
+
 @pytest.mark.parametrize(
     ("tag", "name"),
     [("aprn", "ProRes RAW"), ("aprh", "ProRes RAW HQ"), ("brxq", "Blackmagic RAW"), ("CRAW", "Canon RAW (CRM, CR3)")],
