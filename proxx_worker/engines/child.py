@@ -1,34 +1,33 @@
 """A child process from its start to its end: output drained, stopped on request, killed when it stalls, usage counted."""
 
-import math
 import os
-import resource
 import select
 import selectors
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.engines.pidfd import open_pidfd
+from proxx_worker.engines.pulse import Pulse
 from proxx_worker.engines.spawn import check_started, start_child
 from proxx_worker.engines.stop import StopSignal
 from proxx_worker.engines.survivors import kill_holders
+from proxx_worker.engines.usage import MAXRSS_UNIT, own_peak, peak_of
 
 GRACE_SECONDS = 1.5
 """How long a child may take to end on SIGTERM. The worker itself has 3 s (contract section 6)."""
 
 _KILL_SECONDS = 1.0
-_TICK = 1.0
 _POLL_WITHOUT_PIDFD = 0.05
 _CHUNK = 1 << 16
+_REST = 0.02
+_RESTS_BELOW = _CHUNK // 4
 _DRAIN_AT_END = 1 << 20
 _HEAD = 4096
-_MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +71,15 @@ def run_child(  # noqa: PLR0913 - keyword-only parts of one command, most with a
     """
     if stop.requested():
         return ChildExit(-signal.SIGTERM, stopped=True, stalled=False, cpu_seconds=0.0, peak_memory_bytes=0)
-    own_peak = _own_peak()
     run = _Run(
         start_child(argv, cwd=cwd, pass_fds=pass_fds, missing=missing),
         stop,
         on_stdout,
         on_stderr,
-        _Pulse(growth, stall_seconds),
+        Pulse(growth, stall_seconds),
         grace_seconds,
     )
+    workers_peak = own_peak()  # after the start: never below what the kernel took over from the worker
     try:
         run.watch()
     finally:
@@ -92,43 +91,9 @@ def run_child(  # noqa: PLR0913 - keyword-only parts of one command, most with a
         stalled=run.stalled,
         cpu_seconds=run.cpu_seconds,
         # The kernel counts the process that spawned as the child's first size, so a small child seems as large as the worker.
-        peak_memory_bytes=run.peak if run.peak > own_peak else run.peak_seen or run.peak,
+        peak_memory_bytes=run.peak if run.peak > workers_peak else run.peak_seen or run.peak,
         survivors=run.survivors,
     )
-
-
-class _Pulse:
-    """Counts the time without a sign of life, in slices that were really watched.
-
-    A slice never counts for more than the wait that was asked for: a worker that was itself stopped and continued, or a machine
-    that slept, has not watched the child in between.
-    """
-
-    def __init__(self, growth: Callable[[], object] | None, stall_seconds: float | None) -> None:
-        self._growth = growth
-        self._limit = math.inf if stall_seconds is None else stall_seconds
-        self.tick = min(_TICK, self._limit / 4)
-        self._bytes = 0
-        self._last: object = None
-        self._idle = 0.0
-        self._unchecked = 0.0
-
-    def heard(self, count: int) -> None:
-        """`count` bytes came on stdout."""
-        self._bytes += count
-
-    def passed(self, seconds: float) -> bool:
-        """`seconds` went by. Returns whether the child has stalled."""
-        watched = min(seconds, self.tick)
-        self._idle += watched
-        self._unchecked += watched
-        if self._unchecked >= self.tick or self._idle >= self._limit:
-            self._unchecked = 0.0
-            sign = self._bytes if self._growth is None else self._growth()
-            if sign != self._last:
-                self._last = sign
-                self._idle = 0.0
-        return self._idle >= self._limit
 
 
 class _Run:
@@ -140,7 +105,7 @@ class _Run:
         stop: StopSignal,
         on_stdout: Callable[[bytes], None],
         on_stderr: Callable[[bytes], None],
-        pulse: _Pulse,
+        pulse: Pulse,
         grace_seconds: float,
     ) -> None:
         self._process = process
@@ -149,9 +114,10 @@ class _Run:
         self._grace = grace_seconds
         self._sinks = {_pipe(process.stdout): on_stdout, _pipe(process.stderr): on_stderr}
         self._inodes = {os.fstat(pipe).st_ino for pipe in self._sinks}
-        self._pidfd = _open_pidfd(process.pid)
+        self._pidfd = open_pidfd(process.pid)
         self._reaped = False
         self._deadline: float | None = None
+        self._rest_until: float | None = None
         self._killed = False
         self.exit_code = 0
         self.stopped = False
@@ -172,6 +138,7 @@ class _Run:
                 for key, _ in selector.select(self._timeout(last)):
                     self._ready(key.fd, selector)
                 now = time.monotonic()
+                self._end_rest(now, selector)
                 self._hold_to_time(now, now - last)
                 last = now
         self._drain_at_end()
@@ -196,20 +163,37 @@ class _Run:
         timeout = self._pulse.tick
         if self._pidfd is None:
             timeout = min(timeout, _POLL_WITHOUT_PIDFD)
-        if self._deadline is not None:
-            timeout = min(timeout, max(0.0, self._deadline - now))
+        for moment in (self._deadline, self._rest_until):
+            if moment is not None:
+                timeout = min(timeout, max(0.0, moment - now))
         return timeout
 
     def _ready(self, descriptor: int, selector: selectors.BaseSelector) -> None:
         if descriptor in self._sinks:
-            if not self._read(descriptor):
+            size = self._read(descriptor)
+            if size == 0:
                 selector.unregister(descriptor)
+            elif descriptor == _pipe(self._process.stdout) and size < _RESTS_BELOW:
+                # An encoder says a few words per frame. The pipe holds thousands of them: being woken by each costs CPU time that
+                # the encoder could use.
+                selector.unregister(descriptor)
+                self._rest_until = time.monotonic() + _REST
+                self._look_at_size()
         elif descriptor == self._pidfd:
             self._reap()
         elif self._stop.requested():
             selector.unregister(descriptor)
             self.stopped = True
             self._terminate()
+
+    def _end_rest(self, now: float, selector: selectors.BaseSelector) -> None:
+        if self._rest_until is not None and now >= self._rest_until:
+            self._rest_until = None
+            selector.register(_pipe(self._process.stdout), selectors.EVENT_READ)
+
+    def _look_at_size(self) -> None:
+        if not self._reaped:
+            self.peak_seen = max(self.peak_seen, peak_of(self._process.pid))
 
     def _read(self, descriptor: int) -> int:
         """Hand one chunk on. Returns its size, 0 at the end of the output, -1 where there is nothing now."""
@@ -221,8 +205,6 @@ class _Run:
             return 0
         if descriptor == _pipe(self._process.stdout):
             self._pulse.heard(len(chunk))
-            if not self._reaped:
-                self.peak_seen = max(self.peak_seen, _peak_of(self._process.pid))
         elif len(self.stderr_head) < _HEAD:
             self.stderr_head += chunk[:_HEAD]
         self._sinks[descriptor](chunk)
@@ -285,7 +267,7 @@ class _Run:
         self.exit_code = os.waitstatus_to_exitcode(status)
         self._process.returncode = self.exit_code  # What subprocess itself would have noted.
         self.cpu_seconds = usage.ru_utime + usage.ru_stime
-        self.peak = usage.ru_maxrss * _MAXRSS_UNIT
+        self.peak = usage.ru_maxrss * MAXRSS_UNIT
         return True
 
     def _drain_at_end(self) -> None:
@@ -311,24 +293,3 @@ def _pipe(stream: IO[bytes] | None) -> int:
     if stream is None:
         raise ValueError("the child was started without its pipes")
     return stream.fileno()
-
-
-def _open_pidfd(pid: int) -> int | None:
-    """A descriptor that becomes readable when the child has ended; None where the system has none (macOS)."""
-    return os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
-
-
-def _own_peak() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT
-
-
-def _peak_of(pid: int) -> int:
-    """The resident peak of a running process as /proc tells it, in bytes; 0 where it does not."""
-    try:
-        with Path(f"/proc/{pid}/status").open("rb") as status:
-            for line in status:
-                if line.startswith(b"VmHWM:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        return 0
-    return 0

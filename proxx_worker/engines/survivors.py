@@ -7,6 +7,8 @@ import sys
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
+from proxx_worker.engines.pidfd import open_pidfd
+
 _WAIT_MILLISECONDS = 1000
 
 
@@ -28,20 +30,24 @@ def kill_holders(pipe_inodes: AbstractSet[int]) -> int:
 def _kill(process: Path, links: AbstractSet[str]) -> int:
     """Kill the process, unless the number has passed on to another one since it was looked at."""
     try:
-        descriptor = os.pidfd_open(int(process.name))
+        handle = open_pidfd(int(process.name))
     except OSError:
-        return 0
+        return 0  # It has ended.
     try:
         if not _holds(process, links):
             return 0
-        signal.pidfd_send_signal(descriptor, signal.SIGKILL)
-        end = select.poll()
-        end.register(descriptor, select.POLLIN)
-        end.poll(_WAIT_MILLISECONDS)
-    except OSError:
+        if handle is None:
+            os.kill(int(process.name), signal.SIGKILL)
+        else:
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+            end = select.poll()
+            end.register(handle, select.POLLIN)
+            end.poll(_WAIT_MILLISECONDS)
+    except ProcessLookupError:
         return 0
     finally:
-        os.close(descriptor)
+        if handle is not None:
+            os.close(handle)
     return 1
 
 

@@ -1,5 +1,6 @@
 """Real children that hang, flood, fork, refuse to die, or die badly."""
 
+import errno
 import os
 import resource
 import select
@@ -348,8 +349,18 @@ def test_an_exit_code_taken_by_someone_else_is_an_error(stop: StopFlag) -> None:
 
 
 @pytest.mark.parametrize("script", ["exit 3", "exec sleep 1000", "sleep 1000 & exit 3"])
-def test_systems_without_process_descriptors_work_too(stop: StopFlag, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
-    monkeypatch.setattr(child_module, "_open_pidfd", lambda _: None)
+@pytest.mark.parametrize("how", ["absent", "forbidden"])
+def test_systems_without_process_descriptors_work_too(
+    stop: StopFlag, monkeypatch: pytest.MonkeyPatch, script: str, how: str
+) -> None:
+    if how == "absent":
+        monkeypatch.delattr(os, "pidfd_open")
+    else:
+
+        def forbidden(_pid: int) -> int:
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+
+        monkeypatch.setattr(os, "pidfd_open", forbidden)
     ended = run(f"echo ready; {script}", stop, stall=0.2)
     assert ended.exit_code == (-signal.SIGTERM if ended.stalled else 3)
     assert ended.stalled == script.startswith("exec")

@@ -1,0 +1,22 @@
+"""A process as a descriptor: no number that could pass on to another process, and readable when it has ended."""
+
+import errno
+import os
+from typing import Final
+
+_FORBIDDEN: Final = frozenset({errno.ENOSYS, errno.EPERM})
+
+
+def open_pidfd(pid: int) -> int | None:
+    """The descriptor; None where there is none: macOS, containers that forbid it.
+
+    Raises `OSError`, also for a process that is gone.
+    """
+    if not hasattr(os, "pidfd_open"):
+        return None
+    try:
+        return os.pidfd_open(pid)
+    except OSError as error:
+        if error.errno in _FORBIDDEN:
+            return None
+        raise
