@@ -29,7 +29,7 @@ class Refused:
 class Clip:
     """A clip that is planned.
 
-    `picture`: demuxer, stream, codec, size, pixel aspect, rotation, fields. `time`: rate, frames (`?` where not certain). `color`:
+    `picture`: demuxer, stream, codec, size, pixel aspect, rotation, fields. `time`: rate, frames (`?`: not certain). `color`:
     pixel format, depth, range, matrix, primaries, transfer. `labels`: timecode and its origin, reel.
     """
 

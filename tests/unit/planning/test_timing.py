@@ -99,6 +99,26 @@ def test_how_many_frames_are_presented(
     assert (found.frames, found.frames_certain) == (frames, certain)
 
 
+@pytest.mark.parametrize(
+    ("nominal", "average", "time_base", "stored", "constant"),
+    [
+        pytest.param("30/1", "18000/607", "1/600", "30", "constant", id="the last frame is 27 ticks, not 20"),
+        pytest.param("30/1", "18000/593", "1/600", "30", "constant", id="or 13"),
+        pytest.param("30/1", "18000/620", "1/600", "30", "varying", id="a whole frame more: one was held somewhere"),
+        pytest.param("30000/1001", "72000/2401", "1/600", "120", "varying", id="iPhone: 20.02 ticks"),
+        pytest.param("90000/1", "750000/71393", "1/90000", "25", "varying", id="phone: a tick rate"),
+        pytest.param("30/1", "18000/607", "1/600", None, "varying", id="uncounted"),
+    ],
+)
+def test_a_last_frame_of_another_length_makes_no_varying_rate(
+    nominal: str, average: str, time_base: str, stored: str | None, constant: str
+) -> None:
+    fields: Document = {"r_frame_rate": nominal, "avg_frame_rate": average, "time_base": time_base, "nb_frames": stored}
+    found = timing(fields=fields)
+    assert found.constant_rate == (constant == "constant")
+    assert found.rate == Fraction(nominal if constant == "constant" else average)
+
+
 def test_asf_gives_the_file_s_time_to_every_stream() -> None:
     assert timing("asf").duration is None
 
