@@ -59,7 +59,9 @@ def build_parser() -> argparse.ArgumentParser:
 def _command(
     commands: "Commands", name: str, module: str, function: str, summary: str, more: str = ""
 ) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}. {more}")
+    # No abbreviated flags: a flag that is added later would change what a script's short form means.
+    description = f"{summary[0].upper()}{summary[1:]}. {more}"
+    parser = commands.add_parser(name, help=summary, description=description, allow_abbrev=False)
     parser.set_defaults(command=(module, function))
     return parser
 
