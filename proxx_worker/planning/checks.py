@@ -1,5 +1,6 @@
 """The comparisons of a proxy with what was planned. Each gives one `Check`; what cannot be known is `ok=None`, never true."""
 
+import re
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
@@ -21,6 +22,7 @@ _DEMUXERS = {
 MATROSKA = frozenset({Container.MKV, Container.WEBM})
 """Containers that count time in milliseconds and round the display size to whole pixels."""
 
+_CLOCK = re.compile(r"([0-9]{1,9}):([0-9]{2}):([0-9]{2}(?:\.[0-9]{1,12})?)")
 _ZERO_TIMECODE = "00:00:00:00"
 _AAC_FRAME = 1024
 
@@ -55,7 +57,8 @@ def _picture_checks(expected: Expectation, picture: StreamReport) -> Iterator[Ch
     size = f"{picture.text('width')}x{picture.text('height')}"
     yield compare("picture_size", f"{video.width}x{video.height}", size)
     yield _display_aspect(expected, picture)
-    yield compare("rotation", 0, int(float(picture.text("side_data:rotation") or picture.text("rotation") or "0")))
+    turned = picture.text("side_data:rotation") or picture.text("rotation") or "0"
+    yield compare("rotation", 0, 0 if turned == "0" else turned)
     yield _field_order(expected, picture)
 
 
@@ -158,11 +161,11 @@ def picture_duration(container: Container, picture: StreamReport) -> Fraction | 
     if ticks is not None and tick is not None:
         return ticks * tick
     text = picture.text("tag:DURATION")
-    if container in MATROSKA and text is not None and tick is not None and picture.times:
-        hours, minutes, seconds = text.split(":")
-        end = Fraction(seconds) + 60 * int(minutes) + 3600 * int(hours)
-        return end - picture.times[0] * tick
-    return None
+    clock = _CLOCK.fullmatch(text) if container in MATROSKA and text is not None else None
+    if clock is None or tick is None or not picture.times:
+        return None
+    end = 3600 * int(clock[1]) + 60 * int(clock[2]) + Fraction(clock[3])
+    return end - picture.times[0] * tick
 
 
 def _duration(expected: Expectation, picture: StreamReport) -> Check:

@@ -15,11 +15,11 @@ _AV1_PROFILE = 10
 def color_of(stream: Section, frame: Section) -> ColorFacts:
     """The colour tags and the static HDR metadata: the container's, else what the first frame itself carries (SEI messages)."""
     return ColorFacts(
-        range=stream.text("color_range") or frame.text("color_range"),
-        matrix=stream.text("color_space") or frame.text("color_space"),
-        primaries=stream.text("color_primaries") or frame.text("color_primaries"),
-        transfer=stream.text("color_transfer") or frame.text("color_transfer"),
-        chroma_location=stream.text("chroma_location") or frame.text("chroma_location"),
+        range=stream.word("color_range") or frame.word("color_range"),
+        matrix=stream.word("color_space") or frame.word("color_space"),
+        primaries=stream.word("color_primaries") or frame.word("color_primaries"),
+        transfer=stream.word("color_transfer") or frame.word("color_transfer"),
+        chroma_location=stream.word("chroma_location") or frame.word("chroma_location"),
         mastering_display=_mastering_display(stream) or _mastering_display(frame),
         content_light=_content_light(stream) or _content_light(frame),
     )

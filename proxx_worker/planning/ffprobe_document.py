@@ -13,6 +13,7 @@ from proxx_worker.contract.text import is_control, visible
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,19}(\.[0-9]{1,12})?")
 _RATIO = re.compile(r"([+-]?[0-9]{1,19})[/:]([0-9]{1,19})")
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _NOTHING = frozenset({"", "N/A", "unknown", "none", "reserved", "unspecified"})
 
 
@@ -23,9 +24,14 @@ class Section:
     values: Mapping[str, JsonValue]
 
     def text(self, key: str) -> str | None:
-        """A string that says something, controls visible; None for FFmpeg's words for nothing (`unknown`, `reserved`, `N/A`)."""
+        """A string that says something, controls made visible; None for FFmpeg's words for nothing (`unknown`, `N/A`)."""
         value = self.values.get(key)
         return visible(value) if isinstance(value, str) and value not in _NOTHING else None
+
+    def word(self, key: str) -> str | None:
+        """A name out of FFmpeg's own tables (`bt709`, `iec61966-2-1`), which may stand in a filter's arguments; else None."""
+        value = self.text(key)
+        return value if value is not None and _WORD.fullmatch(value) else None
 
     def integer(self, key: str) -> int | None:
         """A whole number, written as a number or as a string."""

@@ -1,10 +1,14 @@
 """What was seen of a finished proxy: one ffprobe process decodes all of it and reports streams, container and every frame."""
 
+import re
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+# As many digits as FFmpeg's 64 bits have, so that no other number can break an array or Python's own limit.
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
+_RATIO = re.compile(r"(-?[0-9]{1,18})(?:[/:]([0-9]{1,18}))?")
 _NOT_SAID = frozenset({"", "N/A", "unknown", "unspecified", "und"})
 
 FORMAT_ENTRIES = "format=format_name,start_time,duration:format_tags=timecode,TIMECODE,reel_name,REEL_NAME"
@@ -76,12 +80,11 @@ def ratio(text: str | None) -> Fraction | None:
     """Parse `a/b`, `a:b` or `a`; None for anything else, for zero and for a zero denominator."""
     if text is None:
         return None
-    numerator, _, denominator = text.replace(":", "/").partition("/")
-    try:
-        value = Fraction(int(numerator), int(denominator or "1"))
-    except (ValueError, ZeroDivisionError):
+    match = _RATIO.fullmatch(text)
+    denominator = 0 if match is None else int(match[2] or "1")
+    if match is None or denominator == 0:
         return None
-    return value or None
+    return Fraction(int(match[1]), denominator) or None
 
 
 def parse_proxy(stdout: bytes) -> ProxyReport:
@@ -108,10 +111,10 @@ def _frame(reports: dict[str, StreamReport], text: str) -> None:
     report = reports.setdefault(fields.get("stream_index", ""), StreamReport({}))
     report.frames += 1
     time = fields.get("pts", "")
-    if time.lstrip("-").isdecimal():
+    if _INTEGER.fullmatch(time):
         report.times.append(int(time))
     samples = fields.get("nb_samples")
-    if samples is not None and samples.isdecimal():
+    if samples is not None and _INTEGER.fullmatch(samples):
         report.samples += int(samples)
         return
     look = "|".join(part for part in text.split("|") if not part.startswith("pts="))

@@ -1,0 +1,52 @@
+"""Words of ffprobe's that no version is known to print: passed over or held against the proxy, never an error of the worker's."""
+
+from fractions import Fraction
+
+import pytest
+
+from proxx_worker.contract.output_settings import Container
+from proxx_worker.planning.checks import picture_duration
+from proxx_worker.planning.color_facts import color_of
+from proxx_worker.planning.proxy_observation import StreamReport, parse_proxy, ratio
+from tests.unit.planning.documents import section
+
+
+@pytest.mark.parametrize("time", ["--5", "9" * 19, "9" * 5000, "٣", "1_0", "nan", "-"])
+def test_a_time_that_is_no_64_bit_number_is_none(time: str) -> None:
+    (stream,) = parse_proxy(f"frame|stream_index=0|pts={time}\nstream|index=0".encode()).streams
+    assert (stream.frames, list(stream.times)) == (1, [])
+
+
+@pytest.mark.parametrize("samples", ["9" * 5000, "-", "٣"])
+def test_samples_that_are_no_number_are_none(samples: str) -> None:
+    (stream,) = parse_proxy(f"frame|stream_index=0|nb_samples={samples}\nstream|index=0".encode()).streams
+    assert stream.samples == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("30000/1001", Fraction(30000, 1001)), ("16:9", Fraction(16, 9)), ("-90", Fraction(-90)), ("0/1", None), ("1/0", None)]
+    + [(odd, None) for odd in ("", "N/A", "1/", "1_0", "٣", "nan", "inf", "9" * 19, "1/" + "9" * 19, "1/-2", " 1")],
+)
+def test_a_ratio_is_two_plain_numbers(text: str, value: Fraction | None) -> None:
+    assert ratio(text) == value
+
+
+@pytest.mark.parametrize("text", ["00:01", "aa:bb:cc", "00:00:nan", "00:00:1e9", "00:00:00:00", "00:00:" + "9" * 99])
+def test_a_duration_that_is_no_clock_is_not_known(text: str) -> None:
+    stream = StreamReport({"time_base": "1/1000", "tag:DURATION": text})
+    stream.times.append(0)
+    assert picture_duration(Container.MKV, stream) is None
+
+
+def test_matroska_says_its_duration_as_a_clock() -> None:
+    stream = StreamReport({"time_base": "1/1000", "tag:DURATION": "01:00:02.500000000"})
+    stream.times.append(500)
+    assert picture_duration(Container.MKV, stream) == 3602
+
+
+def test_only_a_word_of_ffmpegs_own_becomes_a_colour() -> None:
+    """It ends up in a filter's arguments, where `,` or `[` would begin another filter."""
+    stream = section({"color_primaries": "bt709,movie=/etc/passwd", "color_space": "bt709[x]", "color_transfer": "iec61966-2-1"})
+    color = color_of(stream, section({}))
+    assert (color.primaries, color.matrix, color.transfer) == (None, None, "iec61966-2-1")
