@@ -36,7 +36,7 @@ def probe_source(tools: Tools, path: str, stop: StopSignal, *, stall_seconds: fl
     """
     with open_source(path) as source:
         head = source.read(0, HEAD_BYTES)
-        raw = read_head(head)
+        raw = read_head(head, source.read)
         if raw is not None:
             return ProbedSource(raw, source.identity)
         refuse_external_media(source.read, source.identity.size)
@@ -45,7 +45,7 @@ def probe_source(tools: Tools, path: str, stop: StopSignal, *, stall_seconds: fl
         if says_input_output_error(stdout):
             # FFmpeg calls a file that ends too early the same. If the system is at fault, it says so again here.
             source.require_readable(PROBE_BYTES, _TAIL_BYTES)
-        media = read_source(stdout, report.stderr_text(), child.exit_code, head)
+        media = read_source(stdout, report.stderr_text(), child.exit_code)
         return ProbedSource(media, source.identity)
 
 

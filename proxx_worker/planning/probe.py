@@ -1,6 +1,7 @@
 """One look at a source: the ffprobe command that takes it, and what follows from its answer."""
 
 import re
+from collections.abc import Callable
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.text import visible
@@ -59,24 +60,25 @@ def probe_argv(ffprobe: str, path: str) -> list[str]:
     ]  # fmt: skip
 
 
-def read_head(head: bytes) -> RawSource | None:
-    """The RAW format that the first bytes give away, without ffprobe. Raises SOURCE_UNSUPPORTED for an empty or refused file."""
+def read_head(head: bytes, read: Callable[[int, int], bytes]) -> RawSource | None:
+    """The RAW format that a file's own bytes give away, without ffprobe.
+
+    `head`: the first HEAD_BYTES. `read(offset, size)` gives up to `size` bytes of the file. Raises SOURCE_UNSUPPORTED for an
+    empty or refused file.
+    """
     if not head:
         raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, "the file is empty; deliver it again")
-    found = sniff(head)
+    found = sniff(head, read)
     if isinstance(found, Refusal):
         raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, f"the file is {found.reason}", reason=found.reason)
     return None if found is None else RawSource(found.format)
 
 
-def read_source(stdout: bytes, stderr: str, exit_code: int, head: bytes) -> MediaFacts | RawSource:
-    """Facts, or the RAW format, of a source from ffprobe's answer and the file's first bytes.
+def read_source(stdout: bytes, stderr: str, exit_code: int) -> MediaFacts | RawSource:
+    """Facts, or the RAW format, of a source that `read_head` let pass, from ffprobe's answer.
 
     `exit_code` is negative for a signal. Raises SOURCE_UNSUPPORTED and SOURCE_NO_VIDEO, each with its reason.
     """
-    raw = read_head(head)
-    if raw is not None:
-        return raw
     document = parse_document(stdout)
     if exit_code != 0 or document is None or not document.section("format").values:
         raise _unrecognized(document, stderr, exit_code)
@@ -95,14 +97,6 @@ def says_input_output_error(stdout: bytes) -> bool:
     """Whether ffprobe failed with AVERROR(EIO): the system refused a read, or the file ends before its format allows."""
     document = parse_document(stdout)
     return document is not None and document.section("error").integer("code") == -_EIO
-
-
-def facts_from_probe(stdout: bytes, stderr: str, head: bytes) -> MediaFacts:
-    """The facts of ordinary media from a successful probe. Raises as `read_source`, and SOURCE_UNSUPPORTED for RAW."""
-    source = read_source(stdout, stderr, 0, head)
-    if isinstance(source, RawSource):
-        raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, f"the file is camera RAW ({source.format})", format=source.format)
-    return source
 
 
 def _unrecognized(document: Section | None, stderr: str, exit_code: int) -> ProxxError:

@@ -5,7 +5,7 @@ SOURCE_UNSUPPORTED until one is known, never "probably RAW".
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from proxx_worker.planning.tiff import TiffKind, tiff_kind
@@ -42,19 +42,21 @@ ProRes RAW and Blackmagic RAW: MediaInfoLib `CodecID_Video_Mpeg4.csv`; Canon: lc
 _MXF_PARTITION = bytes.fromhex("060e2b34 02050101 0d010201 01")
 
 
-def sniff(head: bytes) -> RawSignature | Refusal | None:
-    """What the head gives away; None for anything that ffprobe is to judge."""
-    raw = _raw_format(head)
+def sniff(head: bytes, read: Callable[[int, int], bytes]) -> RawSignature | Refusal | None:
+    """What the head gives away; None for anything that ffprobe is to judge.
+
+    `read(offset, size)` gives up to `size` bytes of the file: a TIFF's directory may lie behind its picture.
+    """
+    kind = tiff_kind(read)
+    raw = "DNG" if kind is TiffKind.DNG else _raw_format(head)
     if raw is not None:
         return RawSignature(raw)
-    if tiff_kind(head) is TiffKind.STILL:
+    if kind is TiffKind.STILL:
         return Refusal("a TIFF still, not a clip")
     return next((Refusal(reason) for pattern, reason in _REFUSED if pattern.match(head)), None)
 
 
 def _raw_format(head: bytes) -> str | None:
-    if tiff_kind(head) is TiffKind.DNG:
-        return "DNG"
     if _MXF_PARTITION in head:
         return next((name for pattern, name in _RAW_IN_MXF if pattern.search(head)), None)
     return next((name for pattern, name in _RAW if pattern.match(head)), None)

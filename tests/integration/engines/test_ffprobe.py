@@ -304,10 +304,18 @@ def test_a_file_cut_short_is_no_fault_of_the_system(tmp_path: Path, stop: StopFl
     assert refused(clip, stop).code is ErrorCode.SOURCE_UNSUPPORTED
 
 
-def test_raw_starts_no_ffprobe(tmp_path: Path, stop: StopFlag) -> None:
-    (tmp_path / "A001.R3D").write_bytes(b"\0\0\1\xe8RED2\0\2" + b"\0" * 500)
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"\0\0\1\xe8RED2\0\2" + b"\0" * 500, "REDCODE RAW (R3D)"),
+        # A DNG with its directory behind the picture.
+        (b"II*\0" + struct.pack("<I", 1 << 20) + b"\0" * ((1 << 20) - 8) + struct.pack("<HHHII", 1, 50706, 1, 4, 0), "DNG"),
+    ],
+)
+def test_raw_starts_no_ffprobe(tmp_path: Path, stop: StopFlag, content: bytes, name: str) -> None:
+    (tmp_path / "A001").write_bytes(content)
     nothing = Tools("/nonexistent", "/nonexistent")
-    assert probe_source(nothing, str(tmp_path / "A001.R3D"), stop).media == RawSource("REDCODE RAW (R3D)")
+    assert probe_source(nothing, str(tmp_path / "A001"), stop).media == RawSource(name)
 
 
 # --- ffprobes that misbehave ---

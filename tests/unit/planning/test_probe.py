@@ -9,25 +9,24 @@ import pytest
 
 from proxx_worker.contract.errors import ErrorCode, JsonValue, ProxxError
 from proxx_worker.planning.facts import AudioFacts, ColorFacts, MediaFacts, RawSource, Timecode, VideoFacts
-from proxx_worker.planning.probe import facts_from_probe, probe_argv, read_head, read_source, says_input_output_error
+from proxx_worker.planning.probe import probe_argv, read_head, read_source, says_input_output_error
 from tests.unit.planning.documents import Document, audio, data, document, matrix, video
 
 FRAME_ENTRIES = (
     "frame=stream_index,interlaced_frame,top_field_first,color_range,color_space,color_primaries,color_transfer,chroma_location"
     ":frame_side_data_list"
 )
-MP4 = b"\0\0\0\x18ftypmp42"
 
 
 def facts(stdout: bytes) -> MediaFacts:
-    found = read_source(stdout, "", 0, MP4)
+    found = read_source(stdout, "", 0)
     assert isinstance(found, MediaFacts)
     return found
 
 
-def refusal(stdout: bytes, stderr: str = "", exit_code: int = 0, head: bytes = MP4) -> ProxxError:
+def refusal(stdout: bytes, stderr: str = "", exit_code: int = 0) -> ProxxError:
     with pytest.raises(ProxxError) as caught:
-        read_source(stdout, stderr, exit_code, head)
+        read_source(stdout, stderr, exit_code)
     return caught.value
 
 
@@ -192,29 +191,26 @@ def test_raw_in_a_movie_is_known_by_its_sample_entry(tag: str, name: str) -> Non
     # Whether or not this FFmpeg can decode it.
     for codec in (None, "prores_raw"):
         stdout = document(audio(index=0), video(index=1, codec_name=codec, codec_tag_string=tag))
-        assert read_source(stdout, "", 0, MP4) == RawSource(name)
+        assert read_source(stdout, "", 0) == RawSource(name)
 
 
 def test_a_tag_of_raw_on_another_kind_of_stream_means_nothing() -> None:
     assert facts(document(video(), data("CRAW"))).other_streams == ("data:CRAW",)
 
 
-def test_raw_is_known_by_its_first_bytes_whatever_ffprobe_says() -> None:
-    assert read_source(b"", "", 1, b"\0\0\1\xe8RED2") == RawSource("REDCODE RAW (R3D)")
-    assert read_head(b"\0\0\1\xe8RED2") == RawSource("REDCODE RAW (R3D)")
-    assert read_head(MP4) is None
+def head_of(content: bytes) -> RawSource | None:
+    return read_head(content, lambda offset, size: content[offset : offset + size])
 
 
-def test_facts_from_probe_takes_ordinary_media_only() -> None:
-    assert facts_from_probe(document(video()), "", MP4) == facts(document(video()))
-    with pytest.raises(ProxxError, match="camera RAW"):
-        facts_from_probe(b"", "", b"\0\0\1\xe8RED2")
+def test_raw_is_known_by_its_first_bytes_without_ffprobe() -> None:
+    assert head_of(b"\0\0\1\xe8RED2") == RawSource("REDCODE RAW (R3D)")
+    assert head_of(b"\0\0\0\x18ftypmp42") is None
 
 
 @pytest.mark.parametrize(("head", "reason"), [(b"", "empty"), (b"#EXTM3U\n", "playlist"), (b"\xff\xd8\xff\xe0", "a JPEG still")])
 def test_a_refused_head_needs_no_ffprobe(head: bytes, reason: str) -> None:
     with pytest.raises(ProxxError, match=reason) as caught:
-        read_head(head)
+        head_of(head)
     assert caught.value.code is ErrorCode.SOURCE_UNSUPPORTED
 
 

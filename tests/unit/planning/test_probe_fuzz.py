@@ -13,7 +13,6 @@ from proxx_worker.planning.probe import read_source
 from tests.unit.planning.documents import audio, data, document, matrix, video
 
 REFUSALS = {ErrorCode.SOURCE_UNSUPPORTED, ErrorCode.SOURCE_NO_VIDEO}
-HEAD = b"\0\0\0\x18ftypmp42"
 
 scalars = st.one_of(
     st.none(),
@@ -32,7 +31,7 @@ names = st.sampled_from(sorted({*video(), *audio(), *data("tmcd"), "tags", "side
 
 def answer(stdout: bytes, stderr: str, exit_code: int) -> MediaFacts | RawSource | ProxxError:
     try:
-        return read_source(stdout, stderr, exit_code, HEAD)
+        return read_source(stdout, stderr, exit_code)
     except ProxxError as refusal:
         return refusal
 

@@ -3,11 +3,11 @@ import pytest
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Engine
 from proxx_worker.planning.facts import MediaFacts, RawSource
-from proxx_worker.planning.probe import facts_from_probe
+from proxx_worker.planning.probe import read_source
 from proxx_worker.planning.routing import route
 from tests.unit.planning.documents import document, video
 
-ORDINARY = facts_from_probe(document(video()), "", b"\0")
+ORDINARY = read_source(document(video()), "", 0)
 RAW = RawSource("ARRIRAW")
 
 

@@ -4,10 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxx_worker.planning.signatures import HEAD_BYTES, RawSignature, Refusal, sniff
+from proxx_worker.planning.signatures import HEAD_BYTES, RawSignature, Refusal
+from proxx_worker.planning.signatures import sniff as sniff_file
 from tests.unit.planning.test_tiff import DNG_VERSION, tiff
 
 PARTITION = bytes.fromhex("060e2b34020501010d01020101020400")
+
+
+def sniff(content: bytes) -> RawSignature | Refusal | None:
+    return sniff_file(content[:HEAD_BYTES], lambda offset, size: content[offset : offset + size])
 
 
 def label(item: str, version: int = 0x0D) -> bytes:
@@ -25,6 +30,7 @@ def label(item: str, version: int = 0x0D) -> bytes:
         (b"\0\0\0\x18ftypniko" + b"\0" * 900 + b"iNRAW", "Nikon N-RAW"),
         (b"\0\0\0\x18ftypniko" + b"\0" * 900 + b"iNR3D", "REDCODE RAW (Nikon R3D NE)"),
         (tiff("<", 254, DNG_VERSION), "DNG"),
+        (tiff(">", 254, DNG_VERSION, offset=2 * HEAD_BYTES), "DNG"),
         (PARTITION + b"\0" * 88 + label("0d01030102220100"), "ARRIRAW (MXF)"),
         (PARTITION + b"\0" * 88 + label("0d01030102220200", version=0x0E), "ARRIRAW (MXF)"),
         (PARTITION + b"\0" * 5000 + label("0401020102010202"), "ARRIRAW (MXF)"),

@@ -2,9 +2,14 @@ import struct
 
 import pytest
 
-from proxx_worker.planning.tiff import TiffKind, tiff_kind
+from proxx_worker.planning.tiff import TiffKind
+from proxx_worker.planning.tiff import tiff_kind as kind_of_file
 
 DNG_VERSION = 50706
+
+
+def tiff_kind(content: bytes) -> TiffKind | None:
+    return kind_of_file(lambda offset, size: content[offset : offset + size])
 
 
 def tiff(order: str, *tags: int, offset: int = 8) -> bytes:
@@ -14,7 +19,7 @@ def tiff(order: str, *tags: int, offset: int = 8) -> bytes:
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
-@pytest.mark.parametrize("offset", [8, 100])
+@pytest.mark.parametrize("offset", [8, 100, 1_000_000])
 def test_a_dng_is_a_tiff_with_its_version_tag(order: str, offset: int) -> None:
     assert tiff_kind(tiff(order, 254, 256, DNG_VERSION, 50707, offset=offset)) is TiffKind.DNG
 
@@ -24,7 +29,7 @@ def test_any_other_tiff_is_a_still(head: bytes) -> None:
     assert tiff_kind(head) is TiffKind.STILL
 
 
-def test_a_directory_beyond_the_head_is_not_seen() -> None:
+def test_a_directory_beyond_the_end_is_not_seen() -> None:
     assert tiff_kind(b"II*\0\xff\xff\xff\xff") is TiffKind.STILL
 
 
