@@ -69,7 +69,7 @@ def _command(
 def _add_watch(commands: "Commands") -> None:
     parser = _command(
         commands, "watch", "watch", "watch", "claim and execute the JobSpecs dropped into a workspace's inbox, one at a time",
-        "Stays in the foreground. SIGTERM or SIGINT stops at once (the running job fails: INTERRUPTED), SIGUSR1 finishes it first.",
+        "Stays in the foreground. SIGTERM or SIGINT stops at once (the running job fails: INTERRUPTED), SIGUSR1 after the job.",
     )  # fmt: skip
     parser.add_argument("workspace", metavar="WORKSPACE", help="the workspace; its missing folders are made")
     parser.add_argument(
