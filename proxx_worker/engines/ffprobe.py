@@ -1,5 +1,6 @@
 """The look at a source: opened once, judged by its first bytes, then by one ffprobe."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,13 +29,25 @@ class ProbedSource:
     identity: SourceIdentity
 
 
-def probe_source(tools: Tools, path: str, stop: StopSignal, *, stall_seconds: float | None = None) -> ProbedSource:
+def probe_source(
+    tools: Tools,
+    path: str,
+    stop: StopSignal,
+    *,
+    stall_seconds: float | None = None,
+    check_place: Callable[[str], None] | None = None,
+) -> ProbedSource:
     """Look at the source at `path`. ffprobe is not even started for what the first bytes settle.
+
+    `check_place` gets the real location of the file that was opened, before a byte of it is read, and raises where it may not lie
+    there: a check of the path alone could be overtaken by a folder that is swapped for a link.
 
     Raises SOURCE_MISSING, SOURCE_NOT_A_FILE, SOURCE_UNREADABLE (also where ffprobe does not come to an end in `stall_seconds`),
     SOURCE_UNSUPPORTED, SOURCE_NO_VIDEO; INTERRUPTED for a stop; FFPROBE_MISSING and IO_ERROR for the worker's own environment.
     """
     with open_source(path) as source:
+        if check_place is not None:
+            check_place(source.real_path())
         head = source.read(0, HEAD_BYTES)
         raw = read_head(head, source.read)
         if raw is not None:

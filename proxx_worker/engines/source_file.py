@@ -47,6 +47,15 @@ class OpenSource:
         """`/dev/fd/N`, on Linux and macOS alike."""
         return f"/dev/fd/{self.descriptor}"
 
+    def real_path(self) -> str:
+        """Where this very file lies, every link resolved.
+
+        Raises SOURCE_CHANGED where the path has come to mean another file since it was opened: someone swaps folders.
+        """
+        real = os.path.realpath(self.path)
+        require_unchanged(real, self.identity)
+        return real
+
     def read(self, offset: int, size: int) -> bytes:
         """The `size` bytes from `offset` on, or as many as there are. Raises SOURCE_UNREADABLE where they cannot be read."""
         data = b""

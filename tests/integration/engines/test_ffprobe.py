@@ -266,6 +266,20 @@ def test_a_still_whose_name_is_a_pattern_is_read_alone(tmp_path: Path, stop: Sto
     assert "still2" not in opened(pattern)
 
 
+def test_a_place_is_checked_before_a_byte_is_read(tmp_path: Path, stop: StopFlag) -> None:
+    (tmp_path / "clip.mov").write_bytes(b"\0\0\1\xe8RED2")
+    (tmp_path / "link").symlink_to(tmp_path)
+    seen: list[str] = []
+
+    def refuse(real_path: str) -> None:
+        seen.append(real_path)
+        raise ProxxError(ErrorCode.PATH_NOT_ALLOWED, "not there")
+
+    with pytest.raises(ProxxError, match="not there"):
+        probe_source(TOOLS, f"{tmp_path}/link/clip.mov", stop, check_place=refuse)
+    assert seen == [f"{os.path.realpath(tmp_path)}/clip.mov"]
+
+
 # --- what has no picture, or is none ---
 
 

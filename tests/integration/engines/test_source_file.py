@@ -109,6 +109,21 @@ def test_a_file_that_the_user_may_not_read_is_unreadable(tmp_path: Path) -> None
         assert refused(str(clip)) is ErrorCode.SOURCE_UNREADABLE
 
 
+def test_the_place_of_a_file_is_its_real_one_or_none(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    for folder in (inside, outside):
+        folder.mkdir()
+        (folder / "clip.mov").write_bytes(folder.name.encode())
+    (tmp_path / "link").symlink_to(inside)
+    with open_source(f"{tmp_path}/link/../inside/clip.mov") as source:
+        assert source.real_path() == f"{os.path.realpath(tmp_path)}/inside/clip.mov"
+        inside.rename(tmp_path / "moved")
+        inside.symlink_to(outside)
+        with pytest.raises(ProxxError, match="inode") as caught:
+            source.real_path()
+    assert caught.value.code is ErrorCode.SOURCE_CHANGED
+
+
 def test_a_failing_read_is_unreadable(tmp_path: Path) -> None:
     # The system refuses to read a folder's descriptor as it would a broken disk's.
     folder = os.open(tmp_path, os.O_RDONLY)
