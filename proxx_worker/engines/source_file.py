@@ -52,8 +52,11 @@ class OpenSource:
 
         Raises SOURCE_CHANGED where the path has come to mean another file since it was opened: someone swaps folders.
         """
-        real = os.path.realpath(self.path)
-        require_unchanged(real, self.identity)
+        with _refusals_named(self.path):
+            real = os.path.realpath(self.path)
+            there = SourceIdentity.of(os.stat(real))  # noqa: PTH116 - a path in any encoding, as the spec has it
+        if (there.device, there.inode) != (self.identity.device, self.identity.inode):
+            raise _changed(self.path, [f"it now lies at {real}"])
         return real
 
     def read(self, offset: int, size: int) -> bytes:
