@@ -46,6 +46,8 @@ def shortened(text: str) -> str:
 
 def visible(text: str) -> str:
     r"""`text` with lone surrogates and control characters (C0, DEL, C1) as visible escapes `\xNN` and `\uNNNN`."""
+    if text.isprintable():
+        return text
     return "".join(f"\\x{ord(letter):02x}" if is_control(letter) else letter for letter in encodable(text))
 
 
