@@ -1,6 +1,5 @@
 """What the worker knows of every shared clip, read off ffprobe's and the clips' own headers by hand, then held."""
 
-import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,10 +10,8 @@ import pytest
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.engines.ffprobe import probe_source
 from proxx_worker.engines.stop import StopFlag
-from proxx_worker.engines.tools import locate_tools
 from proxx_worker.planning.facts import MediaFacts, RawSource
-
-TOOLS = locate_tools(None, None, os.environ["PATH"])
+from tests.support.probing import TOOLS
 
 
 @dataclass(frozen=True)

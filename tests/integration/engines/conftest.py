@@ -1,0 +1,14 @@
+"""What the tests of children share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from proxx_worker.engines.stop import StopFlag
+
+
+@pytest.fixture
+def stop() -> Iterator[StopFlag]:
+    flag = StopFlag()
+    yield flag
+    flag.close()
