@@ -1,0 +1,134 @@
+"""The encoders beside the settings that users have today: speed, size and SSIM, on camera clips looped to some seconds."""
+
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks.conftest import emptied, encode_command, into
+from tests.benchmarks.measure import Spread, cpu, in_turns, ratios, timed
+from tests.benchmarks.report import Report
+
+CLIPS = ("crop-to-container-dims-canon.mov", "max-heromode.mp4", "svt-test-8mono.mp4")
+SECONDS = 8
+
+
+@dataclass(frozen=True)
+class Case:
+    """A profile, the reference that users have today, and the bound on the ratio of their CPU times."""
+
+    profile: str
+    suffix: str
+    reference: tuple[str, ...]
+    bound: str
+
+
+CASES = (
+    Case("proxy_prores_proxy", ".mov", ("-c:v", "prores_ks", "-profile:v", "proxy", "-pix_fmt", "yuv422p10le"), ">= 4.0"),
+    Case(
+        "proxy_h264_low", ".mp4",
+        ("-vf", "scale=trunc(iw/4)*2:trunc(ih/4)*2", "-c:v", "libx264", "-preset", "medium", "-crf", "23", "-pix_fmt", "yuv420p"),
+        ">= 1.7",
+    ),
+    Case("proxy_dnxhr_lb", ".mxf", ("-c:v", "dnxhd", "-profile:v", "dnxhr_lb", "-pix_fmt", "yuv422p"), ">= 0.91"),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def looped(media: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The clips, each repeated to some seconds without a new encode."""
+    folder = tmp_path_factory.mktemp("looped")
+    made = {}
+    for name in CLIPS:
+        target = folder / f"{Path(name).stem}.mov"
+        subprocess.run(
+            [
+                "ffmpeg", "-v", "error", "-nostdin", "-stream_loop", "-1", "-i", str(media / name),
+                "-map", "0:V:0", "-map", "0:a?", "-c", "copy", "-t", str(SECONDS), str(target),
+            ],
+            check=True,
+        )  # fmt: skip
+        made[name] = target
+    return made
+
+
+def ssim(proxy: Path, source: Path) -> float:
+    """SSIM (all planes) of the proxy against the source scaled to its size, frame by frame."""
+    numbered = "settb=1/1000000,setpts=N"
+    graph = f"[1:v][0:v]scale2ref=flags=bicubic+accurate_rnd[s][p];[p]{numbered}[a];[s]{numbered}[b];[a][b]ssim"
+    command = ["ffmpeg", "-nostdin", "-i", str(proxy), "-i", str(source), "-lavfi", graph, "-f", "null", "-"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stderr
+    found = re.findall(r"SSIM.*All:([0-9.]+)", said)
+    return float(found[-1])
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.profile)
+def test_against_the_reference(report: Report, case: Case, looped: dict[str, Path], tmp_path: Path) -> None:
+    section = f"{case.profile} beside `{' '.join(case.reference)}`"
+    for name, source in looped.items():
+        folder = emptied(tmp_path / "run")
+        ours, theirs = folder / f"ours{case.suffix}", folder / f"theirs{case.suffix}"
+        command = into(encode_command(case.profile, source, folder / "command"), ours)
+        audio = ("-c:a", "copy") if case.suffix != ".mxf" else ("-c:a", "pcm_s16le", "-ar", "48000")
+        reference = [
+            "ffmpeg",
+            "-nostdin",
+            "-v",
+            "error",
+            "-y",
+            "-i",
+            str(source),
+            "-map",
+            "0:V:0",
+            "-map",
+            "0:a?",
+            *case.reference,
+            *audio,
+            str(theirs),
+        ]
+
+        worker, user = in_turns(partial(timed, command), partial(timed, reference))
+        size = ours.stat().st_size / theirs.stat().st_size
+        quality = f"size {size:.2f}x, SSIM {ssim(ours, source):.4f} against {ssim(theirs, source):.4f}"
+        speed = ratios(user, worker, cpu).show(2)
+        report.row(section, f"{name}: reference's CPU / ours", f"{speed}; {quality}", case.bound)
+        report.row(section, f"{name}: reference's wall / ours", ratios(user, worker, lambda one: one.wall).show(2))
+
+
+def test_the_encoders_share(report: Report, looped: dict[str, Path], tmp_path: Path) -> None:
+    """H.264 half: the whole process less decoding and scaling alone, beside libx264 medium's share."""
+    section = "H.264 half: the encoder's share (whole process less decoding and scaling alone)"
+    for name, source in looped.items():
+        folder = emptied(tmp_path / "run")
+        command = into(encode_command("proxy_h264_low", source, folder / "command"), folder / "ours.mp4")
+        chain = "scale=trunc(iw/4)*2:trunc(ih/4)*2"
+        sound = ["-map", "0:V:0", "-map", "0:a?"]
+        medium = [
+            "ffmpeg", "-nostdin", "-v", "error", "-y", "-i", str(source), *sound, "-vf", chain, "-c:v", "libx264", "-preset", "medium",
+            "-crf", "23", "-pix_fmt", "yuv420p", "-c:a", "copy", str(folder / "medium.mp4"),
+        ]  # fmt: skip
+        graph = command[command.index("-filter:v") + 1]
+        alone = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(source), "-map", "0:V:0", "-filter:v", graph, "-f", "null", "-"]
+        ours, theirs, base = in_turns(partial(timed, command), partial(timed, medium), partial(timed, alone))
+        shares = [(cpu(a) - cpu(c)) / (cpu(b) - cpu(c)) for a, b, c in zip(ours, theirs, base, strict=True)]
+        report.row(section, name, Spread.of(shares).show(2), "<= 0.25")
+
+
+def test_handbrake(report: Report, looped: dict[str, Path], tmp_path: Path) -> None:
+    section = "HandBrakeCLI, H.264 half"
+    if not shutil.which("HandBrakeCLI"):
+        report.note(section, "Not installed here (Debian: handbrake-cli), so not measured.")
+        return
+    for name, source in looped.items():
+        folder = emptied(tmp_path / "run")
+        command = into(encode_command("proxy_h264_low", source, folder / "command"), folder / "ours.mp4")
+        brake = [
+            "HandBrakeCLI", "-i", str(source), "-o", str(folder / "brake.mp4"), "-e", "x264", "-q", "23",
+            "--encoder-preset", "medium", "-w", "640",
+        ]  # fmt: skip
+        ours, theirs = in_turns(partial(timed, command), partial(timed, brake))
+        report.row(section, f"{name}: HandBrake's CPU / ours", ratios(theirs, ours, cpu).show(2))
