@@ -1,25 +1,14 @@
-"""Wake-ups for the inbox: a descriptor that becomes readable when something happens in it, and what that was.
-
-Straight on the kernel's interface (inotify on Linux, kqueue on macOS), because what a queue worker needs is there and nowhere
-else: the kernel's own bounded queue instead of a growing one in a thread of ours, its word that events were lost, and no delay.
-A general-purpose observer holds back what follows a rename out of the folder, which every claim is, to pair it with a rename
-into it: measured with watchdog 7.1, half a second per claim; and it does not pass the loss of events on.
-"""
+"""Wake-ups for the inbox: a descriptor that becomes readable when something happens in it, and what that was."""
 
 import errno
 import os
-import sys
 from typing import Protocol
 
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.files.errnos import errors_named
 from proxx_worker.files.filesystems import FilesystemKind
+from proxx_worker.workspace.events import EventWatcher
 from proxx_worker.workspace.hints import NO_HINTS, Hints
-
-if sys.platform == "darwin":  # pragma: no cover - chosen by platform
-    from proxx_worker.workspace.kqueue import KqueueWatcher as EventWatcher
-else:
-    from proxx_worker.workspace.inotify import InotifyWatcher as EventWatcher
 
 
 class Watcher(Protocol):
