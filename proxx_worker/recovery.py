@@ -3,7 +3,7 @@
 Nothing is encoded again. Each step can be cut by another crash and is then simply done again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -29,6 +29,7 @@ class Recoverer:
 
     spool: Spool
     owner: str
+    output_roots: Sequence[str] | None
     worker: WorkerRecord
     log: JobLog
     count_failure: Callable[[ErrorCode], None]
@@ -79,7 +80,7 @@ class Recoverer:
         ]
         path = summary_of(item).output_directory or ""
         try:
-            directory = OutputDirectory.hold(path)
+            directory = OutputDirectory.hold(path, self.output_roots)
         except ProxxError as fault:
             if fault.code is not ErrorCode.OUTPUT_DIRECTORY_MISSING:
                 raise

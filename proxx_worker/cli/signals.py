@@ -18,6 +18,8 @@ class Signals:
 
     def install(self) -> None:
         """Install the handlers: before anything else, so that no moment is left in which a signal kills without a word."""
+        # A signal that lands just before a `select` does not interrupt it; the byte that the C handler writes does.
+        signal.set_wakeup_fd(self.stop.wakeup_fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, self._on_stop)
         signal.signal(signal.SIGINT, self._on_stop)
         signal.signal(signal.SIGUSR1, self._on_finish)

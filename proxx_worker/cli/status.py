@@ -75,7 +75,7 @@ def _lines(document: dict[str, JsonValue]) -> list[str]:
         case alive_here:
             alive = "alive" if alive_here else "not running"
     lines = [f"worker:  {alive}" + (f" (pid {document['pid']} on {document['host']})" if document["pid"] is not None else "")]
-    lines += [f"state:   {document['state']}", f"inbox:   {document['inbox']} waiting"]
+    lines += [f"state:   {document['state'] or 'no worker has run here yet'}", f"inbox:   {document['inbox']} waiting"]
     match document["job"]:
         case {"name": name, "job_id": job_id, "task": task, "tasks": tasks, **facts}:
             lines.append(f"job:     {name} (job_id {job_id}), task {task} of {tasks}: {facts.get('source')}")

@@ -90,7 +90,7 @@ def _own(
         "worker_started", workspace.name, pid=os.getpid(), version=__version__, ffmpeg=record.ffmpeg, ffprobe=record.ffprobe
     )
     try:
-        Recoverer(spool, owner, record, log, worker.count_failure).carry_through()
+        Recoverer(spool, owner, settings.output_roots, record, log, worker.count_failure).carry_through()
         exit_code = worker.work(once=once)
     finally:
         status.set_state("stopping", 0)
