@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from proxx_worker.cli.wiring import UsageError, fail, settings_from
+from proxx_worker.contract.candidates import display_name, stem_too_long
 from proxx_worker.contract.errors import EXIT_OK, ErrorClass, ErrorCode, ProxxError
 from proxx_worker.engines.tools import locate_setpriv, locate_tool
 from proxx_worker.observe.records import printable
@@ -25,9 +26,15 @@ def check(arguments: argparse.Namespace) -> int:
     for assumption in _assumptions(settings, arguments.workspace):
         word = "ok      " if assumption.ok else "VIOLATED"
         code = "" if assumption.code is None else f"{assumption.code}: "
-        sys.stdout.write(printable(f"{word}  {assumption.name}: {code}{assumption.message}") + "\n")
+        _say(f"{word}  {assumption.name}: {code}{assumption.message}")
         violated = violated or not assumption.ok
+    for name in _left_alone(arguments.workspace):
+        _say(f"note      {name} in the inbox is left alone: a JobSpec's name has at most 235 bytes before .json; rename it")
     return int(ErrorClass.ENVIRONMENT) if violated else EXIT_OK
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(printable(line) + "\n")
 
 
 def _assumptions(settings: Settings, workspace: str | None) -> Iterator[Assumption]:
@@ -39,6 +46,17 @@ def _assumptions(settings: Settings, workspace: str | None) -> Iterator[Assumpti
     yield from _roots("output_roots", settings.output_roots)
     if workspace is not None:
         yield from assumptions_of(Workspace(Path(workspace)))
+
+
+def _left_alone(workspace: str | None) -> list[str]:
+    """The names in the inbox that only their length keeps from being jobs: no assumption is violated, but somebody waits for them."""
+    if workspace is None:
+        return []
+    try:
+        names = os.listdir(Workspace(Path(workspace)).inbox)  # noqa: PTH208 - names as bytes, which pathlib has not
+    except OSError:
+        return []  # said above, as a violated assumption, or not there yet
+    return [display_name(name) for name in sorted(names) if stem_too_long(name)]
 
 
 def _tool(name: str, locate: Callable[[], str]) -> Assumption:
