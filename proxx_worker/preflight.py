@@ -4,7 +4,6 @@ The executor starts from an `Inspection`; `validate` prints one. The order of th
 wins"): the spec, the output names, the sources, the engine, the output directory.
 """
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -17,9 +16,9 @@ from proxx_worker.engines.ffprobe import probe_source
 from proxx_worker.engines.source_file import SourceIdentity, check_source_file
 from proxx_worker.engines.stop import StopSignal
 from proxx_worker.engines.tools import Tools
+from proxx_worker.files.locations import real_path_of, require_inside
 from proxx_worker.planning.facts import MediaFacts, RawSource
 from proxx_worker.planning.plan import TaskPlan, plan_task
-from proxx_worker.planning.roots import outside_roots
 from proxx_worker.planning.routing import route
 
 
@@ -29,6 +28,14 @@ class Roots:
 
     sources: tuple[str, ...] | None = None
     outputs: tuple[str, ...] | None = None
+
+    def check_source(self, path: str) -> Callable[[str], None]:
+        """A check that raises PATH_NOT_ALLOWED where the real location that it is given may not be that of the source `path`."""
+        return lambda real: require_inside(path, real, self.sources, "source_roots", "a source")
+
+    def check_output(self, path: str) -> None:
+        """Raise PATH_NOT_ALLOWED where the output directory `path` leads outside."""
+        require_inside(path, real_path_of(path), self.outputs, "output_roots", "the output directory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,7 @@ def inspect(data: bytes, environment: Environment, stop: StopSignal, check_outpu
     engine = spec.engine
     try:
         tasks = tuple(replace(task, output_name=name) for task, name in zip(tasks, output_names(spec), strict=True))
-        tasks = _each(tasks, lambda task: _found(task, environment.roots.sources))
+        tasks = _each(tasks, lambda task: _found(task, environment.roots))
         tools = _tools_for(tasks, environment)
         tasks = _each(tasks, lambda task: _probed(task, tools, environment, stop))
         _raise_first(tasks)
@@ -90,7 +97,7 @@ def inspect(data: bytes, environment: Environment, stop: StopSignal, check_outpu
         engine = _engine_of(spec, tasks)
         tasks = _each(tasks, lambda task: _planned(task, spec))
         _raise_first(tasks)
-        _check_directory(spec.output_directory, environment.roots.outputs)
+        environment.roots.check_output(spec.output_directory)
         check_output(spec.output_directory, [task.output_name or "" for task in tasks])
     except ProxxError as fault:
         return Inspection(spec, engine, tasks, fault.error)
@@ -134,32 +141,21 @@ def _tools_for(tasks: tuple[InspectedTask, ...], environment: Environment) -> To
         raise
 
 
-def _found(task: InspectedTask, roots: tuple[str, ...] | None) -> InspectedTask:
+def _found(task: InspectedTask, roots: Roots) -> InspectedTask:
+    # The place first: of a file outside nothing is told, not even whether it exists. It is checked again once it is open.
+    roots.check_source(task.source)(real_path_of(task.source))
     check_source_file(task.source)
-    _check_roots(task.source, roots, "source_roots", "a source")
     return task
 
 
-def _check_directory(path: str, roots: tuple[str, ...] | None) -> None:
-    _check_roots(path, roots, "output_roots", "the output directory")
-
-
-def _check_roots(path: str, roots: tuple[str, ...] | None, setting: str, what: str) -> None:
-    if roots is None:
-        return
-    real = os.path.realpath(path)
-    if outside_roots(real, [os.path.realpath(root) for root in roots]):
-        raise ProxxError(
-            ErrorCode.PATH_NOT_ALLOWED,
-            f"{what} must lie inside {setting}: {path} really is {real}. Move it there, or have the operator extend {setting}.",
-            path=path,
-            real_path=real,
-            roots=list(roots),
-        )
-
-
 def _probed(task: InspectedTask, tools: Tools, environment: Environment, stop: StopSignal) -> InspectedTask:
-    probed = probe_source(tools, task.source, stop, stall_seconds=environment.stall_seconds)
+    probed = probe_source(
+        tools,
+        task.source,
+        stop,
+        stall_seconds=environment.stall_seconds,
+        check_place=environment.roots.check_source(task.source),
+    )
     return replace(task, media=probed.media, identity=probed.identity)
 
 

@@ -10,7 +10,7 @@ from proxx_worker.delivery.staged_file import StagedFile
 from proxx_worker.delivery.staging import Staging
 from proxx_worker.engines.ffmpeg import EncodeRun, encode
 from proxx_worker.engines.proxy_probe import probe_proxy
-from proxx_worker.engines.source_file import require_unchanged
+from proxx_worker.engines.source_file import OpenSource, open_probed
 from proxx_worker.engines.stop import StopSignal
 from proxx_worker.observe.joblog import JobLog
 from proxx_worker.observe.moments import now
@@ -106,10 +106,9 @@ def run_task(context: TaskContext, staging: Staging, index: int, task: Inspected
 def _perform(context: TaskContext, staging: Staging, index: int, task: InspectedTask, found: _Findings) -> None:
     if task.plan is None or task.identity is None or task.output_name is None:
         raise ProxxError(ErrorCode.INTERNAL_ERROR, "a task without a plan reached the encoder; please report this")
-    require_unchanged(task.source, task.identity)
-    staged = staging.create(task.output_name)
-    run = _encode(context, staged, index, task, task.plan, found)
-    require_unchanged(task.source, task.identity)
+    with open_probed(task.source, task.identity, context.environment.roots.check_source(task.source)) as source:
+        staged = staging.create(task.output_name)
+        run = _encode(context, staged, index, source, task.plan, found)
     run.require_ended()
     if run.observation.exit_code == 0 and task.plan.needs_umid:
         _give_identity(staged)
@@ -118,15 +117,15 @@ def _perform(context: TaskContext, staging: Staging, index: int, task: Inspected
 
 
 def _encode(
-    context: TaskContext, staged: StagedFile, index: int, task: InspectedTask, plan: TaskPlan, found: _Findings
+    context: TaskContext, staged: StagedFile, index: int, source: OpenSource, plan: TaskPlan, found: _Findings
 ) -> EncodeRun:
-    info = TaskInfo(context.job, context.job_id, index + 1, context.tasks, task.source, plan.duration)
+    info = TaskInfo(context.job, context.job_id, index + 1, context.tasks, source.path, plan.duration)
     context.observer.task_started(info)
     try:
         run = encode(
             context.environment.tools(),
             plan,
-            task.source,
+            source,
             staged,
             stop=context.stop,
             stall_seconds=context.environment.stall_seconds,

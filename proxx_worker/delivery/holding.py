@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.delivery.names import LOCK_NAME, path_bytes
+from proxx_worker.delivery.names import LOCK_NAME
 from proxx_worker.files.errnos import classify_os_error
+from proxx_worker.files.locations import path_bytes
 
 Flock: TypeAlias = Callable[[int, int], None]
 """`fcntl.flock`, or what a test puts in its place."""

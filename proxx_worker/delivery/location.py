@@ -1,18 +1,15 @@
 """Opening an output directory, and where it really is."""
 
 import errno
-import fcntl
 import os
-import sys
 from typing import Final
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.delivery.names import path_bytes
 from proxx_worker.files.errnos import classify_os_error
+from proxx_worker.files.locations import location_of, path_bytes
 
 _NO_FOLDER: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
 _REFUSED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
-_MAX_PATH: Final = 1024  # F_GETPATH fills at most MAXPATHLEN bytes
 
 
 def open_directory(path: str) -> int:
@@ -33,15 +30,8 @@ def require_writable(directory: int, path: str) -> None:
 
 
 def real_location(directory: int) -> str:
-    """The path, without symlinks, of the folder that is open as `directory`: asked of the kernel, not of the names.
-
-    Bytes that are not UTF-8 come as surrogate escapes. Raises OUTPUT_DIRECTORY_MISSING where it was deleted.
-    """
-    if sys.platform == "darwin":
-        raw = fcntl.fcntl(directory, fcntl.F_GETPATH, bytes(_MAX_PATH)).split(b"\0", 1)[0]
-    else:
-        raw = os.readlink(b"/proc/self/fd/%d" % directory)
-    location = raw.decode("utf-8", "surrogateescape")
+    """The path, without symlinks, of the open folder `directory`. Raises OUTPUT_DIRECTORY_MISSING where it was deleted."""
+    location = location_of(directory)
     if os.fstat(directory).st_nlink == 0:
         raise missing(location, "it was deleted")
     return location

@@ -1,8 +1,10 @@
-"""Names in an output directory that are the worker's own, and text as the system takes it."""
+"""Names in an output directory that are the worker's own, found again after a crash."""
 
 import hashlib
 import re
 from typing import Final
+
+from proxx_worker.files.locations import path_bytes
 
 LOCK_NAME: Final = b".proxx-lock"
 """The lock file in a directory that cannot itself be locked for all hosts. Gone when the directory is released."""
@@ -16,11 +18,6 @@ without a listing, however many proxies the directory holds."""
 
 _OWNER: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _DIGITS: Final = 16
-
-
-def path_bytes(text: str) -> bytes:
-    """Text as a path: UTF-8 whatever the locale says; bytes of another encoding come back as they were."""
-    return text.encode("utf-8", "surrogateescape")
 
 
 def staging_name(owner: str, job: str) -> str:

@@ -10,11 +10,11 @@ from typing import Self
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.delivery.holding import DirectoryLock, Flock, remove_stale_lock
 from proxx_worker.delivery.location import directory_error, missing, open_directory, real_location, require_writable
-from proxx_worker.delivery.names import RUN_STAGING, path_bytes, staging_name
+from proxx_worker.delivery.names import RUN_STAGING, staging_name
 from proxx_worker.delivery.publishing import output_exists
 from proxx_worker.delivery.staging import Staging, make_staging, remove_staging, sync_output
 from proxx_worker.files.filesystems import FilesystemKind, filesystem_of, kind_of, refuse_object_store
-from proxx_worker.planning.roots import outside_roots
+from proxx_worker.files.locations import path_bytes, require_inside
 
 
 def check_output_directory(path: str, names: Sequence[str]) -> None:
@@ -50,7 +50,7 @@ class OutputDirectory:
         fd = open_directory(path)
         try:
             real = real_location(fd)
-            _require_allowed(path, real, roots)
+            require_inside(path, real, roots, "output_roots", "the output directory")
             mount = filesystem_of(path_bytes(real))
             refuse_object_store(mount, path)
             require_writable(fd, path)
@@ -117,19 +117,6 @@ class OutputDirectory:
         Returns whether there was any. Raises IO_ERROR where it cannot be removed.
         """
         return remove_staging(self._fd, self.path, path_bytes(RUN_STAGING))
-
-
-def _require_allowed(path: str, real: str, roots: Sequence[str] | None) -> None:
-    if roots is None or not outside_roots(real, [os.path.realpath(root) for root in roots]):
-        return
-    raise ProxxError(
-        ErrorCode.PATH_NOT_ALLOWED,
-        f"the output directory must lie inside output_roots: {path} really is {real}. Use one that does, "
-        "or have the operator extend output_roots.",
-        path=path,
-        real_path=real,
-        roots=list(roots),
-    )
 
 
 def _collisions(directory: int, path: str, names: Sequence[str]) -> list[str]:

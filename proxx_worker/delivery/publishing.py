@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.delivery.names import path_bytes
 from proxx_worker.delivery.staged_file import digest_of
 from proxx_worker.files.errnos import classify_os_error
+from proxx_worker.files.locations import path_bytes
 from proxx_worker.files.rename import rename_no_clobber
 from proxx_worker.files.syncing import sync_directory_fd
 

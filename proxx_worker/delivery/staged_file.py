@@ -7,8 +7,8 @@ import sys
 from typing import Final
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.delivery.names import path_bytes
 from proxx_worker.files.errnos import classify_os_error
+from proxx_worker.files.locations import path_bytes
 from proxx_worker.files.syncing import sync_directory_fd, sync_file
 
 _BUFFER: Final = 1 << 20

@@ -9,10 +9,10 @@ from typing import Final, Self
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.delivery.location import directory_error
-from proxx_worker.delivery.names import path_bytes
 from proxx_worker.delivery.publishing import Passage, Recorded
 from proxx_worker.delivery.staged_file import StagedFile
 from proxx_worker.files.errnos import classify_os_error
+from proxx_worker.files.locations import path_bytes
 from proxx_worker.files.syncing import sync_directory_fd
 
 _FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -55,6 +55,7 @@ def run_child(  # noqa: PLR0913 - keyword-only parts of one command, most with a
     on_stderr: Callable[[bytes], None],
     growth: Callable[[], object] | None = None,
     stall_seconds: float | None = None,
+    stdin: int | None = None,
     pass_fds: Sequence[int] = (),
     grace_seconds: float = GRACE_SECONDS,
     cwd: str = "/",
@@ -64,7 +65,8 @@ def run_child(  # noqa: PLR0913 - keyword-only parts of one command, most with a
 
     `growth` gives a value that changes whenever the child got on; without it, any byte on stdout counts. Where nothing changed
     for `stall_seconds`, it is stopped. A stop is SIGTERM, `grace_seconds`, SIGKILL; it goes to the child alone, which shares the
-    worker's process group. `missing`: the code for a program that cannot be run.
+    worker's process group. `stdin`: a descriptor to read from, instead of nothing. `missing`: the code for a program that cannot
+    be run.
 
     Raises `missing`; IO_ERROR where no process can be started, or where one does not even end on SIGKILL; and whatever a callback
     raises, after the child was killed.
@@ -72,7 +74,7 @@ def run_child(  # noqa: PLR0913 - keyword-only parts of one command, most with a
     if stop.requested():
         return ChildExit(-signal.SIGTERM, stopped=True, stalled=False, cpu_seconds=0.0, peak_memory_bytes=0)
     run = _Run(
-        start_child(argv, cwd=cwd, pass_fds=pass_fds, missing=missing),
+        start_child(argv, cwd=cwd, stdin=stdin, pass_fds=pass_fds, missing=missing),
         stop,
         on_stdout,
         on_stderr,

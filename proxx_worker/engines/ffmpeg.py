@@ -7,12 +7,16 @@ from typing import Protocol
 from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
 from proxx_worker.engines.child import ChildExit, run_child
 from proxx_worker.engines.lines import StderrLines
+from proxx_worker.engines.source_file import OpenSource
 from proxx_worker.engines.stop import StopSignal
 from proxx_worker.engines.tools import Tools
 from proxx_worker.observe.joblog import JobLog
 from proxx_worker.planning.encode_observation import EncodeObservation, EncodeObserver
 from proxx_worker.planning.plan import TaskPlan
 from proxx_worker.planning.progress import Progress
+
+STANDARD_INPUT = "/dev/fd/0"
+"""The source as the encoder names it. FFmpeg opens it anew, so it can seek; it takes no commands from there (`-nostdin`)."""
 
 _FRAME_REPORT = b"frame:"
 
@@ -58,7 +62,7 @@ class EncodeRun:
 def encode(  # noqa: PLR0913 - keyword-only parts that the executor wires
     tools: Tools,
     plan: TaskPlan,
-    source: str,
+    source: OpenSource,
     staged: StagedOutput,
     *,
     stop: StopSignal,
@@ -69,13 +73,14 @@ def encode(  # noqa: PLR0913 - keyword-only parts that the executor wires
 ) -> EncodeRun:
     """Encode `source` into `staged` by `plan`, and wait for the end.
 
+    The encoder reads its standard input, which is the source as it was opened and checked: a path could lead elsewhere by now.
     The encoder starts in the staging folder and gets the output's bare name: the command is the same wherever the output goes,
     and an output directory that is swapped for a symlink meanwhile leads it nowhere.
 
     Raises FFMPEG_MISSING, IO_ERROR (no process can be started), and what `on_progress` or `log` raise. A stop, a stall and an
     encode that failed are returned, not raised: what was seen up to then belongs into the result.
     """
-    argv = plan.argv(tools.ffmpeg, source, staged.name)
+    argv = plan.argv(tools.ffmpeg, STANDARD_INPUT, staged.name)
     observer = EncodeObserver()
     lines = StderrLines(observer.feed_line, log.encoder_line)
     life = _Life(staged, observer, on_progress)
@@ -87,6 +92,7 @@ def encode(  # noqa: PLR0913 - keyword-only parts that the executor wires
         on_stderr=lines.feed,
         growth=life.sign,
         stall_seconds=stall_seconds,
+        stdin=source.descriptor,
         pass_fds=pass_fds,
         cwd=staged.folder,
         missing=ErrorCode.FFMPEG_MISSING,

@@ -3,12 +3,13 @@
 import errno
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.files.errnos import classify_os_error
+from proxx_worker.files.locations import location_of, path_bytes
 
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 _CHUNK = 1 << 20
@@ -48,16 +49,14 @@ class OpenSource:
         return f"/dev/fd/{self.descriptor}"
 
     def real_path(self) -> str:
-        """Where this very file lies, every link resolved.
+        """Where this very file lies, every link resolved, whatever the path leads to by now.
 
-        Raises SOURCE_CHANGED where the path has come to mean another file since it was opened: someone swaps folders.
+        Raises SOURCE_CHANGED where it lies nowhere any more.
         """
         with _refusals_named(self.path):
-            real = os.path.realpath(self.path)
-            there = SourceIdentity.of(os.stat(real))  # noqa: PTH116 - a path in any encoding, as the spec has it
-        if (there.device, there.inode) != (self.identity.device, self.identity.inode):
-            raise _changed(self.path, [f"it now lies at {real}"])
-        return real
+            if os.fstat(self.descriptor).st_nlink == 0:
+                raise _changed(self.path, ["it was deleted"])
+            return location_of(self.descriptor)
 
     def read(self, offset: int, size: int) -> bytes:
         """The `size` bytes from `offset` on, or as many as there are. Raises SOURCE_UNREADABLE where they cannot be read."""
@@ -88,7 +87,7 @@ def open_source(path: str) -> Iterator[OpenSource]:
     check_source_file(path)
     with _refusals_named(path):
         # A FIFO put in the file's place must not hang the worker: it is opened without waiting, then looked at again.
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+        descriptor = os.open(path_bytes(path), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     try:
         with _refusals_named(path):
             status = os.fstat(descriptor)
@@ -101,18 +100,38 @@ def open_source(path: str) -> Iterator[OpenSource]:
 def check_source_file(path: str) -> None:
     """Raise SOURCE_MISSING, SOURCE_NOT_A_FILE or SOURCE_UNREADABLE for what is plain to see without opening it."""
     with _refusals_named(path):
-        _require_regular(path, os.stat(path))  # noqa: PTH116 - a path in any encoding, as the spec has it
+        _require_regular(path, _status_of(path))
 
 
 def require_unchanged(path: str, identity: SourceIdentity) -> None:
     """Raise SOURCE_CHANGED where the file at `path` is gone or not in the state that was probed."""
     try:
         with _refusals_named(path):
-            now = SourceIdentity.of(os.stat(path))  # noqa: PTH116 - as above
+            now = SourceIdentity.of(_status_of(path))
     except ProxxError as refusal:
         if refusal.code is not ErrorCode.SOURCE_MISSING:
             raise
         raise _changed(path, ["it is gone"]) from refusal
+    _require_same(path, identity, now)
+
+
+@contextmanager
+def open_probed(path: str, identity: SourceIdentity, check_place: Callable[[str], None]) -> Iterator[OpenSource]:
+    """Hold open, in the body, the source that was probed as `identity`, and no other file that took its place.
+
+    `check_place` as in `probe_source`. Raises SOURCE_CHANGED where it is gone or not as it was, also after the body.
+    """
+    require_unchanged(path, identity)
+    with open_source(path) as source:
+        check_place(source.real_path())
+        _require_same(path, identity, source.identity)
+        yield source
+        with _refusals_named(path):
+            _require_same(path, identity, SourceIdentity.of(os.fstat(source.descriptor)))
+        require_unchanged(path, identity)
+
+
+def _require_same(path: str, identity: SourceIdentity, now: SourceIdentity) -> None:
     if now != identity:
         states = (
             ("size", identity.size, now.size),
@@ -131,6 +150,10 @@ def _changed(path: str, changes: Sequence[str]) -> ProxxError:
         path=path,
         changes=list(changes),
     )
+
+
+def _status_of(path: str) -> os.stat_result:
+    return os.stat(path_bytes(path))  # noqa: PTH116 - a path in any encoding, as the spec has it
 
 
 def _require_regular(path: str, status: os.stat_result) -> None:

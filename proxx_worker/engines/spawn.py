@@ -20,8 +20,10 @@ _GUARD_NAME = b"setpriv: "
 _GUARD_EXEC = b"setpriv: failed to execute "
 
 
-def start_child(argv: Sequence[str], *, cwd: str, pass_fds: Sequence[int], missing: ErrorCode) -> subprocess.Popen[bytes]:
-    """Start `argv` (absolute program first) with stdin closed, stdout and stderr as pipes that do not block.
+def start_child(
+    argv: Sequence[str], *, cwd: str, stdin: int | None, pass_fds: Sequence[int], missing: ErrorCode
+) -> subprocess.Popen[bytes]:
+    """Start `argv` (absolute program first) with stdout and stderr as pipes that do not block, and `stdin` or nothing to read.
 
     It stays in the worker's process group and inherits `pass_fds` only. Raises `missing` where the program cannot be run,
     IO_ERROR where the system has no room for a process or no `setpriv`.
@@ -38,7 +40,7 @@ def start_child(argv: Sequence[str], *, cwd: str, pass_fds: Sequence[int], missi
         process = subprocess.Popen(
             # Bytes: how text becomes a path must not depend on the locale.
             [argument.encode("utf-8", "surrogateescape") for argument in command],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if stdin is None else stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,

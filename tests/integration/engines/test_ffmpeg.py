@@ -16,6 +16,7 @@ from proxx_worker.delivery.output_directory import OutputDirectory
 from proxx_worker.delivery.staged_file import StagedFile
 from proxx_worker.engines.ffmpeg import EncodeRun, encode
 from proxx_worker.engines.ffprobe import probe_source
+from proxx_worker.engines.source_file import open_source
 from proxx_worker.engines.stop import StopFlag
 from proxx_worker.engines.tools import Tools, locate_tools
 from proxx_worker.planning.facts import MediaFacts
@@ -110,16 +111,17 @@ def run(  # noqa: PLR0913 - a test names what matters to it
     stall_seconds: float = 60.0,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> EncodeRun:
-    return encode(
-        tools,
-        plan_of(profile, facts),
-        str(clip),
-        staged,
-        stop=stop,
-        stall_seconds=stall_seconds,
-        on_progress=on_progress,
-        log=log or Log(),
-    )
+    with open_source(str(clip)) as source:
+        return encode(
+            tools,
+            plan_of(profile, facts),
+            source,
+            staged,
+            stop=stop,
+            stall_seconds=stall_seconds,
+            on_progress=on_progress,
+            log=log or Log(),
+        )
 
 
 @pytest.mark.parametrize("profile", ["proxy_prores_proxy", "proxy_h264_low"])  # the second writes its file twice: +faststart
@@ -135,7 +137,7 @@ def test_a_real_encode(tools: Tools, clip: Path, facts: MediaFacts, staged: Stag
     assert seen[-1].ended
     assert ended.argv[0] == tools.ffmpeg
     assert ended.argv[-1] == "file:clip.mov"
-    assert ended.argv[ended.argv.index("-i") + 1] == f"file:{clip}"
+    assert ended.argv[ended.argv.index("-i") + 1] == "file:/dev/fd/0"
     assert ended.child.cpu_seconds > 0
     assert ended.child.peak_memory_bytes > 1_000_000
     assert log.actions == ["encoder_started", "encoder_ended"]
@@ -318,3 +320,24 @@ def test_the_staged_file_is_what_the_encoder_wrote_into(
     run(tools, clip, facts, staged, stop)
     assert os.stat(staged.path).st_ino == before  # noqa: PTH116 - beside the fstat
     assert stat.S_ISREG(os.fstat(staged.fd).st_mode)
+
+
+def test_the_encoder_reads_the_file_that_is_held_whatever_its_path_has_become(
+    tools: Tools, clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag, tmp_path: Path
+) -> None:
+    path = tmp_path / "moving.mov"
+    path.hardlink_to(clip)
+    with open_source(str(path)) as source:
+        path.unlink()
+        path.symlink_to(tmp_path / "nowhere")
+        ended = encode(
+            tools,
+            plan_of("proxy_prores_proxy", facts),
+            source,
+            staged,
+            stop=stop,
+            stall_seconds=60.0,
+            on_progress=lambda _: None,
+            log=Log(),
+        )
+    assert judge_encode(plan_of("proxy_prores_proxy", facts), ended.observation).error is None

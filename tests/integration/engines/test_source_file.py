@@ -9,9 +9,24 @@ from pathlib import Path
 import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.engines.source_file import OpenSource, SourceIdentity, check_source_file, open_source, require_unchanged
+from proxx_worker.engines.source_file import (
+    OpenSource,
+    SourceIdentity,
+    check_source_file,
+    open_probed,
+    open_source,
+    require_unchanged,
+)
 
 NOBODY = 65534
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A source, as far as this room looks at one."""
+    path = tmp_path / "clip.mov"
+    path.write_bytes(b"a clip")
+    return path
 
 
 @contextmanager
@@ -109,7 +124,7 @@ def test_a_file_that_the_user_may_not_read_is_unreadable(tmp_path: Path) -> None
         assert refused(str(clip)) is ErrorCode.SOURCE_UNREADABLE
 
 
-def test_the_place_of_a_file_is_its_real_one_or_none(tmp_path: Path) -> None:
+def test_the_place_of_a_file_is_its_own_wherever_its_path_leads(tmp_path: Path) -> None:
     inside, outside = tmp_path / "inside", tmp_path / "outside"
     for folder in (inside, outside):
         folder.mkdir()
@@ -119,7 +134,9 @@ def test_the_place_of_a_file_is_its_real_one_or_none(tmp_path: Path) -> None:
         assert source.real_path() == f"{os.path.realpath(tmp_path)}/inside/clip.mov"
         inside.rename(tmp_path / "moved")
         inside.symlink_to(outside)
-        with pytest.raises(ProxxError, match=r"it now lies at .*/outside/clip\.mov") as caught:
+        assert source.real_path() == f"{os.path.realpath(tmp_path)}/moved/clip.mov"
+        (tmp_path / "moved" / "clip.mov").unlink()
+        with pytest.raises(ProxxError, match="it was deleted") as caught:
             source.real_path()
     assert caught.value.code is ErrorCode.SOURCE_CHANGED
 
@@ -182,3 +199,63 @@ def test_a_source_that_grew_or_was_replaced_has_changed(tmp_path: Path) -> None:
     with pytest.raises(ProxxError) as caught:
         require_unchanged(f"{tmp_path}/loop", before)
     assert caught.value.code is ErrorCode.SOURCE_UNREADABLE
+
+
+def anywhere(_: str) -> None:
+    """Every place is allowed."""
+
+
+def test_a_source_that_was_probed_is_held_as_it_was(clip: Path) -> None:
+    identity = SourceIdentity.of(clip.stat())
+    seen: list[str] = []
+    with open_probed(str(clip), identity, seen.append) as source:
+        assert source.identity == identity
+    assert seen == [os.path.realpath(clip)]
+
+
+def test_another_file_in_the_place_of_the_probed_one_is_a_change(clip: Path, tmp_path: Path) -> None:
+    identity = SourceIdentity.of(clip.stat())
+    clip.rename(tmp_path / "kept")
+    clip.write_bytes(b"other")
+    with pytest.raises(ProxxError) as caught, open_probed(str(clip), identity, anywhere):
+        pass
+    assert caught.value.code is ErrorCode.SOURCE_CHANGED
+
+
+def test_a_file_put_in_the_place_after_the_look_at_its_path_is_a_change(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = SourceIdentity.of(clip.stat())
+    (tmp_path / "other").write_bytes(b"other")
+    real_open = os.open
+
+    def swapped(path: bytes, flags: int) -> int:
+        clip.rename(tmp_path / "kept")
+        (tmp_path / "other").rename(clip)
+        return real_open(path, flags)
+
+    monkeypatch.setattr(os, "open", swapped)
+    with pytest.raises(ProxxError) as caught, open_probed(str(clip), identity, anywhere):
+        pass
+    assert caught.value.code is ErrorCode.SOURCE_CHANGED
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_a_change_while_it_is_held_is_told_in_the_end(clip: Path, tmp_path: Path, written: bool) -> None:
+    def change() -> None:
+        if written:
+            clip.write_bytes(b"more and more of it")
+        else:
+            clip.rename(tmp_path / "kept")
+
+    with pytest.raises(ProxxError) as caught, open_probed(str(clip), SourceIdentity.of(clip.stat()), anywhere):
+        change()
+    assert caught.value.code is ErrorCode.SOURCE_CHANGED
+
+
+def test_a_place_that_is_refused_is_refused_before_the_body(clip: Path) -> None:
+    def refuse(_: str) -> None:
+        raise ProxxError(ErrorCode.PATH_NOT_ALLOWED, "not there")
+
+    with pytest.raises(ProxxError, match="not there"), open_probed(str(clip), SourceIdentity.of(clip.stat()), refuse):
+        raise AssertionError
