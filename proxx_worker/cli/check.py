@@ -49,7 +49,7 @@ def _assumptions(settings: Settings, workspace: str | None) -> Iterator[Assumpti
 
 
 def _left_alone(workspace: str | None) -> list[str]:
-    """The names in the inbox that only their length keeps from being jobs: no assumption is violated, but somebody waits for them."""
+    """Names in the inbox that only their length keeps from being jobs: nothing is violated, but somebody waits for them."""
     if workspace is None:
         return []
     try:

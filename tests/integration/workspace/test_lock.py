@@ -9,14 +9,15 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.workspace.holder import Holder, is_dead_here, this_process
+from proxx_worker.workspace import holder as holder_module
+from proxx_worker.workspace.holder import Holder, Process, is_dead_here, this_process
 from proxx_worker.workspace.layout import Workspace
 from proxx_worker.workspace.lock import WorkspaceLock
 
@@ -305,3 +306,21 @@ class TestHolder:
 
     def test_a_pid_beyond_all_pids_is_not_known(self) -> None:
         assert not is_dead_here(Holder(1 << 80, socket.gethostname(), SINCE, None))
+
+
+class TestEverySystemsWay:
+    """Linux reads proc(5), every other system asks psutil: both must tell the same of the same processes."""
+
+    @pytest.mark.parametrize("look", [holder_module.look_in_proc, holder_module.look_by_psutil])
+    def test_of_living_and_dead_and_missing_processes(self, look: Callable[[int], Process | None]) -> None:
+        child = subprocess.Popen(["/bin/true"])
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        corpse = look(child.pid)
+        child.wait()
+        living = look(os.getpid())
+        assert living is not None
+        assert living == look(os.getpid())
+        assert not living.is_corpse
+        assert corpse is not None
+        assert corpse.is_corpse
+        assert look(2**22 + 1) is None
