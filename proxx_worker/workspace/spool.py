@@ -110,10 +110,8 @@ class Spool:
         """Take the name of a result from a file in `running/` that is none; it is kept as `JOB.corrupt`."""
         path = self._running(stem).result
         with errors_named("set aside", path, state_folder=True):
-            folder = self.workspace.running
-            free = lowest_free_job_name(stem, lambda it: exists(os.path.join(folder, it + CORRUPT_SUFFIX)))
-            rename_no_clobber(path, os.path.join(folder, free + CORRUPT_SUFFIX))
-            sync_directory(folder)
+            _keep_as_corrupt(path, self.workspace.running, stem)
+            sync_directory(self.workspace.running)
 
     def _take(self, source: bytes, wanted: bytes) -> bytes | None:
         while True:
@@ -174,10 +172,18 @@ class Spool:
     def _carry_corrupt(self, stem: bytes, outbox: bytes) -> None:
         src = os.path.join(self.workspace.running, stem + CORRUPT_SUFFIX)
         with errors_named("move to the outbox", src, state_folder=True):
-            if not exists(src):
-                return
-            free = lowest_free_job_name(stem, lambda it: exists(os.path.join(outbox, it + CORRUPT_SUFFIX)))
-            rename_no_clobber(src, os.path.join(outbox, free + CORRUPT_SUFFIX))
+            if exists(src):
+                _keep_as_corrupt(src, outbox, stem)
+
+
+def _keep_as_corrupt(path: bytes, folder: bytes, stem: bytes) -> None:
+    """Rename `path` to `STEM.corrupt` in `folder`, with a number where that is another file; it may be there already."""
+    wanted = os.path.join(folder, stem + CORRUPT_SUFFIX)
+    if same_file(path, wanted):
+        os.unlink(path)
+        return
+    free = lowest_free_job_name(stem, lambda it: exists(os.path.join(folder, it + CORRUPT_SUFFIX)))
+    rename_no_clobber(path, os.path.join(folder, free + CORRUPT_SUFFIX))
 
 
 def _appeared(path: bytes) -> ProxxError:

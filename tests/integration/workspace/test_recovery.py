@@ -124,6 +124,16 @@ class TestDecisions:
         kept = {path.read_bytes() for folder in ("failed", "running") for path in (root / folder).glob("*.corrupt")}
         assert kept == {b"older", b"old", b"torn"}
 
+    def test_a_torn_record_that_a_power_cut_left_under_both_names_is_one(self, root: Path) -> None:
+        drop(root)
+        claim(root)
+        (root / "running" / "clip.result.json").write_bytes(b"torn")
+        (root / "running" / "clip.corrupt").hardlink_to(root / "running" / "clip.result.json")
+        (root / "failed" / "clip.corrupt").hardlink_to(root / "running" / "clip.result.json")
+        carry_through(root)
+        assert (root / "failed" / "clip.corrupt").read_bytes() == b"torn"
+        assert_sound(root)
+
     @pytest.mark.parametrize(("status", "folder"), [(DONE, "done"), (FAILED, "failed")])
     @pytest.mark.parametrize("log_moved", [True, False])
     def test_a_result_in_the_outbox_means_only_the_rest_is_moved(
