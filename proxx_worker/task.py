@@ -114,6 +114,7 @@ def _perform(context: TaskContext, staging: Staging, index: int, task: Inspected
         _give_identity(staged)
     _verify(context, staged, task.plan, run, found)
     found.size, found.sha256 = staged.seal()
+    staged.close()  # it is durable, and a job of thousands of sources must not hold them all
 
 
 def _encode(
