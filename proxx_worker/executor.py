@@ -25,6 +25,10 @@ from proxx_worker.task import TaskContext, TaskOutcome, run_task
 class Journal(Protocol):
     """Where the decision is written before anything is published. `watch` has `running/`; `run` has nothing to survive for."""
 
+    def make_room(self, tasks: int) -> None:
+        """Make sure of the space for the result of a job whose `tasks` tasks will run. Raises NO_SPACE."""
+        ...
+
     def commit(self, result: JobResult) -> None:
         """Make `result` the job's durable decision, replacing an earlier one."""
         ...
@@ -84,6 +88,12 @@ class Executor:
         if inspection.spec is None or inspection.error is not None:
             return self._refuse(report, inspection.tasks, inspection.error, journal, log)
         log.event("job_inspected", tasks=len(inspection.tasks), engine=inspection.engine)
+        try:
+            journal.make_room(len(inspection.tasks))
+        except ProxxError as fault:
+            if fault.code is not ErrorCode.NO_SPACE:
+                raise
+            return self._refuse(report, inspection.tasks, fault.error, journal, log)
         try:
             with internal_errors(log):
                 directory = OutputDirectory.hold(inspection.spec.output_directory, self._environment.roots.outputs)

@@ -20,9 +20,13 @@ from proxx_worker.workspace.lock import WorkspaceLock
 from proxx_worker.workspace.spool import RECORD_BYTES, Spool
 from proxx_worker.workspace.watcher import Watcher
 
-
 TASK_RECORD_BYTES = 16 << 10
-"""A task's part of a result: its command, facts and some thirty checks came to 7 to 9 KB in what was tried."""
+"""The part in a result of a task that ran: its command, facts and some thirty checks came to 7 to 9 KB in what was tried."""
+
+REFUSED_TASK_BYTES = 1 << 10
+"""The part of a task that did not run, its paths apart. A spec of 1 MiB may name 340,000 of them and be refused."""
+
+_PATH_COPIES = 8  # a source is named in its task, in its error's message and details, once more where it really lies
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,10 @@ class SpoolJournal:
 
     spool: Spool
     job: ClaimedJob
+
+    def make_room(self, tasks: int) -> None:
+        """See `Spool.reserve_record`."""
+        self.spool.reserve_record(RECORD_BYTES + TASK_RECORD_BYTES * tasks)
 
     def commit(self, result: JobResult) -> None:
         """See `Spool.commit`."""
@@ -131,9 +139,10 @@ class Worker:
             self.count_failure(result.error.code)
 
     def _with_room(self, job: Job) -> Job:
-        """The job with room for its result made sure of, now that its number of tasks is known; else refused before any work."""
+        """The job with room made sure of for a result that refuses it, now that its sources are known; else refused at once."""
+        paths = 0 if job.data is None else len(job.data)
         try:
-            self._spool.reserve_record(RECORD_BYTES + TASK_RECORD_BYTES * len(job.summary.sources))
+            self._spool.reserve_record(RECORD_BYTES + REFUSED_TASK_BYTES * len(job.summary.sources) + _PATH_COPIES * paths)
         except ProxxError as fault:
             if fault.code is not ErrorCode.NO_SPACE:
                 raise

@@ -24,6 +24,9 @@ class _LastWord:
 
     result: JobResult | None = None
 
+    def make_room(self, tasks: int) -> None:
+        """Memory is all that it takes."""
+
     def commit(self, result: JobResult) -> None:
         """Keep the decision for as long as the process lives."""
         self.result = result
