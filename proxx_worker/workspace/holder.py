@@ -82,7 +82,7 @@ def is_dead_here(holder: Holder) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
+class SeenProcess:
     """What tells whether a process still is the one that it was."""
 
     start_token: str
@@ -91,26 +91,26 @@ class Process:
     """It has ended, and its parent has not asked for it yet."""
 
 
-def _look_at(pid: int) -> Process | None:
+def _look_at(pid: int) -> SeenProcess | None:
     """What the system says of a process; None where there is no such process, or it may not be looked at."""
     return look_in_proc(pid) if sys.platform == "linux" else look_by_psutil(pid)
 
 
-def look_in_proc(pid: int) -> Process | None:
+def look_in_proc(pid: int) -> SeenProcess | None:
     """proc(5): boot id and ticks, which a clock that is set does not bend. (psutil's `create_time` is wall-clock time.)"""
     with suppress(OSError, IndexError):
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         # The command's name is in parentheses and may hold anything: state is the first field after it, start time the 20th.
         fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-        return Process(f"{boot}:{fields[19].decode('ascii')}", is_corpse=fields[0] in {b"Z", b"X"})
+        return SeenProcess(f"{boot}:{fields[19].decode('ascii')}", is_corpse=fields[0] in {b"Z", b"X"})
     return None
 
 
-def look_by_psutil(pid: int) -> Process | None:
-    """Every other system, whose kernel records when a process started."""
+def look_by_psutil(pid: int) -> SeenProcess | None:
+    """Ask psutil, for every other system."""
     import psutil  # noqa: PLC0415 - costs a tenth of a second, and Linux needs none of it
 
     with suppress(psutil.Error):
         process = psutil.Process(pid)
-        return Process(f"{process.create_time():.6f}", is_corpse=process.status() == psutil.STATUS_ZOMBIE)
+        return SeenProcess(f"{process.create_time():.6f}", is_corpse=process.status() == psutil.STATUS_ZOMBIE)
     return None

@@ -17,7 +17,7 @@ import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.workspace import holder as holder_module
-from proxx_worker.workspace.holder import Holder, Process, is_dead_here, this_process
+from proxx_worker.workspace.holder import Holder, SeenProcess, is_dead_here, this_process
 from proxx_worker.workspace.layout import Workspace
 from proxx_worker.workspace.lock import WorkspaceLock
 
@@ -312,7 +312,7 @@ class TestEverySystemsWay:
     """Linux reads proc(5), every other system asks psutil: both must tell the same of the same processes."""
 
     @pytest.mark.parametrize("look", [holder_module.look_in_proc, holder_module.look_by_psutil])
-    def test_of_living_and_dead_and_missing_processes(self, look: Callable[[int], Process | None]) -> None:
+    def test_of_living_and_dead_and_missing_processes(self, look: Callable[[int], SeenProcess | None]) -> None:
         child = subprocess.Popen(["/bin/true"])
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
         corpse = look(child.pid)
