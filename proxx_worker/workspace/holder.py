@@ -97,7 +97,7 @@ def _look_at(pid: int) -> SeenProcess | None:
 
 
 def look_in_proc(pid: int) -> SeenProcess | None:
-    """proc(5): boot id and ticks, which a clock that is set does not bend. (psutil's `create_time` is wall-clock time.)"""
+    """Ask proc(5) for boot id and start in ticks, which a clock that is set does not bend (psutil tells wall-clock time)."""
     with suppress(OSError, IndexError):
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         # The command's name is in parentheses and may hold anything: state is the first field after it, start time the 20th.
