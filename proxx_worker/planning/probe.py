@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.text import visible
@@ -11,6 +12,7 @@ from proxx_worker.planning.facts import MediaFacts, RawSource, VideoFacts
 from proxx_worker.planning.ffprobe_document import Section, parse_document
 from proxx_worker.planning.orientation import field_order_of, rotation_of, sample_aspect_of
 from proxx_worker.planning.pixel_formats import pixel_format
+from proxx_worker.planning.quicktime import AVID_CODEC_TAGS
 from proxx_worker.planning.signatures import RAW_CODEC_TAGS, Refusal, sniff
 from proxx_worker.planning.streams import audio_of, codec_tag, is_picture, kind_of, picture_of, refuse_unreadable
 from proxx_worker.planning.timecode import find_reel, find_timecode
@@ -40,7 +42,7 @@ _REFUSED_FORMAT = re.compile(r"\[([\w,]+) @ [^\]]*\] Format not on whitelist")
 
 
 _THIN_RASTERS = ((1440, 1080), (1280, 1080), (960, 720))
-"""HDV, DVCPRO HD and DNxHD thin rasters. FFmpeg reads Avid's ARES atom as square pixels even beside a `pasp` of 4:3."""
+"""HDV, DVCPRO HD and DNxHD thin rasters."""
 
 
 def probe_argv(ffprobe: str, path: str) -> list[str]:
@@ -74,10 +76,12 @@ def read_head(head: bytes, read: Callable[[int, int], bytes]) -> RawSource | Non
     return None if found is None else RawSource(found.format)
 
 
-def read_source(stdout: bytes, stderr: str, exit_code: int) -> MediaFacts | RawSource:
+def read_source(stdout: bytes, stderr: str, exit_code: int, avid_aspect: Fraction | None = None) -> MediaFacts | RawSource:
     """Facts, or the RAW format, of a source that `read_head` let pass, from ffprobe's answer.
 
-    `exit_code` is negative for a signal. Raises SOURCE_UNSUPPORTED and SOURCE_NO_VIDEO, each with its reason.
+    `exit_code` is negative for a signal; `avid_aspect` is what `avid_pixel_aspect` found.
+
+    Raises SOURCE_UNSUPPORTED and SOURCE_NO_VIDEO, each with its reason.
     """
     document = parse_document(stdout)
     if exit_code != 0 or document is None or not document.section("format").values:
@@ -90,7 +94,7 @@ def read_source(stdout: bytes, stderr: str, exit_code: int) -> MediaFacts | RawS
         raw_format = RAW_CODEC_TAGS.get(stream.text("codec_tag_string") or "")
         if raw_format is not None and stream.text("codec_type") == "video":
             return RawSource(raw_format)
-    return _facts(document.section("format"), streams, document.sections("frames"))
+    return _facts(document.section("format"), streams, document.sections("frames"), avid_aspect)
 
 
 def says_input_output_error(stdout: bytes) -> bool:
@@ -116,7 +120,9 @@ def _unrecognized(document: Section | None, stderr: str, exit_code: int) -> Prox
     )
 
 
-def _facts(container: Section, streams: tuple[Section, ...], frames: tuple[Section, ...]) -> MediaFacts:
+def _facts(
+    container: Section, streams: tuple[Section, ...], frames: tuple[Section, ...], avid_aspect: Fraction | None
+) -> MediaFacts:
     formats = container.text("format_name") or ""
     demuxer = demuxer_name(formats)
     if demuxer is None:
@@ -132,7 +138,7 @@ def _facts(container: Section, streams: tuple[Section, ...], frames: tuple[Secti
     sound = [stream for stream in streams if stream.text("codec_type") == "audio"]
     for stream in (picture, *sound):
         refuse_unreadable(stream, container)
-    video = _video(picture, _first_frame(frames, picture), demuxer)
+    video = _video(picture, _first_frame(frames, picture), demuxer, avid_aspect)
     found = find_timecode(demuxer, container, picture, streams, video.rate)
     others = [stream for stream in streams if stream is not picture and stream.text("codec_type") != "audio"]
     notes = [
@@ -161,7 +167,7 @@ def _first_frame(frames: tuple[Section, ...], picture: Section) -> Section:
     return next((frame for frame in frames if frame.integer("stream_index") == index), Section({}))
 
 
-def _video(picture: Section, frame: Section, demuxer: str) -> VideoFacts:
+def _video(picture: Section, frame: Section, demuxer: str, avid_aspect: Fraction | None) -> VideoFacts:
     index, width, height = picture.integer("index"), picture.positive("width"), picture.positive("height")
     codec = picture.text("codec_name")
     format_name = picture.text("pix_fmt")
@@ -191,7 +197,7 @@ def _video(picture: Section, frame: Section, demuxer: str) -> VideoFacts:
         codec_tag=codec_tag(picture),
         width=width,
         height=height,
-        sample_aspect=sample_aspect_of(picture),
+        sample_aspect=(codec_tag(picture) in AVID_CODEC_TAGS and avid_aspect) or sample_aspect_of(picture),
         rotation=rotation_of(picture),
         field_order=field_order,
         rate=timing.rate,

@@ -1,19 +1,26 @@
-"""Just enough of QuickTime's structure to find tracks whose media lies in another file.
+"""Just enough of QuickTime's structure for what FFmpeg does not tell: media in other files, the pixel aspect of Avid's codecs.
 
-FFmpeg does not follow such references (`enable_drefs` is off): it skips the track, or takes this file's own bytes for its media.
-Either way the proxy would be wrong, and ffprobe says so on stderr at most.
+FFmpeg does not follow references to other files (`enable_drefs` is off): it skips the track, or takes this file's own bytes for
+its media. Either way the proxy would be wrong, and ffprobe says so on stderr at most.
 """
 
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 
 _PATH_TO_REFERENCES = (b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref")
+_PATH_TO_DESCRIPTIONS = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
+AVID_CODEC_TAGS = ("AVdn", "AVd1", "AVj2")
+"""The sample entries whose ARES atom FFmpeg takes for the display aspect, though it tells the raster: mov.c, mov_read_ares."""
+
 _HEADER = 8
 _LONG_HEADER = 16
 _TABLE_HEADER = 8
+_VISUAL_ENTRY = 78
+_ASPECT_TERMS = 8
 _SELF_CONTAINED = 1
 _MAX_BOXES = 10_000
 """How many box headers are looked at. A movie of 100 tracks has some 2,000; a hostile one is told by then, or is none of ours."""
@@ -41,6 +48,24 @@ def refuse_external_media(read: Callable[[int, int], bytes], size: int) -> None:
             "make the movie self-contained",
             reference=reference,
         )
+
+
+def avid_pixel_aspect(read: Callable[[int, int], bytes], size: int) -> Fraction | None:
+    """Pixel width / height as the `pasp` atom of a picture in one of Avid's codecs says; None where there is none.
+
+    FFmpeg calls such pixels square whatever `pasp` says, which shows a thin raster (1440x1080) a quarter too narrow. Arguments as
+    for `refuse_external_media`. Structure: Apple, QuickTime File Format, "Video Sample Description Extensions".
+    """
+    budget = iter(range(_MAX_BOXES))
+    for table in _descend(read, _Box(b"", 0, size), _PATH_TO_DESCRIPTIONS, budget):
+        for entry in _children(read, _Box(b"", table.start + _TABLE_HEADER, table.end), budget):
+            if entry.kind.decode("latin-1") not in AVID_CODEC_TAGS:
+                continue
+            for atom in _children(read, _Box(b"", entry.start + _VISUAL_ENTRY, entry.end), budget):
+                terms = read(atom.start, _ASPECT_TERMS)
+                if atom.kind == b"pasp" and len(terms) == _ASPECT_TERMS and all(struct.unpack(">II", terms)):
+                    return Fraction(*struct.unpack(">II", terms))
+    return None
 
 
 def _references(read: Callable[[int, int], bytes], size: int) -> Iterator[str]:

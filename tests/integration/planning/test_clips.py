@@ -96,7 +96,7 @@ CLIPS: dict[str, Clip | RawSource | Refused] = {
         "yuv420p 8 tv bt709 bt709 bt709",
     ),
     "dnxhd100_cid1260.mov": Clip(
-        "mov 0 dnxhd 1440x1080 1 0 progressive",
+        "mov 0 dnxhd 1440x1080 4/3 0 progressive",
         "30000/1001 constant 1",
         "yuv422p 8 tv bt709 None None",
     ),

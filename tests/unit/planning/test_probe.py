@@ -310,3 +310,13 @@ def test_control_characters_of_the_file_never_reach_a_message() -> None:
         assert refusal(stdout, stderr, 1 if stderr else 0).error.message.isprintable()
     noted = facts(document(video(tags={"timecode": hostile})))
     assert all(note.isprintable() for note in noted.notes)
+
+
+def test_the_pixel_aspect_of_avid_s_codecs_is_the_container_s_and_of_no_other() -> None:
+    stream = video(codec_tag_string="AVdn", width=1440, height=1080, sample_aspect_ratio="1:1")
+    found = read_source(document(stream), "", 0, Fraction(4, 3))
+    assert isinstance(found, MediaFacts)
+    assert (found.video.sample_aspect, found.notes) == (Fraction(4, 3), ())
+    other = read_source(document({**stream, "codec_tag_string": "avc1"}), "", 0, Fraction(4, 3))
+    assert isinstance(other, MediaFacts)
+    assert other.video.sample_aspect == 1

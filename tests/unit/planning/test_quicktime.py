@@ -1,11 +1,12 @@
 import struct
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.planning.quicktime import refuse_external_media
+from proxx_worker.planning.quicktime import avid_pixel_aspect, refuse_external_media
 
 SELF, ELSEWHERE = 1, 0
 
@@ -101,3 +102,30 @@ def test_a_damaged_movie_is_refused_or_passes(noise: bytes, place: int) -> None:
         check(whole[:place] + noise + whole[place:])
     except ProxxError as refusal:
         assert refusal.code is ErrorCode.SOURCE_UNSUPPORTED  # noqa: PT017 - passing is as good
+
+
+def described(kind: bytes, *extensions: bytes) -> bytes:
+    """A track whose one sample description is a picture of `kind`."""
+    table = box(b"stsd", struct.pack(">II", 0, 1), box(kind, b"\0" * 78, *extensions))
+    return box(b"trak", box(b"mdia", box(b"minf", box(b"stbl", table))))
+
+
+SQUARE, THIN = box(b"pasp", struct.pack(">II", 1, 1)), box(b"pasp", struct.pack(">II", 4, 3))
+ARES = box(b"ARES", b"ARES0001", bytes(100))
+
+
+@pytest.mark.parametrize(
+    ("content", "aspect"),
+    [
+        (movie(described(b"AVdn", ARES, THIN)), Fraction(4, 3)),
+        (movie(described(b"mp4a", THIN), described(b"AVd1", SQUARE)), Fraction(1)),
+        (movie(described(b"AVj2", ARES, struct.pack(">I", 0))), None),  # no pasp, and QuickTime's four zeros at the end
+        (movie(described(b"AVdn", box(b"pasp", struct.pack(">II", 4, 0)))), None),
+        (movie(described(b"AVdn", box(b"pasp", b"\0\0"))), None),
+        (movie(described(b"avc1", THIN)), None),  # FFmpeg reads it right
+        (movie(track(reference(b"url ", SELF))), None),
+        (b"", None),
+    ],
+)
+def test_the_pixel_aspect_of_avid_s_codecs_is_what_pasp_says(content: bytes, aspect: Fraction | None) -> None:
+    assert avid_pixel_aspect(lambda offset, size: content[offset : offset + size], len(content)) == aspect
