@@ -36,7 +36,7 @@ _FRAME_ENTRIES = (
 
 _EIO = 5
 _SKIPPED_TRACK = "Skipped opening external track"
-_COMPLAINT = re.compile(r"(?:\[[^\]]*\] )?(?!/dev/fd/)(.{1,200})")
+_COMPLAINT = re.compile(r"(?:\[[^\]]*\] )?(?!(?:file:)?/dev/fd/)(.{1,200})")
 """One line of ffprobe's stderr without the address of the object that speaks, or the name of a descriptor: they change."""
 _REFUSED_FORMAT = re.compile(r"\[([\w,]+) @ [^\]]*\] Format not on whitelist")
 

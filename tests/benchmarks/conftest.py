@@ -79,7 +79,8 @@ def encode_command(profile: str, source: Path, folder: Path) -> list[str]:
     spec = folder / "command.json"
     spec.write_bytes(spec_of(profile, folder, source))
     done = subprocess.run([WORKER, "run", str(spec)], check=True, capture_output=True)
-    return list(json.loads(done.stdout)["tasks"][0]["command"])
+    command = json.loads(done.stdout)["tasks"][0]["command"]
+    return [f"file:{source}" if word == "file:/dev/fd/0" else word for word in command]
 
 
 def into(command: list[str], output: Path) -> list[str]:
