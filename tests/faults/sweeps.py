@@ -1,0 +1,137 @@
+"""A sweep: the same command broken at every call in turn, each time from the same beginning, each time judged twice."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.faults.laboratory import Bench, Call, Ended, Tools, kill_before, trace_options
+
+Breaker = Callable[[Call, int], tuple[str, ...]]
+"""What `strace` is told, from the call and its place in the sweep."""
+
+_LOG_WRITES_KEPT = 8
+
+
+@dataclass(frozen=True)
+class Point:
+    """One broken run and what was wrong after it; nothing, if all is well."""
+
+    where: str
+    faults: tuple[str, ...]
+    code: int
+
+
+def benches(folder: Path) -> list[Bench]:
+    """As many benches as there are processors, on the same tools."""
+    tools = folder / "tools"
+    tools.mkdir()
+    made = Tools.make(tools)
+    return [Bench(folder / f"bench{number}", made) for number in range(os.cpu_count() or 1)]
+
+
+def work(bench: Bench) -> None:
+    """Three jobs: one of two tasks, one of one, one that is refused. One name is taken already."""
+    bench.reset()
+    for name, sources, profile in (("a", [0, 1], "proxy_h264_quarter"), ("b", [2], "proxy_h264_quarter"), ("c", [0], "none")):
+        bench.drop(name, bench.spec(name, sources, profile))
+
+
+def only(job: str) -> Callable[[Bench], None]:
+    """One of the three jobs alone."""
+
+    def prepare(bench: Bench) -> None:
+        work(bench)
+        for path in (bench.workspace / "inbox").iterdir():
+            if path.stem != job:
+                bench.specs.remove(path.read_bytes())
+                path.unlink()
+
+    return prepare
+
+
+def killed_at(state: str) -> Callable[[Bench], None]:
+    """The beginning of a recovery: one job, with the worker killed before the call that `STATES[state]` picks."""
+    begin = only("c" if state == "refused" else "a")
+
+    def prepare(bench: Bench) -> None:
+        begin(bench)
+        bench.watch(*trace_options())
+        call = next(call for call in bench.durable_calls() if STATES[state](call))
+        begin(bench)
+        ended = bench.watch(*kill_before(call))
+        assert ended.code < 0, f"{call} was not reached"
+        if state in AFTERWARDS:
+            AFTERWARDS[state](bench)
+
+    return prepare
+
+
+def _has(name: str, *parts: str) -> Callable[[Call], bool]:
+    return lambda call: call.name == name and all(part in call.arguments for part in parts)
+
+
+STATES: dict[str, Callable[[Call], bool]] = {
+    "claimed": _has("fsync", "/inbox>"),
+    "encoded": _has("fsync", "/a_001.mp4>"),
+    "record written": _has("rename", "running/a.result.json"),
+    "one of two published": _has("renameat2", '"a_001.mp4"'),
+    "one of two published, the other name taken": _has("renameat2", '"a_001.mp4"'),
+    "published": _has("unlinkat", ".proxx-"),
+    "result moved": _has("renameat2", "done/a.log"),
+    "spec moved last": _has("renameat2", "done/a.json"),
+    "refused": _has("renameat2", "failed/c.result.json"),
+    "record torn": _has("renameat2", '"a_000.mp4"'),
+}
+"""Where a worker was killed, for the sweeps over the recovery that follows."""
+
+AFTERWARDS: dict[str, Callable[[Bench], object]] = {
+    "one of two published, the other name taken": lambda bench: bench.keep("a_001.mp4", b"somebody else's"),
+    "record torn": lambda bench: (bench.workspace / "running" / "a.result.json").write_bytes(b"\0" * 100),
+}
+"""What happens to the disk before the recovery."""
+
+
+def sweep(benches: Sequence[Bench], prepare: Callable[[Bench], None], breaker: Breaker, *, every: int = 1) -> list[Point]:
+    """Break the worker at every `every`-th call, spread over the benches. Each has its own beginning and its own calls."""
+    with ThreadPoolExecutor(len(benches)) as pool:
+        shares = pool.map(
+            lambda share: list(_sweep_share(benches[share], prepare, breaker, every, share, len(benches))), range(len(benches))
+        )
+        return [point for points in shares for point in points]
+
+
+def _sweep_share(
+    bench: Bench, prepare: Callable[[Bench], None], breaker: Breaker, every: int, share: int, shares: int
+) -> Iterator[Point]:
+    prepare(bench)
+    beginning = bench.save()
+    bench.watch(*trace_options())
+    points = list(thinned(bench.durable_calls()))[::every]
+    for number in range(share, len(points), shares):
+        call = points[number]
+        bench.restore(beginning)
+        broken = bench.watch(*breaker(call, number))
+        yield Point(str(call), tuple(_faults(bench, broken)), broken.code)
+
+
+def _faults(bench: Bench, broken: Ended) -> Iterator[str]:
+    if broken.broke:
+        yield f"it fell over: {broken.errors[-1500:]}"
+    yield from (f"right after: {fault}" for fault in bench.violations(settled=False))
+    ended = bench.watch()
+    if ended.code not in {0, 1, 2, 4} or ended.broke:
+        yield f"the next start ended with {ended.code}: {ended.errors[-1500:]}"
+    yield from (f"after the next start: {fault}" for fault in bench.violations(settled=True))
+
+
+def thinned(calls: Sequence[Call]) -> Iterator[Call]:
+    """The calls without most of the writes to logs, which are many and alike."""
+    log_writes = 0
+    for call in calls:
+        if call.name == "write" and ".log>" in call.arguments:
+            log_writes += 1
+            if log_writes % _LOG_WRITES_KEPT:
+                continue
+        yield call

@@ -1,0 +1,51 @@
+"""The real command killed before every call that changes the disk, in work and in recovery, started again, and audited."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.laboratory import Bench, Call, kill_before
+from tests.faults.sweeps import STATES, Point, benches, killed_at, sweep, work
+
+KILL_POINTS = 400
+"""At least so many in the whole sweep."""
+
+
+def _kill(call: Call, _number: int) -> tuple[str, ...]:
+    return kill_before(call)
+
+
+def _faulty(points: list[Point]) -> dict[str, tuple[str, ...]]:
+    return {point.where: point.faults for point in points if point.faults}
+
+
+@pytest.fixture(scope="module")
+def laboratory(tmp_path_factory: pytest.TempPathFactory) -> list[Bench]:
+    return benches(tmp_path_factory.mktemp("laboratory"))
+
+
+def test_undisturbed_every_job_is_executed_once(laboratory: list[Bench]) -> None:
+    bench = laboratory[0]
+    work(bench)
+    assert bench.watch().code == 1
+    assert bench.violations(settled=True) == []
+    assert sorted(bench.executions().values()) == [0, 1, 1]
+
+
+def test_a_slice_of_the_kill_points(laboratory: list[Bench]) -> None:
+    points = sweep(laboratory, work, _kill, every=23)
+    points += sweep(laboratory, killed_at("one of two published"), _kill, every=7)
+    assert len(points) >= 8
+    assert _faulty(points) == {}
+
+
+@pytest.mark.heavy
+def test_every_kill_point(tmp_path: Path) -> None:
+    laboratory = benches(tmp_path)
+    points = sweep(laboratory, work, _kill)
+    for state in STATES:
+        points += sweep(laboratory, killed_at(state), _kill)
+    killed = [point for point in points if point.code < 0]
+    print(f"{len(points)} kill points, {len(killed)} of them reached, {len(_faulty(points))} with violations")  # noqa: T201
+    assert _faulty(points) == {}
+    assert len(killed) >= KILL_POINTS
