@@ -108,8 +108,9 @@ def test_the_encoders_share(report: Report, looped: dict[str, Path], tmp_path: P
         chain = "scale=trunc(iw/4)*2:trunc(ih/4)*2"
         sound = ["-map", "0:V:0", "-map", "0:a?"]
         medium = [
-            "ffmpeg", "-nostdin", "-v", "error", "-y", "-i", str(source), *sound, "-vf", chain, "-c:v", "libx264", "-preset", "medium",
-            "-crf", "23", "-pix_fmt", "yuv420p", "-c:a", "copy", str(folder / "medium.mp4"),
+            "ffmpeg", "-nostdin", "-v", "error", "-y", "-i", str(source), *sound, "-vf", chain,
+            "-c:v", "libx264", "-preset", "medium", "-crf", "23", "-pix_fmt", "yuv420p", "-c:a", "copy",
+            str(folder / "medium.mp4"),
         ]  # fmt: skip
         graph = command[command.index("-filter:v") + 1]
         alone = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(source), "-map", "0:V:0", "-filter:v", graph, "-f", "null", "-"]

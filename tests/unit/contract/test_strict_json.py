@@ -116,7 +116,7 @@ def test_depth_does_not_depend_on_the_interpreter() -> None:
         (b"{}" + b" " * (MAX_SPEC_BYTES - 1), False),
     ],
 )
-def test_what_is_whole(data: bytes, whole: bool) -> None:  # noqa: FBT001 - a table
+def test_what_is_whole(data: bytes, whole: bool) -> None:
     assert is_whole_json_object(data) is whole
 
 
