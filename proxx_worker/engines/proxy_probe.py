@@ -7,7 +7,8 @@ from proxx_worker.engines.child import run_child
 from proxx_worker.engines.stop import StopSignal
 from proxx_worker.engines.tools import Tools
 from proxx_worker.planning.plan import TaskPlan
-from proxx_worker.planning.verify import ProxyObservation, proxy_probe_argv
+from proxx_worker.planning.proxy_observation import ProxyObservation, ProxyReader
+from proxx_worker.planning.verify import proxy_probe_argv
 
 _STDERR_BYTES = 64 << 10
 
@@ -26,7 +27,7 @@ def probe_proxy(
 
     Raises INTERRUPTED for a stop, OUTPUT_INVALID where ffprobe makes no progress for `stall_seconds`, FFPROBE_MISSING, IO_ERROR.
     """
-    stdout, stderr = bytearray(), bytearray()
+    reader, stderr = ProxyReader(), bytearray()
 
     def keep_end(chunk: bytes) -> None:
         stderr.extend(chunk)
@@ -35,7 +36,7 @@ def probe_proxy(
     child = run_child(
         proxy_probe_argv(tools.ffprobe, path, plan),
         stop=stop,
-        on_stdout=stdout.extend,
+        on_stdout=reader.feed,
         on_stderr=keep_end,
         stall_seconds=stall_seconds,
         pass_fds=pass_fds,
@@ -49,4 +50,4 @@ def probe_proxy(
             ErrorCode.OUTPUT_INVALID,
             f"a proxy must decode to its end, but ffprobe said nothing for {stall_seconds} s. Check the storage.",
         )
-    return ProxyObservation(child.exit_code, bytes(stdout), stderr.decode("utf-8", "replace"))
+    return ProxyObservation(child.exit_code, reader.finish(), stderr.decode("utf-8", "replace"))

@@ -9,6 +9,12 @@ from fractions import Fraction
 # As many digits as FFmpeg's 64 bits have, so that no other number can break an array or Python's own limit.
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _RATIO = re.compile(r"(-?[0-9]{1,18})(?:[/:]([0-9]{1,18}))?")
+# As ffprobe's compact writer escapes (fftools/ffprobe.c, c_escape_str): a reel's name may hold the separator.
+_ESCAPED_PART = re.compile(r"(?:[^|\\]|\\.?)+", re.DOTALL)
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPED_CONTROLS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r"}
+_MANY_LOOKS = 64
+_MAX_LINE = 1 << 20
 _NOT_SAID = frozenset({"", "N/A", "unknown", "unspecified", "und"})
 
 FORMAT_ENTRIES = "format=format_name,start_time,duration:format_tags=timecode,TIMECODE,reel_name,REEL_NAME"
@@ -25,17 +31,20 @@ FRAME_ENTRIES = (
 
 @dataclass(frozen=True, slots=True)
 class ProxyObservation:
-    """One finished ffprobe process: its exit code (negative for a signal), its output and its complaints."""
+    """One finished ffprobe process: its exit code (negative for a signal), what it reported, and its complaints."""
 
     exit_code: int
-    stdout: bytes
+    report: "ProxyReport"
     stderr: str
 
 
 @dataclass(slots=True)
 class StreamReport:
-    """One stream of the proxy: ffprobe's `fields`, the time of each decoded frame in ticks (`times`), decoded `samples` per channel,
-    and each distinct set of what the bitstream says of its frames (`looks`)."""
+    """One stream of the proxy.
+
+    `fields`: ffprobe's. `times`: of each decoded frame, in ticks. `samples`: decoded, per channel. `looks`: each distinct set of
+    what the bitstream says of its frames, as far as there are few.
+    """
 
     fields: Mapping[str, str]
     times: "array[int]" = field(default_factory=lambda: array("q"))
@@ -59,6 +68,8 @@ class StreamReport:
 
     def look(self, key: str) -> str | None:
         """What all frames of the bitstream say of `key`; None where they do not say, or do not agree."""
+        if len(self.looks) >= _MANY_LOOKS:
+            return None
         values = {look.get(key, "") for look in self.looks.values()}
         value = values.pop() if len(values) == 1 else ""
         return None if value in _NOT_SAID else value
@@ -87,40 +98,73 @@ def ratio(text: str | None) -> Fraction | None:
     return Fraction(int(match[1]), denominator) or None
 
 
-def parse_proxy(stdout: bytes) -> ProxyReport:
-    """Read ffprobe's compact output. Frames come before their streams; lines that are neither are passed over."""
-    reports: dict[str, StreamReport] = {}
-    container: Mapping[str, str] = {}
-    order: list[StreamReport] = []
-    for raw in stdout.split(b"\n"):
-        section, _, rest = raw.decode(errors="replace").partition("|")
+class ProxyReader:
+    """Reads ffprobe's compact output as it comes, so that of an hour's frames only their times are kept: 8 bytes for each.
+
+    Frames come before their streams; lines that are neither are passed over.
+    """
+
+    def __init__(self) -> None:
+        """Start with nothing seen."""
+        self._partial = b""
+        self._reports: dict[str, StreamReport] = {}
+        self._container: Mapping[str, str] = {}
+        self._order: list[StreamReport] = []
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes."""
+        *lines, self._partial = (self._partial + data).split(b"\n")
+        for line in lines:
+            self._line(line)
+        if len(self._partial) > _MAX_LINE:
+            self._partial = b""  # Not ffprobe's: what is left of the line is no section either.
+
+    def finish(self) -> ProxyReport:
+        """The report, once all output was fed."""
+        self._line(self._partial)
+        self._partial = b""
+        return ProxyReport(self._container, tuple(self._order))
+
+    def _line(self, line: bytes) -> None:
+        section, _, rest = line.decode(errors="replace").partition("|")
         if section == "frame":
-            _frame(reports, rest)
+            self._frame(rest)
         elif section == "stream":
             fields = _fields(rest)
-            report = reports.setdefault(fields.get("index", ""), StreamReport({}))
+            report = self._reports.setdefault(fields.get("index", ""), StreamReport({}))
             report.fields = fields
-            order.append(report)
+            self._order.append(report)
         elif section == "format":
-            container = _fields(rest)
-    return ProxyReport(container, tuple(order))
+            self._container = _fields(rest)
+
+    def _frame(self, text: str) -> None:
+        fields = _fields(text)
+        report = self._reports.setdefault(fields.get("stream_index", ""), StreamReport({}))
+        report.frames += 1
+        time = fields.get("pts", "")
+        if _INTEGER.fullmatch(time):
+            report.times.append(int(time))
+        samples = fields.get("nb_samples")
+        if samples is not None and _INTEGER.fullmatch(samples):
+            report.samples += int(samples)
+            return
+        look = "|".join(part for part in text.split("|") if not part.startswith("pts="))
+        if look not in report.looks and len(report.looks) < _MANY_LOOKS:
+            report.looks[look] = fields
 
 
-def _frame(reports: dict[str, StreamReport], text: str) -> None:
-    fields = _fields(text)
-    report = reports.setdefault(fields.get("stream_index", ""), StreamReport({}))
-    report.frames += 1
-    time = fields.get("pts", "")
-    if _INTEGER.fullmatch(time):
-        report.times.append(int(time))
-    samples = fields.get("nb_samples")
-    if samples is not None and _INTEGER.fullmatch(samples):
-        report.samples += int(samples)
-        return
-    look = "|".join(part for part in text.split("|") if not part.startswith("pts="))
-    if look not in report.looks:
-        report.looks[look] = fields
+def parse_proxy(stdout: bytes) -> ProxyReport:
+    """All of ffprobe's output at once."""
+    reader = ProxyReader()
+    reader.feed(stdout)
+    return reader.finish()
 
 
 def _fields(text: str) -> dict[str, str]:
-    return {key: value for key, separator, value in (part.partition("=") for part in text.split("|")) if separator}
+    parts = text.split("|") if "\\" not in text else [_plain(part) for part in _ESCAPED_PART.findall(text)]
+    return {key: value for key, separator, value in (part.partition("=") for part in parts) if separator}
+
+
+def _plain(part: str) -> str:
+    r"""A part without ffprobe's escapes (`\|`, `\\`, `\n`)."""
+    return _ESCAPE.sub(lambda found: _ESCAPED_CONTROLS.get(found[1], found[1]), part)

@@ -21,7 +21,6 @@ from proxx_worker.planning.proxy_observation import (
     STREAM_ENTRIES,
     ProxyObservation,
     ProxyReport,
-    parse_proxy,
 )
 
 __all__ = ["EncodeObservation", "EncodeObserver", "ProxyObservation", "Verdict", "judge", "judge_encode", "proxy_probe_argv"]
@@ -72,7 +71,7 @@ def judge_encode(plan: TaskPlan, encode: EncodeObservation) -> Verdict:
 def judge(plan: TaskPlan, encode: EncodeObservation, proxy: ProxyObservation) -> Verdict:
     """The whole verdict. Errors in this order: no space, damaged source, failed encoder, then the first check that failed."""
     first = judge_encode(plan, encode)
-    report = parse_proxy(proxy.stdout)
+    report = proxy.report
     checks = list(first.checks)
     complaint = proxy.stderr.strip()
     fine = proxy.exit_code == 0 and not complaint

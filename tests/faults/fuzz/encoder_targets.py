@@ -13,8 +13,9 @@ from proxx_worker.planning.encode_observation import EncodeObservation, EncodeOb
 from proxx_worker.planning.facts import MediaFacts
 from proxx_worker.planning.plan import TaskPlan, plan_task
 from proxx_worker.planning.probe import read_source
+from proxx_worker.planning.proxy_observation import ProxyObservation, ProxyReader, ProxyReport, parse_proxy
 from proxx_worker.planning.umid import UmidScanner
-from proxx_worker.planning.verify import ProxyObservation, judge
+from proxx_worker.planning.verify import judge
 from tests.faults.fuzz.consume import Choices
 from tests.faults.fuzz.spec_targets import CONTROL
 from tests.unit.planning.documents import audio, document, video
@@ -102,7 +103,10 @@ def fuzz_encoder(data: bytes) -> None:
     if max(map(len, stdout.split(b"\n"))) <= 4096:
         # How the pipe cut the words into pieces must not matter. (Where a line has no end, nothing can be said.)
         assert encode == _observe(stdout, stderr, 1 << 16, exit_code, size)
-    proxy = ProxyObservation(choices.one_of((0, 0, 0, 1)), _proxy(choices), choices.text(20) if choices.byte() % 4 == 1 else "")
+    said, step = _proxy(choices), choices.byte() + 1
+    report = parse_proxy(said)
+    assert report == _report_of(said, step)
+    proxy = ProxyObservation(choices.one_of((0, 0, 0, 1)), report, choices.text(20) if choices.byte() % 4 == 1 else "")
     _hold_verdict(plan, encode, proxy)
 
 
@@ -118,6 +122,13 @@ def _observe(stdout: bytes, stderr: bytes, step: int, exit_code: int, size: int)
             assert progress.frames is not None
     assert all(line.isprintable() for line in logged)
     return observer.finish(exit_code, size)
+
+
+def _report_of(said: bytes, step: int) -> ProxyReport:
+    reader = ProxyReader()
+    for start in range(0, len(said), step):
+        reader.feed(said[start : start + step])
+    return reader.finish()
 
 
 def _hold_verdict(plan: TaskPlan, encode: EncodeObservation, proxy: ProxyObservation) -> None:

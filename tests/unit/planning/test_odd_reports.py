@@ -7,7 +7,7 @@ import pytest
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.planning.checks import picture_duration
 from proxx_worker.planning.color_facts import color_of
-from proxx_worker.planning.proxy_observation import StreamReport, parse_proxy, ratio
+from proxx_worker.planning.proxy_observation import ProxyReader, StreamReport, parse_proxy, ratio
 from tests.unit.planning.documents import section
 
 
@@ -50,3 +50,23 @@ def test_only_a_word_of_ffmpegs_own_becomes_a_colour() -> None:
     stream = section({"color_primaries": "bt709,movie=/etc/passwd", "color_space": "bt709[x]", "color_transfer": "iec61966-2-1"})
     color = color_of(stream, section({}))
     assert (color.primaries, color.matrix, color.transfer) == (None, None, "iec61966-2-1")
+
+
+def test_a_value_may_hold_the_separator() -> None:
+    report = parse_proxy(rb"format|format_name=mov|tag:reel_name=A\|B\\\n=C|duration=1" + b"\n")
+    assert report.container == {"format_name": "mov", "tag:reel_name": "A|B\\\n=C", "duration": "1"}
+
+
+def test_frames_that_all_look_different_agree_on_nothing() -> None:
+    lines = [f"frame|stream_index=0|pts={number}|color_range=tv|odd={number}" for number in range(100)]
+    (stream,) = parse_proxy("\n".join([*lines, "stream|index=0"]).encode()).streams
+    assert (stream.frames, len(stream.looks)) == (100, 64)
+    assert stream.look("color_range") is None
+
+
+def test_a_line_without_end_is_not_kept() -> None:
+    reader = ProxyReader()
+    for _ in range(40):
+        reader.feed(b"x" * (1 << 16))
+    reader.feed(b"\nstream|index=0")
+    assert len(reader.finish().streams) == 1
