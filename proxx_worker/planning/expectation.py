@@ -17,7 +17,6 @@ class ExpectedVideo:
 
     codec: str
     profile: str | None
-    pixel_format: str
     codec_tag: str | None
     width: int
     height: int

@@ -70,27 +70,19 @@ def choose_encoder(
 ) -> VideoEncoder:
     """The encoder for a proxy of `picture` at `rate` (None: variable). Raises `SOURCE_UNSUPPORTED` with the codec's own reason."""
     codec = settings.codec
-    if codec in _PRORES:
-        number, name = _PRORES[codec]
-        return VideoEncoder(
-            "prores", name, "yuv422p10le", ("-c:v", "prores_aw", "-profile:v", number, *_ildct(interlaced=interlaced))
-        )
-    if codec is Codec.PRORES_4444:
-        return _prores_4444(interlaced=interlaced, has_alpha=has_alpha)
+    if codec in _PRORES or codec is Codec.PRORES_4444:
+        return _prores(codec, picture, interlaced=interlaced, has_alpha=has_alpha)
     if codec is Codec.DNXHD:
         return _dnxhd(picture, rate, interlaced=interlaced)
     if codec is Codec.H264:
         return _h264(picture, settings.container, interlaced=interlaced)
     if interlaced:
         raise _no_fields(codec)
-    deep = bit_depth > _DEEP
     if codec is Codec.DNXHR:
         return _dnxhr(settings.dnxhr_level or DnxhrLevel.HQ, picture)
-    if codec is Codec.VP9:
-        return _vp9(deep=deep)
-    if codec is Codec.AV1:
-        return _av1(picture, deep=deep)
-    return _hevc(settings.container, deep=deep)
+    deep = bit_depth > _DEEP
+    lossy = {Codec.VP9: _vp9, Codec.AV1: _av1}.get(codec, _hevc)
+    return lossy(settings.container, picture, deep=deep)
 
 
 def _ildct(*, interlaced: bool) -> tuple[str, ...]:
@@ -106,13 +98,15 @@ def _no_fields(codec: Codec) -> ProxxError:
     )
 
 
-def _prores_4444(*, interlaced: bool, has_alpha: bool) -> VideoEncoder:
-    if has_alpha:
-        # Only this encoder keeps alpha whole (16 bits, lossless); it is five times slower, so it serves nothing else.
-        options = ("-c:v", "prores_ks", "-profile:v", "4", "-alpha_bits", "16", *_ildct(interlaced=interlaced))
-        return VideoEncoder("prores", "4444", "yuva444p10le", options)
-    options = ("-c:v", "prores_aw", "-profile:v", "4", *_ildct(interlaced=interlaced))
-    return VideoEncoder("prores", "4444", "yuv444p10le", options)
+def _prores(codec: Codec, picture: Picture, *, interlaced: bool, has_alpha: bool) -> VideoEncoder:
+    number, name = _PRORES.get(codec, ("4", "4444"))
+    keeps_alpha = codec is Codec.PRORES_4444 and has_alpha
+    # The fast encoder reads past the end of a field of 8 odd lines (720, 240): it crashes. It cuts alpha to 8 bits.
+    slow = keeps_alpha or (interlaced and picture.height % 32 == 16)
+    pixel_format = "yuv422p10le" if codec in _PRORES else "yuva444p10le" if keeps_alpha else "yuv444p10le"
+    alpha = ("-alpha_bits", "16") if keeps_alpha else ()
+    options = ("-c:v", "prores_ks" if slow else "prores_aw", "-profile:v", number, *alpha, *_ildct(interlaced=interlaced))
+    return VideoEncoder("prores", name, pixel_format, options)
 
 
 def _dnxhd(picture: Picture, rate: Fraction | None, *, interlaced: bool) -> VideoEncoder:
@@ -157,14 +151,14 @@ def _h264(picture: Picture, container: Container, *, interlaced: bool) -> VideoE
         )
     flags = "+bitexact+ildct+ilme" if interlaced else "+bitexact"
     options = (
-        "-c:v", "libx264", "-preset", "superfast", "-tune", "fastdecode", "-crf", "21", *_GOP, "-threads:v", str(X264_THREADS),
+        "-c:v", "libx264", "-preset", "ultrafast", "-tune", "fastdecode", "-crf", "21", *_GOP, "-threads:v", str(X264_THREADS),
         "-x264-params", "cpu-independent=1", "-flags:v", flags,
     )  # fmt: skip
     tag = None if container is Container.MKV else "avc1"
     return VideoEncoder("h264", None, "yuv420p", options, carries_full_range=True, container_tag=tag)
 
 
-def _hevc(container: Container, *, deep: bool) -> VideoEncoder:
+def _hevc(container: Container, _picture: Picture, *, deep: bool) -> VideoEncoder:
     params = "pools=4:frame-threads=1:info=0:log-level=warning"
     options = (
         "-c:v",
@@ -193,7 +187,7 @@ def _hevc(container: Container, *, deep: bool) -> VideoEncoder:
     )
 
 
-def _vp9(*, deep: bool) -> VideoEncoder:
+def _vp9(_container: Container, _picture: Picture, *, deep: bool) -> VideoEncoder:
     options = (
         "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "7", "-crf", "28", "-b:v", "0", "-g", "12", "-lag-in-frames", "0",
         "-auto-alt-ref", "0", "-row-mt", "0", "-tile-columns", "2", "-threads:v", "4", *_ildct(interlaced=False),
@@ -203,7 +197,7 @@ def _vp9(*, deep: bool) -> VideoEncoder:
     )
 
 
-def _av1(picture: Picture, *, deep: bool) -> VideoEncoder:
+def _av1(_container: Container, picture: Picture, *, deep: bool) -> VideoEncoder:
     if picture.width < 64 or picture.height < 64:  # noqa: PLR2004
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,

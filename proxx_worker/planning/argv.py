@@ -1,0 +1,173 @@
+"""The decisions of a plan, compiled into FFmpeg's options. Everything that could vary between machines is pinned here."""
+
+from dataclasses import dataclass
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.output_settings import Container
+from proxx_worker.planning.audio import AudioPlan
+from proxx_worker.planning.color import ColorPlan
+from proxx_worker.planning.demuxers import demuxer_name
+from proxx_worker.planning.facts import MediaFacts
+from proxx_worker.planning.picture import Picture
+from proxx_worker.planning.probe import PROBE_BYTES, PROBE_MICROSECONDS
+from proxx_worker.planning.schedule import Schedule
+from proxx_worker.planning.video_codecs import VideoEncoder
+
+SCALER_FLAGS = "bicubic+accurate_rnd+full_chroma_inp+bitexact"
+"""Bit-exact arithmetic: without it the scaler's result depends on the CPU's SIMD level. RGB gives its chroma from every pixel."""
+
+_MUXERS = {
+    Container.MOV: "mov",
+    Container.MP4: "mp4",
+    Container.MKV: "matroska",
+    Container.MXF: "mxf",
+    Container.WEBM: "webm",
+}
+QUICKTIME = (Container.MOV, Container.MP4)
+MATROSKA = (Container.MKV, Container.WEBM)
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """All decisions for one proxy.
+
+    `dominance`: the earlier field, `tff` or `bff`; None for a progressive picture, and for one that does not say. `reel`: the name
+    to carry, None where there is none or the container has no place for it.
+    """
+
+    container: Container
+    encoder: VideoEncoder
+    picture: Picture
+    schedule: Schedule
+    color: ColorPlan
+    sound: tuple[AudioPlan, ...]
+    dominance: str | None
+    reel: str | None
+
+
+def input_options(facts: MediaFacts) -> tuple[str, ...]:
+    """What stands before `-i`. Raises `SOURCE_UNSUPPORTED` for a container that no plan may open."""
+    demuxer = demuxer_name(",".join(facts.formats))
+    if demuxer is None:
+        name = ",".join(facts.formats)
+        raise ProxxError(
+            ErrorCode.SOURCE_UNSUPPORTED, f"a source must be in a container that editors use, but this one is {name}: rewrap it"
+        )
+    return (
+        "-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+info", "-y",
+        # Without it a full disk ends with 0, and a decode error is only a line on standard error.
+        "-xerror",
+        "-progress", "pipe:1", "-stats_period", "0.5",
+        # Threaded scaling is a race below AVX: 10-bit chroma 212 wide came out different from run to run.
+        "-filter_threads", "1",
+        # Nothing but this file, by the demuxer that the probe found, and as far into it as the probe looked.
+        "-protocol_whitelist", "file", "-f", demuxer,
+        "-probesize", str(PROBE_BYTES), "-analyzeduration", str(PROBE_MICROSECONDS),
+    )  # fmt: skip
+
+
+def output_options(design: Design, video_index: int) -> tuple[str, ...]:
+    """What stands between the source and the output. `video_index`: the picture's stream in the source."""
+    return (
+        *_mapping(design, video_index),
+        *_video_options(design),
+        *(word for position, stream in enumerate(design.sound) for word in _audio_options(position, stream)),
+        *_container_options(design),
+    )
+
+
+def _mapping(design: Design, video_index: int) -> tuple[str, ...]:
+    indices = (video_index, *(stream.source_index for stream in design.sound))
+    streams = tuple(word for index in indices for word in ("-map", f"0:{index}"))
+    return (*streams, "-dn", "-sn", "-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact")
+
+
+def _video_options(design: Design) -> tuple[str, ...]:
+    base = design.schedule.time_base
+    options = [
+        *design.encoder.options,
+        "-filter:v", ",".join(_filters(design)),
+        # For the scaler that FFmpeg inserts by itself where a picture changes on the way.
+        "-sws_flags", SCALER_FLAGS,
+        "-fps_mode:v", "passthrough", "-enc_time_base:v", f"{base.numerator}:{base.denominator}",
+        *design.color.options(),
+    ]  # fmt: skip
+    if design.dominance is not None:
+        options += ["-top:v", "1" if design.dominance == "tff" else "0"]
+    stages = _packet_stages(design)
+    if stages:
+        options += ["-bsf:v", ",".join(stages)]
+    return tuple(options)
+
+
+def _packet_stages(design: Design) -> list[str]:
+    stages: list[str] = []
+    color, end = design.color, design.schedule.end
+    said = (color.matrix, color.primaries, color.transfer)
+    if design.encoder.codec == "h264" and color.range is not None and said == (None, None, None):
+        # libx264 leaves a limited range unsaid where nothing else is to be said.
+        stages.append(f"h264_metadata=video_full_range_flag={int(color.range == 'pc')}")
+    if end is not None:
+        ticks = round(end / design.schedule.time_base)
+        # The muxer would give the last frame the length of the one before it; the source says how long it stands.
+        stages.append(f"setts=duration=if(eq(NEXT_PTS\\,NOPTS)*gt({ticks}\\,PTS)\\,{ticks}-PTS\\,DURATION)")
+    return stages
+
+
+def _filters(design: Design) -> list[str]:
+    picture, color = design.picture, design.color
+    aspect = picture.sample_aspect
+    size = [f"scale=w={picture.width}:h={picture.height}", f"flags={SCALER_FLAGS}", *color.scale_options]
+    if design.dominance is not None:
+        # Fields are moments: scaling or changing chroma across them would blend two moments into one line.
+        size.append("interl=1")
+    return [
+        # One line per presented frame on standard output, with its time in source ticks. The key is a constant: nothing that a
+        # file carries reaches the output of this filter.
+        "metadata=mode=delete",
+        "metadata=mode=add:key=presented:value=1",
+        "metadata=mode=print:file=-:direct=1",
+        *_retiming(design.schedule),
+        ":".join(size),
+        f"format=pix_fmts={design.encoder.pixel_format}",
+        *color.filters,
+        f"setsar=sar={aspect.numerator}/{aspect.denominator}:max=4096",
+        f"setparams=field_mode={design.dominance or 'prog'}:{color.parameters()}",
+    ]
+
+
+def _retiming(schedule: Schedule) -> list[str]:
+    if schedule.converts:
+        return [f"fps=fps={schedule.rate}:round=near"]
+    if schedule.rate is None:
+        return []
+    frame = 1 / schedule.rate
+    snap = ["setpts=PTS-STARTPTS", f"settb={frame.numerator}/{frame.denominator}"]
+    if schedule.time_base != frame:
+        snap.append(f"settb={schedule.time_base.numerator}/{schedule.time_base.denominator}")
+    if schedule.offset:
+        snap.append(f"setpts=PTS+{schedule.offset / schedule.time_base}")
+    return snap
+
+
+def _audio_options(position: int, stream: AudioPlan) -> tuple[str, ...]:
+    chain = (f"-filter:a:{position}", ",".join(stream.filters)) if stream.filters else ()
+    return (*stream.options, f"-ar:a:{position}", str(stream.sample_rate), f"-flags:a:{position}", "+bitexact", *chain)
+
+
+def _container_options(design: Design) -> tuple[str, ...]:
+    container, schedule = design.container, design.schedule
+    options: list[str] = []
+    if schedule.timecode is not None:
+        options += ["-timecode", schedule.timecode.text]
+    if design.reel is not None:
+        scope = "-metadata" if container is Container.MXF else "-metadata:s:v:0"
+        options += [scope, f"reel_name={design.reel}"]
+    if container in QUICKTIME:
+        if schedule.timescale is not None:
+            options += ["-video_track_timescale", str(schedule.timescale)]
+        options += ["-movflags", "+faststart"]
+    if container in MATROSKA:
+        # Else the muxer moves everything late by the sound's priming, and the picture starts at 0.023 s.
+        options += ["-avoid_negative_ts", "disabled"]
+    return (*options, "-f", _MUXERS[container])
