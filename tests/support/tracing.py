@@ -1,0 +1,51 @@
+"""What a command and its children open and whom they call, seen by `strace` from outside."""
+
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+CALLS = "open,openat,openat2,creat,socket,connect,execve"
+_OPEN = re.compile(r'^\d+ +(?:open|openat|openat2|creat)\((?:[^",]*, )?"(?P<path>(?:[^"\\]|\\.)*)"')
+SYSTEM = ("/usr/", "/lib", "/etc/", "/proc/", "/sys/", "/dev/")
+"""Where libraries, their configuration and descriptors by name are."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One traced command. `lines`: strace's, each with a process's or thread's number in front, the command's own first."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+    lines: tuple[str, ...]
+
+    def naming(self, word: str) -> list[str]:
+        """The calls, of whichever process, that name `word`."""
+        return [line for line in self.lines if word in line]
+
+    def net(self) -> list[str]:
+        """Every socket of the net, and every call of a child's to anywhere."""
+        return [line for line in self.lines if "AF_INET" in line or ("connect(" in line and not self._is_own(line))]
+
+    def opened_by_children(self) -> set[str]:
+        """Every path outside the system's own folders that another process than the command itself opened, as it was named."""
+        found = (_OPEN.match(line) for line in self.lines if not self._is_own(line))
+        return {match["path"] for match in found if match is not None and not match["path"].startswith(SYSTEM)}
+
+    def _is_own(self, line: str) -> bool:
+        return line.split(" ", 1)[0] == self.lines[0].split(" ", 1)[0]
+
+
+def traced(argv: Sequence[str | Path], log: Path, *, environment: Mapping[str, str], pass_fds: Sequence[int] = ()) -> Trace:
+    """Run `argv` to its end under strace, children and threads included."""
+    done = subprocess.run(
+        ["strace", "-f", "-qq", "-s", "4096", "-e", f"trace={CALLS}", "-e", "signal=none", "-o", log, "--", *argv],
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        pass_fds=pass_fds,
+    )
+    return Trace(done.returncode, done.stdout, done.stderr, tuple(log.read_text(errors="replace").splitlines()))
