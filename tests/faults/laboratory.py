@@ -61,11 +61,11 @@ class Tools:
             subprocess.run(["ffmpeg", "-hide_banner", "-loglevel", "error", *arguments], check=True)
         return cls(folder)
 
-    def wrapper(self, tool: str, note: Path) -> Path:
-        """A program that writes its arguments to `note` and becomes `tool`."""
+    def wrapper(self, tool: str, note: Path, first: str = "") -> Path:
+        """A program that writes its arguments to `note`, does the shell command `first`, and becomes `tool`."""
         path = note.with_name(f"{tool}-{note.name}")
         real = shutil.which(tool)
-        path.write_text(f"#!/bin/sh\nprintf '%s\\t' {tool} \"$@\" >>'{note}'; echo >>'{note}'\nexec '{real}' \"$@\"\n")
+        path.write_text(f"#!/bin/sh\nprintf '%s\\t' {tool} \"$@\" >>'{note}'; echo >>'{note}'\n{first}\nexec '{real}' \"$@\"\n")
         path.chmod(0o755)
         return path
 
@@ -102,6 +102,10 @@ class Bench:
         """Put a file into the output directory that no job may touch."""
         (self.outputs / name).write_bytes(data)
         self.kept[name] = data
+
+    def before_each_encode(self, command: str) -> None:
+        """From now on each FFmpeg does this shell command first."""
+        self._tools.wrapper("ffmpeg", self._note, command)
 
     def save(self) -> Path:
         """A copy of everything, to `restore` from."""
