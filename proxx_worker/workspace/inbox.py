@@ -102,17 +102,22 @@ class Inbox:
         with errors_named("list the inbox", self._folder, state_folder=True):
             names = self._list_others_apart() if self._others else os.listdir(self._folder)
         backlog = [name for name in names if is_candidate_name(name)]
-        if len(backlog) < len(names):
-            self._note_too_long(name for name in names if stem_too_long(name))
-        if self._others:
-            backlog = [name for name in backlog if name not in self._others]
+        too_long = {name for name in names if stem_too_long(name)} if len(backlog) < len(names) else set()
+        self._unreported = (self._unreported | (too_long - self._too_long)) & too_long
+        self._too_long = too_long
+        if self._others or self._waiting:
+            # What waits goes on waiting: its next look is due when it is due, however often somebody lists.
+            self._waiting = {name: self._waiting[name] for name in backlog if name in self._waiting}
+            backlog = [name for name in backlog if name not in self._others and name not in self._waiting]
+        else:
+            self._looks.clear()
         backlog.sort()
         self._backlog = backlog
         self._arrivals.clear()
         self._arrived.clear()
-        self._looks.clear()
-        self._waiting.clear()
-        self._sightings = {name: seen for name, seen in self._sightings.items() if self._is_in_backlog(name)}
+        self._sightings = {
+            name: seen for name, seen in self._sightings.items() if name in self._waiting or self._is_in_backlog(name)
+        }
         self._scanned_at = now
 
     def arrived(self, names: Iterable[bytes]) -> None:

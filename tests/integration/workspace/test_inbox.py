@@ -147,7 +147,10 @@ class TestCandidates:
         inbox.arrived([os.fsencode(too_long)])
         assert inbox.take_unreported() == (os.fsencode(too_long),)
         assert inbox.take_unreported() == ()
-        assert inbox.too_long == (os.fsencode(too_long),)
+        assert list(inbox.too_long) == [os.fsencode(too_long)]
+        (folder / too_long).unlink()
+        inbox.rescan(30)
+        assert list(inbox.too_long) == []
         assert claim_all(inbox, folder) == [os.fsencode(longest)]
 
 
@@ -212,6 +215,20 @@ class TestCompleteness:
             assert inbox.next_candidate(now) is None
         inbox.rescan(5)
         assert inbox.next_candidate(5) is not None
+
+    def test_a_scan_does_not_look_at_what_waits(self, inbox: Inbox, folder: Path) -> None:
+        """Else a worker that lists to see whether it is done would list and look without a pause until the file has settled."""
+        for name in ("a.json", "b.json"):
+            (folder / name).write_bytes(b"{")
+        inbox.refresh(0)
+        assert inbox.next_candidate(0) is None
+        (folder / "b.json").unlink()
+        wait = inbox.seconds_until_wake(0)
+        inbox.rescan(0)
+        assert inbox.next_candidate(0) is None
+        assert inbox.count == 1
+        assert not inbox.is_empty()
+        assert inbox.seconds_until_wake(0) == wait > 0
 
     def test_the_looks_become_rarer(self, inbox: Inbox, folder: Path) -> None:
         (folder / "a.json").write_bytes(b"{")
