@@ -12,6 +12,7 @@ from proxx_worker.contract.candidates import SPEC_SUFFIX, job_names
 from proxx_worker.contract.errors import JsonValue, ProxxError
 from proxx_worker.contract.jobspec import parse_jobspec
 from proxx_worker.contract.naming import output_names
+from proxx_worker.contract.text import steady_json
 from proxx_worker.files.durable import create_file, write_all
 
 
@@ -64,7 +65,7 @@ def _document(arguments: argparse.Namespace, sources: list[str]) -> bytes:
     if arguments.resolve_preset is not None:
         document["resolve_preset"] = arguments.resolve_preset
     try:
-        data = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        data = steady_json(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     except orjson.JSONEncodeError as error:
         raise UsageError("a path is not UTF-8, and JSON cannot carry it; rename the file") from error
     output_names(parse_jobspec(data))

@@ -107,8 +107,14 @@ class StatusFile:
         }
         try:
             data = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-            self._temporary.write_bytes(steady_json(data))
+            self._write_new(steady_json(data))
             self._temporary.replace(self._path)
         except OSError:
             # A full disk or a lost folder is found, classified and reported by the room that needs it.
             self._dirty = True
+
+    def _write_new(self, data: bytes) -> None:
+        """To be read by everyone and written by the worker alone, as every other file of the workspace's."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        with open(os.open(self._temporary, flags, 0o644), "wb") as file:  # noqa: PTH123 - a descriptor
+            file.write(data)
