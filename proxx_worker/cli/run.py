@@ -8,6 +8,7 @@ from pathlib import Path
 
 from proxx_worker.cli.signals import Signals
 from proxx_worker.cli.wiring import UsageError, environment_of, fail, settings_from, tools_of, worker_record
+from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import ErrorCode, ProxxError, exit_code
 from proxx_worker.contract.jobspec import MAX_SPEC_BYTES, too_large
 from proxx_worker.contract.result import JobResult, encode_result
@@ -74,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _read(path: str) -> Job:
     """The job of the spec at `path`. One that is too large is hashed, not taken in. Raises `UsageError`."""
-    name = Path(path).name.removesuffix(".json")
+    name = display_name(os.fsencode(Path(path).name.removesuffix(".json")))
     try:
         with Path(path).open("rb") as file:
             data = file.read(MAX_SPEC_BYTES + 1)

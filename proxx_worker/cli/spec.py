@@ -14,6 +14,7 @@ from proxx_worker.contract.jobspec import parse_jobspec
 from proxx_worker.contract.naming import output_names
 from proxx_worker.contract.text import steady_json
 from proxx_worker.files.durable import create_file, write_all
+from proxx_worker.files.locations import path_text
 
 
 def spec(arguments: argparse.Namespace) -> int:
@@ -53,17 +54,22 @@ def _write_new(folder: Path, stem: str, document: bytes) -> Path:
     raise AssertionError("numbers do not end")
 
 
+def _as_given(argument: str) -> str:
+    """An argument of the command line as UTF-8, which it is whatever the locale took it for."""
+    return path_text(os.fsencode(argument))
+
+
 def _document(arguments: argparse.Namespace, sources: list[str]) -> bytes:
     """The JobSpec's bytes; raises what a worker would say of it."""
-    document: dict[str, JsonValue] = {
-        "jobspec_version": "2.1",
-        "sources": list(sources),
+    texts = {
         "output_directory": os.path.abspath(arguments.output_directory),  # noqa: PTH100 - as above
         "proxy_profile": arguments.profile,
         "naming_template": arguments.naming_template,
     }
     if arguments.resolve_preset is not None:
-        document["resolve_preset"] = arguments.resolve_preset
+        texts["resolve_preset"] = arguments.resolve_preset
+    document: dict[str, JsonValue] = {"jobspec_version": "2.1", "sources": list(map(_as_given, sources))}
+    document.update({field: _as_given(text) for field, text in texts.items()})
     try:
         data = steady_json(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     except orjson.JSONEncodeError as error:

@@ -1,10 +1,12 @@
 """`validate`: would these JobSpecs run? Spec, sources and output directory are looked at, nothing is written."""
 
 import argparse
+import os
 import sys
 
 from proxx_worker.cli.signals import Signals
 from proxx_worker.cli.wiring import UsageError, environment_of, fail, settings_from, tools_of
+from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import EXIT_USAGE, ErrorCode, exit_code
 from proxx_worker.contract.jobspec import MAX_SPEC_BYTES
 from proxx_worker.delivery.output_directory import check_output_directory
@@ -24,19 +26,20 @@ def validate(arguments: argparse.Namespace) -> int:
     codes: list[ErrorCode] = []
     unreadable = False
     for path in arguments.jobspecs:
+        shown = display_name(os.fsencode(path))
         try:
             with open(path, "rb") as file:  # noqa: PTH123 - a path as given, shown as given
                 data = file.read(MAX_SPEC_BYTES + 1)
         except (OSError, ValueError) as error:
             unreadable = True
-            fail(f"the JobSpec {path} cannot be read: {error}")
+            fail(f"the JobSpec {shown} cannot be read: {error}")
             continue
         inspection = inspect(data, environment, signals.stop, check_output_directory)
         if inspection.error is None:
-            _say(f"{path}: ok ({len(inspection.tasks)} task{'s' if len(inspection.tasks) != 1 else ''})")
+            _say(f"{shown}: ok ({len(inspection.tasks)} task{'s' if len(inspection.tasks) != 1 else ''})")
         else:
             codes.append(inspection.error.code)
-            _say(f"{path}: {inspection.error.code}: {inspection.error.message}")
+            _say(f"{shown}: {inspection.error.code}: {inspection.error.message}")
         if signals.exit_code is not None:
             return signals.exit_code
     return EXIT_USAGE if unreadable else exit_code(codes)

@@ -11,7 +11,7 @@ import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue
 
 from proxx_worker.contract.errors import ErrorCode, JobError
-from proxx_worker.contract.text import encodable, steady_json
+from proxx_worker.contract.text import encodable, steady_json, visible
 
 RESULT_VERSION: Literal["1.0"] = "1.0"
 _LEAST_INTEGER, _END_OF_INTEGERS = -(1 << 63), 1 << 64  # what JSON readers, orjson among them, hold as an integer
@@ -65,8 +65,8 @@ class ErrorRecord(_Record):
 
     @classmethod
     def of(cls, error: JobError) -> "ErrorRecord":
-        """The record of `error`."""
-        return cls(code=error.code, message=error.message, details=dict(error.details))
+        """The record of `error`. Its message, for people, is one line; its details name paths as they are."""
+        return cls(code=error.code, message=visible(error.message), details=dict(error.details))
 
 
 class Check(_Record):

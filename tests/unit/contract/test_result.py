@@ -198,3 +198,8 @@ def test_what_a_crash_leaves_is_not_read(data: bytes) -> None:
 
 def test_layout_does_not_matter() -> None:
     assert decode_result(orjson.dumps(orjson.loads(encode_result(REFUSED)))) == REFUSED
+
+
+def test_a_message_is_one_line_and_its_details_are_as_they_are() -> None:
+    record = ErrorRecord.of(JobError(ErrorCode.SOURCE_MISSING, "there is no file /a\n\x1b", {"path": "/a\n\x1b"}))
+    assert (record.message, record.details) == (r"there is no file /a\x0a\x1b", {"path": "/a\n\x1b"})
