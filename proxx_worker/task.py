@@ -16,8 +16,8 @@ from proxx_worker.observe.joblog import JobLog
 from proxx_worker.observe.moments import now
 from proxx_worker.observe.observer import JobObserver, TaskInfo
 from proxx_worker.observe.records import timestamp
+from proxx_worker.planning.mxf import MxfScanner
 from proxx_worker.planning.plan import TaskPlan
-from proxx_worker.planning.umid import UmidScanner
 from proxx_worker.planning.verify import judge, judge_encode
 from proxx_worker.preflight import Environment, InspectedTask
 from proxx_worker.reporting import internal_errors
@@ -110,8 +110,8 @@ def _perform(context: TaskContext, staging: Staging, index: int, task: Inspected
         staged = staging.create(task.output_name)
         run = _encode(context, staged, index, source, task.plan, found)
     run.require_ended()
-    if run.observation.exit_code == 0 and task.plan.needs_umid:
-        _give_identity(staged)
+    if run.observation.exit_code == 0 and task.plan.completes_mxf:
+        _complete_mxf(staged, task.plan)
     _verify(context, staged, task.plan, run, found)
     found.size, found.sha256 = staged.seal()
     staged.close()  # it is durable, and a job of thousands of sources must not hold them all
@@ -163,9 +163,9 @@ def _verify(context: TaskContext, staged: StagedFile, plan: TaskPlan, run: Encod
         raise ProxxError(verdict.error.code, verdict.error.message, **verdict.error.details)
 
 
-def _give_identity(staged: StagedFile) -> None:
-    """Put the UMID that follows from the file's content into it, before anything is verified or hashed."""
-    scanner = UmidScanner()
+def _complete_mxf(staged: StagedFile, plan: TaskPlan) -> None:
+    """Put in the UMID that follows from the file's content, and the true display aspect, before anything is verified or hashed."""
+    scanner = MxfScanner(plan.expected.video.display_aspect)
     offset = 0
     try:
         while chunk := staged.read_at(offset, _CHUNK_BYTES):
@@ -178,5 +178,5 @@ def _give_identity(staged: StagedFile) -> None:
             f"the encoder must write a whole MXF file, but {error}. Look at the encoder's lines in the job's log.",
             path=staged.path,
         ) from error
-    for place in patch.offsets:
-        staged.write_at(place, patch.value)
+    for place, value in patch.writes():
+        staged.write_at(place, value)

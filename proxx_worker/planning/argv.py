@@ -1,11 +1,13 @@
 """The decisions of a plan, compiled into FFmpeg's options. Everything that could vary between machines is pinned here."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.planning.audio import AudioPlan
 from proxx_worker.planning.color import ColorPlan
+from proxx_worker.planning.color_tags import Tags
 from proxx_worker.planning.demuxers import demuxer_name
 from proxx_worker.planning.facts import MediaFacts
 from proxx_worker.planning.picture import Picture
@@ -25,14 +27,15 @@ _MUXERS = {
 }
 QUICKTIME = (Container.MOV, Container.MP4)
 MATROSKA = (Container.MKV, Container.WEBM)
+_MILLISECOND = Fraction(1, 1000)
 
 
 @dataclass(frozen=True, slots=True)
 class Design:
     """All decisions for one proxy.
 
-    `dominance`: the earlier field, `tff` or `bff`; None for a progressive picture, and for one that does not say. `reel`: the name
-    to carry, None where there is none or the container has no place for it.
+    `dominance`: the earlier field, `tff` or `bff`; None for a progressive picture, and for one that does not say. `reel`: the
+    name to carry, None where there is none or the container has no place for it.
     """
 
     container: Container
@@ -103,13 +106,14 @@ def _video_options(design: Design) -> tuple[str, ...]:
 def _packet_stages(design: Design) -> list[str]:
     stages: list[str] = []
     color, end = design.color, design.schedule.end
-    said = (color.matrix, color.primaries, color.transfer)
-    if design.encoder.codec == "h264" and color.range is not None and said == (None, None, None):
+    unsaid = color.tags == Tags(None, None, None)
+    if design.encoder.codec == "h264" and color.range is not None and unsaid:
         # libx264 leaves a limited range unsaid where nothing else is to be said.
         stages.append(f"h264_metadata=video_full_range_flag={int(color.range == 'pc')}")
     if end is not None:
-        ticks = round(end / design.schedule.time_base)
-        # The muxer would give the last frame the length of the one before it; the source says how long it stands.
+        # The muxer would give the last frame the length of the one before it; the source says how long it stands. Packets are in
+        # the container's ticks there: Matroska's milliseconds, or the time scale that is asked for below.
+        ticks = round(end / (_MILLISECOND if design.container in MATROSKA else design.schedule.time_base))
         stages.append(f"setts=duration=if(eq(NEXT_PTS\\,NOPTS)*gt({ticks}\\,PTS)\\,{ticks}-PTS\\,DURATION)")
     return stages
 
@@ -167,6 +171,10 @@ def _container_options(design: Design) -> tuple[str, ...]:
         if schedule.timescale is not None:
             options += ["-video_track_timescale", str(schedule.timescale)]
         options += ["-movflags", "+faststart"]
+    if container is Container.MXF and design.sound:
+        # Its muxer ends the picture where a sound ends. So every sound goes on in silence (see audio.py), and ends with the
+        # picture.
+        options.append("-shortest")
     if container in MATROSKA:
         # Else the muxer moves everything late by the sound's priming, and the picture starts at 0.023 s.
         options += ["-avoid_negative_ts", "disabled"]

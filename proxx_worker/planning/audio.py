@@ -11,8 +11,15 @@ from proxx_worker.planning.facts import AudioFacts, MediaFacts
 AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
 _STUDIO_RATE = 48000
 _WORD_BITS = 16
+_STEREO = 2
+_AAC_BITS = 2
+"""Per sample and channel: 96 kb/s a channel at 48 kHz."""
 
-# A layout must be named for the lossy codecs. These are the usual ones for a count that the file does not explain.
+_OPUS_BITS = 64000
+"""Per second and channel."""
+
+
+# AAC must know a layout. These are the usual ones for a count that the file does not explain.
 _USUAL_LAYOUTS: Mapping[int, str] = {
     1: "mono",
     2: "stereo",
@@ -23,7 +30,17 @@ _USUAL_LAYOUTS: Mapping[int, str] = {
     7: "6.1",
     8: "7.1",
 }
-# Sample formats of more than 16 bits that say something only for uncompressed and lossless sound: lossy decoders always give floats.
+# The same loudspeakers under the name that AAC's and Opus's standard channel configurations have.
+_STANDARD_LAYOUTS: Mapping[str, str] = {"quad(side)": "quad", "5.0(side)": "5.0", "5.1(side)": "5.1"}
+_AAC_LAYOUTS = frozenset(
+    {
+        *_USUAL_LAYOUTS.values(), "2.1", "3.0(back)", "3.1", "4.1", "quad", "6.0", "6.0(front)", "hexagonal", "6.1(back)",
+        "6.1(front)", "7.0", "7.0(front)", "7.1(wide)", "7.1(wide-side)", "octagonal", "hexadecagonal",
+    }
+)  # fmt: skip
+_OPUS_LAYOUTS = frozenset({"mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1"})
+# Sample formats of more than 16 bits that say something only for uncompressed and lossless sound: lossy decoders always give
+# floats.
 _LOSSLESS = ("pcm_", "flac", "alac", "truehd", "mlp", "wavpack", "tta", "s302m", "dts")
 
 _CODECS: Mapping[Container, str] = {
@@ -37,9 +54,11 @@ _CODECS: Mapping[Container, str] = {
 
 @dataclass(frozen=True, slots=True)
 class AudioPlan:
-    """One proxy audio stream. `codec`: as ffprobe names it. `layout`: None where the source does not say and the codec need not know.
+    """One proxy audio stream.
 
-    `filters`: for this stream's `-filter:a`. `options`: the encoder's, already with stream specifiers.
+    `codec`: as ffprobe names it. `layout`: what the proxy should say, None where the source does not or the codec cannot.
+    `duration`: the source's, seconds. `filters`: for this stream's `-filter:a`. `options`: the encoder's, already with stream
+    specifiers.
     """
 
     source_index: int
@@ -47,43 +66,56 @@ class AudioPlan:
     channels: int
     layout: str | None
     sample_rate: int
-    source_layout: str | None
     duration: Fraction | None
     filters: tuple[str, ...]
     options: tuple[str, ...]
 
 
 def plan_audio(container: Container, facts: MediaFacts) -> tuple[AudioPlan, ...]:
-    """The plans for all audio streams of `facts`, in order. Raises `SOURCE_UNSUPPORTED` for channels the container's codec cannot carry."""
+    """The plans for all audio streams of `facts`, in order.
+
+    Raises `SOURCE_UNSUPPORTED` for channels that the container's codec cannot carry.
+    """
     return tuple(_plan_stream(container, facts, stream, position) for position, stream in enumerate(facts.audio))
 
 
 def _plan_stream(container: Container, facts: MediaFacts, stream: AudioFacts, position: int) -> AudioPlan:
-    kind = _CODECS[container]
     rate = _sample_rate(container, stream.sample_rate)
     layout = stream.layout
     filters: list[str] = []
-    if kind == "pcm":
-        codec = "pcm_s24le" if _is_deep(stream) else "pcm_s16le"
-        options = [f"-c:a:{position}", codec]
-    else:
-        codec = kind
-        if layout is None:
-            layout = _usual_layout(stream, position)
-            filters.append("channelmap=map=" + "|".join(str(i) for i in range(stream.channels)) + f":channel_layout={layout}")
-        options = [
-            f"-c:a:{position}",
-            "libopus" if kind == "opus" else kind,
-            f"-b:a:{position}",
-            str(_bit_rate(kind, stream, rate)),
-        ]
+    match _CODECS[container]:
+        case "aac":
+            codec = "aac"
+            layout = _aac_layout(stream, position)
+            if layout != stream.layout:
+                filters.append(_relabel(stream.channels, layout))
+            options = [f"-c:a:{position}", codec, f"-b:a:{position}", str(stream.channels * _AAC_BITS * rate)]
+        case "opus":
+            codec = "opus"
+            layout = _opus_layout(stream)
+            if layout is not None and layout != stream.layout:
+                filters.append(_relabel(stream.channels, layout))
+            options = [f"-c:a:{position}", "libopus", f"-b:a:{position}", str(stream.channels * _OPUS_BITS)]
+            if layout is None:
+                options += [f"-mapping_family:a:{position}", "255"]
+        case _:
+            codec = "pcm_s24le" if _is_deep(stream) else "pcm_s16le"
+            options = [f"-c:a:{position}", codec]
     if rate != stream.sample_rate:
         # 32-bit integer resampling has no SIMD variant, so the samples are the same on every machine.
         filters.append(f"aresample={rate}:internal_sample_fmt=s32p")
-    shift = _shift(container, facts, stream, rate)
-    filters.extend(shift)
+    filters.extend(_shift(container, facts, stream, rate))
+    if container is Container.MXF:
+        filters.append("apad")
     return AudioPlan(
-        stream.index, codec, stream.channels, layout, rate, stream.layout, stream.duration, tuple(filters), tuple(options)
+        source_index=stream.index,
+        codec=codec,
+        channels=stream.channels,
+        layout=layout if stream.layout is not None else None,
+        sample_rate=rate,
+        duration=stream.duration,
+        filters=tuple(filters),
+        options=tuple(options),
     )
 
 
@@ -103,26 +135,36 @@ def _is_deep(stream: AudioFacts) -> bool:
     return (stream.sample_format or "s16").removesuffix("p") in {"s32", "flt", "dbl", "s64"}
 
 
-def _usual_layout(stream: AudioFacts, position: int) -> str:
-    layout = _USUAL_LAYOUTS.get(stream.channels)
-    if layout is None:
+def _aac_layout(stream: AudioFacts, position: int) -> str:
+    named = None if stream.layout is None else _STANDARD_LAYOUTS.get(stream.layout, stream.layout)
+    layout = named or _USUAL_LAYOUTS.get(stream.channels)
+    if layout not in _AAC_LAYOUTS:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"audio stream {position + 1} has {stream.channels} channels without a layout, which AAC and Opus cannot carry: "
-            "choose a container with PCM sound (mov, mxf)",
+            f"audio stream {position + 1} has {stream.channels} channels ({stream.layout or 'of no known layout'}), which AAC "
+            "cannot carry: choose a container with PCM sound (mov, mxf)",
             stream=stream.index,
             channels=stream.channels,
+            layout=stream.layout,
         )
     return layout
 
 
-def _bit_rate(kind: str, stream: AudioFacts, rate: int) -> int:
-    """Bits per second: 2 per sample and channel for AAC (96 kb/s a channel at 48 kHz), 64 kb/s a channel for Opus."""
-    return stream.channels * (64000 if kind == "opus" else 2 * rate)
+def _opus_layout(stream: AudioFacts) -> str | None:
+    """The layout of the stream; None where Opus can only carry its channels as they are, without saying what they are."""
+    if stream.layout is None:
+        return _USUAL_LAYOUTS[stream.channels] if stream.channels <= _STEREO else None
+    layout = _STANDARD_LAYOUTS.get(stream.layout, stream.layout)
+    return layout if layout in _OPUS_LAYOUTS else None
+
+
+def _relabel(channels: int, layout: str) -> str:
+    """The same channels in the same order under a layout's name."""
+    return "channelmap=map=" + "|".join(str(channel) for channel in range(channels)) + f":channel_layout={layout}"
 
 
 def _shift(container: Container, facts: MediaFacts, stream: AudioFacts, rate: int) -> tuple[str, ...]:
-    """MXF starts all streams at once: sound that starts earlier than the picture loses that part, later sound gets silence before it."""
+    """MXF starts all streams at once: earlier sound loses what precedes the picture, later sound gets silence before it."""
     if container is not Container.MXF or stream.start is None or facts.video.start is None:
         return ()
     samples = round((stream.start - facts.video.start) * rate)

@@ -1,15 +1,16 @@
 """The comparisons of a proxy with what was planned. Each gives one `Check`; what cannot be known is `ok=None`, never true."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 
 from pydantic import JsonValue
 
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.contract.result import Check
+from proxx_worker.planning.color_tags import same
 from proxx_worker.planning.encode_observation import EncodeObservation
-from proxx_worker.planning.expectation import ExpectedAudio, Expectation
+from proxx_worker.planning.expectation import Expectation, ExpectedAudio
 from proxx_worker.planning.proxy_observation import ProxyReport, StreamReport, ratio
 
 _DEMUXERS = {
@@ -23,8 +24,16 @@ MATROSKA = frozenset({Container.MKV, Container.WEBM})
 """Containers that count time in milliseconds and round the display size to whole pixels."""
 
 _CLOCK = re.compile(r"([0-9]{1,9}):([0-9]{2}):([0-9]{2}(?:\.[0-9]{1,12})?)")
-_ZERO_TIMECODE = "00:00:00:00"
+_ZERO_TIMECODES = frozenset({"00:00:00:00", "00:00:00:000"})
 _AAC_FRAME = 1024
+_TELL_HDR = frozenset({"hevc", "av1"})
+_DISPLAY_PARTS = (
+    ("G", "green_x", "green_y", 50_000),
+    ("B", "blue_x", "blue_y", 50_000),
+    ("R", "red_x", "red_y", 50_000),
+    ("WP", "white_point_x", "white_point_y", 50_000),
+    ("L", "max_luminance", "min_luminance", 10_000),
+)
 
 
 def compare(name: str, expected: JsonValue, actual: JsonValue) -> Check:
@@ -47,6 +56,7 @@ def stream_checks(expected: Expectation, report: ProxyReport) -> Iterator[Check]
     if pictures:
         yield from _picture_checks(expected, pictures[0])
         yield from _color_checks(expected, pictures[0])
+        yield from _hdr_checks(expected, pictures[0])
 
 
 def _picture_checks(expected: Expectation, picture: StreamReport) -> Iterator[Check]:
@@ -86,16 +96,45 @@ def _field_order(expected: Expectation, picture: StreamReport) -> Check:
 
 def _color_checks(expected: Expectation, picture: StreamReport) -> Iterator[Check]:
     video = expected.video
-    for name, key, wanted in (
-        ("color_range", "color_range", video.color_range),
-        ("color_matrix", "color_space", video.matrix),
-        ("color_primaries", "color_primaries", video.primaries),
-        ("color_transfer", "color_transfer", video.transfer),
-    ):
-        container, frames = picture.text(key), picture.look(key)
-        said = [value for value in (container, frames) if value is not None]
-        actual = said[0] if said and len(set(said)) == 1 else " / ".join(said) or None
-        yield compare(name, wanted, actual)
+    yield _color_check("color_range", "color_range", video.color_range, video.color_range, picture)
+    tags, frames = video.tags, video.frames
+    yield _color_check("color_matrix", "color_space", tags.matrix, frames.matrix, picture)
+    yield _color_check("color_primaries", "color_primaries", tags.primaries, frames.primaries, picture)
+    yield _color_check("color_transfer", "color_transfer", tags.transfer, frames.transfer, picture)
+
+
+def _color_check(name: str, key: str, wanted: str | None, frame: str | None, picture: StreamReport) -> Check:
+    kind = name.removeprefix("color_")
+    said = [value for value in (picture.text(key), picture.look(key)) if value is not None]
+    actual = said[0] if said and len(set(said)) == 1 else " / ".join(said) or None
+    if wanted is None or (frame is None and not said):
+        # The source does not say; or the bitstream has no word for it, and ffprobe believes the bitstream over the container.
+        return Check(name=name, expected=wanted, actual=actual, ok=None)
+    return Check(name=name, expected=wanted, actual=actual, ok=bool(said) and all(same(kind, wanted, value) for value in said))
+
+
+def _hdr_checks(expected: Expectation, picture: StreamReport) -> Iterator[Check]:
+    """Static HDR metadata. HEVC keeps the very numbers, AV1 rounds some of them; of other codecs FFmpeg does not tell."""
+    video, seen = expected.video, picture.static_hdr
+    light = f"{seen['max_content']},{seen['max_average']}" if {"max_content", "max_average"} <= seen.keys() else None
+    told = video.codec in _TELL_HDR
+    fine = None if video.content_light is None or (not told and light is None) else light == video.content_light
+    yield Check(name="content_light", expected=video.content_light, actual=light, ok=fine)
+    display = _mastering_display(seen)
+    fine = None if video.mastering_display is None or (not told and display is None) else display is not None
+    if video.codec == "hevc" and fine is not None:
+        fine = display == video.mastering_display
+    yield Check(name="mastering_display", expected=video.mastering_display, actual=display, ok=fine)
+
+
+def _mastering_display(seen: Mapping[str, str]) -> str | None:
+    parts: list[str] = []
+    for name, first, second, unit in _DISPLAY_PARTS:
+        x, y = ratio(seen.get(first)), ratio(seen.get(second)) or Fraction(0)
+        if x is None:
+            return None
+        parts.append(f"{name}({round(x * unit)},{round(y * unit)})")
+    return "".join(parts)
 
 
 def time_checks(expected: Expectation, encode: EncodeObservation, picture: StreamReport) -> Iterator[Check]:
@@ -107,12 +146,11 @@ def time_checks(expected: Expectation, encode: EncodeObservation, picture: Strea
     yield compare("frames", encode.progress.frames if timing.converts else presented, decoded)
     yield compare("frames_of_source", expected.source.frames, presented)
     yield _frame_times(expected, encode, picture)
-    yield _rate(timing.rate, picture)
+    yield _rate(expected, picture)
     yield _duration(expected, picture)
 
 
 def _frame_times(expected: Expectation, encode: EncodeObservation, picture: StreamReport) -> Check:
-    timing = expected.timing
     tick = picture.ratio("time_base")
     times = picture.times
     if tick is None or not times or len(times) != picture.frames:
@@ -146,13 +184,16 @@ def _wanted_times(expected: Expectation, encode: EncodeObservation, frames: int)
     return (round(second * rate) / rate for second in seconds)
 
 
-def _rate(rate: Fraction | None, picture: StreamReport) -> Check:
+def _rate(expected: Expectation, picture: StreamReport) -> Check:
+    rate = expected.timing.rate
     average, nominal = picture.ratio("avg_frame_rate"), picture.ratio("r_frame_rate")
     if rate is None:
         return Check(name="frame_rate", expected="variable", actual=str(average), ok=None)
     # A frame that the source left out makes the average lower, and very short clips make the nominal a guess: either proves it.
-    actual = average if average == rate else nominal
-    return Check(name="frame_rate", expected=str(rate), actual=str(actual), ok=actual == rate)
+    # Matroska keeps a frame's length in whole nanoseconds, and FFmpeg reads it back with terms up to 30000.
+    tolerance = rate / 1_000_000 if expected.container in MATROSKA else Fraction(0)
+    found = next((value for value in (average, nominal) if value is not None and abs(value - rate) <= tolerance), None)
+    return Check(name="frame_rate", expected=str(rate), actual=str(found or average or nominal), ok=found is not None)
 
 
 def picture_duration(container: Container, picture: StreamReport) -> Fraction | None:
@@ -195,7 +236,7 @@ def identity_checks(expected: Expectation, report: ProxyReport) -> Iterator[Chec
     """Start timecode and reel name."""
     wanted = expected.timing.timecode
     found = next((text for text in _tags(report, "timecode") if text), None)
-    if wanted is None and expected.container is Container.MXF and found == _ZERO_TIMECODE:
+    if wanted is None and expected.container is Container.MXF and found in _ZERO_TIMECODES:
         # FFmpeg's MXF cannot go without one; this is the container's default, not an invention.
         yield Check(name="timecode", expected=None, actual=found, ok=None)
     else:
@@ -229,7 +270,7 @@ def _audio_duration(
     actual = Fraction(sound.samples, wanted.sample_rate)
     length = picture if container is Container.MXF else wanted.duration
     # Lossy codecs work in blocks on both sides of the conversion, and containers round to their own ticks.
-    tolerance = Fraction(4 * _AAC_FRAME, wanted.sample_rate)
+    tolerance = Fraction(4 * _AAC_FRAME, wanted.sample_rate) + wanted.uncertainty
     ok = None if length is None else abs(actual - length) <= tolerance
     return Check(name=name, expected=_seconds(length), actual=_seconds(actual), ok=ok)
 

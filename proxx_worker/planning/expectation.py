@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from proxx_worker.contract.output_settings import Container
+from proxx_worker.planning.color_tags import Tags
 from proxx_worker.planning.facts import Timecode
 
 
@@ -12,7 +13,8 @@ class ExpectedVideo:
     """The proxy's picture. Sizes in pixels, `display_aspect` exact, `profile` None where it is not compared.
 
     `field_order`: `progressive`, `tt` (top field first) or `bb`; None where the source does not say.
-    `full_range`, `matrix`, `primaries`, `transfer`: tags, None where the source says nothing.
+    `color_range`, `tags`: what the container says, None where the source says nothing; `frames`: what of it the bitstream can
+    say. `mastering_display`, `content_light`: the source's static HDR metadata, see `ColorFacts`.
     """
 
     codec: str
@@ -23,9 +25,10 @@ class ExpectedVideo:
     display_aspect: Fraction
     field_order: str | None
     color_range: str | None
-    matrix: str | None
-    primaries: str | None
-    transfer: str | None
+    tags: Tags
+    frames: Tags
+    mastering_display: str | None
+    content_light: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,8 @@ class ExpectedTiming:
     """When the proxy's frames are shown.
 
     `rate`: exact and constant, None for variable. `source_tick`: seconds per tick of the times that the encode reports.
-    `offset`: seconds from the file's start to the first frame. `end`: the end of a variable-rate picture, seconds from the file's start.
-    `converts`: frames were repeated or dropped, so frame times follow the grid and not the source.
+    `offset`: seconds from the file's start to the first frame. `end`: the end of a variable-rate picture, seconds from the
+    file's start. `converts`: frames were repeated or dropped, so frame times follow the grid and not the source.
     """
 
     rate: Fraction | None
@@ -48,13 +51,17 @@ class ExpectedTiming:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedAudio:
-    """One audio stream of the proxy; `layout` and `duration` (seconds) None where the source does not say."""
+    """One audio stream of the proxy.
+
+    `layout`, `duration` (seconds): None where the source does not say. `uncertainty`: how far off the duration may be, seconds.
+    """
 
     codec: str
     channels: int
     layout: str | None
     sample_rate: int
     duration: Fraction | None
+    uncertainty: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,9 +39,9 @@ def upright(video: VideoFacts) -> Picture:
 def plan_picture(source: Picture, resolution: Resolution) -> Picture:
     """The proxy's picture for an upright `source`.
 
-    `same`, `half`, `quarter` divide each side and round down to even; the pixel aspect takes up what the rounding changed, so that
-    the display aspect stays exact. `fit` gives the largest even size inside the box with square pixels, never larger than the source
-    is shown. Raises `SOURCE_UNSUPPORTED` where a side would have no pixels left.
+    `same`, `half`, `quarter` divide each side and round down to even; the pixel aspect takes up what the rounding changed, so
+    that the display aspect stays exact. `fit` gives the largest even size inside the box with square pixels, never larger than
+    the source is shown. Raises `SOURCE_UNSUPPORTED` where a side would have no pixels left.
     """
     if resolution.mode is ScaleMode.FIT:
         return _fit(source, resolution)

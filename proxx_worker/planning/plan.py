@@ -1,7 +1,7 @@
-"""Settings and facts in, one whole FFmpeg command out, together with what its output must match. Pure: no file, no process, no clock.
+"""Settings and facts in, one whole FFmpeg command out, together with what its output must match.
 
-The command reports the time of every frame that the source presents on its standard output, so that the proxy can be proven against
-the source without a second pass over it.
+Pure: no file, no process, no clock. The command reports the time of every frame that the source presents on its standard output,
+so that the proxy can be proven against the source without a second pass over it.
 """
 
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from proxx_worker.planning.picture import plan_picture, upright
 from proxx_worker.planning.schedule import Schedule, plan_schedule
 from proxx_worker.planning.video_codecs import choose_encoder
 
+_COUNTING = frozenset({"mov", "mxf", "matroska", "avi", "gxf"})
 _EARLIER_FIELD = {"tff": "tt", "bff": "bb"}
 
 
@@ -38,8 +39,8 @@ class TaskPlan:
     expected: Expectation
 
     @property
-    def needs_umid(self) -> bool:
-        """Whether the output carries UMIDs that must be derived from its content (see umid.py)."""
+    def completes_mxf(self) -> bool:
+        """Whether the output needs what FFmpeg cannot write into MXF (see mxf.py)."""
         return self.settings.container is Container.MXF
 
     def argv(self, ffmpeg: str, source: str, output: str) -> list[str]:
@@ -72,20 +73,13 @@ def _design(settings: OutputSettings, facts: MediaFacts) -> Design:
     if video.interlaced:
         _check_fields(settings, video, schedule)
         dominance = "tff" if video.top_field_first else "bff"
-    encoder = choose_encoder(
-        settings,
-        picture,
-        schedule.rate,
-        interlaced=video.interlaced,
-        bit_depth=video.bit_depth,
-        has_alpha=video.has_alpha,
-    )
+    encoder = choose_encoder(settings, picture, schedule.rate, video)
     return Design(
         container=settings.container,
         encoder=encoder,
         picture=picture,
         schedule=schedule,
-        color=plan_color(video, carries_full_range=encoder.carries_full_range, only_matrix=encoder.only_matrix),
+        color=plan_color(video, encoder, settings.container),
         sound=plan_audio(settings.container, facts),
         dominance=dominance,
         reel=facts.reel if _keeps_reel(settings.container, schedule) else None,
@@ -113,6 +107,9 @@ def _keeps_reel(container: Container, schedule: Schedule) -> bool:
 
 
 def _expectation(facts: MediaFacts, design: Design) -> Expectation:
+    # Only these containers count what they hold; all others leave the end to be estimated from the last packets.
+    counted = _COUNTING.intersection(facts.formats)
+    uncertainty = Fraction(0) if counted else Fraction(1, 4)
     video, encoder, picture, schedule, color = facts.video, design.encoder, design.picture, design.schedule, design.color
     return Expectation(
         container=design.container,
@@ -125,9 +122,10 @@ def _expectation(facts: MediaFacts, design: Design) -> Expectation:
             display_aspect=picture.display_aspect,
             field_order=video.field_order if design.dominance is None else _EARLIER_FIELD[design.dominance],
             color_range=color.range,
-            matrix=color.matrix,
-            primaries=color.primaries,
-            transfer=color.transfer,
+            tags=color.tags,
+            frames=color.frames,
+            mastering_display=video.color.mastering_display,
+            content_light=video.color.content_light,
         ),
         timing=ExpectedTiming(
             rate=schedule.rate,
@@ -139,7 +137,7 @@ def _expectation(facts: MediaFacts, design: Design) -> Expectation:
             reel=design.reel,
         ),
         audio=tuple(
-            ExpectedAudio(stream.codec, stream.channels, stream.source_layout, stream.sample_rate, stream.duration)
+            ExpectedAudio(stream.codec, stream.channels, stream.layout, stream.sample_rate, stream.duration, uncertainty)
             for stream in design.sound
         ),
         source=ExpectedSource(

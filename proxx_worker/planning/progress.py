@@ -1,7 +1,7 @@
 """What the encode says on its standard output: progress blocks, and one line per frame that the source presented.
 
-FFmpeg writes both with single small writes, so they never interleave inside a line. Whatever else may appear is passed over: a parser
-of a child's output must survive any bytes.
+FFmpeg writes both with single small writes, so they never interleave inside a line. Whatever else may appear is passed over: a
+parser of a child's output must survive any bytes.
 """
 
 import re
@@ -15,8 +15,11 @@ _MICROSECONDS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One progress block. `frames`: encoded so far; `position`: seconds of output; `speed`: times real time; `total_size`: bytes
-    written; `dup`, `drop`: frames that the encoder repeated or dropped; `ended`: this is the last block. None: not said."""
+    """One progress block; None for what it does not say.
+
+    `frames`: encoded so far. `position`: seconds of output. `speed`: times real time. `total_size`: bytes written. `dup`, `drop`:
+    frames that the encoder repeated or dropped. `ended`: this is the last block.
+    """
 
     frames: int = 0
     fps: float | None = None

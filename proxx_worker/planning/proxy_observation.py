@@ -27,6 +27,11 @@ FRAME_ENTRIES = (
     "frame=stream_index,pts,nb_samples,sample_aspect_ratio,interlaced_frame,top_field_first,color_range,color_space,"
     "color_primaries,color_transfer"
 )
+HDR_ENTRIES = (
+    "frame_side_data=red_x,red_y,green_x,green_y,blue_x,blue_y,white_point_x,white_point_y,min_luminance,max_luminance,"
+    "max_content,max_average"
+)
+"""Asked for only where the source has such metadata: it comes with every frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class StreamReport:
     """One stream of the proxy.
 
     `fields`: ffprobe's. `times`: of each decoded frame, in ticks. `samples`: decoded, per channel. `looks`: each distinct set of
-    what the bitstream says of its frames, as far as there are few.
+    what the bitstream says of its frames, as far as there are few. `static_hdr`: the latest HDR metadata that a frame carried.
     """
 
     fields: Mapping[str, str]
@@ -51,6 +56,7 @@ class StreamReport:
     samples: int = 0
     frames: int = 0
     looks: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    static_hdr: dict[str, str] = field(default_factory=dict)
 
     def text(self, key: str) -> str | None:
         """A field as text; None where ffprobe does not know."""
@@ -110,6 +116,7 @@ class ProxyReader:
         self._reports: dict[str, StreamReport] = {}
         self._container: Mapping[str, str] = {}
         self._order: list[StreamReport] = []
+        self._last: StreamReport | None = None
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes."""
@@ -134,6 +141,8 @@ class ProxyReader:
             report = self._reports.setdefault(fields.get("index", ""), StreamReport({}))
             report.fields = fields
             self._order.append(report)
+        elif section == "side_data" and self._last is not None:
+            self._last.static_hdr.update(_fields(rest))
         elif section == "format":
             self._container = _fields(rest)
 
@@ -141,6 +150,7 @@ class ProxyReader:
         fields = _fields(text)
         report = self._reports.setdefault(fields.get("stream_index", ""), StreamReport({}))
         report.frames += 1
+        self._last = report
         time = fields.get("pts", "")
         if _INTEGER.fullmatch(time):
             report.times.append(int(time))
@@ -148,6 +158,9 @@ class ProxyReader:
         if samples is not None and _INTEGER.fullmatch(samples):
             report.samples += int(samples)
             return
+        text, _, extra = text.partition("|side_data|")
+        if extra:
+            report.static_hdr.update(_fields(extra))
         look = "|".join(part for part in text.split("|") if not part.startswith("pts="))
         if look not in report.looks and len(report.looks) < _MANY_LOOKS:
             report.looks[look] = fields

@@ -1,7 +1,7 @@
 """When each frame of a proxy is shown: the time base, the rate, and the start timecode.
 
-A constant rate is put on its exact grid: container time bases such as 1/90000 cannot hold 24000/1001 and jitter by a tick, which would
-make 23.976 read as something else in the proxy. A variable rate keeps the source's own ticks.
+A constant rate is put on its exact grid: container time bases such as 1/90000 cannot hold 24000/1001 and jitter by a tick, which
+would make 23.976 read as something else in the proxy. A variable rate keeps the source's own ticks.
 """
 
 import re
@@ -28,10 +28,10 @@ _TEN = 10
 class Schedule:
     """How the frames are timed.
 
-    `rate`: the exact constant rate, None for a variable one. `time_base`: seconds per tick of the encoder. `offset`: seconds from the
-    start of the file's earliest stream to the first frame. `end`: seconds from that start to the end of the last frame, where the source
-    has a variable rate and says so. `converts`: frames are repeated or dropped to reach `rate`. `timescale`: ticks per second for MOV and
-    MP4, None where the muxer's own choice is exact.
+    `rate`: the exact constant rate, None for a variable one. `time_base`: seconds per tick of the encoder. `offset`: seconds
+    from the start of the file's earliest stream to the first frame. `end`: seconds from that start to the end of the last frame,
+    where the source has a variable rate and says so. `converts`: frames are repeated or dropped to reach `rate`. `timescale`:
+    ticks per second for MOV and MP4, None where the muxer's own choice is exact.
     """
 
     rate: Fraction | None
@@ -44,7 +44,10 @@ class Schedule:
 
 
 def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
-    """Decide the timing. Raises `SOURCE_UNSUPPORTED` for a variable rate or an inexact one in MXF, or a timecode the rate cannot carry."""
+    """Decide the timing.
+
+    Raises `SOURCE_UNSUPPORTED` for a variable rate or an inexact one in MXF, and for a timecode that the rate cannot carry.
+    """
     video = facts.video
     offset = _start_offset(settings.container, facts)
     if settings.fps_mode is FpsMode.EXPLICIT:
@@ -131,7 +134,7 @@ def _check_timecode(timecode: Timecode | None, rate: Fraction) -> Timecode | Non
 
 
 def _convert_timecode(timecode: Timecode | None, old: int, rate: Fraction) -> Timecode | None:
-    """The same moment counted in another rate: the clock stands, the frames field is scaled, drop-frame stays where the rate has it."""
+    """The same moment in another rate: the clock stands, the frames are scaled, drop-frame stays where the rate has it."""
     if timecode is None:
         return None
     new = _nominal(rate)

@@ -18,6 +18,7 @@ from proxx_worker.planning.plan import TaskPlan
 from proxx_worker.planning.proxy_observation import (
     FORMAT_ENTRIES,
     FRAME_ENTRIES,
+    HDR_ENTRIES,
     STREAM_ENTRIES,
     ProxyObservation,
     ProxyReport,
@@ -42,7 +43,7 @@ _QUOTED_LINES = 10
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`checks` in order; `error` None when the proxy may be published; `output_media` what was seen of it, None without a proxy."""
+    """`checks` in order; `error` None for a proxy to be published; `output_media` what was seen of it, None without a proxy."""
 
     checks: tuple[Check, ...]
     error: JobError | None
@@ -51,10 +52,13 @@ class Verdict:
 
 def proxy_probe_argv(ffprobe: str, path: str, plan: TaskPlan) -> list[str]:
     """The one process that looks at a proxy: it decodes every frame and says its time, and what streams and container say."""
+    video = plan.expected.video
+    has_hdr = video.mastering_display is not None or video.content_light is not None
+    entries = (FORMAT_ENTRIES, STREAM_ENTRIES, FRAME_ENTRIES, *((HDR_ENTRIES,) if has_hdr else ()))
     return [
         ffprobe, "-hide_banner", "-v", "error", "-protocol_whitelist", "file",
         "-f", _DEMUXERS[plan.settings.container], "-threads", "auto",
-        "-show_entries", f"{FORMAT_ENTRIES}:{STREAM_ENTRIES}:{FRAME_ENTRIES}",
+        "-show_entries", ":".join(entries),
         "-of", "compact", "-i", f"file:{path}",
     ]  # fmt: skip
 
@@ -84,14 +88,17 @@ def judge(plan: TaskPlan, encode: EncodeObservation, proxy: ProxyObservation) ->
         length = picture_duration(plan.expected.container, pictures[0])
     checks.extend(identity_checks(plan.expected, report))
     checks.extend(audio_checks(plan.expected, report, length))
-    error = first.error or _ends_early(plan, encode, report) or _gap(plan, encode) or _failed_check(checks)
+    error = (
+        first.error or _ends_early(plan, encode, report) or _gap(plan, encode) or _uneven(plan, encode) or _failed_check(checks)
+    )
     return Verdict(tuple(checks), error, _as_json(report))
 
 
 def _encode_error(plan: TaskPlan, encode: EncodeObservation, checks: Sequence[Check]) -> JobError | None:
     if any(_NO_SPACE.search(line) for line in (*encode.complaints, *encode.stderr_tail)):
         return JobError(
-            ErrorCode.NO_SPACE, "no space was left for the output: free some in the output directory's filesystem, then submit again"
+            ErrorCode.NO_SPACE,
+            "no space was left for the output: free some in the output directory's filesystem, then submit again",
         )
     failed = encode.exit_code != 0
     damage = [line for line in encode.complaints if _from_decoder(plan, line) or (failed and _from_demuxer(plan, line))]
@@ -156,6 +163,27 @@ def _gap(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     if plan.facts.video.constant_rate and all(round((time - times[0]) * rate) == at for at, time in enumerate(times)):
         return None
     return _damaged(plan, encode, lines)
+
+
+def _uneven(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
+    """A source that its container calls constant, but whose frames stand off that grid, or leave holes in it for MXF."""
+    timing, video = plan.expected.timing, plan.facts.video
+    times = [time * timing.source_tick for time in encode.presented if time is not None]
+    if timing.rate is None or timing.converts or not times:
+        return None
+    # Containers round times to their ticks. A tenth of a frame is more than any of them needs, and nothing that can be seen.
+    slack = max(2 * timing.source_tick, 1 / (10 * timing.rate))
+    places = [round((time - times[0]) * timing.rate) for time in times]
+    off_grid = any(abs(time - times[0] - place / timing.rate) > slack for time, place in zip(times, places, strict=True))
+    holes = plan.settings.container is Container.MXF and places != list(range(len(places)))
+    if not off_grid and not holes:
+        return None
+    return JobError(
+        ErrorCode.SOURCE_UNSUPPORTED,
+        f"the source says that its frame rate is constant ({video.rate}), but its frames come at other times: "
+        'ask for fps_mode "explicit" with a rate',
+        {"rate": str(video.rate)},
+    )
 
 
 def _where(plan: TaskPlan, encode: EncodeObservation) -> str:

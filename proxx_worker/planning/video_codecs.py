@@ -3,15 +3,17 @@
 The choices and their measurements are in docs/decisions/0010-encoder-settings.md.
 """
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Codec, Container, DnxhrLevel, OutputSettings
+from proxx_worker.planning.facts import ColorFacts, VideoFacts
 from proxx_worker.planning.picture import Picture
 
-X264_THREADS = 4
+X264_THREADS = "4"
 """Fixed, because libx264's output depends on it."""
 
 _GOP = ("-g", "12", "-bf", "0")
@@ -22,8 +24,8 @@ class VideoEncoder:
     """One codec's encoder for one clip.
 
     `codec`, `profile`: as ffprobe names them (`profile` None: not compared). `options`: from `-c:v` on. `carries_full_range`:
-    the bitstream can say that its range is full. `only_matrix`: the one matrix that the bitstream says. `container_tag`: the sample
-    entry's four letters, None where the container has none.
+    the bitstream can say that its range is full. `only_matrix`: the one matrix that the bitstream says. `container_tag`: the
+    sample entry's four letters, None where the container has none.
     """
 
     codec: str
@@ -47,11 +49,14 @@ _DNXHR: Mapping[DnxhrLevel, tuple[str, str]] = {
     DnxhrLevel.HQ: ("dnxhr_hq", "DNXHR HQ"),
 }
 _DEEP = 8
+_AV1_SIDE = 64
+_BLOCK = 16
+_DNXHR_SIZE = (256, 120)
 
 _R23, _R29, _R59 = Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001)
 
-# (width, height, interlaced) -> {rate: Mb/s}: the 8-bit rates that Avid's DNxHD table gives near 120-220 Mb/s, the middle of each raster's
-# choices. FFmpeg has no compression id for anything else.
+# (width, height, interlaced) -> {rate: Mb/s}: the 8-bit rates that Avid's DNxHD table gives near 120-220 Mb/s, the middle of
+# each raster's choices. FFmpeg has no compression id for anything else.
 _DNXHD_RATES: Mapping[tuple[int, int, bool], Mapping[Fraction, int]] = {
     (1920, 1080, False): {
         _R23: 115, Fraction(24): 115, Fraction(25): 120, _R29: 145, Fraction(30): 145,
@@ -65,47 +70,54 @@ _DNXHD_RATES: Mapping[tuple[int, int, bool], Mapping[Fraction, int]] = {
 }  # fmt: skip
 
 
-def choose_encoder(
-    settings: OutputSettings, picture: Picture, rate: Fraction | None, *, interlaced: bool, bit_depth: int, has_alpha: bool
-) -> VideoEncoder:
-    """The encoder for a proxy of `picture` at `rate` (None: variable). Raises `SOURCE_UNSUPPORTED` with the codec's own reason."""
+def choose_encoder(settings: OutputSettings, picture: Picture, rate: Fraction | None, video: VideoFacts) -> VideoEncoder:
+    """The encoder for a proxy of `video` as `picture` at `rate` (None: variable).
+
+    Raises `SOURCE_UNSUPPORTED` with the codec's own reason where it cannot make a true one.
+    """
     codec = settings.codec
     if codec in _PRORES or codec is Codec.PRORES_4444:
-        return _prores(codec, picture, interlaced=interlaced, has_alpha=has_alpha)
+        return _prores(codec, picture, video)
     if codec is Codec.DNXHD:
-        return _dnxhd(picture, rate, interlaced=interlaced)
+        return _dnxhd(picture, rate, interlaced=video.interlaced)
     if codec is Codec.H264:
-        return _h264(picture, settings.container, interlaced=interlaced)
-    if interlaced:
-        raise _no_fields(codec)
-    if codec is Codec.DNXHR:
-        return _dnxhr(settings.dnxhr_level or DnxhrLevel.HQ, picture)
-    deep = bit_depth > _DEEP
-    lossy = {Codec.VP9: _vp9, Codec.AV1: _av1}.get(codec, _hevc)
-    return lossy(settings.container, picture, deep=deep)
+        return _h264(settings.container, picture, video)
+    if video.interlaced:
+        raise ProxxError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            f"the source is interlaced and {codec} cannot keep its fields: choose ProRes (or H.264, or DNxHD at 1080i), "
+            "or deinterlace the source first",
+            codec=codec.value,
+        )
+    return _progressive(settings, picture, video)
+
+
+def _progressive(settings: OutputSettings, picture: Picture, video: VideoFacts) -> VideoEncoder:
+    """The codecs that know no fields."""
+    deep = video.bit_depth > _DEEP
+    match settings.codec:
+        case Codec.DNXHR:
+            return _dnxhr(settings.dnxhr_level or DnxhrLevel.HQ, picture)
+        case Codec.VP9:
+            return _vp9(deep=deep)
+        case Codec.AV1:
+            return _av1(picture, video.color, deep=deep)
+        case _:
+            return _hevc(settings.container, video.color, deep=deep)
 
 
 def _ildct(*, interlaced: bool) -> tuple[str, ...]:
     return ("-flags:v", "+bitexact+ildct") if interlaced else ("-flags:v", "+bitexact")
 
 
-def _no_fields(codec: Codec) -> ProxxError:
-    return ProxxError(
-        ErrorCode.SOURCE_UNSUPPORTED,
-        f"the source is interlaced and {codec} cannot keep its fields: choose ProRes (or H.264, or DNxHD at 1080i), "
-        "or deinterlace the source first",
-        codec=codec.value,
-    )
-
-
-def _prores(codec: Codec, picture: Picture, *, interlaced: bool, has_alpha: bool) -> VideoEncoder:
+def _prores(codec: Codec, picture: Picture, video: VideoFacts) -> VideoEncoder:
     number, name = _PRORES.get(codec, ("4", "4444"))
-    keeps_alpha = codec is Codec.PRORES_4444 and has_alpha
+    keeps_alpha = codec is Codec.PRORES_4444 and video.has_alpha
     # The fast encoder reads past the end of a field of 8 odd lines (720, 240): it crashes. It cuts alpha to 8 bits.
-    slow = keeps_alpha or (interlaced and picture.height % 32 == 16)
+    slow = keeps_alpha or (video.interlaced and picture.height % (2 * _BLOCK) == _BLOCK)
     pixel_format = "yuv422p10le" if codec in _PRORES else "yuva444p10le" if keeps_alpha else "yuv444p10le"
     alpha = ("-alpha_bits", "16") if keeps_alpha else ()
-    options = ("-c:v", "prores_ks" if slow else "prores_aw", "-profile:v", number, *alpha, *_ildct(interlaced=interlaced))
+    options = ("-c:v", "prores_ks" if slow else "prores_aw", "-profile:v", number, *alpha, *_ildct(interlaced=video.interlaced))
     return VideoEncoder("prores", name, pixel_format, options)
 
 
@@ -129,10 +141,10 @@ def _dnxhd(picture: Picture, rate: Fraction | None, *, interlaced: bool) -> Vide
 
 
 def _dnxhr(level: DnxhrLevel, picture: Picture) -> VideoEncoder:
-    if picture.width < 256 or picture.height < 120:  # noqa: PLR2004
+    if picture.width < _DNXHR_SIZE[0] or picture.height < _DNXHR_SIZE[1]:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"DNxHR needs at least 256x120 pixels, this proxy would have {picture.width}x{picture.height}: choose a larger resolution",
+            f"DNxHR needs at least 256x120 pixels, this proxy would have {picture.width}x{picture.height}: choose a larger size",
             width=picture.width,
             height=picture.height,
         )
@@ -141,81 +153,75 @@ def _dnxhr(level: DnxhrLevel, picture: Picture) -> VideoEncoder:
     return VideoEncoder("dnxhd", name, "yuv422p", options, only_matrix="bt709")
 
 
-def _h264(picture: Picture, container: Container, *, interlaced: bool) -> VideoEncoder:
-    if interlaced and picture.height % 4:
+def _h264(container: Container, picture: Picture, video: VideoFacts) -> VideoEncoder:
+    if video.interlaced and picture.height % 4:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
             f"the source is interlaced and a proxy of {picture.height} lines cannot keep its fields in H.264 4:2:0, "
             "which needs a multiple of 4: choose another resolution, or ProRes",
             height=picture.height,
         )
-    flags = "+bitexact+ildct+ilme" if interlaced else "+bitexact"
+    hdr = _static_hdr(video.color, "mastering-display", "cll")
     options = (
-        "-c:v", "libx264", "-preset", "ultrafast", "-tune", "fastdecode", "-crf", "21", *_GOP, "-threads:v", str(X264_THREADS),
-        "-x264-params", "cpu-independent=1", "-flags:v", flags,
+        "-c:v", "libx264", "-preset", "ultrafast", "-tune", "fastdecode", "-crf", "21", *_GOP, "-threads:v", X264_THREADS,
+        "-x264-params", ":".join(("cpu-independent=1", *hdr)),
+        "-flags:v", "+bitexact+ildct+ilme" if video.interlaced else "+bitexact",
     )  # fmt: skip
     tag = None if container is Container.MKV else "avc1"
     return VideoEncoder("h264", None, "yuv420p", options, carries_full_range=True, container_tag=tag)
 
 
-def _hevc(container: Container, _picture: Picture, *, deep: bool) -> VideoEncoder:
-    params = "pools=4:frame-threads=1:info=0:log-level=warning"
-    options = (
-        "-c:v",
-        "libx265",
-        "-preset",
-        "ultrafast",
-        "-tune",
-        "fastdecode",
-        "-crf",
-        "23",
-        *_GOP,
-        "-x265-params",
-        params,
-        *_ildct(interlaced=False),
-    )
+def _hevc(container: Container, color: ColorFacts, *, deep: bool) -> VideoEncoder:
+    hdr = _static_hdr(color, "master-display", "max-cll")
+    # Pools and frame threads are fixed, because the output depends on them; info=0 keeps the build's name out of it.
+    params = ":".join(("pools=4:frame-threads=1:info=0:log-level=warning", *hdr))
     tag = None if container is Container.MKV else "hvc1"
-    if tag is not None:
-        options = (*options, "-tag:v", tag)
-    return VideoEncoder(
-        "hevc",
-        "Main 10" if deep else "Main",
-        "yuv420p10le" if deep else "yuv420p",
-        options,
-        carries_full_range=True,
-        container_tag=tag,
-    )
-
-
-def _vp9(_container: Container, _picture: Picture, *, deep: bool) -> VideoEncoder:
     options = (
-        "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "7", "-crf", "28", "-b:v", "0", "-g", "12", "-lag-in-frames", "0",
-        "-auto-alt-ref", "0", "-row-mt", "0", "-tile-columns", "2", "-threads:v", "4", *_ildct(interlaced=False),
+        "-c:v", "libx265", "-preset", "ultrafast", "-tune", "fastdecode", "-crf", "23", *_GOP, "-x265-params", params,
+        *_ildct(interlaced=False), *(() if tag is None else ("-tag:v", tag)),
     )  # fmt: skip
-    return VideoEncoder(
-        "vp9", "Profile 2" if deep else "Profile 0", "yuv420p10le" if deep else "yuv420p", options, carries_full_range=True
-    )
+    profile, pixel_format = ("Main 10", "yuv420p10le") if deep else ("Main", "yuv420p")
+    return VideoEncoder("hevc", profile, pixel_format, options, carries_full_range=True, container_tag=tag)
 
 
-def _av1(_container: Container, picture: Picture, *, deep: bool) -> VideoEncoder:
-    if picture.width < 64 or picture.height < 64:  # noqa: PLR2004
+def _vp9(*, deep: bool) -> VideoEncoder:
+    options = (
+        "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "7", "-crf", "28", "-b:v", "0", "-g", "12",
+        "-lag-in-frames", "0", "-auto-alt-ref", "0", "-row-mt", "0", "-tile-columns", "2", "-threads:v", "4", *_ildct(interlaced=False),
+    )  # fmt: skip
+    profile, pixel_format = ("Profile 2", "yuv420p10le") if deep else ("Profile 0", "yuv420p")
+    return VideoEncoder("vp9", profile, pixel_format, options, carries_full_range=True)
+
+
+def _av1(picture: Picture, color: ColorFacts, *, deep: bool) -> VideoEncoder:
+    if picture.width < _AV1_SIDE or picture.height < _AV1_SIDE:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"the AV1 encoder needs at least 64x64 pixels, this proxy would have {picture.width}x{picture.height}: choose a larger resolution",
+            f"the AV1 encoder needs at least {_AV1_SIDE}x{_AV1_SIDE} pixels, this proxy would be "
+            f"{picture.width}x{picture.height}: choose a larger resolution",
             width=picture.width,
             height=picture.height,
         )
+    params = ":".join(("lp=2", *_static_hdr(_in_units(color), "mastering-display", "content-light")))
     options = (
-        "-c:v",
-        "libsvtav1",
-        "-preset",
-        "10",
-        "-crf",
-        "30",
-        "-g",
-        "12",
-        "-svtav1-params",
-        "lp=2",
-        *_ildct(interlaced=False),
-    )
+        "-c:v", "libsvtav1", "-preset", "10", "-crf", "30", "-g", "12", "-svtav1-params", params, *_ildct(interlaced=False)
+    )  # fmt: skip
     return VideoEncoder("av1", "Main", "yuv420p10le" if deep else "yuv420p", options, carries_full_range=True)
+
+
+def _static_hdr(color: ColorFacts, mastering: str, light: str) -> tuple[str, ...]:
+    """The source's static HDR metadata as parameters of these names, as far as it has any."""
+    pairs = ((mastering, color.mastering_display), (light, color.content_light))
+    return tuple(f"{name}={value}" for name, value in pairs if value is not None)
+
+
+def _in_units(color: ColorFacts) -> ColorFacts:
+    """The same with plain numbers, as SVT-AV1 reads them: chromaticities of 1, luminance in cd/m2."""
+    if color.mastering_display is None:
+        return color
+
+    def plain(match: re.Match[str]) -> str:
+        unit = 10_000 if match[1] == "L" else 50_000
+        return f"{match[1]}({int(match[2]) / unit:.5f},{int(match[3]) / unit:.5f})"
+
+    return replace(color, mastering_display=re.sub(r"(G|B|R|WP|L)\((\d+),(\d+)\)", plain, color.mastering_display))

@@ -1,6 +1,7 @@
 """Fuzz target of what FFmpeg and ffprobe say of an encode and of its proxy, and of the proxy's own bytes where it is MXF."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 import orjson
 
@@ -11,10 +12,10 @@ from proxx_worker.contract.text import steady_json
 from proxx_worker.engines.lines import StderrLines
 from proxx_worker.planning.encode_observation import EncodeObservation, EncodeObserver
 from proxx_worker.planning.facts import MediaFacts
+from proxx_worker.planning.mxf import MxfScanner
 from proxx_worker.planning.plan import TaskPlan, plan_task
 from proxx_worker.planning.probe import read_source
 from proxx_worker.planning.proxy_observation import ProxyObservation, ProxyReader, ProxyReport, parse_proxy
-from proxx_worker.planning.umid import UmidScanner
 from proxx_worker.planning.verify import judge
 from tests.faults.fuzz.consume import Choices
 from tests.faults.fuzz.spec_targets import CONTROL
@@ -177,11 +178,11 @@ def _scan(choices: Choices) -> None:
         choices.take(choices.below(40)) if choices.byte() % 4 == 1 else choices.one_of(_KLV) for _ in range(choices.below(12))
     ]
     content, step = b"".join(pieces), choices.byte() + 1
-    scanner = UmidScanner()
+    scanner = MxfScanner(Fraction(16, 9))
     try:
         for start in range(0, len(content), step):
             scanner.feed(content[start : start + step])
         patch = scanner.finish()
     except ValueError:
         return  # documented: these are not FFmpeg's MXF
-    assert len(patch.apply(content, 0)) == len(content)
+    assert all(place + len(value) <= len(content) for place, value in patch.writes())

@@ -1,0 +1,108 @@
+"""Colour tags: under which names FFmpeg takes them, which mean the same, and which of them a codec and container can say."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from proxx_worker.contract.output_settings import Container
+
+_NOTHING: frozenset[str] = frozenset()
+
+# ITU-T H.273: the curves 1, 6, 14 and 15 are functionally the same, so are the matrices 5 and 6 and the primaries 6 and 7.
+_SAME: Mapping[str, Mapping[str, str]] = {
+    "transfer": {"smpte170m": "bt709", "bt2020-10": "bt709", "bt2020-12": "bt709"},
+    "matrix": {"bt470bg": "smpte170m"},
+    "primaries": {"smpte240m": "smpte170m"},
+}
+
+# ffprobe's and setparams' names on the left, those of the encoder's options on the right.
+_OPTION_NAMES: Mapping[str, Mapping[str, str]] = {
+    "transfer": {"bt470m": "gamma22", "bt470bg": "gamma28", "log100": "log", "log316": "log_sqrt"},
+    "matrix": {},
+    "primaries": {"ebu3213": "jedec-p22"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """One set of colour tags in ffprobe's names; None for what is not said."""
+
+    matrix: str | None
+    primaries: str | None
+    transfer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What a codec's bitstream can say, where it has words of its own: None for all; and what must not even be handed to it."""
+
+    matrices: frozenset[str] | None = None
+    primaries: frozenset[str] | None = None
+    transfers: frozenset[str] | None = None
+    unsayable: frozenset[str] = _NOTHING
+
+
+_EVERYTHING = Voice()
+
+_VOICES: Mapping[str, Voice] = {
+    # SMPTE RDD 36, table of the frame header; the encoder writes "reserved", or RGB, for anything else.
+    "prores": Voice(
+        frozenset({"bt709", "smpte170m", "bt2020nc"}),
+        frozenset({"bt709", "bt470bg", "smpte170m", "bt2020", "smpte431", "smpte432"}),
+        frozenset({"bt709", "smpte2084", "arib-std-b67"}),
+    ),
+    # The VP9 bitstream has only these matrices; all else is in the container.
+    "vp9": Voice(frozenset({"bt709", "bt470bg", "smpte170m", "smpte240m", "bt2020nc"})),
+    # Both libraries refuse or forget these primaries.
+    "h264": Voice(unsayable=frozenset({"primaries:ebu3213"})),
+    "hevc": Voice(unsayable=frozenset({"primaries:ebu3213"})),
+}
+
+# FFmpeg's MXF writes these as something else, or not at all.
+_MXF_UNSAYABLE = frozenset(
+    {
+        "primaries:bt470m", "primaries:film", "primaries:ebu3213",
+        "transfer:bt470bg", "transfer:iec61966-2-1", "transfer:log100", "transfer:log316",
+    }
+)  # fmt: skip
+
+
+def same(kind: str, first: str | None, second: str | None) -> bool:
+    """Whether two tags of one kind (`matrix`, `primaries`, `transfer`) mean the same."""
+    return first == second or (first is not None and second is not None and canonical(kind, first) == canonical(kind, second))
+
+
+def canonical(kind: str, tag: str) -> str:
+    """The usual name among tags that mean the same."""
+    return _SAME.get(kind, {}).get(tag, tag)
+
+
+def option_name(kind: str, tag: str) -> str:
+    """How the encoder's option calls a tag."""
+    return _OPTION_NAMES[kind].get(tag, tag)
+
+
+def sayable(codec: str, container: Container, tags: Tags) -> Tags:
+    """`tags` without what would come out as something else."""
+    unsayable = _VOICES.get(codec, _EVERYTHING).unsayable | (_MXF_UNSAYABLE if container is Container.MXF else _NOTHING)
+
+    def kept(kind: str, tag: str | None) -> str | None:
+        return None if f"{kind}:{tag}" in unsayable else tag
+
+    return Tags(kept("matrix", tags.matrix), kept("primaries", tags.primaries), kept("transfer", tags.transfer))
+
+
+def of_bitstream(codec: str, tags: Tags) -> Tags:
+    """What of `tags` the frames of `codec` can say, in the names that it has for them."""
+    voice = _VOICES.get(codec, _EVERYTHING)
+
+    def said(kind: str, tag: str | None, words: frozenset[str] | None) -> str | None:
+        if tag is None or words is None or tag in words:
+            return tag
+        usual = canonical(kind, tag)
+        return usual if usual in words else None
+
+    return Tags(
+        said("matrix", tags.matrix, voice.matrices),
+        said("primaries", tags.primaries, voice.primaries),
+        said("transfer", tags.transfer, voice.transfers),
+    )

@@ -1,0 +1,153 @@
+"""What FFmpeg cannot write into an MXF file: an identity of its own, derived from its content, and its true display aspect.
+
+FFmpeg's bit-exact mode gives every file the same UMID of zeros, so that an editing system may take different clips for one;
+without that mode it takes random ones, so that no two runs give the same bytes. Here the zeros are replaced by a value derived
+from the file itself as FFmpeg wrote it: unique per clip, equal on every run.
+
+FFmpeg's muxer also says of every DNxHD and DNxHR picture that its pixels are square: an anamorphic clip would look squeezed. The
+descriptor's AspectRatio is set to what the plan says.
+
+The length of the file does not change.
+
+All is pure: chunks and offsets in, offsets and bytes out. The caller reads and writes.
+"""
+
+import hashlib
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+_PREFIX = bytes.fromhex("060a2b34010101050101" + "0d0013000000")
+"""What a UMID of FFmpeg's begins with: SMPTE 330M label, length 0x13, instance number 0. The material number follows: 15 bytes
+that are one for the file, and one that tells the package."""
+
+_MATERIAL_BYTES = 15
+_ZEROS = bytes(_MATERIAL_BYTES)
+_KEY_BYTES = 16
+_SETS_AND_PACKS = bytes.fromhex("060e2b3402")
+"""Keys of metadata: the header's sets, and the packs before each frame. Essence (0102) and fill (0101) are skipped."""
+
+_UNIVERSAL = bytes.fromhex("060e2b34")
+_LONG_FORM = 0x80
+_MAX_LENGTH_BYTES = 8
+_PICTURE_DESCRIPTORS = frozenset(bytes.fromhex("060e2b34025301010d0101010101" + kind) for kind in ("2800", "2900"))
+"""Keys of the CDCI and RGBA picture essence descriptors (SMPTE ST 377-1, annex F)."""
+
+_ASPECT_RATIO = 0x320E
+_ASPECT_BYTES = 8
+_MAX_SET_BYTES = 1 << 20
+_PURPOSE = b"proxx-worker UMID 1\0"
+
+
+@dataclass(frozen=True, slots=True)
+class MxfPatch:
+    """What to write into the file; offsets are bytes from its start, ascending.
+
+    The 15 bytes `umid` go to each of `umid_offsets` (five in the metadata, one per frame), the 8 bytes `aspect` to each of
+    `aspect_offsets`.
+    """
+
+    umid_offsets: tuple[int, ...]
+    umid: bytes
+    aspect_offsets: tuple[int, ...]
+    aspect: bytes
+
+    def writes(self) -> Iterator[tuple[int, bytes]]:
+        """Each place with its bytes."""
+        yield from ((offset, self.aspect) for offset in self.aspect_offsets)
+        yield from ((offset, self.umid) for offset in self.umid_offsets)
+
+
+class MxfScanner:
+    """Reads an MXF file once, in chunks of any size, and finds what is to be patched.
+
+    All of it is hashed for the UMID. It follows the KLV structure, so that sound or picture that happens to look like a UMID
+    is left alone.
+    """
+
+    def __init__(self, display_aspect: Fraction) -> None:
+        """Start at the beginning of a file whose picture is to be shown `display_aspect` (width / height) wide."""
+        self._aspect = struct.pack(">II", display_aspect.numerator, display_aspect.denominator)
+        self._aspect_offsets: list[int] = []
+        self._hash = hashlib.sha256()
+        self._position = 0
+        self._pending = b""
+        self._skip = 0
+        self._offsets: list[int] = []
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes. Raises `ValueError` where they are not KLV, that is not FFmpeg's MXF."""
+        self._hash.update(chunk)
+        skipped = min(self._skip, len(chunk))
+        self._skip -= skipped
+        self._position += skipped
+        data = self._pending + chunk[skipped:]
+        at = 0
+        while self._skip == 0 and (end := self._item(data, at)) is not None:
+            at = min(end, len(data))
+            self._skip = end - at
+        self._pending = data[at:]
+        self._position += at
+
+    def finish(self) -> MxfPatch:
+        """The patch, once the whole file was fed. Raises `ValueError` if the file ends inside an item or has no UMID."""
+        if self._pending or self._skip:
+            raise ValueError("the MXF file ends inside an item")
+        if not self._offsets:
+            raise ValueError("the MXF file holds no UMID to be derived")
+        umid = derive_umid(self._hash.digest())
+        return MxfPatch(tuple(self._offsets), umid, tuple(self._aspect_offsets), self._aspect)
+
+    def _item(self, data: bytes, at: int) -> int | None:
+        """Look at the item at `at`: its end, or None when more bytes are needed to know it."""
+        if len(data) - at <= _KEY_BYTES:
+            return None
+        if not data.startswith(_UNIVERSAL, at):
+            raise ValueError(f"not an MXF item at byte {self._position + at}")
+        header = at + _KEY_BYTES
+        first = data[header]
+        if first < _LONG_FORM:
+            value, length = header + 1, first
+        else:
+            value = header + 1 + (first - _LONG_FORM)
+            if first - _LONG_FORM > _MAX_LENGTH_BYTES:
+                raise ValueError(f"an impossible length at byte {self._position + header}")
+            if len(data) < value:
+                return None
+            length = int.from_bytes(data[header + 1 : value])
+        if data.startswith(_SETS_AND_PACKS, at):
+            if length > _MAX_SET_BYTES:
+                return value + length  # an index table, which holds no UMID
+            if len(data) < value + length:
+                return None
+            metadata = data[value : value + length]
+            self._offsets += (self._position + value + found for found in _umids(metadata))
+            if data[at : at + _KEY_BYTES] in _PICTURE_DESCRIPTORS:
+                self._aspect_offsets += (self._position + value + found for found in _aspects(metadata))
+        return value + length
+
+
+def _umids(metadata: bytes) -> Iterator[int]:
+    at = metadata.find(_PREFIX)
+    while at >= 0:
+        material = at + len(_PREFIX)
+        if metadata[material : material + _MATERIAL_BYTES] == _ZEROS:
+            yield material
+        at = metadata.find(_PREFIX, material)
+
+
+def _aspects(local_set: bytes) -> Iterator[int]:
+    """Where the value of AspectRatio stands in a set of two-byte tags and two-byte lengths."""
+    at = 0
+    while at + 4 <= len(local_set):
+        tag, length = struct.unpack_from(">HH", local_set, at)
+        at += 4
+        if tag == _ASPECT_RATIO and length == _ASPECT_BYTES:
+            yield at
+        at += length
+
+
+def derive_umid(digest: bytes) -> bytes:
+    """The 15 bytes of material number for a file whose SHA-256, with zeros in their place, is `digest`. Never all zeros."""
+    return hashlib.sha256(_PURPOSE + digest).digest()[:_MATERIAL_BYTES]
