@@ -16,7 +16,7 @@ from proxx_worker.engines.ffprobe import probe_source
 from proxx_worker.engines.source_file import SourceIdentity, check_source_file
 from proxx_worker.engines.stop import StopSignal
 from proxx_worker.engines.tools import Tools
-from proxx_worker.files.locations import real_path_of, require_inside
+from proxx_worker.files.locations import require_inside, require_path_inside
 from proxx_worker.planning.facts import MediaFacts, RawSource
 from proxx_worker.planning.plan import TaskPlan, plan_task
 from proxx_worker.planning.routing import route
@@ -35,7 +35,7 @@ class Roots:
 
     def check_output(self, path: str) -> None:
         """Raise PATH_NOT_ALLOWED where the output directory `path` leads outside."""
-        require_inside(path, real_path_of(path), self.outputs, "output_roots", "the output directory")
+        require_path_inside(path, self.outputs, "output_roots", "the output directory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,14 @@ def _attempt(task: InspectedTask, step: Callable[[InspectedTask], InspectedTask]
     except ProxxError as fault:
         if fault.code is ErrorCode.INTERRUPTED:
             raise
-        return replace(task, error=fault.error)
+        return replace(task, error=about(task.source, fault.error))
+
+
+def about(source: str, error: JobError) -> JobError:
+    """`error` with its source named: as a job's error it stands without its task."""
+    if source in error.message:
+        return error
+    return JobError(error.code, f"{source}: {error.message}", {"source": source, **error.details})
 
 
 def _raise_first(tasks: tuple[InspectedTask, ...]) -> None:
@@ -143,7 +150,7 @@ def _tools_for(tasks: tuple[InspectedTask, ...], environment: Environment) -> To
 
 def _found(task: InspectedTask, roots: Roots) -> InspectedTask:
     # The place first: of a file outside nothing is told, not even whether it exists. It is checked again once it is open.
-    roots.check_source(task.source)(real_path_of(task.source))
+    require_path_inside(task.source, roots.sources, "source_roots", "a source")
     check_source_file(task.source)
     return task
 
