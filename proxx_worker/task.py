@@ -19,7 +19,7 @@ from proxx_worker.observe.records import timestamp
 from proxx_worker.planning.mxf import MxfScanner
 from proxx_worker.planning.plan import TaskPlan
 from proxx_worker.planning.verify import judge, judge_encode
-from proxx_worker.preflight import Environment, InspectedTask
+from proxx_worker.preflight import Environment, InspectedTask, about
 from proxx_worker.reporting import internal_errors
 
 _CHUNK_BYTES = 1 << 20
@@ -72,7 +72,7 @@ def run_task(context: TaskContext, staging: Staging, index: int, task: Inspected
         with internal_errors(context.log):
             _perform(context, staging, index, task, found)
     except ProxxError as fault:
-        error = fault.error
+        error = about(task.source, fault.error)
     finished = now()
     if error is None:
         context.log.event("task_completed", task=index + 1, size_bytes=found.size, sha256=found.sha256)
