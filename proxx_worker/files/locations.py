@@ -9,7 +9,8 @@ from typing import Final
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.planning.roots import outside_roots
 
-_MAX_PATH: Final = 1024  # F_GETPATH fills at most MAXPATHLEN bytes
+_MAX_PATH: Final = 4096  # PATH_MAX of Linux; macOS has less
+_MAX_MAC_PATH: Final = 1024  # F_GETPATH fills at most MAXPATHLEN bytes
 
 
 def path_bytes(text: str) -> bytes:
@@ -25,13 +26,21 @@ def path_text(path: bytes) -> str:
 def location_of(descriptor: int) -> str:
     """The path, without symlinks, of what is open as `descriptor`. Of a deleted file it means nothing. Raises `OSError`."""
     if sys.platform == "darwin":
-        return path_text(fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(_MAX_PATH)).split(b"\0", 1)[0])
+        return path_text(fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(_MAX_MAC_PATH)).split(b"\0", 1)[0])
     return path_text(os.readlink(b"/proc/self/fd/%d" % descriptor))
 
 
 def real_path_of(path: str) -> str:
     """The path with every symlink in it resolved, as far as it exists. By names, and so good for a first look only."""
-    return path_text(os.path.realpath(path_bytes(path)))
+    raw = path_bytes(path)
+    # A longer one the system does not open, and a megabyte of folders would be looked at one by one.
+    return path_text(os.path.realpath(raw) if len(raw) <= _MAX_PATH else os.path.normpath(raw))
+
+
+def require_path_inside(path: str, roots: Sequence[str] | None, setting: str, what: str) -> None:
+    """`require_inside` by names: before anything is opened, so that of a file outside nothing is told."""
+    if roots is not None:
+        require_inside(path, real_path_of(path), roots, setting, what)
 
 
 def require_inside(path: str, real: str, roots: Sequence[str] | None, setting: str, what: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.files.locations import location_of, path_bytes, path_text, real_path_of, require_inside
+from proxx_worker.files.locations import location_of, path_bytes, path_text, real_path_of, require_inside, require_path_inside
 
 
 @pytest.fixture
@@ -55,3 +55,18 @@ def test_what_is_inside_a_root_is_allowed_and_no_neighbour(place: str) -> None:
 def test_without_any_root_nothing_is_allowed(place: str) -> None:
     with pytest.raises(ProxxError):
         require_inside(place, place, [], "output_roots", "the output directory")
+
+
+def test_a_path_beyond_what_the_system_takes_is_not_walked(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "lstat", lambda *_: pytest.fail("looked at a folder"))
+    assert real_path_of(f"{place}{'/x' * 500_000}/../y") == f"{place}{'/x' * 499_999}/y"
+
+
+def test_a_first_look_goes_by_names(place: str) -> None:
+    Path(place, "media").mkdir()
+    Path(place, "media", "out").symlink_to("..")
+    require_path_inside(f"{place}/media/missing.mov", [f"{place}/media"], "source_roots", "a source")
+    require_path_inside(f"{place}/anything", None, "source_roots", "a source")
+    with pytest.raises(ProxxError) as caught:
+        require_path_inside(f"{place}/media/out/missing.mov", [f"{place}/media"], "source_roots", "a source")
+    assert caught.value.error.details["real_path"] == f"{place}/missing.mov"
