@@ -111,6 +111,7 @@ class Worker:
     def _look(self) -> None:
         """Fold in what came: events are hints, the listing is the truth."""
         self._lock.require_owned()
+        self._spool.workspace.require_folders()
         self._inbox.refresh(time.monotonic(), self._watcher.read())
         for name in self._inbox.take_unreported():
             message = "left alone: a JobSpec's name has at most 235 bytes before .json; rename it"

@@ -80,6 +80,11 @@ class Workspace:
         require_directory(self.path, follow_symlinks=True)
         refuse_object_store(self.mount, self.name)
 
+    def require_folders(self) -> None:
+        """Raise WORKSPACE_INVALID unless every folder is still there: one that vanished is an outage, never "empty"."""
+        for folder in self.folders:
+            require_directory(folder)
+
     def prepare(self) -> str:
         """Make what is missing and prove by trial what a claim relies on. Only for the holder of the workspace's lock.
 
