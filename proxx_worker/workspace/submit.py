@@ -25,7 +25,7 @@ def submit(workspace: Workspace, jobspec: Path) -> Path:
     The spec itself is not validated. A missing inbox is made. Returns the path that was made.
 
     Raises:
-        ProxxError: SPEC_INVALID for a name that no worker would take or for something that is not a file; WORKSPACE_INVALID,
+        ProxxError: SPEC_INVALID for a name that no worker would take or for what is no readable file; WORKSPACE_INVALID,
             UNSUPPORTED_FILESYSTEM, NO_SPACE or IO_ERROR where it cannot be stored.
 
     """
@@ -58,8 +58,11 @@ def _require_candidate(name: bytes) -> None:
 
 
 def _copy(source: Path, target: bytes) -> None:
-    with errors_named("read", source):
+    try:
         source_fd = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        message = f"{source} cannot be read ({error.strerror}); name a JobSpec file that can"
+        raise ProxxError(ErrorCode.SPEC_INVALID, message, path=str(source)) from error
     try:
         if not stat.S_ISREG(os.fstat(source_fd).st_mode):
             raise ProxxError(ErrorCode.SPEC_INVALID, f"{source} is not a file; name a JobSpec file", path=str(source))

@@ -75,7 +75,7 @@ def test_a_number_that_makes_the_name_too_long_is_refused(workspace: Workspace, 
 
 
 def test_a_missing_file_is_told(workspace: Workspace, tmp_path: Path) -> None:
-    assert refusal(workspace, tmp_path / "nothing.json") is ErrorCode.IO_ERROR
+    assert refusal(workspace, tmp_path / "nothing.json") is ErrorCode.SPEC_INVALID
 
 
 def test_what_is_not_a_file_is_refused(workspace: Workspace, tmp_path: Path) -> None:
