@@ -54,7 +54,7 @@ def plan_picture(source: Picture, resolution: Resolution) -> Picture:
 def storable_aspect(aspect: Fraction) -> Fraction:
     """`aspect` itself where its terms are at most 4096, which libx264 and every container keep; else the nearest such fraction.
 
-    The difference is below a ten-millionth: a thousandth of a pixel in 8K.
+    For nearly square pixels what remains is at most half a pixel in a picture 4096 wide.
     """
     if aspect > 1:
         return 1 / (1 / aspect).limit_denominator(_LARGEST_TERM)

@@ -187,7 +187,8 @@ def _hevc(container: Container, color: ColorFacts, *, deep: bool) -> VideoEncode
 def _vp9(*, deep: bool) -> VideoEncoder:
     options = (
         "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "7", "-crf", "28", "-b:v", "0", "-g", "12",
-        "-lag-in-frames", "0", "-auto-alt-ref", "0", "-row-mt", "0", "-tile-columns", "2", "-threads:v", "4", *_ildct(interlaced=False),
+        "-lag-in-frames", "0", "-auto-alt-ref", "0", "-row-mt", "0", "-tile-columns", "2", "-threads:v", "4",
+        *_ildct(interlaced=False),
     )  # fmt: skip
     profile, pixel_format = ("Profile 2", "yuv420p10le") if deep else ("Profile 0", "yuv420p")
     return VideoEncoder("vp9", profile, pixel_format, options, carries_full_range=True)

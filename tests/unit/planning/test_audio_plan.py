@@ -1,0 +1,137 @@
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.output_settings import Container
+from proxx_worker.planning.audio import AudioPlan, plan_audio
+from proxx_worker.planning.facts import AudioFacts
+from tests.unit.planning.sources import CLIP, PICTURE, STEREO
+
+
+def planned(container: Container, stream: AudioFacts = STEREO, picture_start: Fraction | None = Fraction(0)) -> AudioPlan:
+    source = replace(CLIP, video=replace(PICTURE, start=picture_start), audio=(stream,))
+    (plan,) = plan_audio(container, source)
+    return plan
+
+
+def test_aac() -> None:
+    assert planned(Container.MP4) == AudioPlan(
+        1, "aac", 2, "stereo", 48000, Fraction(1), (), ("-c:a:0", "aac", "-b:a:0", "192000")
+    )
+
+
+def test_pcm() -> None:
+    assert planned(Container.MOV) == AudioPlan(1, "pcm_s16le", 2, "stereo", 48000, Fraction(1), (), ("-c:a:0", "pcm_s16le"))
+
+
+def test_opus() -> None:
+    assert planned(Container.WEBM) == AudioPlan(
+        1, "opus", 2, "stereo", 48000, Fraction(1), (), ("-c:a:0", "libopus", "-b:a:0", "128000")
+    )
+
+
+def test_mxf_sound_goes_on_in_silence_as_long_as_the_picture() -> None:
+    assert planned(Container.MXF) == AudioPlan(
+        1, "pcm_s16le", 2, "stereo", 48000, Fraction(1), ("apad",), ("-c:a:0", "pcm_s16le")
+    )
+
+
+def test_every_stream_in_order() -> None:
+    source = replace(CLIP, audio=(replace(STEREO, index=4, channels=1, layout="mono"), replace(STEREO, index=2)))
+    plans = plan_audio(Container.MP4, source)
+    assert [(plan.source_index, plan.channels, plan.options[0]) for plan in plans] == [(4, 1, "-c:a:0"), (2, 2, "-c:a:1")]
+
+
+@pytest.mark.parametrize(
+    ("container", "rate", "kept", "filters"),
+    [
+        (Container.MP4, 44100, 44100, ()),
+        (Container.MP4, 8000, 8000, ()),
+        (Container.MKV, 192000, 48000, ("aresample=48000:internal_sample_fmt=s32p",)),
+        (Container.MOV, 192000, 192000, ()),
+        (Container.MXF, 44100, 48000, ("aresample=48000:internal_sample_fmt=s32p", "apad")),
+        (Container.WEBM, 44100, 48000, ("aresample=48000:internal_sample_fmt=s32p",)),
+    ],
+)
+def test_the_sample_rate_is_kept_where_the_container_can(
+    container: Container, rate: int, kept: int, filters: tuple[str, ...]
+) -> None:
+    plan = planned(container, replace(STEREO, sample_rate=rate))
+    assert (plan.sample_rate, plan.filters) == (kept, filters)
+
+
+@pytest.mark.parametrize(
+    ("codec", "sample_format", "bits", "expected"),
+    [
+        ("pcm_s16le", "s16", 16, "pcm_s16le"),
+        ("pcm_s24le", "s32", 24, "pcm_s24le"),
+        ("pcm_f32le", "flt", 32, "pcm_s24le"),
+        ("pcm_alaw", "s16", 8, "pcm_s16le"),
+        ("flac", "s32", None, "pcm_s24le"),
+        ("flac", "s16", None, "pcm_s16le"),
+        ("alac", "s32p", None, "pcm_s24le"),
+        ("alac", None, None, "pcm_s16le"),
+        ("ac3", "fltp", None, "pcm_s16le"),
+    ],
+)
+def test_pcm_is_as_deep_as_the_source(codec: str, sample_format: str | None, bits: int | None, expected: str) -> None:
+    stream = replace(STEREO, codec=codec, sample_format=sample_format, bits_per_sample=bits)
+    assert planned(Container.MOV, stream).codec == expected
+
+
+@pytest.mark.parametrize(
+    ("layout", "channels", "named", "filters"),
+    [
+        ("5.1", 6, "5.1", ()),
+        ("5.1(side)", 6, "5.1", ("channelmap=map=0|1|2|3|4|5:channel_layout=5.1",)),
+        ("hexadecagonal", 16, "hexadecagonal", ()),
+        (None, 1, None, ("channelmap=map=0:channel_layout=mono",)),
+        (None, 3, None, ("channelmap=map=0|1|2:channel_layout=3.0",)),
+    ],
+)
+def test_aac_gets_a_layout(layout: str | None, channels: int, named: str | None, filters: tuple[str, ...]) -> None:
+    plan = planned(Container.MP4, replace(STEREO, channels=channels, layout=layout))
+    assert (plan.channels, plan.layout, plan.filters) == (channels, named, filters)
+
+
+@pytest.mark.parametrize(("layout", "channels"), [("22.2", 24), ("cube", 8), (None, 12)])
+def test_what_aac_cannot_carry_is_refused(layout: str | None, channels: int) -> None:
+    with pytest.raises(ProxxError, match="AAC cannot carry") as refused:
+        planned(Container.MP4, replace(STEREO, channels=channels, layout=layout))
+    assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
+    assert refused.value.error.details == {"stream": 1, "channels": channels, "layout": layout}
+
+
+@pytest.mark.parametrize(
+    ("layout", "channels", "named", "filters", "discrete"),
+    [
+        ("7.1", 8, "7.1", (), False),
+        ("5.1(side)", 6, "5.1", ("channelmap=map=0|1|2|3|4|5:channel_layout=5.1",), False),
+        ("7.1(wide)", 8, None, (), True),
+        (None, 2, None, ("channelmap=map=0|1:channel_layout=stereo",), False),
+        (None, 12, None, (), True),
+    ],
+)
+def test_opus_keeps_channels_whose_layout_it_cannot_say(
+    layout: str | None, channels: int, named: str | None, filters: tuple[str, ...], discrete: bool
+) -> None:
+    plan = planned(Container.WEBM, replace(STEREO, channels=channels, layout=layout))
+    assert (plan.layout, plan.filters) == (named, filters)
+    assert (plan.options[-2:] == ("-mapping_family:a:0", "255")) is discrete
+
+
+@pytest.mark.parametrize(
+    ("sound", "picture", "filters"),
+    [
+        (Fraction(1, 2), Fraction(0), ("adelay=delays=24000S:all=1", "apad")),
+        (Fraction(0), Fraction(1, 2), ("atrim=start_sample=24000", "asetpts=PTS-STARTPTS", "apad")),
+        (Fraction(1), Fraction(1), ("apad",)),
+        (None, Fraction(1), ("apad",)),
+        (Fraction(1), None, ("apad",)),
+    ],
+)
+def test_mxf_starts_sound_with_the_picture(sound: Fraction | None, picture: Fraction | None, filters: tuple[str, ...]) -> None:
+    assert planned(Container.MXF, replace(STEREO, start=sound), picture).filters == filters
+    assert planned(Container.MOV, replace(STEREO, start=sound), picture).filters == ()

@@ -1,0 +1,110 @@
+import hashlib
+import itertools
+import struct
+from collections.abc import Sequence
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxx_worker.planning.mxf import MxfPatch, MxfScanner, derive_umid
+
+UMID = bytes.fromhex("060a2b340101010501010d0013000000") + bytes(16)
+FOREIGN = bytes.fromhex("060a2b340101010501010d0013000000") + b"0123456789abcdef"
+SET = bytes.fromhex("060e2b34025301010d01010101013600")
+DESCRIPTOR = bytes.fromhex("060e2b34025301010d01010101012800")
+SYSTEM_ITEM = bytes.fromhex("060e2b34024301010d01030104020100")
+ESSENCE = bytes.fromhex("060e2b34010201010d01030115010501")
+ASPECT = Fraction(16, 9)
+
+
+def item(key: bytes, value: bytes, length_bytes: int = 3) -> bytes:
+    if length_bytes == 0:
+        return key + bytes([len(value)]) + value
+    return key + bytes([0x80 + length_bytes]) + len(value).to_bytes(length_bytes) + value
+
+
+def scanned(data: bytes, chunks: Sequence[int] = ()) -> MxfPatch:
+    scanner = MxfScanner(ASPECT)
+    edges = [0, *sorted(min(cut, len(data)) for cut in chunks), len(data)]
+    for start, end in itertools.pairwise(edges):
+        scanner.feed(data[start:end])
+    return scanner.finish()
+
+
+HEADER = item(SET, b"ab" + UMID + b"cd" + UMID)
+PICTURE = item(DESCRIPTOR, struct.pack(">HHI", 0x3203, 4, 1920) + struct.pack(">HHII", 0x320E, 8, 5, 4), 0)
+FRAME = item(SYSTEM_ITEM, UMID, 0) + item(ESSENCE, b"picture" + UMID + struct.pack(">HHII", 0x320E, 8, 5, 4))
+FILE = HEADER + PICTURE + FRAME + FRAME
+
+
+def test_umids_and_aspect_are_found_in_the_metadata_alone() -> None:
+    patch = scanned(FILE)
+    first = 20 + 2 + 16
+    frames = len(HEADER) + len(PICTURE)
+    assert patch.umid_offsets == (first, first + 34, frames + 17 + 16, frames + len(FRAME) + 17 + 16)
+    assert patch.aspect_offsets == (len(HEADER) + 17 + 8 + 4,)
+    assert patch.aspect == bytes.fromhex("0000001000000009")
+    assert patch.umid == derive_umid(hashlib.sha256(FILE).digest())
+    assert list(patch.writes()) == [(patch.aspect_offsets[0], patch.aspect), *((at, patch.umid) for at in patch.umid_offsets)]
+
+
+def test_the_patched_file_says_so() -> None:
+    data = bytearray(FILE)
+    patch = scanned(FILE)
+    for at, value in patch.writes():
+        data[at : at + len(value)] = value
+    assert len(data) == len(FILE)
+    assert data.count(patch.umid) == 4
+    assert data.count(UMID) == 2  # in the essence
+    assert struct.pack(">HHII", 0x320E, 8, 16, 9) in data
+
+
+@given(st.lists(st.integers(0, len(FILE)), max_size=12))
+def test_the_chunks_do_not_matter(cuts: list[int]) -> None:
+    assert scanned(FILE, cuts) == scanned(FILE)
+
+
+def test_other_content_gives_another_umid() -> None:
+    assert scanned(FILE).umid != scanned(HEADER + PICTURE + FRAME).umid
+
+
+def test_a_umid_of_another_maker_is_left_alone() -> None:
+    assert scanned(HEADER + item(SET, FOREIGN)).umid_offsets == scanned(HEADER).umid_offsets
+
+
+def test_a_huge_set_is_an_index() -> None:
+    huge = item(SET, UMID + bytes(1 << 20), 8)
+    assert scanned(huge + HEADER).umid_offsets[0] == len(huge) + 38
+
+
+@pytest.mark.parametrize("tags", [b"", b"\x32", struct.pack(">HHI", 0x320E, 4, 1), struct.pack(">HH", 0x3203, 600)])
+def test_a_descriptor_without_an_aspect(tags: bytes) -> None:
+    assert scanned(HEADER + item(DESCRIPTOR, tags)).aspect_offsets == ()
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "no UMID"),
+        (PICTURE, "no UMID"),
+        (HEADER[:-1], "inside an item"),
+        (HEADER + ESSENCE + b"\x83\x00\x00\x05abc", "inside an item"),
+        (b"not an MXF file at all", "not an MXF item at byte 0"),
+        (HEADER + b"x" * 40, f"not an MXF item at byte {len(HEADER)}"),
+        (SET + b"\x89" + bytes(40), "impossible length at byte 16"),
+    ],
+)
+def test_what_is_no_mxf(data: bytes, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        scanned(data)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_survived(data: bytes) -> None:
+    try:
+        scanned(data)
+    except ValueError:
+        return
+    raise AssertionError("random bytes hold no UMID")

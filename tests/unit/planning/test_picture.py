@@ -1,0 +1,114 @@
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.output_settings import Resolution, ScaleMode
+from proxx_worker.planning.picture import Picture, plan_picture, storable_aspect, upright
+from tests.unit.planning.sources import clip
+
+SAME, HALF, QUARTER = (Resolution(mode) for mode in (ScaleMode.SAME, ScaleMode.HALF, ScaleMode.QUARTER))
+SIDES = st.integers(16, 8192)
+ASPECTS = st.builds(Fraction, st.integers(1, 64), st.integers(1, 64))
+
+
+def fit(width: int, height: int) -> Resolution:
+    return Resolution(ScaleMode.FIT, width, height)
+
+
+@pytest.mark.parametrize(
+    ("source", "resolution", "planned"),
+    [
+        (Picture(1920, 1080, Fraction(1)), SAME, Picture(1920, 1080, Fraction(1))),
+        (Picture(1920, 1080, Fraction(1)), HALF, Picture(960, 540, Fraction(1))),
+        (Picture(1920, 1080, Fraction(1)), QUARTER, Picture(480, 270, Fraction(1))),
+        (Picture(3840, 2160, Fraction(1)), QUARTER, Picture(960, 540, Fraction(1))),
+        (Picture(1440, 1080, Fraction(4, 3)), HALF, Picture(720, 540, Fraction(4, 3))),
+        (Picture(321, 179, Fraction(1)), SAME, Picture(320, 178, Fraction(3219, 3227))),
+        (Picture(850, 478, Fraction(1)), HALF, Picture(424, 238, Fraction(3263, 3269))),
+        (Picture(720, 576, Fraction(64, 45)), fit(1920, 1080), Picture(1024, 576, Fraction(1))),
+        (Picture(720, 480, Fraction(10, 11)), fit(1920, 1080), Picture(654, 480, Fraction(1))),
+        (Picture(1920, 1080, Fraction(1)), fit(1000, 1000), Picture(1000, 562, Fraction(1))),
+        (Picture(1080, 1920, Fraction(1)), fit(1280, 720), Picture(404, 720, Fraction(1))),
+        (Picture(640, 360, Fraction(1)), fit(1920, 1080), Picture(640, 360, Fraction(1))),
+    ],
+)
+def test_sizes(source: Picture, resolution: Resolution, planned: Picture) -> None:
+    assert plan_picture(source, resolution) == planned
+
+
+@given(SIDES, SIDES, ASPECTS, st.sampled_from([SAME, HALF, QUARTER]))
+def test_a_fraction_is_even_and_keeps_the_display_aspect(
+    width: int, height: int, aspect: Fraction, resolution: Resolution
+) -> None:
+    source = Picture(width, height, aspect)
+    planned = plan_picture(source, resolution)
+    assert planned.width % 2 == planned.height % 2 == 0
+    assert planned.width <= width
+    assert planned.height <= height
+    assert abs(planned.display_aspect / source.display_aspect - 1) < Fraction(1, 100_000)
+    exact = source.display_aspect * planned.height / planned.width
+    if max(exact.numerator, exact.denominator) <= 4096:
+        assert planned.display_aspect == source.display_aspect
+
+
+@given(SIDES, SIDES, ASPECTS, st.integers(256, 4096), st.integers(256, 4096))
+def test_a_box_holds_the_largest_even_square_pixel_picture(
+    width: int, height: int, aspect: Fraction, box_width: int, box_height: int
+) -> None:
+    source = Picture(width, height, aspect)
+    try:
+        planned = plan_picture(source, fit(box_width, box_height))
+    except ProxxError:
+        return  # a strip so thin that a side has no pixels left
+    assert planned.sample_aspect == 1
+    assert planned.width % 2 == planned.height % 2 == 0
+    assert planned.width <= box_width
+    assert planned.width <= width * aspect
+    assert planned.height <= min(box_height, height)
+    scale = min(Fraction(1), box_width / (width * aspect), Fraction(box_height, height))
+    assert width * aspect * scale - planned.width < 2
+    assert height * scale - planned.height < 2
+
+
+@pytest.mark.parametrize("resolution", [SAME, HALF, QUARTER, fit(1920, 1080)])
+def test_a_picture_without_an_even_size_is_refused(resolution: Resolution) -> None:
+    with pytest.raises(ProxxError) as refused:
+        plan_picture(Picture(1, 1, Fraction(1)), resolution)
+    assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
+    assert refused.value.error.details == {"width": 1, "height": 1, "resolution": str(resolution)}
+
+
+def test_a_box_needs_both_sides() -> None:
+    with pytest.raises(ValueError, match="both its sides"):
+        plan_picture(Picture(16, 16, Fraction(1)), Resolution(ScaleMode.FIT, 100))
+
+
+@pytest.mark.parametrize(
+    ("rotation", "expected"),
+    [
+        (0, Picture(720, 576, Fraction(16, 15))),
+        (180, Picture(720, 576, Fraction(16, 15))),
+        (90, Picture(576, 720, Fraction(15, 16))),
+        (270, Picture(576, 720, Fraction(15, 16))),
+    ],
+)
+def test_a_quarter_turn_swaps_sides_and_pixels(rotation: int, expected: Picture) -> None:
+    assert upright(clip(width=720, height=576, sample_aspect=Fraction(16, 15), rotation=rotation).video) == expected
+
+
+@given(st.integers(2000, 8192), st.integers(2000, 8192))
+def test_an_aspect_near_square_is_stored_to_half_a_pixel_of_4096(width: int, height: int) -> None:
+    aspect = Fraction(width, width - 1) * Fraction(height - 1, height)
+    stored = storable_aspect(aspect)
+    assert max(stored.numerator, stored.denominator) <= 4096
+    assert abs(stored / aspect - 1) <= Fraction(1, 2 * 4096)
+
+
+@given(st.builds(Fraction, st.integers(1, 10**6), st.integers(1, 10**6)).filter(lambda value: Fraction(1, 64) < value < 64))
+def test_any_aspect_is_stored_in_small_terms(aspect: Fraction) -> None:
+    stored = storable_aspect(aspect)
+    assert max(stored.numerator, stored.denominator) <= 4096
+    assert abs(stored / aspect - 1) < Fraction(1, 10_000)

@@ -1,0 +1,180 @@
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from proxx_worker.contract.codecs import CONTAINERS
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.output_settings import Codec, Container, DnxhrLevel, Resolution, ScaleMode
+from proxx_worker.planning.facts import ColorFacts, MediaFacts
+from proxx_worker.planning.plan import TaskPlan, plan_task
+from tests.unit.planning.sources import CLIP, DROP_FRAME, STEREO, clip, settings
+
+NTSC = Fraction(30000, 1001)
+CAMERA = replace(
+    clip(rate=NTSC, average_rate=NTSC, time_base=Fraction(1, 30000), duration=Fraction(1001, 1000), frames=30),
+    timecode=DROP_FRAME,
+    reel="A001",
+    audio=(
+        STEREO,
+        replace(STEREO, index=2, codec="pcm_s24le", channels=1, layout="mono", sample_format="s32", bits_per_sample=24),
+    ),
+)
+
+
+def commands() -> Mapping[tuple[str, str], list[str]]:
+    """The commands that are written out beside this test, one option to a line."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for part in Path(__file__).with_name("commands.txt").read_text().split("# ")[1:]:
+        title, _, words = part.partition("\n")
+        codec, container = title.split()
+        found[codec, container] = words.split()
+    return found
+
+
+@pytest.mark.parametrize(("codec", "container"), [(codec, container) for codec in CONTAINERS for container in CONTAINERS[codec]])
+def test_the_whole_command_of_every_codec_in_every_container(codec: Codec, container: Container) -> None:
+    plan = plan_task(settings(codec, container), CAMERA)
+    assert plan.argv("ffmpeg", "/in", "out") == commands()[codec.value, container.value]
+
+
+def test_no_command_is_written_out_in_vain() -> None:
+    assert set(commands()) == {(codec.value, container.value) for codec in CONTAINERS for container in CONTAINERS[codec]}
+
+
+def option(plan: TaskPlan, name: str) -> str:
+    words = plan.output_options
+    return words[words.index(name) + 1]
+
+
+def test_a_half_size_interlaced_proxy_keeps_its_fields() -> None:
+    source = clip(field_order="bt")
+    plan = plan_task(settings(resolution=Resolution(ScaleMode.HALF)), source)
+    assert "scale=w=960:h=540:flags=bicubic+accurate_rnd+full_chroma_inp+bitexact:in_range=tv:out_range=tv:interl=1" in option(
+        plan, "-filter:v"
+    )
+    assert "setparams=field_mode=bff:" in option(plan, "-filter:v")
+    assert option(plan, "-flags:v") == "+bitexact+ildct+ilme"
+    assert option(plan, "-top:v") == "0"
+    assert plan.expected.video.field_order == "bb"
+    tff = plan_task(settings(Codec.PRORES_LT, Container.MOV), clip(field_order="tb"))
+    assert (option(tff, "-top:v"), tff.expected.video.field_order) == ("1", "tt")
+
+
+@pytest.mark.parametrize(("rotation", "fps", "said"), [(90, None, "rotated by 90 degrees"), (0, Fraction(50), "mix its fields")])
+def test_fields_are_neither_turned_nor_retimed(rotation: int, fps: Fraction | None, said: str) -> None:
+    with pytest.raises(ProxxError, match=said) as refused:
+        plan_task(settings(fps=fps), clip(field_order="tt", rotation=rotation))
+    assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
+
+
+def test_a_turned_picture_is_planned_upright() -> None:
+    plan = plan_task(settings(resolution=Resolution(ScaleMode.HALF)), clip(rotation=90))
+    assert (plan.expected.video.width, plan.expected.video.height) == (540, 960)
+
+
+@pytest.mark.parametrize(
+    ("source", "fps", "filters"),
+    [
+        (CLIP, None, "setpts=PTS-STARTPTS,settb=1/25,scale"),
+        (clip(start=Fraction(2, 25)), None, "setpts=PTS-STARTPTS,settb=1/25,setpts=PTS+2,scale"),
+        (clip(start=Fraction(1, 90)), None, "setpts=PTS-STARTPTS,settb=1/25,settb=1/450,setpts=PTS+5,scale"),
+        (clip(constant_rate=False), None, "direct=1,scale"),
+        (CLIP, NTSC, "direct=1,fps=fps=30000/1001:round=near,scale"),
+    ],
+)
+def test_retiming(source: MediaFacts, fps: Fraction | None, filters: str) -> None:
+    assert filters in option(plan_task(settings(fps=fps), source), "-filter:v")
+
+
+@pytest.mark.parametrize(
+    ("container", "codec", "ticks", "scale"),
+    [(Container.MOV, Codec.PRORES_LT, "25600", "12800"), (Container.MKV, Codec.VP9, "2000", None)],
+)
+def test_the_last_frame_of_a_variable_rate_stands_as_long_as_the_source_says(
+    container: Container, codec: Codec, ticks: str, scale: str | None
+) -> None:
+    plan = plan_task(settings(codec, container), clip(constant_rate=False, duration=Fraction(2)))
+    assert option(plan, "-bsf:v") == f"setts=duration=if(eq(NEXT_PTS\\,NOPTS)*gt({ticks}\\,PTS)\\,{ticks}-PTS\\,DURATION)"
+    if scale is None:
+        assert "-video_track_timescale" not in plan.output_options
+    else:
+        assert option(plan, "-video_track_timescale") == scale
+
+
+def test_an_end_that_nobody_knows_is_left_to_the_muxer() -> None:
+    assert "-bsf:v" not in plan_task(settings(), clip(constant_rate=False, duration=None)).output_options
+
+
+def test_h264_says_its_range_where_it_says_nothing_else() -> None:
+    said = plan_task(settings(), clip(color=ColorFacts(range="tv")))
+    assert option(said, "-bsf:v") == "h264_metadata=video_full_range_flag=0"
+    both = plan_task(settings(), clip(color=ColorFacts(range="pc"), constant_rate=False))
+    assert option(both, "-bsf:v").startswith("h264_metadata=video_full_range_flag=1,setts=")
+    assert "-bsf:v" not in plan_task(settings(), clip(color=ColorFacts())).output_options
+    assert "-bsf:v" not in plan_task(settings(Codec.HEVC), clip(color=ColorFacts(range="tv"))).output_options
+
+
+@pytest.mark.parametrize(
+    ("codec", "container", "timecode", "kept"),
+    [
+        (Codec.PRORES_LT, Container.MOV, True, ("-metadata:s:v:0", "reel_name=A001")),
+        (Codec.PRORES_LT, Container.MOV, False, None),
+        (Codec.DNXHR, Container.MXF, False, ("-metadata", "reel_name=A001")),
+        (Codec.H264, Container.MP4, True, None),
+    ],
+)
+def test_the_reel_is_kept_where_there_is_a_place_for_it(
+    codec: Codec, container: Container, timecode: bool, kept: tuple[str, str] | None
+) -> None:
+    plan = plan_task(settings(codec, container), replace(CAMERA, timecode=DROP_FRAME if timecode else None))
+    assert plan.expected.timing.reel == (kept and "A001")
+    assert ("reel_name=A001" in plan.output_options) is (kept is not None)
+    if kept is not None:
+        assert option(plan, kept[0]) == kept[1]
+
+
+def test_no_sound_needs_no_silence() -> None:
+    silent = plan_task(settings(Codec.DNXHR, Container.MXF), replace(CLIP, audio=()))
+    assert "-shortest" not in silent.output_options
+    assert "-shortest" in plan_task(settings(Codec.DNXHR, Container.MXF), CLIP).output_options
+
+
+def test_only_mxf_needs_what_ffmpeg_cannot_write() -> None:
+    assert plan_task(settings(Codec.DNXHR, Container.MXF), CLIP).completes_mxf
+    assert not plan_task(settings(Codec.DNXHR, Container.MOV), CLIP).completes_mxf
+
+
+def test_a_container_that_nobody_asked_to_open_is_refused() -> None:
+    with pytest.raises(ProxxError, match="this one is concat") as refused:
+        plan_task(settings(), replace(CLIP, formats=("concat",)))
+    assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
+
+
+def test_the_duration_is_the_pictures_where_it_is_known() -> None:
+    assert plan_task(settings(), clip(duration=Fraction(3))).duration == 3
+    assert plan_task(settings(), clip(duration=None)).duration == 1
+
+
+def test_what_is_expected_of_the_source() -> None:
+    certain = plan_task(settings(), CLIP).expected
+    assert (certain.source.frames, certain.audio[0].uncertainty) == (25, Fraction(0))
+    loose = plan_task(settings(), replace(clip(frames_certain=False), formats=("mpegts",))).expected
+    assert (loose.source.frames, loose.audio[0].uncertainty) == (None, Fraction(1, 4))
+
+
+def test_the_fingerprint_knows_no_paths() -> None:
+    plan = plan_task(settings(), CLIP)
+    assert plan.fingerprint() == plan_task(settings(), CLIP).fingerprint()
+    assert len(plan.fingerprint()) == 64
+    others = [
+        plan_task(settings(resolution=Resolution(ScaleMode.HALF)), CLIP),
+        plan_task(settings(fps=Fraction(24)), CLIP),
+        plan_task(settings(Codec.DNXHR, Container.MXF, level=DnxhrLevel.LB), CLIP),
+        plan_task(settings(), clip(frames=26)),
+    ]
+    assert len({plan.fingerprint(), *(other.fingerprint() for other in others)}) == 5
+    changed = replace(plan, input_options=(*plan.input_options, "-threads", "1"))
+    assert changed.fingerprint() != plan.fingerprint()
