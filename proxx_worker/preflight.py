@@ -149,7 +149,7 @@ def _tools_for(tasks: tuple[InspectedTask, ...], environment: Environment) -> To
 
 
 def _found(task: InspectedTask, roots: Roots) -> InspectedTask:
-    # The place first: of a file outside nothing is told, not even whether it exists. It is checked again once it is open.
+    # The place first: of a file outside it is not even told whether it exists. The place is checked again once it is open.
     require_path_inside(task.source, roots.sources, "source_roots", "a source")
     check_source_file(task.source)
     return task

@@ -40,7 +40,8 @@ def _document(workspace: Workspace) -> dict[str, JsonValue]:
     """status.json, `alive` (null where the worker is on another host, where this one cannot look), and the names left alone."""
     document: dict[str, JsonValue] = dict.fromkeys(_STATUS_FIELDS)
     try:
-        document |= orjson.loads(workspace.status_file.read_bytes())
+        written = orjson.loads(workspace.status_file.read_bytes())
+        document |= written if isinstance(written, dict) else {}
     except FileNotFoundError:
         pass  # No worker has ever run here.
     except (OSError, orjson.JSONDecodeError):

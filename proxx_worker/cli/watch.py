@@ -9,7 +9,7 @@ from pathlib import Path
 from proxx_worker import __version__
 from proxx_worker.cli.signals import Signals
 from proxx_worker.cli.wiring import UsageError, environment_of, fail, settings_from, tools_of, worker_record
-from proxx_worker.contract.errors import ProxxError
+from proxx_worker.contract.errors import ErrorClass, ProxxError
 from proxx_worker.delivery.publishing import PublishingStuckError
 from proxx_worker.engines.tools import locate_tools
 from proxx_worker.executor import Executor
@@ -48,10 +48,10 @@ def watch(arguments: argparse.Namespace) -> int:
             return _own(workspace, lock, settings, signals, Observing(log, progress), once=arguments.once)
     except ProxxError as fault:
         log.event("worker_stopped", fault.error.message, level="ERROR", code=fault.code, **fault.error.details)
-        return int(fault.code.error_class)
+        return int(ErrorClass.ENVIRONMENT)  # whatever the code: the worker must not go on
     except PublishingStuckError as stuck:
         log.event("worker_stopped", stuck.error.message, level="ERROR", code=stuck.error.code)
-        return int(stuck.error.code.error_class)
+        return int(ErrorClass.ENVIRONMENT)
 
 
 def _own(

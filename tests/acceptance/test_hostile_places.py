@@ -4,6 +4,7 @@ What must not be read or written carries the canary's name; a trace of every pro
 """
 
 import shlex
+import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from tests.acceptance.clips import make_clip, tool
 from tests.acceptance.command import COMMAND, Command, Ended
 from tests.acceptance.hostile_media import CANARY
 from tests.acceptance.results import Result, names, parse_result, snapshot
-from tests.acceptance.specs import encode, jobspec
+from tests.acceptance.specs import Workspace, encode, jobspec
 from tests.acceptance.stand_ins import around_ffmpeg, program
 from tests.support.tracing import Trace, traced
 
@@ -239,3 +240,22 @@ def test_an_output_directory_swapped_during_the_encode_sends_nothing_elsewhere(p
     assert (ended.exit_code, result["error"]["code"]) == (4, "OUTPUT_DIRECTORY_MISSING")
     assert snapshot(place.outside, times=True) == before
     assert names(Path(f"{place.day}.kept")) == [], "and what had grown in the directory that was held is gone"
+
+
+def test_recovery_does_not_follow_an_output_directory_out_of_its_root(place: Place, workspace: Workspace) -> None:
+    """The worker died between its decision and the end; meanwhile the directory became a link. It stops, and loses nothing."""
+    workspace.drop("job", place.spec().read_bytes())
+    assert place.proxx("watch", workspace.root, "--once", *place.roots).exit_code == 0
+    for path in list(workspace.done.iterdir()):
+        path.rename(workspace.running / path.name)
+    before = snapshot(place.outside, times=True)
+    subprocess.run(["/bin/sh", "-c", swap(place.day, place.outside)], check=True)
+    stopped = place.proxx("watch", workspace.root, "--once", *place.roots)
+    assert stopped.exit_code == 4
+    assert "PATH_NOT_ALLOWED" in stopped.stderr
+    assert names(workspace.running) == ["job.json", "job.log", "job.result.json"]
+    assert snapshot(place.outside, times=True) == before
+    subprocess.run(["/bin/sh", "-c", swap_back(place.day)], check=True)
+    assert place.proxx("watch", workspace.root, "--once", *place.roots).exit_code == 0
+    assert names(workspace.done) == ["job.json", "job.log", "job.result.json"]
+    assert names(place.day) == ["clip_000.mp4"]
