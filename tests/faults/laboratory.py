@@ -18,6 +18,7 @@ CALLS = (
     "fsync fdatasync rename renameat renameat2 link linkat unlink unlinkat mkdir mkdirat rmdir ftruncate fallocate flock "
     "openat write pwrite64"
 )
+_JOB_ID = re.compile(rb'"job_id": "(\w+)"')
 _LINE = re.compile(r"^(?P<call>[a-z0-9_]+)\((?P<arguments>.*)\)\s+= (?P<answer>-?\d+)")
 
 
@@ -143,15 +144,24 @@ class Bench:
         """Run `watch --once`, under `strace` with these options where there are any."""
         return self.command("watch", str(self.workspace), "--once", strace=strace, environment=environment)
 
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start the worker's command; its words go to a file beside the bench."""
+        with self._note.with_suffix(".words").open("ab") as words:
+            return subprocess.Popen(self._argv(*arguments), stdout=words, stderr=words, env=_variables(), cwd="/")
+
     def command(self, *arguments: str, strace: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> Ended:
         """Run the worker's command with this bench's tools."""
-        argv = [sys.executable, "-m", "proxx_worker", *arguments, "--ffmpeg", str(self._ffmpeg), "--ffprobe", str(self._ffprobe)]
+        argv = self._argv(*arguments)
         if strace:
             argv = ["strace", "-qq", "-o", str(self._trace), *strace, *argv]
-        variables = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", **(environment or {})}
+        variables = {**_variables(), **(environment or {})}
         ended = subprocess.run(argv, capture_output=True, env=variables, cwd="/", timeout=120, check=False)
         code = ended.returncode
         return Ended(code if code < 128 or not strace else 128 - code, ended.stderr.decode(errors="replace"))
+
+    def _argv(self, *arguments: str) -> list[str]:
+        tools = ["--ffmpeg", str(self._ffmpeg), "--ffprobe", str(self._ffprobe)]
+        return [sys.executable, "-m", "proxx_worker", *arguments, *tools]
 
     def durable_calls(self) -> list[Call]:
         """The calls of the last command under `strace -y` that touched this bench's files."""
@@ -175,11 +185,19 @@ class Bench:
             if line.startswith("ffmpeg\t") and "-progress" in line
             for argument in [line.rstrip("\t").rpartition("\t")[2]]
         )
+        counts: dict[str, int] = {}
+        for name, count in encodes.items():
+            job = name.partition("_")[0]
+            counts[job] = max(count, counts.get(job, 0))
         times = {}
         for spec in self.specs:
-            job = json.loads(spec).get("job_id")
-            times[digest(spec)] = max((count for name, count in encodes.items() if name.startswith(f"{job}_")), default=0)
+            found = _JOB_ID.search(spec)
+            times[digest(spec)] = 0 if found is None else counts.get(found[1].decode(), 0)
         return times
+
+
+def _variables() -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
 
 
 def read_trace(trace: str, root: str) -> Iterator[Call]:
