@@ -22,7 +22,7 @@ from proxx_worker.workspace.layout import Workspace
 from proxx_worker.workspace.lock import WorkspaceLock
 
 SINCE = "2026-01-01T00:00:00Z"
-ROUNDS = 40
+ROUNDS = 100
 
 HOLD = """
 import os, sys
