@@ -18,7 +18,7 @@ LEAST = 200_000
 """Inputs over the four targets in one guided run."""
 
 SECONDS = 600  # per target: bounded also on a machine that is slower than any seen
-_DONE = re.compile(r"^Done (\d+) runs? in (\d+) second", re.MULTILINE)
+_DONE = re.compile(r"^Done (\d+) (?:runs )?in (\d+) second", re.MULTILINE)
 
 
 @settings(max_examples=400)
