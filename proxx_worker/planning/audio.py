@@ -57,8 +57,8 @@ class AudioPlan:
     """One proxy audio stream.
 
     `codec`: as ffprobe names it. `layout`: what the proxy should say, None where the source does not or the codec cannot.
-    `duration`: the source's, seconds. `filters`: for this stream's `-filter:a`. `options`: the encoder's, already with stream
-    specifiers.
+    `start`, `duration`: the source's, seconds from the file's start, None where it does not say. `filters`: for this stream's
+    `-filter:a`. `options`: the encoder's, already with stream specifiers.
     """
 
     source_index: int
@@ -66,6 +66,7 @@ class AudioPlan:
     channels: int
     layout: str | None
     sample_rate: int
+    start: Fraction | None
     duration: Fraction | None
     filters: tuple[str, ...]
     options: tuple[str, ...]
@@ -113,10 +114,17 @@ def _plan_stream(container: Container, facts: MediaFacts, stream: AudioFacts, po
         channels=stream.channels,
         layout=layout if stream.layout is not None else None,
         sample_rate=rate,
+        start=_start(container, facts, stream),
         duration=stream.duration,
         filters=tuple(filters),
         options=tuple(options),
     )
+
+
+def _start(container: Container, facts: MediaFacts, stream: AudioFacts) -> Fraction | None:
+    if container is Container.MXF:
+        return Fraction(0)
+    return None if stream.start is None or facts.start is None else stream.start - facts.start
 
 
 def _sample_rate(container: Container, rate: int) -> int:

@@ -26,6 +26,7 @@ MATROSKA = frozenset({Container.MKV, Container.WEBM})
 _CLOCK = re.compile(r"([0-9]{1,9}):([0-9]{2}):([0-9]{2}(?:\.[0-9]{1,12})?)")
 _ZERO_TIMECODES = frozenset({"00:00:00:00", "00:00:00:000"})
 _AAC_FRAME = 1024
+_MILLISECOND = Fraction(1, 1000)
 _TELL_HDR = frozenset({"hevc", "av1"})
 _DISPLAY_PARTS = (
     ("G", "green_x", "green_y", 50_000),
@@ -146,6 +147,8 @@ def time_checks(expected: Expectation, encode: EncodeObservation, picture: Strea
     yield compare("frames", encode.progress.frames if timing.converts else presented, decoded)
     yield compare("frames_of_source", expected.source.frames, presented)
     yield _frame_times(expected, encode, picture)
+    # Matroska counts in milliseconds, and so do QuickTime's edit lists, which hold a late start.
+    yield _start("start", timing.offset, picture, _MILLISECOND)
     yield _rate(expected, picture)
     yield _duration(expected, picture)
 
@@ -194,6 +197,14 @@ def _rate(expected: Expectation, picture: StreamReport) -> Check:
     tolerance = rate / 1_000_000 if expected.container in MATROSKA else Fraction(0)
     found = next((value for value in (average, nominal) if value is not None and abs(value - rate) <= tolerance), None)
     return Check(name="frame_rate", expected=str(rate), actual=str(found or average or nominal), ok=found is not None)
+
+
+def _start(name: str, wanted: Fraction | None, stream: StreamReport, tolerance: Fraction) -> Check:
+    """When a stream starts, in seconds from the file's start."""
+    tick, ticks = stream.ratio("time_base"), stream.integer("start_pts")
+    actual = None if tick is None or ticks is None else ticks * tick
+    ok = None if wanted is None else actual is not None and abs(actual - wanted) <= tolerance
+    return Check(name=name, expected=_seconds(wanted), actual=_seconds(actual), ok=ok)
 
 
 def picture_duration(container: Container, picture: StreamReport) -> Fraction | None:
@@ -261,6 +272,9 @@ def audio_checks(expected: Expectation, report: ProxyReport, picture: Fraction |
         named = None if wanted.layout is None or layout is None else layout == wanted.layout
         yield Check(name=f"audio_{position}_layout", expected=wanted.layout, actual=layout, ok=named)
         yield compare(f"audio_{position}_sample_rate", wanted.sample_rate, sound.integer("sample_rate"))
+        # A lossy codec's first block stands before the sound that it is for.
+        block = Fraction(_AAC_FRAME, wanted.sample_rate) + 2 * _MILLISECOND
+        yield _start(f"audio_{position}_start", wanted.start, sound, block)
         yield _audio_duration(f"audio_{position}_duration", expected.container, wanted, sound, picture)
 
 

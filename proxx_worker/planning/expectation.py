@@ -53,13 +53,15 @@ class ExpectedTiming:
 class ExpectedAudio:
     """One audio stream of the proxy.
 
-    `layout`, `duration` (seconds): None where the source does not say. `uncertainty`: how far off the duration may be, seconds.
+    `layout`, `start` (seconds from the file's start), `duration` (seconds): None where the source does not say. `uncertainty`:
+    how far off the duration may be, seconds.
     """
 
     codec: str
     channels: int
     layout: str | None
     sample_rate: int
+    start: Fraction | None
     duration: Fraction | None
     uncertainty: Fraction = Fraction(0)
 

@@ -137,7 +137,15 @@ def _expectation(facts: MediaFacts, design: Design) -> Expectation:
             reel=design.reel,
         ),
         audio=tuple(
-            ExpectedAudio(stream.codec, stream.channels, stream.layout, stream.sample_rate, stream.duration, uncertainty)
+            ExpectedAudio(
+                codec=stream.codec,
+                channels=stream.channels,
+                layout=stream.layout,
+                sample_rate=stream.sample_rate,
+                start=stream.start,
+                duration=stream.duration,
+                uncertainty=uncertainty,
+            )
             for stream in design.sound
         ),
         source=ExpectedSource(

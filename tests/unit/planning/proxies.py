@@ -102,6 +102,8 @@ def perfect_proxy(plan: TaskPlan, frames: int = 25) -> Proxy:
             "sample_rate": str(sound.sample_rate),
             "channels": str(sound.channels),
             "channel_layout": sound.layout or "unknown",
+            "time_base": f"1/{sound.sample_rate}",
+            "start_pts": "0",
         }
         for position, sound in enumerate(expected.audio)
     ]

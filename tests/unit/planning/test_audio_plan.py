@@ -18,23 +18,25 @@ def planned(container: Container, stream: AudioFacts = STEREO, picture_start: Fr
 
 def test_aac() -> None:
     assert planned(Container.MP4) == AudioPlan(
-        1, "aac", 2, "stereo", 48000, Fraction(1), (), ("-c:a:0", "aac", "-b:a:0", "192000")
+        1, "aac", 2, "stereo", 48000, Fraction(0), Fraction(1), (), ("-c:a:0", "aac", "-b:a:0", "192000")
     )
 
 
 def test_pcm() -> None:
-    assert planned(Container.MOV) == AudioPlan(1, "pcm_s16le", 2, "stereo", 48000, Fraction(1), (), ("-c:a:0", "pcm_s16le"))
+    assert planned(Container.MOV) == AudioPlan(
+        1, "pcm_s16le", 2, "stereo", 48000, Fraction(0), Fraction(1), (), ("-c:a:0", "pcm_s16le")
+    )
 
 
 def test_opus() -> None:
     assert planned(Container.WEBM) == AudioPlan(
-        1, "opus", 2, "stereo", 48000, Fraction(1), (), ("-c:a:0", "libopus", "-b:a:0", "128000")
+        1, "opus", 2, "stereo", 48000, Fraction(0), Fraction(1), (), ("-c:a:0", "libopus", "-b:a:0", "128000")
     )
 
 
 def test_mxf_sound_goes_on_in_silence_as_long_as_the_picture() -> None:
     assert planned(Container.MXF) == AudioPlan(
-        1, "pcm_s16le", 2, "stereo", 48000, Fraction(1), ("apad",), ("-c:a:0", "pcm_s16le")
+        1, "pcm_s16le", 2, "stereo", 48000, Fraction(0), Fraction(1), ("apad",), ("-c:a:0", "pcm_s16le")
     )
 
 
@@ -135,3 +137,11 @@ def test_opus_keeps_channels_whose_layout_it_cannot_say(
 def test_mxf_starts_sound_with_the_picture(sound: Fraction | None, picture: Fraction | None, filters: tuple[str, ...]) -> None:
     assert planned(Container.MXF, replace(STEREO, start=sound), picture).filters == filters
     assert planned(Container.MOV, replace(STEREO, start=sound), picture).filters == ()
+
+
+@pytest.mark.parametrize(("start", "expected"), [(Fraction(7, 2), Fraction(5, 2)), (None, None)])
+def test_the_start_is_counted_from_the_files(start: Fraction | None, expected: Fraction | None) -> None:
+    source = replace(CLIP, start=Fraction(1), audio=(replace(STEREO, start=start),))
+    assert [plan.start for plan in plan_audio(Container.MOV, source)] == [expected]
+    assert [plan.start for plan in plan_audio(Container.MXF, source)] == [0]
+    assert [plan.start for plan in plan_audio(Container.MOV, replace(source, start=None))] == [None]

@@ -57,8 +57,9 @@ def test_every_check_has_its_name() -> None:
         "exit_code", "file_size", "decodes", "container", "video_streams", "audio_streams", "other_streams", "video_codec",
         "video_profile", "video_tag", "picture_size", "display_aspect", "rotation", "field_order", "color_range", "color_matrix",
         "color_primaries", "color_transfer", "content_light", "mastering_display", "frames_encoded", "frames",
-        "frames_of_source", "frame_times", "frame_rate", "duration", "timecode", "reel", "audio_0_codec", "audio_0_channels",
-        "audio_0_layout", "audio_0_sample_rate", "audio_0_duration",
+        "frames_of_source", "frame_times", "start", "frame_rate", "duration", "timecode", "reel",
+        "audio_0_codec", "audio_0_channels",
+        "audio_0_layout", "audio_0_sample_rate", "audio_0_start", "audio_0_duration",
     ]  # fmt: skip
 
 
@@ -111,6 +112,9 @@ def both(key: str, value: str) -> Callable[[Proxy], None]:
         (sound("channel_layout", "downmix"), {"audio_0_layout": ("stereo", "downmix")}),
         (sound("sample_rate", "44100"), {"audio_0_sample_rate": (48000, 44100)}),
         (sound("codec_name", "mp3"), {"audio_0_codec": ("aac", "mp3")}),
+        (sound("start_pts", "2400"), {"audio_0_start": ("0", "1/20")}),
+        (sound("start_pts", "N/A"), {"audio_0_start": ("0", None)}),
+        (put("picture", "start_pts", "512"), {"start": ("0", "1/25")}),
         (attribute("samples", [40000]), {"audio_0_duration": ("1", "5/6")}),
         (both("color_range", "pc"), {"color_range": ("tv", "pc")}),
         (put("frame", "color_range", "pc"), {"color_range": ("tv", "tv / pc")}),
