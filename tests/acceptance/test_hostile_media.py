@@ -11,7 +11,7 @@ from tests.acceptance.clips import ffmpeg, make_clip, tool
 from tests.acceptance.command import COMMAND, Command
 from tests.acceptance.hostile_media import CANARY, TEXTS, alias, referring
 from tests.acceptance.results import Result, audit, names, read_result, stems
-from tests.acceptance.specs import Workspace, jobspec
+from tests.acceptance.specs import Workspace, encode, jobspec
 from tests.support.tracing import Trace, traced
 
 
@@ -101,3 +101,24 @@ def test_a_reader_without_these_limits_reaches_the_canary(proxx: Command, tmp_pa
     trace = traced(ffprobe, tmp_path / "trace", environment=proxx.environment)
     assert trace.exit_code == 0
     assert str(canary) in trace.opened_by_children()
+
+
+SCHEMES = (
+    "http://127.0.0.1:9/a.mov", "file:///etc/passwd", "file:/etc/passwd", "subfile,,start,0,end,0,,:/etc/passwd", "pipe:0", "-",
+    "concat:/etc/passwd|/etc/group", "crypto:/etc/passwd", "data:text/plain,x", "tcp://127.0.0.1:9", "lavfi:movie=/etc/passwd",
+    "a.mov", "./a.mov", "../a.mov", "~/a.mov", "", " /a.mov", "C:\\a.mov", "\\\\host\\share\\a.mov",
+)  # fmt: skip
+
+
+def test_a_source_is_an_absolute_path_and_no_address(proxx: Command, tmp_path: Path) -> None:
+    specs = []
+    for number, source in enumerate(SCHEMES):
+        specs.append(tmp_path / f"{number}.json")
+        specs[-1].write_bytes(encode({**jobspec([], tmp_path), "sources": [source]}))
+    trace = traced([COMMAND, "validate", *specs], tmp_path / "trace", environment=proxx.environment)
+    assert trace.exit_code == 1
+    lines = trace.stdout.decode().splitlines()
+    assert [line.split(": ")[1] for line in lines] == ["SPEC_INVALID"] * len(SCHEMES)
+    assert all("sources[0]" in line for line in lines)
+    assert trace.net() == []
+    assert [line for line in trace.lines if "execve(" in line][1:] == [], "nothing is even looked at"
