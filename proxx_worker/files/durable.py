@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Final
 
 from proxx_worker.files.errnos import FilePath
-from proxx_worker.files.rename import rename_no_clobber
+from proxx_worker.files.rename import rename_no_clobber, replace_by_held
 from proxx_worker.files.syncing import sync_directory, sync_file
 
 FILE_MODE: Final = 0o644
@@ -36,16 +36,15 @@ def write_durable(path: FilePath, data: bytes, *, mode: int = FILE_MODE) -> None
     temporary = os.path.join(folder, b".tmp-" + secrets.token_hex(8).encode())
     fd = create_file(temporary, mode=mode)
     try:
-        try:
-            write_all(fd, data)
-            sync_file(fd)
-        finally:
-            os.close(fd)
-        os.replace(temporary, target)
+        write_all(fd, data)
+        sync_file(fd)
+        replace_by_held(fd, temporary, target)
     except OSError:
         with suppress(OSError):
             os.unlink(temporary)
         raise
+    finally:
+        os.close(fd)
     sync_directory(folder)
 
 

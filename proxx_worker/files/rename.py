@@ -48,6 +48,19 @@ def rename_no_clobber(src: FilePath, dst: FilePath, *, src_dir_fd: int | None = 
         raise OSError(number, os.strerror(number), src, None, dst)
 
 
+def replace_by_held(fd: int, src: FilePath, dst: FilePath) -> None:
+    """Rename `src`, the file that is open as `fd`, to `dst`, over what is there. Not durable by itself.
+
+    Here too a lost reply looks like a missing `src`, and `dst` being the held file tells. Raises `OSError`.
+    """
+    try:
+        os.replace(src, dst)
+    except FileNotFoundError:
+        held = os.fstat(fd)
+        if _inode(os.fsencode(dst), None) != (held.st_dev, held.st_ino):
+            raise
+
+
 def _rename_at(source: bytes, target: bytes, src_dir_fd: int | None, dst_dir_fd: int | None) -> int:
     """Ask the kernel. Returns 0, or the errno that it answered (ENOSYS where the C library has no such call)."""
     if _function is None:

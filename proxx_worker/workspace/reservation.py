@@ -12,7 +12,7 @@ from typing import Final
 from proxx_worker.files.allocate import fill, set_aside
 from proxx_worker.files.durable import create_file, write_all
 from proxx_worker.files.errnos import errors_named
-from proxx_worker.files.rename import rename_no_clobber
+from proxx_worker.files.rename import rename_no_clobber, replace_by_held
 from proxx_worker.files.syncing import sync_directory, sync_file
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -67,11 +67,7 @@ class Reservation:
         """Rename the file to `target` in one step, over what is there, and sync `target`'s folder."""
         fd = self.reserve(0, filled=True)
         with errors_named("put the record in place at", target, state_folder=True):
-            try:
-                os.replace(self._path, target)
-            except FileNotFoundError:
-                if not _is(target, fd):  # over NFS a lost reply is followed by a retry that finds nothing to rename
-                    raise
+            replace_by_held(fd, self._path, target)
             sync_directory(os.path.dirname(target))
         self._drop()
 
@@ -86,11 +82,3 @@ class Reservation:
         if self._fd is not None:
             os.close(self._fd)
         self._fd, self._size = None, 0
-
-
-def _is(path: bytes, fd: int) -> bool:
-    try:
-        named = os.stat(path, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    return os.path.samestat(named, os.fstat(fd))

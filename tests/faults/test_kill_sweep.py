@@ -46,6 +46,6 @@ def test_every_kill_point(tmp_path: Path) -> None:
     for state in STATES:
         points += sweep(laboratory, killed_at(state), _kill)
     killed = [point for point in points if point.code < 0]
-    print(f"{len(points)} kill points, {len(killed)} of them reached, {len(_faulty(points))} with violations")  # noqa: T201
+    print(f"{len(points)} kill points, {len(killed)} reached, {len(_faulty(points))} bad", *_faulty(points).items(), sep="\n")  # noqa: T201
     assert _faulty(points) == {}
     assert len(killed) >= KILL_POINTS

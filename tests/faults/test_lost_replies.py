@@ -73,5 +73,5 @@ def test_a_slice_of_the_lost_replies(tmp_path: Path, library: Path) -> None:
 @pytest.mark.heavy
 def test_every_lost_reply(tmp_path: Path, library: Path) -> None:
     points, faults = _sweep(tmp_path, library, every=1)
-    print(f"{points} lost replies, {len(faults)} violations")  # noqa: T201
+    print(f"{points} lost replies, {len(faults)} violations", *faults, sep="\n")  # noqa: T201
     assert faults == []

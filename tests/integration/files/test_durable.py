@@ -52,6 +52,26 @@ class TestWriteDurable:
             write_durable(path, b"new")
         assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == {"file": b"old"}
 
+    @pytest.mark.parametrize("happened", [True, False])
+    def test_a_lost_reply_counts_only_if_it_happened(
+        self, tmp_path: Path, *, happened: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        replace = os.replace
+
+        def lose(src: bytes, dst: bytes) -> None:
+            if happened:
+                replace(src, dst)
+            raise FileNotFoundError(errno.ENOENT, "lost reply")
+
+        monkeypatch.setattr(os, "replace", lose)
+        if happened:
+            write_durable(tmp_path / "file", b"data")
+            assert (tmp_path / "file").read_bytes() == b"data"
+        else:
+            with pytest.raises(FileNotFoundError):
+                write_durable(tmp_path / "file", b"data")
+            assert list(tmp_path.iterdir()) == []
+
     def test_the_longest_name_fits(self, tmp_path: Path) -> None:
         write_durable(tmp_path / ("x" * 255), b"")
         assert len(list(tmp_path.iterdir())) == 1
