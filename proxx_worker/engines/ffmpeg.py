@@ -130,6 +130,8 @@ class _Life:
             self._on_progress(progress)
 
     def sign(self) -> tuple[object, ...]:
+        # Said again once a second: the status file holds changes back, and an encoder that hangs brings no further occasion.
+        self._on_progress(self._last)
         return self._reports, self._last.frames, self._last.position, *self._staged.growth()
 
 
