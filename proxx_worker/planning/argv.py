@@ -25,6 +25,9 @@ _MUXERS = {
     Container.MXF: "mxf",
     Container.WEBM: "webm",
 }
+_RACING = ("theora", "vp3", "vp4")
+"""Decoders of FFmpeg's whose threads race: other pictures from run to run."""
+
 QUICKTIME = (Container.MOV, Container.MP4)
 MATROSKA = (Container.MKV, Container.WEBM)
 _MILLISECOND = Fraction(1, 1000)
@@ -66,7 +69,21 @@ def input_options(facts: MediaFacts) -> tuple[str, ...]:
         # Nothing but this file, by the demuxer that the probe found, and as far into it as the probe looked.
         "-protocol_whitelist", "file", "-f", demuxer,
         "-probesize", str(PROBE_BYTES), "-analyzeduration", str(PROBE_MICROSECONDS),
+        *_decoder_options(facts),
     )  # fmt: skip
+
+
+def _decoder_options(facts: MediaFacts) -> tuple[str, ...]:
+    """What makes the decoded pictures and samples the same on every CPU. Measured: docs/decisions/0013-the-same-bytes.md."""
+    # MPEG-2 and MPEG-4 otherwise predict with approximations below SSSE3, DTS with floats that depend on FMA.
+    options = ["-flags", "+bitexact"]
+    if facts.video.codec in _RACING:
+        options += ["-threads:v", "1"]
+    for stream in facts.audio:
+        if stream.codec == "opus":
+            # FFmpeg's own decoder gives other samples with SSE, AVX and FMA; the reference decoder does not.
+            options += [f"-c:{stream.index}", "libopus"]
+    return tuple(options)
 
 
 def output_options(design: Design, video_index: int) -> tuple[str, ...]:

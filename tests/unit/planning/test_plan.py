@@ -178,3 +178,10 @@ def test_the_fingerprint_knows_no_paths() -> None:
     assert len({plan.fingerprint(), *(other.fingerprint() for other in others)}) == 5
     changed = replace(plan, input_options=(*plan.input_options, "-threads", "1"))
     assert changed.fingerprint() != plan.fingerprint()
+
+
+def test_sources_are_decoded_the_same_on_every_cpu() -> None:
+    opus = replace(STEREO, codec="opus", index=3)
+    plan = plan_task(settings(), replace(clip(codec="theora"), audio=(STEREO, opus)))
+    assert plan.input_options[-6:] == ("-flags", "+bitexact", "-threads:v", "1", "-c:3", "libopus")
+    assert plan_task(settings(), CLIP).input_options[-2:] == ("-flags", "+bitexact")
