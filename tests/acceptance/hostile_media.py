@@ -76,7 +76,11 @@ def reference_movie(path: bytes) -> bytes:
 
 
 _HLS = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{}\n#EXT-X-ENDLIST\n"
-_MPD = '<MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><Period><BaseURL>{}</BaseURL></Period></MPD>'
+_MPD = (
+    '<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-live:2011" type="static" '
+    'mediaPresentationDuration="PT1S"><Period duration="PT1S"><AdaptationSet mimeType="video/mp4">'
+    '<Representation id="0" bandwidth="1000"><BaseURL>{}</BaseURL></Representation></AdaptationSet></Period></MPD>'
+)
 _SVG = '<svg xmlns:xlink="http://www.w3.org/1999/xlink"><image xlink:href="file://{}"/></svg>'
 _SDP = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\nc=IN IP4 127.0.0.1\r\nm=video 9 RTP/AVP 96\r\n"
 _CPL = '<?xml version="1.0"?><CompositionPlaylist xmlns="http://www.smpte-ra.org/schemas/2067-3/2016"><Id>{}</Id></CompositionPlaylist>'
@@ -92,10 +96,13 @@ TEXTS: Mapping[str, str] = {
     "concat-without-a-head.mov": "file '{}'\n",
     "manifest.mpd": _MPD,
     "manifest-of-the-net.mov": _MPD.replace("{}", NO_WHERE),
+    "manifest-after-a-comment.mov": "<!-- by hand -->" + _MPD,
     "session.sdp": _SDP,
+    "session-without-a-head.mov": _SDP.removeprefix("v=0\r\n"),
     "drawing.svg": _SVG,
     "drawing-after-a-comment.svg": "<!-- drawn by hand -->" + _SVG,
     "composition.xml": _CPL,
+    "composition-after-a-comment.xml": "<!-- by hand -->" + _CPL.partition("?>")[2],
     "edit.mlt": '<mlt><producer><property name="resource">{}</property></producer></mlt>',
     "windows.asx": '<asx version="3.0"><entry><ref href="file://{}"/></entry></asx>',
     "winamp.pls": "[playlist]\nFile1={}\n",

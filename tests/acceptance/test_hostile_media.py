@@ -85,19 +85,20 @@ def test_only_the_good_source_has_a_proxy(drained: Drained) -> None:
     assert names(drained.proxies) == ["good_proxy.mp4"]
 
 
-@pytest.mark.parametrize("kind", ["concat", "alias"])
+@pytest.mark.parametrize("kind", ["concat", "alias", "manifest"])
 def test_a_reader_without_these_limits_reaches_the_canary(proxx: Command, tmp_path: Path, kind: str) -> None:
     """What the tests above would see if anything were opened."""
     canary = tmp_path / f"{CANARY}.mov"
     ffmpeg("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=0.4", "-c:v", "prores", canary)
-    source = tmp_path / "source.mov"
-    if kind == "concat":
-        source.write_text(TEXTS["concat.mov"].format(canary))
-        options = ["-safe", "0"]
-    else:
+    source, options = (
+        tmp_path / "source.mov",
+        {"concat": ["-safe", "0"], "alias": ["-enable_drefs", "1", "-use_absolute_path", "1"]},
+    )
+    if kind == "alias":
         source.write_bytes(referring(canary.read_bytes(), alias(os.fsencode(canary))))
-        options = ["-enable_drefs", "1", "-use_absolute_path", "1"]
-    ffprobe = ["/bin/sh", "-c", '"$@"; exit $?', "sh", tool("ffprobe"), "-v", "error", *options, str(source)]
+    else:
+        source.write_text(TEXTS[f"{kind}-after-a-comment.mov" if kind == "manifest" else "concat.mov"].replace("{}", str(canary)))
+    ffprobe = ["/bin/sh", "-c", '"$@"; exit $?', "sh", tool("ffprobe"), "-v", "error", *options.get(kind, []), str(source)]
     trace = traced(ffprobe, tmp_path / "trace", environment=proxx.environment)
     assert trace.exit_code == 0
     assert str(canary) in trace.opened_by_children()

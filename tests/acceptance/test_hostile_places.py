@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.clips import make_clip, tool
+from tests.acceptance.clips import ffmpeg, make_clip, tool
 from tests.acceptance.command import COMMAND, Command, Ended
 from tests.acceptance.hostile_media import CANARY
 from tests.acceptance.results import Result, names, parse_result, snapshot
@@ -78,9 +78,9 @@ def place(proxx: Command, clips: Path, tmp_path: Path) -> Place:
     for folder in (made.cards, made.media / "next", made.day, made.outside):
         folder.mkdir(parents=True)
     inner = clips / "inside.mov"
-    for clip, timecode in ((inner, "01:00:00:00"), (clips / "outside.mov", "02:00:00:00")):
-        if not clip.exists():
-            make_clip(clip, frames=5, timecode=timecode)
+    if not inner.exists():
+        make_clip(inner, frames=5, timecode="01:00:00:00")
+        ffmpeg("-i", inner, "-vf", "hflip", "-c:a", "copy", "-map", "0", "-timecode", "02:00:00:00", clips / "outside.mov")
     (made.cards / "clip.mov").write_bytes(inner.read_bytes())
     (made.media / "next" / "clip.mov").write_bytes(inner.read_bytes())
     (made.outside / "clip.mov").write_bytes((clips / "outside.mov").read_bytes())

@@ -14,7 +14,11 @@ SYSTEM = ("/usr/", "/lib", "/etc/", "/proc/", "/sys/", "/dev/")
 
 @dataclass(frozen=True)
 class Trace:
-    """One traced command. `lines`: strace's, each with a process's or thread's number in front, the command's own first."""
+    """One traced command.
+
+    `lines`: strace's, each with a process's or thread's number in front, the command's own first. An open descriptor is shown
+    with the real path of what it leads to, whatever name it was opened by.
+    """
 
     exit_code: int
     stdout: bytes
@@ -41,7 +45,7 @@ class Trace:
 def traced(argv: Sequence[str | Path], log: Path, *, environment: Mapping[str, str], pass_fds: Sequence[int] = ()) -> Trace:
     """Run `argv` to its end under strace, children and threads included."""
     done = subprocess.run(
-        ["strace", "-f", "-qq", "-s", "4096", "-e", f"trace={CALLS}", "-e", "signal=none", "-o", log, "--", *argv],
+        ["strace", "-f", "-qq", "-y", "-s", "4096", "-e", f"trace={CALLS}", "-e", "signal=none", "-o", log, "--", *argv],
         env=dict(environment),
         stdin=subprocess.DEVNULL,
         capture_output=True,
