@@ -112,6 +112,13 @@ def _encode_error(plan: TaskPlan, encode: EncodeObservation, checks: Sequence[Ch
             f"FFmpeg ended with {how}: {last}; the job's log holds all it said",
             {"exit_code": encode.exit_code, "lines": list(encode.stderr_tail[-_QUOTED_LINES:])},
         )
+    if not encode.progress.ended:
+        return JobError(
+            ErrorCode.ENCODE_FAILED,
+            "FFmpeg must report its end, but it left with exit code 0 and without that report, so what it wrote proves nothing; "
+            "see the job's log, and that the program named as ffmpeg is FFmpeg",
+            {"exit_code": encode.exit_code, "lines": list(encode.stderr_tail[-_QUOTED_LINES:])},
+        )
     if encode.restarts:
         return JobError(
             ErrorCode.SOURCE_UNSUPPORTED,

@@ -402,8 +402,15 @@ def test_an_encode_that_failed(seen: dict[str, object], code: ErrorCode, said: s
 
 
 def test_a_size_that_was_never_said_is_not_known() -> None:
-    verdict = judged(PLAN, progress=Progress(frames=25))
+    verdict = judged(PLAN, progress=Progress(frames=25, ended=True))
     assert (verdict.error, verdict.checks[1].ok) == (None, None)
+
+
+def test_an_encoder_that_never_said_it_ended_proves_nothing() -> None:
+    verdict = judged(PLAN, progress=Progress(frames=25, total_size=1000))
+    assert verdict.error is not None
+    assert verdict.error.code is ErrorCode.ENCODE_FAILED
+    assert "report its end" in verdict.error.message
 
 
 def ended(frames: int, **seen: object) -> Callable[[EncodeObservation], EncodeObservation]:
