@@ -51,11 +51,11 @@ def rename_no_clobber(src: FilePath, dst: FilePath, *, src_dir_fd: int | None = 
 def replace_by_held(fd: int, src: FilePath, dst: FilePath) -> None:
     """Rename `src`, the file that is open as `fd`, to `dst`, over what is there. Not durable by itself.
 
-    Here too a lost reply looks like a missing `src`, and `dst` being the held file tells. Raises `OSError`.
+    Here too ENOENT and EEXIST are believed only if `dst` is not the held file. Raises `OSError`.
     """
     try:
         os.replace(src, dst)
-    except FileNotFoundError:
+    except (FileNotFoundError, FileExistsError):
         held = os.fstat(fd)
         if _inode(os.fsencode(dst), None) != (held.st_dev, held.st_ino):
             raise
