@@ -67,7 +67,8 @@ def plan_task(settings: OutputSettings, facts: MediaFacts) -> TaskPlan:
 
 def _design(settings: OutputSettings, facts: MediaFacts) -> Design:
     video = facts.video
-    picture = plan_picture(upright(video), settings.resolution)
+    source = upright(video)
+    picture = plan_picture(source, settings.resolution)
     schedule = plan_schedule(settings, facts)
     dominance = None
     if video.interlaced:
@@ -80,6 +81,7 @@ def _design(settings: OutputSettings, facts: MediaFacts) -> Design:
         picture=picture,
         schedule=schedule,
         color=plan_color(video, encoder, settings.container),
+        shrinks=4 * picture.width <= 3 * source.width and 4 * picture.height <= 3 * source.height,
         sound=plan_audio(settings.container, facts),
         dominance=dominance,
         reel=facts.reel if _keeps_reel(settings.container, schedule) else None,

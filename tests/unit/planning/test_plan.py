@@ -52,7 +52,7 @@ def option(plan: TaskPlan, name: str) -> str:
 def test_a_half_size_interlaced_proxy_keeps_its_fields() -> None:
     source = clip(field_order="bt")
     plan = plan_task(settings(resolution=Resolution(ScaleMode.HALF)), source)
-    assert "scale=w=960:h=540:flags=bicubic+accurate_rnd+full_chroma_inp+bitexact:in_range=tv:out_range=tv:interl=1" in option(
+    assert "scale=w=960:h=540:flags=area+accurate_rnd+full_chroma_inp+bitexact:in_range=tv:out_range=tv:interl=1" in option(
         plan, "-filter:v"
     )
     assert "setparams=field_mode=bff:" in option(plan, "-filter:v")
