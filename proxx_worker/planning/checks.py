@@ -148,7 +148,7 @@ def time_checks(expected: Expectation, encode: EncodeObservation, picture: Strea
     yield compare("frames_of_source", expected.source.frames, presented)
     yield _frame_times(expected, encode, picture)
     # Matroska counts in milliseconds, and so do QuickTime's edit lists, which hold a late start.
-    yield _start("start", timing.offset, picture, _MILLISECOND)
+    yield _start("start", timing.offset, _first_frame(picture), _MILLISECOND)
     yield _rate(expected, picture)
     yield _duration(expected, picture)
 
@@ -199,25 +199,32 @@ def _rate(expected: Expectation, picture: StreamReport) -> Check:
     return Check(name="frame_rate", expected=str(rate), actual=str(found or average or nominal), ok=found is not None)
 
 
-def _start(name: str, wanted: Fraction | None, stream: StreamReport, tolerance: Fraction) -> Check:
-    """When a stream starts, in seconds from the file's start."""
+def _first_frame(picture: StreamReport) -> Fraction | None:
+    """When the first frame is shown. ffprobe's start of the stream may be the sound's (Matroska with interlaced H.264)."""
+    tick = picture.ratio("time_base")
+    return None if tick is None or not picture.times else picture.times[0] * tick
+
+
+def _stream_start(stream: StreamReport) -> Fraction | None:
     tick, ticks = stream.ratio("time_base"), stream.integer("start_pts")
-    actual = None if tick is None or ticks is None else ticks * tick
+    return None if tick is None or ticks is None else ticks * tick
+
+
+def _start(name: str, wanted: Fraction | None, actual: Fraction | None, tolerance: Fraction) -> Check:
+    """When a stream starts, in seconds from the file's start."""
     ok = None if wanted is None else actual is not None and abs(actual - wanted) <= tolerance
     return Check(name=name, expected=_seconds(wanted), actual=_seconds(actual), ok=ok)
 
 
 def picture_duration(container: Container, picture: StreamReport) -> Fraction | None:
     """Seconds of picture as the proxy's container says."""
-    tick, ticks = picture.ratio("time_base"), picture.integer("duration_ts")
-    if ticks is not None and tick is not None:
-        return ticks * tick
-    text = picture.text("tag:DURATION")
+    tick, ticks, text = picture.ratio("time_base"), picture.integer("duration_ts"), picture.text("tag:DURATION")
     clock = _CLOCK.fullmatch(text) if container in MATROSKA and text is not None else None
-    if clock is None or tick is None or not picture.times:
-        return None
-    end = 3600 * int(clock[1]) + 60 * int(clock[2]) + Fraction(clock[3])
-    return end - picture.times[0] * tick
+    if clock is not None and tick is not None and picture.times:
+        # Matroska keeps each stream's end in a tag; as its duration, ffprobe gives the whole file's for want of a better.
+        end = 3600 * int(clock[1]) + 60 * int(clock[2]) + Fraction(clock[3])
+        return end - picture.times[0] * tick
+    return None if ticks is None or tick is None or container in MATROSKA else ticks * tick
 
 
 def _duration(expected: Expectation, picture: StreamReport) -> Check:
@@ -274,7 +281,7 @@ def audio_checks(expected: Expectation, report: ProxyReport, picture: Fraction |
         yield compare(f"audio_{position}_sample_rate", wanted.sample_rate, sound.integer("sample_rate"))
         # A lossy codec's first block stands before the sound that it is for.
         block = Fraction(_AAC_FRAME, wanted.sample_rate) + 2 * _MILLISECOND
-        yield _start(f"audio_{position}_start", wanted.start, sound, block)
+        yield _start(f"audio_{position}_start", wanted.start, _stream_start(sound), block)
         yield _audio_duration(f"audio_{position}_duration", expected.container, wanted, sound, picture)
 
 

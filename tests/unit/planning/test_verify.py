@@ -103,6 +103,7 @@ def both(key: str, value: str) -> Callable[[Proxy], None]:
                 "field_order": ("progressive", None),
                 "frames": (25, 0),
                 "frame_times": ("every frame has a time", None),
+                "start": ("0", None),
                 "duration": ("1/25", "1"),
             },
         ),
@@ -114,7 +115,7 @@ def both(key: str, value: str) -> Callable[[Proxy], None]:
         (sound("codec_name", "mp3"), {"audio_0_codec": ("aac", "mp3")}),
         (sound("start_pts", "2400"), {"audio_0_start": ("0", "1/20")}),
         (sound("start_pts", "N/A"), {"audio_0_start": ("0", None)}),
-        (put("picture", "start_pts", "512"), {"start": ("0", "1/25")}),
+        (lambda proxy: setattr(proxy, "times", [time + 512 for time in proxy.times]), {"start": ("0", "1/25")}),
         (attribute("samples", [40000]), {"audio_0_duration": ("1", "5/6")}),
         (both("color_range", "pc"), {"color_range": ("tv", "pc")}),
         (put("frame", "color_range", "pc"), {"color_range": ("tv", "tv / pc")}),
@@ -169,8 +170,10 @@ def test_matroska_rounds_a_rate_and_a_time() -> None:
 
     def as_ffmpeg_reads_it(proxy: Proxy) -> None:
         proxy.picture |= {"r_frame_rate": "19001/317", "avg_frame_rate": "19001/317"}
-        proxy.times = [time + 23 for time in proxy.times]
-        proxy.picture["tag:DURATION"] = "00:00:00.440000000"
+        proxy.times = [time + 1 for time in proxy.times]
+        proxy.picture["tag:DURATION"] = "00:00:00.418000000"
+        # The sound's start, and the file's length: ffprobe guesses them for interlaced H.264.
+        proxy.picture |= {"start_pts": "-23", "duration_ts": "9000"}
 
     assert failed(verdict_of(as_ffmpeg_reads_it, source=source, codec=Codec.VP9, container=Container.WEBM)) == {}
 
