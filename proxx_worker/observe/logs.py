@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from loguru import logger
 
 from proxx_worker.contract.errors import JsonValue
+from proxx_worker.files.errnos import classify_os_error
 from proxx_worker.observe.joblog import Level
 from proxx_worker.observe.records import json_line, text_line
 
@@ -64,7 +65,7 @@ class EventLog:
 class JobLogFile(EventLog):
     """A job's events, also written to its log file (a descriptor that the caller opened for appending).
 
-    A write that fails is remembered and raised by `close`, where the caller makes the log durable: the work itself goes on.
+    A write that fails is remembered and raised by `close`: the work itself goes on, and its decision is committed.
     """
 
     def __init__(self, job: str, descriptor: int) -> None:
@@ -88,14 +89,14 @@ class JobLogFile(EventLog):
                 self._failure = error
 
     def close(self) -> None:
-        """Make the log durable and close it. Raises `OSError` if any line could not be written."""
+        """Close the log. Raises NO_SPACE, WORKSPACE_INVALID or IO_ERROR if any line could not be written.
+
+        Not durable by itself: `Spool.finish` syncs the log before it moves it.
+        """
         logger.remove(self._sink)
-        try:
-            if self._failure is not None:
-                raise self._failure
-            os.fsync(self._descriptor)
-        finally:
-            os.close(self._descriptor)
+        os.close(self._descriptor)
+        if self._failure is not None:
+            raise classify_os_error(self._failure, "write the log of the job", self._job, state_folder=True) from self._failure
 
     def __enter__(self) -> Self:
         """Nothing to do: the log is open."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.observe.logs import EventLog, JobLogFile, start_worker_log
 
 
@@ -54,8 +55,9 @@ def test_a_log_that_cannot_be_written_says_so_at_its_end_and_not_before() -> Non
     log = JobLogFile("full", descriptor)
     log.event("first")
     log.event("second")
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(ProxxError) as caught:
         log.close()
+    assert caught.value.code is ErrorCode.NO_SPACE
 
 
 def test_a_worker_log_that_fails_costs_nothing(capsys: pytest.CaptureFixture[str]) -> None:
