@@ -20,7 +20,7 @@ _EXACT = "accurate_rnd+full_chroma_inp+bitexact"
 
 _CONVERTING = f"bicubic+{_EXACT}"
 _SHRINKING = f"area+{_EXACT}"
-"""The mean of the pixels that one pixel stands for: a third of bicubic's time, without aliases (docs/decisions/0010)."""
+"""The mean of the pixels that one pixel stands for: no aliases, in half to three quarters of bicubic's time."""
 
 _MUXERS = {
     Container.MOV: "mov",
@@ -41,8 +41,9 @@ _MILLISECOND = Fraction(1, 1000)
 class Design:
     """All decisions for one proxy.
 
-    `shrinks`: the picture gets smaller by a quarter or more on both sides. `dominance`: the earlier field, `tff` or `bff`; None for
-    a progressive picture, and for one that does not say. `reel`: the name to carry, None where there is none or no place for it.
+    `shrinks`: the picture gets smaller by a quarter or more on both sides. `dominance`: the earlier field, `tff` or `bff`; None
+    for a progressive picture, and for one that does not say. `reel`: the name to carry, None where there is none or the container
+    has no place for it.
     """
 
     container: Container
