@@ -124,7 +124,9 @@ def _plan_stream(container: Container, facts: MediaFacts, stream: AudioFacts, po
 def _start(container: Container, facts: MediaFacts, stream: AudioFacts) -> Fraction | None:
     if container is Container.MXF:
         return Fraction(0)
-    return None if stream.start is None or facts.start is None else stream.start - facts.start
+    if stream.start is None or facts.start is None or stream.codec.startswith("wma"):
+        return None  # WMA's decoder gives nothing for the first blocks
+    return stream.start - facts.start
 
 
 def _sample_rate(container: Container, rate: int) -> int:

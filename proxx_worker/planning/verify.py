@@ -37,6 +37,12 @@ _NO_SPACE = re.compile(r"No space left on device|Disk quota exceeded")
 _CONTEXT = re.compile(r"^\[(?P<context>[^@\]]+?) @ ")
 # FFmpeg's own words, whatever the decoder.
 _DECODE_FAULT = re.compile(r"Error while decoding stream|corrupt (?:decoded frame|input packet)|corrupted? packet")
+_DECODERS = {"av1": "libdav1d", "dts": "dca"}
+"""Decoders that do not bear their codec's name."""
+
+_GAVE_UP = "Conversion failed!"
+"""FFmpeg's last word after an error. With -xerror a decoder's may be such a one that nothing is said of it (libdav1d)."""
+
 _READ_FAULT = re.compile(r"Input/output error|Error (?:while|during) (?:reading|demuxing)")
 _QUOTED_LINES = 10
 
@@ -104,6 +110,8 @@ def _encode_error(plan: TaskPlan, encode: EncodeObservation, checks: Sequence[Ch
     damage = [line for line in encode.complaints if _from_decoder(plan, line) or (failed and _from_demuxer(plan, line))]
     if damage:
         return _damaged(plan, encode, damage)
+    if failed and not encode.complaints and encode.stderr_tail and encode.stderr_tail[-1].endswith(_GAVE_UP):
+        return _damaged(plan, encode, encode.stderr_tail[-1:])
     if failed:
         how = f"signal {-encode.exit_code}" if encode.exit_code < 0 else f"exit code {encode.exit_code}"
         last = _plain(next(iter((*encode.complaints[-1:], *encode.stderr_tail[-1:])), "it said nothing"))
@@ -138,8 +146,8 @@ def _from_decoder(plan: TaskPlan, line: str) -> bool:
     facts = plan.facts
     codecs = {facts.video.codec, *(stream.codec for stream in facts.audio)}
     context = _context(line)
-    # Some decoders have another name than their codec: mp3float, dcadec's "dca", libdav1d.
-    named = any(context.startswith(codec) or context == f"lib{codec}" for codec in codecs)
+    # Some decoders have a name that begins with their codec's: mp3float, libopus.
+    named = any(context.startswith(codec) or context in (f"lib{codec}", _DECODERS.get(codec)) for codec in codecs)
     return bool(_DECODE_FAULT.search(line)) or named
 
 

@@ -145,3 +145,9 @@ def test_the_start_is_counted_from_the_files(start: Fraction | None, expected: F
     assert [plan.start for plan in plan_audio(Container.MOV, source)] == [expected]
     assert [plan.start for plan in plan_audio(Container.MXF, source)] == [0]
     assert [plan.start for plan in plan_audio(Container.MOV, replace(source, start=None))] == [None]
+
+
+def test_when_the_sound_of_a_codec_with_a_late_decoder_starts_is_not_known() -> None:
+    late = replace(STEREO, codec="wmav2", start=Fraction(0))
+    assert planned(Container.MOV, late).start is None
+    assert planned(Container.MXF, late).start == 0

@@ -387,6 +387,7 @@ def test_a_fine_encode() -> None:
         ),
         ({"exit_code": 0, "stderr_tail": ("[error] x: Disk quota exceeded",)}, ErrorCode.NO_SPACE, "free some"),
         ({"exit_code": -11}, ErrorCode.ENCODE_FAILED, "signal 11: it said nothing"),
+        ({"exit_code": 1, "stderr_tail": ("[info] Conversion failed!",)}, ErrorCode.SOURCE_DAMAGED, "near 0.960 s"),
         ({"exit_code": 1, "stderr_tail": ("[info] bye",)}, ErrorCode.ENCODE_FAILED, "exit code 1: [info] bye"),
         (
             {"exit_code": 187, "complaints": ("[libx264 @ 0x1] [error] no",), "stderr_tail": ("[fatal] failed",)},
@@ -402,6 +403,22 @@ def test_an_encode_that_failed(seen: dict[str, object], code: ErrorCode, said: s
     assert verdict.error is not None
     assert verdict.error.code is code
     assert said in verdict.error.message
+
+
+@pytest.mark.parametrize(
+    ("codec", "line"),
+    [
+        ("av1", "[libdav1d @ 0x1] [error] Unknown OBU type 0 of size 7370"),
+        ("dts", "[dca @ 0x1] [error] Invalid core frame size"),
+        ("mp3", "[mp3float @ 0x1] [error] invalid new backstep"),
+        ("opus", "[libopus @ 0x1] [error] Decoding error: corrupted stream"),
+    ],
+)
+def test_a_decoder_is_known_by_whatever_name(codec: str, line: str) -> None:
+    plan = plan_task(settings(), replace(CLIP, audio=(replace(STEREO, codec=codec),)))
+    error = judged(plan, complaints=(line,)).error
+    assert error is not None
+    assert error.code is ErrorCode.SOURCE_DAMAGED
 
 
 def test_a_size_that_was_never_said_is_not_known() -> None:
