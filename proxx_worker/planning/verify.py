@@ -108,10 +108,10 @@ def _encode_error(plan: TaskPlan, encode: EncodeObservation, checks: Sequence[Ch
         )
     failed = encode.exit_code != 0
     damage = [line for line in encode.complaints if _from_decoder(plan, line) or (failed and _from_demuxer(plan, line))]
+    if failed and not encode.complaints:
+        damage = [line for line in encode.stderr_tail[-1:] if line.endswith(_GAVE_UP)]
     if damage:
         return _damaged(plan, encode, damage)
-    if failed and not encode.complaints and encode.stderr_tail and encode.stderr_tail[-1].endswith(_GAVE_UP):
-        return _damaged(plan, encode, encode.stderr_tail[-1:])
     if failed:
         how = f"signal {-encode.exit_code}" if encode.exit_code < 0 else f"exit code {encode.exit_code}"
         last = _plain(next(iter((*encode.complaints[-1:], *encode.stderr_tail[-1:])), "it said nothing"))
