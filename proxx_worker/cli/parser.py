@@ -1,6 +1,7 @@
 """The commands and their flags. Each command's code is imported when it is called: `--version` and `--help` need none of it."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -29,6 +30,13 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the process's exit code."""
+    if sys.stdout is None or sys.stderr is None:
+        # Closed by the caller. The next file to be opened would get the number, and what is meant for a person would go into it.
+        if sys.stderr is not None:
+            sys.stderr.write("proxx-worker: standard output is closed; lead it to a file, or to /dev/null\n")
+        return EXIT_USAGE
+    if sys.stdin is None:
+        os.open(os.devnull, os.O_RDONLY)  # nobody reads it, but no other file may get its number
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # Whatever the locale says: a name that it cannot say must not end a command half-way.

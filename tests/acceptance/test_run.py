@@ -2,15 +2,16 @@
 
 import json
 import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.acceptance.command import Command, is_running
+from tests.acceptance.command import COMMAND, Argument, Command, is_running
 from tests.acceptance.results import names, parse_result, snapshot
 from tests.acceptance.specs import encode, explicit, jobspec
-from tests.acceptance.stand_ins import Gate
+from tests.acceptance.stand_ins import Gate, program
 
 
 def write(folder: Path, document: dict[str, Any], name: str = "spec.json") -> Path:
@@ -66,10 +67,54 @@ def test_a_result_that_has_no_place_is_found_before_the_work(proxx: Command, cli
     assert names(proxies) == []
 
 
-def test_a_spec_may_be_a_pipe(proxx: Command, clip: Path, proxies: Path, tmp_path: Path) -> None:
+def test_a_spec_s_name_needs_no_suffix(proxx: Command, clip: Path, proxies: Path, tmp_path: Path) -> None:
     ended = proxx("run", write(tmp_path, jobspec(clip, proxies), "spec without suffix"))
     assert ended.exit_code == 0
     assert parse_result(ended.stdout)["jobspec"]["name"] == "spec without suffix"
+
+
+def test_a_spec_may_be_a_pipe(proxx: Command, clip: Path, proxies: Path) -> None:
+    command: list[Argument] = [COMMAND, "run", "/dev/stdin"]
+    ended = subprocess.run(command, input=encode(jobspec(clip, proxies)), capture_output=True, check=True, env=proxx.environment)
+    assert parse_result(ended.stdout)["jobspec"]["name"] == "stdin"
+
+
+@pytest.mark.parametrize(("closed", "exit_code"), [("<&-", 0), (">&-", 64), ("2>&-", 64), ("<&- >&- 2>&-", 64)])
+def test_streams_that_the_caller_has_closed(
+    proxx: Command, clip: Path, proxies: Path, tmp_path: Path, closed: str, exit_code: int
+) -> None:
+    """The next file to be opened would get a closed stream's number, and what is meant for a person would land in it."""
+    spec = write(tmp_path, jobspec(clip, proxies))
+    command: list[Argument] = ["sh", "-c", f'exec "$0" run "$1" {closed}', COMMAND, spec]
+    ended = subprocess.run(command, capture_output=True, check=False, env=proxx.environment)
+    assert ended.returncode == exit_code
+    assert b"Traceback" not in ended.stderr
+    assert len(names(proxies)) == (exit_code == 0)
+
+
+def test_a_job_that_is_told_to_finish_goes_on(proxx: Command, clip: Path, proxies: Path, tmp_path: Path) -> None:
+    gate = Gate(tmp_path / "gate")
+    with proxx.start("run", write(tmp_path, jobspec(clip, proxies)), "--ffmpeg", gate.ffmpeg) as job:
+        job.until(gate.reached, "the encoder")
+        job.signal(signal.SIGUSR1)
+        gate.open()
+        assert job.wait().exit_code == 0
+
+
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_while_a_source_is_looked_at(
+    proxx: Command, clip: Path, proxies: Path, tmp_path: Path, number: signal.Signals, exit_code: int
+) -> None:
+    reached = tmp_path / "reached"
+    hanging = program(tmp_path / "ffprobe", f">'{reached}'\nwhile :; do sleep 60; done")
+    with proxx.start("run", write(tmp_path, jobspec(clip, proxies)), "--ffprobe", hanging) as job:
+        job.until(reached.exists, "ffprobe")
+        job.signal(number)
+        ended = job.wait()
+    assert ended.exit_code == exit_code
+    result = parse_result(ended.stdout)
+    assert result["error"]["code"] == "INTERRUPTED"
+    assert [task["status"] for task in result["tasks"]] == ["NOT_RUN"]
 
 
 @pytest.mark.parametrize(
