@@ -164,7 +164,7 @@ def _verify(context: TaskContext, staged: StagedFile, plan: TaskPlan, run: Encod
 
 
 def _complete_mxf(staged: StagedFile, plan: TaskPlan) -> None:
-    """Put in the UMID that follows from the file's content, and the true display aspect, before anything is verified or hashed."""
+    """Put in the UMID that follows from the content, and the true display aspect, before anything is verified or hashed."""
     scanner = MxfScanner(plan.expected.video.display_aspect)
     offset = 0
     try:
