@@ -58,7 +58,7 @@ bench: $(DEV) ## Measure (nothing passes or fails by the clock)
 	$(BIN)/pytest -m benchmarks -s $(PYTEST_ARGS)
 
 .PHONY: coverage
-coverage: $(DEV) ## The same tests as `test`, measured, and held to the floors: 100 % of the pure rooms, 90 % of the package
+coverage: $(DEV) ## The same tests as `test`, measured, and held to the floors of .ci/coverage_floor.py
 	deploy/setup/install-tools ffmpeg ffprobe setpriv strace
 	$(BIN)/coverage erase
 	$(BIN)/pytest -m "not heavy and not benchmarks" --cov --cov-report= $(PYTEST_ARGS)
