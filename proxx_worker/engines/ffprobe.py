@@ -11,7 +11,7 @@ from proxx_worker.engines.stop import StopSignal
 from proxx_worker.engines.tools import Tools
 from proxx_worker.planning.facts import MediaFacts, RawSource
 from proxx_worker.planning.probe import PROBE_BYTES, probe_argv, read_head, read_source, says_input_output_error
-from proxx_worker.planning.quicktime import avid_pixel_aspect, refuse_external_media
+from proxx_worker.planning.quicktime import avid_pixel_aspect, refuse_external_media, refuse_protected
 from proxx_worker.planning.signatures import HEAD_BYTES
 
 MAX_REPORT_BYTES = 16 << 20
@@ -53,6 +53,7 @@ def probe_source(
         if raw is not None:
             return ProbedSource(raw, source.identity)
         refuse_external_media(source.read, source.identity.size)
+        refuse_protected(source.read, source.identity.size)
         report, child = _run_ffprobe(tools, source, stop, stall_seconds)
         stdout = bytes(report.stdout)
         if says_input_output_error(stdout):

@@ -1,4 +1,4 @@
-"""Just enough of QuickTime's structure for what FFmpeg does not tell: media in other files, the pixel aspect of Avid's codecs.
+"""Just enough of QuickTime's structure for what FFmpeg does not tell: media elsewhere, encryption, Avid's pixel aspect.
 
 FFmpeg does not follow references to other files (`enable_drefs` is off): it skips the track, or takes this file's own bytes for
 its media. Either way the proxy would be wrong, and ffprobe says so on stderr at most.
@@ -18,6 +18,7 @@ AVID_CODEC_TAGS = ("AVdn", "AVd1", "AVj2")
 
 _HEADER = 8
 _LONG_HEADER = 16
+_PROTECTED = (b"encv", b"enca")
 _TABLE_HEADER = 8
 _VISUAL_ENTRY = 78
 _ASPECT_TERMS = 8
@@ -48,6 +49,24 @@ def refuse_external_media(read: Callable[[int, int], bytes], size: int) -> None:
             "make the movie self-contained",
             reference=reference,
         )
+
+
+def refuse_protected(read: Callable[[int, int], bytes], size: int) -> None:
+    """Raise SOURCE_UNSUPPORTED where a picture or sound is encrypted. Arguments as for `refuse_external_media`.
+
+    FFmpeg calls such a track by the format that it was before (libavformat/mov.c, mov_read_frma), and decodes noise. Structure:
+    ISO/IEC 14496-12, 8.12, "Support for protected streams".
+    """
+    budget = iter(range(_MAX_BOXES))
+    for table in _descend(read, _Box(b"", 0, size), _PATH_TO_DESCRIPTIONS, budget):
+        for entry in _children(read, _Box(b"", table.start + _TABLE_HEADER, table.end), budget):
+            if entry.kind in _PROTECTED:
+                tag = entry.kind.decode()
+                raise ProxxError(
+                    ErrorCode.SOURCE_UNSUPPORTED,
+                    f"a track of the movie is encrypted ({tag}); deliver it without protection",
+                    codec_tag=tag,
+                )
 
 
 def avid_pixel_aspect(read: Callable[[int, int], bytes], size: int) -> Fraction | None:

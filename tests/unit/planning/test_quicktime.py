@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.planning.quicktime import avid_pixel_aspect, refuse_external_media
+from proxx_worker.planning.quicktime import avid_pixel_aspect, refuse_external_media, refuse_protected
 
 SELF, ELSEWHERE = 1, 0
 
@@ -129,3 +129,16 @@ ARES = box(b"ARES", b"ARES0001", bytes(100))
 )
 def test_the_pixel_aspect_of_avid_s_codecs_is_what_pasp_says(content: bytes, aspect: Fraction | None) -> None:
     assert avid_pixel_aspect(lambda offset, size: content[offset : offset + size], len(content)) == aspect
+
+
+@pytest.mark.parametrize("kind", [b"encv", b"enca"])
+def test_an_encrypted_track_is_refused(kind: bytes) -> None:
+    content = movie(described(b"avc1"), described(kind, box(b"sinf", box(b"frma", b"avc1"))))
+    with pytest.raises(ProxxError, match=f"encrypted \\({kind.decode()}\\)") as refusal:
+        refuse_protected(lambda offset, size: content[offset : offset + size], len(content))
+    assert refusal.value.code is ErrorCode.SOURCE_UNSUPPORTED
+
+
+@pytest.mark.parametrize("content", [movie(described(b"avc1", THIN), described(b"mp4a")), movie(track()), b"", b"encv" * 40])
+def test_what_is_not_encrypted_passes(content: bytes) -> None:
+    refuse_protected(lambda offset, size: content[offset : offset + size], len(content))
