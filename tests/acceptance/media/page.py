@@ -1,0 +1,88 @@
+"""The media table as a page, and its figures for whoever watches."""
+
+from collections.abc import Iterator, Mapping
+
+from tests.acceptance.media.rows import Cell
+from tests.acceptance.media.table import CLIPS, TARGETS, Refused, Target
+
+INTRODUCTION = """# Real clips, and what becomes of them
+
+Written by `PROXX_WRITE_PAGES=1 make heavy PYTEST_ARGS=tests/acceptance/media/test_media_table.py`; do not edit. `make heavy`
+fails where this page is not what comes out, or where an outcome is not what an editor expects
+(`tests/acceptance/media/table.py`).
+
+Each `ok` is a proxy that was compared with its source by other means than the worker's own checks: frames and the time of each,
+exact rate, end, start timecode, reel, every audio stream's channels, layout, rate and length, the place of its sound to a
+millisecond, display aspect, upright picture, fields and their order, colour tags in container and bitstream, range, and every
+picture beside the source's, both shown as RGB by zimg.
+"""
+
+_SHORT = {
+    "COMPLETED": "ok",
+    "SOURCE_UNSUPPORTED": "unsupported",
+    "SOURCE_NO_VIDEO": "no video",
+    "SOURCE_DAMAGED": "damaged",
+    "ENGINE_MISMATCH": "mismatch",
+    "RESOLVE_UNAVAILABLE": "no Resolve",
+}
+
+Table = Mapping[str, Mapping[Target, Cell]]
+
+
+def render(table: Table) -> str:
+    """The page."""
+    return "\n".join([INTRODUCTION, *_outcomes(table), "", *_reasons(table), "", *_facts(table)]) + "\n"
+
+
+def _outcomes(table: Table) -> Iterator[str]:
+    yield "| clip | " + " | ".join(target.name.removeprefix("proxy_") for target in TARGETS) + " |"
+    yield "|---" * (len(TARGETS) + 1) + "|"
+    for name, row in table.items():
+        yield f"| `{name}` | " + " | ".join(_SHORT.get(cell.code, cell.code) for cell in row.values()) + " |"
+    outcomes = [cell.code for row in table.values() for cell in row.values()]
+    counts = ", ".join(f"{outcomes.count(code)} {code}" for code in sorted(set(outcomes)))
+    yield f"\n{len(outcomes)} jobs: {counts}."
+
+
+def _reasons(table: Table) -> Iterator[str]:
+    yield "## Why not\n"
+    yield "| clip | where | code | reason |"
+    yield "|---|---|---|---|"
+    for name in table:
+        grouped: dict[Refused, list[str]] = {}
+        for target, refused in CLIPS[name].refused.items():
+            grouped.setdefault(refused, []).append(target.name.removeprefix("proxy_"))
+        for refused, targets in grouped.items():
+            where = "all" if len(targets) == len(TARGETS) else ", ".join(targets)
+            yield f"| `{name}` | {where} | `{refused.code}` | {refused.reason} |"
+
+
+def _facts(table: Table) -> Iterator[str]:
+    yield "## What each proxy was held to\n"
+    yield "| clip | frames | rate | aspect | fields | turned | timecode | reel | sound |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    for name in table:
+        truth = CLIPS[name].truth
+        if truth is not None:
+            sound = "; ".join(dict.fromkeys(f"{truth.sounds.count(one)} x {one}" for one in truth.sounds))
+            values = (
+                truth.frames, truth.rate or "varies", truth.aspect, truth.fields, f"{truth.turns * 90}°",
+                truth.timecode or "none", truth.reel or "none", sound or "none",
+            )  # fmt: skip
+            yield f"| `{name}` | " + " | ".join(map(str, values)) + " |"
+
+
+def figures(table: Table) -> str:
+    """How like each proxy's pictures and sound are to its source's."""
+    lines = [f"{'clip':52} {'proxy':20} {'pictures':>8} {'worst SSIM':>10} {'shift':>6} {'typical':>7}  sound"]
+    for name, row in table.items():
+        for target, cell in row.items():
+            if cell.proof is None:
+                lines.append(f"{name:52} {target.name:20} {cell.code}")
+                continue
+            like, sound = cell.proof.likeness, cell.proof.matches
+            heard = f"{len(sound)} channels, worst {min(m.correlation for m in sound):.4f}" if sound else ""
+            lines.append(
+                f"{name:52} {target.name:20} {like.pictures:8} {like.ssim:10.4f} {like.shift:6.2f} {like.typical:7.1f}  {heard}"
+            )
+    return "\n".join(lines) + "\n"

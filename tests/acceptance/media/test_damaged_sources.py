@@ -1,0 +1,204 @@
+"""Sources that are damaged, cut off, locked, or no clips: each is refused by the code that fits, with where or why; none is guessed at."""  # noqa: E501
+
+import random
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.clips import ffmpeg
+from tests.acceptance.command import Command
+from tests.acceptance.results import names, parse_result
+from tests.acceptance.specs import encode, jobspec
+
+FASTSTART = ("-movflags", "+faststart")
+KINDS = {
+    "h264.mp4": ("-c:v", "libx264", "-preset", "veryfast", "-c:a", "aac", *FASTSTART),
+    "hevc.mp4": ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none", "-c:a", "aac", *FASTSTART),
+    "av1.mp4": ("-c:v", "libsvtav1", "-preset", "12", "-c:a", "aac", *FASTSTART),
+    "prores.mov": ("-c:v", "prores_ks", "-c:a", "pcm_s16le", *FASTSTART),
+    "h264.mkv": ("-c:v", "libx264", "-preset", "veryfast", "-c:a", "aac"),
+    "mpeg2.ts": ("-c:v", "mpeg2video", "-b:v", "4M", "-c:a", "mp2"),
+    "mpeg2.mxf": ("-c:v", "mpeg2video", "-b:v", "4M", "-pix_fmt", "yuv422p", "-c:a", "pcm_s16le"),
+    "dnxhr.mxf": ("-c:v", "dnxhd", "-profile:v", "dnxhr_lb", "-pix_fmt", "yuv422p", "-c:a", "pcm_s16le"),
+    "mjpeg.avi": ("-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj422p", "-c:a", "pcm_s16le"),
+}
+QUICK = ("h264.mp4", "prores.mov", "dnxhr.mxf")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Three seconds of a kind, made when asked for."""
+    folder = tmp_path_factory.mktemp("whole")
+
+    def make(name: str) -> Path:
+        path = folder / name
+        if not path.exists():
+            ffmpeg(
+                "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=3,noise=alls=8:allf=t:all_seed=1,format=yuv420p",
+                "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=3", *KINDS[name], path,
+            )  # fmt: skip
+        return path
+
+    return make
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A job's end: what it published, its error (None: completed), its result."""
+
+    published: list[str]
+    error: dict[str, Any] | None
+    result: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Runs jobs of one source."""
+
+    proxx: Command
+    folder: Path
+
+    def spoiled(self, name: str, data: bytes) -> Path:
+        """A source of these bytes."""
+        path = self.folder / name
+        path.write_bytes(data)
+        return path
+
+    def run(self, source: Path, **fields: Any) -> Outcome:  # noqa: ANN401 - any JSON value
+        """One job, ProRes Proxy unless told otherwise."""
+        proxies = self.folder / "proxies"
+        proxies.mkdir(exist_ok=True)
+        spec = self.folder / "spec.json"
+        spec.write_bytes(encode(jobspec(source, proxies, **{"proxy_profile": "proxy_prores_proxy", **fields})))
+        ended = self.proxx("run", spec)
+        result = parse_result(ended.stdout)
+        return Outcome(names(proxies), result["error"], result)
+
+
+@pytest.fixture
+def bench(proxx: Command, tmp_path: Path) -> Bench:
+    """Room for a job."""
+    return Bench(proxx, tmp_path)
+
+
+def cases() -> list[Any]:
+    """Every kind; most of them take their time."""
+    return [pytest.param(name, marks=() if name in QUICK else pytest.mark.heavy) for name in KINDS]
+
+
+def is_refused(outcome: Outcome, code: str, *words: str) -> dict[str, Any]:
+    """That nothing was published, and why; gives the error's details."""
+    assert outcome.published == []
+    assert outcome.error is not None
+    assert outcome.error["code"] == code
+    for word in words:
+        assert word in outcome.error["message"]
+    details: dict[str, Any] = outcome.error["details"]
+    return details
+
+
+@pytest.mark.parametrize("name", cases())
+def test_bits_flipped_in_the_middle(bench: Bench, whole: Callable[[str], Path], name: str) -> None:
+    data = bytearray(whole(name).read_bytes())
+    chance = random.Random(5)  # noqa: S311 - the same bits every time
+    for _ in range(40):
+        data[len(data) // 3 + chance.randrange(len(data) // 3)] ^= 1 << chance.randrange(8)
+    details = is_refused(bench.run(bench.spoiled(name, bytes(data))), "SOURCE_DAMAGED", "near", "deliver the clip again")
+    # Decoders work ahead on as many threads as there are CPUs: the place is near the fault, not on it.
+    assert 0 <= float(details["near_seconds"]) <= 3
+
+
+@pytest.mark.parametrize("name", cases())
+def test_cut_off_at_sixty_hundredths(bench: Bench, whole: Callable[[str], Path], name: str) -> None:
+    data = whole(name).read_bytes()
+    outcome = bench.run(bench.spoiled(name, data[: len(data) * 6 // 10]))
+    if name == "mpeg2.ts":
+        # A transport stream promises no length: nobody can know that there was more. All that is there is in the proxy.
+        assert outcome.error is None
+        (frames,) = (c for c in outcome.result["tasks"][0]["checks"] if c["name"] == "frames")
+        assert frames["ok"] is True
+        return
+    is_refused(outcome, "SOURCE_DAMAGED", "deliver the clip again")
+
+
+@pytest.mark.parametrize("name", cases())
+def test_whole_it_is_fine(bench: Bench, whole: Callable[[str], Path], name: str) -> None:
+    outcome = bench.run(whole(name))
+    assert outcome.error is None
+    assert len(outcome.published) == 1
+
+
+def test_a_movie_whose_index_was_cut_away(bench: Bench, tmp_path: Path) -> None:
+    late = tmp_path / "late.mov"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=1", "-c:v", "libx264", late)
+    data = late.read_bytes()
+    is_refused(bench.run(bench.spoiled("cut.mov", data[: data.index(b"moov") - 4])), "SOURCE_UNSUPPORTED", "moov atom not found")
+
+
+def test_a_picture_shorter_than_its_container_says(bench: Bench, whole: Callable[[str], Path]) -> None:
+    """Matroska keeps its length as a float of milliseconds; here it says ten seconds."""
+    data = whole("h264.mkv").read_bytes()
+    at = data.index(b"\x44\x89\x88") + 3
+    assert 2900 < struct.unpack_from(">d", data, at)[0] < 3200
+    longer = data[:at] + struct.pack(">d", 10_000.0) + data[at + 8 :]
+    details = is_refused(bench.run(bench.spoiled("short.mkv", longer)), "SOURCE_DAMAGED", "promises 10.000 s")
+    assert 2.9 < float(details["ends_at_seconds"]) < 3.2
+
+
+def test_a_hole_in_a_transport_stream(bench: Bench, whole: Callable[[str], Path]) -> None:
+    data = whole("mpeg2.ts").read_bytes()
+    packet = 188
+    start = len(data) // packet // 2 * packet
+    is_refused(bench.run(bench.spoiled("hole.ts", data[:start] + data[start + 40 * packet :])), "SOURCE_DAMAGED", "near")
+
+
+def test_a_picture_that_changes_its_size(bench: Bench, tmp_path: Path) -> None:
+    parts = [tmp_path / "small.ts", tmp_path / "large.ts"]
+    for path, size in zip(parts, ("320x180", "640x360"), strict=True):
+        ffmpeg("-f", "lavfi", "-i", f"testsrc2=size={size}:rate=25:duration=1", "-c:v", "mpeg2video", "-b:v", "2M", path)
+    joined = bench.spoiled("joined.ts", b"".join(path.read_bytes() for path in parts))
+    is_refused(bench.run(joined), "SOURCE_UNSUPPORTED", "changes its size")
+
+
+def test_an_encrypted_movie(bench: Bench, tmp_path: Path) -> None:
+    locked = tmp_path / "locked.mp4"
+    ffmpeg(
+        "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=1", "-c:v", "libx264",
+        "-encryption_scheme", "cenc-aes-ctr", "-encryption_key", "76a6c65c5ea762046bd749a2e632ccbb",
+        "-encryption_kid", "a7e61c373e219033c21091fa607bf3b8", locked,
+    )  # fmt: skip
+    assert b"encv" in locked.read_bytes()
+    is_refused(bench.run(locked), "SOURCE_UNSUPPORTED", "encrypted", "deliver it without protection")
+
+
+def test_a_movie_whose_sound_alone_is_encrypted(bench: Bench, whole: Callable[[str], Path]) -> None:
+    data = whole("h264.mp4").read_bytes()
+    assert data.count(b"mp4a") == 1
+    is_refused(bench.run(bench.spoiled("drm.m4v", data.replace(b"mp4a", b"drms"))), "SOURCE_UNSUPPORTED", "encrypted")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("still.png", (), "PNG"),
+        ("still.jpg", (), "JPEG"),
+        ("still.tif", (), "TIFF"),
+        ("still.dpx", (), "DPX"),
+        ("still.exr", ("-pix_fmt", "gbrpf32le"), "OpenEXR"),
+        ("still.bmp", (), "BMP"),
+        ("still.webp", ("-c:v", "libwebp"), "WebP"),
+        ("still.mov", ("-f", "image2", "-c:v", "png"), "PNG"),
+    ],
+)
+def test_a_still(bench: Bench, tmp_path: Path, name: str, options: tuple[str, ...], said: str) -> None:
+    still = tmp_path / name
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=320x180", "-frames:v", "1", *options, still)
+    is_refused(bench.run(still), "SOURCE_UNSUPPORTED", said, "still")
+
+
+def test_a_name_says_nothing_of_the_content(bench: Bench, whole: Callable[[str], Path]) -> None:
+    assert bench.run(bench.spoiled("clip.jpg", whole("h264.mp4").read_bytes())).error is None

@@ -1,0 +1,180 @@
+"""Encoders that do the wrong thing and call it done: each is caught, told as expected and actual, and nothing is published."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.clips import ffmpeg
+from tests.acceptance.command import Command
+from tests.acceptance.media.liars import Lie
+from tests.acceptance.results import names, parse_result
+from tests.acceptance.specs import encode, explicit, jobspec
+
+RATE = "30000/1001"
+H264, PRORES, DNXHR = explicit("h264", "mp4"), explicit("prores_proxy", "mov"), explicit("dnxhr", "mxf")
+ANY = object()
+"""A value that the fault does not settle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A lie about a proxy of `fields`, and the `check` that must tell it: what it should have been, and what it is.
+
+    `check` None: it shows before anything is compared, as `code`.
+    """
+
+    name: str
+    lie: Lie
+    check: str | None = None
+    expected: Any = ANY
+    actual: Any = ANY
+    fields: dict[str, Any] = field(default_factory=lambda: PRORES)
+    code: str = "OUTPUT_INVALID"
+    source: str = "progressive"
+    quick: bool = False
+
+
+TRUNCATED = "os.truncate(output, os.stat(output).st_size * 6 // 10)"
+FLIPPED = "f = open(output, 'r+b'); f.seek(os.stat(output).st_size // 2); f.write(bytes(range(256)) * 8); f.close()"
+REPLACED = "data = open(output, 'rb').read(); os.unlink(output); open(output, 'wb').write(data)"
+DROPPED = Lie("filters('select=not(eq(n\\\\,10))')")
+LAST_DROPPED = Lie("filters('select=not(eq(n\\\\,29))')")
+LATE = Lie("filters('settb=1/60000,setpts=PTS+eq(N\\\\,10)*1001')\nreplace('1001:30000', '1:60000')")
+SHIFTED = Lie("argv[after('-timecode')] = '01:00:00;03'")
+NON_DROP = Lie("argv[after('-timecode')] = '01:00:00:02'")
+FAST = Lie("replace('1001/30000', '1/30')\nreplace('1001:30000', '1:30')\nargv[after('-timecode')] = '01:00:00:02'")
+SWAPPED = Lie("a, b = argv.index('0:1'), argv.index('0:2'); argv[a], argv[b] = '0:2', '0:1'")
+STRETCHED = Lie("replace('setsar=sar=1/1', 'setsar=sar=4/3')")
+FULL = Lie("replace('range=tv:', 'range=pc:')\nargv[after('-color_range:v')] = 'pc'")
+OTHER_MATRIX = Lie("replace('colorspace=bt709', 'colorspace=smpte170m')\nargv[after('-colorspace:v')] = 'smpte170m'")
+NO_PRIMARIES = Lie("replace('color_primaries=bt709', 'color_primaries=unknown')\ndrop('-color_primaries:v')")
+PQ = Lie("replace('color_trc=bt709', 'color_trc=smpte2084')\nargv[after('-color_trc:v')] = 'smpte2084'")
+PROGRESSIVE = Lie("replace('field_mode=tff', 'field_mode=prog')\nreplace('+ildct', '')")
+PROGRESSIVE_H264 = Lie("replace('field_mode=tff', 'field_mode=prog')\nreplace('+ildct', '')\nreplace('+ilme', '')")
+BOTTOM_FIRST = Lie("replace('field_mode=tff', 'field_mode=bff')\nargv[after('-top:v')] = '0'")
+LATE_SOUND = Lie("argv[-1:-1] = ['-filter:a:1', 'asetpts=PTS+0.1/TB']")
+
+
+def added(*words: str) -> Lie:
+    """The same command with more options."""
+    return Lie(f"argv[-1:-1] = {list(words)!r}")
+
+
+FAULTS = (
+    Fault("truncated", Lie(after=TRUNCATED), "file_size", quick=True),
+    Fault("truncated, and the report with it", Lie(after=f"{TRUNCATED}; say_size()"), "decodes", expected=True),
+    Fault("one byte longer", Lie(after="open(output, 'ab').write(b'x')"), "file_size"),
+    Fault("bits flipped in the middle", Lie(after=FLIPPED), "decodes", expected=True, fields=H264),
+    Fault("a frame dropped", DROPPED, "frames_encoded", 30, 29, quick=True),
+    Fault("a frame dropped in H.264", DROPPED, "frames", 30, 29, H264),
+    Fault("a frame dropped in MXF", DROPPED, "frames", 30, 29, DNXHR),
+    Fault("the last frame dropped", LAST_DROPPED, "frames", 30, 29),
+    Fault("a frame doubled", Lie("filters('loop=loop=1:size=1:start=10')"), "frames", 30, 31, quick=True),
+    Fault("a frame late by half", LATE, "frame_times"),
+    Fault("a timecode shifted by a frame", SHIFTED, "timecode", "01:00:00;02", "01:00:00;03", quick=True),
+    Fault("a timecode shifted in MXF", SHIFTED, "timecode", "01:00:00;02", "01:00:00;03", DNXHR),
+    Fault("a timecode that drops no frames", NON_DROP, "timecode", "01:00:00;02", "01:00:00:02"),
+    Fault("no timecode", Lie("drop('-timecode')"), "timecode", "01:00:00;02", None),
+    Fault("no timecode in MXF", Lie("drop('-timecode')"), "timecode", "01:00:00;02", "00:00:00:00", DNXHR),
+    Fault("no reel", Lie("replace('reel_name=', 'comment=')"), "reel", "A001", None),
+    Fault("another reel in MXF", Lie("replace('reel_name=A001', 'reel_name=A002')"), "reel", "A001", "A002", DNXHR),
+    Fault("a sound missing", Lie("at = argv.index('0:2'); del argv[at - 1 : at + 1]"), "audio_streams", 2, 1, quick=True),
+    Fault("a sound too many", added("-map", "0:1"), "audio_streams", 2, 3),
+    Fault("stereo made mono", added("-ac:a:0", "1"), "audio_0_channels", 2, 1, quick=True),
+    Fault("mono made stereo", added("-ac:a:1", "2"), "audio_1_channels", 1, 2),
+    Fault("stereo and mono in each other's place", SWAPPED, "audio_0_channels", 2, 1),
+    Fault("stereo and a downmix swapped", SWAPPED, "audio_0_layout", "stereo", "downmix", source="layouts"),
+    Fault("another sample rate", Lie("replace('48000', '44100')"), "audio_0_sample_rate", 48000, 44100),
+    Fault("sound cut off", added("-filter:a:1", "atrim=end=0.5"), "audio_1_duration"),
+    Fault("sound late by three frames", LATE_SOUND, "audio_1_start"),
+    Fault("30 for 29.97", FAST, "frame_rate", RATE, quick=True),
+    Fault("30 for 29.97 in H.264", FAST, "frame_rate", RATE, fields=H264),
+    Fault("30 for 29.97 in MXF", FAST, "frame_rate", RATE, "30", DNXHR),
+    Fault("a range tag", FULL, "color_range", "tv", "pc", H264, quick=True),
+    Fault("a matrix tag", OTHER_MATRIX, "color_matrix", "bt709", "smpte170m", quick=True),
+    Fault("no primaries", NO_PRIMARIES, "color_primaries", "bt709", None, H264),
+    Fault("HDR for SDR", PQ, "color_transfer", "bt709", "smpte2084"),
+    Fault("a stretched picture", STRETCHED, "display_aspect", "16/9", "64/27", quick=True),
+    Fault("a stretched picture in H.264", STRETCHED, "display_aspect", "16/9", "64/27", H264),
+    Fault("another size", Lie("replace('scale=w=320', 'scale=w=240')"), "picture_size", "320x180", "240x180"),
+    Fault("another profile", Lie("argv[after('-profile:v')] = '1'"), "video_profile", "Proxy", "LT"),
+    Fault("another codec", Lie("argv[after('-c:v')] = 'mpeg4'"), "video_codec", "h264", "mpeg4", H264),
+    Fault("another container", Lie("argv[len(argv) - 2] = 'matroska'"), "container", "mov"),
+    Fault("fields lost", PROGRESSIVE, "field_order", "tt", "progressive", source="interlaced", quick=True),
+    Fault("fields lost in H.264", PROGRESSIVE_H264, "field_order", "tt", "progressive", H264, source="interlaced"),
+    Fault("fields in the other order", BOTTOM_FIRST, "field_order", "tt", "bb", source="interlaced"),
+    # Of these FFmpeg itself says that the source gave no more; whom to believe cannot be known.
+    Fault("ends after ten frames, and says all is well", added("-frames:v", "10"), code="SOURCE_DAMAGED", quick=True),
+    Fault("encodes half a second", added("-t", "0.5"), code="SOURCE_DAMAGED"),
+    Fault("writes zeros", Lie(instead="code = 0; open(output, 'wb').write(bytes(99999)); say_size()"), code="SOURCE_DAMAGED"),
+    # And of these it never said that it came to its end.
+    Fault("fails, and says all is well", Lie("argv[after('-c:v')] = 'none'", after="code = 0"), code="ENCODE_FAILED"),
+    Fault("is killed, and says all is well", Lie(instead="code = cut_short()"), code="ENCODE_FAILED"),
+    Fault("writes nothing", Lie(instead="code = 0"), code="ENCODE_FAILED", quick=True),
+    Fault("removes the output", Lie(after="os.unlink(output)")),
+    Fault("puts another file in the output's place", Lie(after=REPLACED)),
+)
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A second at 29.97 with two streams of sound, drop-frame timecode, a reel and BT.709 tags."""
+    folder = tmp_path_factory.mktemp("honest")
+    mono, downmix = "anull", "aformat=channel_layouts=stereo,channelmap=map=0|1:channel_layout=downmix"
+    kinds = {"progressive": ("", mono), "interlaced": (",interlace=scan=tff", mono), "layouts": ("", downmix)}
+    tags = "format=yuv422p10le,setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
+    for kind, (fields, second) in kinds.items():
+        speed = "60000/1001" if fields else RATE
+        ffmpeg(
+            "-f", "lavfi", "-i", f"testsrc2=size=320x180:rate={speed}:duration=1.001{fields}",
+            "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=1.001,aformat=channel_layouts=stereo",
+            "-f", "lavfi", "-i", f"sine=frequency=880:sample_rate=48000:duration=1.001,{second}",
+            "-map", "0", "-map", "1", "-map", "2", "-filter:v", tags, "-c:v", "prores_ks", "-profile:v", "0",
+            *(["-flags:v", "+ildct", "-top:v", "1"] if fields else []), "-c:a", "pcm_s16le",
+            "-color_range", "tv", "-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709",
+            "-timecode", "01:00:00;02", "-metadata:s:v:0", "reel_name=A001", folder / f"{kind}.mov",
+        )  # fmt: skip
+    return {kind: folder / f"{kind}.mov" for kind in kinds}
+
+
+def run(proxx: Command, folder: Path, source: Path, fields: dict[str, Any], lie: Lie) -> tuple[dict[str, Any], list[str]]:
+    """The job's result, and what its output directory holds."""
+    proxies = folder / "proxies"
+    proxies.mkdir()
+    spec = folder / "spec.json"
+    spec.write_bytes(encode(jobspec(source, proxies, **fields)))
+    ended = proxx("run", spec, "--ffmpeg", lie.program(folder / "ffmpeg"))
+    return parse_result(ended.stdout), names(proxies)
+
+
+@pytest.mark.parametrize("fields", [H264, PRORES, DNXHR], ids=["h264", "prores", "dnxhr"])
+def test_the_same_program_that_tells_no_lie_passes(
+    proxx: Command, sources: dict[str, Path], tmp_path: Path, fields: dict[str, Any]
+) -> None:
+    result, published = run(proxx, tmp_path, sources["progressive"], fields, Lie())
+    assert result["error"] is None
+    assert len(published) == 1
+
+
+def _cases() -> list[Any]:
+    return [pytest.param(fault, id=fault.name, marks=() if fault.quick else pytest.mark.heavy) for fault in FAULTS]
+
+
+@pytest.mark.parametrize("fault", _cases())
+def test_a_fault_is_caught(proxx: Command, sources: dict[str, Path], tmp_path: Path, fault: Fault) -> None:
+    result, published = run(proxx, tmp_path, sources[fault.source], fault.fields, fault.lie)
+    assert result["status"] == "FAILED"
+    assert published == []
+    assert result["error"]["code"] == fault.code
+    if fault.check is None:
+        return
+    failed = {check["name"]: check for check in result["tasks"][0]["checks"] if check["ok"] is False}
+    assert fault.check in failed
+    check = failed[fault.check]
+    assert fault.expected in {ANY, check["expected"]}
+    assert fault.actual in {ANY, check["actual"]}
+    named = result["error"]["details"]["failed"]
+    assert {"name": fault.check, "expected": check["expected"], "actual": check["actual"]} in named
+    assert f"{named[0]['name']} should be {named[0]['expected']}, but is " in result["error"]["message"]
