@@ -112,6 +112,12 @@ def _encode_error(plan: TaskPlan, encode: EncodeObservation, checks: Sequence[Ch
         damage = [line for line in encode.stderr_tail[-1:] if line.endswith(_GAVE_UP)]
     if damage:
         return _damaged(plan, encode, damage)
+    if encode.restarts:
+        return JobError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            "the source's picture changes its size or format on the way, which one proxy cannot follow: split the clip there",
+            {"changes": encode.restarts},
+        )
     if failed:
         how = f"signal {-encode.exit_code}" if encode.exit_code < 0 else f"exit code {encode.exit_code}"
         last = _plain(next(iter((*encode.complaints[-1:], *encode.stderr_tail[-1:])), "it said nothing"))
@@ -127,12 +133,6 @@ def _encode_error(plan: TaskPlan, encode: EncodeObservation, checks: Sequence[Ch
             "see the job's log, and that the program named as ffmpeg is FFmpeg",
             {"exit_code": encode.exit_code, "lines": list(encode.stderr_tail[-_QUOTED_LINES:])},
         )
-    if encode.restarts:
-        return JobError(
-            ErrorCode.SOURCE_UNSUPPORTED,
-            "the source's picture changes its size or format on the way, which one proxy cannot follow: split the clip there",
-            {"changes": encode.restarts},
-        )
     return _failed_check(checks)
 
 
@@ -146,15 +146,15 @@ def _from_decoder(plan: TaskPlan, line: str) -> bool:
     facts = plan.facts
     codecs = {facts.video.codec, *(stream.codec for stream in facts.audio)}
     context = _context(line)
-    # Some decoders have a name that begins with their codec's: mp3float, libopus.
-    named = any(context.startswith(codec) or context in (f"lib{codec}", _DECODERS.get(codec)) for codec in codecs)
+    # Not all that begins with the codec's name is its decoder: prores_aw is the encoder.
+    named = any(context in {codec, f"{codec}float", f"lib{codec}", _DECODERS.get(codec)} for codec in codecs)
     return bool(_DECODE_FAULT.search(line)) or named
 
 
 def _from_demuxer(plan: TaskPlan, line: str) -> bool:
     """Whether a complaint comes from reading the source. Alone it is no damage: demuxers also complain about indexes and tags."""
-    formats = plan.facts.formats
-    return bool(_READ_FAULT.search(line)) or _context(line) in {*formats, ",".join(formats)}
+    # The whole list of names is the demuxer's (`mov,mp4,...`); one of them alone is the muxer's.
+    return bool(_READ_FAULT.search(line)) or _context(line) == ",".join(plan.facts.formats)
 
 
 def _damaged(plan: TaskPlan, encode: EncodeObservation, lines: Sequence[str]) -> JobError:

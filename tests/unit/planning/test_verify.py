@@ -395,6 +395,12 @@ def test_a_fine_encode() -> None:
             "exit code 187: [libx264] [error] no",
         ),
         ({"restarts": 1}, ErrorCode.SOURCE_UNSUPPORTED, "changes its size or format"),
+        (
+            {"restarts": 1, "exit_code": 1, "complaints": ("[mov @ 0x1] [error] Non-monotonous DTS",)},
+            ErrorCode.SOURCE_UNSUPPORTED,
+            "changes its size or format",
+        ),
+        ({"exit_code": 1, "complaints": ("[mov @ 0x1] [error] no",)}, ErrorCode.ENCODE_FAILED, "[mov] [error] no"),
         ({"file_size": 999}, ErrorCode.OUTPUT_INVALID, "file_size should be 1000, but is 999"),
     ],
 )
@@ -403,6 +409,13 @@ def test_an_encode_that_failed(seen: dict[str, object], code: ErrorCode, said: s
     assert verdict.error is not None
     assert verdict.error.code is code
     assert said in verdict.error.message
+
+
+def test_an_encoder_is_not_taken_for_the_decoder() -> None:
+    plan = plan_task(settings(), clip(codec="prores"))
+    error = judged(plan, exit_code=1, complaints=("[prores_aw @ 0x1] [error] cannot",)).error
+    assert error is not None
+    assert error.code is ErrorCode.ENCODE_FAILED
 
 
 @pytest.mark.parametrize(
