@@ -81,6 +81,10 @@ class Started:
         """Send a signal to the command, as a supervisor does; to it alone."""
         self.process.send_signal(number)
 
+    def signal_group(self, number: signal.Signals) -> None:
+        """Send a signal to the command and all its children at once, as Ctrl-C and cluster schedulers do."""
+        os.killpg(self.pid, number)
+
     def wait(self) -> Ended:
         """Wait for its end."""
         try:
@@ -125,6 +129,7 @@ class Command:
             process = subprocess.Popen(
                 [*self.prefix(privileged=privileged), COMMAND, *arguments],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=cwd, env={**self.environment, **(environment or {})},
+                start_new_session=True,
             )  # fmt: skip
         try:
             yield Started(process, stdout, stderr)

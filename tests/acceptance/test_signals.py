@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.command import Command, is_running
-from tests.acceptance.results import audit, names, read_result, statuses, stems
-from tests.acceptance.specs import Workspace, explicit, jobspec
+from tests.acceptance.results import audit, names, parse_result, read_result, statuses, stems
+from tests.acceptance.specs import Workspace, encode, explicit, jobspec
 from tests.acceptance.stand_ins import Gate, program
 
 STOPS = [signal.SIGTERM, signal.SIGINT]
@@ -48,6 +48,29 @@ def test_in_mid_encode(
     status = workspace.status()
     assert status is not None
     assert status["job"] is None
+
+
+@pytest.mark.parametrize("number", STOPS)
+def test_to_the_whole_process_group(
+    proxx: Command, workspace: Workspace, long_clip: Path, proxies: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    """The encoder gets the signal, too, and ends by itself: that is the interruption still, and no failed encode."""
+    document = jobspec(long_clip, proxies, **explicit("prores_4444", "mov"))
+    workspace.drop("a", document)
+    with proxx.start("watch", workspace, *NEVER_POLLS) as worker:
+        worker.until(lambda: _frames_are_counted(workspace), "frames")
+        worker.signal_group(number)
+        assert worker.wait().exit_code == 0
+    assert read_result(workspace.failed, "a")["error"]["code"] == "INTERRUPTED"
+    spec = tmp_path / "spec.json"
+    spec.write_bytes(encode(document))
+    with proxx.start("run", spec) as job:
+        job.until(lambda: list(proxies.glob(".proxx-*/*.mov")), "a file in staging")
+        job.signal_group(number)
+        ended = job.wait()
+    assert ended.exit_code == 128 + number
+    assert parse_result(ended.stdout)["error"]["code"] == "INTERRUPTED"
+    assert names(proxies) == []
 
 
 @pytest.mark.parametrize("arguments", [("--once",), ()], ids=["once", "for ever"])
