@@ -1,7 +1,6 @@
 """The installed command, started as an integrator starts it: another process, its exit code, its two streams, its signals."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from signal import Signals
 from typing import TypeVar
 
 import psutil
@@ -77,11 +77,11 @@ class Started:
 
         return wait_until(look, what)
 
-    def signal(self, number: signal.Signals) -> None:
+    def signal(self, number: Signals) -> None:
         """Send a signal to the command, as a supervisor does; to it alone."""
         self.process.send_signal(number)
 
-    def signal_group(self, number: signal.Signals) -> None:
+    def signal_group(self, number: Signals) -> None:
         """Send a signal to the command and all its children at once, as Ctrl-C and cluster schedulers do."""
         os.killpg(self.pid, number)
 
