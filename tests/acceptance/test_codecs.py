@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.clips import DROP_FRAME_TIMECODE, TIMECODE, probe, streams, timecodes
+from tests.acceptance.clips import DROP_FRAME_TIMECODE, TIMECODE, ffmpeg, probe, streams, timecodes
 from tests.acceptance.command import Command
 from tests.acceptance.results import Result, audit, names, parse_result, read_result
 from tests.acceptance.specs import CONTAINERS, FFMPEG_PROFILES, Workspace, encode, explicit, jobspec
@@ -180,6 +180,22 @@ def test_2997_drop_frame_is_neither_30_nor_non_drop(proxx: Command, ntsc_clip: P
         assert video["r_frame_rate"] == "30000/1001"
         assert int(video["nb_read_frames"]) == 30
         assert timecodes(media) == {DROP_FRAME_TIMECODE}
+
+
+def test_a_source_without_timecode_gets_none(proxx: Command, clips: Path, proxies: Path, workspace: Workspace) -> None:
+    """Never invented. FFmpeg's MXF cannot go without one, and the check says that it is the container's."""
+    source = clips / "no-timecode.mov"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=0.4", "-c:v", "libx264", "-pix_fmt", "yuv420p", source)
+    kinds = {"mp4": "h264", "mov": "prores_proxy", "mxf": "dnxhr", "mkv": "h265", "webm": "vp9"}
+    for container, codec in kinds.items():
+        workspace.drop(container, jobspec(source, proxies, **explicit(codec, container)))
+    assert proxx("watch", workspace, "--once").exit_code == 0
+    for container in kinds:
+        assert timecodes(probe(proxies / f"no-timecode_proxy.{container}")) == ({"00:00:00:00"} if container == "mxf" else set())
+        (task,) = read_result(workspace.done, container)["tasks"]
+        (check,) = [check for check in task["checks"] if check["name"] == "timecode"]
+        assert check["expected"] is None
+        assert check["ok"] is not False
 
 
 @pytest.mark.parametrize(
