@@ -1,8 +1,9 @@
 """The comparison itself: it passes a plain honest proxy and sees what is wrong with every other one. No worker takes part."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,17 @@ SAID = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt70
 FIELDS = ("-flags:v", "+ildct", "-top:v", "1")
 
 
+Sources = Callable[[str], Source]
+
+
 @pytest.fixture(scope="module")
-def sources(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Source]:
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Sources:
     """A second that moves everywhere: a fractal that zooms, and two sounds of which no two channels are alike."""
     folder = tmp_path_factory.mktemp("compared")
-    for kind, truth in TRUTHS.items():
-        fields = truth.fields != "progressive"
+
+    @cache
+    def make_source(kind: str) -> Source:
+        fields = TRUTHS[kind].fields != "progressive"
         moving = f"mandelbrot=size=640x360:rate={50 if fields else 25}:maxiter=100:end_pts=60,hue=H=t*2"
         scan = "interlace=scan=tff:lowpass=0," if fields else ""
         ffmpeg(
@@ -38,7 +44,9 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Source]:
             "-c:v", "prores_ks", "-profile:v", "3", *TAGS, *(FIELDS if fields else ()), "-c:a", "pcm_s16le",
             "-frames:v", "25", "-timecode", "10:00:00:00", folder / f"{kind}.mov",
         )  # fmt: skip
-    return {kind: Source(look(folder / f"{kind}.mov")) for kind in TRUTHS}
+        return Source(look(folder / f"{kind}.mov"))
+
+    return make_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +97,7 @@ MISTAKES = (
 )
 
 
-QUICK = ("upside down", "range read wrong", "fields blended", "left and right swapped", "container and bitstream at odds")
+QUICK = ("upside down", "range read wrong", "left and right swapped")
 
 
 def _case(mistake: Mistake) -> Any:  # noqa: ANN401 - pytest's own type is private
@@ -109,27 +117,27 @@ def make(source: Path, output: Path, mistake: Mistake) -> Path:
     return output
 
 
-@pytest.mark.parametrize("kind", list(TRUTHS))
-def test_an_honest_proxy_has_no_differences(sources: Mapping[str, Source], tmp_path: Path, kind: str) -> None:
-    honest = make(sources[kind].look.path, tmp_path / "honest.mov", Mistake("none", "", source=kind))
-    proof = prove(TRUTHS[kind], sources[kind], look(honest), PROXY)
+@pytest.mark.parametrize("kind", ["progressive", pytest.param("interlaced", marks=pytest.mark.heavy)])
+def test_an_honest_proxy_has_no_differences(sources: Sources, tmp_path: Path, kind: str) -> None:
+    honest = make(sources(kind).look.path, tmp_path / "honest.mov", Mistake("none", "", source=kind))
+    proof = prove(TRUTHS[kind], sources(kind), look(honest), PROXY)
     assert proof.differences == ()
     assert proof.likeness.pictures == (50 if kind == "interlaced" else 25)
     assert [round(match.lag) for match in proof.matches] == [0, 0, 0]
 
 
 @pytest.mark.parametrize("mistake", [_case(mistake) for mistake in MISTAKES])
-def test_a_mistake_is_seen(sources: Mapping[str, Source], tmp_path: Path, mistake: Mistake) -> None:
-    source = sources[mistake.source]
+def test_a_mistake_is_seen(sources: Sources, tmp_path: Path, mistake: Mistake) -> None:
+    source = sources(mistake.source)
     wrong = look(make(source.look.path, tmp_path / "wrong.mov", mistake))
     differences = prove(TRUTHS[mistake.source], source, wrong, PROXY).differences
     assert any(mistake.says in difference for difference in differences), differences
 
 
-def test_a_wrong_idea_of_the_source_is_seen(sources: Mapping[str, Source], tmp_path: Path) -> None:
-    honest = look(make(sources["progressive"].look.path, tmp_path / "honest.mov", Mistake("none", "")))
+def test_a_wrong_idea_of_the_source_is_seen(sources: Sources, tmp_path: Path) -> None:
+    honest = look(make(sources("progressive").look.path, tmp_path / "honest.mov", Mistake("none", "")))
     wrong = Truth(24, "24", "4/3", "bb", turns=1, timecode="10:00:00:01", sounds=("2 stereo 48000",))
-    said = " ".join(prove(wrong, sources["progressive"], honest, PROXY).differences)
+    said = " ".join(prove(wrong, sources("progressive"), honest, PROXY).differences)
     for what in ("frames", "fields", "turns", "timecode", "aspect", "sound"):
         assert f"source {what} should be" in said
     assert honest.rate == Fraction(25)

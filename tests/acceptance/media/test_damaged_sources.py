@@ -26,7 +26,7 @@ KINDS = {
     "dnxhr.mxf": ("-c:v", "dnxhd", "-profile:v", "dnxhr_lb", "-pix_fmt", "yuv422p", "-c:a", "pcm_s16le"),
     "mjpeg.avi": ("-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj422p", "-c:a", "pcm_s16le"),
 }
-QUICK = ("h264.mp4", "prores.mov", "dnxhr.mxf")
+QUICK = ("h264.mp4", "dnxhr.mxf")
 
 
 @pytest.fixture(scope="module")
@@ -157,11 +157,12 @@ def test_a_hole_in_a_transport_stream(bench: Bench, whole: Callable[[str], Path]
 
 
 def test_a_picture_that_changes_its_size(bench: Bench, tmp_path: Path) -> None:
-    parts = [tmp_path / "small.ts", tmp_path / "large.ts"]
+    parts = [tmp_path / "small.h264", tmp_path / "large.h264"]
     for path, size in zip(parts, ("320x180", "640x360"), strict=True):
-        ffmpeg("-f", "lavfi", "-i", f"testsrc2=size={size}:rate=25:duration=1", "-c:v", "mpeg2video", "-b:v", "2M", path)
-    joined = bench.spoiled("joined.ts", b"".join(path.read_bytes() for path in parts))
-    is_refused(bench.run(joined), "SOURCE_UNSUPPORTED", "changes its size")
+        ffmpeg("-f", "lavfi", "-i", f"testsrc2=size={size}:rate=25:duration=1", "-c:v", "libx264", "-preset", "ultrafast", path)
+    joined = bench.spoiled("joined.h264", b"".join(path.read_bytes() for path in parts))
+    ffmpeg("-f", "h264", "-framerate", "25", "-i", joined, "-c", "copy", tmp_path / "joined.ts")
+    is_refused(bench.run(tmp_path / "joined.ts"), "SOURCE_UNSUPPORTED", "changes its size")
 
 
 def test_an_encrypted_movie(bench: Bench, tmp_path: Path) -> None:
