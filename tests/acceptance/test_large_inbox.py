@@ -93,7 +93,7 @@ def test_a_claim_costs_no_listing(proxx: Command, tmp_path: Path) -> None:
         f"{many.rate * 1e3:.2f} ms per claim (ratio to few {many.rate / few.rate:.2f}), {many.listings} getdents64 calls\n"
     )
     listing = _calls_of_one_listing(tmp_path, SPECS)
-    assert listing <= many.listings - few.listings < 3 * listing, "listed at the start, and not for every claim"
+    assert listing / 2 < many.listings - few.listings < 3 * listing, "listed at the start, and not for every claim"
 
 
 def _calls_of_one_listing(folder: Path, count: int) -> int:
