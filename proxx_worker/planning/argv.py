@@ -80,7 +80,7 @@ def input_options(facts: MediaFacts) -> tuple[str, ...]:
 
 
 def _decoder_options(facts: MediaFacts) -> tuple[str, ...]:
-    """What makes the decoded pictures and samples the same on every CPU. Measured: docs/decisions/0011-same-bytes-everywhere.md."""
+    """What makes decoded pictures and samples the same on every CPU: docs/decisions/0011-same-bytes-everywhere.md."""
     # MPEG-2 and MPEG-4 otherwise predict with approximations below SSSE3, DTS with floats that depend on FMA.
     options = ["-flags", "+bitexact"]
     if facts.video.codec in _RACING:
