@@ -18,6 +18,7 @@ from proxx_worker.planning.video_codecs import VideoEncoder
 
 _FULL = "pc"
 _LIMITED = "tv"
+_SD_WIDTH, _SD_HEIGHT = 1024, 576
 _RGB_MATRIX = "gbr"
 
 # Matrix tags under the names of the colormatrix filter, which converts 8-bit Y'CbCr with plain integer arithmetic.
@@ -90,7 +91,10 @@ def plan_color(video: VideoFacts, encoder: VideoEncoder, container: Container) -
         keeps_full = full and encoder.carries_full_range
         color_range = _FULL if keeps_full else _LIMITED if full else facts.range
         scale = (f"in_range={'pc' if full else 'tv'}", f"out_range={'pc' if keeps_full else 'tv'}")
-        matrix, filters = _matrix(None if facts.matrix == _RGB_MATRIX else facts.matrix, encoder.only_matrix)
+        carried = None if facts.matrix == _RGB_MATRIX else facts.matrix
+        if carried is None and encoder.only_matrix is not None and _is_standard_definition(video):
+            carried = "smpte170m"
+        matrix, filters = _matrix(carried, encoder.only_matrix)
     tags = sayable(encoder.codec, container, Tags(matrix, facts.primaries, facts.transfer))
     return ColorPlan(color_range, tags, of_bitstream(encoder.codec, tags), scale, filters)
 
@@ -99,6 +103,14 @@ def _is_full(video: VideoFacts, kind: PixelFormat) -> bool:
     # Gray alone says nothing: the scaler reads it as full range, so the plan says the same out loud.
     unsaid_gray = kind.chroma == "gray" and video.color.range is None
     return video.color.range == _FULL or video.pixel_format.startswith("yuvj") or unsaid_gray
+
+
+def _is_standard_definition(video: VideoFacts) -> bool:
+    """Whether every player takes an untagged picture of this size for BT.601, and a larger one for BT.709.
+
+    It matters only where a codec cannot leave the matrix unsaid: then saying BT.709 of it would be wrong.
+    """
+    return max(video.width, video.height) <= _SD_WIDTH and min(video.width, video.height) <= _SD_HEIGHT
 
 
 def _matrix(carried: str | None, only: str | None) -> tuple[str | None, tuple[str, ...]]:

@@ -89,6 +89,22 @@ def test_dnx_says_709_and_is_709(matrix: str | None, filters: tuple[str, ...]) -
     assert plan.filters == filters
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "filters"),
+    [
+        (720, 576, ("colormatrix=smpte170m:bt709",)),
+        (576, 1024, ("colormatrix=smpte170m:bt709",)),
+        (1280, 720, ()),
+        (720, 1280, ()),
+    ],
+)
+def test_an_untagged_picture_of_standard_definition_is_601(width: int, height: int, filters: tuple[str, ...]) -> None:
+    source = replace(PICTURE, width=width, height=height, color=ColorFacts())
+    plan = plan_color(source, DNX, Container.MXF)
+    assert (plan.tags.matrix, plan.filters) == ("bt709" if filters else None, filters)
+    assert plan_color(source, PRORES, Container.MOV).tags == NOTHING
+
+
 def test_a_matrix_that_cannot_be_converted_is_refused() -> None:
     with pytest.raises(ProxxError, match="only say matrix bt709") as refused:
         planned(ColorFacts(matrix="ycgco"), DNX)
