@@ -13,6 +13,10 @@ MADE := $(VENV)/.made
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+# The lock is complete, so nothing is left to resolve, and `pip check` says so. Without --no-deps, pip 23.2 looks for what an extra
+# asks for (`coverage[toml]`) afresh, finds the release of the day and stops, because that one has no hash here.
+FROM_LOCK := $(PIP) install --no-deps --require-hashes --requirement
+THIS := $(PIP) install --no-deps --no-build-isolation --editable .
 # Any Python from 3.11 on serves; `make PYTHON=/path/to/python setup` names one.
 PYTHON ?= $(shell deploy/setup/find-python)
 
@@ -28,13 +32,15 @@ $(MADE):
 	touch $@
 
 $(RUNTIME): requirements.lock pyproject.toml | $(MADE)
-	$(PIP) install --require-hashes --requirement requirements.lock
-	$(PIP) install --no-deps --no-build-isolation --editable .
+	$(FROM_LOCK) requirements.lock
+	$(THIS)
+	$(PIP) check
 	touch $@
 
 $(DEV): requirements-dev.lock pyproject.toml | $(MADE)
-	$(PIP) install --require-hashes --requirement requirements-dev.lock
-	$(PIP) install --no-deps --no-build-isolation --editable .
+	$(FROM_LOCK) requirements-dev.lock
+	$(THIS)
+	$(PIP) check
 	touch $(RUNTIME) $@
 
 .PHONY: demo
