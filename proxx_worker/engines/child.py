@@ -240,8 +240,12 @@ class _Run:
             self._deadline = time.monotonic() + self._grace
 
     def _signal(self, number: int) -> None:
-        """Signal the child. Popen's own methods would reap a child that has just ended, and lose what it used."""
-        os.kill(self._process.pid, number)
+        """Signal the child, unless it was reaped: its end and a stop may come in one wait, and its number is free by then.
+
+        Popen's own methods would reap a child that has just ended, and lose what it used.
+        """
+        if not self._reaped:
+            os.kill(self._process.pid, number)
 
     def _wait_end(self) -> None:
         """Reap a child that was killed; one that hangs in the kernel is left to the system."""

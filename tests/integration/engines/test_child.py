@@ -164,6 +164,17 @@ def test_stop_kills_a_child_that_is_itself_stopped(stop: StopFlag) -> None:
     assert (ended.exit_code, ended.stopped) == (-signal.SIGKILL, True)
 
 
+def test_stop_that_comes_together_with_the_end(stop: StopFlag) -> None:
+    """As for a signal to the whole group: one wait tells of both, the end first, and then nobody is left to be signalled."""
+
+    def stop_once_it_has_ended(pid: bytes) -> None:
+        os.waitid(os.P_PID, int(pid), os.WEXITED | os.WNOWAIT)
+        stop.request()
+
+    ended = run_child([SHELL, "-c", "echo $$ >&2; exit 6"], stop=stop, on_stdout=lambda _: None, on_stderr=stop_once_it_has_ended)
+    assert (ended.exit_code, ended.stopped) == (6, True)
+
+
 def test_a_signal_handler_can_request_the_stop(stop: StopFlag) -> None:
     before = signal.signal(signal.SIGTERM, lambda *_: stop.request())
     wakeup = signal.set_wakeup_fd(stop.wakeup_fileno(), warn_on_full_buffer=False)
