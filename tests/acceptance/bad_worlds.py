@@ -74,11 +74,28 @@ SOURCES = [
     ),
     Case(
         "source-raw-without-preset", "SPEC_INVALID",
-        lambda it: it.of(it.source("A001.R3D", R3D_HEAD), **explicit("h264", "mp4")), faults=("resolve_preset",),
+        lambda it: it.of(it.source("A001.R3D", R3D_HEAD), **explicit("h264", "mp4")), ("give its name",), ("resolve_preset",),
+    ),
+    Case(
+        "source-ordinary-with-preset", "SPEC_INVALID",
+        lambda it: it.spec(**explicit("h264", "mp4", resolve_preset="Proxy")), ("leave it out",), ("resolve_preset",),
     ),
     Case(
         "engines-mixed", "MIXED_ENGINES",
         lambda it: it.of(it.clip, it.source("A001.R3D", R3D_HEAD), **explicit("h264", "mp4")), tasks=2,
+    ),
+    Case(
+        "source-unfit-for-settings-goes-before-missing-one", "SOURCE_UNSUPPORTED",
+        lambda it: it.of(it.clip, it.folder / "missing.mov", **explicit("dnxhd", "mxf", "320x180")), ("A001C001.mov",), tasks=2,
+    ),
+    Case(
+        "source-unfit-for-settings-goes-before-engine", "SOURCE_UNSUPPORTED",
+        lambda it: it.of(it.source("A001.R3D", R3D_HEAD), it.clip, **explicit("dnxhd", "mxf", "320x180")),
+        ("A001C001.mov",), tasks=2,
+    ),
+    Case(
+        "source-missing-goes-before-engine", "SOURCE_MISSING",
+        lambda it: it.of(it.source("A001.R3D", R3D_HEAD), it.folder / "missing.mov"), ("missing.mov",), tasks=2,
     ),
     Case(
         "source-goes-before-output-directory", "SOURCE_MISSING",
