@@ -160,7 +160,9 @@ def _status_of(path: str) -> os.stat_result:
 def _require_regular(path: str, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a device, pipe or socket"
-        raise ProxxError(ErrorCode.SOURCE_NOT_A_FILE, f"a source must be a file: {path} is {kind}.", path=path)
+        raise ProxxError(
+            ErrorCode.SOURCE_NOT_A_FILE, f"a source must be a file: {path} is {kind}. Name the clip itself.", path=path
+        )
 
 
 @contextmanager
