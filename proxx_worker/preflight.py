@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
+from proxx_worker.contract.faults import SPEC_REFUSED, Allowed, Fault, fault_error
 from proxx_worker.contract.jobspec import JobSpec, parse_jobspec
 from proxx_worker.contract.naming import output_names
 from proxx_worker.contract.output_settings import Engine
+from proxx_worker.contract.spec_model import RULES
 from proxx_worker.engines.ffprobe import probe_source
 from proxx_worker.engines.source_file import SourceIdentity, check_source_file
 from proxx_worker.engines.stop import StopSignal
@@ -91,12 +93,11 @@ def inspect(data: bytes, environment: Environment, stop: StopSignal, check_outpu
         tasks = _each(tasks, lambda task: _found(task, environment.roots))
         tools = _tools_for(tasks, environment)
         tasks = _each(tasks, lambda task: _probed(task, tools, environment, stop))
+        tasks = _each(tasks, lambda task: _planned(task, spec))
         _raise_first(tasks)
         tasks = _each(tasks, lambda task: _routed(task, spec.engine))
         _raise_first(tasks)
         engine = _engine_of(spec, tasks)
-        tasks = _each(tasks, lambda task: _planned(task, spec))
-        _raise_first(tasks)
         environment.roots.check_output(spec.output_directory)
         check_output(spec.output_directory, [task.output_name or "" for task in tasks])
     except ProxxError as fault:
@@ -184,9 +185,10 @@ def _engine_of(spec: JobSpec, tasks: tuple[InspectedTask, ...]) -> Engine:
         )
     engine = Engine.RESOLVE if raw else Engine.FFMPEG
     if engine is Engine.FFMPEG and spec.resolve_preset is not None:
-        raise _preset_fault("must be absent: every source is ordinary media, which FFmpeg encodes without a preset", "absent")
+        raise _preset_fault("every source is ordinary media, which FFmpeg encodes without a preset: leave it out", "absent")
     if engine is Engine.RESOLVE and spec.resolve_preset is None:
-        raise _preset_fault("is required: the sources are camera RAW, which Resolve renders by a preset", "a preset's name")
+        message = "the sources are camera RAW, which DaVinci Resolve renders by a preset: give its name"
+        raise _preset_fault(message, RULES["resolve_preset"].allowed)
     if engine is Engine.RESOLVE:
         formats = sorted({task.media.format for task in raw if isinstance(task.media, RawSource)})
         raise ProxxError(
@@ -198,13 +200,13 @@ def _engine_of(spec: JobSpec, tasks: tuple[InspectedTask, ...]) -> Engine:
     return engine
 
 
-def _preset_fault(message: str, allowed: str) -> ProxxError:
-    return ProxxError(
-        ErrorCode.SPEC_INVALID,
-        f"the JobSpec has 1 fault: resolve_preset {message}",
-        faults=[{"path": "resolve_preset", "message": message, "allowed": allowed}],
-    )
+def _preset_fault(message: str, allowed: Allowed) -> ProxxError:
+    return fault_error(ErrorCode.SPEC_INVALID, SPEC_REFUSED, [Fault("resolve_preset", message, allowed)])
 
 
 def _planned(task: InspectedTask, spec: JobSpec) -> InspectedTask:
-    return task if task.facts is None else replace(task, plan=plan_task(spec.settings, task.facts))
+    # What these settings cannot make of a source is a fault of that source, so it goes before the engine. What Resolve would make
+    # of ordinary media is not FFmpeg's to judge.
+    if task.facts is None or spec.engine is Engine.RESOLVE:
+        return task
+    return replace(task, plan=plan_task(spec.settings, task.facts))

@@ -9,6 +9,9 @@ from proxx_worker.contract.errors import ErrorCode, JsonValue, ProxxError
 Allowed: TypeAlias = tuple[str, ...] | str | None
 """The allowed values, or a few words about them, or None where nothing can be said."""
 
+SPEC_REFUSED = "the spec is refused"
+"""How the message of SPEC_INVALID begins, whenever the faults were found."""
+
 MAX_FAULTS_TOLD = 1000
 """A hostile spec can hold half a million faults. The first of them are told; that there are more is said."""
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from proxx_worker.contract.errors import ErrorCode, JsonValue, ProxxError
-from proxx_worker.contract.faults import Fault, fault_error
+from proxx_worker.contract.faults import SPEC_REFUSED, Fault, fault_error
 from proxx_worker.contract.output_settings import Codec, DnxhrLevel, Engine, FpsMode, OutputSettings
 from proxx_worker.contract.profiles import PROFILES
 from proxx_worker.contract.spec_faults import find_faults
@@ -155,7 +155,7 @@ def _spec_error(content: Mapping[str, Value], faults: list[Fault]) -> ProxxError
         lead = "the spec asks for a profile that does not exist; `proxx-worker profiles` lists them"
         profiles: list[JsonValue] = list(PROFILES)
         return fault_error(ErrorCode.PROFILE_UNKNOWN, lead, faults, profile=name, profiles=profiles)
-    return fault_error(ErrorCode.SPEC_INVALID, "the spec is refused", faults)
+    return fault_error(ErrorCode.SPEC_INVALID, SPEC_REFUSED, faults)
 
 
 def _resolve(digest: str, model: JobSpecModel) -> JobSpec:

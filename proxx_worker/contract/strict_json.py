@@ -147,7 +147,8 @@ def _decode(decoder: json.JSONDecoder, data: bytes) -> Value:
     try:
         content: Value = decoder.decode(text)
     except json.JSONDecodeError as error:
-        raise NotJsonError(f"{error.msg} at line {error.lineno}, column {error.colno}") from error
+        # Some of the library's messages end in "at", made for its own "at: line 1"; others do not.
+        raise NotJsonError(f"{error.msg.removesuffix(' at')} at line {error.lineno}, column {error.colno}") from error
     return content
 
 

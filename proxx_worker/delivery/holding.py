@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.delivery.location import missing
 from proxx_worker.delivery.names import LOCK_NAME
 from proxx_worker.files.errnos import classify_os_error
 from proxx_worker.files.locations import path_bytes
@@ -30,7 +31,8 @@ class DirectoryLock:
     def __init__(self, directory: int, path: str, *, local: bool, flock: Flock = fcntl.flock) -> None:
         """Lock the folder open as `directory`. `local`: only this host can write to it. `path` is for messages.
 
-        Raises OUTPUT_DIRECTORY_BUSY where another job holds it, UNSUPPORTED_FILESYSTEM where nothing can be locked.
+        Raises OUTPUT_DIRECTORY_BUSY where another job holds it, UNSUPPORTED_FILESYSTEM where nothing can be locked, and for the
+        lock file OUTPUT_DIRECTORY_NOT_WRITABLE, OUTPUT_DIRECTORY_MISSING.
         """
         self._directory = directory
         self._path = path
@@ -96,7 +98,10 @@ class DirectoryLock:
         )
 
     def _not_made(self, error: OSError) -> ProxxError:
-        if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        # ENOENT for a name that was to be made: the folder was deleted since it was opened or, as in /proc, takes no files.
+        if error.errno == errno.ENOENT and os.fstat(self._directory).st_nlink == 0:
+            return missing(self._path, "it was deleted")
+        if error.errno in {errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS}:
             return ProxxError(
                 ErrorCode.OUTPUT_DIRECTORY_NOT_WRITABLE,
                 f"the output directory must be writable: {self._path} refuses a lock file ({error.strerror}). "

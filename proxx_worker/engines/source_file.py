@@ -62,10 +62,11 @@ class OpenSource:
         """The `size` bytes from `offset` on, or as many as there are. Raises SOURCE_UNREADABLE where they cannot be read."""
         data = b""
         with _refusals_named(self.path):
-            # Beyond the end there is nothing; an offset from a hostile header may also be more than `pread` takes.
+            # Beyond the end there is nothing; an offset from a hostile header may also be more than `pread` takes. The beginning
+            # is always asked for: a file that shows no size may refuse to be read (/proc/self/mem: EIO), and is not empty then.
             while (
                 len(data) < size
-                and offset + len(data) < self.identity.size
+                and (offset == 0 or offset + len(data) < self.identity.size)
                 and (chunk := os.pread(self.descriptor, size - len(data), offset + len(data)))
             ):
                 data += chunk
@@ -159,7 +160,9 @@ def _status_of(path: str) -> os.stat_result:
 def _require_regular(path: str, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a device, pipe or socket"
-        raise ProxxError(ErrorCode.SOURCE_NOT_A_FILE, f"a source must be a file: {path} is {kind}.", path=path)
+        raise ProxxError(
+            ErrorCode.SOURCE_NOT_A_FILE, f"a source must be a file: {path} is {kind}. Name the clip itself.", path=path
+        )
 
 
 @contextmanager

@@ -132,7 +132,7 @@ def _facts(
         what = PICTURELESS_DEMUXERS.get(demuxer, demuxer)
         raise ProxxError(
             ErrorCode.SOURCE_NO_VIDEO,
-            f"the file ({what}) holds no picture: {', '.join(map(kind_of, streams)) or 'no streams'}",
+            f"the file ({what}) holds no picture: {', '.join(map(kind_of, streams)) or 'no streams'}; leave it out",
             streams=[kind_of(stream) for stream in streams],
         )
     sound = [stream for stream in streams if stream.text("codec_type") == "audio"]

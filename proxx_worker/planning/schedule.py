@@ -46,7 +46,8 @@ class Schedule:
 def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
     """Decide the timing.
 
-    Raises `SOURCE_UNSUPPORTED` for a variable rate or an inexact one in MXF, and for a timecode that the rate cannot carry.
+    Raises `SOURCE_UNSUPPORTED` for a variable rate or an inexact one in MXF, for a timecode that the rate cannot carry, and for a
+    picture too short for one frame of an explicit rate.
     """
     video = facts.video
     offset = _start_offset(settings.container, facts)
@@ -54,6 +55,7 @@ def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
         if settings.fps is None:
             raise ValueError("an explicit frame rate is missing")
         _check_rate(settings.container, settings.fps)
+        _require_a_frame(facts, settings.fps)
         timecode = _convert_timecode(facts.timecode, _nominal(video.rate), settings.fps)
         on_grid = Fraction(round(offset * settings.fps)) / settings.fps
         return Schedule(settings.fps, 1 / settings.fps, on_grid, None, converts=True, timescale=None, timecode=timecode)
@@ -100,6 +102,19 @@ def _check_rate(container: Container, rate: Fraction) -> None:
             'choose another container, or ask for one of these rates with fps_mode "explicit"',
             rate=str(rate),
             container=container.value,
+        )
+
+
+def _require_a_frame(facts: MediaFacts, rate: Fraction) -> None:
+    # FFmpeg's fps filter rounds the picture's length to whole frames. Measured: 0.04 s at 12.5 give one frame, at 12 none.
+    length = facts.duration if facts.video.duration is None else facts.video.duration
+    if length is not None and length * rate < Fraction(1, 2):
+        raise ProxxError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            f"the picture lasts {float(length):g} s, which is less than half a frame at {rate} frames per second: "
+            "ask for a higher fps_explicit, or keep its rate",
+            duration_seconds=str(length),
+            rate=str(rate),
         )
 
 

@@ -44,7 +44,7 @@ SOURCES = [
     Case("source-missing", "SOURCE_MISSING", lambda it: it.of(it.folder / "missing.mov"), ("missing.mov",)),
     Case("source-link-to-nothing", "SOURCE_MISSING", _dangling, ("gone.mov",)),
     Case("source-below-a-file", "SOURCE_MISSING", lambda it: it.of(it.clip / "a.mov"), ("a.mov",)),
-    Case("source-folder", "SOURCE_NOT_A_FILE", _folder, ("card.mov",)),
+    Case("source-folder", "SOURCE_NOT_A_FILE", _folder, ("card.mov", "Name the clip itself")),
     Case("source-fifo", "SOURCE_NOT_A_FILE", _fifo, ("pipe.mov",)),
     Case("source-device", "SOURCE_NOT_A_FILE", lambda it: it.of("/dev/zero"), ("/dev/zero",)),
     Case("source-locked", "SOURCE_UNREADABLE", _unreadable, ("locked.mov",)),
@@ -63,7 +63,7 @@ SOURCES = [
         lambda it: it.of(it.source("live.mov", f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{it.clip}\n".encode())),
         ("live.mov",),
     ),
-    Case("source-wav", "SOURCE_NO_VIDEO", lambda it: it.of(it.folder / "sound.wav"), ("sound.wav",)),
+    Case("source-wav", "SOURCE_NO_VIDEO", lambda it: it.of(it.folder / "sound.wav"), ("sound.wav", "leave it out")),
     Case("source-sound-in-mov", "SOURCE_NO_VIDEO", lambda it: it.of(it.folder / "sound.mov"), ("sound.mov",)),
     Case("source-still", "SOURCE_UNSUPPORTED", lambda it: it.of(it.folder / "still.png"), ("still.png",)),
     Case("source-still-as-mov", "SOURCE_UNSUPPORTED", lambda it: it.of(it.folder / "still.mov"), ("still.mov",)),
@@ -74,11 +74,28 @@ SOURCES = [
     ),
     Case(
         "source-raw-without-preset", "SPEC_INVALID",
-        lambda it: it.of(it.source("A001.R3D", R3D_HEAD), **explicit("h264", "mp4")), faults=("resolve_preset",),
+        lambda it: it.of(it.source("A001.R3D", R3D_HEAD), **explicit("h264", "mp4")), ("give its name",), ("resolve_preset",),
+    ),
+    Case(
+        "source-ordinary-with-preset", "SPEC_INVALID",
+        lambda it: it.spec(**explicit("h264", "mp4", resolve_preset="Proxy")), ("leave it out",), ("resolve_preset",),
     ),
     Case(
         "engines-mixed", "MIXED_ENGINES",
         lambda it: it.of(it.clip, it.source("A001.R3D", R3D_HEAD), **explicit("h264", "mp4")), tasks=2,
+    ),
+    Case(
+        "source-unfit-for-settings-goes-before-missing-one", "SOURCE_UNSUPPORTED",
+        lambda it: it.of(it.clip, it.folder / "missing.mov", **explicit("dnxhd", "mxf", "320x180")), ("A001C001.mov",), tasks=2,
+    ),
+    Case(
+        "source-unfit-for-settings-goes-before-engine", "SOURCE_UNSUPPORTED",
+        lambda it: it.of(it.source("A001.R3D", R3D_HEAD), it.clip, **explicit("dnxhd", "mxf", "320x180")),
+        ("A001C001.mov",), tasks=2,
+    ),
+    Case(
+        "source-missing-goes-before-engine", "SOURCE_MISSING",
+        lambda it: it.of(it.source("A001.R3D", R3D_HEAD), it.folder / "missing.mov"), ("missing.mov",), tasks=2,
     ),
     Case(
         "source-goes-before-output-directory", "SOURCE_MISSING",

@@ -115,10 +115,16 @@ def _is_what_it_gets(result: Result, case: Case, spec: bytes) -> None:
     assert all(task["command"] is None and task["output"] is None for task in result["tasks"])
 
 
-def test_each_source_has_its_own_error(drained: Drained) -> None:
-    result = read_result(drained.workspace.failed, "first-source-error-is-the-jobs")
-    codes = [task["error"] and task["error"]["code"] for task in result["tasks"]]
-    assert codes == [None, "SOURCE_UNSUPPORTED", "SOURCE_MISSING"]
+@pytest.mark.parametrize(
+    ("name", "codes"),
+    [
+        ("first-source-error-is-the-jobs", [None, "SOURCE_UNSUPPORTED", "SOURCE_MISSING"]),
+        ("source-unfit-for-settings-goes-before-missing-one", ["SOURCE_UNSUPPORTED", "SOURCE_MISSING"]),
+    ],
+)
+def test_each_source_has_its_own_error(drained: Drained, name: str, codes: list[str | None]) -> None:
+    result = read_result(drained.workspace.failed, name)
+    assert [task["error"] and task["error"]["code"] for task in result["tasks"]] == codes
 
 
 def test_a_refused_spec_still_says_who_it_was(proxx: Command, clip: Path, proxies: Path, tmp_path: Path) -> None:

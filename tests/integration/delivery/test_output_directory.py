@@ -214,6 +214,20 @@ def test_a_folder_lock_that_fails_in_earnest_is_not_replaced(out: Path) -> None:
     assert list(out.iterdir()) == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_a_filesystem_that_takes_no_files_is_not_writable() -> None:
+    """Root may write to /proc by its mode; making a file there answers ENOENT."""
+    assert code_of(lambda: OutputDirectory.hold("/proc")) is ErrorCode.OUTPUT_DIRECTORY_NOT_WRITABLE
+
+
+def test_a_directory_deleted_before_its_lock_file_is_made_is_missing(out: Path) -> None:
+    def deleting(_descriptor: int, _operation: int) -> None:
+        out.rmdir()
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    assert code_of(lambda: OutputDirectory.hold(str(out), flock=deleting)) is ErrorCode.OUTPUT_DIRECTORY_MISSING
+
+
 def test_a_symlink_in_the_lock_files_place_is_not_followed(out: Path, tmp_path: Path) -> None:
     (out / LOCK).symlink_to(tmp_path / "elsewhere")
     assert code_of(lambda: OutputDirectory.hold(str(out), flock=no_folder_locks)) is ErrorCode.IO_ERROR

@@ -153,6 +153,17 @@ def test_a_failing_read_is_unreadable(tmp_path: Path) -> None:
     assert caught.value.code is ErrorCode.SOURCE_UNREADABLE
 
 
+def test_a_file_that_shows_no_size_and_refuses_to_be_read_is_unreadable_not_empty(tmp_path: Path) -> None:
+    folder = os.open(tmp_path, os.O_RDONLY)
+    source = OpenSource("/clip.mov", folder, SourceIdentity(0, 0, 0, 0))
+    try:
+        with pytest.raises(ProxxError, match=r"cannot read /clip\.mov") as caught:
+            source.read(0, 16)
+    finally:
+        os.close(folder)
+    assert caught.value.code is ErrorCode.SOURCE_UNREADABLE
+
+
 def test_the_worker_s_own_limits_are_not_the_source_s_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "clip.mov").write_bytes(b"x")
 

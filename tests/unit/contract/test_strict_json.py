@@ -46,6 +46,20 @@ def test_flaws_have_paths_and_the_last_of_two_values_stands() -> None:
     assert isinstance(document.flaws[0], Flaw)
 
 
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b'{"a": "b\tc"}', "Invalid control character at line 1, column 9"),
+        (b'{"a": "b', "Unterminated string starting at line 1, column 7"),
+        (b'{"a": 1,}', "Expecting property name enclosed in double quotes at line 1, column 9"),
+    ],
+)
+def test_what_is_no_json_is_told_with_its_place(data: bytes, reason: str) -> None:
+    with pytest.raises(NotJsonError) as caught:
+        parse_object(data)
+    assert str(caught.value) == reason
+
+
 def test_a_pair_of_surrogates_is_one_character() -> None:
     document = parse_object(b'{"a": "\\ud83c\\udfac"}')
     assert (document.content, document.flaws) == ({"a": "\U0001f3ac"}, ())

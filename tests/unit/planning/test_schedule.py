@@ -93,6 +93,22 @@ def test_an_explicit_rate_must_be_said() -> None:
         plan_schedule(unsaid, CLIP)
 
 
+SHORT = Fraction(1, 25)
+
+
+@pytest.mark.parametrize("source", [clip(duration=SHORT), replace(clip(duration=None), duration=SHORT)])
+def test_a_picture_must_be_long_enough_for_a_frame_of_an_explicit_rate(source: MediaFacts) -> None:
+    with pytest.raises(ProxxError, match=r"lasts 0\.04 s, .* at 12 frames") as refused:
+        plan_schedule(settings(fps=Fraction(12)), source)
+    assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
+    assert refused.value.error.details == {"duration_seconds": "1/25", "rate": "12"}
+    assert plan_schedule(settings(fps=Fraction(25, 2)), source).rate == Fraction(25, 2)
+
+
+def test_a_picture_of_unknown_length_is_tried() -> None:
+    assert plan_schedule(settings(fps=Fraction(1, 1000)), replace(clip(duration=None), duration=None)).converts
+
+
 @pytest.mark.parametrize(
     ("text", "rate"),
     [("01:00:00:25", Fraction(25)), ("01:00:00;00", Fraction(25)), ("01:00:00:30", NTSC), ("00:00:00:01", Fraction(1, 4))],
