@@ -65,11 +65,15 @@ class TerminalProgress:
         from rich.console import Console  # noqa: PLC0415
         from rich.progress import BarColumn, TextColumn  # noqa: PLC0415
         from rich.progress import Progress as Bars  # noqa: PLC0415
+        from rich.table import Column  # noqa: PLC0415
 
+        # The facts are shown whole; the name and the bar share what the terminal's width leaves. Without ratios rich shortens all
+        # three alike, and a long clip name hides frames and speed.
         self._bars = Bars(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=30),
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, ratio=1)),
+            BarColumn(bar_width=None, table_column=Column(ratio=1)),
             TextColumn("{task.fields[facts]}", markup=False),
+            expand=True,
             console=Console(file=stream, highlight=False, markup=False),
             transient=True,
             refresh_per_second=4,
