@@ -6,7 +6,6 @@ import sys
 import orjson
 
 from proxx_worker.contract.profiles import PROFILES, Profile
-from proxx_worker.contract.schemas import jobspec_schema, result_schema
 
 
 def profiles(arguments: argparse.Namespace) -> int:
@@ -42,6 +41,8 @@ def _record(profile: Profile) -> dict[str, str | None]:
 
 def schema(arguments: argparse.Namespace) -> int:
     """Print a JSON Schema."""
+    from proxx_worker.contract.schemas import jobspec_schema, result_schema
+
     document = jobspec_schema() if arguments.document == "jobspec" else result_schema()
     sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     return 0

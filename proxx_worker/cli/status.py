@@ -8,12 +8,11 @@ from pathlib import Path
 
 import orjson
 
-from proxx_worker.cli.wiring import fail
+from proxx_worker.cli.console import fail, say
 from proxx_worker.contract.candidates import display_name, is_candidate_name, stem_too_long
 from proxx_worker.contract.errors import JsonValue, ProxxError
 from proxx_worker.contract.text import steady_json
 from proxx_worker.files.errnos import errors_named
-from proxx_worker.observe.records import printable
 from proxx_worker.workspace.holder import Holder, is_dead_here
 from proxx_worker.workspace.layout import Workspace
 
@@ -32,7 +31,8 @@ def status(arguments: argparse.Namespace) -> int:
         data = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
         sys.stdout.buffer.write(steady_json(data))
     else:
-        sys.stdout.write("".join(f"{printable(line)}\n" for line in _lines(document)))
+        for line in _lines(document):
+            say(line)
     return 0
 
 
