@@ -24,6 +24,12 @@ def say_path(path: str | bytes | os.PathLike[str]) -> None:
     sys.stdout.buffer.flush()
 
 
+def unreadable(jobspec: str, error: OSError | ValueError) -> str:
+    """Why there is no spec to look at. `ValueError`: what is no path at all."""
+    reason = error.strerror if isinstance(error, OSError) else error
+    return f"the JobSpec {display_name(os.fsencode(jobspec))} cannot be read: {reason}; name a JobSpec file that can"
+
+
 def fail(message: str, code: ErrorCode | None = None) -> int:
     """Print an error for a person and return the exit code of `code`, or of a usage error."""
     prefix = "" if code is None else f"{code}: "

@@ -76,7 +76,10 @@ def _lines(document: dict[str, JsonValue]) -> list[str]:
         case alive_here:
             alive = "alive" if alive_here else "not running"
     lines = [f"worker:  {alive}" + (f" (pid {document['pid']} on {document['host']})" if document["pid"] is not None else "")]
-    lines += [f"state:   {document['state'] or 'no worker has run here yet'}", f"inbox:   {document['inbox']} waiting"]
+    state = document["state"] or "no worker has run here yet"
+    if document["alive"] is False and document["heartbeat_at"] is not None:
+        state = f"was {state} at {document['heartbeat_at']}"  # what a worker that ended wrote last is no news of today
+    lines += [f"state:   {state}", f"inbox:   {document['inbox']} waiting"]
     match document["job"]:
         case {"name": name, "job_id": job_id, "task": task, "tasks": tasks, **facts}:
             lines.append(f"job:     {name} (job_id {job_id}), task {task} of {tasks}: {facts.get('source')}")

@@ -3,7 +3,7 @@
 import argparse
 import os
 
-from proxx_worker.cli.console import UsageError, fail, say
+from proxx_worker.cli.console import UsageError, fail, say, unreadable
 from proxx_worker.cli.signals import Signals
 from proxx_worker.cli.wiring import environment_of, settings_from, tools_of
 from proxx_worker.contract.candidates import display_name
@@ -23,15 +23,15 @@ def validate(arguments: argparse.Namespace) -> int:
         return fail(str(error))
     environment = environment_of(settings, tools_of(settings))
     codes: list[ErrorCode] = []
-    unreadable = False
+    some_unreadable = False
     for path in arguments.jobspecs:
         shown = display_name(os.fsencode(path))
         try:
             with open(path, "rb") as file:  # noqa: PTH123 - a path as given, shown as given
                 data = file.read(MAX_SPEC_BYTES + 1)
         except (OSError, ValueError) as error:
-            unreadable = True
-            fail(f"the JobSpec {shown} cannot be read: {error}")
+            some_unreadable = True
+            fail(unreadable(path, error))
             continue
         inspection = inspect(data, environment, signals.stop, check_output_directory)
         if inspection.error is None:
@@ -41,4 +41,4 @@ def validate(arguments: argparse.Namespace) -> int:
             say(f"{shown}: {inspection.error.code}: {inspection.error.message}")
         if signals.exit_code is not None:
             return signals.exit_code
-    return EXIT_USAGE if unreadable else exit_code(codes)
+    return EXIT_USAGE if some_unreadable else exit_code(codes)

@@ -25,7 +25,7 @@ class Assumption:
 
 
 def assumptions_of(workspace: Workspace) -> Iterator[Assumption]:
-    """Each assumption on `workspace`, in an order in which the first violated one explains the rest.
+    """Each assumption on `workspace`, in an order in which the first violated one explains the rest; one, if there is no folder.
 
     A worker may be running meanwhile. The proof by trial (that a rename is one step and never overwrites) is made by `watch`
     at its start, under the lock.
@@ -38,7 +38,10 @@ def assumptions_of(workspace: Workspace) -> Iterator[Assumption]:
         FilesystemKind.OBJECT_STORE: "an object store",
     }
     fs_type = "filesystem type unknown" if mount is None else mount.fs_type
-    yield _judged("workspace", f"{workspace.name} is a folder", lambda: require_directory(workspace.path, follow_symlinks=True))
+    root = _judged("workspace", f"{workspace.name} is a folder", lambda: require_directory(workspace.path, follow_symlinks=True))
+    yield root
+    if not root.ok:
+        return  # nothing can be said of what would lie in it
     yield _judged(
         "filesystem", f"{fs_type}, {kinds[workspace.filesystem_kind]}", lambda: refuse_object_store(mount, workspace.name)
     )
