@@ -1,4 +1,4 @@
-# proxx-worker: `make help` lists the targets. Nothing here asks for more than Python 3.11+, git and make; what else is missing is installed.
+# proxx-worker: `make help` lists the targets. They need Python 3.11+, git and make, and install what else is missing.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c

@@ -62,8 +62,8 @@ def load_settings(config: Path | None, flags: Mapping[str, object]) -> Settings:
             raise ConfigurationError(f"configuration file {config} is not TOML: {error}") from error
     values.update({key: value for key, value in flags.items() if value is not None})
     for roots in ("source_roots", "output_roots"):
-        if isinstance(values.get(roots), list):
-            values[roots] = tuple(values[roots])  # type: ignore[arg-type]  # TOML knows lists only; the model is frozen
+        if isinstance(given := values.get(roots), list):
+            values[roots] = tuple(given)  # TOML knows lists only; the model is frozen
     try:
         return Settings.model_validate(values)
     except ValidationError as error:

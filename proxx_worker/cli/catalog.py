@@ -14,8 +14,8 @@ def profiles(arguments: argparse.Namespace) -> int:
         document = [_record(profile) for profile in PROFILES.values()]
         sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
         return 0
-    rows = [("NAME", "ENGINE", "CODEC", "CONTAINER", "SIZE", "AUDIO")]
-    rows += [tuple(str(record[key]) for key in _COLUMNS) for record in map(_record, PROFILES.values())]  # type: ignore[misc]  # six columns each
+    rows: list[tuple[str, ...]] = [("NAME", "ENGINE", "CODEC", "CONTAINER", "SIZE", "AUDIO")]
+    rows += [tuple(str(record[key]) for key in _COLUMNS) for record in map(_record, PROFILES.values())]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_COLUMNS))]
     for row in rows:
         sys.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n")

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import ErrorCode, ProxxError
@@ -49,9 +50,9 @@ def assumptions_of(workspace: Workspace) -> Iterator[Assumption]:
     for folder in workspace.folders:
         name = f"{display_name(os.path.basename(folder))}/"
         if folder in existing:
-            yield _judged(name, f"{name} can be read and written", lambda it=folder: _require_usable(it))  # type: ignore[misc]
+            yield _judged(name, f"{name} can be read and written", partial(_require_usable, folder))
         else:
-            yield _judged(name, f"{name} is not there yet and can be made", lambda: _require_access(workspace.path))
+            yield _judged(name, f"{name} is not there yet and can be made", partial(_require_access, workspace.path))
     yield _judged("one filesystem", "all folders are on one filesystem", lambda: require_one_device(existing))
     yield _judged("folder syncs", "a rename can be made durable", lambda: _require_sync(workspace.path))
 
