@@ -41,8 +41,7 @@ def _record(profile: Profile) -> dict[str, str | None]:
 
 def schema(arguments: argparse.Namespace) -> int:
     """Print a JSON Schema."""
-    from proxx_worker.contract.schemas import jobspec_schema, result_schema
+    from proxx_worker.contract.schemas import jobspec_schema, result_schema, schema_bytes
 
-    document = jobspec_schema() if arguments.document == "jobspec" else result_schema()
-    sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    sys.stdout.buffer.write(schema_bytes(jobspec_schema() if arguments.document == "jobspec" else result_schema()))
     return 0
