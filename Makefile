@@ -1,4 +1,4 @@
-# proxx-worker: `make help` lists the targets. Nothing here asks for more than Python 3.11+, git, make and a C compiler.
+# proxx-worker: `make help` lists the targets. They need Python 3.11+, git and make, and install what else is missing.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -50,12 +50,12 @@ demo: $(RUNTIME) ## Two profiles from a generated clip to finished proxies, thro
 
 .PHONY: test
 test: $(DEV) ## All tests but the minutes-long ones
-	deploy/setup/install-tools ffmpeg ffprobe setpriv strace
+	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc
 	$(BIN)/pytest -m "not heavy and not benchmarks" $(PYTEST_ARGS)
 
 .PHONY: heavy
 heavy: $(DEV) ## The minutes-long tests: all real clips, fault sweeps, soak, fuzz
-	deploy/setup/install-tools ffmpeg ffprobe setpriv strace
+	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc
 	$(BIN)/pytest -m "heavy and not benchmarks" $(PYTEST_ARGS)
 
 .PHONY: bench
@@ -65,7 +65,7 @@ bench: $(DEV) ## Measure (nothing passes or fails by the clock)
 
 .PHONY: coverage
 coverage: $(DEV) ## The same tests as `test`, measured, and held to the floors of .ci/coverage_floor.py
-	deploy/setup/install-tools ffmpeg ffprobe setpriv strace
+	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc
 	$(BIN)/coverage erase
 	$(BIN)/pytest -m "not heavy and not benchmarks" --cov --cov-report= $(PYTEST_ARGS)
 	$(BIN)/python .ci/coverage_floor.py

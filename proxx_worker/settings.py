@@ -3,9 +3,12 @@
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 
 class ConfigurationError(Exception):
@@ -59,17 +62,21 @@ def load_settings(config: Path | None, flags: Mapping[str, object]) -> Settings:
             raise ConfigurationError(f"configuration file {config} is not TOML: {error}") from error
     values.update({key: value for key, value in flags.items() if value is not None})
     for roots in ("source_roots", "output_roots"):
-        if isinstance(values.get(roots), list):
-            values[roots] = tuple(values[roots])  # type: ignore[arg-type]  # TOML knows lists only; the model is frozen
+        if isinstance(given := values.get(roots), list):
+            values[roots] = tuple(given)  # TOML knows lists only; the model is frozen
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc']))}: {_reason(fault['type'], fault['msg'])}" for fault in error.errors()
-        )
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {_reason(fault)}" for fault in error.errors())
         where = f"configuration file {config}" if config is not None else "configuration"
-        raise ConfigurationError(f"{where}: {faults}; known keys: {', '.join(Settings.model_fields)}") from error
+        raise ConfigurationError(f"{where}: {faults}") from error
 
 
-def _reason(kind: str, message: str) -> str:
-    return "unknown key" if kind == "extra_forbidden" else message
+def _reason(fault: "ErrorDetails") -> str:
+    match fault["type"]:
+        case "extra_forbidden":
+            return f"unknown key (known: {', '.join(Settings.model_fields)})"
+        case "value_error":
+            return str(fault["ctx"]["error"])  # as we raised it; pydantic's own text puts "Value error, " before it
+        case _:
+            return fault["msg"]

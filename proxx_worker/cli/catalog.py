@@ -6,7 +6,6 @@ import sys
 import orjson
 
 from proxx_worker.contract.profiles import PROFILES, Profile
-from proxx_worker.contract.schemas import jobspec_schema, result_schema
 
 
 def profiles(arguments: argparse.Namespace) -> int:
@@ -15,8 +14,8 @@ def profiles(arguments: argparse.Namespace) -> int:
         document = [_record(profile) for profile in PROFILES.values()]
         sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
         return 0
-    rows = [("NAME", "ENGINE", "CODEC", "CONTAINER", "SIZE", "AUDIO")]
-    rows += [tuple(str(record[key]) for key in _COLUMNS) for record in map(_record, PROFILES.values())]  # type: ignore[misc]  # six columns each
+    rows: list[tuple[str, ...]] = [("NAME", "ENGINE", "CODEC", "CONTAINER", "SIZE", "AUDIO")]
+    rows += [tuple(str(record[key]) for key in _COLUMNS) for record in map(_record, PROFILES.values())]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_COLUMNS))]
     for row in rows:
         sys.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n")
@@ -42,6 +41,7 @@ def _record(profile: Profile) -> dict[str, str | None]:
 
 def schema(arguments: argparse.Namespace) -> int:
     """Print a JSON Schema."""
-    document = jobspec_schema() if arguments.document == "jobspec" else result_schema()
-    sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    from proxx_worker.contract.schemas import jobspec_schema, result_schema, schema_bytes
+
+    sys.stdout.buffer.write(schema_bytes(jobspec_schema() if arguments.document == "jobspec" else result_schema()))
     return 0

@@ -2,15 +2,14 @@
 
 import argparse
 import os
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from proxx_worker.cli.wiring import UsageError, fail, settings_from
+from proxx_worker.cli.console import UsageError, fail, say
+from proxx_worker.cli.wiring import settings_from
 from proxx_worker.contract.candidates import display_name, stem_too_long
 from proxx_worker.contract.errors import EXIT_OK, ErrorClass, ErrorCode, ProxxError
 from proxx_worker.engines.tools import locate_setpriv, locate_tool
-from proxx_worker.observe.records import printable
 from proxx_worker.settings import Settings
 from proxx_worker.workspace.assumptions import Assumption, assumptions_of
 from proxx_worker.workspace.layout import Workspace
@@ -26,15 +25,11 @@ def check(arguments: argparse.Namespace) -> int:
     for assumption in _assumptions(settings, arguments.workspace):
         word = "ok      " if assumption.ok else "VIOLATED"
         code = "" if assumption.code is None else f"{assumption.code}: "
-        _say(f"{word}  {assumption.name}: {code}{assumption.message}")
+        say(f"{word}  {assumption.name}: {code}{assumption.message}")
         violated = violated or not assumption.ok
     for name in _left_alone(arguments.workspace):
-        _say(f"note      {name} in the inbox is left alone: a JobSpec's name has at most 235 bytes before .json; rename it")
+        say(f"note      {name} in the inbox is left alone: a JobSpec's name has at most 235 bytes before .json; rename it")
     return int(ErrorClass.ENVIRONMENT) if violated else EXIT_OK
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(printable(line) + "\n")
 
 
 def _assumptions(settings: Settings, workspace: str | None) -> Iterator[Assumption]:

@@ -25,7 +25,7 @@ class _Parser(argparse.ArgumentParser):
         from proxx_worker.observe.records import printable
 
         self.print_usage(sys.stderr)
-        self.exit(EXIT_USAGE, f"{self.prog}: {printable(message)}\n")
+        self.exit(EXIT_USAGE, f"{self.prog}: {printable(message)} (`{self.prog} --help` explains)\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,7 +41,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):
             # Whatever the locale says: a name that it cannot say must not end a command half-way.
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    arguments = build_parser().parse_args(argv)
+    parser = build_parser()
+    argv = sys.argv[1:] if argv is None else argv
+    if not argv:
+        parser.print_help(sys.stderr)
+        return EXIT_USAGE
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:
+        # `parse_args` would say this with the usage of the whole, which does not list the command's flags.
+        command: _Parser = arguments.parser
+        command.error(f"unrecognized arguments: {' '.join(unknown)}")
     module, function = arguments.command
     handler: Handler = getattr(import_module(f"proxx_worker.cli.{module}"), function)
     return handler(arguments)
@@ -75,7 +84,7 @@ def _command(
     # No abbreviated flags: a flag that is added later would change what a script's short form means.
     description = f"{summary[0].upper()}{summary[1:]}. {more}"
     parser = commands.add_parser(name, help=summary, description=description, allow_abbrev=False)
-    parser.set_defaults(command=(module, function))
+    parser.set_defaults(command=(module, function), parser=parser)
     return parser
 
 
@@ -96,7 +105,7 @@ def _add_run(commands: "Commands") -> None:
         commands, "run", "run", "run", "execute one JobSpec; the result JSON goes to stdout, all else to stderr",
         "The exit code is the result's.",
     )  # fmt: skip
-    parser.add_argument("jobspec", metavar="JOBSPEC.json")
+    parser.add_argument("jobspec", metavar="JOBSPEC.json", help="the JobSpec's file")
     parser.add_argument("--result", metavar="FILE", help="also write the result there, durably, in one piece")
     _add_settings(parser)
 
@@ -106,7 +115,7 @@ def _add_validate(commands: "Commands") -> None:
         commands, "validate", "validate", "validate", "check JobSpecs, their sources and output directories; no side effects",
         "One line per file; the exit code is the highest class.",
     )  # fmt: skip
-    parser.add_argument("jobspecs", metavar="JOBSPEC.json", nargs="+")
+    parser.add_argument("jobspecs", metavar="JOBSPEC.json", nargs="+", help="a JobSpec's file")
     _add_settings(parser)
 
 
@@ -124,7 +133,7 @@ def _add_spec(commands: "Commands") -> None:
     parser.add_argument(
         "--per-clip", metavar="DIR", help="write one JobSpec per source into DIR (made if missing), print their paths"
     )
-    parser.add_argument("sources", metavar="SOURCE", nargs="+")
+    parser.add_argument("sources", metavar="SOURCE", nargs="+", help="a clip; its path is made absolute, it is not opened")
 
 
 def _add_submit(commands: "Commands") -> None:
@@ -132,30 +141,30 @@ def _add_submit(commands: "Commands") -> None:
         commands, "submit", "submit", "submit", "drop JobSpecs into a workspace's inbox: durable, atomic, never overwriting",
         "Prints the path of each. Does not validate; see `proxx-worker validate`.",
     )  # fmt: skip
-    parser.add_argument("workspace", metavar="WORKSPACE")
-    parser.add_argument("jobspecs", metavar="JOBSPEC.json", nargs="+")
+    parser.add_argument("workspace", metavar="WORKSPACE", help="the workspace; its inbox is made if missing")
+    parser.add_argument("jobspecs", metavar="JOBSPEC.json", nargs="+", help="a file; its name becomes the job's")
 
 
 def _add_status(commands: "Commands") -> None:
     parser = _command(commands, "status", "status", "status", "show what a workspace's worker does now")
-    parser.add_argument("workspace", metavar="WORKSPACE")
-    parser.add_argument("--json", action="store_true", help="status.json with `alive` added")
+    parser.add_argument("workspace", metavar="WORKSPACE", help="the workspace; nothing in it is touched")
+    parser.add_argument("--json", action="store_true", help="status.json with `alive` and `left_alone` added")
 
 
 def _add_check(commands: "Commands") -> None:
     parser = _command(commands, "check", "check", "check", "check the environment's assumptions, one line each")
-    parser.add_argument("workspace", metavar="WORKSPACE", nargs="?")
+    parser.add_argument("workspace", metavar="WORKSPACE", nargs="?", help="also what a worker there relies on")
     _add_settings(parser)
 
 
 def _add_profiles(commands: "Commands") -> None:
     parser = _command(commands, "profiles", "catalog", "profiles", "list the profiles")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="all of each profile's settings, as JSON")
 
 
 def _add_schema(commands: "Commands") -> None:
     parser = _command(commands, "schema", "catalog", "schema", "print a JSON Schema")
-    parser.add_argument("document", choices=("jobspec", "result"))
+    parser.add_argument("document", choices=("jobspec", "result"), help="what it describes")
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:

@@ -6,8 +6,9 @@ import os
 import sys
 from pathlib import Path
 
+from proxx_worker.cli.console import UsageError, fail, unreadable
 from proxx_worker.cli.signals import Signals
-from proxx_worker.cli.wiring import UsageError, environment_of, fail, settings_from, tools_of, worker_record
+from proxx_worker.cli.wiring import environment_of, settings_from, tools_of, worker_record
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import ErrorCode, ProxxError, exit_code
 from proxx_worker.contract.jobspec import MAX_SPEC_BYTES, too_large
@@ -85,7 +86,7 @@ def _read(path: str) -> Job:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             return Job.refused(name, RUN_OWNER, digest, too_large(file.tell()).error)
     except (OSError, ValueError) as error:
-        raise UsageError(f"the JobSpec {path} cannot be read: {error}") from error
+        raise UsageError(unreadable(path, error)) from error
 
 
 def _require_writable(path: str | None) -> None:

@@ -1,10 +1,13 @@
 """Signals only set flags; the loops look at them. SIGTERM and SIGINT stop at once, SIGUSR1 finishes the running job first."""
 
 import signal
+from collections.abc import Mapping
 from types import FrameType
 
 from proxx_worker.contract.errors import EXIT_SIGINT, EXIT_SIGTERM
 from proxx_worker.engines.stop import StopFlag
+
+_EXIT_CODES: Mapping[int, int] = {signal.SIGINT: EXIT_SIGINT, signal.SIGTERM: EXIT_SIGTERM}
 
 
 class Signals:
@@ -34,4 +37,4 @@ class Signals:
     @property
     def exit_code(self) -> int | None:
         """128 + the signal that stopped us, or None."""
-        return {signal.SIGINT: EXIT_SIGINT, signal.SIGTERM: EXIT_SIGTERM}.get(self._received or 0)  # type: ignore[call-overload,no-any-return]  # an int is a Signals key
+        return None if self._received is None else _EXIT_CODES[self._received]

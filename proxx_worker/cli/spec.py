@@ -7,7 +7,7 @@ from pathlib import Path
 
 import orjson
 
-from proxx_worker.cli.wiring import UsageError, fail, say_path
+from proxx_worker.cli.console import UsageError, fail, say_path
 from proxx_worker.contract.candidates import SPEC_SUFFIX, job_names
 from proxx_worker.contract.errors import JsonValue, ProxxError
 from proxx_worker.contract.jobspec import parse_jobspec

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import orjson
 
-from proxx_worker.cli.wiring import fail
+from proxx_worker.cli.console import fail, say
 from proxx_worker.contract.candidates import display_name, is_candidate_name, stem_too_long
 from proxx_worker.contract.errors import JsonValue, ProxxError
 from proxx_worker.contract.text import steady_json
 from proxx_worker.files.errnos import errors_named
-from proxx_worker.observe.records import printable
 from proxx_worker.workspace.holder import Holder, is_dead_here
 from proxx_worker.workspace.layout import Workspace
 
@@ -32,7 +31,8 @@ def status(arguments: argparse.Namespace) -> int:
         data = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
         sys.stdout.buffer.write(steady_json(data))
     else:
-        sys.stdout.write("".join(f"{printable(line)}\n" for line in _lines(document)))
+        for line in _lines(document):
+            say(line)
     return 0
 
 
@@ -76,7 +76,10 @@ def _lines(document: dict[str, JsonValue]) -> list[str]:
         case alive_here:
             alive = "alive" if alive_here else "not running"
     lines = [f"worker:  {alive}" + (f" (pid {document['pid']} on {document['host']})" if document["pid"] is not None else "")]
-    lines += [f"state:   {document['state'] or 'no worker has run here yet'}", f"inbox:   {document['inbox']} waiting"]
+    state = document["state"] or "no worker has run here yet"
+    if document["alive"] is False and document["heartbeat_at"] is not None:
+        state = f"was {state} at {document['heartbeat_at']}"  # what a worker that ended wrote last is no news of today
+    lines += [f"state:   {state}", f"inbox:   {document['inbox']} waiting"]
     match document["job"]:
         case {"name": name, "job_id": job_id, "task": task, "tasks": tasks, **facts}:
             lines.append(f"job:     {name} (job_id {job_id}), task {task} of {tasks}: {facts.get('source')}")

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from proxx_worker.cli.wiring import fail, say_path
+from proxx_worker.cli.console import fail, say_path
 from proxx_worker.contract.errors import EXIT_USAGE, ErrorCode, ProxxError
 from proxx_worker.workspace.layout import Workspace
 from proxx_worker.workspace.submit import submit as drop

@@ -2,15 +2,14 @@
 
 import argparse
 import os
-import sys
 
+from proxx_worker.cli.console import UsageError, fail, say, unreadable
 from proxx_worker.cli.signals import Signals
-from proxx_worker.cli.wiring import UsageError, environment_of, fail, settings_from, tools_of
+from proxx_worker.cli.wiring import environment_of, settings_from, tools_of
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import EXIT_USAGE, ErrorCode, exit_code
 from proxx_worker.contract.jobspec import MAX_SPEC_BYTES
 from proxx_worker.delivery.output_directory import check_output_directory
-from proxx_worker.observe.records import printable
 from proxx_worker.preflight import inspect
 
 
@@ -24,26 +23,22 @@ def validate(arguments: argparse.Namespace) -> int:
         return fail(str(error))
     environment = environment_of(settings, tools_of(settings))
     codes: list[ErrorCode] = []
-    unreadable = False
+    some_unreadable = False
     for path in arguments.jobspecs:
         shown = display_name(os.fsencode(path))
         try:
             with open(path, "rb") as file:  # noqa: PTH123 - a path as given, shown as given
                 data = file.read(MAX_SPEC_BYTES + 1)
         except (OSError, ValueError) as error:
-            unreadable = True
-            fail(f"the JobSpec {shown} cannot be read: {error}")
+            some_unreadable = True
+            fail(unreadable(path, error))
             continue
         inspection = inspect(data, environment, signals.stop, check_output_directory)
         if inspection.error is None:
-            _say(f"{shown}: ok ({len(inspection.tasks)} task{'s' if len(inspection.tasks) != 1 else ''})")
+            say(f"{shown}: ok ({len(inspection.tasks)} task{'s' if len(inspection.tasks) != 1 else ''})")
         else:
             codes.append(inspection.error.code)
-            _say(f"{shown}: {inspection.error.code}: {inspection.error.message}")
+            say(f"{shown}: {inspection.error.code}: {inspection.error.message}")
         if signals.exit_code is not None:
             return signals.exit_code
-    return EXIT_USAGE if unreadable else exit_code(codes)
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(printable(line) + "\n")
+    return EXIT_USAGE if some_unreadable else exit_code(codes)

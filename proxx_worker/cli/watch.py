@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proxx_worker import __version__
+from proxx_worker.cli.console import UsageError, fail
 from proxx_worker.cli.signals import Signals
-from proxx_worker.cli.wiring import UsageError, environment_of, fail, settings_from, tools_of, worker_record
+from proxx_worker.cli.wiring import environment_of, settings_from, tools_of, worker_record
 from proxx_worker.contract.errors import ErrorClass, ProxxError
 from proxx_worker.delivery.publishing import PublishingStuckError
 from proxx_worker.engines.tools import locate_tools

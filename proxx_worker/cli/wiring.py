@@ -2,22 +2,17 @@
 
 import argparse
 import os
-import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 from proxx_worker import __version__
-from proxx_worker.contract.candidates import display_name
-from proxx_worker.contract.errors import EXIT_USAGE, ErrorCode, ProxxError
+from proxx_worker.cli.console import UsageError
+from proxx_worker.contract.errors import ProxxError
 from proxx_worker.contract.result import WorkerRecord
 from proxx_worker.engines.tools import Tools, locate_tools
 from proxx_worker.preflight import Environment, Roots
 from proxx_worker.settings import ConfigurationError, Settings, load_settings
-
-
-class UsageError(Exception):
-    """The command cannot be carried out as it was given; the message says why. Exit code 64."""
 
 
 def settings_from(arguments: argparse.Namespace) -> Settings:
@@ -61,21 +56,3 @@ def worker_record(settings: Settings, tools: Callable[[], Tools]) -> WorkerRecor
         ffprobe=found.ffprobe if found is not None else settings.ffprobe,
         declared_versions=dict(settings.declared_versions),
     )
-
-
-def say_path(path: str | bytes | os.PathLike[str]) -> None:
-    """Print a path on a line of its own: its very bytes for a program, harmless text on a terminal, as `ls` does."""
-    from proxx_worker.observe.records import printable
-
-    raw = os.fsencode(path)
-    sys.stdout.buffer.write((printable(display_name(raw)).encode() if sys.stdout.isatty() else raw) + b"\n")
-    sys.stdout.buffer.flush()
-
-
-def fail(message: str, code: ErrorCode | None = None) -> int:
-    """Print an error for a person and return the exit code of `code`, or of a usage error."""
-    from proxx_worker.observe.records import printable
-
-    prefix = "" if code is None else f"{code}: "
-    sys.stderr.write(f"proxx-worker: {prefix}{printable(message)}\n")
-    return EXIT_USAGE if code is None else int(code.error_class)

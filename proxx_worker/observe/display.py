@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from fractions import Fraction
 from typing import TYPE_CHECKING, TextIO
 
 from proxx_worker.observe.joblog import JobLog
@@ -20,7 +21,7 @@ def facts_text(task: TaskInfo, progress: Progress | None) -> str:
     parts = []
     position = None if progress is None else progress.position
     if position is not None or task.duration is not None:
-        parts.append(f"{_clock(position or 0)} / {_clock(task.duration) if task.duration is not None else '?'}")
+        parts.append(f"{_clock(position or Fraction(0))} / {_clock(task.duration) if task.duration is not None else '?'}")
     if progress is not None and progress.frames is not None:
         parts.append(f"{progress.frames} frames")
     if progress is not None and progress.speed is not None:
@@ -28,8 +29,8 @@ def facts_text(task: TaskInfo, progress: Progress | None) -> str:
     return "  ".join(parts)
 
 
-def _clock(seconds: object) -> str:
-    tenths = max(0, round(float(seconds) * 10))  # type: ignore[arg-type]  # Fraction or int: both are numbers
+def _clock(seconds: Fraction) -> str:
+    tenths = max(0, round(float(seconds) * 10))
     minutes, tenths = divmod(tenths, 600)
     return f"{minutes // 60}:{minutes % 60:02d}:{tenths // 10:02d}.{tenths % 10}"
 
@@ -65,11 +66,15 @@ class TerminalProgress:
         from rich.console import Console  # noqa: PLC0415
         from rich.progress import BarColumn, TextColumn  # noqa: PLC0415
         from rich.progress import Progress as Bars  # noqa: PLC0415
+        from rich.table import Column  # noqa: PLC0415
 
+        # The facts are shown whole; the name and the bar share what the terminal's width leaves. Without ratios rich shortens all
+        # three alike, and a long clip name hides frames and speed.
         self._bars = Bars(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=30),
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, ratio=1)),
+            BarColumn(bar_width=None, table_column=Column(ratio=1)),
             TextColumn("{task.fields[facts]}", markup=False),
+            expand=True,
             console=Console(file=stream, highlight=False, markup=False),
             transient=True,
             refresh_per_second=4,

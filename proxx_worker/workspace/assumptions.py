@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import ErrorCode, ProxxError
@@ -25,7 +26,7 @@ class Assumption:
 
 
 def assumptions_of(workspace: Workspace) -> Iterator[Assumption]:
-    """Each assumption on `workspace`, in an order in which the first violated one explains the rest.
+    """Each assumption on `workspace`, in an order in which the first violated one explains the rest; one, if there is no folder.
 
     A worker may be running meanwhile. The proof by trial (that a rename is one step and never overwrites) is made by `watch`
     at its start, under the lock.
@@ -38,7 +39,10 @@ def assumptions_of(workspace: Workspace) -> Iterator[Assumption]:
         FilesystemKind.OBJECT_STORE: "an object store",
     }
     fs_type = "filesystem type unknown" if mount is None else mount.fs_type
-    yield _judged("workspace", f"{workspace.name} is a folder", lambda: require_directory(workspace.path, follow_symlinks=True))
+    root = _judged("workspace", f"{workspace.name} is a folder", lambda: require_directory(workspace.path, follow_symlinks=True))
+    yield root
+    if not root.ok:
+        return  # nothing can be said of what would lie in it
     yield _judged(
         "filesystem", f"{fs_type}, {kinds[workspace.filesystem_kind]}", lambda: refuse_object_store(mount, workspace.name)
     )
@@ -46,9 +50,9 @@ def assumptions_of(workspace: Workspace) -> Iterator[Assumption]:
     for folder in workspace.folders:
         name = f"{display_name(os.path.basename(folder))}/"
         if folder in existing:
-            yield _judged(name, f"{name} can be read and written", lambda it=folder: _require_usable(it))  # type: ignore[misc]
+            yield _judged(name, f"{name} can be read and written", partial(_require_usable, folder))
         else:
-            yield _judged(name, f"{name} is not there yet and can be made", lambda: _require_access(workspace.path))
+            yield _judged(name, f"{name} is not there yet and can be made", partial(_require_access, workspace.path))
     yield _judged("one filesystem", "all folders are on one filesystem", lambda: require_one_device(existing))
     yield _judged("folder syncs", "a rename can be made durable", lambda: _require_sync(workspace.path))
 

@@ -78,6 +78,27 @@ def test_a_wrong_command_line_is_64(proxx: Command, tmp_path: Path, arguments: t
     assert "Traceback" not in ended.stderr
 
 
+def test_no_command_at_all_lists_the_commands(proxx: Command) -> None:
+    ended = proxx()
+    assert (ended.exit_code, ended.stdout) == (64, b"")
+    assert ended.stderr.encode() == proxx("--help").stdout
+
+
+@pytest.mark.parametrize("arguments", [("run", "a.json", "--overwrite"), ("run", "a.json", "b.json"), ("run",)], ids=" ".join)
+def test_a_wrong_command_line_is_answered_with_the_usage_of_its_command(proxx: Command, arguments: tuple[str, ...]) -> None:
+    said = proxx(*arguments).stderr
+    assert said.startswith("usage: proxx-worker run ")
+    assert said.endswith("(`proxx-worker run --help` explains)\n")
+
+
+@pytest.mark.parametrize("command", ["run", "validate"])
+def test_a_spec_that_cannot_be_read_is_named_once(proxx: Command, tmp_path: Path, command: str) -> None:
+    ended = proxx(command, "missing.json", cwd=tmp_path)
+    assert ended.exit_code == 64
+    reason = "No such file or directory; name a JobSpec file that can"
+    assert ended.stderr == f"proxx-worker: the JobSpec missing.json cannot be read: {reason}\n"
+
+
 def test_profiles_as_text_are_one_line_each(proxx: Command) -> None:
     ended = proxx("profiles")
     assert ended.exit_code == 0

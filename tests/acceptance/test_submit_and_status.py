@@ -114,6 +114,8 @@ def test_status_follows_a_worker(proxx: Command, workspace: Workspace, clip: Pat
         assert worker.wait().exit_code == 0
     ended = json.loads(proxx("status", workspace, "--json").stdout)
     assert (ended["alive"], ended["job"], ended["inbox"]) == (False, None, 1)
+    shown = proxx("status", workspace).stdout.decode()
+    assert f"state:   was stopping at {ended['heartbeat_at']}\n" in shown, "what the last worker wrote is not told as the present"
 
 
 def test_a_killed_worker_is_not_alive(proxx: Command, workspace: Workspace) -> None:

@@ -55,11 +55,11 @@ def test_where_all_is_there_nothing_is_installed(tmp_path: Path, script: Path) -
 def test_debian_as_root(tmp_path: Path, script: Path) -> None:
     machine = Machine(tmp_path, uid=0)
     machine.note("apt-get", "ffmpeg")
-    done = machine.run(script, ["ffmpeg", "ffprobe", "strace", "setpriv"])
+    done = machine.run(script, ["ffmpeg", "ffprobe", "strace", "setpriv", "cc"])
     assert done.returncode == 0, done.stderr
     assert machine.calls() == [
         "apt-get update -qq",
-        "apt-get install -qq -y --no-install-recommends ffmpeg strace util-linux",
+        "apt-get install -qq -y --no-install-recommends ffmpeg strace util-linux build-essential",
     ]
 
 
@@ -89,7 +89,7 @@ def test_neither_root_nor_sudo_is_told_what_to_do(tmp_path: Path, script: Path) 
 def test_macos_with_homebrew_skips_what_is_for_linux_only(tmp_path: Path, script: Path) -> None:
     machine = Machine(tmp_path, uid=501)
     machine.note("brew")
-    done = machine.run(script, ["ffmpeg", "ffprobe", "strace", "setpriv"])
+    done = machine.run(script, ["ffmpeg", "ffprobe", "strace", "setpriv", "cc"])
     assert done.returncode == 0, done.stderr
     assert machine.calls() == ["brew install ffmpeg"]
 

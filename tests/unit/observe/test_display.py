@@ -1,9 +1,13 @@
 """Progress: facts only, and never a word about time left."""
 
+import fcntl
 import io
 import os
 import pty
+import struct
+import termios
 from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -87,6 +91,21 @@ def test_a_terminal_gets_a_bar_and_lines_above_it() -> None:
     assert r"A\x1b001.mov" in text
     assert "eta" not in text.lower()
     assert "remaining" not in text.lower()
+
+
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_a_long_name_leaves_room_for_the_facts(columns: int) -> None:
+    controller, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 25, columns, 0, 0))
+    with os.fdopen(terminal, "w", buffering=1) as stream:
+        shown = TerminalProgress(stream)
+        task = replace(TASK, source=f"/media/{'A long name ' * 20}.mov")
+        shown.task_started(task)
+        shown.progressed(task, PROGRESS)
+        shown.task_finished(task)
+    text = _all_of(controller)
+    assert "1/2 A" in text
+    assert "0:00:04.2 / 0:31:02.5  105 frames  2.1x" in text
 
 
 def test_elsewhere_there_are_plain_lines() -> None:

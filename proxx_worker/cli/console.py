@@ -1,0 +1,37 @@
+"""What a command tells its caller, line by line. Light: `submit` and `status` need no more of the command line than this."""
+
+import os
+import sys
+
+from proxx_worker.contract.candidates import display_name
+from proxx_worker.contract.errors import EXIT_USAGE, ErrorCode
+from proxx_worker.observe.records import printable
+
+
+class UsageError(Exception):
+    """The command cannot be carried out as it was given; the message says why. Exit code 64."""
+
+
+def say(line: str) -> None:
+    """Print a line for a person, whatever the names in it hold."""
+    sys.stdout.write(printable(line) + "\n")
+
+
+def say_path(path: str | bytes | os.PathLike[str]) -> None:
+    """Print a path on a line of its own: its very bytes for a program, harmless text on a terminal, as `ls` does."""
+    raw = os.fsencode(path)
+    sys.stdout.buffer.write((printable(display_name(raw)).encode() if sys.stdout.isatty() else raw) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def unreadable(jobspec: str, error: OSError | ValueError) -> str:
+    """Why there is no spec to look at. `ValueError`: what is no path at all."""
+    reason = error.strerror if isinstance(error, OSError) else error
+    return f"the JobSpec {display_name(os.fsencode(jobspec))} cannot be read: {reason}; name a JobSpec file that can"
+
+
+def fail(message: str, code: ErrorCode | None = None) -> int:
+    """Print an error for a person and return the exit code of `code`, or of a usage error."""
+    prefix = "" if code is None else f"{code}: "
+    sys.stderr.write(f"proxx-worker: {prefix}{printable(message)}\n")
+    return EXIT_USAGE if code is None else int(code.error_class)
