@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proxx_worker import __version__
+from proxx_worker.assumptions import all_assumptions, require_all
 from proxx_worker.cli.signals import Signals
 from proxx_worker.cli.wiring import UsageError, environment_of, fail, settings_from, tools_of, worker_record
 from proxx_worker.contract.errors import ErrorClass, ProxxError
@@ -57,11 +58,11 @@ def watch(arguments: argparse.Namespace) -> int:
 def _own(
     workspace: Workspace, lock: WorkspaceLock, settings: Settings, signals: Signals, observing: "Observing", *, once: bool
 ) -> int:
-    """The worker of an owned workspace: prepare, recover, work."""
+    """The worker of an owned workspace: see that everything assumed holds, prepare, recover, work."""
+    require_all(all_assumptions(settings, os.environ.get("PATH"), workspace))
     owner = workspace.prepare()
     log = observing.log
     tools = tools_of(settings)
-    tools()
     watcher = watch_inbox(workspace.inbox, workspace.filesystem_kind)
     if watcher.reason is not None:
         log.event("polling_only", watcher.reason, poll_seconds=settings.poll_seconds)
