@@ -66,7 +66,8 @@ def _own(
     watcher = watch_inbox(workspace.inbox, workspace.filesystem_kind)
     if watcher.reason is not None:
         log.event("polling_only", watcher.reason, poll_seconds=settings.poll_seconds)
-    status = StatusFile(workspace.status_file)
+    stops = Stops(signals.stop, signals.finish)
+    status = StatusFile(workspace.status_file, is_stopping=stops.requested)
     record = worker_record(settings, tools)
     spool = Spool(workspace)
     worker = Worker(
@@ -82,7 +83,7 @@ def _own(
         executor=Executor(environment_of(settings, tools), record, Observers((status, observing.progress)), lock.filenos()),
         status=status,
         log=log,
-        stops=Stops(signals.stop, signals.finish),
+        stops=stops,
         require_tools=lambda: locate_tools(record.ffmpeg, record.ffprobe, None),
         owner=owner,
     )
@@ -94,7 +95,7 @@ def _own(
         Recoverer(spool, owner, settings.output_roots, record, log, worker.count_failure).carry_through()
         exit_code = worker.work(once=once)
     finally:
-        status.set_state("stopping", 0)
+        status.set_state("stopping")
         status.write()
         watcher.close()
     log.event("worker_ended", exit_code=exit_code)
