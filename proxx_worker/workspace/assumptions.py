@@ -58,13 +58,15 @@ def assumptions_of(workspace: Workspace) -> Iterator[Assumption]:
         if folder in existing:
             yield judged(name, lambda it=folder: _require_usable(it), f"{name} can be read and written")  # type: ignore[misc]
         else:
-            yield judged(name, lambda: _require_access(workspace.path), f"{name} is not there yet and can be made")
+            yield judged(
+                name, lambda: _require_usable(workspace.path, follow_symlinks=True), f"{name} is not there yet and can be made"
+            )
     yield judged("one filesystem", lambda: require_one_device(existing), "all folders are on one filesystem")
     yield judged("folder syncs", lambda: _require_sync(workspace.path), "a rename can be made durable")
 
 
-def _require_usable(folder: bytes) -> None:
-    require_directory(folder)
+def _require_usable(folder: bytes, *, follow_symlinks: bool = False) -> None:
+    require_directory(folder, follow_symlinks=follow_symlinks)
     _require_access(folder)
 
 

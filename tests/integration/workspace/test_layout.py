@@ -160,6 +160,7 @@ class TestAssumptions:
         assumptions = list(assumptions_of(Workspace(tmp_path / "nothing")))
         assert assumptions[0].error is not None
         assert assumptions[0].error.code is ErrorCode.WORKSPACE_INVALID
+        assert [it.name for it in assumptions if it.error is not None and "permission" in it.error.message] == []
 
     def test_each_violated_one_is_named_by_itself(self, workspace: Workspace, tmp_path: Path) -> None:
         workspace.prepare()
