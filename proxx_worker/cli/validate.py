@@ -15,7 +15,7 @@ from proxx_worker.preflight import inspect
 
 
 def validate(arguments: argparse.Namespace) -> int:
-    """One line per file on stdout: `ok` or the code and the message. Exit code: the highest class."""
+    """One line per file on stdout: `ok` or the code and the message. Exit code: the highest class, 64 where one is unreadable."""
     signals = Signals()
     signals.install()
     try:
@@ -32,7 +32,9 @@ def validate(arguments: argparse.Namespace) -> int:
                 data = file.read(MAX_SPEC_BYTES + 1)
         except (OSError, ValueError) as error:
             unreadable = True
-            fail(f"the JobSpec {shown} cannot be read: {error}")
+            reason = getattr(error, "strerror", None) or error
+            _say(f"{shown}: cannot be read: {reason}")
+            fail(f"the JobSpec {shown} cannot be read: {reason}")
             continue
         inspection = inspect(data, environment, signals.stop, check_output_directory)
         if inspection.error is None:
