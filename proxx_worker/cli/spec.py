@@ -44,7 +44,7 @@ def _stem_of(source: str) -> str:
     if not is_candidate_name(os.fsencode(stem) + SPEC_SUFFIX):
         raise UsageError(
             f"the JobSpec of {source} would be called {stem}.json, a name that no worker takes from an inbox "
-            "(no .result.json, no dot in front, at most 235 bytes before .json); write it without --per-clip, to a name of your own"
+            "(no .result.json, no dot in front, at most 235 bytes before .json); without --per-clip it gets any name you like"
         )
     return stem
 
