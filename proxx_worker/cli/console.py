@@ -26,8 +26,12 @@ def say_path(path: str | bytes | os.PathLike[str]) -> None:
 
 def unreadable(jobspec: str, error: OSError | ValueError) -> str:
     """Why there is no spec to look at. `ValueError`: what is no path at all."""
-    reason = error.strerror if isinstance(error, OSError) else error
-    return f"the JobSpec {display_name(os.fsencode(jobspec))} cannot be read: {reason}; name a JobSpec file that can"
+    return f"the JobSpec {display_name(os.fsencode(jobspec))} cannot be read: {reason_of(error)}; name a JobSpec file that can"
+
+
+def reason_of(error: OSError | ValueError) -> str:
+    """The system's words alone, without the number and the path that Python puts around them."""
+    return str(getattr(error, "strerror", None) or error)
 
 
 def fail(message: str, code: ErrorCode | None = None) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 
 from proxx_worker.cli.console import UsageError, fail, say_path
-from proxx_worker.contract.candidates import SPEC_SUFFIX, job_names
+from proxx_worker.contract.candidates import SPEC_SUFFIX, is_candidate_name, job_names
 from proxx_worker.contract.errors import JsonValue, ProxxError
 from proxx_worker.contract.jobspec import parse_jobspec
 from proxx_worker.contract.naming import output_names
@@ -25,7 +25,7 @@ def spec(arguments: argparse.Namespace) -> int:
             sys.stdout.buffer.write(_document(arguments, sources))
             return 0
         folder = Path(arguments.per_clip)
-        documents = [(Path(source).stem, _document(arguments, [source])) for source in sources]
+        documents = [(_stem_of(source), _document(arguments, [source])) for source in sources]
         folder.mkdir(parents=True, exist_ok=True)
         for stem, document in documents:
             say_path(_write_new(folder, stem, document))
@@ -36,6 +36,17 @@ def spec(arguments: argparse.Namespace) -> int:
     except OSError as error:
         return fail(f"the JobSpecs cannot be written: {error}")
     return 0
+
+
+def _stem_of(source: str) -> str:
+    """What the source's JobSpec is called, without `.json`. Raises `UsageError` for a name that no worker would take."""
+    stem = Path(source).stem
+    if not is_candidate_name(os.fsencode(stem) + SPEC_SUFFIX):
+        raise UsageError(
+            f"the JobSpec of {source} would be called {stem}.json, a name that no worker takes from an inbox "
+            "(no .result.json, no dot in front, at most 235 bytes before .json); without --per-clip it gets any name you like"
+        )
+    return stem
 
 
 def _write_new(folder: Path, stem: str, document: bytes) -> Path:

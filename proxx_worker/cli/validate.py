@@ -3,7 +3,7 @@
 import argparse
 import os
 
-from proxx_worker.cli.console import UsageError, fail, say, unreadable
+from proxx_worker.cli.console import UsageError, fail, reason_of, say, unreadable
 from proxx_worker.cli.signals import Signals
 from proxx_worker.cli.wiring import environment_of, settings_from, tools_of
 from proxx_worker.contract.candidates import display_name
@@ -14,7 +14,7 @@ from proxx_worker.preflight import inspect
 
 
 def validate(arguments: argparse.Namespace) -> int:
-    """One line per file on stdout: `ok` or the code and the message. Exit code: the highest class."""
+    """One line per file on stdout: `ok` or the code and the message. Exit code: the highest class, 64 where one is unreadable."""
     signals = Signals()
     signals.install()
     try:
@@ -31,6 +31,7 @@ def validate(arguments: argparse.Namespace) -> int:
                 data = file.read(MAX_SPEC_BYTES + 1)
         except (OSError, ValueError) as error:
             some_unreadable = True
+            say(f"{shown}: cannot be read: {reason_of(error)}")
             fail(unreadable(path, error))
             continue
         inspection = inspect(data, environment, signals.stop, check_output_directory)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proxx_worker import __version__
+from proxx_worker.assumptions import all_assumptions, require_all
 from proxx_worker.cli.console import UsageError, fail
 from proxx_worker.cli.signals import Signals
 from proxx_worker.cli.wiring import environment_of, settings_from, tools_of, worker_record
@@ -58,15 +59,16 @@ def watch(arguments: argparse.Namespace) -> int:
 def _own(
     workspace: Workspace, lock: WorkspaceLock, settings: Settings, signals: Signals, observing: "Observing", *, once: bool
 ) -> int:
-    """The worker of an owned workspace: prepare, recover, work."""
+    """The worker of an owned workspace: see that everything assumed holds, prepare, recover, work."""
+    require_all(all_assumptions(settings, os.environ.get("PATH"), workspace))
     owner = workspace.prepare()
     log = observing.log
     tools = tools_of(settings)
-    tools()
     watcher = watch_inbox(workspace.inbox, workspace.filesystem_kind)
     if watcher.reason is not None:
         log.event("polling_only", watcher.reason, poll_seconds=settings.poll_seconds)
-    status = StatusFile(workspace.status_file)
+    stops = Stops(signals.stop, signals.finish)
+    status = StatusFile(workspace.status_file, is_stopping=stops.requested)
     record = worker_record(settings, tools)
     spool = Spool(workspace)
     worker = Worker(
@@ -82,7 +84,7 @@ def _own(
         executor=Executor(environment_of(settings, tools), record, Observers((status, observing.progress)), lock.filenos()),
         status=status,
         log=log,
-        stops=Stops(signals.stop, signals.finish),
+        stops=stops,
         require_tools=lambda: locate_tools(record.ffmpeg, record.ffprobe, None),
         owner=owner,
     )
@@ -94,7 +96,7 @@ def _own(
         Recoverer(spool, owner, settings.output_roots, record, log, worker.count_failure).carry_through()
         exit_code = worker.work(once=once)
     finally:
-        status.set_state("stopping", 0)
+        status.set_state("stopping")
         status.write()
         watcher.close()
     log.event("worker_ended", exit_code=exit_code)

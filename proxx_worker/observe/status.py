@@ -3,6 +3,7 @@
 import os
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,9 +38,10 @@ class JobStatus:
 class StatusFile:
     """Keeps the newest state and writes it when it may. Satisfies `JobObserver`."""
 
-    def __init__(self, path: Path) -> None:
-        """Nothing is written until the first `set_state`."""
+    def __init__(self, path: Path, *, is_stopping: Callable[[], bool] = lambda: False) -> None:
+        """Nothing is written until the first `set_state`. `is_stopping`: whether a stop was asked for, whatever goes on yet."""
         self._path = path
+        self._is_stopping = is_stopping
         self._temporary = path.with_name(path.name + ".new")
         self._started_at = timestamp(datetime.now(UTC))
         self._state: State = "idle"
@@ -48,11 +50,11 @@ class StatusFile:
         self._written: float | None = None
         self._dirty = False
 
-    def set_state(self, state: State, inbox: int) -> None:
-        """Idle, running or stopping, and how many candidates wait."""
+    def set_state(self, state: State, inbox: int | None = None) -> None:
+        """Idle, running or stopping, and how many candidates wait; None: as many as before."""
         if state != "running":
             self._job = None
-        self._state, self._inbox = state, inbox
+        self._state, self._inbox = state, self._inbox if inbox is None else inbox
         self._changed()
 
     def job_claimed(self, name: str, job_id: str, tasks: int) -> None:
@@ -97,7 +99,7 @@ class StatusFile:
         """Write now. A status that cannot be written is not worth a job: the state folders speak for themselves."""
         self._written, self._dirty = time.monotonic(), False
         document = {
-            "state": self._state,
+            "state": "stopping" if self._is_stopping() else self._state,
             "pid": os.getpid(),
             "host": socket.gethostname(),
             "started_at": self._started_at,

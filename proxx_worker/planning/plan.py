@@ -44,8 +44,12 @@ class TaskPlan:
         return self.settings.container is Container.MXF
 
     def argv(self, ffmpeg: str, source: str, output: str) -> list[str]:
-        """The command. It overwrites `output`, which exists already and is the worker's own empty file."""
-        return [ffmpeg, *self.input_options, "-i", f"file:{source}", *self.output_options, f"file:{output}"]
+        """The command. It overwrites `output`, a bare name in its working directory: the worker's own empty file.
+
+        `./` keeps FFmpeg from taking a name for an option or a protocol, as `file:` would, and is a path to everyone else too: a
+        wrapper around FFmpeg finds the file under its last argument.
+        """
+        return [ffmpeg, *self.input_options, "-i", f"file:{source}", *self.output_options, f"./{output}"]
 
     def fingerprint(self) -> str:
         """SHA-256 (hex) over settings, facts and the command with its paths taken out."""

@@ -1,4 +1,4 @@
-"""What `check` says of a workspace: each assumption by itself, true or violated. Changes nothing."""
+"""What the worker assumes of a workspace: each assumption by itself, true or violated. Changes nothing."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from proxx_worker.contract.candidates import display_name
-from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
 from proxx_worker.files.errnos import errors_named
 from proxx_worker.files.filesystems import FilesystemKind, refuse_object_store
 from proxx_worker.files.syncing import sync_directory
@@ -16,20 +16,30 @@ from proxx_worker.workspace.rename_probe import require_one_device
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """One assumption. `message` tells what holds or, where it does not, what is wrong and what to do."""
+    """One assumption. `held` tells what holds; where it does not, `error` tells what is wrong and what to do."""
 
     name: str
-    ok: bool
-    message: str
-    code: ErrorCode | None = None
-    """The violated assumption's code; None where it holds."""
+    held: str
+    error: JobError | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether it holds."""
+        return self.error is None
+
+
+def judged(name: str, prove: Callable[[], str | None], held: str = "") -> Assumption:
+    """The assumption `name` as `prove` finds it: a `ProxxError` says that it is violated, a text is what holds, None `held`."""
+    try:
+        return Assumption(name, prove() or held)
+    except ProxxError as violated:
+        return Assumption(name, held, violated.error)
 
 
 def assumptions_of(workspace: Workspace) -> Iterator[Assumption]:
     """Each assumption on `workspace`, in an order in which the first violated one explains the rest; one, if there is no folder.
 
-    A worker may be running meanwhile. The proof by trial (that a rename is one step and never overwrites) is made by `watch`
-    at its start, under the lock.
+    A worker may be running meanwhile.
     """
     mount = workspace.mount
     kinds = {
@@ -39,34 +49,26 @@ def assumptions_of(workspace: Workspace) -> Iterator[Assumption]:
         FilesystemKind.OBJECT_STORE: "an object store",
     }
     fs_type = "filesystem type unknown" if mount is None else mount.fs_type
-    root = _judged("workspace", f"{workspace.name} is a folder", lambda: require_directory(workspace.path, follow_symlinks=True))
+    root = judged("workspace", lambda: require_directory(workspace.path, follow_symlinks=True), f"{workspace.name} is a folder")
     yield root
     if not root.ok:
         return  # nothing can be said of what would lie in it
-    yield _judged(
-        "filesystem", f"{fs_type}, {kinds[workspace.filesystem_kind]}", lambda: refuse_object_store(mount, workspace.name)
+    yield judged(
+        "filesystem", lambda: refuse_object_store(mount, workspace.name), f"{fs_type}, {kinds[workspace.filesystem_kind]}"
     )
     existing = [folder for folder in workspace.folders if os.path.lexists(folder)]
     for folder in workspace.folders:
         name = f"{display_name(os.path.basename(folder))}/"
         if folder in existing:
-            yield _judged(name, f"{name} can be read and written", partial(_require_usable, folder))
+            yield judged(name, partial(_require_usable, folder), f"{name} can be read and written")
         else:
-            yield _judged(name, f"{name} is not there yet and can be made", partial(_require_access, workspace.path))
-    yield _judged("one filesystem", "all folders are on one filesystem", lambda: require_one_device(existing))
-    yield _judged("folder syncs", "a rename can be made durable", lambda: _require_sync(workspace.path))
+            yield judged(name, partial(_require_access, workspace.path), f"{name} is not there yet and can be made")
+    yield judged("one filesystem", lambda: require_one_device(existing), "all folders are on one filesystem")
+    yield judged("folder syncs", lambda: _require_sync(workspace.path), "a rename can be made durable")
 
 
-def _judged(name: str, held: str, prove: Callable[[], None]) -> Assumption:
-    try:
-        prove()
-    except ProxxError as error:
-        return Assumption(name, ok=False, message=str(error), code=error.code)
-    return Assumption(name, ok=True, message=held)
-
-
-def _require_usable(folder: bytes) -> None:
-    require_directory(folder)
+def _require_usable(folder: bytes, *, follow_symlinks: bool = False) -> None:
+    require_directory(folder, follow_symlinks=follow_symlinks)
     _require_access(folder)
 
 

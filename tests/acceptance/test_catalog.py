@@ -191,6 +191,19 @@ def test_spec_per_clip_writes_one_file_per_source(proxx: Command, clip: Path, pr
     assert {path: path.read_bytes() for path in written} == before, "what is there is never overwritten"
 
 
+@pytest.mark.parametrize("name", ["A.result.mov", ".A.mov", "x" * 236 + ".mov"])
+def test_spec_per_clip_writes_no_name_that_would_be_left_alone_in_an_inbox(
+    proxx: Command, clip: Path, proxies: Path, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).symlink_to(clip)
+    made = ("spec", "--profile", "proxy_h264_low", "--output-directory", proxies, "--naming-template", "{index}")
+    ended = proxx(*made, "--per-clip", tmp_path / "specs", clip, tmp_path / name)
+    assert (ended.exit_code, ended.stdout) == (64, b"")
+    assert name in ended.stderr
+    assert not (tmp_path / "specs").exists()
+    assert proxx(*made, tmp_path / name).exit_code == 0
+
+
 def test_spec_refuses_what_a_worker_would_refuse(proxx: Command, clip: Path, proxies: Path) -> None:
     ended = proxx("spec", "--profile", "proxy_best", "--output-directory", proxies, clip)
     assert ended.exit_code != 0

@@ -242,9 +242,10 @@ def test_source_roots(proxx: Command, rooms: Path, proxies: Path, source: str, a
     ],
 )
 def test_output_roots(proxx: Command, workspace: Workspace, clip: Path, rooms: Path, directory: str, allowed: bool) -> None:
+    (rooms / "elsewhere").mkdir()
     before = snapshot(rooms / "outside")
     workspace.drop("job", jobspec(clip, f"{rooms}/{directory}"))
-    ended = proxx("watch", workspace, "--once", "--output-roots", rooms / "inside", "--output-roots", rooms / "nowhere")
+    ended = proxx("watch", workspace, "--once", "--output-roots", rooms / "inside", "--output-roots", rooms / "elsewhere")
     assert ended.exit_code == (0 if allowed else 1)
     if allowed:
         assert stems(workspace.done) == ["job"]

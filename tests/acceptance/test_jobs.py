@@ -69,9 +69,9 @@ def test_a_task_that_fails_discards_the_earlier_and_spares_the_later(
         ("kill -SEGV $$", {"ENCODE_FAILED"}),
         ("kill -KILL $$", {"ENCODE_FAILED"}),
         ('REAL "$@"; exit 1', {"ENCODE_FAILED"}),
-        ('REAL "$@"; for last; do :; done; truncate -s -100 "${last#file:}"; exit 0', {"ENCODE_FAILED", "OUTPUT_INVALID"}),
-        ('REAL "$@"; for last; do :; done; echo garbage >"${last#file:}"; exit 0', {"ENCODE_FAILED", "OUTPUT_INVALID"}),
-        ('REAL "$@"; for last; do :; done; rm "${last#file:}"; exit 0', {"ENCODE_FAILED", "OUTPUT_INVALID"}),
+        ('REAL "$@"; for last; do :; done; truncate -s -100 "$last"; exit 0', {"ENCODE_FAILED", "OUTPUT_INVALID"}),
+        ('REAL "$@"; for last; do :; done; echo garbage >"$last"; exit 0', {"ENCODE_FAILED", "OUTPUT_INVALID"}),
+        ('REAL "$@"; for last; do :; done; rm "$last"; exit 0', {"ENCODE_FAILED", "OUTPUT_INVALID"}),
         (
             "REAL -nostdin -v error -y -f lavfi -i color=red:size=80x44 -frames:v 3 x.mp4; mv x.mp4 A001C001_proxy.mp4",
             {"ENCODE_FAILED", "OUTPUT_INVALID"},

@@ -83,6 +83,8 @@ def test_finish_the_job_then_end(
     with proxx.start("watch", workspace, *arguments, *NEVER_POLLS, "--ffmpeg", gate.ffmpeg) as worker:
         worker.until(gate.reached, "the encoder")
         worker.signal(signal.SIGUSR1)
+        worker.until(lambda: (workspace.status() or {}).get("state") == "stopping", "the stop in status.json")
+        assert (workspace.status() or {})["job"]["name"] == "a"
         gate.open()
         assert worker.wait().exit_code == 0
     assert stems(workspace.done) == ["a"]

@@ -112,6 +112,8 @@ def test_status_follows_a_worker(proxx: Command, workspace: Workspace, clip: Pat
         assert b"clip" in proxx("status", workspace).stdout
         worker.signal(signal.SIGTERM)
         assert worker.wait().exit_code == 0
+    last = workspace.status() or {}
+    assert (last["state"], last["job"], last["inbox"]) == ("stopping", None, 1)
     ended = json.loads(proxx("status", workspace, "--json").stdout)
     assert (ended["alive"], ended["job"], ended["inbox"]) == (False, None, 1)
     shown = proxx("status", workspace).stdout.decode()

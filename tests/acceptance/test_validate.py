@@ -49,9 +49,15 @@ def test_a_bad_source_among_good_ones(proxx: Command, clip: Path, proxies: Path,
 
 
 def test_a_spec_that_cannot_be_read_is_64(proxx: Command, tmp_path: Path) -> None:
-    ended = proxx("validate", tmp_path / "missing.json")
+    (tmp_path / "broken.json").write_bytes(b"{")
+    ended = proxx("validate", tmp_path / "missing.json", tmp_path / "broken.json")
     assert ended.exit_code == 64
     assert "missing.json" in ended.stderr
+    lines = ended.stdout.decode().splitlines()
+    assert [line.split(": ")[:2] for line in lines] == [
+        [str(tmp_path / "missing.json"), "cannot be read"],
+        [str(tmp_path / "broken.json"), "SPEC_NOT_JSON"],
+    ]
 
 
 @pytest.mark.parametrize("missing", ["ffmpeg", "ffprobe"])

@@ -182,7 +182,7 @@ class Bench:
         """For each spec, how often the task that was encoded most often was encoded. Probes are not encodes."""
         lines = self._note.read_text().splitlines()
         encodes = Counter(
-            Path(argument.removeprefix("file:")).name
+            Path(argument).name
             for line in lines
             if line.startswith("ffmpeg\t") and "-progress" in line
             for argument in [line.rstrip("\t").rpartition("\t")[2]]

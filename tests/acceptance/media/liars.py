@@ -10,7 +10,7 @@ _PROGRAM = """#!{python} -IS
 import os, re, subprocess, sys
 
 argv = sys.argv[1:]
-output = argv[-1].removeprefix("file:")
+output = argv[-1]
 
 
 def replace(old, new):

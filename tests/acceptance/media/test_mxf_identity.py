@@ -85,7 +85,7 @@ def test_nothing_else_is_touched(proxx: Command, variants: list[Path], tmp_path:
     """Beside what the same command writes without the worker: all differs in UMIDs alone, and decodes the same."""
     task = make(proxx, tmp_path / "made", variants[0])
     bare = tmp_path / "bare.mxf"
-    command = [*task["command"][:-1], f"file:{bare}"]
+    command = [*task["command"][:-1], str(bare)]
     with variants[0].open("rb") as source:
         subprocess.run(command, check=True, capture_output=True, stdin=source)
     output = Path(task["output"])

@@ -133,7 +133,7 @@ def _hold_plan(facts: MediaFacts, settings: OutputSettings) -> None:
     assert argv.count("-i") == 1
     assert argv[argv.index("-f") + 1] in ALLOWED_DEMUXERS
     assert argv[argv.index("-protocol_whitelist") + 1] == "file"
-    assert argv[-1] == f"file:{_OUTPUT}"
+    assert argv[-1] == f"./{_OUTPUT}"
     for option, value in pairwise(argv):
         value.encode()
         assert "\0" not in value

@@ -136,7 +136,7 @@ def test_a_real_encode(tools: Tools, clip: Path, facts: MediaFacts, staged: Stag
     assert ended.observation.file_size == staged.size() == ended.observation.progress.total_size
     assert seen[-1].ended
     assert ended.argv[0] == tools.ffmpeg
-    assert ended.argv[-1] == "file:clip.mov"
+    assert ended.argv[-1] == "./clip.mov"
     assert ended.argv[ended.argv.index("-i") + 1] == "file:/dev/fd/0"
     assert ended.child.cpu_seconds > 0
     assert ended.child.peak_memory_bytes > 1_000_000

@@ -1,4 +1,4 @@
-"""The folders of a workspace, the identity, the proof that renames are atomic, and what `check` says of it all."""
+"""The folders of a workspace, the identity, the proof that renames are atomic, and what is assumed of it all."""
 
 import ctypes
 import errno
@@ -158,16 +158,18 @@ class TestAssumptions:
 
     def test_of_a_missing_workspace_nothing_else_is_said(self, tmp_path: Path) -> None:
         (only,) = assumptions_of(Workspace(tmp_path / "nothing"))
-        assert (only.name, only.ok, only.code) == ("workspace", False, ErrorCode.WORKSPACE_INVALID)
-        assert "correct the path" in only.message
+        assert only.name == "workspace"
+        assert only.error is not None
+        assert only.error.code is ErrorCode.WORKSPACE_INVALID
+        assert "correct the path" in only.error.message
 
     def test_each_violated_one_is_named_by_itself(self, workspace: Workspace, tmp_path: Path) -> None:
         workspace.prepare()
         (tmp_path / "failed").rmdir()
         (tmp_path / "failed").touch()
-        violated = [it for it in assumptions_of(workspace) if not it.ok]
-        assert [(it.name, it.code) for it in violated] == [("failed/", ErrorCode.WORKSPACE_INVALID)]
-        assert "put a real folder in its place" in violated[0].message
+        violated = [(it.name, it.error) for it in assumptions_of(workspace) if it.error is not None]
+        assert [(name, error.code) for name, error in violated] == [("failed/", ErrorCode.WORKSPACE_INVALID)]
+        assert "put a real folder in its place" in violated[0][1].message
 
     def test_folders_that_cannot_be_synced_are_a_violation(self, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
         def refuse(_fd: int) -> None:
@@ -179,5 +181,5 @@ class TestAssumptions:
     def test_folders_without_permission_are_a_violation(self, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(os, "access", lambda path, _mode: not path.endswith(b"inbox"))
         workspace.prepare()
-        violated = [it for it in assumptions_of(workspace) if not it.ok]
-        assert [(it.name, it.code) for it in violated] == [("inbox/", ErrorCode.WORKSPACE_INVALID)]
+        violated = [(it.name, it.error.code) for it in assumptions_of(workspace) if it.error is not None]
+        assert violated == [("inbox/", ErrorCode.WORKSPACE_INVALID)]

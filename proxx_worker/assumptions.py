@@ -1,0 +1,39 @@
+"""All that the worker assumes of its environment: one list, which `check` shows and without which `watch` claims nothing.
+
+Every assumption is judged by itself. The proof by trial (that a rename is one step and never overwrites) writes, so `watch` alone
+makes it, under the lock: see `Workspace.prepare`.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.engines.tools import locate_setpriv, locate_tool
+from proxx_worker.settings import Settings
+from proxx_worker.workspace.assumptions import Assumption, assumptions_of, judged
+from proxx_worker.workspace.layout import Workspace
+
+
+def all_assumptions(settings: Settings, path: str | None, workspace: Workspace | None) -> Iterator[Assumption]:
+    """Tools, roots, and those on `workspace` where one is given. `path`: the value of `PATH`. Changes nothing."""
+    yield judged("ffmpeg", lambda: locate_tool("ffmpeg", settings.ffmpeg, path))
+    yield judged("ffprobe", lambda: locate_tool("ffprobe", settings.ffprobe, path))
+    yield judged("setpriv", locate_setpriv, "not needed on this system")
+    for setting, roots in (("source_roots", settings.source_roots), ("output_roots", settings.output_roots)):
+        for root in roots or ():
+            yield judged(setting, lambda it=root, of=setting: _require_root(it, of), f"{root} is a folder")  # type: ignore[misc]
+    if workspace is not None:
+        yield from assumptions_of(workspace)
+
+
+def require_all(assumptions: Iterable[Assumption]) -> None:
+    """Raise the error of the first that is violated."""
+    for assumption in assumptions:
+        if assumption.error is not None:
+            raise ProxxError(assumption.error.code, assumption.error.message, **assumption.error.details)
+
+
+def _require_root(root: str, setting: str) -> None:
+    if not Path(root).is_dir():
+        message = f"{root} is not a folder, so nothing can lie inside it; mount it, or correct {setting}"
+        raise ProxxError(ErrorCode.IO_ERROR, message, path=root, setting=setting)
