@@ -41,6 +41,7 @@ class Ended:
 
     code: int
     errors: str
+    output: bytes = b""
 
     @property
     def broke(self) -> bool:
@@ -159,7 +160,7 @@ class Bench:
         variables = {**_variables(), **(environment or {})}
         ended = subprocess.run(argv, capture_output=True, env=variables, cwd="/", timeout=120, check=False)
         code = ended.returncode
-        return Ended(code if code < 128 or not strace else 128 - code, ended.stderr.decode(errors="replace"))
+        return Ended(code if code < 128 or not strace else 128 - code, ended.stderr.decode(errors="replace"), ended.stdout)
 
     def _argv(self, *arguments: str) -> list[str]:
         tools = ["--ffmpeg", str(self._ffmpeg), "--ffprobe", str(self._ffprobe)]
