@@ -17,6 +17,7 @@ from proxx_worker.delivery.names import RUN_OWNER
 from proxx_worker.delivery.publishing import PublishingStuckError
 from proxx_worker.executor import Executor, Job, failed_after_all
 from proxx_worker.files.durable import write_durable
+from proxx_worker.files.errnos import classify_os_error
 from proxx_worker.observe.display import progress_for
 from proxx_worker.observe.logs import EventLog, start_worker_log
 
@@ -54,24 +55,26 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         result = executor.execute(job, journal, log, signals.stop)
     except (ProxxError, PublishingStuckError) as fault:
-        # The output directory failed after the decision: what was committed is no longer true.
         if journal.result is None:
             return fail(fault.error.message, fault.error.code)
-        log.event("job_failed", fault.error.message, level="ERROR", code=fault.error.code)
-        result = failed_after_all(journal.result, fault.error)
-    document = encode_result(result)
-    try:
-        if arguments.result is not None:
-            write_durable(Path(arguments.result), document)
-        sys.stdout.buffer.write(document)
-        sys.stdout.buffer.flush()
-    except ProxxError as fault:
-        return fail(fault.error.message, fault.code)
-    except OSError as fault:
-        return fail(f"the result could not be written to stdout: {fault.strerror}", ErrorCode.IO_ERROR)
+        result = _after_all(journal.result, fault, log)
+    undelivered = _deliver(encode_result(result), arguments.result)
+    if undelivered:
+        return max(fail(fault.error.message, fault.code) for fault in undelivered)
     if result.error is not None and result.error.code is ErrorCode.INTERRUPTED and signals.exit_code is not None:
         return signals.exit_code
     return exit_code([] if result.error is None else [result.error.code])
+
+
+def _after_all(decided: JobResult, fault: ProxxError | PublishingStuckError, log: EventLog) -> JobResult:
+    """What became of a decided job whose output directory failed after the decision."""
+    if isinstance(fault, PublishingStuckError):
+        # Some outputs have their names and cannot be taken back: the decision is no longer true.
+        log.event("job_failed", fault.error.message, level="ERROR", code=fault.error.code)
+        return failed_after_all(decided, fault.error)
+    # The outputs are as decided; only the clearing away of staging was refused, which the next job there does, or complains of.
+    log.event("left_behind", fault.error.message, level="WARNING", code=fault.error.code)
+    return decided
 
 
 def _read(path: str) -> Job:
@@ -87,6 +90,22 @@ def _read(path: str) -> Job:
             return Job.refused(name, RUN_OWNER, digest, too_large(file.tell()).error)
     except (OSError, ValueError) as error:
         raise UsageError(unreadable(path, error)) from error
+
+
+def _deliver(document: bytes, path: str | None) -> list[ProxxError]:
+    """Write the result to the file and to stdout; where one refuses it, the other has it all the same. Returns the refusals."""
+    refusals = []
+    if path is not None:
+        try:
+            write_durable(Path(path), document)
+        except OSError as error:
+            refusals.append(classify_os_error(error, "write the result to", path))
+    try:
+        sys.stdout.buffer.write(document)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        refusals.append(classify_os_error(error, "write the result to", "stdout"))
+    return refusals
 
 
 def _require_writable(path: str | None) -> None:

@@ -67,6 +67,16 @@ def test_a_result_that_has_no_place_is_found_before_the_work(proxx: Command, cli
     assert names(proxies) == []
 
 
+def test_a_result_that_stdout_refuses_is_in_its_file(proxx: Command, clip: Path, proxies: Path, tmp_path: Path) -> None:
+    saved = tmp_path / "result.json"
+    command: list[Argument] = [COMMAND, "run", write(tmp_path, jobspec(clip, proxies)), "--result", saved]
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, env=proxx.environment)
+    assert ended.returncode == 4
+    assert b"NO_SPACE" in ended.stderr
+    assert parse_result(saved.read_bytes())["status"] == "COMPLETED"
+
+
 def test_a_spec_s_name_needs_no_suffix(proxx: Command, clip: Path, proxies: Path, tmp_path: Path) -> None:
     ended = proxx("run", write(tmp_path, jobspec(clip, proxies), "spec without suffix"))
     assert ended.exit_code == 0

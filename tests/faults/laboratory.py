@@ -25,11 +25,12 @@ _LINE = re.compile(r"^(?P<call>[a-z0-9_]+)\((?P<arguments>.*)\)\s+= (?P<answer>-
 
 @dataclass(frozen=True)
 class Call:
-    """One call of the worker's main thread: the `number`-th of its name."""
+    """One call of the worker's main thread: the `number`-th of its name. `answer`: below zero where it was refused."""
 
     name: str
     number: int
     arguments: str
+    answer: int
 
     def __str__(self) -> str:
         return f"{self.name}#{self.number}({self.arguments[:150]})"
@@ -41,6 +42,7 @@ class Ended:
 
     code: int
     errors: str
+    output: bytes = b""
 
     @property
     def broke(self) -> bool:
@@ -146,10 +148,11 @@ class Bench:
         """Run `watch --once`, under `strace` with these options where there are any."""
         return self.command("watch", str(self.workspace), "--once", strace=strace, environment=environment)
 
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start the worker's command; its words go to a file beside the bench."""
+    def start(self, *arguments: str, strace: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+        """Start the worker's command, under `strace` with these options; its words go to a file beside the bench."""
+        argv = ["strace", "-qq", *strace, *self._argv(*arguments)] if strace else self._argv(*arguments)
         with self._note.with_suffix(".words").open("ab") as words:
-            return subprocess.Popen(self._argv(*arguments), stdout=words, stderr=words, env=_variables(), cwd="/")
+            return subprocess.Popen(argv, stdout=words, stderr=words, env=_variables(), cwd="/")
 
     def command(self, *arguments: str, strace: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> Ended:
         """Run the worker's command with this bench's tools."""
@@ -159,7 +162,7 @@ class Bench:
         variables = {**_variables(), **(environment or {})}
         ended = subprocess.run(argv, capture_output=True, env=variables, cwd="/", timeout=120, check=False)
         code = ended.returncode
-        return Ended(code if code < 128 or not strace else 128 - code, ended.stderr.decode(errors="replace"))
+        return Ended(code if code < 128 or not strace else 128 - code, ended.stderr.decode(errors="replace"), ended.stdout)
 
     def _argv(self, *arguments: str) -> list[str]:
         tools = ["--ffmpeg", str(self._ffmpeg), "--ffprobe", str(self._ffprobe)]
@@ -212,7 +215,7 @@ def read_trace(trace: str, root: str) -> Iterator[Call]:
         name, arguments = found["call"], found["arguments"]
         numbers[name] += 1
         if root in arguments and (name != "openat" or "O_CREAT" in arguments):
-            yield Call(name, numbers[name], arguments)
+            yield Call(name, numbers[name], arguments, int(found["answer"]))
 
 
 def trace_options() -> tuple[str, ...]:

@@ -10,6 +10,10 @@ from tests.faults.laboratory import Bench, Call, Ended, Tools, kill_before, trac
 
 Breaker = Callable[[Call, int], tuple[str, ...]]
 """What `strace` is told, from the call and its place in the sweep."""
+Command = Callable[[Bench, tuple[str, ...]], Ended]
+"""Runs on a bench what is swept, with `strace` told so."""
+Auditor = Callable[[Bench, Ended], Iterator[str]]
+"""Everything that is wrong on a bench after a command that was broken, and after the one that comes next."""
 
 _LOG_WRITES_KEPT = 8
 
@@ -68,21 +72,22 @@ def killed_at(state: str) -> Callable[[Bench], None]:
     return prepare
 
 
-def _has(name: str, *parts: str) -> Callable[[Call], bool]:
+def has(name: str, *parts: str) -> Callable[[Call], bool]:
+    """Picks a call by its name and by what stands in its arguments."""
     return lambda call: call.name == name and all(part in call.arguments for part in parts)
 
 
 STATES: dict[str, Callable[[Call], bool]] = {
-    "claimed": _has("fsync", "/inbox>"),
-    "encoded": _has("fsync", "/a_001.mp4>"),
-    "record written": _has("rename", "running/a.result.json"),
-    "one of two published": _has("renameat2", '"a_001.mp4"'),
-    "one of two published, the other name taken": _has("renameat2", '"a_001.mp4"'),
-    "published": _has("unlinkat", ".proxx-"),
-    "result moved": _has("renameat2", "done/a.log"),
-    "spec moved last": _has("renameat2", "done/a.json"),
-    "refused": _has("renameat2", "failed/c.result.json"),
-    "record torn": _has("renameat2", '"a_000.mp4"'),
+    "claimed": has("fsync", "/inbox>"),
+    "encoded": has("fsync", "/a_001.mp4>"),
+    "record written": has("rename", "running/a.result.json"),
+    "one of two published": has("renameat2", '"a_001.mp4"'),
+    "one of two published, the other name taken": has("renameat2", '"a_001.mp4"'),
+    "published": has("unlinkat", ".proxx-"),
+    "result moved": has("renameat2", "done/a.log"),
+    "spec moved last": has("renameat2", "done/a.json"),
+    "refused": has("renameat2", "failed/c.result.json"),
+    "record torn": has("renameat2", '"a_000.mp4"'),
 }
 """Where a worker was killed, for the sweeps over the recovery that follows."""
 
@@ -93,30 +98,47 @@ AFTERWARDS: dict[str, Callable[[Bench], object]] = {
 """What happens to the disk before the recovery."""
 
 
-def sweep(benches: Sequence[Bench], prepare: Callable[[Bench], None], breaker: Breaker, *, every: int = 1) -> list[Point]:
-    """Break the worker at every `every`-th call, spread over the benches. Each has its own beginning and its own calls."""
+@dataclass(frozen=True)
+class Subject:
+    """What is swept: how a bench is made ready for it, the command, and how its end is judged."""
+
+    prepare: Callable[[Bench], None]
+    command: Command
+    audit: Auditor
+
+
+def watching(prepare: Callable[[Bench], None]) -> Subject:
+    """`watch --once`, with the next start for its recovery."""
+    return Subject(prepare, lambda bench, strace: bench.watch(*strace), _watch_faults)
+
+
+def sweep(benches: Sequence[Bench], subject: Subject, breaker: Breaker, *, every: int = 1) -> list[Point]:
+    """Break the command at every `every`-th call, spread over the benches. Each has its own beginning and its own calls."""
     with ThreadPoolExecutor(len(benches)) as pool:
         shares = pool.map(
-            lambda share: list(_sweep_share(benches[share], prepare, breaker, every, share, len(benches))), range(len(benches))
+            lambda share: list(_sweep_share(benches[share], subject, breaker, every, share, len(benches))), range(len(benches))
         )
         return [point for points in shares for point in points]
 
 
-def _sweep_share(
-    bench: Bench, prepare: Callable[[Bench], None], breaker: Breaker, every: int, share: int, shares: int
-) -> Iterator[Point]:
-    prepare(bench)
+def _sweep_share(bench: Bench, subject: Subject, breaker: Breaker, every: int, share: int, shares: int) -> Iterator[Point]:
+    subject.prepare(bench)
     beginning = bench.save()
-    bench.watch(*trace_options())
+    subject.command(bench, trace_options())
     points = list(thinned(bench.durable_calls()))[::every]
     for number in range(share, len(points), shares):
         call = points[number]
         bench.restore(beginning)
-        broken = bench.watch(*breaker(call, number))
-        yield Point(str(call), tuple(_faults(bench, broken)), broken.code)
+        broken = subject.command(bench, breaker(call, number))
+        yield Point(str(call), tuple(subject.audit(bench, broken)), broken.code)
 
 
-def _faults(bench: Bench, broken: Ended) -> Iterator[str]:
+def faulty(points: Sequence[Point]) -> dict[str, tuple[str, ...]]:
+    """The points after which something was wrong, and what."""
+    return {point.where: point.faults for point in points if point.faults}
+
+
+def _watch_faults(bench: Bench, broken: Ended) -> Iterator[str]:
     if broken.broke:
         yield f"it fell over: {broken.errors[-1500:]}"
     yield from (f"right after: {fault}" for fault in bench.violations(settled=False))

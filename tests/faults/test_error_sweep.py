@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.laboratory import Bench, Call, fail
-from tests.faults.sweeps import Point, benches, killed_at, sweep, work
+from tests.faults.sweeps import Point, benches, faulty, killed_at, sweep, watching, work
 
 ERRORS = ("EIO", "ENOSPC", "EDQUOT", "EACCES", "EROFS", "EMFILE", "ESTALE")
 ERROR_POINTS = 150
@@ -20,7 +20,7 @@ def _refuse(call: Call, number: int) -> tuple[str, ...]:
 
 def _faulty(points: list[Point]) -> dict[str, tuple[str, ...]]:
     ended_otherwise = {point.where: (f"ended with {point.code}",) for point in points if point.code not in ENDS}
-    return {point.where: point.faults for point in points if point.faults} | ended_otherwise
+    return faulty(points) | ended_otherwise
 
 
 @pytest.fixture
@@ -29,16 +29,16 @@ def laboratory(tmp_path: Path) -> list[Bench]:
 
 
 def test_a_slice_of_the_errors(laboratory: list[Bench]) -> None:
-    points = sweep(laboratory, work, _refuse, every=19)
+    points = sweep(laboratory, watching(work), _refuse, every=19)
     assert len(points) >= 8
     assert _faulty(points) == {}
 
 
 @pytest.mark.heavy
 def test_every_error_point(laboratory: list[Bench]) -> None:
-    points = sweep(laboratory, work, _refuse)
+    points = sweep(laboratory, watching(work), _refuse)
     for state in ("claimed", "one of two published", "result moved", "record torn"):
-        points += sweep(laboratory, killed_at(state), _refuse)
+        points += sweep(laboratory, watching(killed_at(state)), _refuse)
     print(f"{len(points)} error points, {len(_faulty(points))} with violations", *_faulty(points).items(), sep="\n")  # noqa: T201
     assert _faulty(points) == {}
     assert len(points) >= ERROR_POINTS

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.laboratory import Bench, Call, kill_before
-from tests.faults.sweeps import STATES, Point, benches, killed_at, sweep, work
+from tests.faults.sweeps import STATES, benches, faulty, killed_at, sweep, watching, work
 
 KILL_POINTS = 400
 """At least so many in the whole sweep."""
@@ -13,10 +13,6 @@ KILL_POINTS = 400
 
 def _kill(call: Call, _number: int) -> tuple[str, ...]:
     return kill_before(call)
-
-
-def _faulty(points: list[Point]) -> dict[str, tuple[str, ...]]:
-    return {point.where: point.faults for point in points if point.faults}
 
 
 @pytest.fixture(scope="module")
@@ -33,19 +29,19 @@ def test_undisturbed_every_job_is_executed_once(laboratory: list[Bench]) -> None
 
 
 def test_a_slice_of_the_kill_points(laboratory: list[Bench]) -> None:
-    points = sweep(laboratory, work, _kill, every=23)
-    points += sweep(laboratory, killed_at("one of two published"), _kill, every=7)
+    points = sweep(laboratory, watching(work), _kill, every=23)
+    points += sweep(laboratory, watching(killed_at("one of two published")), _kill, every=7)
     assert len(points) >= 8
-    assert _faulty(points) == {}
+    assert faulty(points) == {}
 
 
 @pytest.mark.heavy
 def test_every_kill_point(tmp_path: Path) -> None:
     laboratory = benches(tmp_path)
-    points = sweep(laboratory, work, _kill)
+    points = sweep(laboratory, watching(work), _kill)
     for state in STATES:
-        points += sweep(laboratory, killed_at(state), _kill)
+        points += sweep(laboratory, watching(killed_at(state)), _kill)
     killed = [point for point in points if point.code < 0]
-    print(f"{len(points)} kill points, {len(killed)} reached, {len(_faulty(points))} bad", *_faulty(points).items(), sep="\n")  # noqa: T201
-    assert _faulty(points) == {}
+    print(f"{len(points)} kill points, {len(killed)} reached, {len(faulty(points))} bad", *faulty(points).items(), sep="\n")  # noqa: T201
+    assert faulty(points) == {}
     assert len(killed) >= KILL_POINTS
