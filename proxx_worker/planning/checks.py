@@ -255,8 +255,8 @@ def identity_checks(expected: Expectation, report: ProxyReport) -> Iterator[Chec
     wanted = expected.timing.timecode
     found = next((text for text in _tags(report, "timecode") if text), None)
     if wanted is None and expected.container is Container.MXF and found in _ZERO_TIMECODES:
-        # FFmpeg's MXF cannot go without one; this is the container's default, not an invention.
-        yield Check(name="timecode", expected=None, actual=found, ok=None)
+        # FFmpeg's MXF cannot go without one. Whoever reads the check must not take it for the source's.
+        yield Check(name="timecode", expected=None, actual=f"{found} (container default)", ok=None)
     else:
         text = None if wanted is None else wanted.text
         yield Check(name="timecode", expected=text, actual=found, ok=found == text)

@@ -262,7 +262,7 @@ def test_timecode_and_reel() -> None:
 def test_mxf_cannot_go_without_a_timecode(text: str) -> None:
     verdict = verdict_of(put("container", "tag:timecode", text), codec=Codec.DNXHR, container=Container.MXF)
     found = check(verdict, "timecode")
-    assert (found.expected, found.actual, found.ok, verdict.error) == (None, text, None, None)
+    assert (found.expected, found.actual, found.ok, verdict.error) == (None, f"{text} (container default)", None, None)
     other = verdict_of(put("container", "tag:timecode", "01:00:00:00"), codec=Codec.DNXHR, container=Container.MXF)
     assert "timecode" in failed(other)
 
