@@ -59,15 +59,14 @@ heavy: $(DEV) ## The minutes-long tests: all real clips, fault sweeps, soak, fuz
 	$(BIN)/pytest -m "heavy and not benchmarks" $(PYTEST_ARGS)
 
 .PHONY: bench
-bench: $(DEV) ## Measure (nothing passes or fails by the clock)
+bench: $(DEV) ## Measure, and write docs/benchmarks.md (nothing passes or fails by the clock)
 	deploy/setup/install-tools ffmpeg ffprobe setpriv strace
 	$(BIN)/pytest -m benchmarks -s $(PYTEST_ARGS)
 
 .PHONY: coverage
 coverage: $(DEV) ## The same tests as `test`, measured, and held to the floors of .ci/coverage_floor.py
-	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc
 	$(BIN)/coverage erase
-	$(BIN)/pytest -m "not heavy and not benchmarks" --cov --cov-report= $(PYTEST_ARGS)
+	$(MAKE) --no-print-directory test PYTEST_ARGS="--cov --cov-report= $(PYTEST_ARGS)"
 	$(BIN)/python .ci/coverage_floor.py
 
 .PHONY: lint
