@@ -125,9 +125,11 @@ def test_handbrake(report: Report, looped: dict[str, Path], tmp_path: Path) -> N
     for name, source in looped.items():
         folder = emptied(tmp_path / "run")
         command = into(encode_command("proxy_h264_low", source, folder / "command"), folder / "ours.mp4")
+        graph = command[command.index("-filter:v") + 1]
+        width, height = re.findall(r"scale=w=(\d+):h=(\d+)", graph)[0]
         brake = [
             "HandBrakeCLI", "-i", str(source), "-o", str(folder / "brake.mp4"), "-e", "x264", "-q", "23",
-            "--encoder-preset", "medium", "-w", "640",
+            "--encoder-preset", "medium", "-w", width, "-l", height, "--crop", "0:0:0:0",
         ]  # fmt: skip
         ours, theirs = in_turns(partial(timed, command), partial(timed, brake))
         report.row(section, f"{name}: HandBrake's CPU / ours", ratios(theirs, ours, cpu).show(2))
