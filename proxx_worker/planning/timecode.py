@@ -9,7 +9,7 @@ from proxx_worker.planning.facts import Timecode
 from proxx_worker.planning.ffprobe_document import Section
 
 _TIMECODE = re.compile(r"([0-9]{2}):([0-9]{2}):([0-9]{2})([:;.])([0-9]{1,3})")
-"""FFmpeg writes the frames with one digit up to 10 frames/s, with three above 100: libavutil/timecode.c, av_timecode_make_string."""
+"""FFmpeg gives frames one digit up to 10 frames/s, three above 100: libavutil/timecode.c, av_timecode_make_string."""
 
 _HOURS, _SIXTY = 24, 60
 _DROP_RATES = (Fraction(30000, 1001), Fraction(60000, 1001), Fraction(120000, 1001))

@@ -533,6 +533,7 @@ def test_mxf_has_no_place_for_a_missing_frame() -> None:
     verdict = verdict_of(source=source, codec=Codec.DNXHR, container=Container.MXF, encode=hole)
     assert verdict.error is not None
     assert verdict.error.code is ErrorCode.SOURCE_UNSUPPORTED
+    assert "leaves out frames of its constant rate (25), first at 0.400 s" in verdict.error.message
 
     def kept(proxy: Proxy) -> None:
         del proxy.times[10]
