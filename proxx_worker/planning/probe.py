@@ -141,6 +141,11 @@ def _facts(
     video = _video(picture, _first_frame(frames, picture), demuxer, avid_aspect)
     found = find_timecode(demuxer, container, picture, streams, video.rate)
     others = [stream for stream in streams if stream is not picture and stream.text("codec_type") != "audio"]
+    start, duration = container.seconds("start_time"), container.seconds("duration")
+    if demuxer == "matroska" and start is not None and duration is not None and 0 < start < duration:
+        # FFmpeg, and all that records with it, writes the time at which a file ends: a segment cut from the middle of a recording
+        # keeps its times, and would promise all that came before it. Where a writer did count from the start, less is certain.
+        duration -= start
     notes = [
         f"video stream {stream.integer('index')} is another picture: not followed" for stream in others if is_picture(stream)
     ]
@@ -154,8 +159,8 @@ def _facts(
         audio=tuple(audio_of(stream) for stream in sound),
         timecode=found.timecode,
         reel=find_reel(container, picture, streams),
-        start=container.seconds("start_time"),
-        duration=container.seconds("duration"),
+        start=start,
+        duration=duration,
         other_streams=tuple(kind_of(stream) for stream in others),
         notes=(*notes, *found.notes),
     )
