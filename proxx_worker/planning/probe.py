@@ -10,7 +10,7 @@ from proxx_worker.planning.color_facts import color_of, dolby_vision_profile_of,
 from proxx_worker.planning.demuxers import ALLOWED_DEMUXERS, PICTURELESS_DEMUXERS, demuxer_name
 from proxx_worker.planning.facts import MediaFacts, RawSource, VideoFacts
 from proxx_worker.planning.ffprobe_document import Section, parse_document
-from proxx_worker.planning.orientation import field_order_of, rotation_of, sample_aspect_of
+from proxx_worker.planning.orientation import field_order_of, refuse_single_fields, rotation_of, sample_aspect_of
 from proxx_worker.planning.pixel_formats import pixel_format
 from proxx_worker.planning.quicktime import AVID_CODEC_TAGS
 from proxx_worker.planning.signatures import RAW_CODEC_TAGS, Refusal, sniff
@@ -177,6 +177,7 @@ def _video(picture: Section, frame: Section, demuxer: str, avid_aspect: Fraction
     codec = picture.text("codec_name")
     format_name = picture.text("pix_fmt")
     layout = pixel_format(format_name) if format_name else None
+    refuse_single_fields(picture, frame)
     field_order = field_order_of(picture, frame)
     timing = timing_of(picture, demuxer, field_order)
     if index is None or codec is None or width is None or height is None or format_name is None or timing is None:
