@@ -335,3 +335,8 @@ def test_the_pixel_aspect_of_avid_s_codecs_is_the_container_s_and_of_no_other() 
 def test_matroska_tells_its_end_and_not_its_length(demuxer: str, start: str, end: str, duration: Fraction) -> None:
     found = facts(document(video(), demuxer=demuxer, start_time=start, duration=end))
     assert (found.start, found.duration) == (Fraction(start), duration)
+
+
+def test_single_fields_of_hevc_are_no_frames() -> None:
+    field: Document = {"stream_index": 0, "interlaced_frame": 1, "top_field_first": 1}
+    assert "field by field" in refusal(document(video(codec_name="hevc"), frames=[field])).error.message
