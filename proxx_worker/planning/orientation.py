@@ -52,7 +52,7 @@ def rotation_of(stream: Section) -> int:
 def field_order_of(stream: Section, frame: Section) -> str | None:
     """`progressive`, `tt`, `bb`, `tb`, `bt`, or None where neither the stream nor its first frame tells.
 
-    The stream's word stands where it says interlaced. Where it says progressive or nothing (DNxHD, DV, HEVC, Matroska) the first
+    The stream's word stands where it says interlaced. Where it says progressive or nothing (DNxHD, DV, Matroska) the first
     decoded frame decides, as that is what an encoder gets.
     """
     order = stream.text("field_order")
@@ -61,6 +61,21 @@ def field_order_of(stream: Section, frame: Section) -> str | None:
     if not frame.flag("interlaced_frame"):
         return "progressive"
     return "tt" if frame.flag("top_field_first") else "bb"
+
+
+def refuse_single_fields(stream: Section, frame: Section) -> None:
+    """Raise SOURCE_UNSUPPORTED for HEVC that is coded field by field.
+
+    FFmpeg gives each field as a picture of half the lines at twice the rate, and calls nothing else of HEVC interlaced: taken for
+    frames, they would be squeezed to half their height. libavcodec/hevc_refs.c, alloc_frame: the flag is set for pic_struct top
+    or bottom field alone.
+    """
+    if stream.text("codec_name") == "hevc" and frame.flag("interlaced_frame"):
+        raise ProxxError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            "the picture is HEVC coded field by field, which FFmpeg does not join into frames; deliver it in another codec",
+            codec="hevc",
+        )
 
 
 def sample_aspect_of(stream: Section) -> Fraction:

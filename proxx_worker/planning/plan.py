@@ -19,7 +19,11 @@ from proxx_worker.planning.picture import plan_picture, upright
 from proxx_worker.planning.schedule import Schedule, plan_schedule
 from proxx_worker.planning.video_codecs import choose_encoder
 
-_COUNTING = frozenset({"mov", "mxf", "matroska", "avi", "gxf"})
+_COUNTING = frozenset({"mov", "mxf", "matroska", "avi"})
+_ESTIMATED = Fraction(1, 4)
+_GXF_PACKET = Fraction(32768, 48000)
+"""Sound in GXF comes in packets of this length (SMPTE ST 360, "Media packets"): the last one is filled up behind the end."""
+
 _EARLIER_FIELD = {"tff": "tt", "bff": "bb"}
 
 
@@ -112,10 +116,17 @@ def _keeps_reel(container: Container, schedule: Schedule) -> bool:
     return container is Container.MXF or (container is Container.MOV and schedule.timecode is not None)
 
 
+def _uncertainty(facts: MediaFacts) -> Fraction:
+    """How far off a source's word on the length of its sound may be, in seconds.
+
+    Few containers count what they hold; all others leave the end to be estimated from the last packets.
+    """
+    if _COUNTING.intersection(facts.formats):
+        return Fraction(0)
+    return _GXF_PACKET if "gxf" in facts.formats else _ESTIMATED
+
+
 def _expectation(facts: MediaFacts, design: Design) -> Expectation:
-    # Only these containers count what they hold; all others leave the end to be estimated from the last packets.
-    counted = _COUNTING.intersection(facts.formats)
-    uncertainty = Fraction(0) if counted else Fraction(1, 4)
     video, encoder, picture, schedule, color = facts.video, design.encoder, design.picture, design.schedule, design.color
     return Expectation(
         container=design.container,
@@ -150,7 +161,7 @@ def _expectation(facts: MediaFacts, design: Design) -> Expectation:
                 sample_rate=stream.sample_rate,
                 start=stream.start,
                 duration=stream.duration,
-                uncertainty=uncertainty,
+                uncertainty=_uncertainty(facts),
             )
             for stream in design.sound
         ),

@@ -10,7 +10,7 @@ from proxx_worker.planning.color_facts import color_of, dolby_vision_profile_of,
 from proxx_worker.planning.demuxers import ALLOWED_DEMUXERS, PICTURELESS_DEMUXERS, demuxer_name
 from proxx_worker.planning.facts import MediaFacts, RawSource, VideoFacts
 from proxx_worker.planning.ffprobe_document import Section, parse_document
-from proxx_worker.planning.orientation import field_order_of, rotation_of, sample_aspect_of
+from proxx_worker.planning.orientation import field_order_of, refuse_single_fields, rotation_of, sample_aspect_of
 from proxx_worker.planning.pixel_formats import pixel_format
 from proxx_worker.planning.quicktime import AVID_CODEC_TAGS
 from proxx_worker.planning.signatures import RAW_CODEC_TAGS, Refusal, sniff
@@ -141,6 +141,11 @@ def _facts(
     video = _video(picture, _first_frame(frames, picture), demuxer, avid_aspect)
     found = find_timecode(demuxer, container, picture, streams, video.rate)
     others = [stream for stream in streams if stream is not picture and stream.text("codec_type") != "audio"]
+    start, duration = container.seconds("start_time"), container.seconds("duration")
+    if demuxer == "matroska" and start is not None and duration is not None and 0 < start < duration:
+        # FFmpeg, and all that records with it, writes the time at which a file ends: a segment cut from the middle of a recording
+        # keeps its times, and would promise all that came before it. Where a writer did count from the start, less is certain.
+        duration -= start
     notes = [
         f"video stream {stream.integer('index')} is another picture: not followed" for stream in others if is_picture(stream)
     ]
@@ -154,8 +159,8 @@ def _facts(
         audio=tuple(audio_of(stream) for stream in sound),
         timecode=found.timecode,
         reel=find_reel(container, picture, streams),
-        start=container.seconds("start_time"),
-        duration=container.seconds("duration"),
+        start=start,
+        duration=duration,
         other_streams=tuple(kind_of(stream) for stream in others),
         notes=(*notes, *found.notes),
     )
@@ -172,6 +177,7 @@ def _video(picture: Section, frame: Section, demuxer: str, avid_aspect: Fraction
     codec = picture.text("codec_name")
     format_name = picture.text("pix_fmt")
     layout = pixel_format(format_name) if format_name else None
+    refuse_single_fields(picture, frame)
     field_order = field_order_of(picture, frame)
     timing = timing_of(picture, demuxer, field_order)
     if index is None or codec is None or width is None or height is None or format_name is None or timing is None:

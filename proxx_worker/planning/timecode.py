@@ -8,7 +8,9 @@ from fractions import Fraction
 from proxx_worker.planning.facts import Timecode
 from proxx_worker.planning.ffprobe_document import Section
 
-_TIMECODE = re.compile(r"([0-9]{2}):([0-9]{2}):([0-9]{2})([:;.])([0-9]{2,3})")
+_TIMECODE = re.compile(r"([0-9]{2}):([0-9]{2}):([0-9]{2})([:;.])([0-9]{1,3})")
+"""FFmpeg gives frames one digit up to 10 frames/s, three above 100: libavutil/timecode.c, av_timecode_make_string."""
+
 _HOURS, _SIXTY = 24, 60
 _DROP_RATES = (Fraction(30000, 1001), Fraction(60000, 1001), Fraction(120000, 1001))
 
@@ -72,6 +74,12 @@ def parse_timecode(text: str, rate: Fraction, origin: str) -> Timecode | None:
         return None
     separator = ";" if drop else ":"
     return Timecode(f"{hours:02}:{minutes:02}:{seconds:02}{separator}{frames:02}", drop, origin)
+
+
+def usual_timecode(text: str) -> str:
+    """`01:00:00:5` and `01:00:00:005` as `01:00:00:05`, the form of `Timecode.text`; what is no timecode as it stands."""
+    match = _TIMECODE.fullmatch(text)
+    return text if match is None else f"{text[: match.start(5)]}{int(match[5]):02}"
 
 
 def _counts_drop_frames(rate: Fraction) -> bool:

@@ -190,15 +190,28 @@ def _uneven(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     slack = max(2 * timing.source_tick, 1 / (10 * timing.rate))
     places = [round((time - times[0]) * timing.rate) for time in times]
     off_grid = any(abs(time - times[0] - place / timing.rate) > slack for time, place in zip(times, places, strict=True))
-    holes = plan.settings.container is Container.MXF and places != list(range(len(places)))
-    if not off_grid and not holes:
+    if off_grid:
+        return JobError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            f"the source says that its frame rate is constant ({video.rate}), but its frames come at other times: "
+            'ask for fps_mode "explicit" with a rate',
+            {"rate": str(video.rate)},
+        )
+    missing = _first_gap(places) if plan.settings.container is Container.MXF else None
+    if missing is None:
         return None
+    second = f"{float(missing / timing.rate):.3f}"
     return JobError(
         ErrorCode.SOURCE_UNSUPPORTED,
-        f"the source says that its frame rate is constant ({video.rate}), but its frames come at other times: "
-        'ask for fps_mode "explicit" with a rate',
-        {"rate": str(video.rate)},
+        f"the source leaves out frames of its constant rate ({video.rate}), first at {second} s, and MXF has no place for a gap: "
+        'ask for fps_mode "explicit" with that rate, which repeats the frame before, or for mov, mp4 or mkv',
+        {"rate": str(video.rate), "near_seconds": second},
     )
+
+
+def _first_gap(places: Sequence[int]) -> int | None:
+    """The first place on the grid without its one frame; None where there is none."""
+    return next((wanted for wanted, place in enumerate(places) if place != wanted), None)
 
 
 def _where(plan: TaskPlan, encode: EncodeObservation) -> str:

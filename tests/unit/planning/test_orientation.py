@@ -4,7 +4,7 @@ import pytest
 
 from proxx_worker.contract.errors import ErrorCode, JsonValue, ProxxError
 from proxx_worker.planning.ffprobe_document import Section
-from proxx_worker.planning.orientation import field_order_of, rotation_of, sample_aspect_of
+from proxx_worker.planning.orientation import field_order_of, refuse_single_fields, rotation_of, sample_aspect_of
 from tests.unit.planning.documents import matrix
 
 ONE = 65536
@@ -70,3 +70,13 @@ def test_the_first_frame_tells_the_fields_that_the_stream_does_not(
     stream: str, frame: dict[str, JsonValue], expected: str | None
 ) -> None:
     assert field_order_of(Section({"field_order": stream}), Section(frame)) == expected
+
+
+@pytest.mark.parametrize("top", [0, 1])
+def test_hevc_in_single_fields_is_refused(top: int) -> None:
+    field = Section({"interlaced_frame": 1, "top_field_first": top})
+    with pytest.raises(ProxxError, match="field by field") as refused:
+        refuse_single_fields(Section({"codec_name": "hevc", "field_order": "progressive"}), field)
+    assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
+    refuse_single_fields(Section({"codec_name": "hevc"}), Section({"interlaced_frame": 0}))
+    refuse_single_fields(Section({"codec_name": "h264"}), field)

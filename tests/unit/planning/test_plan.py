@@ -163,6 +163,7 @@ def test_what_is_expected_of_the_source() -> None:
     assert (certain.source.frames, certain.audio[0].uncertainty) == (25, Fraction(0))
     loose = plan_task(settings(), replace(clip(frames_certain=False), formats=("mpegts",))).expected
     assert (loose.source.frames, loose.audio[0].uncertainty) == (None, Fraction(1, 4))
+    assert plan_task(settings(), replace(CLIP, formats=("gxf",))).expected.audio[0].uncertainty == Fraction(32768, 48000)
 
 
 def test_the_fingerprint_knows_no_paths() -> None:

@@ -320,3 +320,23 @@ def test_the_pixel_aspect_of_avid_s_codecs_is_the_container_s_and_of_no_other() 
     other = read_source(document({**stream, "codec_tag_string": "avc1"}), "", 0, Fraction(4, 3))
     assert isinstance(other, MediaFacts)
     assert other.video.sample_aspect == 1
+
+
+@pytest.mark.parametrize(
+    ("demuxer", "start", "end", "duration"),
+    [
+        ("matroska,webm", "100.000000", "101.000000", Fraction(1)),
+        ("matroska,webm", "-0.007000", "1.000000", Fraction(1)),
+        ("matroska,webm", "0.000000", "1.000000", Fraction(1)),
+        ("matroska,webm", "100.000000", "1.000000", Fraction(1)),
+        ("mpegts", "0.500000", "1.000000", Fraction(1)),
+    ],
+)
+def test_matroska_tells_its_end_and_not_its_length(demuxer: str, start: str, end: str, duration: Fraction) -> None:
+    found = facts(document(video(), demuxer=demuxer, start_time=start, duration=end))
+    assert (found.start, found.duration) == (Fraction(start), duration)
+
+
+def test_single_fields_of_hevc_are_no_frames() -> None:
+    field: Document = {"stream_index": 0, "interlaced_frame": 1, "top_field_first": 1}
+    assert "field by field" in refusal(document(video(codec_name="hevc"), frames=[field])).error.message

@@ -4,7 +4,7 @@ import pytest
 
 from proxx_worker.planning.facts import Timecode
 from proxx_worker.planning.ffprobe_document import Section
-from proxx_worker.planning.timecode import find_reel, find_timecode, parse_timecode
+from proxx_worker.planning.timecode import find_reel, find_timecode, parse_timecode, usual_timecode
 from tests.unit.planning.documents import data, section
 
 NTSC = Fraction(30000, 1001)
@@ -30,6 +30,8 @@ def track(tag: str, **tags: str) -> Section:
         ("00:01:00;04", Fraction(60000, 1001), "00:01:00;04"),
         ("00:00:59;29", Fraction(2997, 100), "00:00:59;29"),
         ("00:00:01:119", Fraction(120), "00:00:01:119"),
+        ("00:00:01:005", Fraction(120), "00:00:01:05"),
+        ("01:00:00:5", Fraction(10), "01:00:00:05"),
     ],
 )
 def test_a_timecode_is_kept_with_its_drop_flag(text: str, rate: Fraction, expected: str) -> None:
@@ -43,6 +45,7 @@ def test_a_timecode_is_kept_with_its_drop_flag(text: str, rate: Fraction, expect
         ("00:60:00:00", Fraction(25)),
         ("00:00:60:00", Fraction(25)),
         ("00:00:00:25", Fraction(25)),
+        ("00:00:00:0000", Fraction(25)),
         ("00:00:00:30", NTSC),
         ("00:00:00;00", Fraction(30)),  # 30 drops nothing
         ("00:00:00;00", Fraction(25)),
@@ -58,6 +61,13 @@ def test_a_timecode_is_kept_with_its_drop_flag(text: str, rate: Fraction, expect
 )
 def test_what_no_clock_can_show_is_none(text: str, rate: Fraction) -> None:
     assert parse_timecode(text, rate, "stream") is None
+
+
+def test_the_frames_have_two_digits_however_many_were_written() -> None:
+    written = ("01:00:00:5", "01:00:00;05", "01:00:00:005", "01:00:00:119", "no timecode:5")
+    assert [usual_timecode(text) for text in written] == [
+        "01:00:00:05", "01:00:00;05", "01:00:00:05", "01:00:00:119", "no timecode:5"
+    ]  # fmt: skip
 
 
 def found(demuxer: str, container: Section | None = None, picture: Section | None = None, *streams: Section) -> Timecode | None:

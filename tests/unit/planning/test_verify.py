@@ -8,7 +8,7 @@ from proxx_worker.contract.codecs import CONTAINERS
 from proxx_worker.contract.errors import ErrorCode
 from proxx_worker.contract.output_settings import Codec, Container
 from proxx_worker.contract.result import Check
-from proxx_worker.planning.facts import ColorFacts, MediaFacts
+from proxx_worker.planning.facts import ColorFacts, MediaFacts, Timecode
 from proxx_worker.planning.plan import TaskPlan, plan_task
 from proxx_worker.planning.progress import Progress
 from proxx_worker.planning.verify import EncodeObservation, Verdict, judge, judge_encode, proxy_probe_argv
@@ -258,11 +258,20 @@ def test_timecode_and_reel() -> None:
     assert failed(verdict_of(upper_case, source=source, container=Container.MKV)) == {}
 
 
+@pytest.mark.parametrize(("rate", "seen"), [(Fraction(10), "01:00:00:2"), (Fraction(120), "01:00:00:002")])
+def test_a_timecode_is_the_same_with_any_number_of_digits(rate: Fraction, seen: str) -> None:
+    start = Timecode("01:00:00:02", drop_frame=False, origin="tmcd")
+    source = replace(clip(rate=rate, duration=25 / rate, time_base=Fraction(1, 12000)), timecode=start)
+    assert failed(verdict_of(put("container", "tag:timecode", seen), source=source)) == {}
+    shifted = put("container", "tag:timecode", seen.replace("2", "3"))
+    assert "timecode" in failed(verdict_of(shifted, source=source))
+
+
 @pytest.mark.parametrize("text", ["00:00:00:00", "00:00:00:000"])
 def test_mxf_cannot_go_without_a_timecode(text: str) -> None:
     verdict = verdict_of(put("container", "tag:timecode", text), codec=Codec.DNXHR, container=Container.MXF)
     found = check(verdict, "timecode")
-    assert (found.expected, found.actual, found.ok, verdict.error) == (None, f"{text} (container default)", None, None)
+    assert (found.expected, found.actual, found.ok, verdict.error) == (None, "00:00:00:00 (container default)", None, None)
     other = verdict_of(put("container", "tag:timecode", "01:00:00:00"), codec=Codec.DNXHR, container=Container.MXF)
     assert "timecode" in failed(other)
 
@@ -524,6 +533,7 @@ def test_mxf_has_no_place_for_a_missing_frame() -> None:
     verdict = verdict_of(source=source, codec=Codec.DNXHR, container=Container.MXF, encode=hole)
     assert verdict.error is not None
     assert verdict.error.code is ErrorCode.SOURCE_UNSUPPORTED
+    assert "leaves out frames of its constant rate (25), first at 0.400 s" in verdict.error.message
 
     def kept(proxy: Proxy) -> None:
         del proxy.times[10]
