@@ -42,8 +42,10 @@ def timing_of(stream: Section, demuxer: str, field_order: str | None) -> Timing 
     # ASF gives every stream the file's playing time, sound and preroll included: that is not the picture's.
     duration = None if demuxer == "asf" else _ticks(stream, "duration_ts", time_base)
     rate, constant = _rate(demuxer, nominal, average, time_base, interlaced=field_order in INTERLACED_ORDERS)
-    if nominal is not None and demuxer == "mov" and _only_the_last_differs(stream, nominal, average, time_base):
-        rate, constant = nominal, True
+    if nominal is not None and average is not None and demuxer == "mov":
+        beside_the_grid = _only_the_last_differs, _rounded_to_ticks
+        if any(explains(stream, nominal, average, time_base) for explains in beside_the_grid):
+            rate, constant = nominal, True
     frames, certain = _frames(stream, demuxer, rate, average, duration, constant=constant)
     return Timing(rate, average, constant, time_base, start, duration, frames, certain)
 
@@ -80,7 +82,7 @@ def _from_nanoseconds(rate: Fraction) -> Fraction:
     return next((exact for exact in candidates if exact and abs(1 / exact - 1 / rate) <= _NANOSECOND_ROUNDING), rate)
 
 
-def _only_the_last_differs(stream: Section, nominal: Fraction, average: Fraction | None, time_base: Fraction) -> bool:
+def _only_the_last_differs(stream: Section, nominal: Fraction, average: Fraction, time_base: Fraction) -> bool:
     """Whether a movie's frames are all of one length but the last, which a cut or a recorder's stop leaves longer or shorter.
 
     FFmpeg then takes the nominal rate from the sample table itself (libavformat/mov.c, stts of two entries, the second for one
@@ -88,9 +90,21 @@ def _only_the_last_differs(stream: Section, nominal: Fraction, average: Fraction
     further in give a rate of ticks (90000/1), one that is no whole number of ticks, or miss by more.
     """
     stored = stream.positive("nb_frames")
-    if stored is None or average is None or (1 / nominal / time_base).denominator != 1:
+    if stored is None or (1 / nominal / time_base).denominator != 1:
         return False
     return abs(stored / average - stored / nominal) < 1 / nominal
+
+
+def _rounded_to_ticks(stream: Section, nominal: Fraction, average: Fraction, time_base: Fraction) -> bool:
+    """Whether a movie's ticks are too coarse for its rate: 59.94 at 90000 is 1501 and 1502 ticks in turn, 29.97 at 600 is 20.02.
+
+    All frames together then miss the nominal time by a tick at most; one frame left out would make it a whole frame. Each time is
+    held to the grid once the frames are presented.
+    """
+    stored = stream.positive("nb_frames")
+    if stored is None or (1 / nominal / time_base).denominator == 1:
+        return False
+    return abs(stored / average - stored / nominal) <= time_base
 
 
 _ROUNDED_TIMES = frozenset({"matroska", "flv", "asf", "wtv", "mpegts", "mpeg", "ogg", "avi"})

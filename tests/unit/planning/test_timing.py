@@ -39,6 +39,9 @@ def test_a_plain_clip_by_value() -> None:
         pytest.param("mov", None, "90000/3001", "90000/3001", "1/90000", Fraction(90000, 3001), True, id="phone HLG: as it is"),
         pytest.param("mov", "progressive", "57600/1", "3628800/502589", "1/57600", Fraction(3628800, 502589), False, id="screen"),
         pytest.param("mov", "progressive", "30000/1001", "72000/2401", "1/600", Fraction(72000, 2401), False, id="phone VFR"),
+        pytest.param("mov", None, "60000/1001", "10800000/180181", "1/90000", NTSC_60, True, id="59.94 in ticks of 1/90000"),
+        pytest.param("mov", None, "30000/1001", "72000/2402", "1/600", NTSC, True, id="29.97 in ticks of 1/600"),
+        pytest.param("mov", None, "60000/1001", "119/2", "1/90000", Fraction(119, 2), False, id="59.94 with a frame left out"),
         pytest.param("mpegts", "tt", "60000/1001", "30000/1001", "1/90000", NTSC, True, id="AVCHD: one rate is the fields'"),
         pytest.param("mpegts", "progressive", "60000/1001", "30000/1001", "1/90000", NTSC, False, id="not of progressive media"),
         pytest.param("mpegts", None, "25/1", "0/0", "1/90000", Fraction(25), True, id="one frame only"),
@@ -64,7 +67,8 @@ def test_the_rate_is_exact(
     rate: Fraction,
     constant: bool,
 ) -> None:
-    found = timing(demuxer, order, {"r_frame_rate": nominal, "avg_frame_rate": average, "time_base": time_base})
+    fields: Document = {"r_frame_rate": nominal, "avg_frame_rate": average, "time_base": time_base, "nb_frames": "120"}
+    found = timing(demuxer, order, fields)
     assert (found.rate, found.constant_rate) == (rate, constant)
 
 
