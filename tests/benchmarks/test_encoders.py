@@ -29,7 +29,7 @@ SECONDS = 8
 
 @dataclass(frozen=True)
 class Case:
-    """A profile, the reference that users have today, the bound on the ratio of their CPU times, and the clips that it can take."""
+    """A profile, the reference that users have today, the bound on the ratio of their CPU times, and clips that it can take."""
 
     profile: str
     suffix: str
@@ -39,7 +39,10 @@ class Case:
 
 
 CASES = (
-    Case("proxy_prores_proxy", ".mov", ("-c:v", "prores_ks", "-profile:v", "proxy", "-pix_fmt", "yuv422p10le"), ">= 4.0", CLIPS[:-1]),
+    Case(
+        "proxy_prores_proxy", ".mov",
+        ("-c:v", "prores_ks", "-profile:v", "proxy", "-pix_fmt", "yuv422p10le"), ">= 4.0", CLIPS[:-1],
+    ),
     Case(
         "proxy_h264_low", ".mp4",
         ("-vf", "scale=trunc(iw/4)*2:trunc(ih/4)*2", "-c:v", "libx264", "-preset", "medium", "-crf", "23", "-pix_fmt", "yuv420p"),
