@@ -69,7 +69,7 @@ def test_a_movie_whose_media_lies_elsewhere_is_told_so(drained: Drained, name: s
 
 def test_nothing_else_was_opened(drained: Drained) -> None:
     assert drained.trace.naming(CANARY) == []
-    assert drained.trace.opened_by_children() == {"good_proxy.mp4"}, "sources are handed on open; the proxy lies where it starts"
+    assert drained.trace.opened_by_children() == {"./good_proxy.mp4"}, "sources are handed on open; the proxy lies where it starts"
 
 
 def test_nobody_was_called(drained: Drained) -> None:
