@@ -12,8 +12,11 @@ INTRODUCTION = """# Benchmarks
 
 Written by `make bench`; do not edit. The worker and its rivals run in turns in one session; a figure is a median with the
 least and the greatest in parentheses, a ratio is taken pair by pair. `bound` is what the project asks of itself. No test fails
-by these figures.
+by these figures. A part of the suite (`make bench PYTEST_ARGS=tests/benchmarks/test_idle.py`) renews its own sections and leaves
+the others; each says of which commit, on which machine, it was measured.
 """
+
+_SECTION = "\n## "
 
 
 @dataclass
@@ -35,15 +38,22 @@ class Report:
         sys.stdout.write(f"\n{section}: {text}\n")
 
     def write(self, path: Path) -> None:
-        """Write the page."""
-        parts = [INTRODUCTION, machine()]
-        for section, rows in self.sections.items():
-            parts.append(f"\n## {section}\n")
-            if rows:
-                parts.append("| what | figure | bound |\n|---|---|---|")
-                parts += [f"| {what} | {figure} | {bound} |" for what, figure, bound in rows]
-            parts += [f"\n{text}" for text in self.notes.get(section, [])]
-        path.write_text("\n".join(parts) + "\n")
+        """Write the page: what was measured now, and the sections that an earlier run left there."""
+        kept = sections_of(path.read_text()) if path.exists() else {}
+        measured = machine()
+        pages = kept | {section: self._body(section, measured) for section in self.sections}
+        path.write_text(INTRODUCTION + "".join(f"{_SECTION}{section}\n\n{body}\n" for section, body in pages.items()))
+
+    def _body(self, section: str, measured: str) -> str:
+        rows = self.sections[section]
+        table = "\n".join(["| what | figure | bound |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)])
+        return "\n\n".join([*([table] if rows else []), *self.notes.get(section, []), measured])
+
+
+def sections_of(page: str) -> dict[str, str]:
+    """The bodies of a page's sections by their headings, in order."""
+    parts = (part.split("\n", 1) for part in page.split(_SECTION)[1:])
+    return {heading: body.strip("\n") for heading, body in parts}
 
 
 def machine() -> str:
