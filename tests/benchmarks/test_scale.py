@@ -61,7 +61,7 @@ def memory_folder(tmp_path: Path) -> Iterator[Path]:
     """A filesystem in memory: a million small files there cost memory, not an hour of disk."""
     folder = emptied(tmp_path / "memory")
     if os.geteuid() != 0:
-        pytest.skip("mounting a tmpfs needs root; CI has it")
+        pytest.skip("mounting a tmpfs needs root")
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12g,nr_inodes=6m", "tmpfs", str(folder)], check=True)
     yield folder
     subprocess.run(["umount", str(folder)], check=True)

@@ -95,21 +95,21 @@ class TestPrepare:
 class TestOneFilesystem:
     @pytest.fixture
     def folders(self, fs: FakeFilesystem) -> tuple[bytes, ...]:
-        workspace = Workspace(Path("/work"))
+        workspace = Workspace(Path("/srv"))
         for folder in FOLDERS - {"done"}:
-            fs.create_dir(f"/work/{folder}")
-        fs.add_mount_point("/work/done")
+            fs.create_dir(f"/srv/{folder}")
+        fs.add_mount_point("/srv/done")
         return workspace.folders
 
     def test_another_filesystem_under_a_folder_is_refused(self, folders: tuple[bytes, ...]) -> None:
         with pytest.raises(ProxxError) as caught:
             require_one_device(folders)
         assert caught.value.code is ErrorCode.RENAME_NOT_ATOMIC
-        assert "/work/inbox and /work/done" in str(caught.value)
+        assert "/srv/inbox and /srv/done" in str(caught.value)
 
     def test_a_missing_folder_is_an_error(self, folders: tuple[bytes, ...]) -> None:
         with pytest.raises(ProxxError) as caught:
-            require_one_device((*folders, b"/work/nothing"))
+            require_one_device((*folders, b"/srv/nothing"))
         assert caught.value.code is ErrorCode.WORKSPACE_INVALID
 
 

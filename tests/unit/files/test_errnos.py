@@ -32,9 +32,9 @@ def test_codes(number: int, code: ErrorCode, code_of_a_state_folder: ErrorCode) 
 
 
 def test_the_message_names_the_deed_the_path_the_reason_and_the_remedy() -> None:
-    error = classify_os_error(OSError(errno.ENOSPC, "No space left on device"), "write", b"/work/\xffx")
-    assert str(error) == r"cannot write /work/\xffx: No space left on device (ENOSPC); free some space, then start again"
-    assert error.error.details == {"path": r"/work/\xffx", "errno": "ENOSPC"}
+    error = classify_os_error(OSError(errno.ENOSPC, "No space left on device"), "write", b"/srv/\xffx")
+    assert str(error) == r"cannot write /srv/\xffx: No space left on device (ENOSPC); free some space, then start again"
+    assert error.error.details == {"path": r"/srv/\xffx", "errno": "ENOSPC"}
 
 
 def test_an_error_without_a_number_is_told_in_its_own_words() -> None:
