@@ -2,7 +2,6 @@
 
 import os
 import select
-import selectors
 import signal
 import subprocess
 import time
@@ -24,7 +23,10 @@ GRACE_SECONDS = 1.5
 _KILL_SECONDS = 1.0
 _POLL_WITHOUT_PIDFD = 0.05
 _CHUNK = 1 << 16
-_REST = 0.02
+_REST = 0.03
+"""How long a child that says little at a time is not listened to. An encoder says some words per frame, and every wake costs CPU
+time that the encoder could use; the pipe holds a thousand frames' words."""
+
 _RESTS_BELOW = _CHUNK // 4
 _DRAIN_AT_END = 1 << 20
 _HEAD = 4096
@@ -115,6 +117,8 @@ class _Run:
         self._pulse = pulse
         self._grace = grace_seconds
         self._sinks = {_pipe(process.stdout): on_stdout, _pipe(process.stderr): on_stderr}
+        self._open = tuple(self._sinks)
+        self._waits = select.poll()
         self._inodes = {os.fstat(pipe).st_ino for pipe in self._sinks}
         self._pidfd = open_pidfd(process.pid)
         self._reaped = False
@@ -132,17 +136,16 @@ class _Run:
 
     def watch(self) -> None:
         """Drain, stop and wait until the child was reaped and its last output handed on."""
-        with selectors.DefaultSelector() as selector:
-            for descriptor in (*self._sinks, self._stop.fileno(), *self._own_pidfd()):
-                selector.register(descriptor, selectors.EVENT_READ)
-            last = time.monotonic()
-            while not self._reaped:
-                for key, _ in selector.select(self._timeout(last)):
-                    self._ready(key.fd, selector)
-                now = time.monotonic()
-                self._end_rest(now, selector)
-                self._hold_to_time(now, now - last)
-                last = now
+        for descriptor in (*self._open, self._stop.fileno(), *self._own_pidfd()):
+            self._waits.register(descriptor, select.POLLIN)
+        last = time.monotonic()
+        while not self._reaped:
+            for descriptor, _ in self._waits.poll(1000 * self._timeout(last)):
+                self._ready(descriptor)
+            now = time.monotonic()
+            self._end_rest(now)
+            self._hold_to_time(now, now - last)
+            last = now
         self._drain_at_end()
 
     def close(self) -> None:
@@ -170,28 +173,34 @@ class _Run:
                 timeout = min(timeout, max(0.0, moment - now))
         return timeout
 
-    def _ready(self, descriptor: int, selector: selectors.BaseSelector) -> None:
+    def _ready(self, descriptor: int) -> None:
         if descriptor in self._sinks:
-            size = self._read(descriptor)
-            if size == 0:
-                selector.unregister(descriptor)
-            elif descriptor == _pipe(self._process.stdout) and size < _RESTS_BELOW:
-                # An encoder says a few words per frame. The pipe holds thousands of them: being woken by each costs CPU time that
-                # the encoder could use.
-                selector.unregister(descriptor)
-                self._rest_until = time.monotonic() + _REST
-                self._look_at_size()
+            if self._rest_until is None:
+                self._listen()
         elif descriptor == self._pidfd:
             self._reap()
         elif self._stop.requested():
-            selector.unregister(descriptor)
+            self._waits.unregister(descriptor)
             self.stopped = True
             self._terminate()
 
-    def _end_rest(self, now: float, selector: selectors.BaseSelector) -> None:
+    def _listen(self) -> None:
+        """Read both pipes, then wait for the next word, or rest where there is little at a time."""
+        sizes = {pipe: self._read(pipe) for pipe in self._open}
+        self._open = tuple(pipe for pipe in self._open if sizes[pipe] != 0)
+        rests = 0 < max(sizes.values(), default=0) < _RESTS_BELOW
+        for pipe, size in sizes.items():
+            self._waits.register(pipe, select.POLLIN)  # first, as it may be there or not
+            if rests or size == 0:
+                self._waits.unregister(pipe)
+        if rests:
+            self._rest_until = time.monotonic() + _REST
+            self._look_at_size()
+
+    def _end_rest(self, now: float) -> None:
         if self._rest_until is not None and now >= self._rest_until:
             self._rest_until = None
-            selector.register(_pipe(self._process.stdout), selectors.EVENT_READ)
+            self._listen()
 
     def _look_at_size(self) -> None:
         if not self._reaped:

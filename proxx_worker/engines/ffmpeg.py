@@ -82,7 +82,7 @@ def encode(  # noqa: PLR0913 - keyword-only parts that the executor wires
     """
     argv = plan.argv(tools.ffmpeg, STANDARD_INPUT, staged.name)
     observer = EncodeObserver()
-    lines = StderrLines(observer.feed_line, log.encoder_line)
+    lines = StderrLines(observer.feed_line, log.encoder_lines)
     life = _Life(staged, observer, on_progress)
     log.event("encoder_started", level="DEBUG", argv=list(argv))
     child = run_child(

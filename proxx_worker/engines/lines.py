@@ -1,7 +1,7 @@
 """A child's stderr as lines of text: decoded, harmless on a terminal, bounded however much the child says."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 LOG_BYTES: Final = 4 << 20
@@ -21,8 +21,8 @@ class StderrLines:
     A carriage return ends a line too: encoders redraw their status that way. Empty lines are dropped.
     """
 
-    def __init__(self, observe: Callable[[str], None], log: Callable[[str], None], log_bytes: int = LOG_BYTES) -> None:
-        """Both take a line as text without control characters."""
+    def __init__(self, observe: Callable[[str], None], log: Callable[[Sequence[str]], None], log_bytes: int = LOG_BYTES) -> None:
+        """Both take text without control characters, `log` the lines of one chunk at once."""
         self._observe = observe
         self._log = log
         self._room = log_bytes
@@ -31,22 +31,28 @@ class StderrLines:
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes."""
-        *lines, rest = _LINE_END.split(chunk)
-        for line in lines:
-            self._grow(line)
-            self._end_line()
+        *ends, rest = _LINE_END.split(chunk)
+        lines: list[str] = []
+        for end in ends:
+            self._grow(end)
+            self._end_line(lines)
         self._grow(rest)
+        if lines:
+            self._log(lines)
 
     def finish(self) -> None:
         """Take the last line, which may lack its end, and say in the log how many lines it did not get."""
-        self._end_line()
+        lines: list[str] = []
+        self._end_line(lines)
         if self._left_out:
-            self._log(f"[{self._left_out} more lines were left out of this log]")
+            lines.append(f"[{self._left_out} more lines were left out of this log]")
+        if lines:
+            self._log(lines)
 
     def _grow(self, part: bytes) -> None:
         self._pending += part[: _PENDING - len(self._pending)]
 
-    def _end_line(self) -> None:
+    def _end_line(self, logged: list[str]) -> None:
         raw, self._pending = self._pending, b""
         if not raw:
             return
@@ -54,7 +60,7 @@ class StderrLines:
         self._observe(line)
         if len(raw) <= self._room:
             self._room -= len(raw)
-            self._log(line)
+            logged.append(line)
         else:
             # Nothing shorter that follows may slip in: a log with holes would read as if nothing were missing.
             self._room = 0

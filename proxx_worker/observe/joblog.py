@@ -1,5 +1,6 @@
 """The port through which the rooms below tell what they do. They never know where it ends up."""
 
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from proxx_worker.contract.errors import JsonValue
@@ -14,6 +15,6 @@ class JobLog(Protocol):
         """One step. `action` is a stable snake_case word that programs may match on; `fields` are JSON values."""
         ...
 
-    def encoder_line(self, line: str) -> None:
-        """One line of the encoder's stderr, already decoded; control characters are escaped by whoever writes it down."""
+    def encoder_lines(self, lines: Sequence[str]) -> None:
+        """Lines of the encoder's stderr, already decoded; control characters are escaped by whoever writes them down."""
         ...

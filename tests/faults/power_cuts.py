@@ -29,7 +29,7 @@ class NoLog:
     def event(self, action: str, message: str = "", *, level: Level = "INFO", **fields: JsonValue) -> None:
         """Nothing."""
 
-    def encoder_line(self, line: str) -> None:
+    def encoder_lines(self, lines: Sequence[str]) -> None:
         """Nothing."""
 
 

@@ -5,7 +5,7 @@ import shutil
 import signal
 import stat
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -39,8 +39,8 @@ class Log:
         self.actions.append(action)
         self.fields[action] = fields
 
-    def encoder_line(self, line: str) -> None:
-        self.lines.append(line)
+    def encoder_lines(self, lines: Sequence[str]) -> None:
+        self.lines.extend(lines)
 
 
 @pytest.fixture(scope="module")

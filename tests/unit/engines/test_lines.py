@@ -11,7 +11,7 @@ from proxx_worker.engines.lines import MAX_LINE, StderrLines, printable
 
 def lines_of(*chunks: bytes, log_bytes: int = 1 << 20) -> list[str]:
     got: list[str] = []
-    lines = StderrLines(lambda _: None, got.append, log_bytes)
+    lines = StderrLines(lambda _: None, got.extend, log_bytes)
     for chunk in chunks:
         lines.feed(chunk)
     lines.finish()
@@ -53,7 +53,7 @@ def test_a_full_log_says_how_much_it_lacks() -> None:
 def test_the_observer_gets_every_line_when_the_log_is_full() -> None:
     seen: list[str] = []
     logged: list[str] = []
-    lines = StderrLines(seen.append, logged.append, 10)
+    lines = StderrLines(seen.append, logged.extend, 10)
     for number in range(1000):
         lines.feed(b"[error] fault %d\n" % number)
     lines.feed(b"x\n")

@@ -8,6 +8,7 @@ import struct
 import termios
 from contextlib import suppress
 from dataclasses import replace
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -31,8 +32,9 @@ class Recorder:
         assert level == "INFO"
         self.events.append((action, message, fields))
 
-    def encoder_line(self, line: str) -> None:
-        self.event("encoder", line)
+    def encoder_lines(self, lines: Sequence[str]) -> None:
+        for line in lines:
+            self.event("encoder", line)
 
 
 @pytest.mark.parametrize(

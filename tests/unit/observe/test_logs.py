@@ -33,7 +33,7 @@ def test_the_worker_log_is_text_or_json_lines() -> None:
 def test_the_encoder_speaks_on_stderr_only_where_it_is_wanted(*, wanted: bool, count: int) -> None:
     lines: list[str] = []
     start_worker_log(lines.append, "text", encoder_lines=wanted)
-    EventLog("clip").encoder_line("frame= 1")
+    EventLog("clip").encoder_lines(["frame= 1"])
     EventLog("clip").event("details", level="DEBUG")
     assert len(lines) == count
 
@@ -43,8 +43,8 @@ def test_a_job_log_file_holds_its_own_job_alone(tmp_path: Path) -> None:
     with JobLogFile("one", open_log(tmp_path / "one.log")) as one, JobLogFile("two", open_log(tmp_path / "two.log")) as two:
         one.event("first", level="DEBUG")
         two.event("second")
-        one.encoder_line("[error] x\x1b")
-    assert [line.split()[2] for line in (tmp_path / "one.log").read_text().splitlines()] == ["first", "encoder"]
+        one.encoder_lines(["[error] x\x1b", "[info] y"])
+    assert [line.split()[2] for line in (tmp_path / "one.log").read_text().splitlines()] == ["first", "encoder", "encoder"]
     assert "\\x1b" in (tmp_path / "one.log").read_text()
     assert [line.split()[2] for line in (tmp_path / "two.log").read_text().splitlines()] == ["second"]
 
