@@ -1,7 +1,7 @@
 """The comparisons of a proxy with what was planned. Each gives one `Check`; what cannot be known is `ok=None`, never true."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from pydantic import JsonValue
@@ -11,6 +11,7 @@ from proxx_worker.contract.result import Check
 from proxx_worker.planning.color_tags import same
 from proxx_worker.planning.encode_observation import EncodeObservation
 from proxx_worker.planning.expectation import Expectation, ExpectedAudio
+from proxx_worker.planning.grid import Scale, places_on_grid
 from proxx_worker.planning.proxy_observation import ProxyReport, StreamReport, ratio
 from proxx_worker.planning.timecode import usual_timecode
 
@@ -159,33 +160,33 @@ def _frame_times(expected: Expectation, encode: EncodeObservation, picture: Stre
     times = picture.times
     if tick is None or not times or len(times) != picture.frames:
         return Check(name="frame_times", expected="every frame has a time", actual=None, ok=False)
-    wanted = list(_wanted_times(expected, encode, len(times)))
+    unit, wanted = _wanted_times(expected, encode, len(times))
     # Matroska counts milliseconds, and its start is shifted by the sound's priming: one tick of rounding at each end.
     tolerance = tick if expected.container in MATROSKA else Fraction(0)
-    first, base = times[0], wanted[0] if wanted else Fraction(0)
-    previous: int | None = None
-    for position, (ticks, time) in enumerate(zip(times, wanted, strict=False)):
-        actual = (ticks - first) * tick
-        if abs(actual - (time - base)) > tolerance or (previous is not None and ticks <= previous):
-            fault = f"frame {position} at {float(actual):.6f} s"
-            return Check(name="frame_times", expected=f"{float(time - base):.6f} s", actual=fault, ok=False)
-        previous = ticks
+    scale = Scale.common(tick, unit)
+    ticks, units, slack = scale.of(tick), scale.of(unit), scale.of(tolerance)
+    first, previous = times[0], times[0] - 1
+    for position, (time, place) in enumerate(zip(times, wanted, strict=False)):
+        if abs((time - first) * ticks - place * units) > slack or time <= previous:
+            fault = f"frame {position} at {float((time - first) * tick):.6f} s"
+            return Check(name="frame_times", expected=f"{float(place * unit):.6f} s", actual=fault, ok=False)
+        previous = time
     summary = f"{len(times)} frames on their times"
     return Check(name="frame_times", expected=summary, actual=summary, ok=len(wanted) == len(times))
 
 
-def _wanted_times(expected: Expectation, encode: EncodeObservation, frames: int) -> Iterable[Fraction]:
+def _wanted_times(expected: Expectation, encode: EncodeObservation, frames: int) -> tuple[Fraction, Sequence[int]]:
+    """When the frames must be shown, counted from the first one, in whole numbers of a unit of so many seconds."""
     timing = expected.timing
     if timing.converts and timing.rate is not None:
-        return (position / timing.rate for position in range(frames))
-    start = encode.presented[0] if encode.presented else None
-    if start is None or None in encode.presented:
-        return ()
-    seconds = ((ticks - start) * timing.source_tick for ticks in encode.presented if ticks is not None)
+        return 1 / timing.rate, range(frames)
+    presented = [time for time in encode.presented if time is not None]
+    if len(presented) < len(encode.presented):
+        return timing.source_tick, ()
     if timing.rate is None:
-        return seconds
-    rate = timing.rate
-    return (round(second * rate) / rate for second in seconds)
+        return timing.source_tick, [time - presented[0] for time in presented]
+    places = places_on_grid(presented, timing.source_tick, timing.rate)
+    return 1 / timing.rate, [place - places[0] for place in places]
 
 
 def _rate(expected: Expectation, picture: StreamReport) -> Check:

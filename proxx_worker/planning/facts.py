@@ -1,6 +1,6 @@
 """What is known of a piece of media, source or proxy alike: plain frozen values, exact rationals, `None` for not known."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 
 from proxx_worker.contract.errors import JsonValue
@@ -132,7 +132,7 @@ class MediaFacts:
 
     def as_json(self) -> dict[str, JsonValue]:
         """For the result: rationals as `"30000/1001"`, everything else as it stands."""
-        return {key: _plain(value) for key, value in asdict(self).items()}
+        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +146,11 @@ def _plain(value: object) -> JsonValue:
     match value:
         case Fraction():
             return f"{value.numerator}/{value.denominator}"
-        case dict():
-            return {str(key): _plain(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_plain(item) for item in value]
         case str() | int() | float() | None:
             return value
+        case tuple():
+            return [_plain(item) for item in value]
+        case Timecode() | ColorFacts() | VideoFacts() | AudioFacts():
+            return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
         case _:
             raise TypeError(f"not a fact: {value!r}")

@@ -14,6 +14,7 @@ from proxx_worker.contract.output_settings import Container
 from proxx_worker.contract.result import Check
 from proxx_worker.planning.checks import audio_checks, compare, identity_checks, picture_duration, stream_checks, time_checks
 from proxx_worker.planning.encode_observation import EncodeObservation, EncodeObserver
+from proxx_worker.planning.grid import Scale, places_on_grid
 from proxx_worker.planning.plan import TaskPlan
 from proxx_worker.planning.proxy_observation import (
     FORMAT_ENTRIES,
@@ -173,9 +174,8 @@ def _gap(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     timing, promised = plan.expected.timing, plan.facts.video.frames
     if not lines or promised == len(encode.presented):
         return None
-    times = [time * timing.source_tick for time in encode.presented if time is not None]
-    rate = plan.facts.video.rate
-    if plan.facts.video.constant_rate and all(round((time - times[0]) * rate) == at for at, time in enumerate(times)):
+    places = places_on_grid(_times(encode), timing.source_tick, plan.facts.video.rate)
+    if plan.facts.video.constant_rate and _first_gap(places) is None:
         return None
     return _damaged(plan, encode, lines)
 
@@ -183,14 +183,11 @@ def _gap(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
 def _uneven(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     """A source that its container calls constant, but whose frames stand off that grid, or leave holes in it for MXF."""
     timing, video = plan.expected.timing, plan.facts.video
-    times = [time * timing.source_tick for time in encode.presented if time is not None]
+    times = _times(encode)
     if timing.rate is None or timing.converts or not times:
         return None
-    # Containers round times to their ticks. A tenth of a frame is more than any of them needs, and nothing that can be seen.
-    slack = max(2 * timing.source_tick, 1 / (10 * timing.rate))
-    places = [round((time - times[0]) * timing.rate) for time in times]
-    off_grid = any(abs(time - times[0] - place / timing.rate) > slack for time, place in zip(times, places, strict=True))
-    if off_grid:
+    places = places_on_grid(times, timing.source_tick, timing.rate)
+    if _off_grid(times, places, timing.source_tick, timing.rate):
         return JobError(
             ErrorCode.SOURCE_UNSUPPORTED,
             f"the source says that its frame rate is constant ({video.rate}), but its frames come at other times: "
@@ -209,6 +206,19 @@ def _uneven(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     )
 
 
+def _off_grid(times: Sequence[int], places: Sequence[int], tick: Fraction, rate: Fraction) -> bool:
+    # Containers round times to their ticks. A tenth of a frame is more than any of them needs, and nothing that can be seen.
+    slack = max(2 * tick, 1 / (10 * rate))
+    scale = Scale.common(tick, 1 / rate, slack)
+    ticks, frames, most = scale.of(tick), scale.of(1 / rate), scale.of(slack)
+    return any(abs((time - times[0]) * ticks - place * frames) > most for time, place in zip(times, places, strict=True))
+
+
+def _times(encode: EncodeObservation) -> list[int]:
+    """When the source presented its frames, in source ticks, as far as they had a time."""
+    return [time for time in encode.presented if time is not None]
+
+
 def _first_gap(places: Sequence[int]) -> int | None:
     """The first place on the grid without its one frame; None where there is none."""
     return next((wanted for wanted, place in enumerate(places) if place != wanted), None)
@@ -223,20 +233,20 @@ def _ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) 
     """The picture (or, where only the whole file's length is known, everything) ends before the container says."""
     source = plan.expected.source
     tick = plan.expected.timing.source_tick
-    times = [time * tick for time in encode.presented if time is not None]
+    times = _times(encode)
     if not times:
         return JobError(
             ErrorCode.SOURCE_DAMAGED,
             "not one picture of the source could be decoded: deliver the clip again",
             {"frames_before": 0},
         )
-    end = max(times) + source.frame_length
+    end = max(times) * tick + source.frame_length
     if source.frames is not None and len(encode.presented) < source.frames:
         return _short(f"after {len(encode.presented)} frames", f"{source.frames} frames", end, source.frames, len(times))
     # Containers round, decoders hold back a frame at a cut: two frames and a hundredth are no damage.
     slack = 2 * source.frame_length + Fraction(1, 100)
     if source.picture_duration is not None:
-        length = end - min(times)
+        length = end - min(times) * tick
         if source.frames is None and length + slack < source.picture_duration:
             return _short(f"after {float(length):.3f} s", f"{float(source.picture_duration):.3f} s", end, None, len(times))
     elif source.duration is not None:
