@@ -23,11 +23,9 @@ GRACE_SECONDS = 1.5
 _KILL_SECONDS = 1.0
 _POLL_WITHOUT_PIDFD = 0.05
 _CHUNK = 1 << 16
-_REST = 0.03
-"""How long a child that says little at a time is not listened to. An encoder says some words per frame, and every wake costs CPU
-time that the encoder could use; the pipe holds a thousand frames' words."""
-
-_RESTS_BELOW = _CHUNK // 4
+_RESTS = ((2 << 10, 0.1), (16 << 10, 0.03))
+"""A child that said less than so many bytes since the last time is not listened to for so many seconds. An encoder says some words
+per frame, and every wake costs CPU time that the encoder could use; a pipe holds 64 KiB, a thousand frames' words."""
 _DRAIN_AT_END = 1 << 20
 _HEAD = 4096
 
@@ -83,7 +81,6 @@ def run_child(  # noqa: PLR0913 - keyword-only parts of one command, most with a
         Pulse(growth, stall_seconds),
         grace_seconds,
     )
-    workers_peak = own_peak()  # after the start: never below what the kernel took over from the worker
     try:
         run.watch()
     finally:
@@ -95,7 +92,7 @@ def run_child(  # noqa: PLR0913 - keyword-only parts of one command, most with a
         stalled=run.stalled,
         cpu_seconds=run.cpu_seconds,
         # The kernel counts the process that spawned as the child's first size, so a small child seems as large as the worker.
-        peak_memory_bytes=run.peak if run.peak > workers_peak else run.peak_seen or run.peak,
+        peak_memory_bytes=run.peak if run.peak > run.workers_peak else run.peak_seen or run.peak,
         survivors=run.survivors,
     )
 
@@ -132,6 +129,7 @@ class _Run:
         self.cpu_seconds = 0.0
         self.peak = 0
         self.peak_seen = 0
+        self.workers_peak = own_peak()  # after the start: never below what the kernel took over from the worker
         self.stderr_head = b""
 
     def watch(self) -> None:
@@ -188,13 +186,13 @@ class _Run:
         """Read both pipes, then wait for the next word, or rest where there is little at a time."""
         sizes = {pipe: self._read(pipe) for pipe in self._open}
         self._open = tuple(pipe for pipe in self._open if sizes[pipe] != 0)
-        rests = 0 < max(sizes.values(), default=0) < _RESTS_BELOW
+        rest = _rest_after(max(sizes.values(), default=0))
         for pipe, size in sizes.items():
             self._waits.register(pipe, select.POLLIN)  # first, as it may be there or not
-            if rests or size == 0:
+            if rest or size == 0:
                 self._waits.unregister(pipe)
-        if rests:
-            self._rest_until = time.monotonic() + _REST
+        if rest:
+            self._rest_until = time.monotonic() + rest
             self._look_at_size()
 
     def _end_rest(self, now: float) -> None:
@@ -203,7 +201,8 @@ class _Run:
             self._listen()
 
     def _look_at_size(self) -> None:
-        if not self._reaped:
+        # One that has outgrown the worker is told by the kernel in the end.
+        if not self._reaped and self.peak_seen <= self.workers_peak:
             self.peak_seen = max(self.peak_seen, peak_of(self._process.pid))
 
     def _read(self, descriptor: int) -> int:
@@ -302,6 +301,11 @@ class _Run:
                 taken += size
             at_end = at_end and size == 0
         return at_end
+
+
+def _rest_after(size: int) -> float:
+    """Seconds not to listen after a chunk of `size` bytes; 0 where nothing came, or much."""
+    return next((rest for below, rest in _RESTS if 0 < size < below), 0.0)
 
 
 def _pipe(stream: IO[bytes] | None) -> int:

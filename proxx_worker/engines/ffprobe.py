@@ -6,12 +6,12 @@ from pathlib import Path
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.engines.child import ChildExit, run_child
-from proxx_worker.engines.source_file import OpenSource, SourceIdentity, open_source
+from proxx_worker.engines.source_file import OpenSource, SourceIdentity, Window, open_source
 from proxx_worker.engines.stop import StopSignal
 from proxx_worker.engines.tools import Tools
 from proxx_worker.planning.facts import MediaFacts, RawSource
 from proxx_worker.planning.probe import PROBE_BYTES, probe_argv, read_head, read_source, says_input_output_error
-from proxx_worker.planning.quicktime import avid_pixel_aspect, refuse_external_media, refuse_protected
+from proxx_worker.planning.quicktime import AVID_CODEC_TAGS, avid_pixel_aspect, refuse_external_media, refuse_protected
 from proxx_worker.planning.signatures import HEAD_BYTES
 
 MAX_REPORT_BYTES = 16 << 20
@@ -52,16 +52,22 @@ def probe_source(
         raw = read_head(head, source.read)
         if raw is not None:
             return ProbedSource(raw, source.identity)
-        refuse_external_media(source.read, source.identity.size)
-        refuse_protected(source.read, source.identity.size)
+        header = Window(source.read)
+        refuse_external_media(header.read, source.identity.size)
+        refuse_protected(header.read, source.identity.size)
         report, child = _run_ffprobe(tools, source, stop, stall_seconds)
         stdout = bytes(report.stdout)
         if says_input_output_error(stdout):
             # FFmpeg calls a file that ends too early the same. If the system is at fault, it says so again here.
             source.require_readable(PROBE_BYTES, _TAIL_BYTES)
-        aspect = avid_pixel_aspect(source.read, source.identity.size)
+        aspect = avid_pixel_aspect(header.read, source.identity.size) if _may_be_avid(stdout) else None
         media = read_source(stdout, report.stderr_text(), child.exit_code, aspect)
         return ProbedSource(media, source.identity)
+
+
+def _may_be_avid(report: bytes) -> bool:
+    """Whether a stream may be in one of Avid's codecs, of which FFmpeg hides the pixel aspect."""
+    return any(tag.encode() in report for tag in AVID_CODEC_TAGS)
 
 
 class _Report:

@@ -13,6 +13,7 @@ from proxx_worker.files.locations import location_of, path_bytes
 
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 _CHUNK = 1 << 20
+_PAGE = 4096
 _OWN_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
@@ -77,6 +78,28 @@ class OpenSource:
         for start, end in ((0, min(head, self.identity.size)), (max(0, self.identity.size - tail), self.identity.size)):
             for offset in range(start, end, _CHUNK):
                 self.read(offset, min(_CHUNK, end - offset))
+
+
+class Window:
+    """Small pieces of a file, out of a page of it that is kept.
+
+    A movie's header is hundreds of boxes, each looked at by its first 16 bytes. A page costs storage no more than they do, also
+    where a hostile file has thousands of boxes far apart.
+    """
+
+    def __init__(self, read: Callable[[int, int], bytes]) -> None:
+        """`read(offset, size)` gives up to `size` bytes."""
+        self._read = read
+        self._offset = 0
+        self._page = b""
+
+    def read(self, offset: int, size: int) -> bytes:
+        """The `size` bytes from `offset` on, or as many as there are."""
+        start = offset - self._offset
+        if not 0 <= start <= start + size <= len(self._page):
+            self._offset, start = offset, 0
+            self._page = self._read(offset, max(size, _PAGE))
+        return self._page[start : start + size]
 
 
 @contextmanager

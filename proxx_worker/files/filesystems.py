@@ -2,9 +2,9 @@
 
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
@@ -65,13 +65,16 @@ class Mount:
         return FilesystemKind.LOCAL if fs_type in _LOCAL else FilesystemKind.UNKNOWN
 
 
-def parse_mounts(table: bytes) -> Iterator[Mount]:
+@lru_cache(maxsize=1)  # the table is asked for twice a job, and hardly ever changes
+def parse_mounts(table: bytes) -> tuple[Mount, ...]:
     """The mounts of a `/proc/PID/mountinfo` (proc(5)), in its order. Lines of another shape are passed over."""
+    mounts: list[Mount] = []
     for line in table.decode("utf-8", "surrogateescape").splitlines():
         before, separator, after = line.partition(" - ")
         fields, tail = before.split(" "), after.split(" ")
         if separator and len(fields) > 4 and len(tail) > 1:  # noqa: PLR2004 - the fifth field is the mount point
-            yield Mount(os.fsencode(_unescaped(fields[4])), tail[0], _unescaped(tail[1]))
+            mounts.append(Mount(os.fsencode(_unescaped(fields[4])), tail[0], _unescaped(tail[1])))
+    return tuple(mounts)
 
 
 def mount_of(table: bytes, path: bytes) -> Mount | None:

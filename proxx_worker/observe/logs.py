@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Literal, Self
 from loguru import logger
 
 from proxx_worker.contract.errors import JsonValue
+from proxx_worker.files.durable import write_all
 from proxx_worker.files.errnos import classify_os_error
 from proxx_worker.observe.joblog import Level
-from proxx_worker.observe.records import json_line, text_line
+from proxx_worker.observe.records import ENCODER, encoder_text, json_line, text_line
 
 if TYPE_CHECKING:
     from loguru import Message, Record
 
 LogFormat = Literal["text", "json"]
 _LINES = {"text": text_line, "json": json_line}
-_ENCODER = "encoder"
 
 
 def start_worker_log(write: Callable[[str], object], log_format: LogFormat, *, encoder_lines: bool) -> None:
@@ -38,7 +38,7 @@ def start_worker_log(write: Callable[[str], object], log_format: LogFormat, *, e
         write(line(extra["when"], record["level"].name, extra["action"], record["message"], fields))
 
     def wanted(record: "Record") -> bool:
-        return encoder_lines or record["extra"]["action"] != _ENCODER
+        return encoder_lines or record["extra"]["action"] != ENCODER
 
     logger.remove()
     # Losing a log line to a closed stderr must not cost the job: loguru's `catch` keeps the fault away from the work.
@@ -60,7 +60,7 @@ class EventLog:
         """See `JobLog.encoder_lines`."""
         when = datetime.now(UTC)
         for line in lines:
-            self._carry(when, _ENCODER, line, "INFO", {})
+            self._carry(when, ENCODER, line, "INFO", {})
 
     def _carry(self, when: datetime, action: str, message: str, level: Level, fields: dict[str, JsonValue]) -> None:
         self._logger.bind(when=when, action=action, fields=fields).log(level, message)
@@ -88,13 +88,12 @@ class JobLogFile(EventLog):
 
     def encoder_lines(self, lines: Sequence[str]) -> None:
         """See `JobLog.encoder_lines`."""
-        when = datetime.now(UTC)
-        self._write("".join(text_line(when, "INFO", _ENCODER, line, {}) for line in lines))
+        self._write(encoder_text(datetime.now(UTC), lines))
 
     def _write(self, lines: str) -> None:
         if self._failure is None:
             try:
-                _write_all(self._descriptor, lines.encode())
+                write_all(self._descriptor, lines.encode())
             except OSError as error:
                 self._failure = error
 
@@ -114,8 +113,3 @@ class JobLogFile(EventLog):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Close."""
         self.close()
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]

@@ -1,7 +1,7 @@
 """How one log event looks, as text and as JSON. Pure, so that it is tested by value."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 import orjson
@@ -13,6 +13,10 @@ from proxx_worker.contract.text import steady_json
 # (Unicode TR 9, 2.1-2.5), and lone surrogates, which no UTF-8 stream can carry.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _PLAIN = re.compile(r"[^\s\"=]+")
+
+
+ENCODER = "encoder"
+"""The action of a line that the encoder said."""
 
 
 def printable(text: str) -> str:
@@ -37,6 +41,12 @@ def text_line(when: datetime, level: str, action: str, message: str, fields: Map
         parts.append(printable(message))
     parts.extend(f"{key}={_value(value)}" for key, value in fields.items())
     return " ".join(parts) + "\n"
+
+
+def encoder_text(when: datetime, lines: Iterable[str]) -> str:
+    """What `text_line` makes of each of the encoder's `lines`, all heard at one time."""
+    head = f"{timestamp(when)} {'INFO':<7} {ENCODER} "
+    return "".join(f"{head}{printable(line)}\n" for line in lines)
 
 
 def _value(value: JsonValue) -> str:

@@ -12,6 +12,7 @@ from typing import Literal
 import orjson
 
 from proxx_worker.contract.text import steady_json
+from proxx_worker.files.durable import write_all
 from proxx_worker.observe.observer import TaskInfo
 from proxx_worker.observe.records import timestamp
 from proxx_worker.planning.progress import Progress
@@ -118,5 +119,8 @@ class StatusFile:
     def _write_new(self, data: bytes) -> None:
         """To be read by everyone and written by the worker alone, as every other file of the workspace's."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-        with open(os.open(self._temporary, flags, 0o644), "wb") as file:  # noqa: PTH123 - a descriptor
-            file.write(data)
+        descriptor = os.open(self._temporary, flags, 0o644)
+        try:
+            write_all(descriptor, data)
+        finally:
+            os.close(descriptor)

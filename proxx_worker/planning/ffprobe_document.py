@@ -89,9 +89,12 @@ class Section:
     def tags(self) -> Iterator[tuple[str, str]]:
         """All tags that say something."""
         for key, value in self.section("tags").values.items():
-            text = "".join(letter for letter in value if not is_control(letter)).strip() if isinstance(value, str) else ""
-            if text:
+            if isinstance(value, str) and (text := _harmless(value)):
                 yield key, text
+
+
+def _harmless(text: str) -> str:
+    return (text if text.isprintable() else "".join(letter for letter in text if not is_control(letter))).strip()
 
 
 def parse_document(stdout: bytes) -> Section | None:

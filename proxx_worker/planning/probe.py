@@ -99,7 +99,7 @@ def read_source(stdout: bytes, stderr: str, exit_code: int, avid_aspect: Fractio
 
 def says_input_output_error(stdout: bytes) -> bool:
     """Whether ffprobe failed with AVERROR(EIO): the system refused a read, or the file ends before its format allows."""
-    document = parse_document(stdout)
+    document = parse_document(stdout) if b'"error"' in stdout else None
     return document is not None and document.section("error").integer("code") == -_EIO
 
 
