@@ -23,9 +23,10 @@ GRACE_SECONDS = 1.5
 _KILL_SECONDS = 1.0
 _POLL_WITHOUT_PIDFD = 0.05
 _CHUNK = 1 << 16
-_RESTS = ((2 << 10, 0.1), (16 << 10, 0.03))
-"""A child that said less than so many bytes since the last time is not listened to for so many seconds. An encoder says some words
-per frame, and every wake costs CPU time that the encoder could use; a pipe holds 64 KiB, a thousand frames' words."""
+_RESTS = ((1 << 10, 0.25), (4 << 10, 0.1), (16 << 10, 0.03))
+"""A child that said less than so many bytes since the last time is not listened to for so many seconds. An encoder says some
+words per frame, and every wake costs CPU time that the encoder could use; a pipe holds 64 KiB, a thousand frames' words."""
+
 _DRAIN_AT_END = 1 << 20
 _HEAD = 4096
 
@@ -192,7 +193,8 @@ class _Run:
             if rest or size == 0:
                 self._waits.unregister(pipe)
         if rest:
-            self._rest_until = time.monotonic() + rest
+            # Never so long that what was said meanwhile could come too late to count as a sign of life.
+            self._rest_until = time.monotonic() + min(rest, self._pulse.tick)
             self._look_at_size()
 
     def _end_rest(self, now: float) -> None:

@@ -4,7 +4,7 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -44,6 +44,7 @@ class StatusFile:
         self._path = path
         self._is_stopping = is_stopping
         self._temporary = path.with_name(path.name + ".new")
+        self._host = socket.gethostname()
         self._started_at = timestamp(datetime.now(UTC))
         self._state: State = "idle"
         self._inbox = 0
@@ -102,11 +103,11 @@ class StatusFile:
         document = {
             "state": "stopping" if self._is_stopping() else self._state,
             "pid": os.getpid(),
-            "host": socket.gethostname(),
+            "host": self._host,
             "started_at": self._started_at,
             "heartbeat_at": timestamp(datetime.now(UTC)),
             "inbox": self._inbox,
-            "job": None if self._job is None else asdict(self._job),
+            "job": self._job,
         }
         try:
             data = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

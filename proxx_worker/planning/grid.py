@@ -28,7 +28,7 @@ class Scale:
 def places_on_grid(times: Sequence[int], tick: Fraction, rate: Fraction) -> list[int]:
     """For each of `times`, the number of the frame whose place is nearest, on the grid that begins with the first of them.
 
-    `times` are in ticks of `tick` seconds, the grid has `rate` frames a second. Halfway between two, the even one, as `round` does.
+    `times` are in ticks of `tick` seconds, the grid has `rate` frames a second. Halfway between two: the even one, as of `round`.
     """
     step = tick * rate
     return [_nearest((time - times[0]) * step.numerator, step.denominator) for time in times]

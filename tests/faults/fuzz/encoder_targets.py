@@ -114,7 +114,7 @@ def fuzz_encoder(data: bytes) -> None:
 def _observe(stdout: bytes, stderr: bytes, step: int, exit_code: int, size: int) -> EncodeObservation:
     observer = EncodeObserver()
     logged: list[str] = []
-    lines = StderrLines(observer.feed_line, logged.append)
+    lines = StderrLines(observer.feed_line, logged.extend)
     for start in range(0, len(stderr), step):
         lines.feed(stderr[start : start + step])
     lines.finish()

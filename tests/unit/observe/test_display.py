@@ -6,9 +6,9 @@ import os
 import pty
 import struct
 import termios
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
