@@ -11,7 +11,7 @@ from proxx_worker.engines.stop import StopSignal
 from proxx_worker.engines.tools import Tools
 from proxx_worker.planning.facts import MediaFacts, RawSource
 from proxx_worker.planning.probe import PROBE_BYTES, probe_argv, read_head, read_source, says_input_output_error
-from proxx_worker.planning.quicktime import avid_pixel_aspect, refuse_external_media, refuse_protected
+from proxx_worker.planning.quicktime import avid_pixel_aspect, refuse_external_media, refuse_protected, unbroken_tracks
 from proxx_worker.planning.signatures import HEAD_BYTES
 
 MAX_REPORT_BYTES = 16 << 20
@@ -60,7 +60,8 @@ def probe_source(
             # FFmpeg calls a file that ends too early the same. If the system is at fault, it says so again here.
             source.require_readable(PROBE_BYTES, _TAIL_BYTES)
         aspect = avid_pixel_aspect(source.read, source.identity.size)
-        media = read_source(stdout, report.stderr_text(), child.exit_code, aspect)
+        unbroken = unbroken_tracks(source.read, source.identity.size)
+        media = read_source(stdout, report.stderr_text(), child.exit_code, aspect, unbroken)
         return ProbedSource(media, source.identity)
 
 
