@@ -23,6 +23,7 @@ from proxx_worker.planning.proxy_observation import (
     ProxyObservation,
     ProxyReport,
 )
+from proxx_worker.planning.sound_damage import sound_damage
 
 __all__ = ["EncodeObservation", "EncodeObserver", "ProxyObservation", "Verdict", "judge", "judge_encode", "proxy_probe_argv"]
 
@@ -95,7 +96,12 @@ def judge(plan: TaskPlan, encode: EncodeObservation, proxy: ProxyObservation) ->
     checks.extend(identity_checks(plan.expected, report))
     checks.extend(audio_checks(plan.expected, report, length))
     error = (
-        first.error or _ends_early(plan, encode, report) or _gap(plan, encode) or _uneven(plan, encode) or _failed_check(checks)
+        first.error
+        or _ends_early(plan, encode, report)
+        or _gap(plan, encode)
+        or sound_damage(plan.expected.audio, proxy)
+        or _uneven(plan, encode)
+        or _failed_check(checks)
     )
     return Verdict(tuple(checks), error, _as_json(report))
 
@@ -146,8 +152,10 @@ def _from_decoder(plan: TaskPlan, line: str) -> bool:
     facts = plan.facts
     codecs = {facts.video.codec, *(stream.codec for stream in facts.audio)}
     context = _context(line)
-    # Not all that begins with the codec's name is its decoder: prores_aw is the encoder.
-    named = any(context in {codec, f"{codec}float", f"lib{codec}", _DECODERS.get(codec)} for codec in codecs)
+    # Not all that begins with the codec's name is its decoder: prores_aw is the encoder. aac_adtstoasc looks at sound that is
+    # copied, where the first packet is overwritten so that it looks like ADTS.
+    names = ("{}", "{}float", "lib{}", "{}_adtstoasc")
+    named = any(context in {_DECODERS.get(codec), *(name.format(codec) for name in names)} for codec in codecs)
     return bool(_DECODE_FAULT.search(line)) or named
 
 

@@ -434,6 +434,7 @@ def test_an_encoder_is_not_taken_for_the_decoder() -> None:
         ("dts", "[dca @ 0x1] [error] Invalid core frame size"),
         ("mp3", "[mp3float @ 0x1] [error] invalid new backstep"),
         ("opus", "[libopus @ 0x1] [error] Decoding error: corrupted stream"),
+        ("aac", "[aac_adtstoasc @ 0x1] [error] Error parsing ADTS frame header!"),
     ],
 )
 def test_a_decoder_is_known_by_whatever_name(codec: str, line: str) -> None:
