@@ -33,6 +33,12 @@ HDR_ENTRIES = (
 )
 """Asked for only where the source has such metadata: it comes with every frame."""
 
+LENGTH_ENTRIES = "frame=pkt_duration,duration"
+"""Asked for only where sound is copied: how long each frame lasts, called otherwise from FFmpeg 6 on."""
+
+_LENGTHS = ("pkt_duration", "duration")
+_OF_ONE_FRAME = frozenset({"pts", *_LENGTHS})
+
 
 @dataclass(frozen=True, slots=True)
 class ProxyObservation:
@@ -49,6 +55,9 @@ class StreamReport:
 
     `fields`: ffprobe's. `times`: of each decoded frame, in ticks. `samples`: decoded, per channel. `looks`: each distinct set of
     what the bitstream says of its frames, as far as there are few. `static_hdr`: the latest HDR metadata that a frame carried.
+
+    Of sound whose frames say how long they last, in ticks: `end`, when the last one ends; `hole`, where the first one is missing
+    between two others.
     """
 
     fields: Mapping[str, str]
@@ -57,6 +66,8 @@ class StreamReport:
     frames: int = 0
     looks: dict[str, Mapping[str, str]] = field(default_factory=dict)
     static_hdr: dict[str, str] = field(default_factory=dict)
+    end: int | None = None
+    hole: int | None = None
 
     def text(self, key: str) -> str | None:
         """A field as text; None where ffprobe does not know."""
@@ -71,6 +82,15 @@ class StreamReport:
         """A whole number; None where it is unknown."""
         value = self.ratio(key) if self.fields.get(key) != "0" else Fraction(0)
         return None if value is None else int(value)
+
+    def follow(self, frame: Mapping[str, str]) -> None:
+        """Note where a frame of sound ends, and whether it stands where the one before it ended."""
+        time, length = (next((frame[key] for key in keys if key in frame), "") for keys in (("pts",), _LENGTHS))
+        if not _INTEGER.fullmatch(time) or not _INTEGER.fullmatch(length):
+            return
+        if self.hole is None and self.end is not None and int(time) > self.end:
+            self.hole = self.end
+        self.end = int(time) + int(length)
 
     def look(self, key: str) -> str | None:
         """What all frames of the bitstream say of `key`; None where they do not say, or do not agree."""
@@ -157,11 +177,12 @@ class ProxyReader:
         samples = fields.get("nb_samples")
         if samples is not None and _INTEGER.fullmatch(samples):
             report.samples += int(samples)
+            report.follow(fields)
             return
         text, _, extra = text.partition("|side_data|")
         if extra:
             report.static_hdr.update(_fields(extra))
-        look = "|".join(part for part in text.split("|") if not part.startswith("pts="))
+        look = "|".join(part for part in text.split("|") if part.partition("=")[0] not in _OF_ONE_FRAME)
         if look not in report.looks and len(report.looks) < _MANY_LOOKS:
             report.looks[look] = fields
 

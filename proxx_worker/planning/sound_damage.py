@@ -1,10 +1,8 @@
 """Faults of sound that was copied: nothing decodes it before the proxy is verified, and what fails there is the source's own."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import pairwise
 
 from proxx_worker.contract.errors import ErrorCode, JobError
 from proxx_worker.planning.expectation import ExpectedAudio
@@ -12,20 +10,29 @@ from proxx_worker.planning.proxy_observation import ProxyObservation, ProxyRepor
 
 _COMPLAINT = re.compile(r"^\[([^@\]]+) @ 0x[0-9a-f]+\] (.*)", re.MULTILINE)
 _DECODER = "aac"
+_FRAMES = (1024, 960)
+"""How many samples a frame of AAC has."""
+
+_ROUNDING = Fraction(2, 1000)
+"""An MP4's edit list counts in milliseconds."""
+
 _QUOTED_LINES = 10
 
 
 def sound_damage(expected: Sequence[ExpectedAudio], proxy: ProxyObservation) -> JobError | None:
-    """SOURCE_DAMAGED where the AAC decoder, and nothing else, complained about a proxy with copied sound; else None.
+    """SOURCE_DAMAGED where copied sound does not decode, and the proxy has no other fault that ffprobe complains about.
 
-    A packet that does not decode leaves a hole in the times of its stream's decoded frames: that is how the place is known. The
-    decoder's own words name neither stream nor place.
+    A packet that does not decode leaves a hole: a frame that does not stand where the one before it ended. That tells stream and
+    place. The decoder's words tell neither, and some faults it passes over in silence.
     """
     copied = [position for position, sound in enumerate(expected) if sound.copied_from is not None]
     complaints = _COMPLAINT.findall(proxy.stderr)
-    if not copied or proxy.exit_code != 0 or {context for context, _ in complaints} != {_DECODER}:
+    others = proxy.stderr.strip() if not complaints else {context for context, _ in complaints} - {_DECODER}
+    if not copied or proxy.exit_code != 0 or others:
         return None
     first = min(_holes(proxy.report, copied), default=None)
+    if first is None and not complaints:
+        return None
     position = copied[0] if first is None and len(expected) == 1 else None if first is None else first[1]
     sound = "its sound" if position is None else f"its audio stream {position + 1}"
     seconds = None if first is None else f"{float(max(first[0], Fraction(0))):.3f}"
@@ -33,8 +40,8 @@ def sound_damage(expected: Sequence[ExpectedAudio], proxy: ProxyObservation) -> 
     lines = [f"[{context}] {said}" for context, said in complaints[:_QUOTED_LINES]]
     return JobError(
         ErrorCode.SOURCE_DAMAGED,
-        f"the source could not be read and decoded without errors, {where}, in {sound}: {lines[0]}; "
-        "deliver the clip again, or repair it",
+        f"the source could not be read and decoded without errors, {where}, in {sound}: "
+        f"{next(iter(lines), 'a packet gives no sound')}; deliver the clip again, or repair it",
         {
             "near_seconds": seconds,
             "stream": None if position is None else expected[position].copied_from,
@@ -53,21 +60,19 @@ def _holes(report: ProxyReport, copied: Sequence[int]) -> list[tuple[Fraction, i
 
 
 def _first_hole(sound: StreamReport) -> Fraction | None:
-    """Seconds from the file's start at which the first frame is missing; None where none is.
+    """Seconds from the file's start at which the first frame is missing; None where none is, or where that cannot be told.
 
-    Missing frames make the distance of two that are there a whole number of frames. Pauses that the source itself makes do not.
+    Pauses that the source itself makes are no holes: the packet before one lasts as long as the pause.
     """
     tick, start, lasts = sound.ratio("time_base"), sound.integer("start_pts"), sound.integer("duration_ts")
-    times = sound.times
-    if tick is None or start is None:
+    if tick is None or start is None or lasts is None:
         return None
-    steps = [later - earlier for earlier, later in pairwise(times)]
-    if not steps:
+    if not sound.times:
         return start * tick
-    frame = Counter(steps).most_common(1)[0][0]
-    if times[0] - start >= frame:
+    late = sound.times[0] - start
+    if late > 0 and any(late % frame == 0 for frame in _FRAMES):
         return start * tick
-    hole = next((time + frame for time, step in zip(times, steps, strict=False) if step > frame and step % frame == 0), None)
-    if hole is None and lasts is not None and times[-1] + frame < start + lasts:
-        hole = times[-1] + frame
-    return None if hole is None else hole * tick
+    if sound.hole is not None:
+        return sound.hole * tick
+    early = sound.end is not None and (start + lasts - sound.end) * tick > _ROUNDING
+    return sound.end * tick if early and sound.end is not None else None

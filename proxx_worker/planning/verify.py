@@ -19,6 +19,7 @@ from proxx_worker.planning.proxy_observation import (
     FORMAT_ENTRIES,
     FRAME_ENTRIES,
     HDR_ENTRIES,
+    LENGTH_ENTRIES,
     STREAM_ENTRIES,
     ProxyObservation,
     ProxyReport,
@@ -61,7 +62,9 @@ def proxy_probe_argv(ffprobe: str, path: str, plan: TaskPlan) -> list[str]:
     """The one process that looks at a proxy: it decodes every frame and says its time, and what streams and container say."""
     video = plan.expected.video
     has_hdr = video.mastering_display is not None or video.content_light is not None
-    entries = (FORMAT_ENTRIES, STREAM_ENTRIES, FRAME_ENTRIES, *((HDR_ENTRIES,) if has_hdr else ()))
+    copies = any(sound.copied_from is not None for sound in plan.expected.audio)
+    more = (*((HDR_ENTRIES,) if has_hdr else ()), *((LENGTH_ENTRIES,) if copies else ()))
+    entries = (FORMAT_ENTRIES, STREAM_ENTRIES, FRAME_ENTRIES, *more)
     return [
         ffprobe, "-hide_banner", "-v", "error", "-protocol_whitelist", "file",
         "-f", _DEMUXERS[plan.settings.container], "-threads", "auto",
