@@ -11,11 +11,21 @@ from proxx_worker.engines.stop import StopSignal
 from proxx_worker.engines.tools import Tools
 from proxx_worker.planning.facts import MediaFacts, RawSource
 from proxx_worker.planning.probe import PROBE_BYTES, probe_argv, read_head, read_source, says_input_output_error
-from proxx_worker.planning.quicktime import AVID_CODEC_TAGS, avid_pixel_aspect, refuse_external_media, refuse_protected
+from proxx_worker.planning.quicktime import (
+    AVID_CODEC_TAGS,
+    avid_pixel_aspect,
+    refuse_external_media,
+    refuse_protected,
+    unbroken_tracks,
+)
 from proxx_worker.planning.signatures import HEAD_BYTES
 
 MAX_REPORT_BYTES = 16 << 20
 """What ffprobe may say of a source. Real reports have 2 to 40 KB; a hostile file can hold tags without end."""
+
+_AVID = tuple(tag.encode() for tag in AVID_CODEC_TAGS)
+_AAC = b'"aac"'
+"""Words in ffprobe's report without which the structure of a movie need not be looked at again."""
 
 _STDERR_BYTES = 64 << 10
 _TAIL_BYTES = 1 << 20
@@ -60,14 +70,11 @@ def probe_source(
         if says_input_output_error(stdout):
             # FFmpeg calls a file that ends too early the same. If the system is at fault, it says so again here.
             source.require_readable(PROBE_BYTES, _TAIL_BYTES)
-        aspect = avid_pixel_aspect(header.read, source.identity.size) if _may_be_avid(stdout) else None
-        media = read_source(stdout, report.stderr_text(), child.exit_code, aspect)
+        size = source.identity.size
+        aspect = avid_pixel_aspect(header.read, size) if any(tag in stdout for tag in _AVID) else None
+        unbroken = unbroken_tracks(header.read, size) if _AAC in stdout else frozenset()
+        media = read_source(stdout, report.stderr_text(), child.exit_code, aspect, unbroken)
         return ProbedSource(media, source.identity)
-
-
-def _may_be_avid(report: bytes) -> bool:
-    """Whether a stream may be in one of Avid's codecs, of which FFmpeg hides the pixel aspect."""
-    return any(tag.encode() in report for tag in AVID_CODEC_TAGS)
 
 
 class _Report:

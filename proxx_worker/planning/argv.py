@@ -182,6 +182,8 @@ def _retiming(schedule: Schedule) -> list[str]:
 
 
 def _audio_options(position: int, stream: AudioPlan) -> tuple[str, ...]:
+    if stream.copied:
+        return stream.options
     chain = (f"-filter:a:{position}", ",".join(stream.filters)) if stream.filters else ()
     return (*stream.options, f"-ar:a:{position}", str(stream.sample_rate), f"-flags:a:{position}", "+bitexact", *chain)
 

@@ -10,6 +10,7 @@ from proxx_worker.planning.facts import AudioFacts, MediaFacts
 
 AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
 _STUDIO_RATE = 48000
+_MICROSECOND = Fraction(1, 1_000_000)
 _WORD_BITS = 16
 _STEREO = 2
 _AAC_BITS = 2
@@ -58,7 +59,7 @@ class AudioPlan:
 
     `codec`: as ffprobe names it. `layout`: what the proxy should say, None where the source does not or the codec cannot.
     `start`, `duration`: the source's, seconds from the file's start, None where it does not say. `filters`: for this stream's
-    `-filter:a`. `options`: the encoder's, already with stream specifiers.
+    `-filter:a`. `options`: the encoder's, already with stream specifiers. `copied`: the source's own packets, not encoded again.
     """
 
     source_index: int
@@ -70,6 +71,7 @@ class AudioPlan:
     duration: Fraction | None
     filters: tuple[str, ...]
     options: tuple[str, ...]
+    copied: bool = False
 
 
 def plan_audio(container: Container, facts: MediaFacts) -> tuple[AudioPlan, ...]:
@@ -83,8 +85,12 @@ def plan_audio(container: Container, facts: MediaFacts) -> tuple[AudioPlan, ...]
 def _plan_stream(container: Container, facts: MediaFacts, stream: AudioFacts, position: int) -> AudioPlan:
     rate = _sample_rate(container, stream.sample_rate)
     layout = stream.layout
+    copied = _is_copied(container, facts, stream)
     filters: list[str] = []
     match _CODECS[container]:
+        case "aac" if copied:
+            codec = "aac"
+            options = [f"-c:a:{position}", "copy"]
         case "aac":
             codec = "aac"
             layout = _aac_layout(stream, position)
@@ -118,6 +124,26 @@ def _plan_stream(container: Container, facts: MediaFacts, stream: AudioFacts, po
         duration=stream.duration,
         filters=tuple(filters),
         options=tuple(options),
+        copied=copied,
+    )
+
+
+def _is_copied(container: Container, facts: MediaFacts, stream: AudioFacts) -> bool:
+    """Whether the source's packets, copied, are provably the same sound at the same time: then they are not encoded again.
+
+    Every condition was found by decoding both files and comparing each sample and its time:
+    docs/decisions/0013-aac-is-copied-into-mp4.md.
+    """
+    if container is not Container.MP4 or facts.demuxer != "mov" or stream.start is None or facts.start is None:
+        return False
+    return (
+        stream.codec == "aac"
+        and stream.profile == "LC"
+        and stream.unbroken
+        and stream.sample_rate in AAC_RATES
+        and stream.layout in _AAC_LAYOUTS
+        # Of sound that starts late, FFmpeg 5.1 keeps the priming when it copies. ffprobe rounds the file's start.
+        and abs(stream.start - facts.start) <= _MICROSECOND
     )
 
 

@@ -54,7 +54,8 @@ class ExpectedAudio:
     """One audio stream of the proxy.
 
     `layout`, `start` (seconds from the file's start), `duration` (seconds): None where the source does not say. `uncertainty`:
-    how far off the duration may be, seconds.
+    how far off the duration may be, seconds. `copied_from`: the source's stream whose packets these are, None where it was
+    encoded.
     """
 
     codec: str
@@ -64,6 +65,7 @@ class ExpectedAudio:
     start: Fraction | None
     duration: Fraction | None
     uncertainty: Fraction = Fraction(0)
+    copied_from: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

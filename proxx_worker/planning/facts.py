@@ -94,7 +94,11 @@ class VideoFacts:
 
 @dataclass(frozen=True, slots=True)
 class AudioFacts:
-    """One audio stream. `layout` is FFmpeg's name (`stereo`, `5.1(side)`) or None; `sample_rate` in Hz; `duration` in seconds."""
+    """One audio stream. `layout` is FFmpeg's name (`stereo`, `5.1(side)`) or None; `sample_rate` in Hz; `duration` in seconds.
+
+    `profile`: of the codec, in FFmpeg's name (`LC`). `unbroken`: the container's tables prove that its packets are played one
+    after another, as they are stored (see `unbroken_tracks`); False where they do not, or where nothing is known of them.
+    """
 
     index: int
     codec: str
@@ -105,6 +109,8 @@ class AudioFacts:
     bits_per_sample: int | None
     start: Fraction | None
     duration: Fraction | None
+    profile: str | None = None
+    unbroken: bool = False
 
 
 @dataclass(frozen=True, slots=True)

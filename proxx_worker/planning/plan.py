@@ -162,6 +162,7 @@ def _expectation(facts: MediaFacts, design: Design) -> Expectation:
                 start=stream.start,
                 duration=stream.duration,
                 uncertainty=_uncertainty(facts),
+                copied_from=stream.source_index if stream.copied else None,
             )
             for stream in design.sound
         ),

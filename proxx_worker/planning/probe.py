@@ -76,10 +76,16 @@ def read_head(head: bytes, read: Callable[[int, int], bytes]) -> RawSource | Non
     return None if found is None else RawSource(found.format)
 
 
-def read_source(stdout: bytes, stderr: str, exit_code: int, avid_aspect: Fraction | None = None) -> MediaFacts | RawSource:
+def read_source(
+    stdout: bytes,
+    stderr: str,
+    exit_code: int,
+    avid_aspect: Fraction | None = None,
+    unbroken: frozenset[int] = frozenset(),
+) -> MediaFacts | RawSource:
     """Facts, or the RAW format, of a source that `read_head` let pass, from ffprobe's answer.
 
-    `exit_code` is negative for a signal; `avid_aspect` is what `avid_pixel_aspect` found.
+    `exit_code` is negative for a signal; `avid_aspect` is what `avid_pixel_aspect` found, `unbroken` what `unbroken_tracks` did.
 
     Raises SOURCE_UNSUPPORTED and SOURCE_NO_VIDEO, each with its reason.
     """
@@ -94,7 +100,7 @@ def read_source(stdout: bytes, stderr: str, exit_code: int, avid_aspect: Fractio
         raw_format = RAW_CODEC_TAGS.get(stream.text("codec_tag_string") or "")
         if raw_format is not None and stream.text("codec_type") == "video":
             return RawSource(raw_format)
-    return _facts(document.section("format"), streams, document.sections("frames"), avid_aspect)
+    return _facts(document.section("format"), streams, document.sections("frames"), avid_aspect, unbroken)
 
 
 def says_input_output_error(stdout: bytes) -> bool:
@@ -121,7 +127,11 @@ def _unrecognized(document: Section | None, stderr: str, exit_code: int) -> Prox
 
 
 def _facts(
-    container: Section, streams: tuple[Section, ...], frames: tuple[Section, ...], avid_aspect: Fraction | None
+    container: Section,
+    streams: tuple[Section, ...],
+    frames: tuple[Section, ...],
+    avid_aspect: Fraction | None,
+    unbroken: frozenset[int],
 ) -> MediaFacts:
     formats = container.text("format_name") or ""
     demuxer = demuxer_name(formats)
@@ -156,7 +166,7 @@ def _facts(
     return MediaFacts(
         formats=tuple(formats.split(",")),
         video=video,
-        audio=tuple(audio_of(stream) for stream in sound),
+        audio=tuple(audio_of(stream, unbroken) for stream in sound),
         timecode=found.timecode,
         reel=find_reel(container, picture, streams),
         start=start,

@@ -36,6 +36,12 @@ HDR_ENTRIES = (
 )
 """Asked for only where the source has such metadata: it comes with every frame."""
 
+LENGTH_ENTRIES = "frame=pkt_duration,duration"
+"""Asked for only where sound is copied: how long each frame lasts, called otherwise from FFmpeg 6 on."""
+
+_LENGTHS = ("pkt_duration", "duration")
+_OF_ONE_FRAME = frozenset({"pts", *_LENGTHS})
+
 
 @dataclass(frozen=True, slots=True)
 class ProxyObservation:
@@ -52,6 +58,9 @@ class StreamReport:
 
     `fields`: ffprobe's. `times`: of each decoded frame, in ticks. `samples`: decoded, per channel. `looks`: each distinct set of
     what the bitstream says of its frames, as far as there are few. `static_hdr`: the latest HDR metadata that a frame carried.
+
+    Of sound whose frames say how long they last, in ticks: `end`, when the last one ends; `hole`, where the first one is missing
+    between two others.
     """
 
     fields: Mapping[str, str]
@@ -60,6 +69,8 @@ class StreamReport:
     frames: int = 0
     looks: dict[str, Mapping[str, str]] = field(default_factory=dict)
     static_hdr: dict[str, str] = field(default_factory=dict)
+    end: int | None = None
+    hole: int | None = None
 
     def text(self, key: str) -> str | None:
         """A field as text; None where ffprobe does not know."""
@@ -74,6 +85,15 @@ class StreamReport:
         """A whole number; None where it is unknown."""
         value = self.ratio(key) if self.fields.get(key) != "0" else Fraction(0)
         return None if value is None else int(value)
+
+    def heard(self, time: int | None, samples: int, length: int | None) -> None:
+        """Note a frame of sound, which lasts `length` ticks: where it ends, and whether it stands where the last one ended."""
+        self.samples += samples
+        if time is None or length is None:
+            return
+        if self.hole is None and self.end is not None and time > self.end:
+            self.hole = self.end
+        self.end = time + length
 
     def look(self, key: str) -> str | None:
         """What all frames of the bitstream say of `key`; None where they do not say, or do not agree."""
@@ -121,7 +141,7 @@ class ProxyReader:
         self._order: list[StreamReport] = []
         self._last: StreamReport | None = None
         # Nearly all frames of a stream differ in their time alone: what the rest of such a line says is worked out once.
-        self._usual: dict[tuple[bytes, bytes], tuple[StreamReport, int]] = {}
+        self._usual: dict[tuple[bytes, bytes], tuple[StreamReport, int | None, int | None]] = {}
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes."""
@@ -145,17 +165,19 @@ class ProxyReader:
             if frame is not None:
                 self._remember(frame)
             return
-        report, samples = known
+        report, samples, length = known
+        time = int(frame[2])
         report.frames += 1
-        report.times.append(int(frame[2]))
-        report.samples += samples
+        report.times.append(time)
+        if samples is not None:
+            report.heard(time, samples, length)
         self._last = report
 
     def _remember(self, frame: "re.Match[bytes]") -> None:
         rest = frame[3]
         if self._last is not None and len(self._usual) < _MANY_LOOKS and not any(word in rest for word in _OF_ITS_OWN):
-            samples = _fields(rest.decode(errors="replace")).get("nb_samples", "")
-            self._usual[frame[1], rest] = self._last, int(samples) if _INTEGER.fullmatch(samples) else 0
+            fields = _fields(rest.decode(errors="replace"))
+            self._usual[frame[1], rest] = self._last, _integer(fields, "nb_samples"), _integer(fields, *_LENGTHS)
 
     def _section(self, line: bytes) -> None:
         section, _, rest = line.decode(errors="replace").partition("|")
@@ -176,17 +198,16 @@ class ProxyReader:
         report = self._reports.setdefault(fields.get("stream_index", ""), StreamReport({}))
         report.frames += 1
         self._last = report
-        time = fields.get("pts", "")
-        if _INTEGER.fullmatch(time):
-            report.times.append(int(time))
-        samples = fields.get("nb_samples")
-        if samples is not None and _INTEGER.fullmatch(samples):
-            report.samples += int(samples)
+        time, samples = _integer(fields, "pts"), _integer(fields, "nb_samples")
+        if time is not None:
+            report.times.append(time)
+        if samples is not None:
+            report.heard(time, samples, _integer(fields, *_LENGTHS))
             return
         text, _, extra = text.partition("|side_data|")
         if extra:
             report.static_hdr.update(_fields(extra))
-        look = "|".join(part for part in text.split("|") if not part.startswith("pts="))
+        look = "|".join(part for part in text.split("|") if part.partition("=")[0] not in _OF_ONE_FRAME)
         if look not in report.looks and len(report.looks) < _MANY_LOOKS:
             report.looks[look] = fields
 
@@ -201,6 +222,12 @@ def parse_proxy(stdout: bytes) -> ProxyReport:
 def _fields(text: str) -> dict[str, str]:
     parts = text.split("|") if "\\" not in text else [_plain(part) for part in _ESCAPED_PART.findall(text)]
     return {key: value for key, separator, value in (part.partition("=") for part in parts) if separator}
+
+
+def _integer(fields: Mapping[str, str], *keys: str) -> int | None:
+    """The first of these fields that is there, as a whole number; None where it is none."""
+    value = next((fields[key] for key in keys if key in fields), "")
+    return int(value) if _INTEGER.fullmatch(value) else None
 
 
 def _plain(part: str) -> str:

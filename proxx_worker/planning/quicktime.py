@@ -1,10 +1,11 @@
-"""Just enough of QuickTime's structure for what FFmpeg does not tell: media elsewhere, encryption, Avid's pixel aspect.
+"""Just enough of QuickTime's structure for what FFmpeg does not tell: media elsewhere, encryption, Avid's pixel aspect, edits.
 
 FFmpeg does not follow references to other files (`enable_drefs` is off): it skips the track, or takes this file's own bytes for
 its media. Either way the proxy would be wrong, and ffprobe says so on stderr at most.
 """
 
 import struct
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,6 +13,7 @@ from fractions import Fraction
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 
 _PATH_TO_REFERENCES = (b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref")
+_PATH_TO_SAMPLES = (b"mdia", b"minf", b"stbl")
 _PATH_TO_DESCRIPTIONS = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
 AVID_CODEC_TAGS = ("AVdn", "AVd1", "AVj2")
 """The sample entries whose ARES atom FFmpeg takes for the display aspect, though it tells the raster: mov.c, mov_read_ares."""
@@ -26,6 +28,11 @@ _SELF_CONTAINED = 1
 _MAX_BOXES = 10_000
 """How many box headers are looked at. A movie of 100 tracks has some 2,000; a hostile one is told by then, or is none of ours."""
 _MAX_TABLE = 1 << 20
+_HEADER_IDS = {b"\0": 12, b"\1": 20}
+"""Where `tkhd` has the track's number, by its version."""
+
+_HUGE = 1 << 31
+"""What FFmpeg takes for a negative step in time, and replaces by one tick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,80 @@ def avid_pixel_aspect(read: Callable[[int, int], bytes], size: int) -> Fraction 
                 if atom.kind == b"pasp" and len(terms) == _ASPECT_TERMS and all(struct.unpack(">II", terms)):
                     return Fraction(*struct.unpack(">II", terms))
     return None
+
+
+def unbroken_tracks(read: Callable[[int, int], bytes], size: int) -> frozenset[int]:
+    """The numbers of the tracks whose packets are all played one after another, as they are stored.
+
+    Such a track has a whole sample table (no fragments), one sample description, a later time for every packet, and no edit list,
+    or one with a single edit that begins inside its media: it leaves out what comes before and after, and nothing between. A
+    track of which this is not proven is left out. Arguments as for `refuse_external_media`. Structure: ISO/IEC 14496-12, 8.6.6,
+    "Edit List Box"; 8.6.1.2, "Decoding Time to Sample Box"; 8.8.1, "Movie Extends Box".
+    """
+    budget = iter(range(_MAX_BOXES))
+    whole = _Box(b"", 0, size)
+    movies = list(_descend(read, whole, (b"moov",), budget))
+    if any(True for movie in movies for _ in _descend(read, movie, (b"mvex",), budget)):
+        return frozenset()
+    found = [
+        (_track_number(read, track, budget), _is_unbroken(read, track, budget))
+        for movie in movies
+        for track in _descend(read, movie, (b"trak",), budget)
+    ]
+    if next(budget, None) is None:
+        return frozenset()  # not all of it was seen
+    numbers = Counter(number for number, _ in found)
+    return frozenset(number for number, unbroken in found if unbroken and number is not None and numbers[number] == 1)
+
+
+def _track_number(read: Callable[[int, int], bytes], track: _Box, budget: Iterator[int]) -> int | None:
+    headers = _tables(read, track, (b"tkhd",), budget)
+    header = headers[0] if len(headers) == 1 else b""
+    at = _HEADER_IDS.get(header[:1])
+    return None if at is None or len(header) < at + 4 else int(struct.unpack_from(">I", header, at)[0])
+
+
+def _is_unbroken(read: Callable[[int, int], bytes], track: _Box, budget: Iterator[int]) -> bool:
+    descriptions, times, shifts, media, edits = (
+        _tables(read, track, path, budget)
+        for path in (
+            (*_PATH_TO_SAMPLES, b"stsd"), (*_PATH_TO_SAMPLES, b"stts"), (*_PATH_TO_SAMPLES, b"ctts"), (b"mdia", b"mdhd"),
+            (b"edts", b"elst"),
+        )
+    )  # fmt: skip
+    if not len(descriptions) == len(times) == len(media) == 1 or shifts or len(edits) > 1:
+        return False
+    steps = _entries(times[0], ">II")
+    lasts = _media_duration(media[0])
+    if _count(descriptions[0]) != 1 or lasts is None or not steps or any(not 0 < step < _HUGE for _, step in steps):
+        return False
+    if not edits or _count(edits[0]) == 0:
+        return True
+    played = _entries(edits[0], ">Qq4x" if edits[0][:1] == b"\1" else ">Ii4x")
+    return len(played) == 1 and played[0][0] > 0 and 0 <= played[0][1] < lasts
+
+
+def _tables(read: Callable[[int, int], bytes], parent: _Box, path: tuple[bytes, ...], budget: Iterator[int]) -> list[bytes]:
+    """The contents of all boxes at the end of `path`: of a table that is longer than any here should be, only the beginning."""
+    return [read(box.start, min(box.end - box.start, _MAX_TABLE)) for box in _descend(read, parent, path, budget)]
+
+
+def _count(table: bytes) -> int | None:
+    """How many entries a table says that it has."""
+    return int(struct.unpack_from(">I", table, 4)[0]) if len(table) >= _TABLE_HEADER else None
+
+
+def _entries(table: bytes, shape: str) -> list[tuple[int, ...]]:
+    """The entries of a table; none where it does not hold as many as it says."""
+    count = _count(table) or 0
+    whole = table[_TABLE_HEADER : _TABLE_HEADER + count * struct.calcsize(shape)]
+    return list(struct.iter_unpack(shape, whole)) if len(whole) == count * struct.calcsize(shape) else []
+
+
+def _media_duration(header: bytes) -> int | None:
+    """Ticks, as `mdhd` says."""
+    at, shape = (24, ">Q") if header[:1] == b"\1" else (16, ">I")
+    return int(struct.unpack_from(shape, header, at)[0]) if len(header) >= at + struct.calcsize(shape) else None
 
 
 def _references(read: Callable[[int, int], bytes], size: int) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Which stream is the picture, which are the sound, what else is there, and which streams no proxy can be made from."""
 
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -7,6 +8,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.planning.facts import AudioFacts
 from proxx_worker.planning.ffprobe_document import Section
 
+_TRACK_ID = re.compile(r"0x([0-9a-f]{1,8})")
 _NOT_THE_PICTURE = ("attached_pic", "timed_thumbnails", "still_image")
 _ENCRYPTED_TAGS = frozenset({"encv", "enca", "drmi", "drms"})
 _ENCRYPTION_DATA = ("Encryption info", "Encryption initialization data")
@@ -56,8 +58,8 @@ def refuse_unreadable(stream: Section, container: Section) -> None:
         )
 
 
-def audio_of(stream: Section) -> AudioFacts:
-    """The facts of one audio stream.
+def audio_of(stream: Section, unbroken: frozenset[int] = frozenset()) -> AudioFacts:
+    """The facts of one audio stream. `unbroken`: what `unbroken_tracks` found in its file.
 
     Raises SOURCE_UNSUPPORTED where its channels or rate are not known: a proxy carries every audio stream or is none.
     """
@@ -81,7 +83,15 @@ def audio_of(stream: Section) -> AudioFacts:
         bits_per_sample=stream.positive("bits_per_raw_sample") or stream.positive("bits_per_sample"),
         start=_ticks(stream, "start_pts", time_base),
         duration=_ticks(stream, "duration_ts", time_base),
+        profile=stream.text("profile"),
+        unbroken=_track_id(stream) in unbroken,
     )
+
+
+def _track_id(stream: Section) -> int | None:
+    """The track's number in a QuickTime file, which ffprobe writes like `0x2`."""
+    match = _TRACK_ID.fullmatch(stream.text("id") or "")
+    return None if match is None else int(match[1], 16)
 
 
 def kind_of(stream: Section) -> str:

@@ -20,10 +20,12 @@ from proxx_worker.planning.proxy_observation import (
     FORMAT_ENTRIES,
     FRAME_ENTRIES,
     HDR_ENTRIES,
+    LENGTH_ENTRIES,
     STREAM_ENTRIES,
     ProxyObservation,
     ProxyReport,
 )
+from proxx_worker.planning.sound_damage import sound_damage
 
 __all__ = ["EncodeObservation", "EncodeObserver", "ProxyObservation", "Verdict", "judge", "judge_encode", "proxy_probe_argv"]
 
@@ -61,7 +63,9 @@ def proxy_probe_argv(ffprobe: str, path: str, plan: TaskPlan) -> list[str]:
     """The one process that looks at a proxy: it decodes every frame and says its time, and what streams and container say."""
     video = plan.expected.video
     has_hdr = video.mastering_display is not None or video.content_light is not None
-    entries = (FORMAT_ENTRIES, STREAM_ENTRIES, FRAME_ENTRIES, *((HDR_ENTRIES,) if has_hdr else ()))
+    copies = any(sound.copied_from is not None for sound in plan.expected.audio)
+    more = (*((HDR_ENTRIES,) if has_hdr else ()), *((LENGTH_ENTRIES,) if copies else ()))
+    entries = (FORMAT_ENTRIES, STREAM_ENTRIES, FRAME_ENTRIES, *more)
     return [
         ffprobe, "-hide_banner", "-v", "error", "-protocol_whitelist", "file",
         "-f", _DEMUXERS[plan.settings.container], "-threads", "auto",
@@ -96,7 +100,12 @@ def judge(plan: TaskPlan, encode: EncodeObservation, proxy: ProxyObservation) ->
     checks.extend(identity_checks(plan.expected, report))
     checks.extend(audio_checks(plan.expected, report, length))
     error = (
-        first.error or _ends_early(plan, encode, report) or _gap(plan, encode) or _uneven(plan, encode) or _failed_check(checks)
+        first.error
+        or _ends_early(plan, encode, report)
+        or _gap(plan, encode)
+        or sound_damage(plan.expected.audio, proxy)
+        or _uneven(plan, encode)
+        or _failed_check(checks)
     )
     return Verdict(tuple(checks), error, _as_json(report))
 
@@ -147,8 +156,10 @@ def _from_decoder(plan: TaskPlan, line: str) -> bool:
     facts = plan.facts
     codecs = {facts.video.codec, *(stream.codec for stream in facts.audio)}
     context = _context(line)
-    # Not all that begins with the codec's name is its decoder: prores_aw is the encoder.
-    named = any(context in {codec, f"{codec}float", f"lib{codec}", _DECODERS.get(codec)} for codec in codecs)
+    # Not all that begins with the codec's name is its decoder: prores_aw is the encoder. aac_adtstoasc looks at sound that is
+    # copied, where the first packet is overwritten so that it looks like ADTS.
+    names = ("{}", "{}float", "lib{}", "{}_adtstoasc")
+    named = any(context in {_DECODERS.get(codec), *(name.format(codec) for name in names)} for codec in codecs)
     return bool(_DECODE_FAULT.search(line)) or named
 
 

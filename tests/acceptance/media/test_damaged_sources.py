@@ -1,7 +1,9 @@
 """Sources that are damaged, cut off, locked, or no clips: each is refused by the code that fits, with where or why; none is guessed at."""  # noqa: E501
 
+import json
 import random
 import struct
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,6 +132,60 @@ def test_whole_it_is_fine(bench: Bench, whole: Callable[[str], Path], name: str)
     outcome = bench.run(whole(name))
     assert outcome.error is None
     assert len(outcome.published) == 1
+
+
+@pytest.fixture
+def two_sounds(tmp_path: Path) -> tuple[bytes, list[list[tuple[int, int]]]]:
+    """An MP4 of two AAC streams: its bytes, and the place and size of every packet of each of them."""
+    path = tmp_path / "two.mp4"
+    ffmpeg(
+        "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=3",
+        "-f", "lavfi", "-i", "anoisesrc=r=48000:d=3:a=0.3:seed=7", "-map", "0", "-map", "1", "-map", "1",
+        *KINDS["h264.mp4"], path,
+    )  # fmt: skip
+    listed = subprocess.run(
+        ["ffprobe", "-v", "error", "-select_streams", "a", "-show_entries", "packet=stream_index,pos,size", "-of", "json", path],
+        check=True, capture_output=True,
+    ).stdout  # fmt: skip
+    packets: list[list[tuple[int, int]]] = [[], []]
+    for packet in json.loads(listed)["packets"]:
+        packets[packet["stream_index"] - 1].append((int(packet["pos"]), int(packet["size"])))
+    return path.read_bytes(), packets
+
+
+COPIED = {"proxy_profile": "proxy_h264_low"}
+
+
+# The first packet of AAC is its priming: the packet at n decodes to what is heard from (n - 1) * 1024 samples on.
+@pytest.mark.parametrize(("stream", "damaged", "near"), [(0, [60], 59), (1, [60, 61], 59), (0, [140], 139), (1, [1], 0)])
+def test_damaged_sound_that_is_copied(
+    bench: Bench, two_sounds: tuple[bytes, list[list[tuple[int, int]]]], stream: int, damaged: list[int], near: int
+) -> None:
+    """Nothing decodes it before the proxy is verified; still it is known to be the source's fault, in which stream, and where."""
+    data, packets = bytearray(two_sounds[0]), two_sounds[1][stream]
+    for place in damaged:
+        at, size = packets[place]
+        data[at : at + size] = b"\xa5" * size
+    outcome = bench.run(bench.spoiled("sound.mp4", bytes(data)), **COPIED)
+    details = is_refused(outcome, "SOURCE_DAMAGED", f"audio stream {stream + 1}: ", "deliver the clip again")
+    assert details["stream"] == stream + 1
+    assert float(details["near_seconds"]) == pytest.approx(near * 1024 / 48000, abs=0.001)
+
+
+def test_damaged_sound_that_looks_like_another_packing_of_aac(
+    bench: Bench, two_sounds: tuple[bytes, list[list[tuple[int, int]]]]
+) -> None:
+    """The first packet overwritten by ones begins as an ADTS frame does, and FFmpeg looks into it while it copies."""
+    data, ((at, size), *_) = bytearray(two_sounds[0]), two_sounds[1][0]
+    data[at : at + size] = b"\xff" * size
+    is_refused(bench.run(bench.spoiled("sound.mp4", bytes(data)), **COPIED), "SOURCE_DAMAGED", "near 0.000 s")
+
+
+@pytest.mark.parametrize("name", ["h264.mp4", pytest.param("hevc.mp4", marks=pytest.mark.heavy)])
+def test_a_movie_with_copied_sound_that_was_cut_off(bench: Bench, whole: Callable[[str], Path], name: str) -> None:
+    data = whole(name).read_bytes()
+    outcome = bench.run(bench.spoiled(name, data[: len(data) * 6 // 10]), **COPIED)
+    is_refused(outcome, "SOURCE_DAMAGED", "deliver the clip again")
 
 
 def test_a_movie_whose_index_was_cut_away(bench: Bench, tmp_path: Path) -> None:

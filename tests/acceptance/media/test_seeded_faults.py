@@ -54,6 +54,9 @@ PQ = Lie("replace('color_trc=bt709', 'color_trc=smpte2084')\nargv[after('-color_
 PROGRESSIVE = Lie("replace('field_mode=tff', 'field_mode=prog')\nreplace('+ildct', '')")
 PROGRESSIVE_H264 = Lie("replace('field_mode=tff', 'field_mode=prog')\nreplace('+ildct', '')\nreplace('+ilme', '')")
 BOTTOM_FIRST = Lie("replace('field_mode=tff', 'field_mode=bff')\nargv[after('-top:v')] = '0'")
+LATE_COPY = Lie("argv[-1:-1] = ['-bsf:a:1', 'setts=ts=TS+4800']")
+CUT_COPY = Lie("argv[-1:-1] = ['-bsf:a:1', 'noise=drop=gt(n\\\\,20)']")
+HELD_COPY = Lie("argv[-1:-1] = ['-bsf:a:1', 'noise=drop=between(n\\\\,10\\\\,19)']")
 LATE_SOUND = Lie("argv[-1:-1] = ['-filter:a:1', 'asetpts=PTS+0.1/TB']")
 
 
@@ -89,6 +92,10 @@ FAULTS = (
     Fault("another sample rate", Lie("replace('48000', '44100')"), "audio_0_sample_rate", 48000, 44100),
     Fault("sound cut off", added("-filter:a:1", "atrim=end=0.5"), "audio_1_duration"),
     Fault("sound late by three frames", LATE_SOUND, "audio_1_start"),
+    Fault("copied sound late by three frames", LATE_COPY, "audio_1_start", fields=H264, source="copied"),
+    Fault("copied sound cut off", CUT_COPY, "audio_1_duration", fields=H264, source="copied", quick=True),
+    Fault("copied sound with a hole", HELD_COPY, "audio_1_duration", fields=H264, source="copied"),
+    Fault("copied sounds in each other's place", SWAPPED, "audio_0_channels", 2, 1, H264, source="copied"),
     Fault("30 for 29.97", FAST, "frame_rate", RATE, quick=True),
     Fault("30 for 29.97 in H.264", FAST, "frame_rate", RATE, fields=H264),
     Fault("30 for 29.97 in MXF", FAST, "frame_rate", RATE, "30", DNXHR),
@@ -109,6 +116,8 @@ FAULTS = (
     Fault("ends after ten frames, and says all is well", added("-frames:v", "10"), code="SOURCE_DAMAGED", quick=True),
     Fault("encodes half a second", added("-t", "0.5"), code="SOURCE_DAMAGED"),
     Fault("writes zeros", Lie(instead="code = 0; open(output, 'wb').write(bytes(99999)); say_size()"), code="SOURCE_DAMAGED"),
+    # Packets that an encoder spoils while it copies them look like packets that were spoiled before.
+    Fault("spoils copied sound", added("-bsf:a:1", "noise=2"), fields=H264, code="SOURCE_DAMAGED", source="copied"),
     # And of these it never said that it came to its end.
     Fault("fails, and says all is well", Lie("argv[after('-c:v')] = 'none'", after="code = 0"), code="ENCODE_FAILED"),
     Fault("is killed, and says all is well", Lie(instead="code = cut_short()"), code="ENCODE_FAILED"),
@@ -123,16 +132,21 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A second at 29.97 with two streams of sound, drop-frame timecode, a reel and BT.709 tags."""
     folder = tmp_path_factory.mktemp("honest")
     mono, downmix = "anull", "aformat=channel_layouts=stereo,channelmap=map=0|1:channel_layout=downmix"
-    kinds = {"progressive": ("", mono), "interlaced": (",interlace=scan=tff", mono), "layouts": ("", downmix)}
+    kinds = {
+        "progressive": ("", mono, "pcm_s16le"),
+        "interlaced": (",interlace=scan=tff", mono, "pcm_s16le"),
+        "layouts": ("", downmix, "pcm_s16le"),
+        "copied": ("", mono, "aac"),
+    }
     tags = "format=yuv422p10le,setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
-    for kind, (fields, second) in kinds.items():
+    for kind, (fields, second, codec) in kinds.items():
         speed = "60000/1001" if fields else RATE
         ffmpeg(
             "-f", "lavfi", "-i", f"testsrc2=size=320x180:rate={speed}:duration=1.001{fields}",
             "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=1.001,aformat=channel_layouts=stereo",
             "-f", "lavfi", "-i", f"sine=frequency=880:sample_rate=48000:duration=1.001,{second}",
             "-map", "0", "-map", "1", "-map", "2", "-filter:v", tags, "-c:v", "prores_ks", "-profile:v", "0",
-            *(["-flags:v", "+ildct", "-top:v", "1"] if fields else []), "-c:a", "pcm_s16le",
+            *(["-flags:v", "+ildct", "-top:v", "1"] if fields else []), "-c:a", codec,
             "-color_range", "tv", "-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709",
             "-timecode", "01:00:00;02", "-metadata:s:v:0", "reel_name=A001", folder / f"{kind}.mov",
         )  # fmt: skip
@@ -149,11 +163,15 @@ def run(proxx: Command, folder: Path, source: Path, fields: dict[str, Any], lie:
     return parse_result(ended.stdout), names(proxies)
 
 
-@pytest.mark.parametrize("fields", [H264, PRORES, DNXHR], ids=["h264", "prores", "dnxhr"])
+@pytest.mark.parametrize(
+    ("source", "fields"),
+    [("progressive", H264), ("progressive", PRORES), ("progressive", DNXHR), ("copied", H264)],
+    ids=["h264", "prores", "dnxhr", "copied sound"],
+)
 def test_the_same_program_that_tells_no_lie_passes(
-    proxx: Command, sources: dict[str, Path], tmp_path: Path, fields: dict[str, Any]
+    proxx: Command, sources: dict[str, Path], tmp_path: Path, source: str, fields: dict[str, Any]
 ) -> None:
-    result, published = run(proxx, tmp_path, sources["progressive"], fields, Lie())
+    result, published = run(proxx, tmp_path, sources[source], fields, Lie())
     assert result["error"] is None
     assert len(published) == 1
 

@@ -17,7 +17,7 @@ from proxx_worker.planning.demuxers import ALLOWED_DEMUXERS
 from proxx_worker.planning.facts import MediaFacts
 from proxx_worker.planning.plan import plan_task
 from proxx_worker.planning.probe import read_head, read_source, says_input_output_error
-from proxx_worker.planning.quicktime import refuse_external_media
+from proxx_worker.planning.quicktime import refuse_external_media, unbroken_tracks
 from proxx_worker.planning.routing import route
 from proxx_worker.planning.signatures import HEAD_BYTES
 from tests.faults.fuzz.consume import Choices
@@ -54,7 +54,10 @@ _MAKERS: tuple[Callable[[], dict[str, JsonValue]], ...] = (video, audio, lambda:
 _KEYS = tuple(
     sorted({*video(), *audio(), "tags", "side_data_list", "color_range", "color_space", "color_primaries", "color_transfer"})
 )
-_BOXES = (b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref", b"alis", b"url ", b"free", b"cmov", b"\xff\xff\xff\xff")
+_BOXES = (
+    b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref", b"alis", b"url ", b"free", b"cmov", b"\xff\xff\xff\xff",
+    b"tkhd", b"mdhd", b"edts", b"elst", b"stbl", b"stsd", b"stts",
+)  # fmt: skip
 _SAFE_FILTER = re.compile(r"[\w=:.,+*/()|\\-]+", re.ASCII)
 _OUTPUT = "clip.mov"
 
@@ -184,5 +187,6 @@ def _look_into(content: bytes) -> None:
     try:
         read_head(content[:HEAD_BYTES], read)
         refuse_external_media(read, len(content))
+        unbroken_tracks(read, len(content))
     except ProxxError as refusal:
         check_refusal(refusal, REFUSALS)

@@ -45,7 +45,9 @@ def audio(**fields: JsonValue) -> dict[str, JsonValue]:
     """An audio stream: one second of stereo AAC."""
     stream: dict[str, JsonValue] = {
         "index": 1,
+        "id": "0x2",
         "codec_name": "aac",
+        "profile": "LC",
         "codec_type": "audio",
         "codec_tag_string": "mp4a",
         "sample_fmt": "fltp",

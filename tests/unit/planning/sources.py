@@ -41,6 +41,8 @@ STEREO = AudioFacts(
     bits_per_sample=None,
     start=Fraction(0),
     duration=Fraction(1),
+    profile="LC",
+    unbroken=True,
 )
 CLIP = MediaFacts(
     formats=("mov", "mp4", "m4a", "3gp", "3g2", "mj2"),

@@ -6,7 +6,7 @@ import pytest
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.planning.audio import AudioPlan, plan_audio
-from proxx_worker.planning.facts import AudioFacts
+from proxx_worker.planning.facts import AudioFacts, MediaFacts
 from tests.unit.planning.sources import CLIP, PICTURE, STEREO
 
 
@@ -16,10 +16,78 @@ def planned(container: Container, stream: AudioFacts = STEREO, picture_start: Fr
     return plan
 
 
+ENCODED = replace(STEREO, profile=None)
+
+
 def test_aac() -> None:
-    assert planned(Container.MP4) == AudioPlan(
+    assert planned(Container.MP4, ENCODED) == AudioPlan(
         1, "aac", 2, "stereo", 48000, Fraction(0), Fraction(1), (), ("-c:a:0", "aac", "-b:a:0", "192000")
     )
+
+
+def test_aac_of_a_movie_is_copied() -> None:
+    assert planned(Container.MP4) == AudioPlan(
+        1, "aac", 2, "stereo", 48000, Fraction(0), Fraction(1), (), ("-c:a:0", "copy"), copied=True
+    )
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        replace(STEREO, sample_rate=44100),
+        replace(STEREO, sample_rate=96000),
+        replace(STEREO, channels=1, layout="mono"),
+        replace(STEREO, channels=6, layout="5.1"),
+        # ffprobe says when a file starts in whole microseconds.
+        replace(STEREO, start=Fraction(-1024, 48000)),
+        replace(STEREO, duration=None),
+    ],
+)
+def test_copied_sound_keeps_rate_and_layout(stream: AudioFacts) -> None:
+    start = None if stream.start is None else Fraction(round(stream.start * 1_000_000), 1_000_000)
+    (plan,) = plan_audio(Container.MP4, replace(CLIP, audio=(stream,), start=start))
+    assert (plan.copied, plan.options, plan.filters) == (True, ("-c:a:0", "copy"), ())
+    assert (plan.channels, plan.layout, plan.sample_rate) == (stream.channels, stream.layout, stream.sample_rate)
+
+
+@pytest.mark.parametrize(
+    ("stream", "why"),
+    [
+        (replace(STEREO, codec="ac3"), "another codec"),
+        (replace(STEREO, profile="HE-AAC"), "another profile"),
+        (replace(STEREO, profile=None), "no known profile"),
+        (replace(STEREO, unbroken=False), "an edit list of several edits, fragments, or tables that nobody looked at"),
+        (replace(STEREO, sample_rate=192000), "a rate that AAC does not have"),
+        (replace(STEREO, layout="5.1(side)", channels=6), "a layout that is called otherwise in AAC"),
+        (replace(STEREO, layout=None), "no known layout"),
+        (replace(STEREO, start=Fraction(1, 50)), "later than the file"),
+        (replace(STEREO, start=Fraction(-1, 50)), "earlier than the file says that it starts"),
+        (replace(STEREO, start=None), "no known start"),
+    ],
+)
+def test_what_is_not_proven_to_be_the_same_is_encoded(stream: AudioFacts, why: str) -> None:
+    plan = planned(Container.MP4, stream)
+    assert (plan.copied, plan.options[:2]) == (False, ("-c:a:0", "aac")), why
+
+
+@pytest.mark.parametrize("container", [container for container in Container if container is not Container.MP4])
+def test_other_containers_get_no_copy(container: Container) -> None:
+    assert not planned(container).copied
+
+
+@pytest.mark.parametrize(
+    "source",
+    [replace(CLIP, formats=("matroska", "webm")), replace(CLIP, formats=("mpegts",)), replace(CLIP, start=None)],
+)
+def test_other_files_are_encoded(source: MediaFacts) -> None:
+    assert [plan.copied for plan in plan_audio(Container.MP4, source)] == [False]
+
+
+def test_each_stream_for_itself() -> None:
+    source = replace(CLIP, audio=(STEREO, replace(STEREO, index=2, start=Fraction(1, 2)), replace(STEREO, index=3)))
+    assert [plan.options[:2] for plan in plan_audio(Container.MP4, source)] == [
+        ("-c:a:0", "copy"), ("-c:a:1", "aac"), ("-c:a:2", "copy"),
+    ]  # fmt: skip
 
 
 def test_pcm() -> None:

@@ -85,7 +85,16 @@ def test_audio_by_value() -> None:
         bits_per_sample=24,
         start=Fraction(0),
         duration=Fraction(1),
+        profile="LC",
     )
+
+
+@pytest.mark.parametrize(
+    ("number", "unbroken"),
+    [("0x2", True), ("0x1f", True), ("0x3", False), ("2", False), ("0x", False), (2, False), (None, False)],
+)
+def test_a_track_is_known_by_its_number(number: JsonValue, unbroken: bool) -> None:
+    assert audio_of(section(audio(id=number)), frozenset({2, 31})).unbroken is unbroken
 
 
 def test_what_audio_need_not_say_is_none() -> None:

@@ -11,6 +11,7 @@ from proxx_worker.contract.result import Check
 from proxx_worker.planning.facts import ColorFacts, MediaFacts, Timecode
 from proxx_worker.planning.plan import TaskPlan, plan_task
 from proxx_worker.planning.progress import Progress
+from proxx_worker.planning.proxy_observation import parse_proxy
 from proxx_worker.planning.verify import EncodeObservation, Verdict, judge, judge_encode, proxy_probe_argv
 from tests.unit.planning.proxies import Proxy, perfect_encode, perfect_proxy
 from tests.unit.planning.sources import CLIP, DROP_FRAME, REC709, STEREO, clip, settings
@@ -317,6 +318,24 @@ def test_hdr_metadata_is_asked_for_only_where_there_is_some() -> None:
     assert "frame_side_data" in proxy_probe_argv("ffprobe", "out.mp4", light)[11]
 
 
+def test_how_long_frames_last_is_asked_for_only_where_sound_is_copied() -> None:
+    copied = proxy_probe_argv("ffprobe", "out.mp4", plan_task(settings(), CLIP))
+    assert copied[11].endswith(":frame=pkt_duration,duration")
+    encoded = proxy_probe_argv("ffprobe", "out.mkv", plan_task(settings(container=Container.MKV), CLIP))
+    assert "duration," not in encoded[11].rpartition(":frame=")[2]
+
+
+def test_pictures_that_last_differently_look_the_same() -> None:
+    def spoil(proxy: Proxy) -> None:
+        proxy.frame_suffix = "".join(f"|{key}=512" for key in ("pkt_duration", "duration"))
+
+    verdict = verdict_of(spoil)
+    assert verdict.error is None
+    frames = "\n".join(f"frame|stream_index=0|pts={time}|interlaced_frame=0|pkt_duration={time}" for time in range(99))
+    (stream,) = parse_proxy(f"{frames}\nstream|index=0".encode()).streams
+    assert (len(stream.looks), stream.look("interlaced_frame")) == (1, "0")
+
+
 def test_a_variable_rate_keeps_every_time() -> None:
     times = (0, 512, 1500, 9000)
     source = clip(constant_rate=False, frames=4, duration=Fraction(1))
@@ -434,6 +453,7 @@ def test_an_encoder_is_not_taken_for_the_decoder() -> None:
         ("dts", "[dca @ 0x1] [error] Invalid core frame size"),
         ("mp3", "[mp3float @ 0x1] [error] invalid new backstep"),
         ("opus", "[libopus @ 0x1] [error] Decoding error: corrupted stream"),
+        ("aac", "[aac_adtstoasc @ 0x1] [error] Error parsing ADTS frame header!"),
     ],
 )
 def test_a_decoder_is_known_by_whatever_name(codec: str, line: str) -> None:
