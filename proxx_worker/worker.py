@@ -158,8 +158,11 @@ class Worker:
         events = self._watcher.fileno()
         if events is not None:
             wakers.append(events)
-        select.select(wakers, [], [], min(seconds for seconds in waits if seconds is not None))
-        self._status.flush()
+        woken, _, _ = select.select(wakers, [], [], min(seconds for seconds in waits if seconds is not None))
+        if woken:
+            self._status.flush()
+        else:
+            self._status.beat()
 
 
 def job_of(claimed: ClaimedJob, owner: str) -> Job:

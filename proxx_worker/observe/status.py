@@ -54,9 +54,15 @@ class StatusFile:
 
     def set_state(self, state: State, inbox: int | None = None) -> None:
         """Idle, running or stopping, and how many candidates wait; None: as many as before."""
+        news = state, self._inbox if inbox is None else inbox
         if state != "running":
             self._job = None
-        self._state, self._inbox = state, self._inbox if inbox is None else inbox
+        if self._written is None or news != (self._state, self._inbox):
+            self._state, self._inbox = news
+            self._changed()
+
+    def beat(self) -> None:
+        """Nothing has changed, but the worker is there."""
         self._changed()
 
     def job_claimed(self, name: str, job_id: str, tasks: int) -> None:

@@ -52,7 +52,7 @@ def test_from_drop_to_exec(report: Report, clips: Clips, tools: tuple[str, str],
     probing = Spread.of(probes).median
 
     workspace, output = emptied(tmp_path / "ws"), emptied(tmp_path / "out")
-    worker = subprocess.Popen([WORKER, "watch", str(workspace), "--ffmpeg", str(fake)], stderr=subprocess.PIPE)
+    worker = subprocess.Popen([WORKER, "watch", str(workspace), "--ffmpeg", str(fake)], stderr=subprocess.DEVNULL)
     try:
         while not (workspace / ".proxx" / "status.json").exists():
             assert worker.poll() is None
@@ -71,7 +71,7 @@ def test_from_drop_to_exec(report: Report, clips: Clips, tools: tuple[str, str],
             time.sleep(0.05)  # idle again
     finally:
         worker.send_signal(signal.SIGTERM)
-        worker.communicate()
+        worker.wait()
         os.close(stream)
     section = "From the rename into an idle inbox to FFmpeg's exec, beyond ffprobe"
     report.row(section, f"median of {DROPS} drops", f"{Spread.of(beyond).median:.1f} ms", "<= 15 ms")

@@ -10,7 +10,7 @@ from tests.benchmarks.conftest import WORKER, emptied
 from tests.benchmarks.measure import Sample, Spread, in_turns, timed
 from tests.benchmarks.report import Report
 
-SPECS = int(os.environ.get("PROXX_BENCH_REJECTS", "500"))
+SPECS = int(os.environ.get("PROXX_BENCH_REJECTS", "2000"))
 
 # The same number of syncs of new small files and of their folder, and nothing else.
 SYNCS = """

@@ -69,6 +69,19 @@ def test_it_is_written_at_most_twice_a_second_and_loses_nothing(tmp_path: Path, 
     assert status.seconds_until_due() is None
 
 
+def test_what_was_said_before_is_written_only_as_a_heartbeat(tmp_path: Path, clock: Clock) -> None:
+    status = StatusFile(tmp_path / "status.json")
+    status.set_state("idle", 0)
+    written = (tmp_path / "status.json").read_bytes()
+    clock.now += 1
+    status.set_state("idle", 0)
+    assert status.seconds_until_due() is None
+    assert (tmp_path / "status.json").read_bytes() == written
+    (tmp_path / "status.json").unlink()
+    status.beat()
+    assert orjson.loads((tmp_path / "status.json").read_bytes())["state"] == "idle"
+
+
 def test_a_task_without_a_known_length_has_none(tmp_path: Path, clock: Clock) -> None:
     status = StatusFile(tmp_path / "status.json")
     status.task_started(TaskInfo("c", "i", 1, 1, "/s", None))
