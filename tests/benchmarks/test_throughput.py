@@ -124,7 +124,7 @@ def test_one_long_clip(report: Report, clips: Clips, tools: tuple[str, str], tmp
     def bare() -> Sample:
         return timed(["bash", "-ec", f"{shlex.join(into(command, emptied(tmp_path / 'loop') / 'minute.mov'))} >/dev/null 2>&1"])
 
-    ours, theirs, alone = in_turns(worker, loop, bare)
+    ours, theirs, alone = in_turns(worker, loop, bare, warm_up=False)
     report.row(section, "worker / bare loop, wall", ratios(ours, theirs, wall).show(3), "<= 1.02")
     report.row(section, "worker / FFmpeg alone, wall", ratios(ours, alone, wall).show(3), "<= 1.25")
 
