@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 from proxx_worker.planning.probe import probe_argv
@@ -14,6 +15,7 @@ from tests.benchmarks.measure import Sample, Spread, in_turns, ratios, timed, wa
 from tests.benchmarks.report import Report
 
 JOBS = int(os.environ.get("PROXX_BENCH_JOBS", "200"))
+RIVALS_JOBS, RIVALS_RUNS = 50, 3
 PROFILE = "proxy_h264_quarter"
 
 OWN_CPU = """
@@ -76,35 +78,38 @@ def test_many_small_jobs(report: Report, clips: Clips, tools: tuple[str, str], t
     per_job = [1000 * own_cpu(sample) / JOBS for sample in ours]
     report.row(section, "the worker's own CPU per job, start-up included", Spread.of(per_job).show(1, " ms"), "<= 15 ms")
     report.row(section, "wall per job", Spread.of([1000 * sample.wall / JOBS for sample in ours]).show(0, " ms"))
-    rivals(report, section, command, tools, clips, tmp_path, theirs)
 
 
-def rivals(
-    report: Report, section: str, command: list[str], tools: tuple[str, str], clips: Clips, folder: Path,
-    loop: list[Sample],
-) -> None:  # fmt: skip
-    """GNU parallel and task-spooler with the same commands, where they are installed: once, beside the loop's median."""
-    lines = folder / "lines"
+def test_rivals(report: Report, clips: Clips, tools: tuple[str, str], tmp_path: Path) -> None:
+    """GNU parallel and task-spooler with the very same commands, where they are installed, beside the bare loop."""
+    section = f"{RIVALS_JOBS} of the same commands, without the worker"
+    command = encode_command(PROFILE, clips.second, tmp_path / "command")
+    lines = tmp_path / "lines"
     lines.write_text(
         "".join(
-            loop_of(command, tools, clips.second, folder / "loop" / f"clip_{n:04}.mp4").replace("\n", "; ").rstrip("; ") + "\n"
-            for n in range(JOBS)
+            loop_of(command, tools, clips.second, tmp_path / "loop" / f"clip_{n:04}.mp4").replace("\n", "; ").rstrip("; ") + "\n"
+            for n in range(RIVALS_JOBS)
         )
     )
-    median = Spread.of([sample.wall for sample in loop]).median
-    if shutil.which("parallel"):
-        emptied(folder / "loop")
-        sample = timed(["parallel", "--will-cite", "-j1", "-a", str(lines)])
-        report.row(section, "GNU parallel -j1 / bare loop, wall, one run", f"{sample.wall / median:.3f}")
+    each = "".join(f"tsp -n bash -c {shlex.quote(line)} >/dev/null\n" for line in lines.read_text().splitlines())
+    queue = tmp_path / "tsp.sh"
+    queue.write_text(f"{each}tsp -w\n")
+    environment = {**os.environ, "TS_SOCKET": str(tmp_path / "tsp.socket"), "TS_MAXFINISHED": "1000"}
+
+    def ran(*argv: str) -> Sample:
+        emptied(tmp_path / "loop")
+        return timed(argv, env=environment)
+
+    rivals = {"parallel": ("GNU parallel -j1", "--will-cite", "-j1", "-a", str(lines)), "tsp": ("task-spooler",)}
+    for program, (name, *arguments) in rivals.items():
+        if not shutil.which(program):
+            report.note(section, f"{name} is not installed here, so not measured.")
+            continue
+        argv = [program, *arguments] if arguments else ["bash", str(queue)]
+        theirs, loop = in_turns(partial(ran, *argv), partial(ran, "bash", str(lines)), runs=RIVALS_RUNS, warm_up=False)
+        report.row(section, f"{name} / bare loop, wall", ratios(theirs, loop, wall).show(3))
     if shutil.which("tsp"):
-        emptied(folder / "loop")
-        each = "".join(f"tsp -n bash -c {shlex.quote(line)} >/dev/null\n" for line in lines.read_text().splitlines())
-        queue = folder / "tsp.sh"
-        queue.write_text(f"{each}tsp -w\n")
-        environment = {**os.environ, "TS_SOCKET": str(folder / "tsp.socket"), "TS_MAXFINISHED": "1000"}
-        sample = timed(["bash", str(queue)], env=environment)
         subprocess.run(["tsp", "-K"], env=environment, check=False)
-        report.row(section, "task-spooler / bare loop, wall, one run", f"{sample.wall / median:.3f}")
 
 
 def test_one_long_clip(report: Report, clips: Clips, tools: tuple[str, str], tmp_path: Path) -> None:
