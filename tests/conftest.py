@@ -1,6 +1,7 @@
 """What every test may count on: markers by folder, and the folder of test media where there is one."""
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="DIR",
         default=None,
         help="folder of real clips (default: PROXX_MEDIA, else ../shared/media beside the project)",
+    )
+    parser.addoption(
+        "--no-skips", action="store_true", help="a test that would be skipped fails: for CI, which has all that any needs"
     )
 
 
@@ -45,6 +49,16 @@ def pytest_report_header(config: pytest.Config) -> str:
     return (
         f"media: {_media_folder(config) or 'none (tests with real clips are skipped; name a folder with --media or PROXX_MEDIA)'}"
     )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With `--no-skips` a skip is a failure that tells its reason: what CI is counted on for must not go missing in silence."""
+    report = yield
+    if report.skipped and item.config.getoption("--no-skips"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        report.outcome, report.longrepr = "failed", f"{item.nodeid} must run here, but: {reason}"
+    return report
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -30,7 +30,7 @@ def held(out: Path) -> Iterator[OutputDirectory]:
 def mount(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     """Mount a tmpfs with the given options."""
     if os.geteuid() != 0:
-        pytest.skip("mounting a small filesystem needs root; CI runs this as root")
+        pytest.skip("mounting a small filesystem needs root")
     mounted: list[Path] = []
 
     def make(options: str) -> Path:

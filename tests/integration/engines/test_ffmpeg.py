@@ -292,7 +292,7 @@ def test_a_disk_that_fills_up_is_never_taken_for_success(
     tools: Tools, clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag, tmp_path: Path, profile: str
 ) -> None:
     if os.geteuid() != 0:
-        pytest.skip("mounting a small filesystem needs root; CI runs this as root")
+        pytest.skip("mounting a small filesystem needs root")
     plan = plan_of(profile, facts)
     whole = run(tools, clip, facts, staged, stop, profile=profile).observation.file_size
     folder = tmp_path / "small"

@@ -24,7 +24,7 @@ def directives(unit: Path) -> list[tuple[str, str]]:
 def test_systemd_verifies_it(tmp_path: Path, unit: Path) -> None:
     analyze = shutil.which("systemd-analyze")
     if analyze is None:
-        pytest.skip("no systemd-analyze here; CI installs it")
+        pytest.skip("no systemd-analyze here (Debian: systemd)")
     # `verify` wants the program to exist. An instance name with an escaped dash shows that %f and %i are taken apart rightly.
     copy = tmp_path / r"proxx-worker@srv-proxx\x2da.service"
     copy.write_text(unit.read_text().replace(PROGRAM, sys.executable))
