@@ -12,6 +12,7 @@ from typing import IO
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.engines.pidfd import open_pidfd
 from proxx_worker.engines.pulse import Pulse
+from proxx_worker.engines.rests import Rests
 from proxx_worker.engines.spawn import check_started, start_child
 from proxx_worker.engines.stop import StopSignal
 from proxx_worker.engines.survivors import kill_holders
@@ -23,10 +24,6 @@ GRACE_SECONDS = 1.5
 _KILL_SECONDS = 1.0
 _POLL_WITHOUT_PIDFD = 0.05
 _CHUNK = 1 << 16
-_RESTS = ((1 << 10, 0.25), (4 << 10, 0.1), (16 << 10, 0.03))
-"""A child that said less than so many bytes since the last time is not listened to for so many seconds. An encoder says some
-words per frame, and every wake costs CPU time that the encoder could use; a pipe holds 64 KiB, a thousand frames' words."""
-
 _DRAIN_AT_END = 1 << 20
 _HEAD = 4096
 
@@ -113,6 +110,8 @@ class _Run:
         self._process = process
         self._stop = stop
         self._pulse = pulse
+        # Never so long that what was said meanwhile could come too late to count as a sign of life.
+        self._rests = Rests(time.monotonic(), longest=pulse.tick)
         self._grace = grace_seconds
         self._sinks = {_pipe(process.stdout): on_stdout, _pipe(process.stderr): on_stderr}
         self._open = tuple(self._sinks)
@@ -187,14 +186,14 @@ class _Run:
         """Read both pipes, then wait for the next word, or rest where there is little at a time."""
         sizes = {pipe: self._read(pipe) for pipe in self._open}
         self._open = tuple(pipe for pipe in self._open if sizes[pipe] != 0)
-        rest = _rest_after(max(sizes.values(), default=0))
+        now = time.monotonic()
+        rest = self._rests.after(max(sizes.values(), default=0), now)
         for pipe, size in sizes.items():
             self._waits.register(pipe, select.POLLIN)  # first, as it may be there or not
             if rest or size == 0:
                 self._waits.unregister(pipe)
         if rest:
-            # Never so long that what was said meanwhile could come too late to count as a sign of life.
-            self._rest_until = time.monotonic() + min(rest, self._pulse.tick)
+            self._rest_until = now + rest
             self._look_at_size()
 
     def _end_rest(self, now: float) -> None:
@@ -303,11 +302,6 @@ class _Run:
                 taken += size
             at_end = at_end and size == 0
         return at_end
-
-
-def _rest_after(size: int) -> float:
-    """Seconds not to listen after a chunk of `size` bytes; 0 where nothing came, or much."""
-    return next((rest for below, rest in _RESTS if 0 < size < below), 0.0)
 
 
 def _pipe(stream: IO[bytes] | None) -> int:
