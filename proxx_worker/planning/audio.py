@@ -102,9 +102,8 @@ def _plan_stream(container: Container, facts: MediaFacts, stream: AudioFacts, po
             layout = _opus_layout(stream)
             if layout is not None and layout != stream.layout:
                 filters.append(_relabel(stream.channels, layout))
-            options = [f"-c:a:{position}", "libopus", f"-b:a:{position}", str(stream.channels * _OPUS_BITS)]
-            if layout is None:
-                options += [f"-mapping_family:a:{position}", "255"]
+            discrete = [f"-mapping_family:a:{position}", "255"] if layout is None else []
+            options = [f"-c:a:{position}", "libopus", f"-b:a:{position}", str(stream.channels * _OPUS_BITS), *discrete]
         case _:
             codec = "pcm_s24le" if _is_deep(stream) else "pcm_s16le"
             options = [f"-c:a:{position}", codec]
