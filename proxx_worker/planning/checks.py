@@ -10,7 +10,7 @@ from proxx_worker.contract.output_settings import Container
 from proxx_worker.contract.result import Check
 from proxx_worker.planning.color_tags import same
 from proxx_worker.planning.encode_observation import EncodeObservation
-from proxx_worker.planning.expectation import Expectation, ExpectedAudio
+from proxx_worker.planning.expectation import Expectation, ExpectedAudio, ExpectedTiming
 from proxx_worker.planning.grid import Scale, places_on_grid
 from proxx_worker.planning.proxy_observation import ProxyReport, StreamReport, ratio
 from proxx_worker.planning.timecode import usual_timecode
@@ -150,9 +150,19 @@ def time_checks(expected: Expectation, encode: EncodeObservation, picture: Strea
     yield compare("frames_of_source", expected.source.frames, presented)
     yield _frame_times(expected, encode, picture)
     # Matroska counts in milliseconds, and so do QuickTime's edit lists, which hold a late start.
-    yield _start("start", timing.offset, _first_frame(picture), _MILLISECOND)
+    yield _start("start", _wanted_start(timing, encode), _first_frame(picture), _MILLISECOND)
     yield _rate(expected, picture)
     yield _duration(expected, picture)
+
+
+def _wanted_start(timing: ExpectedTiming, encode: EncodeObservation) -> Fraction:
+    """Seconds from the file's start to the first frame: where the source presented it, which may be later than its container says
+    (a recording that begins with pictures that nothing can decode)."""
+    first = next(iter(encode.presented), None)
+    if timing.shift is None or first is None:
+        return timing.offset
+    start = first * timing.source_tick
+    return (start if timing.rate is None else round(start * timing.rate) / timing.rate) + timing.shift
 
 
 def _frame_times(expected: Expectation, encode: EncodeObservation, picture: StreamReport) -> Check:

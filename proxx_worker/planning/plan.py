@@ -66,7 +66,7 @@ def plan_task(settings: OutputSettings, facts: MediaFacts) -> TaskPlan:
     return TaskPlan(
         settings=settings,
         facts=facts,
-        input_options=input_options(facts),
+        input_options=input_options(facts, design.schedule),
         output_options=output_options(design, facts.video.index),
         duration=facts.video.duration if facts.video.duration is not None else facts.duration,
         expected=_expectation(facts, design),
@@ -148,6 +148,7 @@ def _expectation(facts: MediaFacts, design: Design) -> Expectation:
             rate=schedule.rate,
             source_tick=video.time_base,
             offset=schedule.offset,
+            shift=None if schedule.converts or design.container is Container.MXF else schedule.output_shift,
             end=schedule.end,
             converts=schedule.converts,
             timecode=schedule.timecode,

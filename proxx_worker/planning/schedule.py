@@ -1,13 +1,13 @@
 """When each frame of a proxy is shown: the time base, the rate, and the start timecode.
 
 A constant rate is put on its exact grid: container time bases such as 1/90000 cannot hold 24000/1001 and jitter by a tick, which
-would make 23.976 read as something else in the proxy. A variable rate keeps the source's own ticks.
+would make 23.976 read as something else in the proxy. Where the picture starts between two places of that grid, the whole source
+is moved onto it on the way in, and back on the way out. A variable rate keeps the source's own ticks.
 """
 
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from math import lcm
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container, FpsMode, OutputSettings
@@ -18,7 +18,10 @@ MXF_RATES = frozenset(
 )
 """What FFmpeg's MXF muxer stores exactly. 120000/1001 it takes, but writes 120/1; every other rate it refuses."""
 
-_MAX_TICKS_PER_SECOND = 2**31 - 1
+MATROSKA = (Container.MKV, Container.WEBM)
+MATROSKA_TICKS = 1000
+"""Matroska counts time in milliseconds (FFmpeg's muxer writes TimestampScale 1,000,000 ns)."""
+
 _TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)[:;](\d{2,3})")
 _DROP_FRAME_UNIT = 30
 _TEN = 10
@@ -29,14 +32,18 @@ class Schedule:
     """How the frames are timed.
 
     `rate`: the exact constant rate, None for a variable one. `time_base`: seconds per tick of the encoder. `offset`: seconds
-    from the start of the file's earliest stream to the first frame. `end`: seconds from that start to the end of the last frame,
-    where the source has a variable rate and says so. `converts`: frames are repeated or dropped to reach `rate`. `timescale`:
-    ticks per second for MOV and MP4, None where the muxer's own choice is exact.
+    from the start of the file's earliest stream to the first frame. `input_shift`: seconds by which all streams are moved earlier
+    on the way in, so that the first frame falls on the grid of `rate`; `output_shift`: seconds by which they are moved back on
+    the way out. `end`: seconds from the file's start to the end of the last frame, where the source has a variable rate and says
+    so. `converts`: frames are repeated or dropped to reach `rate`. `timescale`: ticks per second for MOV and MP4, None where the
+    muxer's own choice is exact.
     """
 
     rate: Fraction | None
     time_base: Fraction
     offset: Fraction
+    input_shift: Fraction
+    output_shift: Fraction
     end: Fraction | None
     converts: bool
     timescale: int | None
@@ -50,7 +57,10 @@ def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
     picture too short for one frame of an explicit rate.
     """
     video = facts.video
-    offset = _start_offset(settings.container, facts)
+    late = _late_by(facts)
+    # MXF has no place for a late start: there the audio is moved instead (see audio.py), so the picture starts at 0.
+    in_mxf = settings.container is Container.MXF
+    offset = Fraction(0) if in_mxf else late
     if settings.fps_mode is FpsMode.EXPLICIT:
         if settings.fps is None:
             raise ValueError("an explicit frame rate is missing")
@@ -58,13 +68,33 @@ def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
         _require_a_frame(facts, settings.fps)
         timecode = _convert_timecode(facts.timecode, _nominal(video.rate), settings.fps)
         on_grid = Fraction(round(offset * settings.fps)) / settings.fps
-        return Schedule(settings.fps, 1 / settings.fps, on_grid, None, converts=True, timescale=None, timecode=timecode)
+        return Schedule(
+            rate=settings.fps,
+            time_base=1 / settings.fps,
+            offset=on_grid,
+            input_shift=late if in_mxf else Fraction(0),
+            output_shift=Fraction(0),
+            end=None,
+            converts=True,
+            timescale=None,
+            timecode=timecode,
+        )
     timecode = _check_timecode(facts.timecode, video.rate)
     if video.constant_rate:
         _check_rate(settings.container, video.rate)
-        time_base, exact_offset = _common_time_base(1 / video.rate, offset)
-        return Schedule(video.rate, time_base, exact_offset, None, converts=False, timescale=None, timecode=timecode)
-    if settings.container is Container.MXF:
+        beside_the_grid = offset % (1 / video.rate)
+        return Schedule(
+            rate=video.rate,
+            time_base=1 / video.rate,
+            offset=offset,
+            input_shift=late if in_mxf else beside_the_grid,
+            output_shift=beside_the_grid,
+            end=None,
+            converts=False,
+            timescale=None,
+            timecode=timecode,
+        )
+    if in_mxf:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
             "the source has a variable frame rate and MXF can only hold a constant one: "
@@ -72,25 +102,27 @@ def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
             container=settings.container.value,
         )
     end = None if video.duration is None else offset + video.duration
-    ticks = video.time_base.denominator
-    return Schedule(None, Fraction(1, ticks), offset, end, converts=False, timescale=ticks, timecode=timecode)
+    # The encoder counts in the container's own ticks, so that the packet filter that sets the last frame's length reads the same
+    # times on every FFmpeg: up to 6 it runs in the container's ticks, from 7 on in the encoder's.
+    ticks = MATROSKA_TICKS if settings.container in MATROSKA else video.time_base.denominator
+    return Schedule(
+        rate=None,
+        time_base=Fraction(1, ticks),
+        offset=offset,
+        input_shift=Fraction(0),
+        output_shift=Fraction(0),
+        end=end,
+        converts=False,
+        timescale=None if settings.container in MATROSKA else ticks,
+        timecode=timecode,
+    )
 
 
-def _start_offset(container: Container, facts: MediaFacts) -> Fraction:
-    # MXF has no place for a late start: there the sound is moved instead (see audio.py), so the picture starts at 0.
-    if container is Container.MXF or facts.video.start is None or facts.start is None:
+def _late_by(facts: MediaFacts) -> Fraction:
+    """Seconds from the file's start to the picture's, as far as the file says."""
+    if facts.video.start is None or facts.start is None:
         return Fraction(0)
     return max(Fraction(0), facts.video.start - facts.start)
-
-
-def _common_time_base(frame: Fraction, offset: Fraction) -> tuple[Fraction, Fraction]:
-    """A tick that divides both the frame and the offset, so that neither is rounded; with an absurd one, the offset gives way."""
-    if (offset / frame).denominator == 1:
-        return frame, offset
-    ticks = lcm(frame.denominator, offset.denominator)
-    if ticks <= _MAX_TICKS_PER_SECOND:
-        return Fraction(1, ticks), offset
-    return frame, round(offset / frame) * frame
 
 
 def _check_rate(container: Container, rate: Fraction) -> None:

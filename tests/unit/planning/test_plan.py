@@ -57,10 +57,10 @@ def test_a_half_size_interlaced_proxy_keeps_its_fields() -> None:
     )
     assert "setparams=field_mode=bff:" in option(plan, "-filter:v")
     assert option(plan, "-flags:v") == "+bitexact+ildct+ilme"
-    assert option(plan, "-top:v") == "0"
     assert plan.expected.video.field_order == "bb"
     tff = plan_task(settings(Codec.PRORES_LT, Container.MOV), clip(field_order="tb"))
-    assert (option(tff, "-top:v"), tff.expected.video.field_order) == ("1", "tt")
+    assert "setparams=field_mode=tff:" in option(tff, "-filter:v")
+    assert tff.expected.video.field_order == "tt"
 
 
 @pytest.mark.parametrize(("rotation", "fps", "said"), [(90, None, "rotated by 90 degrees"), (0, Fraction(50), "mix its fields")])
@@ -78,15 +78,36 @@ def test_a_turned_picture_is_planned_upright() -> None:
 @pytest.mark.parametrize(
     ("source", "fps", "filters"),
     [
-        (CLIP, None, "setpts=PTS-STARTPTS,settb=1/25,scale"),
-        (clip(start=Fraction(2, 25)), None, "setpts=PTS-STARTPTS,settb=1/25,setpts=PTS+2,scale"),
-        (clip(start=Fraction(1, 90)), None, "setpts=PTS-STARTPTS,settb=1/25,settb=1/450,setpts=PTS+5,scale"),
+        (CLIP, None, "direct=1,settb=1/25,scale"),
         (clip(constant_rate=False), None, "direct=1,scale"),
         (CLIP, NTSC, "direct=1,fps=fps=30000/1001:round=near,scale"),
     ],
 )
 def test_retiming(source: MediaFacts, fps: Fraction | None, filters: str) -> None:
     assert filters in option(plan_task(settings(fps=fps), source), "-filter:v")
+
+
+@pytest.mark.parametrize(
+    ("container", "start", "moved", "moved_back"),
+    [
+        (Container.MP4, Fraction(0), None, None),
+        (Container.MP4, Fraction(2, 25), None, None),
+        (Container.MP4, Fraction(1, 90), "-0.011111", "0.011111"),
+        (Container.MKV, Fraction(67, 50), "-0.020000", "0.020000"),
+        (Container.MXF, Fraction(121, 90), "-1.344444", None),
+    ],
+)
+def test_a_picture_beside_the_grid_is_moved_onto_it_and_back(
+    container: Container, start: Fraction, moved: str | None, moved_back: str | None
+) -> None:
+    codec = Codec.DNXHR if container is Container.MXF else Codec.H264
+    plan = plan_task(settings(codec, container), clip(start=start))
+    assert _value(plan.input_options, "-itsoffset") == moved
+    assert _value(plan.output_options, "-output_ts_offset") == moved_back
+
+
+def _value(words: tuple[str, ...], name: str) -> str | None:
+    return words[words.index(name) + 1] if name in words else None
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,46 +20,65 @@ def timecode(text: str) -> Timecode:
     return Timecode(text, ";" in text, "tmcd")
 
 
-def constant(rate: Fraction, time_base: Fraction, offset: Fraction = Fraction(0)) -> Schedule:
-    return Schedule(rate, time_base, offset, None, converts=False, timescale=None, timecode=None)
+def planned(rate: Fraction | None, time_base: Fraction, **changed: Any) -> Schedule:  # noqa: ANN401 - any of its fields
+    still = Schedule(
+        rate=rate,
+        time_base=time_base,
+        offset=Fraction(0),
+        input_shift=Fraction(0),
+        output_shift=Fraction(0),
+        end=None,
+        converts=False,
+        timescale=None,
+        timecode=None,
+    )
+    return replace(still, **changed)
+
+
+def late(rate: Fraction, offset: Fraction, beside_the_grid: Fraction) -> Schedule:
+    return planned(rate, 1 / rate, offset=offset, input_shift=beside_the_grid, output_shift=beside_the_grid)
 
 
 @pytest.mark.parametrize(
-    ("source", "planned"),
+    ("source", "expected"),
     [
-        (CLIP, constant(Fraction(25), Fraction(1, 25))),
-        (clip(rate=FILM, time_base=Fraction(1, 90000)), constant(FILM, Fraction(1001, 24000))),
-        (clip(start=Fraction(2, 25)), constant(Fraction(25), Fraction(1, 25), Fraction(2, 25))),
-        (clip(start=Fraction(1, 90)), constant(Fraction(25), Fraction(1, 450), Fraction(1, 90))),
-        (clip(rate=FILM, start=Fraction(7, 90000)), constant(FILM, Fraction(1, 360000), Fraction(7, 90000))),
-        (clip(start=None), constant(Fraction(25), Fraction(1, 25))),
-        (replace(clip(start=Fraction(5)), start=None), constant(Fraction(25), Fraction(1, 25))),
-        (replace(clip(start=Fraction(5)), start=Fraction(5)), constant(Fraction(25), Fraction(1, 25))),
+        (CLIP, planned(Fraction(25), Fraction(1, 25))),
+        (clip(rate=FILM, time_base=Fraction(1, 90000)), planned(FILM, Fraction(1001, 24000))),
+        (clip(start=Fraction(2, 25)), late(Fraction(25), Fraction(2, 25), Fraction(0))),
+        (clip(start=Fraction(1, 90)), late(Fraction(25), Fraction(1, 90), Fraction(1, 90))),
+        (clip(start=Fraction(1, 8)), late(Fraction(25), Fraction(1, 8), Fraction(1, 200))),
+        (clip(rate=FILM, start=Fraction(7, 90000)), late(FILM, Fraction(7, 90000), Fraction(7, 90000))),
+        (clip(start=None), planned(Fraction(25), Fraction(1, 25))),
+        (replace(clip(start=Fraction(5)), start=None), planned(Fraction(25), Fraction(1, 25))),
+        (replace(clip(start=Fraction(5)), start=Fraction(5)), planned(Fraction(25), Fraction(1, 25))),
+        (replace(clip(start=Fraction(4)), start=Fraction(5)), planned(Fraction(25), Fraction(1, 25))),
     ],
 )
-def test_a_constant_rate_stands_on_its_grid(source: MediaFacts, planned: Schedule) -> None:
-    assert plan_schedule(settings(), source) == planned
-
-
-def test_an_offset_in_absurd_ticks_gives_way_to_the_grid() -> None:
-    schedule = plan_schedule(settings(), clip(rate=Fraction(1_000_003, 40_009), start=Fraction(1, 999_983)))
-    assert (schedule.time_base, schedule.offset) == (Fraction(40_009, 1_000_003), Fraction(0))
+def test_a_constant_rate_stands_on_its_grid(source: MediaFacts, expected: Schedule) -> None:
+    assert plan_schedule(settings(), source) == expected
 
 
 @given(st.integers(1, 10**6), st.sampled_from([Fraction(25), NTSC, FILM, Fraction(90000, 3001)]))
-def test_no_offset_in_a_transport_streams_ticks_is_rounded(ticks: int, rate: Fraction) -> None:
+def test_the_first_frame_falls_on_the_grid_and_comes_back_to_its_place(ticks: int, rate: Fraction) -> None:
     offset = Fraction(ticks, 90000)
     schedule = plan_schedule(settings(), clip(rate=rate, start=offset))
     assert schedule.offset == offset
-    assert (offset / schedule.time_base).denominator == 1
-    assert (1 / rate / schedule.time_base).denominator == 1
+    assert ((offset - schedule.input_shift) * rate).denominator == 1
+    assert 0 <= schedule.input_shift < 1 / rate
+    assert schedule.output_shift == schedule.input_shift
 
 
 def test_a_variable_rate_keeps_its_ticks_and_its_end() -> None:
     source = clip(constant_rate=False, time_base=Fraction(1, 600), start=Fraction(1, 10), duration=Fraction(4))
-    planned = Schedule(None, Fraction(1, 600), Fraction(1, 10), Fraction(41, 10), converts=False, timescale=600, timecode=None)
-    assert plan_schedule(settings(), source) == planned
+    expected = planned(None, Fraction(1, 600), offset=Fraction(1, 10), end=Fraction(41, 10), timescale=600)
+    assert plan_schedule(settings(), source) == expected
     assert plan_schedule(settings(), clip(constant_rate=False, duration=None)).end is None
+
+
+@pytest.mark.parametrize("container", [Container.MKV, Container.WEBM])
+def test_matroska_counts_a_variable_rate_in_milliseconds(container: Container) -> None:
+    source = clip(constant_rate=False, time_base=Fraction(1, 600), duration=Fraction(4))
+    assert plan_schedule(settings(container=container), source) == planned(None, Fraction(1, 1000), end=Fraction(4))
 
 
 def test_a_variable_rate_is_refused_in_mxf() -> None:
@@ -79,12 +99,14 @@ def test_mxf_takes_no_rate_that_it_cannot_store(rate: Fraction) -> None:
 @pytest.mark.parametrize("rate", sorted(MXF_RATES))
 def test_mxf_starts_at_zero(rate: Fraction) -> None:
     schedule = plan_schedule(settings(container=Container.MXF), clip(rate=rate, start=Fraction(1, 3)))
-    assert (schedule.rate, schedule.time_base, schedule.offset) == (rate, 1 / rate, Fraction(0))
+    assert schedule == planned(rate, 1 / rate, input_shift=Fraction(1, 3))
 
 
 def test_an_explicit_rate_converts() -> None:
     schedule = plan_schedule(settings(fps=NTSC), clip(start=Fraction(1, 10)))
-    assert schedule == Schedule(NTSC, 1 / NTSC, 3 / NTSC, None, converts=True, timescale=None, timecode=None)
+    assert schedule == planned(NTSC, 1 / NTSC, offset=3 / NTSC, converts=True)
+    in_mxf = plan_schedule(settings(container=Container.MXF, fps=NTSC), clip(start=Fraction(1, 10)))
+    assert in_mxf == planned(NTSC, 1 / NTSC, input_shift=Fraction(1, 10), converts=True)
 
 
 def test_an_explicit_rate_must_be_said() -> None:
