@@ -156,8 +156,10 @@ def time_checks(expected: Expectation, encode: EncodeObservation, picture: Strea
 
 
 def _wanted_start(timing: ExpectedTiming, encode: EncodeObservation) -> Fraction:
-    """Seconds from the file's start to the first frame: where the source presented it, which may be later than its container says
-    (a recording that begins with pictures that nothing can decode)."""
+    """Seconds from the file's start to the first frame: where the source presented it.
+
+    That may be later than its container says, in a recording that begins with pictures that nothing can decode.
+    """
     first = next(iter(encode.presented), None)
     if timing.shift is None or first is None:
         return timing.offset

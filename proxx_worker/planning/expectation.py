@@ -38,7 +38,8 @@ class ExpectedTiming:
     `rate`: exact and constant, None for variable. `source_tick`: seconds per tick of the times that the encode reports.
     `offset`: seconds from the file's start to the first frame, as the source's container says. `shift`: seconds by which the
     proxy's frames are later than the times that the encode reports; None where the proxy starts with its first frame whenever
-    that was. `end`: the end of a variable-rate picture, seconds from the file's start. `converts`: frames were repeated or dropped, so frame times follow the grid and not the source.
+    that was. `end`: the end of a variable-rate picture, seconds from the file's start. `converts`: frames were repeated or
+    dropped, so frame times follow the grid and not the source.
     """
 
     rate: Fraction | None
