@@ -160,7 +160,7 @@ def _filters(design: Design) -> list[str]:
         # Fields are moments: scaling or changing chroma across them would blend two moments into one line.
         size.append("interl=1")
     return [
-        # Side data of the source's frames (captions, stereo 3D, spherical, HDR metadata) would reach the encoder and the muxer, more
+        # Side data of frames (captions, stereo 3D, spherical, HDR metadata) would reach the encoder and the muxer, more
         # of it with each version of FFmpeg. A proxy carries what its plan names, and nothing by accident.
         "sidedata=mode=delete",
         # One line per presented frame on standard output, with its time in source ticks. The key is a constant: nothing that a
