@@ -3,16 +3,20 @@
 import errno
 import os
 import signal
+import stat
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.engines.tools import locate_setpriv
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 """All that a child gets. FFmpeg and its libraries read variables of their own (`FFREPORT`, `LD_PRELOAD`, `HOME`)."""
+
+SETPRIV_PLACES = ("/usr/bin/setpriv", "/bin/setpriv")
+"""Where util-linux installs it. `PATH` locates FFmpeg and ffprobe only (contract section 6)."""
 
 _RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.E2BIG, errno.EIO})
 _GUARD_FAILURES = frozenset({1, 126, 127})
@@ -76,6 +80,31 @@ def guard(program: str, worker: int) -> list[str]:
     if setpriv is None:
         return [program]
     return [setpriv, "--pdeathsig", "KILL", "--", f"/proc/{worker}/root{program}"]
+
+
+def locate_setpriv(places: Sequence[str] = SETPRIV_PLACES) -> str | None:
+    """The absolute path of util-linux's `setpriv`; None on systems without such a thing (macOS).
+
+    Raises IO_ERROR on Linux where it is missing: without it an encoder would outlive a killed worker.
+    """
+    if sys.platform != "linux":
+        return None
+    for place in places:
+        if is_executable_file(place):
+            return place
+    raise ProxxError(
+        ErrorCode.IO_ERROR,
+        f"setpriv must be at {' or '.join(places)}: it makes an encoder end with a killed worker. Install util-linux.",
+        places=list(places),
+    )
+
+
+def is_executable_file(path: str) -> bool:
+    """Whether there is a regular file at `path` that this user may run."""
+    try:
+        return stat.S_ISREG(Path(path).stat().st_mode) and os.access(path, os.X_OK)
+    except (OSError, ValueError):
+        return False
 
 
 def check_started(program: str, exit_code: int, stderr_head: bytes, missing: ErrorCode) -> None:

@@ -43,6 +43,5 @@ def test_the_program_spoke_for_itself(exit_code: int, said: bytes) -> None:
 
 def test_elsewhere_there_is_no_guard(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("proxx_worker.engines.spawn.sys.platform", "darwin")
-    monkeypatch.setattr("proxx_worker.engines.tools.sys.platform", "darwin")
     assert guard("/opt/ffmpeg", 7) == ["/opt/ffmpeg"]
     check_started("/opt/ffmpeg", 127, EXEC, ErrorCode.FFMPEG_MISSING)
