@@ -7,8 +7,7 @@ from proxx_worker.engines.child import run_child
 from proxx_worker.engines.stop import StopSignal
 from proxx_worker.engines.tools import Tools
 from proxx_worker.planning.plan import TaskPlan
-from proxx_worker.planning.proxy_observation import ProxyObservation, ProxyReader
-from proxx_worker.planning.verify import proxy_probe_argv
+from proxx_worker.planning.proxy_observation import ProxyObservation, ProxyReader, proxy_probe_argv
 
 _STDERR_BYTES = 64 << 10
 

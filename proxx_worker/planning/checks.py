@@ -180,7 +180,7 @@ def _wanted_times(expected: Expectation, encode: EncodeObservation, frames: int)
     timing = expected.timing
     if timing.converts and timing.rate is not None:
         return 1 / timing.rate, range(frames)
-    presented = [time for time in encode.presented if time is not None]
+    presented = encode.times
     if len(presented) < len(encode.presented):
         return timing.source_tick, ()
     if timing.rate is None:

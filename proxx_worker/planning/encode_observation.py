@@ -33,6 +33,11 @@ class EncodeObservation:
     restarts: int = 0
     complained_at: int | None = None
 
+    @property
+    def times(self) -> list[int]:
+        """When the source presented its frames, in source ticks, as far as they had a time."""
+        return [time for time in self.presented if time is not None]
+
 
 class EncodeObserver:
     """Collects an `EncodeObservation` while the encode runs. Bounded memory but for one integer per frame."""

@@ -34,6 +34,11 @@ def places_on_grid(times: Sequence[int], tick: Fraction, rate: Fraction) -> list
     return [_nearest((time - times[0]) * step.numerator, step.denominator) for time in times]
 
 
+def first_gap(places: Sequence[int]) -> int | None:
+    """The first place on the grid without its one frame; None where there is none."""
+    return next((wanted for wanted, place in enumerate(places) if place != wanted), None)
+
+
 def _nearest(numerator: int, denominator: int) -> int:
     below, rest = divmod(numerator, denominator)
     return below + (2 * rest > denominator or (2 * rest == denominator and below % 2 == 1))

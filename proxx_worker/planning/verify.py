@@ -4,7 +4,6 @@ One ffprobe process over the proxy sees everything (it decodes all of it); the s
 reported every frame that the source presented.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,41 +12,12 @@ from proxx_worker.contract.errors import ErrorCode, JobError, JsonValue
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.contract.result import Check
 from proxx_worker.planning.checks import audio_checks, compare, identity_checks, picture_duration, stream_checks, time_checks
-from proxx_worker.planning.encode_observation import EncodeObservation, EncodeObserver
-from proxx_worker.planning.grid import Scale, places_on_grid
+from proxx_worker.planning.encode_fault import encode_error, gap_error
+from proxx_worker.planning.encode_observation import EncodeObservation
+from proxx_worker.planning.grid import Scale, first_gap, places_on_grid
 from proxx_worker.planning.plan import TaskPlan
-from proxx_worker.planning.proxy_observation import (
-    FORMAT_ENTRIES,
-    FRAME_ENTRIES,
-    HDR_ENTRIES,
-    LENGTH_ENTRIES,
-    STREAM_ENTRIES,
-    ProxyObservation,
-    ProxyReport,
-)
+from proxx_worker.planning.proxy_observation import ProxyObservation, ProxyReport
 from proxx_worker.planning.sound_damage import sound_damage
-
-__all__ = ["EncodeObservation", "EncodeObserver", "ProxyObservation", "Verdict", "judge", "judge_encode", "proxy_probe_argv"]
-
-_DEMUXERS = {
-    Container.MOV: "mov",
-    Container.MP4: "mov",
-    Container.MKV: "matroska",
-    Container.WEBM: "matroska",
-    Container.MXF: "mxf",
-}
-_NO_SPACE = re.compile(r"No space left on device|Disk quota exceeded")
-_CONTEXT = re.compile(r"^\[(?P<context>[^@\]]+?) @ ")
-# FFmpeg's own words, whatever the decoder.
-_DECODE_FAULT = re.compile(r"Error while decoding stream|corrupt (?:decoded frame|input packet)|corrupted? packet")
-_DECODERS = {"av1": "libdav1d", "dts": "dca"}
-"""Decoders that do not bear their codec's name."""
-
-_GAVE_UP = "Conversion failed!"
-"""FFmpeg's last word after an error. With -xerror a decoder's may be such a one that nothing is said of it (libdav1d)."""
-
-_READ_FAULT = re.compile(r"Input/output error|Error (?:while|during) (?:reading|demuxing)")
-_QUOTED_LINES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +29,13 @@ class Verdict:
     output_media: dict[str, JsonValue] | None
 
 
-def proxy_probe_argv(ffprobe: str, path: str, plan: TaskPlan) -> list[str]:
-    """The one process that looks at a proxy: it decodes every frame and says its time, and what streams and container say."""
-    video = plan.expected.video
-    has_hdr = video.mastering_display is not None or video.content_light is not None
-    copies = any(sound.copied_from is not None for sound in plan.expected.audio)
-    more = (*((HDR_ENTRIES,) if has_hdr else ()), *((LENGTH_ENTRIES,) if copies else ()))
-    entries = (FORMAT_ENTRIES, STREAM_ENTRIES, FRAME_ENTRIES, *more)
-    return [
-        ffprobe, "-hide_banner", "-v", "error", "-protocol_whitelist", "file",
-        "-f", _DEMUXERS[plan.settings.container], "-threads", "auto",
-        "-show_entries", ":".join(entries),
-        "-of", "compact", "-i", f"file:{path}",
-    ]  # fmt: skip
-
-
 def judge_encode(plan: TaskPlan, encode: EncodeObservation) -> Verdict:
     """What can be said before the proxy is looked at; with an error, looking at it is not worth the time."""
     checks = (
         compare("exit_code", 0, encode.exit_code),
         compare("file_size", encode.progress.total_size, encode.file_size),
     )
-    return Verdict(checks, _encode_error(plan, encode, checks), None)
+    return Verdict(checks, encode_error(plan, encode) or _failed_check(checks), None)
 
 
 def judge(plan: TaskPlan, encode: EncodeObservation, proxy: ProxyObservation) -> Verdict:
@@ -102,7 +57,7 @@ def judge(plan: TaskPlan, encode: EncodeObservation, proxy: ProxyObservation) ->
     error = (
         first.error
         or _ends_early(plan, encode, report)
-        or _gap(plan, encode)
+        or gap_error(plan, encode)
         or sound_damage(plan.expected.audio, proxy)
         or _uneven(plan, encode)
         or _failed_check(checks)
@@ -110,91 +65,10 @@ def judge(plan: TaskPlan, encode: EncodeObservation, proxy: ProxyObservation) ->
     return Verdict(tuple(checks), error, _as_json(report))
 
 
-def _encode_error(plan: TaskPlan, encode: EncodeObservation, checks: Sequence[Check]) -> JobError | None:
-    if any(_NO_SPACE.search(line) for line in (*encode.complaints, *encode.stderr_tail)):
-        return JobError(
-            ErrorCode.NO_SPACE,
-            "no space was left for the output: free some in the output directory's filesystem, then submit again",
-        )
-    failed = encode.exit_code != 0
-    damage = [line for line in encode.complaints if _from_decoder(plan, line) or (failed and _from_demuxer(plan, line))]
-    if failed and not encode.complaints:
-        damage = [line for line in encode.stderr_tail[-1:] if line.endswith(_GAVE_UP)]
-    if damage:
-        return _damaged(plan, encode, damage)
-    if encode.restarts:
-        return JobError(
-            ErrorCode.SOURCE_UNSUPPORTED,
-            "the source's picture changes its size or format on the way, which one proxy cannot follow: split the clip there",
-            {"changes": encode.restarts},
-        )
-    if failed:
-        how = f"signal {-encode.exit_code}" if encode.exit_code < 0 else f"exit code {encode.exit_code}"
-        last = _plain(next(iter((*encode.complaints[-1:], *encode.stderr_tail[-1:])), "it said nothing"))
-        return JobError(
-            ErrorCode.ENCODE_FAILED,
-            f"FFmpeg ended with {how}: {last}; the job's log holds all it said",
-            {"exit_code": encode.exit_code, "lines": list(encode.stderr_tail[-_QUOTED_LINES:])},
-        )
-    if not encode.progress.ended:
-        return JobError(
-            ErrorCode.ENCODE_FAILED,
-            "FFmpeg must report its end, but it left with exit code 0 and without that report, so what it wrote proves nothing; "
-            "see the job's log, and that the program named as ffmpeg is FFmpeg",
-            {"exit_code": encode.exit_code, "lines": list(encode.stderr_tail[-_QUOTED_LINES:])},
-        )
-    return _failed_check(checks)
-
-
-def _context(line: str) -> str:
-    match = _CONTEXT.match(line)
-    return "" if match is None else match["context"]
-
-
-def _from_decoder(plan: TaskPlan, line: str) -> bool:
-    """Whether a complaint says that a picture or sound of the source could not be decoded as it was meant."""
-    facts = plan.facts
-    codecs = {facts.video.codec, *(stream.codec for stream in facts.audio)}
-    context = _context(line)
-    # Not all that begins with the codec's name is its decoder: prores_aw is the encoder. aac_adtstoasc looks at sound that is
-    # copied, where the first packet is overwritten so that it looks like ADTS.
-    names = ("{}", "{}float", "lib{}", "{}_adtstoasc")
-    named = any(context in {_DECODERS.get(codec), *(name.format(codec) for name in names)} for codec in codecs)
-    return bool(_DECODE_FAULT.search(line)) or named
-
-
-def _from_demuxer(plan: TaskPlan, line: str) -> bool:
-    """Whether a complaint comes from reading the source. Alone it is no damage: demuxers also complain about indexes and tags."""
-    # The whole list of names is the demuxer's (`mov,mp4,...`); one of them alone is the muxer's.
-    return bool(_READ_FAULT.search(line)) or _context(line) == ",".join(plan.facts.formats)
-
-
-def _damaged(plan: TaskPlan, encode: EncodeObservation, lines: Sequence[str]) -> JobError:
-    where = _where(plan, encode)
-    return JobError(
-        ErrorCode.SOURCE_DAMAGED,
-        f"the source could not be read and decoded without errors, first near {where} s of its picture: {_plain(lines[0])}; "
-        "deliver the clip again, or repair it",
-        {"near_seconds": where, "lines": list(lines[:_QUOTED_LINES])},
-    )
-
-
-def _gap(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
-    """The demuxer complained, and frames are missing where it did: a constant rate with holes, or fewer frames than promised."""
-    lines = [line for line in encode.complaints if _from_demuxer(plan, line)]
-    timing, promised = plan.expected.timing, plan.facts.video.frames
-    if not lines or promised == len(encode.presented):
-        return None
-    places = places_on_grid(_times(encode), timing.source_tick, plan.facts.video.rate)
-    if plan.facts.video.constant_rate and _first_gap(places) is None:
-        return None
-    return _damaged(plan, encode, lines)
-
-
 def _uneven(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     """A source that its container calls constant, but whose frames stand off that grid, or leave holes in it for MXF."""
     timing, video = plan.expected.timing, plan.facts.video
-    times = _times(encode)
+    times = encode.times
     if timing.rate is None or timing.converts or not times:
         return None
     places = places_on_grid(times, timing.source_tick, timing.rate)
@@ -205,7 +79,7 @@ def _uneven(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
             'ask for fps_mode "explicit" with a rate',
             {"rate": str(video.rate)},
         )
-    missing = _first_gap(places) if plan.settings.container is Container.MXF else None
+    missing = first_gap(places) if plan.settings.container is Container.MXF else None
     if missing is None:
         return None
     second = f"{float(missing / timing.rate):.3f}"
@@ -225,26 +99,11 @@ def _off_grid(times: Sequence[int], places: Sequence[int], tick: Fraction, rate:
     return any(abs((time - times[0]) * ticks - place * frames) > most for time, place in zip(times, places, strict=True))
 
 
-def _times(encode: EncodeObservation) -> list[int]:
-    """When the source presented its frames, in source ticks, as far as they had a time."""
-    return [time for time in encode.presented if time is not None]
-
-
-def _first_gap(places: Sequence[int]) -> int | None:
-    """The first place on the grid without its one frame; None where there is none."""
-    return next((wanted for wanted, place in enumerate(places) if place != wanted), None)
-
-
-def _where(plan: TaskPlan, encode: EncodeObservation) -> str:
-    times = [time for time in encode.presented[: encode.complained_at] if time is not None]
-    return f"{float((times[-1] - times[0]) * plan.expected.timing.source_tick):.3f}" if times else "0.000"
-
-
 def _ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -> JobError | None:
     """The picture (or, where only the whole file's length is known, everything) ends before the container says."""
     source = plan.expected.source
     tick = plan.expected.timing.source_tick
-    times = _times(encode)
+    times = encode.times
     if not times:
         return JobError(
             ErrorCode.SOURCE_DAMAGED,
@@ -288,11 +147,6 @@ def _failed_check(checks: Sequence[Check]) -> JobError | None:
         + "; nothing was published",
         {"failed": [{"name": check.name, "expected": check.expected, "actual": check.actual} for check in failed]},
     )
-
-
-def _plain(line: str) -> str:
-    """A line without its address, which differs from run to run."""
-    return re.sub(r"^\[([^@\]]+?) @ 0x[0-9a-f]+\]", r"[\1]", line)
 
 
 def _as_json(report: ProxyReport) -> dict[str, JsonValue]:

@@ -8,11 +8,12 @@ from proxx_worker.contract.codecs import CONTAINERS
 from proxx_worker.contract.errors import ErrorCode
 from proxx_worker.contract.output_settings import Codec, Container
 from proxx_worker.contract.result import Check
+from proxx_worker.planning.encode_observation import EncodeObservation
 from proxx_worker.planning.facts import ColorFacts, MediaFacts, Timecode
 from proxx_worker.planning.plan import TaskPlan, plan_task
 from proxx_worker.planning.progress import Progress
-from proxx_worker.planning.proxy_observation import parse_proxy
-from proxx_worker.planning.verify import EncodeObservation, Verdict, judge, judge_encode, proxy_probe_argv
+from proxx_worker.planning.proxy_observation import parse_proxy, proxy_probe_argv
+from proxx_worker.planning.verify import Verdict, judge, judge_encode
 from tests.unit.planning.proxies import Proxy, perfect_encode, perfect_proxy
 from tests.unit.planning.sources import CLIP, DROP_FRAME, REC709, STEREO, clip, settings
 
