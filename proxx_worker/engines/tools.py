@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.engines.spawn import is_executable_file
+from proxx_worker.process.spawn import is_executable_file
 
 
 @dataclass(frozen=True, slots=True)
