@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.engines.tools import locate_setpriv, locate_tool
+from proxx_worker.engines.tools import locate_tool
+from proxx_worker.process.spawn import locate_setpriv
 from proxx_worker.settings import Settings
 from proxx_worker.workspace.assumptions import Assumption, assumptions_of, judged
 from proxx_worker.workspace.layout import Workspace

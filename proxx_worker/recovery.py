@@ -14,11 +14,11 @@ from proxx_worker.contract.result import JobResult, WorkerRecord
 from proxx_worker.contract.states import Decision
 from proxx_worker.delivery.output_directory import OutputDirectory, discard_staging
 from proxx_worker.delivery.publishing import Recorded
-from proxx_worker.executor import failed_after_all
+from proxx_worker.execution.executor import failed_after_all
+from proxx_worker.execution.reporting import Report, not_run_tasks
 from proxx_worker.observe.joblog import JobLog
 from proxx_worker.observe.logs import JobLogFile
 from proxx_worker.observe.moments import now
-from proxx_worker.reporting import Report, not_run_tasks
 from proxx_worker.workspace.recovery import RecoveryItem, recover
 from proxx_worker.workspace.spool import Spool
 

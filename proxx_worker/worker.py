@@ -9,11 +9,11 @@ from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import EXIT_OK, ErrorCode, JobError, ProxxError, exit_code
 from proxx_worker.contract.jobspec import too_large
 from proxx_worker.contract.result import JobResult
-from proxx_worker.engines.stop import StopFlag
-from proxx_worker.executor import Executor, Job
+from proxx_worker.execution.executor import Executor, Job
 from proxx_worker.observe.joblog import JobLog
 from proxx_worker.observe.logs import JobLogFile
 from proxx_worker.observe.status import StatusFile
+from proxx_worker.process.stop import StopFlag
 from proxx_worker.workspace.claimed import ClaimedJob
 from proxx_worker.workspace.inbox import Candidate, Inbox
 from proxx_worker.workspace.lock import WorkspaceLock

@@ -15,7 +15,7 @@ from proxx_worker.contract.jobspec import MAX_SPEC_BYTES, too_large
 from proxx_worker.contract.result import JobResult, encode_result
 from proxx_worker.delivery.names import RUN_OWNER
 from proxx_worker.delivery.publishing import PublishingStuckError
-from proxx_worker.executor import Executor, Job, failed_after_all
+from proxx_worker.execution.executor import Executor, Job, failed_after_all
 from proxx_worker.files.durable import write_durable
 from proxx_worker.files.errnos import classify_os_error
 from proxx_worker.observe.display import progress_for

@@ -10,7 +10,7 @@ from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import EXIT_USAGE, ErrorCode, exit_code
 from proxx_worker.contract.jobspec import MAX_SPEC_BYTES
 from proxx_worker.delivery.output_directory import check_output_directory
-from proxx_worker.preflight import inspect
+from proxx_worker.execution.preflight import inspect
 
 
 def validate(arguments: argparse.Namespace) -> int:

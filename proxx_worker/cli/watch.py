@@ -14,7 +14,7 @@ from proxx_worker.cli.wiring import environment_of, settings_from, tools_of, wor
 from proxx_worker.contract.errors import ErrorClass, ProxxError
 from proxx_worker.delivery.publishing import PublishingStuckError
 from proxx_worker.engines.tools import locate_tools
-from proxx_worker.executor import Executor
+from proxx_worker.execution.executor import Executor
 from proxx_worker.files.filesystems import FilesystemKind
 from proxx_worker.observe.display import progress_for
 from proxx_worker.observe.logs import EventLog, start_worker_log

@@ -11,7 +11,7 @@ from proxx_worker.cli.console import UsageError
 from proxx_worker.contract.errors import ProxxError
 from proxx_worker.contract.result import WorkerRecord
 from proxx_worker.engines.tools import Tools, locate_tools
-from proxx_worker.preflight import Environment, Roots
+from proxx_worker.execution.preflight import Environment, Roots
 from proxx_worker.settings import ConfigurationError, Settings, load_settings
 
 

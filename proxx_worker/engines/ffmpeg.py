@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
-from proxx_worker.engines.child import ChildExit, run_child
-from proxx_worker.engines.lines import StderrLines
 from proxx_worker.engines.source_file import OpenSource
-from proxx_worker.engines.stop import StopSignal
 from proxx_worker.engines.tools import Tools
 from proxx_worker.observe.joblog import JobLog
-from proxx_worker.planning.encode_observation import EncodeObservation, EncodeObserver
 from proxx_worker.planning.plan import TaskPlan
-from proxx_worker.planning.progress import Progress
+from proxx_worker.process.child import ChildExit, run_child
+from proxx_worker.process.stderr_lines import StderrLines
+from proxx_worker.process.stop import StopSignal
+from proxx_worker.verification.encode_observation import EncodeObservation, EncodeObserver
+from proxx_worker.verification.progress import Progress
 
 STANDARD_INPUT = "/dev/fd/0"
 """The source as the encoder names it. FFmpeg opens it anew, so it can seek; it takes no commands from there (`-nostdin`)."""

@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.engines.child import ChildExit, run_child
 from proxx_worker.engines.source_file import OpenSource, SourceIdentity, Window, open_source
-from proxx_worker.engines.stop import StopSignal
 from proxx_worker.engines.tools import Tools
-from proxx_worker.planning.facts import MediaFacts, RawSource
-from proxx_worker.planning.probe import PROBE_BYTES, probe_argv, read_head, read_source, says_input_output_error
-from proxx_worker.planning.quicktime import (
+from proxx_worker.media.facts import MediaFacts, RawSource
+from proxx_worker.media.quicktime import (
     AVID_CODEC_TAGS,
     avid_pixel_aspect,
     refuse_external_media,
     refuse_protected,
     unbroken_tracks,
 )
-from proxx_worker.planning.signatures import HEAD_BYTES
+from proxx_worker.media.signatures import HEAD_BYTES
+from proxx_worker.media.source_probe import PROBE_BYTES, probe_argv, read_head, read_source, says_input_output_error
+from proxx_worker.process.child import ChildExit, run_child
+from proxx_worker.process.stop import StopSignal
 
 MAX_REPORT_BYTES = 16 << 20
 """What ffprobe may say of a source. Real reports have 2 to 40 KB; a hostile file can hold tags without end."""

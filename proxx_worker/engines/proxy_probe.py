@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.engines.child import run_child
-from proxx_worker.engines.stop import StopSignal
 from proxx_worker.engines.tools import Tools
 from proxx_worker.planning.plan import TaskPlan
-from proxx_worker.planning.proxy_observation import ProxyObservation, ProxyReader
-from proxx_worker.planning.verify import proxy_probe_argv
+from proxx_worker.process.child import run_child
+from proxx_worker.process.stop import StopSignal
+from proxx_worker.verification.proxy_probe import ProxyObservation, ProxyReader, proxy_probe_argv
 
 _STDERR_BYTES = 64 << 10
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 from proxx_worker.observe.joblog import JobLog
 from proxx_worker.observe.observer import TaskInfo
 from proxx_worker.observe.records import printable
-from proxx_worker.planning.progress import Progress
+from proxx_worker.verification.progress import Progress
 
 if TYPE_CHECKING:
     from rich.progress import TaskID

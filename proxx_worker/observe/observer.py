@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
-from proxx_worker.planning.progress import Progress
+from proxx_worker.verification.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)

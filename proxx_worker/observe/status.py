@@ -15,7 +15,7 @@ from proxx_worker.contract.text import steady_json
 from proxx_worker.files.durable import write_all
 from proxx_worker.observe.observer import TaskInfo
 from proxx_worker.observe.records import timestamp
-from proxx_worker.planning.progress import Progress
+from proxx_worker.verification.progress import Progress
 
 State = Literal["idle", "running", "stopping"]
 MIN_INTERVAL_SECONDS = 0.5

@@ -5,14 +5,14 @@ from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container
+from proxx_worker.media.demuxers import demuxer_name
+from proxx_worker.media.facts import MediaFacts
+from proxx_worker.media.source_probe import PROBE_BYTES, PROBE_MICROSECONDS
 from proxx_worker.planning.audio import AudioPlan
 from proxx_worker.planning.color import ColorPlan
 from proxx_worker.planning.color_tags import Tags
-from proxx_worker.planning.demuxers import demuxer_name
-from proxx_worker.planning.facts import MediaFacts
+from proxx_worker.planning.frame_timing import MATROSKA, Schedule
 from proxx_worker.planning.picture import Picture
-from proxx_worker.planning.probe import PROBE_BYTES, PROBE_MICROSECONDS
-from proxx_worker.planning.schedule import MATROSKA, Schedule
 from proxx_worker.planning.video_codecs import VideoEncoder
 
 _EXACT = "accurate_rnd+full_chroma_inp+bitexact"

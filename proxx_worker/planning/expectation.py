@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from proxx_worker.contract.output_settings import Container
+from proxx_worker.media.facts import Timecode
 from proxx_worker.planning.color_tags import Tags
-from proxx_worker.planning.facts import Timecode
 
 
 @dataclass(frozen=True, slots=True)

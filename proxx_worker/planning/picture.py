@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Resolution, ScaleMode
-from proxx_worker.planning.facts import VideoFacts
+from proxx_worker.media.facts import VideoFacts
 
 _DIVISORS = {ScaleMode.SAME: 1, ScaleMode.HALF: 2, ScaleMode.QUARTER: 4}
 _QUARTER_TURNS = (90, 270)

@@ -9,14 +9,14 @@ from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container, OutputSettings
+from proxx_worker.media.facts import MediaFacts, VideoFacts
 from proxx_worker.planning.argv import Design, input_options, output_options
 from proxx_worker.planning.audio import plan_audio
 from proxx_worker.planning.color import plan_color
 from proxx_worker.planning.expectation import Expectation, ExpectedAudio, ExpectedSource, ExpectedTiming, ExpectedVideo
-from proxx_worker.planning.facts import MediaFacts, VideoFacts
 from proxx_worker.planning.fingerprint import fingerprint
+from proxx_worker.planning.frame_timing import Schedule, plan_schedule
 from proxx_worker.planning.picture import plan_picture, upright
-from proxx_worker.planning.schedule import Schedule, plan_schedule
 from proxx_worker.planning.video_codecs import choose_encoder
 
 _COUNTING = frozenset({"mov", "mxf", "matroska", "avi"})

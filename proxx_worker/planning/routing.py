@@ -2,7 +2,7 @@
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Engine
-from proxx_worker.planning.facts import MediaFacts, RawSource
+from proxx_worker.media.facts import MediaFacts, RawSource
 
 
 def route(engine_of_profile: Engine | None, source: MediaFacts | RawSource) -> Engine:

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Codec, Container, DnxhrLevel, OutputSettings
-from proxx_worker.planning.facts import ColorFacts, VideoFacts
+from proxx_worker.media.facts import ColorFacts, VideoFacts
 from proxx_worker.planning.picture import Picture
 
 X264_THREADS = "4"

@@ -143,5 +143,5 @@ def test_every_error_code_has_its_remedy(operator: Page) -> None:
 
 def test_what_is_said_of_resolve_is_what_the_code_says(operator: Page, integrator: Page, project_root: Path) -> None:
     phrase = "has no Resolve engine"
-    says = phrase in (project_root / "proxx_worker" / "preflight.py").read_text()
+    says = phrase in (project_root / "proxx_worker" / "execution" / "preflight.py").read_text()
     assert says == (phrase in operator.text) == (phrase in integrator.text)

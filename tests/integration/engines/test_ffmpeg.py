@@ -17,12 +17,12 @@ from proxx_worker.delivery.staged_file import StagedFile
 from proxx_worker.engines.ffmpeg import EncodeRun, encode
 from proxx_worker.engines.ffprobe import probe_source
 from proxx_worker.engines.source_file import open_source
-from proxx_worker.engines.stop import StopFlag
 from proxx_worker.engines.tools import Tools, locate_tools
-from proxx_worker.planning.facts import MediaFacts
+from proxx_worker.media.facts import MediaFacts
 from proxx_worker.planning.plan import TaskPlan, plan_task
-from proxx_worker.planning.progress import Progress
-from proxx_worker.planning.verify import judge_encode
+from proxx_worker.process.stop import StopFlag
+from proxx_worker.verification.progress import Progress
+from proxx_worker.verification.verdict import judge_encode
 
 FRAMES = 25
 
@@ -66,13 +66,6 @@ def facts(clip: Path, tools: Tools) -> MediaFacts:
     flag.close()
     assert isinstance(media, MediaFacts)
     return media
-
-
-@pytest.fixture
-def stop() -> Iterator[StopFlag]:
-    flag = StopFlag()
-    yield flag
-    flag.close()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,19 +11,12 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.profiles import PROFILES
 from proxx_worker.engines.ffprobe import probe_source
 from proxx_worker.engines.proxy_probe import probe_proxy
-from proxx_worker.engines.stop import StopFlag
 from proxx_worker.engines.tools import Tools, locate_tools
-from proxx_worker.planning.facts import MediaFacts
+from proxx_worker.media.facts import MediaFacts
 from proxx_worker.planning.plan import TaskPlan, plan_task
+from proxx_worker.process.stop import StopFlag
 
 Script = Callable[[str], Tools]
-
-
-@pytest.fixture
-def stop() -> Iterator[StopFlag]:
-    flag = StopFlag()
-    yield flag
-    flag.close()
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from proxx_worker.contract.errors import JsonValue
 from proxx_worker.observe.display import PlainProgress, TerminalProgress, facts_text, progress_for
 from proxx_worker.observe.joblog import Level
 from proxx_worker.observe.observer import Observers, TaskInfo
-from proxx_worker.planning.progress import Progress
+from proxx_worker.verification.progress import Progress
 
 TASK = TaskInfo("clip", "id", 1, 2, "/media/A\x1b001.mov", Fraction(3725, 2))
 PROGRESS = Progress(frames=105, position=Fraction(21, 5), speed=2.14)

@@ -8,7 +8,7 @@ import pytest
 
 from proxx_worker.observe.observer import TaskInfo
 from proxx_worker.observe.status import StatusFile
-from proxx_worker.planning.progress import Progress
+from proxx_worker.verification.progress import Progress
 
 TASK = TaskInfo("clip", "id", 2, 3, "/media/a.mov", Fraction(5, 2))
 

@@ -8,7 +8,7 @@ import pytest
 from proxx_worker.contract.codecs import CONTAINERS
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Codec, Container, DnxhrLevel, Resolution, ScaleMode
-from proxx_worker.planning.facts import ColorFacts, MediaFacts
+from proxx_worker.media.facts import ColorFacts, MediaFacts
 from proxx_worker.planning.plan import TaskPlan, plan_task
 from tests.unit.planning.sources import CLIP, DROP_FRAME, STEREO, clip, settings
 

@@ -5,7 +5,7 @@ import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Codec, Container, DnxhrLevel
-from proxx_worker.planning.facts import ColorFacts, VideoFacts
+from proxx_worker.media.facts import ColorFacts, VideoFacts
 from proxx_worker.planning.picture import Picture
 from proxx_worker.planning.video_codecs import VideoEncoder, choose_encoder
 from tests.unit.planning.sources import PICTURE, settings

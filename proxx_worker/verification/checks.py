@@ -1,0 +1,317 @@
+"""The comparisons of a proxy with what was planned. Each gives one `Check`; what cannot be known is `ok=None`, never true."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+
+from pydantic import JsonValue
+
+from proxx_worker.contract.output_settings import Container
+from proxx_worker.contract.result import Check
+from proxx_worker.media.timecode import usual_timecode
+from proxx_worker.planning.color_tags import same
+from proxx_worker.planning.expectation import Expectation, ExpectedAudio, ExpectedTiming
+from proxx_worker.verification.encode_observation import EncodeObservation
+from proxx_worker.verification.frame_grid import Scale, places_on_grid
+from proxx_worker.verification.proxy_probe import ProxyReport, StreamReport, ratio
+
+_DEMUXERS = {
+    Container.MOV: "mov",
+    Container.MP4: "mov",
+    Container.MKV: "matroska",
+    Container.WEBM: "webm",
+    Container.MXF: "mxf",
+}
+MATROSKA = frozenset({Container.MKV, Container.WEBM})
+"""Containers that count time in milliseconds and round the display size to whole pixels."""
+
+_CLOCK = re.compile(r"([0-9]{1,9}):([0-9]{2}):([0-9]{2}(?:\.[0-9]{1,12})?)")
+_ZERO_TIMECODE = "00:00:00:00"
+_AAC_FRAME = 1024
+_MILLISECOND = Fraction(1, 1000)
+_TELL_HDR = frozenset({"hevc", "av1"})
+_DISPLAY_PARTS = (
+    ("G", "green_x", "green_y", 50_000),
+    ("B", "blue_x", "blue_y", 50_000),
+    ("R", "red_x", "red_y", 50_000),
+    ("WP", "white_point_x", "white_point_y", 50_000),
+    ("L", "max_luminance", "min_luminance", 10_000),
+)
+
+
+def compare(name: str, expected: JsonValue, actual: JsonValue) -> Check:
+    """Equality; unknown where nothing is expected."""
+    return Check(name=name, expected=expected, actual=actual, ok=None if expected is None else expected == actual)
+
+
+def stream_checks(expected: Expectation, report: ProxyReport) -> Iterator[Check]:
+    """Container, streams, codec, geometry, fields and colour."""
+    names = report.container.get("format_name", "").split(",")
+    wanted = _DEMUXERS[expected.container]
+    yield Check(name="container", expected=wanted, actual=",".join(names), ok=wanted in names)
+    pictures, sounds = report.of_type("video"), report.of_type("audio")
+    yield compare("video_streams", 1, len(pictures))
+    yield compare("audio_streams", len(expected.audio), len(sounds))
+    others = [
+        s.text("codec_tag_string") or s.fields.get("codec_type", "") for s in report.streams if s not in (*pictures, *sounds)
+    ]
+    yield Check(name="other_streams", expected=[], actual=list(others), ok=all(tag == "tmcd" for tag in others))
+    if pictures:
+        yield from _picture_checks(expected, pictures[0])
+        yield from _color_checks(expected, pictures[0])
+        yield from _hdr_checks(expected, pictures[0])
+
+
+def _picture_checks(expected: Expectation, picture: StreamReport) -> Iterator[Check]:
+    video = expected.video
+    yield compare("video_codec", video.codec, picture.text("codec_name"))
+    yield compare("video_profile", video.profile, picture.text("profile"))
+    yield compare("video_tag", video.codec_tag, picture.text("codec_tag_string"))
+    size = f"{picture.text('width')}x{picture.text('height')}"
+    yield compare("picture_size", f"{video.width}x{video.height}", size)
+    yield _display_aspect(expected, picture)
+    turned = picture.text("side_data:rotation") or picture.text("rotation") or "0"
+    yield compare("rotation", 0, 0 if turned == "0" else turned)
+    yield _field_order(expected, picture)
+
+
+def _display_aspect(expected: Expectation, picture: StreamReport) -> Check:
+    video = expected.video
+    # An unset pixel aspect is shown as square by every player.
+    sample = picture.ratio("sample_aspect_ratio") or Fraction(1)
+    width, height = picture.integer("width") or 0, picture.integer("height") or 1
+    actual = sample * width / height
+    close = actual == video.display_aspect
+    if expected.container in MATROSKA:
+        # Matroska says the display size in whole pixels, and FFmpeg reads it back with terms up to 255.
+        tolerance = Fraction(1, min(video.width, video.height)) + Fraction(1, 255)
+        close = abs(actual / video.display_aspect - 1) <= tolerance
+    return Check(name="display_aspect", expected=str(video.display_aspect), actual=str(actual), ok=close)
+
+
+def _field_order(expected: Expectation, picture: StreamReport) -> Check:
+    interlaced, top = picture.look("interlaced_frame"), picture.look("top_field_first")
+    actual = {"0": "progressive", "1": {"1": "tt", "0": "bb"}.get(top or "")}.get(interlaced or "")
+    wanted = expected.video.field_order
+    # A source that does not say is encoded as progressive frames; whether that is true cannot be known.
+    return compare("field_order", wanted, actual)
+
+
+def _color_checks(expected: Expectation, picture: StreamReport) -> Iterator[Check]:
+    video = expected.video
+    yield _color_check("color_range", "color_range", video.color_range, video.color_range, picture)
+    tags, frames = video.tags, video.frames
+    yield _color_check("color_matrix", "color_space", tags.matrix, frames.matrix, picture)
+    yield _color_check("color_primaries", "color_primaries", tags.primaries, frames.primaries, picture)
+    yield _color_check("color_transfer", "color_transfer", tags.transfer, frames.transfer, picture)
+
+
+def _color_check(name: str, key: str, wanted: str | None, frame: str | None, picture: StreamReport) -> Check:
+    kind = name.removeprefix("color_")
+    said = [value for value in (picture.text(key), picture.look(key)) if value is not None]
+    actual = said[0] if said and len(set(said)) == 1 else " / ".join(said) or None
+    if wanted is None or (frame is None and not said):
+        # The source does not say; or the bitstream has no word for it, and ffprobe believes the bitstream over the container.
+        return Check(name=name, expected=wanted, actual=actual, ok=None)
+    return Check(name=name, expected=wanted, actual=actual, ok=bool(said) and all(same(kind, wanted, value) for value in said))
+
+
+def _hdr_checks(expected: Expectation, picture: StreamReport) -> Iterator[Check]:
+    """Static HDR metadata. HEVC keeps the very numbers, AV1 rounds some of them; of other codecs FFmpeg does not tell."""
+    video, seen = expected.video, picture.static_hdr
+    light = f"{seen['max_content']},{seen['max_average']}" if {"max_content", "max_average"} <= seen.keys() else None
+    told = video.codec in _TELL_HDR
+    fine = None if video.content_light is None or (not told and light is None) else light == video.content_light
+    yield Check(name="content_light", expected=video.content_light, actual=light, ok=fine)
+    display = _mastering_display(seen)
+    fine = None if video.mastering_display is None or (not told and display is None) else display is not None
+    if video.codec == "hevc" and fine is not None:
+        fine = display == video.mastering_display
+    yield Check(name="mastering_display", expected=video.mastering_display, actual=display, ok=fine)
+
+
+def _mastering_display(seen: Mapping[str, str]) -> str | None:
+    parts: list[str] = []
+    for name, first, second, unit in _DISPLAY_PARTS:
+        x, y = ratio(seen.get(first)), ratio(seen.get(second)) or Fraction(0)
+        if x is None:
+            return None
+        parts.append(f"{name}({round(x * unit)},{round(y * unit)})")
+    return "".join(parts)
+
+
+def time_checks(expected: Expectation, encode: EncodeObservation, picture: StreamReport) -> Iterator[Check]:
+    """Frame count, every frame's time, rate and duration."""
+    timing = expected.timing
+    decoded = picture.frames
+    presented = len(encode.presented)
+    yield compare("frames_encoded", None if timing.converts else presented, encode.progress.frames)
+    yield compare("frames", encode.progress.frames if timing.converts else presented, decoded)
+    yield compare("frames_of_source", expected.source.frames, presented)
+    yield _frame_times(expected, encode, picture)
+    # Matroska counts in milliseconds, and so do QuickTime's edit lists, which hold a late start.
+    yield _start("start", _wanted_start(timing, encode), _first_frame(picture), _MILLISECOND)
+    yield _rate(expected, picture)
+    yield _duration(expected, picture)
+
+
+def _wanted_start(timing: ExpectedTiming, encode: EncodeObservation) -> Fraction:
+    """Seconds from the file's start to the first frame: where the source presented it.
+
+    That may be later than its container says, in a recording that begins with pictures that nothing can decode.
+    """
+    first = next(iter(encode.presented), None)
+    if timing.shift is None or first is None:
+        return timing.offset
+    start = first * timing.source_tick
+    return (start if timing.rate is None else round(start * timing.rate) / timing.rate) + timing.shift
+
+
+def _frame_times(expected: Expectation, encode: EncodeObservation, picture: StreamReport) -> Check:
+    tick = picture.ratio("time_base")
+    times = picture.times
+    if tick is None or not times or len(times) != picture.frames:
+        return Check(name="frame_times", expected="every frame has a time", actual=None, ok=False)
+    unit, wanted = _wanted_times(expected, encode, len(times))
+    # Matroska counts milliseconds, and its start is shifted by the sound's priming: one tick of rounding at each end.
+    tolerance = tick if expected.container in MATROSKA else Fraction(0)
+    scale = Scale.common(tick, unit)
+    ticks, units, slack = scale.of(tick), scale.of(unit), scale.of(tolerance)
+    first, previous = times[0], times[0] - 1
+    for position, (time, place) in enumerate(zip(times, wanted, strict=False)):
+        if abs((time - first) * ticks - place * units) > slack or time <= previous:
+            fault = f"frame {position} at {float((time - first) * tick):.6f} s"
+            return Check(name="frame_times", expected=f"{float(place * unit):.6f} s", actual=fault, ok=False)
+        previous = time
+    summary = f"{len(times)} frames on their times"
+    return Check(name="frame_times", expected=summary, actual=summary, ok=len(wanted) == len(times))
+
+
+def _wanted_times(expected: Expectation, encode: EncodeObservation, frames: int) -> tuple[Fraction, Sequence[int]]:
+    """When the frames must be shown, counted from the first one, in whole numbers of a unit of so many seconds."""
+    timing = expected.timing
+    if timing.converts and timing.rate is not None:
+        return 1 / timing.rate, range(frames)
+    presented = encode.times
+    if len(presented) < len(encode.presented):
+        return timing.source_tick, ()
+    if timing.rate is None:
+        return timing.source_tick, [time - presented[0] for time in presented]
+    places = places_on_grid(presented, timing.source_tick, timing.rate)
+    return 1 / timing.rate, [place - places[0] for place in places]
+
+
+def _rate(expected: Expectation, picture: StreamReport) -> Check:
+    rate = expected.timing.rate
+    average, nominal = picture.ratio("avg_frame_rate"), picture.ratio("r_frame_rate")
+    if rate is None:
+        return Check(name="frame_rate", expected="variable", actual=str(average), ok=None)
+    # A frame that the source left out makes the average lower, and very short clips make the nominal a guess: either proves it.
+    # Matroska keeps a frame's length in whole nanoseconds, and FFmpeg reads it back with terms up to 30000.
+    tolerance = rate / 1_000_000 if expected.container in MATROSKA else Fraction(0)
+    found = next((value for value in (average, nominal) if value is not None and abs(value - rate) <= tolerance), None)
+    return Check(name="frame_rate", expected=str(rate), actual=str(found or average or nominal), ok=found is not None)
+
+
+def _first_frame(picture: StreamReport) -> Fraction | None:
+    """When the first frame is shown. ffprobe's start of the stream may be the sound's (Matroska with interlaced H.264)."""
+    tick = picture.ratio("time_base")
+    return None if tick is None or not picture.times else picture.times[0] * tick
+
+
+def _stream_start(stream: StreamReport) -> Fraction | None:
+    tick, ticks = stream.ratio("time_base"), stream.integer("start_pts")
+    return None if tick is None or ticks is None else ticks * tick
+
+
+def _start(name: str, wanted: Fraction | None, actual: Fraction | None, tolerance: Fraction) -> Check:
+    """When a stream starts, in seconds from the file's start."""
+    ok = None if wanted is None else actual is not None and abs(actual - wanted) <= tolerance
+    return Check(name=name, expected=_seconds(wanted), actual=_seconds(actual), ok=ok)
+
+
+def picture_duration(container: Container, picture: StreamReport) -> Fraction | None:
+    """Seconds of picture as the proxy's container says."""
+    tick, ticks, text = picture.ratio("time_base"), picture.integer("duration_ts"), picture.text("tag:DURATION")
+    clock = _CLOCK.fullmatch(text) if container in MATROSKA and text is not None else None
+    if clock is not None and tick is not None and picture.times:
+        # Matroska keeps each stream's end in a tag; as its duration, ffprobe gives the whole file's for want of a better.
+        end = 3600 * int(clock[1]) + 60 * int(clock[2]) + Fraction(clock[3])
+        return end - picture.times[0] * tick
+    return None if ticks is None or tick is None or container in MATROSKA else ticks * tick
+
+
+def _duration(expected: Expectation, picture: StreamReport) -> Check:
+    timing = expected.timing
+    actual = picture_duration(expected.container, picture)
+    wanted: Fraction | None = None
+    tolerance = Fraction(0)
+    if timing.converts and timing.rate is not None:
+        wanted = expected.source.picture_duration
+        tolerance = 1 / timing.rate
+    elif timing.rate is not None:
+        tick = picture.ratio("time_base") or Fraction(0)
+        first, last = (picture.times[0], picture.times[-1]) if picture.times else (0, 0)
+        wanted = (last - first) * tick + 1 / timing.rate
+    elif timing.end is not None and picture.times:
+        # Some files promise an end that lies before their last frame: then it is not known how long that one stands.
+        tick = picture.ratio("time_base") or Fraction(0)
+        promised = timing.end - timing.offset
+        wanted = promised if promised > (picture.times[-1] - picture.times[0]) * tick else None
+    if expected.container in MATROSKA:
+        tolerance += Fraction(3, 1000)
+    ok = None if wanted is None else actual is not None and abs(actual - wanted) <= tolerance
+    return Check(name="duration", expected=_seconds(wanted), actual=_seconds(actual), ok=ok)
+
+
+def identity_checks(expected: Expectation, report: ProxyReport) -> Iterator[Check]:
+    """Start timecode and reel name."""
+    wanted = expected.timing.timecode
+    found = next((usual_timecode(text) for text in _tags(report, "timecode") if text), None)
+    if wanted is None and expected.container is Container.MXF and found == _ZERO_TIMECODE:
+        # FFmpeg's MXF cannot go without one. Whoever reads the check must not take it for the source's.
+        yield Check(name="timecode", expected=None, actual=f"{found} (container default)", ok=None)
+    else:
+        text = None if wanted is None else wanted.text
+        yield Check(name="timecode", expected=text, actual=found, ok=found == text)
+    yield compare("reel", expected.timing.reel, next((text for text in _tags(report, "reel_name") if text), None))
+
+
+def _tags(report: ProxyReport, name: str) -> Iterator[str | None]:
+    yield report.container.get(f"tag:{name}")
+    yield report.container.get(f"tag:{name.upper()}")
+    for stream in report.streams:
+        yield stream.text(f"tag:{name}")
+
+
+def audio_checks(expected: Expectation, report: ProxyReport, picture: Fraction | None) -> Iterator[Check]:
+    """Each audio stream. `picture`: the length of the proxy's picture in seconds, to which MXF cuts and pads its sound."""
+    for position, (wanted, sound) in enumerate(zip(expected.audio, report.of_type("audio"), strict=False)):
+        yield compare(f"audio_{position}_codec", wanted.codec, sound.text("codec_name"))
+        yield compare(f"audio_{position}_channels", wanted.channels, sound.integer("channels"))
+        layout = sound.text("channel_layout")
+        named = None if wanted.layout is None or layout is None else layout == wanted.layout
+        yield Check(name=f"audio_{position}_layout", expected=wanted.layout, actual=layout, ok=named)
+        yield compare(f"audio_{position}_sample_rate", wanted.sample_rate, sound.integer("sample_rate"))
+        # A lossy codec's first block stands before the sound that it is for.
+        block = Fraction(_AAC_FRAME, wanted.sample_rate) + 2 * _MILLISECOND
+        yield _start(f"audio_{position}_start", wanted.start, _stream_start(sound), block)
+        yield _audio_duration(f"audio_{position}_duration", expected.container, wanted, sound, picture)
+
+
+def _audio_duration(
+    name: str, container: Container, wanted: ExpectedAudio, sound: StreamReport, picture: Fraction | None
+) -> Check:
+    actual = Fraction(sound.samples, wanted.sample_rate)
+    length = picture if container is Container.MXF else wanted.duration
+    # Lossy codecs work in blocks on both sides of the conversion, and containers round to their own ticks.
+    tolerance = Fraction(4 * _AAC_FRAME, wanted.sample_rate) + wanted.uncertainty
+    ok = None if length is None else abs(actual - length) <= tolerance
+    return Check(name=name, expected=_seconds(length), actual=_seconds(actual), ok=ok)
+
+
+def _seconds(value: Fraction | None) -> str | None:
+    return None if value is None else str(value)
+
+
+__all__ = ["audio_checks", "compare", "identity_checks", "picture_duration", "ratio", "stream_checks", "time_checks"]
