@@ -56,7 +56,7 @@ class EncodeRun:
     def require_ended(self) -> None:
         """Raise `fault`, if there is one."""
         if self.fault is not None:
-            raise ProxxError(self.fault.code, self.fault.message, **self.fault.details)
+            raise ProxxError.of(self.fault)
 
 
 def encode(  # noqa: PLR0913 - keyword-only parts that the executor wires

@@ -137,7 +137,7 @@ def about(source: str, error: JobError) -> JobError:
 def _raise_first(tasks: tuple[InspectedTask, ...]) -> None:
     for task in tasks:
         if task.error is not None:
-            raise ProxxError(task.error.code, task.error.message, **task.error.details)
+            raise ProxxError.of(task.error)
 
 
 def _tools_for(tasks: tuple[InspectedTask, ...], environment: Environment) -> Tools:

@@ -160,7 +160,7 @@ def _verify(context: TaskContext, staged: StagedFile, plan: TaskPlan, run: Encod
     failed = [check.name for check in verdict.checks if check.ok is False]
     context.log.event("verified", checks=len(verdict.checks), failed=list(failed))
     if verdict.error is not None:
-        raise ProxxError(verdict.error.code, verdict.error.message, **verdict.error.details)
+        raise ProxxError.of(verdict.error)
 
 
 def _complete_mxf(staged: StagedFile, plan: TaskPlan) -> None:

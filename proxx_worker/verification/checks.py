@@ -10,20 +10,11 @@ from proxx_worker.contract.output_settings import Container
 from proxx_worker.contract.result import Check
 from proxx_worker.media.timecode import usual_timecode
 from proxx_worker.planning.color_tags import same
+from proxx_worker.planning.containers import DEMUXERS, MATROSKA
 from proxx_worker.planning.expectation import Expectation, ExpectedAudio, ExpectedTiming
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.frame_grid import Scale, places_on_grid
 from proxx_worker.verification.proxy_probe import ProxyReport, StreamReport, ratio
-
-_DEMUXERS = {
-    Container.MOV: "mov",
-    Container.MP4: "mov",
-    Container.MKV: "matroska",
-    Container.WEBM: "webm",
-    Container.MXF: "mxf",
-}
-MATROSKA = frozenset({Container.MKV, Container.WEBM})
-"""Containers that count time in milliseconds and round the display size to whole pixels."""
 
 _CLOCK = re.compile(r"([0-9]{1,9}):([0-9]{2}):([0-9]{2}(?:\.[0-9]{1,12})?)")
 _ZERO_TIMECODE = "00:00:00:00"
@@ -47,7 +38,7 @@ def compare(name: str, expected: JsonValue, actual: JsonValue) -> Check:
 def stream_checks(expected: Expectation, report: ProxyReport) -> Iterator[Check]:
     """Container, streams, codec, geometry, fields and colour."""
     names = report.container.get("format_name", "").split(",")
-    wanted = _DEMUXERS[expected.container]
+    wanted = DEMUXERS[expected.container]
     yield Check(name="container", expected=wanted, actual=",".join(names), ok=wanted in names)
     pictures, sounds = report.of_type("video"), report.of_type("audio")
     yield compare("video_streams", 1, len(pictures))

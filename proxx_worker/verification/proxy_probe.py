@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from proxx_worker.contract.output_settings import Container
-from proxx_worker.planning.plan import TaskPlan
+from proxx_worker.planning.containers import DEMUXERS
+from proxx_worker.planning.expectation import Expectation
 
 # As many digits as FFmpeg's 64 bits have, so that no other number can break an array or Python's own limit.
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
@@ -42,28 +42,20 @@ HDR_ENTRIES = (
 LENGTH_ENTRIES = "frame=pkt_duration,duration"
 """Asked for only where sound is copied: how long each frame lasts, called otherwise from FFmpeg 6 on."""
 
-_DEMUXERS = {
-    Container.MOV: "mov",
-    Container.MP4: "mov",
-    Container.MKV: "matroska",
-    Container.WEBM: "matroska",
-    Container.MXF: "mxf",
-}
-
 _LENGTHS = ("pkt_duration", "duration")
 _OF_ONE_FRAME = frozenset({"pts", *_LENGTHS})
 
 
-def proxy_probe_argv(ffprobe: str, path: str, plan: TaskPlan) -> list[str]:
+def proxy_probe_argv(ffprobe: str, path: str, expected: Expectation) -> list[str]:
     """The one process that looks at a proxy: it decodes every frame and says its time, and what streams and container say."""
-    video = plan.expected.video
+    video = expected.video
     has_hdr = video.mastering_display is not None or video.content_light is not None
-    copies = any(sound.copied_from is not None for sound in plan.expected.audio)
+    copies = any(sound.copied_from is not None for sound in expected.audio)
     more = (*((HDR_ENTRIES,) if has_hdr else ()), *((LENGTH_ENTRIES,) if copies else ()))
     entries = (FORMAT_ENTRIES, STREAM_ENTRIES, FRAME_ENTRIES, *more)
     return [
         ffprobe, "-hide_banner", "-v", "error", "-protocol_whitelist", "file",
-        "-f", _DEMUXERS[plan.settings.container], "-threads", "auto",
+        "-f", DEMUXERS[expected.container], "-threads", "auto",
         "-show_entries", ":".join(entries),
         "-of", "compact", "-i", f"file:{path}",
     ]  # fmt: skip
