@@ -148,7 +148,7 @@ def _verify(context: TaskContext, staged: StagedFile, plan: TaskPlan, run: Encod
     if verdict.error is None:
         proxy = probe_proxy(
             context.environment.tools(),
-            plan,
+            plan.expected,
             staged.name,
             context.stop,
             cwd=staged.folder,
