@@ -41,8 +41,8 @@ def compare(name: str, expected: JsonValue, actual: JsonValue) -> Check:
 def decode_check(expected: Expectation, proxy: ProxyObservation) -> Check:
     """Whether the whole proxy decodes: ffprobe's exit code, and what its decoders say at error level.
 
-    What parsers and demuxers say is no verdict (ffprobe 8.0 complains of every Opus stream in WebM, and decodes it well). What they
-    could mean is found in numbers: the count and the times of the frames, and the length of the audio.
+    What parsers and demuxers say is no verdict (ffprobe 8.0 complains of every Opus stream in WebM, and decodes it well). What
+    they could mean is found in numbers: the count and the times of the frames, and the length of the audio.
     """
     codecs = {expected.video.codec, *(sound.codec for sound in expected.audio)}
     decoders = {f"[{name}]" for codec in codecs for name in decoder_names(codec)}

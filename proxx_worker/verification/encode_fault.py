@@ -66,9 +66,9 @@ def gap_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
 def _faults_of_source(plan: TaskPlan, complaints: Sequence[str]) -> tuple[set[str], set[str]]:
     """Which complaints are about the source: about decoding it, and about reading it.
 
-    Complaints about reading alone are no damage: demuxers also complain about indexes and tags. Where source and proxy are of one
-    kind (MXF, DNxHD, AAC), a library speaks under one name on both sides. There the lines of FFmpeg itself tell the side: it never
-    passes over a fault of its encoders and muxers, so without a word about writing, the fault is the source's.
+    Complaints about reading alone are no damage: demuxers also complain about indexes and tags. Where source and proxy are of
+    one kind (MXF, DNxHD, AAC), a library speaks under one name on both sides. There the lines of FFmpeg itself tell the side: it
+    never passes over a fault of its encoders and muxers, so without a word about writing, the fault is the source's.
     """
     written = any(says(Meaning.WRITING, line) for line in complaints)
     decoding: set[str] = set()

@@ -86,8 +86,8 @@ class ProxyObservation:
 class StreamReport:
     """One stream of the proxy.
 
-    `fields`: ffprobe's; `side_data`: the fields of each kind of its side data. `times`: of each decoded frame, in ticks. `samples`:
-    decoded, per channel. `looks`: each distinct set of what the bitstream says of its frames, as far as there are few.
+    `fields`: ffprobe's; `side_data`: the fields of each kind of its side data. `times`: of each decoded frame, in ticks.
+    `samples`: decoded, per channel. `looks`: each distinct set of what the bitstream says of its frames, as far as there are few.
     `static_hdr`: the latest HDR metadata that a frame carried.
 
     Of sound whose frames say how long they last, in ticks: `end`, when the last one ends; `hole`, where the first one is missing
