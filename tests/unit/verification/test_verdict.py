@@ -11,9 +11,10 @@ from proxx_worker.contract.result import Check
 from proxx_worker.media.facts import ColorFacts, MediaFacts, Timecode
 from proxx_worker.planning.plan import TaskPlan, plan_task
 from proxx_worker.verification.encode_observation import EncodeObservation
+from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
 from proxx_worker.verification.progress import Progress
 from proxx_worker.verification.proxy_probe import parse_proxy, proxy_probe_argv
-from proxx_worker.verification.verdict import Verdict, judge, judge_encode
+from proxx_worker.verification.verdict import Verdict, judge, judge_evidence
 from tests.unit.planning.sources import CLIP, DROP_FRAME, REC709, STEREO, clip, settings
 from tests.unit.verification.proxies import Proxy, perfect_encode, perfect_proxy
 
@@ -32,7 +33,7 @@ def verdict_of(
     plan = plan_task(settings(codec, container, fps=fps), source)
     proxy = perfect_proxy(plan)
     spoil(proxy)
-    return judge(plan, encode(perfect_encode(plan)), proxy.observation())
+    return judge(plan.expected, proxy.observation(), FfmpegEvidence(plan, encode(perfect_encode(plan))))
 
 
 def failed(verdict: Verdict) -> dict[str, tuple[object, object]]:
@@ -380,7 +381,8 @@ def test_a_converted_rate_keeps_the_duration(frames: int, ok: bool) -> None:
 
 
 def judged(plan: TaskPlan, **seen: object) -> Verdict:
-    return judge_encode(plan, replace(perfect_encode(plan), **seen))  # type: ignore[arg-type]  # fields by name
+    encode = replace(perfect_encode(plan), **seen)  # type: ignore[arg-type]  # fields by name
+    return judge_evidence(FfmpegEvidence(plan, encode))
 
 
 PLAN = plan_task(settings(), CLIP)
