@@ -83,7 +83,8 @@ def check_started(program: str, exit_code: int, stderr_head: bytes, missing: Err
 
     `stderr_head`: how the child's stderr began.
     """
-    if sys.platform != "linux" or exit_code not in _GUARD_FAILURES or not stderr_head.startswith(_GUARD_NAME):
+    guarded = sys.platform == "linux"
+    if not guarded or exit_code not in _GUARD_FAILURES or not stderr_head.startswith(_GUARD_NAME):
         return
     said = stderr_head.split(b"\n", 1)[0].decode("utf-8", "backslashreplace")
     reason = said.rpartition(": ")[2]

@@ -35,16 +35,14 @@ def locate_setpriv(places: Sequence[str] = SETPRIV_PLACES) -> str | None:
 
     Raises IO_ERROR on Linux where it is missing: without it an encoder would outlive a killed worker.
     """
-    if sys.platform != "linux":
-        return None
-    for place in places:
-        if _is_executable_file(place):
-            return place
-    raise ProxxError(
-        ErrorCode.IO_ERROR,
-        f"setpriv must be at {' or '.join(places)}: it makes an encoder end with a killed worker. Install util-linux.",
-        places=list(places),
-    )
+    found = next(filter(_is_executable_file, places), None) if sys.platform == "linux" else None
+    if sys.platform == "linux" and found is None:
+        raise ProxxError(
+            ErrorCode.IO_ERROR,
+            f"setpriv must be at {' or '.join(places)}: it makes an encoder end with a killed worker. Install util-linux.",
+            places=list(places),
+        )
+    return found
 
 
 def locate_tool(name: Literal["ffmpeg", "ffprobe"], configured: str | None, path: str | None) -> str:
