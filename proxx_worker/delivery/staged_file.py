@@ -57,11 +57,7 @@ class StagedFile:
         except OSError as error:
             raise classify_os_error(error, "adopt", path_bytes(path)) from error
         try:
-            before = os.fstat(fd)
-            _require_own(before, path)
-            sync_file(fd)  # the time that this takes shows whether it still grows
-            if os.fstat(fd).st_size != before.st_size:
-                raise not_adopted(path, "it is still being written")
+            _require_finished(fd, path)
             if name != rendered:
                 rename_no_clobber(path_bytes(rendered), path_bytes(name), src_dir_fd=staging, dst_dir_fd=staging)
         except BaseException as error:
@@ -169,6 +165,15 @@ def _require_own(status: os.stat_result, path: str) -> None:
         raise not_adopted(path, f"it belongs to user {status.st_uid}")
     if status.st_nlink != 1:
         raise not_adopted(path, f"it has {status.st_nlink} names")
+
+
+def _require_finished(fd: int, path: str) -> None:
+    """Raise OUTPUT_INVALID where the file open as `fd` is not the worker's own, or where it grows meanwhile."""
+    before = os.fstat(fd)
+    _require_own(before, path)
+    sync_file(fd)  # the time that this takes shows whether somebody still writes
+    if os.fstat(fd).st_size != before.st_size:
+        raise not_adopted(path, "it is still being written")
 
 
 def not_adopted(path: str, reason: str) -> ProxxError:

@@ -196,5 +196,5 @@ def test_damage_goes_before_a_rate_that_is_none() -> None:
 def test_the_source_s_stream_is_known_where_it_was_copied() -> None:
     plan = plan_task(settings(), replace(MIXED, audio=(replace(STEREO, index=4), *MIXED.audio[1:])))
     copied, encoded = plan.expected.audio or ()
-    assert (copied.copied_from, copied.uncertainty) == (4, 0)
-    assert encoded.copied_from is None
+    assert (copied.copied_from, encoded.copied_from) == (4, None)
+    assert copied.uncertainty == 0
