@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from proxx_worker.contract.errors import ErrorCode, JobError
 from proxx_worker.contract.output_settings import OutputSettings
 from proxx_worker.engines.mxf_patch import complete_mxf
-from proxx_worker.engines.port import Accepted, Encoded, EngineContext, Media, Plan, StagedOutput, StagingArea, Usage
+from proxx_worker.engines.port import Accepted, Encoded, EngineContext, Media, Plan, StagedOutput, StagingArea, Unfinished, Usage
 from proxx_worker.engines.source_file import OpenSource
 from proxx_worker.engines.tools import Tools
 from proxx_worker.media.facts import MediaFacts
@@ -43,7 +43,9 @@ class FfmpegEngine:
         """The tasks as they are: ffprobe has told all that can be known."""
         return tasks
 
-    def encode(self, plan: Plan, source: OpenSource, staging: StagingArea, name: str, around: EngineContext) -> Encoded:
+    def encode(
+        self, plan: Plan, source: OpenSource, staging: StagingArea, name: str, around: EngineContext
+    ) -> Encoded | Unfinished:
         """Encode `source` into a new file of staging, and wait for the end.
 
         The encoder reads its standard input, which is the source as it was opened and checked: a path could lead elsewhere by
@@ -80,14 +82,12 @@ class FfmpegEngine:
             cpu_seconds=round(child.cpu_seconds, 3),
             peak_memory_bytes=child.peak_memory_bytes,
         )
-        return Encoded(
-            staged=staged,
-            evidence=FfmpegEvidence(task, observer.finish(child.exit_code, size)),
-            usage=Usage(child.cpu_seconds, child.peak_memory_bytes),
-            fault=_fault(child, around.stall_seconds),
-            argv=tuple(argv),
-            exit_code=child.exit_code,
-        )
+        usage = Usage(child.cpu_seconds, child.peak_memory_bytes)
+        fault = _fault(child, around.stall_seconds)
+        if fault is not None:
+            return Unfinished(fault, usage, tuple(argv), child.exit_code)
+        evidence = FfmpegEvidence(task, observer.finish(child.exit_code, size))
+        return Encoded(staged, evidence, usage, tuple(argv), child.exit_code)
 
     def finalize(self, plan: Plan, encoded: Encoded, around: EngineContext) -> None:
         """See `complete_mxf`; an encode that failed is left as it is, for its own error to be told."""

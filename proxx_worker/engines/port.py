@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol, TypeAlias
 
-from proxx_worker.contract.errors import JobError, JsonValue, ProxxError
+from proxx_worker.contract.errors import JobError, JsonValue
 from proxx_worker.contract.output_settings import OutputSettings
 from proxx_worker.engines.source_file import OpenSource, SourceIdentity
 from proxx_worker.media.facts import MediaFacts, RawSource
@@ -156,23 +156,26 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """An output that an engine is done with, well or not.
+    """An output whose engine has come to its own end, well or not: the evidence tells.
 
-    `fault`: why the engine did not come to its own end (INTERRUPTED, ENCODE_STALLED, ...); then nothing more is asked of it.
     `argv`, `exit_code`: of the one command that made it, where there was one.
     """
 
     staged: StagedOutput
     evidence: Evidence
     usage: Usage
-    fault: JobError | None = None
     argv: tuple[str, ...] | None = None
     exit_code: int | None = None
 
-    def require_ended(self) -> None:
-        """Raise `fault`, if there is one."""
-        if self.fault is not None:
-            raise ProxxError.of(self.fault)
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An output whose engine was ended (INTERRUPTED, ENCODE_STALLED), or left what cannot be judged. The rest as in `Encoded`."""
+
+    fault: JobError
+    usage: Usage
+    argv: tuple[str, ...] | None = None
+    exit_code: int | None = None
 
 
 class EnginePort(Protocol):
@@ -190,7 +193,9 @@ class EnginePort(Protocol):
         """The tasks, in order, with what only the engine can tell before the first encode. Raises what fails the whole job."""
         ...
 
-    def encode(self, plan: Plan, source: OpenSource, staging: StagingArea, name: str, around: EngineContext) -> Encoded:
+    def encode(
+        self, plan: Plan, source: OpenSource, staging: StagingArea, name: str, around: EngineContext
+    ) -> Encoded | Unfinished:
         """Make the output `name` of `source`, and wait for the end.
 
         What goes wrong after the start is in the answer, because what was seen up to then belongs into the result.

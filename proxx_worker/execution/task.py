@@ -6,7 +6,7 @@ from functools import partial
 from proxx_worker.contract.errors import JobError, JsonValue, ProxxError
 from proxx_worker.contract.result import Check, ErrorRecord, TaskRecord, TaskStatus
 from proxx_worker.delivery.staging import Staging
-from proxx_worker.engines.port import Accepted, Encoded, EngineContext, EnginePort, Usage
+from proxx_worker.engines.port import Accepted, Encoded, EngineContext, EnginePort, Unfinished, Usage
 from proxx_worker.engines.source_file import open_probed
 from proxx_worker.execution.preflight import Environment, about
 from proxx_worker.execution.reporting import internal_errors
@@ -94,7 +94,8 @@ def run_task(context: TaskContext, staging: Staging, index: int, task: Accepted)
 
 def _perform(context: TaskContext, staging: Staging, index: int, task: Accepted, found: _Findings) -> None:
     around, encoded = _encode(context, staging, index, task, found)
-    encoded.require_ended()
+    if isinstance(encoded, Unfinished):
+        raise ProxxError.of(encoded.fault)
     context.engine.finalize(task.plan, encoded, around)
     _verify(context, task, encoded, around, found)
     found.size, found.sha256 = encoded.staged.seal()
@@ -103,7 +104,7 @@ def _perform(context: TaskContext, staging: Staging, index: int, task: Accepted,
 
 def _encode(
     context: TaskContext, staging: Staging, index: int, task: Accepted, found: _Findings
-) -> tuple[EngineContext, Encoded]:
+) -> tuple[EngineContext, Encoded | Unfinished]:
     """Let the engine make the output from the source that was probed, and from no other file."""
     info = TaskInfo(context.job, context.job_id, index + 1, context.tasks, task.source, task.plan.duration)
     around = replace(context.around, on_progress=partial(context.observer.progressed, info))
