@@ -23,6 +23,7 @@ from proxx_worker.planning.plan import TaskPlan, plan_task
 from proxx_worker.process.stop import StopFlag
 from proxx_worker.verification.progress import Progress
 from proxx_worker.verification.verdict import judge_encode
+from tests.support.stops import unstopped
 
 FRAMES = 25
 
@@ -149,7 +150,7 @@ def test_the_command_does_not_depend_on_where_the_output_goes(
         (tmp_path / folder).mkdir()
         with OutputDirectory.hold(f"{tmp_path}/{folder}") as directory, directory.open_staging(owner, folder) as staging:
             staged = staging.create("clip.mov")
-            results.append((run(tools, clip, facts, staged, stop).argv, staged.seal()))
+            results.append((run(tools, clip, facts, staged, stop).argv, staged.seal(unstopped)))
     assert results[0] == results[1]
 
 
