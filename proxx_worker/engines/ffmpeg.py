@@ -93,7 +93,7 @@ class FfmpegEngine:
         """See `complete_mxf`; an encode that failed is left as it is, for its own error to be told."""
         task = _own(plan)
         if encoded.exit_code == 0 and task.completes_mxf:
-            complete_mxf(encoded.staged, task.design.picture.display_aspect)
+            complete_mxf(encoded.staged, task.design.picture.display_aspect, around.checkpoint("a proxy was completed"))
 
 
 def _own(plan: Plan) -> TaskPlan:

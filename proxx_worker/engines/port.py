@@ -10,6 +10,7 @@ its share; an output that several processes made in turn is one, whose `usage` i
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Protocol, TypeAlias
 
 from proxx_worker.contract.errors import JobError, JsonValue
@@ -18,7 +19,7 @@ from proxx_worker.engines.source_file import OpenSource, SourceIdentity
 from proxx_worker.media.facts import MediaFacts, RawSource
 from proxx_worker.observe.joblog import JobLog
 from proxx_worker.planning.expectation import Expectation
-from proxx_worker.process.stop import StopSignal
+from proxx_worker.process.stop import StopSignal, interrupted, raise_if_stopped
 from proxx_worker.verification.evidence import Evidence
 from proxx_worker.verification.progress import Progress
 from proxx_worker.verification.proxy_probe import ProxyObservation
@@ -103,7 +104,7 @@ class StagedOutput(Protocol):
         """Put `data` at `offset`."""
         ...
 
-    def seal(self) -> tuple[int, str]:
+    def seal(self, checkpoint: Callable[[], object]) -> tuple[int, str]:
         """Make it durable; its size and SHA-256. Execution's to call, once the proxy is proven."""
         ...
 
@@ -144,6 +145,10 @@ class EngineContext:
     log: JobLog
     on_progress: Callable[[Progress], None]
     pass_fds: Sequence[int]
+
+    def checkpoint(self, work: str) -> Callable[[], None]:
+        """What a long pass over a file calls again and again: raises INTERRUPTED once a stop is requested. See `interrupted`."""
+        return partial(raise_if_stopped, self.stop, interrupted(work))
 
 
 @dataclass(frozen=True, slots=True)

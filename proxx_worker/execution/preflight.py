@@ -19,7 +19,7 @@ from proxx_worker.engines.source_file import check_source_file
 from proxx_worker.files.locations import require_inside, require_path_inside
 from proxx_worker.media.facts import RawSource
 from proxx_worker.planning.routing import engine_for, route
-from proxx_worker.process.stop import StopSignal
+from proxx_worker.process.stop import StopSignal, interrupted, raise_if_stopped
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -88,7 +88,7 @@ def inspect(data: bytes, environment: Environment, stop: StopSignal, check_outpu
         spec = parse_jobspec(data)
     except ProxxError as fault:
         return RefusedJob(fault.error)
-    sources = _Sources(spec.sources)
+    sources = _Sources(spec.sources, stop)
     kind = spec.engine
     try:
         names = output_names(spec)
@@ -113,14 +113,16 @@ def inspect(data: bytes, environment: Environment, stop: StopSignal, check_outpu
 class _Sources:
     """The sources of a job, by their place. An error stays with its source, and takes it out of the stages that follow."""
 
-    def __init__(self, paths: Sequence[str]) -> None:
+    def __init__(self, paths: Sequence[str], stop: StopSignal) -> None:
         self._paths = paths
+        self._stop = stop
         self.errors: dict[int, JobError] = {}
 
     def each(self, items: Mapping[int, T], step: Callable[[T], U]) -> dict[int, U]:
         """What `step` makes of each of `items`. Raises INTERRUPTED, which is no fault of a source's."""
         made: dict[int, U] = {}
         for at, item in items.items():
+            raise_if_stopped(self._stop, interrupted("the sources were looked at"))
             try:
                 made[at] = step(item)
             except ProxxError as fault:

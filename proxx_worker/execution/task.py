@@ -5,6 +5,7 @@ from functools import partial
 
 from proxx_worker.contract.errors import JobError, JsonValue, ProxxError
 from proxx_worker.contract.result import Check, ErrorRecord, TaskRecord, TaskStatus
+from proxx_worker.contract.status import Stage
 from proxx_worker.delivery.staging import Staging
 from proxx_worker.engines.port import Accepted, Encoded, EngineContext, EnginePort, Unfinished, Usage
 from proxx_worker.engines.source_file import open_probed
@@ -55,11 +56,13 @@ def run_task(context: TaskContext, staging: Staging, index: int, task: Accepted)
     started = now()
     found = _Findings()
     error: JobError | None = None
-    log = context.around.log
+    info = TaskInfo(context.job, context.job_id, index + 1, context.tasks, task.source, task.plan.duration)
+    around = replace(context.around, on_progress=partial(context.observer.progressed, info))
+    log = around.log
     log.event("task_started", task.source, task=index + 1, tasks=context.tasks, fingerprint=task.plan.fingerprint())
     try:
         with internal_errors(log):
-            _perform(context, staging, index, task, found)
+            _perform(context, staging, info, task, around, found)
     except ProxxError as fault:
         error = about(task.source, fault.error)
     finished = now()
@@ -67,56 +70,46 @@ def run_task(context: TaskContext, staging: Staging, index: int, task: Accepted)
         log.event("task_completed", task=index + 1, size_bytes=found.size, sha256=found.sha256)
     else:
         log.event("task_failed", error.message, level="ERROR", task=index + 1, code=error.code)
-    final = f"{context.around.output_directory.rstrip('/')}/{task.output_name}"
-    return TaskOutcome(
-        TaskRecord(
-            index=index,
-            source=task.source,
-            status=TaskStatus.COMPLETED if error is None else TaskStatus.FAILED,
-            error=None if error is None else ErrorRecord.of(error),
-            output=final if error is None else None,
-            output_size_bytes=found.size if error is None else None,
-            output_sha256=found.sha256 if error is None else None,
-            command=None if found.argv is None else list(found.argv),
-            exit_code=found.exit_code,
-            source_media=task.source_media,
-            output_media=found.output_media,
-            checks=list(found.checks),
-            started_at=timestamp(started.wall),
-            finished_at=timestamp(finished.wall),
-            duration_seconds=round(finished.monotonic - started.monotonic, 3),
-            cpu_seconds=round(found.usage.cpu_seconds, 3),
-            peak_memory_bytes=found.usage.peak_memory_bytes,
-        ),
-        error,
+    final = f"{around.output_directory.rstrip('/')}/{task.output_name}"
+    record = TaskRecord(
+        index=index,
+        source=task.source,
+        status=TaskStatus.COMPLETED if error is None else TaskStatus.FAILED,
+        error=None if error is None else ErrorRecord.of(error),
+        output=final if error is None else None,
+        output_size_bytes=found.size if error is None else None,
+        output_sha256=found.sha256 if error is None else None,
+        command=None if found.argv is None else list(found.argv),
+        exit_code=found.exit_code,
+        source_media=task.source_media,
+        output_media=found.output_media,
+        checks=list(found.checks),
+        started_at=timestamp(started.wall),
+        finished_at=timestamp(finished.wall),
+        duration_seconds=round(finished.monotonic - started.monotonic, 3),
+        cpu_seconds=round(found.usage.cpu_seconds, 3),
+        peak_memory_bytes=found.usage.peak_memory_bytes,
     )
+    context.observer.task_ended(info, record)
+    return TaskOutcome(record, error)
 
 
-def _perform(context: TaskContext, staging: Staging, index: int, task: Accepted, found: _Findings) -> None:
-    around, encoded = _encode(context, staging, index, task, found)
+def _perform(
+    context: TaskContext, staging: Staging, info: TaskInfo, task: Accepted, around: EngineContext, found: _Findings
+) -> None:
+    check_place = context.environment.roots.check_source(task.source)
+    with open_probed(task.source, task.identity, check_place) as source:
+        context.observer.task_entered(info, Stage.ENCODING)
+        encoded = context.engine.encode(task.plan, source, staging, task.output_name, around)
+        found.usage, found.argv, found.exit_code = encoded.usage, encoded.argv, encoded.exit_code
     if isinstance(encoded, Unfinished):
         raise ProxxError.of(encoded.fault)
     context.engine.finalize(task.plan, encoded, around)
+    context.observer.task_entered(info, Stage.VERIFYING)
     _verify(context, task, encoded, around, found)
-    found.size, found.sha256 = encoded.staged.seal()
+    context.observer.task_entered(info, Stage.SEALING)
+    found.size, found.sha256 = encoded.staged.seal(around.checkpoint("a proxy was made durable and hashed"))
     encoded.staged.close()  # it is durable, and a job of thousands of sources must not hold them all
-
-
-def _encode(
-    context: TaskContext, staging: Staging, index: int, task: Accepted, found: _Findings
-) -> tuple[EngineContext, Encoded | Unfinished]:
-    """Let the engine make the output from the source that was probed, and from no other file."""
-    info = TaskInfo(context.job, context.job_id, index + 1, context.tasks, task.source, task.plan.duration)
-    around = replace(context.around, on_progress=partial(context.observer.progressed, info))
-    check_place = context.environment.roots.check_source(task.source)
-    with open_probed(task.source, task.identity, check_place) as source:
-        context.observer.task_started(info)
-        try:
-            encoded = context.engine.encode(task.plan, source, staging, task.output_name, around)
-        finally:
-            context.observer.task_finished(info)
-        found.usage, found.argv, found.exit_code = encoded.usage, encoded.argv, encoded.exit_code
-    return around, encoded
 
 
 def _verify(context: TaskContext, task: Accepted, encoded: Encoded, around: EngineContext, found: _Findings) -> None:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from proxx_worker.contract.output_settings import Engine
-from proxx_worker.contract.result import JobResult, WorkerRecord
+from proxx_worker.contract.result import JobResult, TaskRecord, WorkerRecord
+from proxx_worker.contract.status import Stage
 from proxx_worker.engines.media_probe import FfprobeProbe
 from proxx_worker.engines.port import EnginePort
 from proxx_worker.engines.tools import locate_tools
 from proxx_worker.execution.executor import Executor, Job
 from proxx_worker.execution.preflight import Environment, Roots
-from proxx_worker.observe.observer import TaskInfo
+from proxx_worker.observe.observer import JobInfo, TaskInfo
 from proxx_worker.process.stop import StopSignal
 from proxx_worker.verification.progress import Progress
 from tests.support.engine import Log
@@ -46,9 +47,13 @@ class Watcher:
     at: Mapping[int, Callable[[], object]] = field(default_factory=dict)
     told: list[tuple[str, int]] = field(default_factory=list)
 
-    def task_started(self, task: TaskInfo) -> None:
+    def job_entered(self, job: JobInfo, stage: Stage) -> None:
         """See `JobObserver`."""
-        self.told.append(("started", task.number))
+        self.told.append((stage, 0))
+
+    def task_entered(self, task: TaskInfo, stage: Stage) -> None:
+        """See `JobObserver`."""
+        self.told.append((stage, task.number))
 
     def progressed(self, task: TaskInfo, progress: Progress) -> None:
         """See `JobObserver`."""
@@ -56,9 +61,13 @@ class Watcher:
             self.told.append(("progressed", task.number))
             self.at.get(task.number, lambda: None)()
 
-    def task_finished(self, task: TaskInfo) -> None:
+    def task_ended(self, task: TaskInfo, outcome: TaskRecord) -> None:
         """See `JobObserver`."""
-        self.told.append(("finished", task.number))
+        self.told.append((outcome.status, task.number))
+
+    def job_ended(self, job: JobInfo, outcome: JobResult) -> None:
+        """See `JobObserver`."""
+        self.told.append((outcome.status, 0))
 
 
 def environment(engine: EnginePort | None, kind: Engine = Engine.FFMPEG, stall_seconds: float = 60.0) -> Environment:

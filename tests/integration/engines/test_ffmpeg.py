@@ -27,6 +27,7 @@ from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
 from proxx_worker.verification.progress import Progress
 from proxx_worker.verification.verdict import judge_evidence
 from tests.support.engine import Log, context
+from tests.support.stops import unstopped
 
 FRAMES = 25
 
@@ -147,7 +148,7 @@ def test_the_command_does_not_depend_on_where_the_output_goes(
         (tmp_path / folder).mkdir()
         with OutputDirectory.hold(f"{tmp_path}/{folder}") as directory, directory.open_staging(owner, folder) as staging:
             ended = run(tools, clip, facts, staging, stop)
-            results.append((ended.argv, file_of(ended).seal()))
+            results.append((ended.argv, file_of(ended).seal(unstopped)))
     assert results[0] == results[1]
 
 

@@ -17,6 +17,7 @@ from proxx_worker.workspace.claimed import ClaimedJob
 from proxx_worker.workspace.layout import Workspace
 from proxx_worker.workspace.spool import RECORD_BYTES, Spool
 from tests.support.results import result_of
+from tests.support.stops import NEVER
 
 DONE, FAILED = JobStatus.COMPLETED, JobStatus.FAILED
 
@@ -29,7 +30,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def spool(root: Path) -> Spool:
-    return Spool(Workspace(root))
+    return Spool(Workspace(root), NEVER)
 
 
 def names(folder: Path) -> set[str]:

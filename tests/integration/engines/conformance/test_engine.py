@@ -8,6 +8,7 @@ import pytest
 
 from proxx_worker.contract.errors import ErrorCode
 from proxx_worker.contract.result import JobResult, JobStatus, TaskStatus, decode_result, encode_result
+from proxx_worker.contract.status import Stage
 from proxx_worker.execution.preflight import AcceptedJob, inspect
 from proxx_worker.process.stop import StopFlag
 from tests.support.benches import Bench
@@ -61,7 +62,14 @@ def test_all_outputs_are_published_and_nothing_else(bench: Bench, sources: list[
 def test_every_task_shows_its_progress(bench: Bench, sources: list[Path], out: Path, stop: StopFlag) -> None:
     watcher, log = Watcher(), Log()
     execute(bench.engine, spec(sources, out, **bench.settings), stop, watcher=watcher, kind=bench.kind, log=log)
-    assert watcher.told == [(step, number) for number in (1, 2) for step in ("started", "progressed", "finished")]
+    steps = [Stage.ENCODING, "progressed", Stage.VERIFYING, Stage.SEALING, TaskStatus.COMPLETED]
+    assert watcher.told == [
+        (Stage.PROBING, 0),
+        (Stage.SURVEYING, 0),
+        *((step, number) for number in (1, 2) for step in steps),
+        (Stage.PUBLISHING, 0),
+        (JobStatus.COMPLETED, 0),
+    ]
     assert [action for action in log.actions if action.startswith(("task_", "job_"))] == [
         "job_started", "job_inspected", "task_started", "task_completed", "task_started", "task_completed", "job_completed",
     ]  # fmt: skip
@@ -85,7 +93,7 @@ def test_a_name_that_is_taken_is_found_before_anything_runs(bench: Bench, source
     watcher = Watcher()
     result = execute(bench.engine, spec(sources, out, **bench.settings), stop, watcher=watcher, kind=bench.kind)
     assert told(result) == (ErrorCode.OUTPUT_EXISTS, [TaskStatus.NOT_RUN, TaskStatus.NOT_RUN])
-    assert watcher.told == []
+    assert watcher.told == [(Stage.PROBING, 0), (JobStatus.FAILED, 0)]
     assert (out / "two_001.mov").read_bytes() == b"precious"
 
 
