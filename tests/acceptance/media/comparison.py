@@ -160,6 +160,8 @@ def _geometry(truth: Truth, source: Look, proxy: Look, target: Target) -> Iterat
     yield from _equal("turns", 0, proxy.turns)
     sides = (source.height, source.width) if truth.turns % 2 else (source.width, source.height)
     width, height = (side // target.divisor // 2 * 2 for side in sides)
+    if target.codec == "h264" and truth.fields != "progressive":
+        height = height // 4 * 4  # a field of 4:2:0 has whole lines of chroma
     yield from _equal("size", (width, height), (proxy.width, proxy.height))
     aspect = Fraction(truth.aspect)
     if max((aspect * height / width).as_integer_ratio()) <= _LARGEST_TERM:
