@@ -20,6 +20,15 @@ MXF_RATES = frozenset(
 """What FFmpeg's MXF muxer stores exactly. 120000/1001 it takes, but writes 120/1; every other rate it refuses."""
 
 _TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)[:;](\d{2,3})")
+_JUMPING = frozenset({"mpegts", "mpeg", "ogg"})
+"""Containers whose clock may jump (FFmpeg's AVFMT_TS_DISCONT), of those that a source may have. FFmpeg counts from the earliest
+stream that is used, not from the file's start; 5.1 only where nothing else moves the input."""
+
+_HALF = Fraction(1, 2)
+_HALFWAY = Fraction(1, 50)
+"""Within so much of a frame from the middle between two places, rounded times could fall to either: the grid is made finer."""
+
+_MICROSECOND = Fraction(1, 1_000_000)
 _DROP_FRAME_UNIT = 30
 _TEN = 10
 
@@ -29,11 +38,12 @@ class Schedule:
     """How the frames are timed.
 
     `rate`: the exact constant rate, None for a variable one. `time_base`: seconds per tick of the encoder. `offset`: seconds
-    from the start of the file's earliest stream to the first frame. `input_shift`: seconds by which all streams are moved earlier
-    on the way in, so that the first frame falls on the grid of `rate`; `output_shift`: seconds by which they are moved back on
-    the way out. `end`: seconds from the file's start to the end of the last frame, where the source has a variable rate and says
-    so. `converts`: frames are repeated or dropped to reach `rate`. `timescale`: ticks per second for MOV and MP4, None where the
-    muxer's own choice is exact.
+    from the start of the earliest stream of picture and sound to the first frame. `input_shift`: seconds by which all streams are
+    moved earlier on the way in, so that what is before that start is left out and the first frame falls on the grid of `rate`;
+    `output_shift`: seconds by which they are moved later on the way out; `sound_shift`: by which sound alone is moved later in
+    between, as the grid moves the picture. `end`: seconds from that start to the end of the last frame, where the source has a
+    variable rate and says so. `converts`: frames are repeated or dropped to reach `rate`. `timescale`: ticks per second for MOV and
+    MP4, None where the muxer's own choice is exact.
     """
 
     rate: Fraction | None
@@ -41,6 +51,7 @@ class Schedule:
     offset: Fraction
     input_shift: Fraction
     output_shift: Fraction
+    sound_shift: Fraction
     end: Fraction | None
     converts: bool
     timescale: int | None
@@ -64,13 +75,14 @@ def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
         _check_rate(settings.container, settings.fps)
         _require_a_frame(facts, settings.fps)
         timecode = _convert_timecode(facts.timecode, _nominal(video.rate), settings.fps)
-        on_grid = Fraction(round(offset * settings.fps)) / settings.fps
+        shifts = _shifts(facts, settings.fps, late if in_mxf else Fraction(0), in_mxf=in_mxf)
         return Schedule(
             rate=settings.fps,
             time_base=1 / settings.fps,
-            offset=on_grid,
-            input_shift=late if in_mxf else Fraction(0),
-            output_shift=Fraction(0),
+            offset=Fraction(round(offset * settings.fps)) / settings.fps,
+            input_shift=shifts.on_input,
+            output_shift=shifts.on_output,
+            sound_shift=shifts.of_sound,
             end=None,
             converts=True,
             timescale=None,
@@ -79,13 +91,14 @@ def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
     timecode = _check_timecode(facts.timecode, video.rate)
     if video.constant_rate:
         _check_rate(settings.container, video.rate)
-        beside_the_grid = offset % (1 / video.rate)
+        shifts = _shifts(facts, video.rate, late, in_mxf=in_mxf)
         return Schedule(
             rate=video.rate,
-            time_base=1 / video.rate,
+            time_base=shifts.step,
             offset=offset,
-            input_shift=late if in_mxf else beside_the_grid,
-            output_shift=beside_the_grid,
+            input_shift=shifts.on_input,
+            output_shift=shifts.on_output,
+            sound_shift=shifts.of_sound,
             end=None,
             converts=False,
             timescale=None,
@@ -106,8 +119,9 @@ def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
         rate=None,
         time_base=Fraction(1, ticks),
         offset=offset,
-        input_shift=Fraction(0),
+        input_shift=_unused_start(facts),
         output_shift=Fraction(0),
+        sound_shift=Fraction(0),
         end=end,
         converts=False,
         timescale=None if settings.container in MATROSKA else ticks,
@@ -115,11 +129,64 @@ def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
     )
 
 
+def earliest_start(facts: MediaFacts) -> Fraction | None:
+    """When the first of the streams that a proxy has begins, in the file's own time; None where none says.
+
+    Other streams may begin earlier (data in a transport stream): their time is no part of the clip.
+    """
+    return min(
+        (start for start in (facts.video.start, *(stream.start for stream in facts.audio)) if start is not None), default=None
+    )
+
+
 def _late_by(facts: MediaFacts) -> Fraction:
-    """Seconds from the file's start to the picture's, as far as the file says."""
-    if facts.video.start is None or facts.start is None:
+    """Seconds from that start to the picture's, as far as the file says."""
+    earliest = earliest_start(facts)
+    if facts.video.start is None or facts.start is None or earliest is None:
         return Fraction(0)
-    return max(Fraction(0), facts.video.start - facts.start)
+    return facts.video.start - earliest
+
+
+@dataclass(frozen=True, slots=True)
+class _Shifts:
+    """See `Schedule`. `step`: seconds between places of the grid."""
+
+    on_input: Fraction
+    on_output: Fraction
+    of_sound: Fraction
+    step: Fraction
+
+
+def _shifts(facts: MediaFacts, rate: Fraction, late: Fraction, *, in_mxf: bool) -> _Shifts:
+    """How a picture that begins `late` comes onto the grid of `rate`, and everything back to its place; in MXF to 0."""
+    step = 1 / rate
+    if not _counts_by_itself(facts):
+        beside = late if in_mxf else late % step
+        return _Shifts(_unused_start(facts) + beside, Fraction(0) if in_mxf else beside, Fraction(0), step)
+    # FFmpeg 5.1 would count from another stream again if the input were moved. So the grid moves the picture.
+    if not in_mxf and abs(late * rate % 1 - _HALF) < _HALFWAY:
+        step /= 2
+    place = round(late / step) * step
+    return _Shifts(Fraction(0), -place if in_mxf else late - place, place - late, step)
+
+
+def _counts_by_itself(facts: MediaFacts) -> bool:
+    """Whether FFmpeg leaves out what comes before the first stream that is used, in a file that begins with another one."""
+    return facts.demuxer in _JUMPING and _before_used(facts) > 0
+
+
+def _unused_start(facts: MediaFacts) -> Fraction:
+    """Seconds from where FFmpeg begins to count to the start of the earliest stream that is used."""
+    return Fraction(0) if facts.demuxer in _JUMPING else _before_used(facts)
+
+
+def _before_used(facts: MediaFacts) -> Fraction:
+    """Seconds from the file's start to that of the earliest stream that is used."""
+    earliest = earliest_start(facts)
+    if earliest is None or facts.start is None:
+        return Fraction(0)
+    # ffprobe rounds the file's start to microseconds.
+    return earliest - facts.start if earliest - facts.start > _MICROSECOND else Fraction(0)
 
 
 def _check_rate(container: Container, rate: Fraction) -> None:

@@ -92,7 +92,7 @@ def _design(settings: OutputSettings, facts: MediaFacts) -> Design:
         schedule=schedule,
         color=plan_color(video, encoder, settings.container),
         shrinks=4 * picture.width <= 3 * source.width and 4 * picture.height <= 3 * source.height,
-        sound=plan_audio(settings.container, facts),
+        sound=plan_audio(settings.container, facts, schedule),
         dominance=dominance,
         reel=facts.reel if _keeps_reel(settings.container, schedule) else None,
     )
@@ -161,7 +161,7 @@ def _expectation(facts: MediaFacts, design: Design) -> Expectation:
                 channels=stream.channels,
                 layout=stream.layout,
                 sample_rate=stream.sample_rate,
-                start=stream.start,
+                start=Fraction(0),
                 duration=stream.duration,
                 uncertainty=_uncertainty(facts),
                 copied_from=stream.source_index if stream.copied else None,

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from proxx_worker.contract.errors import JobError
 from proxx_worker.contract.result import Check
+from proxx_worker.verification.heard_sound import HeardSound
 from proxx_worker.verification.proxy_probe import ProxyObservation, StreamReport
 
 
@@ -21,6 +22,10 @@ class Evidence(Protocol):
 
     def time_checks(self, picture: StreamReport) -> Iterable[Check]:
         """The proxy's frames and their times against what the engine saw of the source's. What it did not see has `ok=None`."""
+        ...
+
+    def sounds(self) -> Sequence[HeardSound | None]:
+        """What the engine decoded of each audio stream, in order; None for one that it did not decode, none where it cannot tell."""
         ...
 
     def error(self, proxy: ProxyObservation) -> JobError | None:

@@ -15,6 +15,7 @@ from proxx_worker.verification.checks import MILLISECOND, compare, first_frame, 
 from proxx_worker.verification.encode_fault import encode_error, gap_error
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.frame_grid import places_on_grid
+from proxx_worker.verification.heard_sound import HeardSound
 from proxx_worker.verification.proxy_probe import ProxyObservation, StreamReport
 from proxx_worker.verification.sound_damage import sound_damage
 from proxx_worker.verification.source_faults import ends_early, off_the_grid
@@ -50,6 +51,10 @@ class FfmpegEvidence:
         # Matroska counts in milliseconds, and so do QuickTime's edit lists, which hold a late start.
         yield start_check("start", self._wanted_start(), first_frame(picture), MILLISECOND)
 
+    def sounds(self) -> Sequence[HeardSound | None]:
+        """What the encode decoded of each audio stream; None for a copy."""
+        return self.encode.sounds
+
     def error(self, proxy: ProxyObservation) -> JobError | None:
         """Faults of the source that show only beside the proxy, or that this proxy's checks would blame on it."""
         plan, encode = self.plan, self.encode
@@ -71,7 +76,7 @@ class FfmpegEvidence:
         if schedule.converts or self.plan.expected.container is Container.MXF or first is None:
             return schedule.offset
         start = first * self.plan.facts.video.time_base
-        return (start if schedule.rate is None else round(start * schedule.rate) / schedule.rate) + schedule.output_shift
+        return (start if schedule.rate is None else round(start / schedule.time_base) * schedule.time_base) + schedule.output_shift
 
     def _wanted_times(self, frames: int) -> tuple[Fraction, Sequence[int]]:
         """When the frames must be shown, counted from the first one, in whole numbers of a unit of so many seconds."""
