@@ -100,10 +100,10 @@ def unbroken_tracks(read: Callable[[int, int], bytes], size: int) -> frozenset[i
     """The numbers of the tracks whose packets are all played one after another, as they are stored.
 
     Such a track has a whole sample table (no fragments), one sample description, every packet 1024 ticks after the one before it
-    (a frame of AAC, where a tick is a sample), as far as that can be heard, and no edit list, or one with a single edit that begins
-    inside its media: it leaves out what comes before and after, and nothing between. A track of which this is not proven is left
-    out. Arguments as for `refuse_external_media`. Structure: ISO/IEC 14496-12, 8.6.6,
-    "Edit List Box"; 8.6.1.2, "Decoding Time to Sample Box"; 8.8.1, "Movie Extends Box".
+    (a frame of AAC, where a tick is a sample), as far as that can be heard, and no edit list, or one with a single edit that
+    begins inside its media: it leaves out what comes before and after, and nothing between. A track of which this is not proven
+    is left out. Arguments as for `refuse_external_media`. Structure: ISO/IEC 14496-12, 8.6.6, "Edit List Box"; 8.6.1.2,
+    "Decoding Time to Sample Box"; 8.8.1, "Movie Extends Box".
     """
     budget = iter(range(_MAX_BOXES))
     whole = _Box(b"", 0, size)

@@ -12,7 +12,7 @@ from typing import Literal, assert_never
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.media.facts import AudioFacts, MediaFacts
-from proxx_worker.planning.frame_timing import Schedule, earliest_start
+from proxx_worker.planning.frame_timing import Schedule, clip_start
 from proxx_worker.planning.sound_report import Placement, refuse_too_many
 
 AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
@@ -159,8 +159,8 @@ def _is_copied(container: Container, facts: MediaFacts, stream: AudioFacts) -> b
     Every condition was found by decoding both files and comparing each sample and its time:
     docs/decisions/0013-aac-is-copied-into-mp4.md.
     """
-    start = earliest_start(facts)
-    if container is not Container.MP4 or facts.demuxer != "mov" or stream.start is None or facts.start is None or start is None:
+    start = clip_start(facts)
+    if container is not Container.MP4 or facts.demuxer != "mov" or stream.start is None or start is None:
         return False
     return (
         stream.codec == "aac"

@@ -42,8 +42,8 @@ class Schedule:
     moved earlier on the way in, so that what is before that start is left out and the first frame falls on the grid of `rate`;
     `output_shift`: seconds by which they are moved later on the way out; `sound_shift`: by which sound alone is moved later in
     between, as the grid moves the picture. `end`: seconds from that start to the end of the last frame, where the source has a
-    variable rate and says so. `converts`: frames are repeated or dropped to reach `rate`. `timescale`: ticks per second for MOV and
-    MP4, None where the muxer's own choice is exact.
+    variable rate and says so. `converts`: frames are repeated or dropped to reach `rate`. `timescale`: ticks per second for MOV
+    and MP4, None where the muxer's own choice is exact.
     """
 
     rate: Fraction | None
@@ -51,11 +51,11 @@ class Schedule:
     offset: Fraction
     input_shift: Fraction
     output_shift: Fraction
-    sound_shift: Fraction
     end: Fraction | None
     converts: bool
     timescale: int | None
     timecode: Timecode | None
+    sound_shift: Fraction = Fraction(0)
 
 
 def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
@@ -121,7 +121,6 @@ def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
         offset=offset,
         input_shift=_unused_start(facts),
         output_shift=Fraction(0),
-        sound_shift=Fraction(0),
         end=end,
         converts=False,
         timescale=None if settings.container in MATROSKA else ticks,
@@ -129,22 +128,19 @@ def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
     )
 
 
-def earliest_start(facts: MediaFacts) -> Fraction | None:
-    """When the first of the streams that a proxy has begins, in the file's own time; None where none says.
+def clip_start(facts: MediaFacts) -> Fraction | None:
+    """When the first of the streams that a proxy has begins, in the file's own time; None where that is not known.
 
     Other streams may begin earlier (data in a transport stream): their time is no part of the clip.
     """
-    return min(
-        (start for start in (facts.video.start, *(stream.start for stream in facts.audio)) if start is not None), default=None
-    )
+    starts = [start for start in (facts.video.start, *(stream.start for stream in facts.audio)) if start is not None]
+    return None if facts.start is None or not starts else max(facts.start, min(starts))
 
 
 def _late_by(facts: MediaFacts) -> Fraction:
     """Seconds from that start to the picture's, as far as the file says."""
-    earliest = earliest_start(facts)
-    if facts.video.start is None or facts.start is None or earliest is None:
-        return Fraction(0)
-    return facts.video.start - earliest
+    start = clip_start(facts)
+    return Fraction(0) if facts.video.start is None or start is None else max(Fraction(0), facts.video.start - start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +178,11 @@ def _unused_start(facts: MediaFacts) -> Fraction:
 
 def _before_used(facts: MediaFacts) -> Fraction:
     """Seconds from the file's start to that of the earliest stream that is used."""
-    earliest = earliest_start(facts)
-    if earliest is None or facts.start is None:
+    start = clip_start(facts)
+    if start is None or facts.start is None:
         return Fraction(0)
     # ffprobe rounds the file's start to microseconds.
-    return earliest - facts.start if earliest - facts.start > _MICROSECOND else Fraction(0)
+    return start - facts.start if start - facts.start > _MICROSECOND else Fraction(0)
 
 
 def _check_rate(container: Container, rate: Fraction) -> None:

@@ -19,11 +19,6 @@ from proxx_worker.planning.frame_timing import Schedule, plan_schedule
 from proxx_worker.planning.picture import plan_picture, upright
 from proxx_worker.planning.video_codecs import choose_encoder, height_multiple
 
-_COUNTING = frozenset({"mov", "mxf", "matroska", "avi"})
-_ESTIMATED = Fraction(1, 4)
-_GXF_PACKET = Fraction(32768, 48000)
-"""Sound in GXF comes in packets of this length (SMPTE ST 360, "Media packets"): the last one is filled up behind the end."""
-
 _EARLIER_FIELD = {"tff": "tt", "bff": "bb"}
 
 
@@ -120,16 +115,6 @@ def _keeps_reel(container: Container, schedule: Schedule) -> bool:
     return container is Container.MXF or (container is Container.MOV and schedule.timecode is not None)
 
 
-def _uncertainty(facts: MediaFacts) -> Fraction:
-    """How far off a source's word on the length of its sound may be, in seconds.
-
-    Few containers count what they hold; all others leave the end to be estimated from the last packets.
-    """
-    if _COUNTING.intersection(facts.formats):
-        return Fraction(0)
-    return _GXF_PACKET if "gxf" in facts.formats else _ESTIMATED
-
-
 def _expectation(facts: MediaFacts, design: Design) -> Expectation:
     video, encoder, picture, schedule, color = facts.video, design.encoder, design.picture, design.schedule, design.color
     return Expectation(
@@ -163,7 +148,6 @@ def _expectation(facts: MediaFacts, design: Design) -> Expectation:
                 sample_rate=stream.sample_rate,
                 start=Fraction(0),
                 duration=stream.duration,
-                uncertainty=_uncertainty(facts),
                 copied_from=stream.source_index if stream.copied else None,
             )
             for stream in design.sound

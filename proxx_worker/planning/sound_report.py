@@ -1,9 +1,9 @@
 """How an encode tells, on its standard output, when each frame of its decoded audio stands and how long it is.
 
 FFmpeg's `ametadata=mode=print` writes a frame's time and nothing else about it. So a branch of the filter graph that ends in
-nothing gives each frame a number for its time, which holds stream, length and time; the audio itself is not touched. The picture's
-frames are reported on the same output, each by one small write, and threads may mix these lines but never break one. Numbers of
-audio begin far below any time that a picture can have: -2^52 microseconds are 142 years before the clip.
+nothing gives each frame a number for its time, which holds stream, length and time; the audio itself is not touched. The
+picture's frames are reported on the same output, each by one small write: threads may mix these lines, but never break one.
+Numbers of audio lie far below any time that a picture can have: -2^52 microseconds are 142 years before the clip.
 
 FFmpeg computes in doubles, which hold whole numbers up to 2^53: 29 bits of time, 16 of length, 7 of stream.
 """

@@ -34,8 +34,8 @@ def audio_checks(
 ) -> Iterator[Check]:
     """Each audio stream.
 
-    `heard`: what the engine decoded of each, as far as it knows. `picture`: the length of the proxy's picture in seconds, to which
-    MXF cuts and pads its sound.
+    `heard`: what the engine decoded of each, as far as it knows. `picture`: the length of the proxy's picture in seconds, to
+    which MXF cuts and pads its sound.
     """
     for position, (wanted, found) in enumerate(zip(expected.audio or (), report.of_type("audio"), strict=False)):
         name = f"audio_{position}_"
@@ -62,7 +62,7 @@ class _Sound:
         yield self._start()
         if self.container is Container.MXF and (heard is not None or picture is not None):
             # Its sound is as long as its picture, whatever it holds.
-            yield self._lasts(picture, self.found.samples / self.rate, 1 / self.rate)
+            yield self._seconds("duration", picture, self.found.samples / self.rate, 1 / self.rate)
         elif heard is None:
             yield self._as_promised()
         else:
@@ -97,12 +97,8 @@ class _Sound:
         places = [wanted]
         if self.container in MATROSKA and wanted is not None and self.wanted.codec in _BLOCKS:
             places.append(wanted - _BLOCKS[self.wanted.codec] / self.rate)
-        ok = (
-            None
-            if wanted is None
-            else actual is not None and any(abs(actual - place) <= MILLISECOND for place in places if place is not None)
-        )
-        return Check(name=f"{self.name}start", expected=_text(wanted), actual=_text(actual), ok=ok)
+        close = actual is not None and any(abs(actual - place) <= MILLISECOND for place in places if place is not None)
+        return Check(name=f"{self.name}start", expected=_text(wanted), actual=_text(actual), ok=None if wanted is None else close)
 
     def _as_heard(self, heard: HeardSound) -> Check:
         """The length in samples: to the last one where the codec can tell, else as the container says it."""
@@ -112,23 +108,25 @@ class _Sound:
             return self._seconds("duration", length, decoded, slack)
         # AAC comes in whole frames. Some decoders leave out what fills the last one up, others give it.
         frames = -(-length * self.rate // _AAC_FRAME) * _AAC_FRAME / self.rate
-        said = self._said()
+        said, first = self._said(), self.first
+        if said is None or (first is None and decoded):
+            return Check(name=f"{self.name}duration", expected=_text(length), actual=None, ok=None)
         if self.container in MATROSKA:
-            end = decoded if self.first is None else self.first + decoded
-            if abs(end - frames) > MILLISECOND + slack:
-                return self._seconds("duration", length, end, Fraction(0))
-        elif said is None or not length - slack <= decoded <= frames + slack:
-            return self._seconds("duration", length, decoded, Fraction(0))
-        return self._seconds("duration", length, decoded if said is None else said, _SAID + slack)
+            end = decoded + (first or 0)
+            whole = abs(end - frames) <= MILLISECOND + slack
+        else:
+            end = decoded
+            whole = length - slack <= decoded <= frames + slack
+        return self._seconds("duration", length, said if whole else end, _SAID + slack, fails=not whole)
 
     def _as_promised(self) -> Check:
         """What nobody decoded on the way is compared with the source's word: copies by what the container says of the proxy."""
         said = self._said() if self.wanted.copied_from is not None else None
         if said is not None:
-            return self._seconds("duration", self.wanted.duration, said, _SAID + self.wanted.uncertainty)
+            return self._seconds("duration", self.wanted.duration, said, _SAID)
         # Lossy codecs work in blocks on both sides of the conversion, and containers round to their own ticks.
         blocks = 4 * _AAC_FRAME / self.rate
-        return self._seconds("duration", self.wanted.duration, self.found.samples / self.rate, blocks + self.wanted.uncertainty)
+        return self._seconds("duration", self.wanted.duration, self.found.samples / self.rate, blocks)
 
     def _said(self) -> Fraction | None:
         """How long the sound is as the proxy's container says."""
@@ -146,7 +144,7 @@ class _Sound:
         """Frames that do not stand where the one before them ended: a player would wait there, and an editor close the gap."""
         tick, times, sizes = self.tick, self.found.times, self.found.sizes
         if tick is None or len(times) != len(sizes):
-            return Check(name=f"{self.name}holes", expected=0, actual=None, ok=not times and not sizes)
+            return Check(name=f"{self.name}holes", expected=0, actual=None, ok=None if tick is None else False)
         scale = Scale.common(tick, 1 / self.rate, MILLISECOND)
         ticks, sample, slack = scale.of(tick), scale.of(1 / self.rate), scale.of(MILLISECOND)
         if self.container in MATROSKA:
@@ -166,11 +164,8 @@ class _Sound:
     def _slack(self, heard: HeardSound) -> Fraction:
         return Fraction(0) if heard.rate == self.rate else _RESAMPLED / self.rate
 
-    def _lasts(self, wanted: Fraction | None, actual: Fraction | None, slack: Fraction) -> Check:
-        return self._seconds("duration", wanted, actual, slack)
-
-    def _seconds(self, what: str, wanted: Fraction | None, actual: Fraction | None, slack: Fraction) -> Check:
-        ok = None if wanted is None else actual is not None and abs(actual - wanted) <= slack
+    def _seconds(self, what: str, wanted: Fraction | None, actual: Fraction, slack: Fraction, *, fails: bool = False) -> Check:
+        ok = None if wanted is None else not fails and abs(actual - wanted) <= slack
         return Check(name=f"{self.name}{what}", expected=_text(wanted), actual=_text(actual), ok=ok)
 
 

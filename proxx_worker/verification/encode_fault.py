@@ -32,6 +32,8 @@ def encode_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
             "the source's picture changes its size or format on the way, which one proxy cannot follow: split the clip there",
             {"changes": encode.restarts},
         )
+    if (changed := _changed_sound(plan, encode)) is not None:
+        return changed
     if failed:
         how = f"signal {-encode.exit_code}" if encode.exit_code < 0 else f"exit code {encode.exit_code}"
         last = without_addresses(next(iter((*encode.complaints[-1:], *encode.stderr_tail[-1:])), "it said nothing"))
@@ -48,6 +50,19 @@ def encode_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
             {"exit_code": encode.exit_code, "lines": [without_addresses(line) for line in encode.stderr_tail[-_QUOTED_LINES:]]},
         )
     return None
+
+
+def _changed_sound(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
+    """Sound whose rate, format or channels change on the way: FFmpeg would begin again with its filters, and mix channels."""
+    changed = next((at for at, heard in enumerate(encode.sounds) if heard is not None and heard.restarts), None)
+    if changed is None:
+        return None
+    return JobError(
+        ErrorCode.SOURCE_UNSUPPORTED,
+        f"audio stream {changed + 1} of the source changes its rate, format or channels on the way, which one proxy cannot "
+        "follow: split the clip there",
+        {"stream": plan.facts.audio[changed].index},
+    )
 
 
 def gap_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:

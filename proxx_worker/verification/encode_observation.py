@@ -22,8 +22,8 @@ class EncodeObservation:
     `exit_code`: negative for a signal. `file_size`: bytes of the output. `stderr_tail`: the encoder's last lines. `complaints`:
     its first error lines, those of probing left out. `presented`: for each frame that the source presented its time in source
     ticks (None: it had none). `restarts`: how often the picture changed its size or format on the way. `complained_at`: how many
-    frames had been presented when the first complaint was heard, which is near the fault (decoders work ahead). `sounds`: what was
-    decoded of each audio stream, None for one that was copied.
+    frames had been presented when the first complaint was heard, which is near the fault (decoders work ahead). `sounds`: what
+    was decoded of each audio stream, None for one that was copied.
     """
 
     exit_code: int

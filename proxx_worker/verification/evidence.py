@@ -25,7 +25,7 @@ class Evidence(Protocol):
         ...
 
     def sounds(self) -> Sequence[HeardSound | None]:
-        """What the engine decoded of each audio stream, in order; None for one that it did not decode, none where it cannot tell."""
+        """What the engine decoded of each audio stream, None for one it did not decode. Empty where it cannot tell."""
         ...
 
     def error(self, proxy: ProxyObservation) -> JobError | None:

@@ -18,7 +18,7 @@ from proxx_worker.verification.frame_grid import places_on_grid
 from proxx_worker.verification.heard_sound import HeardSound
 from proxx_worker.verification.proxy_probe import ProxyObservation, StreamReport
 from proxx_worker.verification.sound_damage import sound_damage
-from proxx_worker.verification.source_faults import ends_early, off_the_grid
+from proxx_worker.verification.source_faults import begins_late, ends_early, off_the_grid, sound_ends_early
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,11 @@ class FfmpegEvidence:
         plan, encode = self.plan, self.encode
         return (
             ends_early(plan, encode, proxy.report)
+            or sound_ends_early(plan, encode)
             or gap_error(plan, encode)
             or sound_damage(plan.expected.audio or (), proxy)
             or off_the_grid(plan, encode)
+            or begins_late(plan, encode)
         )
 
     def _wanted_start(self) -> Fraction:
@@ -76,7 +78,9 @@ class FfmpegEvidence:
         if schedule.converts or self.plan.expected.container is Container.MXF or first is None:
             return schedule.offset
         start = first * self.plan.facts.video.time_base
-        return (start if schedule.rate is None else round(start / schedule.time_base) * schedule.time_base) + schedule.output_shift
+        return (
+            start if schedule.rate is None else round(start / schedule.time_base) * schedule.time_base
+        ) + schedule.output_shift
 
     def _wanted_times(self, frames: int) -> tuple[Fraction, Sequence[int]]:
         """When the frames must be shown, counted from the first one, in whole numbers of a unit of so many seconds."""

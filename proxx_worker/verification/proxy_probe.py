@@ -90,8 +90,8 @@ class StreamReport:
     `samples`: decoded, per channel. `looks`: each distinct set of what the bitstream says of its frames, as far as there are few.
     `static_hdr`: the latest HDR metadata that a frame carried.
 
-    `sizes`: samples of each decoded frame of sound. Of sound whose frames say how long they last, in ticks: `end`, when the last one ends; `hole`, where the first one is missing
-    between two others.
+    `sizes`: samples of each decoded frame of sound. Of sound whose frames say how long they last, in ticks: `end`, when the last
+    one ends; `hole`, where the first one is missing between two others.
     """
 
     fields: Mapping[str, str]
