@@ -184,9 +184,9 @@ def _audio_options(position: int, stream: AudioPlan) -> tuple[str, ...]:
     if stream.copied:
         return stream.options
     filters = reported(position) + ",".join(stream.filters)
-    if stream.silence:
+    if stream.padding is not None:
         # How much there was is told before the silence that follows it.
-        filters += "," + reported(position, placed=True) + ",".join(stream.silence)
+        filters += "," + reported(position, placed=True) + ",".join(stream.padding.filters)
     return (
         *stream.options, f"-ar:a:{position}", str(stream.sample_rate), f"-flags:a:{position}", "+bitexact",
         f"-filter:a:{position}", filters,

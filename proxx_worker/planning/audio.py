@@ -25,6 +25,7 @@ _MARGIN = 10
 _MISTAKE = Fraction(1, 100)
 """How far the container may be mistaken about the picture's length, as part of it."""
 
+_PCM_BYTES: Mapping[str, int] = {"pcm_s16le": 2, "pcm_s24le": 3}
 _WORD_BITS = 16
 _STEREO = 2
 _AAC_BITS = 2
@@ -60,13 +61,21 @@ _LOSSLESS = ("pcm_", "flac", "alac", "truehd", "mlp", "wavpack", "tta", "s302m",
 
 
 @dataclass(frozen=True, slots=True)
+class Padding:
+    """Silence behind a stream's end. `filters`: which make it; `bytes`: of the whole stream with it, None where that is open."""
+
+    filters: tuple[str, ...]
+    bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class AudioPlan:
     """One proxy audio stream.
 
     `codec`: as ffprobe names it. `layout`: what the proxy should say, None where the source does not or the codec cannot.
     `duration`: the source's in seconds, None where it does not say. `placement`: how it is put on the proxy's clock; None for a
-    copy, which are the source's own packets. `filters`: for this stream's `-filter:a`, behind its report; `silence`: those that
-    let it go on behind its end. `options`: the encoder's, already with stream specifiers.
+    copy, which are the source's own packets. `filters`: for this stream's `-filter:a`, behind its report. `options`: the
+    encoder's, already with stream specifiers. `padding`: the silence behind its end, None where there is none.
     """
 
     source_index: int
@@ -78,7 +87,7 @@ class AudioPlan:
     placement: Placement | None
     filters: tuple[str, ...]
     options: tuple[str, ...]
-    silence: tuple[str, ...] = ()
+    padding: Padding | None = None
 
     @property
     def copied(self) -> bool:
@@ -136,7 +145,7 @@ def _plan_stream(container: Container, facts: MediaFacts, schedule: Schedule, st
         placement=placement,
         filters=tuple(filters),
         options=tuple(options),
-        silence=_silence(facts, rate) if container is Container.MXF else (),
+        padding=_padding(facts, stream.channels, codec, rate) if container is Container.MXF else None,
     )
 
 
@@ -241,12 +250,13 @@ def _relabel(channels: int, layout: str) -> str:
     return "channelmap=map=" + "|".join(str(channel) for channel in range(channels)) + f":channel_layout={layout}"
 
 
-def _silence(facts: MediaFacts, rate: int) -> tuple[str, ...]:
+def _padding(facts: MediaFacts, channels: int, codec: str, rate: int) -> Padding:
     """For MXF, whose muxer ends the picture where a sound ends, and leaves out what sounds behind the picture's end.
 
     Not endless, with `-shortest`: from FFmpeg 7 on that takes the last picture away in some runs and not in others.
     """
     lengths = [length for length in (facts.video.duration, facts.duration) if length is not None]
     if not lengths:
-        return (f"apad=pad_len={_MARGIN * rate}",)
-    return "apad", f"atrim=end_sample={round(max(lengths) * (1 + _MISTAKE) * rate) + _MARGIN * rate}"
+        return Padding((f"apad=pad_len={_MARGIN * rate}",), None)
+    samples = round(max(lengths) * (1 + _MISTAKE) * rate) + _MARGIN * rate
+    return Padding(("apad", f"atrim=end_sample={samples}"), samples * channels * _PCM_BYTES[codec])

@@ -59,7 +59,8 @@ class _Sound:
     found: StreamReport
 
     def checks(self, heard: HeardSound | None, picture: Fraction | None) -> Iterator[Check]:
-        yield self._start()
+        # Of a stream that gave no sound at all there is no first sample.
+        yield self._start(None if heard is not None and heard.first is None else self.wanted.start)
         if self.container is Container.MXF and (heard is not None or picture is not None):
             # Its sound is as long as its picture, whatever it holds.
             yield self._seconds("duration", picture, self.found.samples / self.rate, 1 / self.rate)
@@ -87,9 +88,9 @@ class _Sound:
         """When the first decoded frame stands."""
         return None if self.tick is None or not self.found.times else self.found.times[0] * self.tick
 
-    def _start(self) -> Check:
+    def _start(self, wanted: Fraction | None) -> Check:
         """Where the first sample stands; of a lossy codec in Matroska, also where the block before it does."""
-        wanted, actual = self.wanted.start, self.first
+        actual = self.first
         if self.wanted.copied_from is not None and self.tick is not None:
             # A first packet may hold nothing that sounds (libfaac): it begins the stream all the same.
             ticks = self.found.integer("start_pts")
@@ -108,16 +109,18 @@ class _Sound:
             return self._seconds("duration", length, decoded, slack)
         # AAC comes in whole frames. Some decoders leave out what fills the last one up, others give it.
         frames = -(-length * self.rate // _AAC_FRAME) * _AAC_FRAME / self.rate
-        said, first = self._said(), self.first
-        if said is None or (first is None and decoded):
-            return Check(name=f"{self.name}duration", expected=_text(length), actual=None, ok=None)
+        said, first = self._said(), self.first or Fraction(0)
         if self.container in MATROSKA:
-            end = decoded + (first or 0)
+            end = decoded + first
             whole = abs(end - frames) <= MILLISECOND + slack
         else:
             end = decoded
             whole = length - slack <= decoded <= frames + slack
-        return self._seconds("duration", length, said if whole else end, _SAID + slack, fails=not whole)
+        if not whole and (self.tick is not None or self.container not in MATROSKA):
+            return Check(name=f"{self.name}duration", expected=_text(length), actual=_text(end), ok=False)
+        if said is None:
+            return Check(name=f"{self.name}duration", expected=_text(length), actual=None, ok=None)
+        return self._seconds("duration", length, said, _SAID + slack)
 
     def _as_promised(self) -> Check:
         """What nobody decoded on the way is compared with the source's word: copies by what the container says of the proxy."""
@@ -164,8 +167,8 @@ class _Sound:
     def _slack(self, heard: HeardSound) -> Fraction:
         return Fraction(0) if heard.rate == self.rate else _RESAMPLED / self.rate
 
-    def _seconds(self, what: str, wanted: Fraction | None, actual: Fraction, slack: Fraction, *, fails: bool = False) -> Check:
-        ok = None if wanted is None else not fails and abs(actual - wanted) <= slack
+    def _seconds(self, what: str, wanted: Fraction | None, actual: Fraction, slack: Fraction) -> Check:
+        ok = None if wanted is None else abs(actual - wanted) <= slack
         return Check(name=f"{self.name}{what}", expected=_text(wanted), actual=_text(actual), ok=ok)
 
 

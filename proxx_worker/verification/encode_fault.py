@@ -26,13 +26,7 @@ def encode_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
         damage = [line for line in encode.stderr_tail[-1:] if says(Meaning.GAVE_UP, line)]
     if damage:
         return _damaged(plan, encode, damage)
-    if encode.restarts:
-        return JobError(
-            ErrorCode.SOURCE_UNSUPPORTED,
-            "the source's picture changes its size or format on the way, which one proxy cannot follow: split the clip there",
-            {"changes": encode.restarts},
-        )
-    if (changed := _changed_sound(plan, encode)) is not None:
+    if (changed := _changes(plan, encode)) is not None:
         return changed
     if failed:
         how = f"signal {-encode.exit_code}" if encode.exit_code < 0 else f"exit code {encode.exit_code}"
@@ -52,16 +46,23 @@ def encode_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     return None
 
 
-def _changed_sound(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
-    """Sound whose rate, format or channels change on the way: FFmpeg would begin again with its filters, and mix channels."""
-    changed = next((at for at, heard in enumerate(encode.sounds) if heard is not None and heard.restarts), None)
+def _changes(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
+    """A picture or an audio stream that becomes another on the way: FFmpeg begins anew, and would mix channels."""
+    if encode.restarts:
+        return JobError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            "the source's picture changes its size or format on the way, which one proxy cannot follow: split the clip there",
+            {"changes": encode.restarts},
+        )
+    changed = next(((at, heard.restarts) for at, heard in enumerate(encode.sounds) if heard is not None and heard.restarts), None)
     if changed is None:
         return None
+    position, times = changed
     return JobError(
         ErrorCode.SOURCE_UNSUPPORTED,
-        f"audio stream {changed + 1} of the source changes its rate, format or channels on the way, which one proxy cannot "
+        f"audio stream {position + 1} of the source changes its rate, format or channels on the way, which one proxy cannot "
         "follow: split the clip there",
-        {"stream": plan.facts.audio[changed].index},
+        {"changes": times, "stream": plan.facts.audio[position].index},
     )
 
 

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from proxx_worker.media.ffmpeg_words import Meaning, says
+from proxx_worker.media.ffmpeg_words import Meaning, find, says
 from proxx_worker.planning.sound_report import Placement
 from proxx_worker.verification.heard_sound import HeardSound, Listener
 from proxx_worker.verification.progress import Progress, ProgressParser
@@ -23,7 +23,8 @@ class EncodeObservation:
     its first error lines, those of probing left out. `presented`: for each frame that the source presented its time in source
     ticks (None: it had none). `restarts`: how often the picture changed its size or format on the way. `complained_at`: how many
     frames had been presented when the first complaint was heard, which is near the fault (decoders work ahead). `sounds`: what
-    was decoded of each audio stream, None for one that was copied.
+    was decoded of each audio stream, None for one that was copied. `audio_units`: how much audio was encoded, in 1024 bytes; None
+    where that was not said.
     """
 
     exit_code: int
@@ -35,6 +36,7 @@ class EncodeObservation:
     restarts: int = 0
     complained_at: int | None = None
     sounds: tuple[HeardSound | None, ...] = ()
+    audio_units: int | None = None
 
     @property
     def times(self) -> list[int]:
@@ -56,6 +58,7 @@ class EncodeObserver:
         self._complaints: list[str] = []
         self._started = False
         self._complained_at: int | None = None
+        self._audio_units: int | None = None
 
     def feed_stdout(self, data: bytes) -> list[Progress]:
         """Take the next bytes of standard output; return the progress blocks that they completed."""
@@ -66,6 +69,8 @@ class EncodeObserver:
         self._tail.append(line)
         # What comes before this line is FFmpeg looking into the file, streams that are not used among it.
         self._started = self._started or says(Meaning.STARTED, line)
+        if (said := find(Meaning.AUDIO_WRITTEN, line)) is not None:
+            self._audio_units = int(said["units"])
         wanted = self._started and (_COMPLAINT.search(line) or says(Meaning.CORRUPT, line))
         if not wanted:
             return
@@ -85,5 +90,6 @@ class EncodeObserver:
             presented=self._parser.presented,
             restarts=self._parser.restarts,
             complained_at=self._complained_at,
+            audio_units=self._audio_units,
             sounds=tuple(None if listener is None else listener.heard() for listener in self._listeners),
         )

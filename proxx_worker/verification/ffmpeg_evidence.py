@@ -29,10 +29,11 @@ class FfmpegEvidence:
     encode: EncodeObservation
 
     def checks(self) -> Sequence[Check]:
-        """FFmpeg's exit code, and the size that it reported last."""
+        """FFmpeg's exit code, the size that it reported last, and how much audio it encoded for MXF."""
         return (
             compare("exit_code", 0, self.encode.exit_code),
             compare("file_size", self.encode.progress.total_size, self.encode.file_size),
+            *self._audio_encoded(),
         )
 
     def fault(self) -> JobError | None:
@@ -66,6 +67,19 @@ class FfmpegEvidence:
             or off_the_grid(plan, encode)
             or begins_late(plan, encode)
         )
+
+    def _audio_encoded(self) -> Iterator[Check]:
+        """Whether so much audio was encoded as planned, in 1024 bytes.
+
+        MXF's muxer leaves out what sounds behind the picture's end: nothing in the proxy tells of sound that was moved later.
+        """
+        sizes = [sound.padding.bytes for sound in self.plan.design.sound if sound.padding is not None]
+        wanted = sum(size for size in sizes if size is not None)
+        if not sizes or None in sizes or self.encode.exit_code != 0:
+            return
+        seen = self.encode.audio_units
+        fine = None if seen is None else abs(seen * 1024 - wanted) < 1024  # noqa: PLR2004 - FFmpeg's unit
+        yield Check(name="audio_encoded", expected=-(-wanted // 1024), actual=seen, ok=fine)
 
     def _wanted_start(self) -> Fraction:
         """Seconds from the file's start to the first frame: where the source presented it.

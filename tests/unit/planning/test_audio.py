@@ -6,7 +6,7 @@ import pytest
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.media.facts import AudioFacts, MediaFacts
-from proxx_worker.planning.audio import AudioPlan, plan_audio
+from proxx_worker.planning.audio import AudioPlan, Padding, plan_audio
 from proxx_worker.planning.frame_timing import Schedule, plan_schedule
 from proxx_worker.planning.sound_report import Placement
 from tests.unit.planning.sources import CLIP, STEREO, clip, settings
@@ -112,7 +112,7 @@ def test_opus() -> None:
 
 
 def test_mxf_sound_goes_on_in_silence_as_long_as_the_picture() -> None:
-    silence = ("apad", "atrim=end_sample=528480")
+    silence = Padding(("apad", "atrim=end_sample=528480"), 528480 * 2 * 2)
     assert planned(Container.MXF) == AudioPlan(
         1, "pcm_s16le", 2, "stereo", 48000, Fraction(1), PLACEMENT, (PLACED,), ("-c:a:0", "pcm_s16le"), silence
     )
@@ -120,9 +120,9 @@ def test_mxf_sound_goes_on_in_silence_as_long_as_the_picture() -> None:
 
 def test_where_nobody_knows_how_long_the_picture_is_silence_follows_the_sound() -> None:
     (plan,) = plans(Container.MXF, replace(clip(duration=None), duration=None))
-    assert plan.silence == ("apad=pad_len=480000",)
+    assert plan.padding == Padding(("apad=pad_len=480000",), None)
     (plan,) = plans(Container.MXF, clip(duration=None))
-    assert plan.silence == ("apad", "atrim=end_sample=528480")
+    assert plan.padding == Padding(("apad", "atrim=end_sample=528480"), 528480 * 2 * 2)
 
 
 def test_every_stream_in_order() -> None:

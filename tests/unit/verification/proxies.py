@@ -62,6 +62,7 @@ def perfect_encode(plan: TaskPlan, frames: int = 25) -> EncodeObservation:
         file_size=1000,
         presented=presented,
         sounds=tuple(heard(plan, sound) for sound in plan.design.sound),
+        audio_units=round(sum(sound.padding.bytes or 0 for sound in plan.design.sound if sound.padding is not None) / 1024),
     )
 
 
@@ -75,7 +76,7 @@ def heard(plan: TaskPlan, sound: AudioPlan) -> HeardSound | None:
         frames=47,
         first=0,
         length=round(length * sound.placement.rate),
-        placed=round(length * sound.sample_rate) if sound.silence else None,
+        placed=round(length * sound.sample_rate) if sound.padding else None,
     )
 
 
@@ -135,7 +136,7 @@ def perfect_proxy(plan: TaskPlan, frames: int = 25) -> Proxy:
         frame={"interlaced_frame": str(int(fields)), "top_field_first": str(int(video.field_order == "tt")), **tags},
         times=[round(Fraction(position) / rate / tick) for position in range(frames)],
         sounds=sounds,
-        samples=[_samples(sound, length if sound.silence else sound.duration or length, matroska) for sound in design.sound],
+        samples=[_samples(sound, length if sound.padding else sound.duration or length, matroska) for sound in design.sound],
     )
 
 
