@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Generator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -64,12 +65,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if (ffmpeg is None) != (ffprobe is None):
         raise pytest.UsageError("--ffmpeg and --ffprobe go together: an FFmpeg is tested with the ffprobe of its own build")
     if ffmpeg is not None:
+        pair = ExitStack()
         try:
-            pair = in_front_of_path(program(ffmpeg), program(ffprobe))
+            pair.enter_context(in_front_of_path(program(ffmpeg), program(ffprobe)))
         except ValueError as error:
             raise pytest.UsageError(f"--ffmpeg, --ffprobe: {error}") from None
-        pair.__enter__()
-        config.add_cleanup(lambda: pair.__exit__(None, None, None))
+        config.add_cleanup(pair.close)
 
 
 def _slice(config: pytest.Config) -> Slice | None:
