@@ -9,9 +9,10 @@ from proxx_worker.contract.text import visible
 from proxx_worker.media.color import color_of, dolby_vision_profile_of, refuse_ipt
 from proxx_worker.media.demuxers import ALLOWED_DEMUXERS, PICTURELESS_DEMUXERS, demuxer_name
 from proxx_worker.media.facts import MediaFacts, RawSource, VideoFacts
+from proxx_worker.media.ffmpeg_words import Meaning, find, says
 from proxx_worker.media.ffprobe_json import Section, parse_document
 from proxx_worker.media.frame_rate import timing_of
-from proxx_worker.media.orientation import field_order_of, refuse_single_fields, rotation_of, sample_aspect_of
+from proxx_worker.media.orientation import field_order_of, orientation_of, refuse_single_fields, sample_aspect_of
 from proxx_worker.media.pixel_formats import pixel_format
 from proxx_worker.media.quicktime import AVID_CODEC_TAGS
 from proxx_worker.media.signatures import RAW_CODEC_TAGS, Refusal, sniff
@@ -35,10 +36,8 @@ _FRAME_ENTRIES = (
 
 
 _EIO = 5
-_SKIPPED_TRACK = "Skipped opening external track"
 _COMPLAINT = re.compile(r"(?:\[[^\]]*\] )?(?!(?:file:)?/dev/fd/)(.{1,200})")
 """One line of ffprobe's stderr without the address of the object that speaks, or the name of a descriptor: they change."""
-_REFUSED_FORMAT = re.compile(r"\[([\w,]+) @ [^\]]*\] Format not on whitelist")
 
 
 _THIN_RASTERS = ((1440, 1080), (1280, 1080), (960, 720))
@@ -92,7 +91,7 @@ def read_source(
     document = parse_document(stdout)
     if exit_code != 0 or document is None or not document.section("format").values:
         raise _unrecognized(document, stderr, exit_code)
-    if _SKIPPED_TRACK in stderr:
+    if says(Meaning.EXTERNAL_TRACK, stderr):
         # Said of what refuse_external_media cannot see (a compressed movie header).
         raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, "the media of a track lies in another file; make the movie self-contained")
     streams = document.sections("streams")
@@ -114,8 +113,8 @@ def _unrecognized(document: Section | None, stderr: str, exit_code: int) -> Prox
     complaints = [visible(match[1]) for line in stderr.splitlines() if (match := _COMPLAINT.match(line))]
     if exit_code < 0:
         why = f"ffprobe was ended by signal {-exit_code} while reading it"
-    elif refused := _REFUSED_FORMAT.search(stderr):
-        why = f"FFmpeg takes it for {refused[1]}, which is none of the formats that proxies are made from"
+    elif refused := find(Meaning.REFUSED_FORMAT, stderr):
+        why = f"FFmpeg takes it for {refused['format']}, which is none of the formats that proxies are made from"
     else:
         why = ", ".join([*([said] if said else []), *complaints[:1]]) or f"ffprobe ended with {exit_code} and said nothing"
     return ProxxError(
@@ -206,6 +205,7 @@ def _video(picture: Section, frame: Section, demuxer: str, avid_aspect: Fraction
         )
     profile = dolby_vision_profile_of(picture, frame)
     refuse_ipt(picture, profile)
+    orientation = orientation_of(picture)
     return VideoFacts(
         index=index,
         codec=codec,
@@ -214,7 +214,8 @@ def _video(picture: Section, frame: Section, demuxer: str, avid_aspect: Fraction
         width=width,
         height=height,
         sample_aspect=(codec_tag(picture) in AVID_CODEC_TAGS and avid_aspect) or sample_aspect_of(picture),
-        rotation=rotation_of(picture),
+        rotation=orientation.rotation,
+        mirrored=orientation.mirrored,
         field_order=field_order,
         rate=timing.rate,
         average_rate=timing.average_rate,

@@ -8,12 +8,13 @@ from pydantic import JsonValue
 
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.contract.result import Check
+from proxx_worker.media.ffmpeg_words import decoder_names
 from proxx_worker.media.timecode import usual_timecode
 from proxx_worker.planning.color_tags import same
 from proxx_worker.planning.expectation import Expectation, ExpectedAudio, ExpectedTiming
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.frame_grid import Scale, places_on_grid
-from proxx_worker.verification.proxy_probe import ProxyReport, StreamReport, ratio
+from proxx_worker.verification.proxy_probe import ProxyObservation, ProxyReport, StreamReport, ratio
 
 _DEMUXERS = {
     Container.MOV: "mov",
@@ -28,6 +29,7 @@ MATROSKA = frozenset({Container.MKV, Container.WEBM})
 _CLOCK = re.compile(r"([0-9]{1,9}):([0-9]{2}):([0-9]{2}(?:\.[0-9]{1,12})?)")
 _ZERO_TIMECODE = "00:00:00:00"
 _AAC_FRAME = 1024
+_QUOTED = 400
 _MILLISECOND = Fraction(1, 1000)
 _TELL_HDR = frozenset({"hevc", "av1"})
 _DISPLAY_PARTS = (
@@ -42,6 +44,21 @@ _DISPLAY_PARTS = (
 def compare(name: str, expected: JsonValue, actual: JsonValue) -> Check:
     """Equality; unknown where nothing is expected."""
     return Check(name=name, expected=expected, actual=actual, ok=None if expected is None else expected == actual)
+
+
+def decode_check(expected: Expectation, proxy: ProxyObservation) -> Check:
+    """Whether the whole proxy decodes: ffprobe's exit code, and what its decoders say at error level.
+
+    What parsers and demuxers say is no verdict (ffprobe 8.0 complains of every Opus stream in WebM, and decodes it well). What
+    they could mean is found in numbers: the count and the times of the frames, and the length of the audio.
+    """
+    codecs = {expected.video.codec, *(sound.codec for sound in expected.audio)}
+    decoders = {f"[{name}]" for codec in codecs for name in decoder_names(codec)}
+    # What bears no name is ffprobe's own.
+    faults = [line for line in proxy.complaints if not line.startswith("[") or line.partition(" ")[0] in decoders]
+    fine = proxy.exit_code == 0 and not faults
+    said = "\n".join(faults)[-_QUOTED:]
+    return Check(name="decodes", expected=True, actual=fine or said or f"exit {proxy.exit_code}", ok=fine)
 
 
 def stream_checks(expected: Expectation, report: ProxyReport) -> Iterator[Check]:
@@ -70,9 +87,17 @@ def _picture_checks(expected: Expectation, picture: StreamReport) -> Iterator[Ch
     size = f"{picture.text('width')}x{picture.text('height')}"
     yield compare("picture_size", f"{video.width}x{video.height}", size)
     yield _display_aspect(expected, picture)
-    turned = picture.text("side_data:rotation") or picture.text("rotation") or "0"
-    yield compare("rotation", 0, 0 if turned == "0" else turned)
+    yield _rotation(picture)
     yield _field_order(expected, picture)
+
+
+def _rotation(picture: StreamReport) -> Check:
+    """A proxy is upright: it has no display matrix, or one that turns nothing. One whose rotation is not told is not known."""
+    matrices = [it for it in picture.side_data if "rotation" in it or it.get("side_data_type") == "Display Matrix"]
+    turns = [matrix.get("rotation") for matrix in matrices]
+    turned = next((turn for turn in turns if turn not in {"0", "-0", None}), None)
+    ok = None if turned is None and None in turns else turned is None
+    return Check(name="rotation", expected=0, actual=turned if ok is False else None if ok is None else 0, ok=ok)
 
 
 def _display_aspect(expected: Expectation, picture: StreamReport) -> Check:
@@ -86,7 +111,8 @@ def _display_aspect(expected: Expectation, picture: StreamReport) -> Check:
         # Matroska says the display size in whole pixels, and FFmpeg reads it back with terms up to 255.
         tolerance = Fraction(1, min(video.width, video.height)) + Fraction(1, 255)
         close = abs(actual / video.display_aspect - 1) <= tolerance
-    return Check(name="display_aspect", expected=str(video.display_aspect), actual=str(actual), ok=close)
+    ok = close if "sample_aspect_ratio" in picture.fields else None
+    return Check(name="display_aspect", expected=str(video.display_aspect), actual=str(actual), ok=ok)
 
 
 def _field_order(expected: Expectation, picture: StreamReport) -> Check:
@@ -110,7 +136,7 @@ def _color_check(name: str, key: str, wanted: str | None, frame: str | None, pic
     kind = name.removeprefix("color_")
     said = [value for value in (picture.text(key), picture.look(key)) if value is not None]
     actual = said[0] if said and len(set(said)) == 1 else " / ".join(said) or None
-    if wanted is None or (frame is None and not said):
+    if wanted is None or (frame is None and not said) or key not in picture.fields or not picture.says(key):
         # The source does not say; or the bitstream has no word for it, and ffprobe believes the bitstream over the container.
         return Check(name=name, expected=wanted, actual=actual, ok=None)
     return Check(name=name, expected=wanted, actual=actual, ok=bool(said) and all(same(kind, wanted, value) for value in said))

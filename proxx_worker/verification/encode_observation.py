@@ -4,14 +4,12 @@ import re
 from collections import deque
 from dataclasses import dataclass
 
+from proxx_worker.media.ffmpeg_words import Meaning, says
 from proxx_worker.verification.progress import Progress, ProgressParser
 
 _TAIL_LINES = 20
 _COMPLAINT_LINES = 20
 _COMPLAINT = re.compile(r"\[(?:error|fatal|panic)\] ")
-# Warnings that say that the decoder gave out a picture it knows to be wrong, or the demuxer a packet.
-_CORRUPT = re.compile(r"corrupt (?:decoded frame|input packet)|corrupted? packet")
-_STARTED = "Stream mapping:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +56,8 @@ class EncodeObserver:
         """Take the next line of standard error, without its newline."""
         self._tail.append(line)
         # What comes before this line is FFmpeg looking into the file, streams that are not used among it.
-        self._started = self._started or line.endswith(_STARTED)
-        wanted = self._started and (_COMPLAINT.search(line) or _CORRUPT.search(line))
+        self._started = self._started or says(Meaning.STARTED, line)
+        wanted = self._started and (_COMPLAINT.search(line) or says(Meaning.CORRUPT, line))
         if not wanted:
             return
         if self._complained_at is None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from proxx_worker.contract.output_settings import Container
+from proxx_worker.media.ffmpeg_words import Meaning, says, without_addresses
 from proxx_worker.planning.plan import TaskPlan
 
 # As many digits as FFmpeg's 64 bits have, so that no other number can break an array or Python's own limit.
@@ -19,8 +20,13 @@ _ESCAPED_CONTROLS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r"}
 _MANY_LOOKS = 64
 _FRAME = re.compile(rb"frame\|stream_index=([0-9]{1,9})\|pts=(-?[0-9]{1,18})\|(.*)")
 # What makes a frame's line more than its time and words that others have too.
-_OF_ITS_OWN = (b"side_data", b"pts=", b"stream_index=")
+_OF_ITS_OWN = (b"side_dat", b"pts=", b"stream_index=")
 _MAX_LINE = 1 << 20
+_SIDE_DATA = "side_data"
+_SIDE_DATUM = re.compile(r"side_datum/([^:]*):")
+"""How ffprobe's compact writer marks side data: up to 6 by a bare `side_data` before its fields, which may also begin a line of
+its own; from 7 on by a prefix to each field that names it (`side_datum/display_matrix:rotation=-90`)."""
+
 _NOT_SAID = frozenset({"", "N/A", "unknown", "unspecified", "und"})
 
 FORMAT_ENTRIES = "format=format_name,start_time,duration:format_tags=timecode,TIMECODE,reel_name,REEL_NAME"
@@ -77,19 +83,27 @@ class ProxyObservation:
     report: "ProxyReport"
     stderr: str
 
+    @property
+    def complaints(self) -> tuple[str, ...]:
+        """The lines on standard error, without addresses, and without those that are known to be no fault of the proxy."""
+        lines = (without_addresses(line).strip() for line in self.stderr.splitlines())
+        return tuple(line for line in lines if line and not says(Meaning.HARMLESS, line))
+
 
 @dataclass(slots=True)
 class StreamReport:
     """One stream of the proxy.
 
-    `fields`: ffprobe's. `times`: of each decoded frame, in ticks. `samples`: decoded, per channel. `looks`: each distinct set of
-    what the bitstream says of its frames, as far as there are few. `static_hdr`: the latest HDR metadata that a frame carried.
+    `fields`: ffprobe's; `side_data`: the fields of each kind of its side data. `times`: of each decoded frame, in ticks.
+    `samples`: decoded, per channel. `looks`: each distinct set of what the bitstream says of its frames, as far as there are few.
+    `static_hdr`: the latest HDR metadata that a frame carried.
 
     Of sound whose frames say how long they last, in ticks: `end`, when the last one ends; `hole`, where the first one is missing
     between two others.
     """
 
     fields: Mapping[str, str]
+    side_data: tuple[Mapping[str, str], ...] = ()
     times: "array[int]" = field(default_factory=lambda: array("q"))
     samples: int = 0
     frames: int = 0
@@ -120,6 +134,10 @@ class StreamReport:
         if self.hole is None and self.end is not None and time > self.end:
             self.hole = self.end
         self.end = time + length
+
+    def says(self, key: str) -> bool:
+        """Whether the frames of the bitstream have this key at all."""
+        return all(key in look for look in self.looks.values())
 
     def look(self, key: str) -> str | None:
         """What all frames of the bitstream say of `key`; None where they do not say, or do not agree."""
@@ -166,6 +184,7 @@ class ProxyReader:
         self._container: Mapping[str, str] = {}
         self._order: list[StreamReport] = []
         self._last: StreamReport | None = None
+        self._last_is_frame = False
         # Nearly all frames of a stream differ in their time alone: what the rest of such a line says is worked out once.
         self._usual: dict[tuple[bytes, bytes], tuple[StreamReport, int | None, int | None]] = {}
 
@@ -197,12 +216,12 @@ class ProxyReader:
         report.times.append(time)
         if samples is not None:
             report.heard(time, samples, length)
-        self._last = report
+        self._last, self._last_is_frame = report, True
 
     def _remember(self, frame: "re.Match[bytes]") -> None:
         rest = frame[3]
         if self._last is not None and len(self._usual) < _MANY_LOOKS and not any(word in rest for word in _OF_ITS_OWN):
-            fields = _fields(rest.decode(errors="replace"))
+            fields, _ = _split(rest.decode(errors="replace"))
             self._usual[frame[1], rest] = self._last, _integer(fields, "nb_samples"), _integer(fields, *_LENGTHS)
 
     def _section(self, line: bytes) -> None:
@@ -210,32 +229,45 @@ class ProxyReader:
         if section == "frame":
             self._frame(rest)
         elif section == "stream":
-            fields = _fields(rest)
-            report = self._reports.setdefault(fields.get("index", ""), StreamReport({}))
-            report.fields = fields
-            self._order.append(report)
-        elif section == "side_data" and self._last is not None:
-            self._last.static_hdr.update(_fields(rest))
+            self._stream(rest)
+        elif section == _SIDE_DATA:
+            self._side_data(*_split(f"{_SIDE_DATA}|{rest}")[1])
         elif section == "format":
-            self._container = _fields(rest)
+            self._container = _split(rest)[0]
+
+    def _stream(self, text: str) -> None:
+        fields, side_data = _split(text)
+        report = self._reports.setdefault(fields.get("index", ""), StreamReport({}))
+        report.fields, report.side_data = fields, side_data
+        # Programs and stream groups come first, and below them their streams once more, with fewer fields: the last time counts.
+        self._order = [*(other for other in self._order if other is not report), report]
+        self._last, self._last_is_frame = report, False
 
     def _frame(self, text: str) -> None:
-        fields = _fields(text)
+        fields, side_data = _split(text)
         report = self._reports.setdefault(fields.get("stream_index", ""), StreamReport({}))
         report.frames += 1
-        self._last = report
+        self._last, self._last_is_frame = report, True
         time, samples = _integer(fields, "pts"), _integer(fields, "nb_samples")
         if time is not None:
             report.times.append(time)
         if samples is not None:
             report.heard(time, samples, _integer(fields, *_LENGTHS))
             return
-        text, _, extra = text.partition("|side_data|")
-        if extra:
-            report.static_hdr.update(_fields(extra))
-        look = "|".join(part for part in text.split("|") if part.partition("=")[0] not in _OF_ONE_FRAME)
+        self._side_data(*side_data)
+        look = "|".join(f"{key}={value}" for key, value in fields.items() if key not in _OF_ONE_FRAME)
         if look not in report.looks and len(report.looks) < _MANY_LOOKS:
             report.looks[look] = fields
+
+    def _side_data(self, *side_data: Mapping[str, str]) -> None:
+        """Side data of what was printed last: of a frame, or of a stream."""
+        if self._last is None:
+            return
+        if self._last_is_frame:
+            for datum in side_data:
+                self._last.static_hdr.update(datum)
+        else:
+            self._last.side_data += side_data
 
 
 def parse_proxy(stdout: bytes) -> ProxyReport:
@@ -245,9 +277,24 @@ def parse_proxy(stdout: bytes) -> ProxyReport:
     return reader.finish()
 
 
-def _fields(text: str) -> dict[str, str]:
+def _split(text: str) -> tuple[dict[str, str], tuple[dict[str, str], ...]]:
+    """The fields of a line, and those of each kind of side data in it."""
     parts = text.split("|") if "\\" not in text else [_plain(part) for part in _ESCAPED_PART.findall(text)]
-    return {key: value for key, separator, value in (part.partition("=") for part in parts) if separator}
+    fields: dict[str, str] = {}
+    side_data: dict[str, dict[str, str]] = {}
+    into = fields
+    for part in parts:
+        if part == _SIDE_DATA:
+            into = side_data.setdefault(f"{part} {len(side_data)}", {})
+            continue
+        key, separator, value = part.partition("=")
+        if not separator:
+            continue
+        if datum := _SIDE_DATUM.match(key):
+            side_data.setdefault(datum[1], {})[key[datum.end() :]] = value
+        else:
+            into[key] = value
+    return fields, tuple(side_data.values())
 
 
 def _integer(fields: Mapping[str, str], *keys: str) -> int | None:

@@ -1,6 +1,5 @@
 """Faults of sound that was copied: nothing decodes it before the proxy is verified, and what fails there is the source's own."""
 
-import re
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -8,8 +7,7 @@ from proxx_worker.contract.errors import ErrorCode, JobError
 from proxx_worker.planning.expectation import ExpectedAudio
 from proxx_worker.verification.proxy_probe import ProxyObservation, ProxyReport, StreamReport
 
-_COMPLAINT = re.compile(r"^\[([^@\]]+) @ 0x[0-9a-f]+\] (.*)", re.MULTILINE)
-_DECODER = "aac"
+_DECODER = "[aac]"
 _FRAMES = (1024, 960)
 """How many samples a frame of AAC has."""
 
@@ -26,8 +24,8 @@ def sound_damage(expected: Sequence[ExpectedAudio], proxy: ProxyObservation) -> 
     place. The decoder's words tell neither, and some faults it passes over in silence.
     """
     copied = [position for position, sound in enumerate(expected) if sound.copied_from is not None]
-    complaints = _COMPLAINT.findall(proxy.stderr)
-    others = proxy.stderr.strip() if not complaints else {context for context, _ in complaints} - {_DECODER}
+    complaints = [line for line in proxy.complaints if line.startswith("[")]
+    others = proxy.complaints if not complaints else [line for line in complaints if not line.startswith(_DECODER)]
     if not copied or proxy.exit_code != 0 or others:
         return None
     first = min(_holes(proxy.report, copied), default=None)
@@ -37,7 +35,7 @@ def sound_damage(expected: Sequence[ExpectedAudio], proxy: ProxyObservation) -> 
     sound = "its sound" if position is None else f"its audio stream {position + 1}"
     seconds = None if first is None else f"{float(max(first[0], Fraction(0))):.3f}"
     where = "at a place that is not known" if seconds is None else f"first near {seconds} s of its picture"
-    lines = [f"[{context}] {said}" for context, said in complaints[:_QUOTED_LINES]]
+    lines = complaints[:_QUOTED_LINES]
     return JobError(
         ErrorCode.SOURCE_DAMAGED,
         f"the source could not be read and decoded without errors, {where}, in {sound}: "

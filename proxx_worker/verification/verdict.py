@@ -12,7 +12,15 @@ from proxx_worker.contract.errors import ErrorCode, JobError, JsonValue
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.contract.result import Check
 from proxx_worker.planning.plan import TaskPlan
-from proxx_worker.verification.checks import audio_checks, compare, identity_checks, picture_duration, stream_checks, time_checks
+from proxx_worker.verification.checks import (
+    audio_checks,
+    compare,
+    decode_check,
+    identity_checks,
+    picture_duration,
+    stream_checks,
+    time_checks,
+)
 from proxx_worker.verification.encode_fault import encode_error, gap_error
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.frame_grid import Scale, first_gap, places_on_grid
@@ -43,9 +51,7 @@ def judge(plan: TaskPlan, encode: EncodeObservation, proxy: ProxyObservation) ->
     first = judge_encode(plan, encode)
     report = proxy.report
     checks = list(first.checks)
-    complaint = proxy.stderr.strip()
-    fine = proxy.exit_code == 0 and not complaint
-    checks.append(Check(name="decodes", expected=True, actual=fine or complaint[-400:] or f"exit {proxy.exit_code}", ok=fine))
+    checks.append(decode_check(plan.expected, proxy))
     checks.extend(stream_checks(plan.expected, report))
     pictures = report.of_type("video")
     length: Fraction | None = None

@@ -1,77 +1,80 @@
-"""Handing a large file to its storage in pieces, before the fsync that cannot be interrupted."""
+"""fsync as macOS has it: the whole way to the medium where the filesystem can, plain fsync where it says that it cannot."""
 
-import ctypes
 import errno
+import fcntl
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from proxx_worker.files import syncing
-from proxx_worker.files.syncing import write_back
-from tests.support.stops import Checkpoint, EnoughError
+from proxx_worker.files.syncing import sync_directory, sync_file
 
-MIB = 1 << 20
+F_FULLFSYNC = 51  # macOS sys/fcntl.h
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has sync_file_range")
+
+class Kernel:
+    """What a macOS kernel is asked, in order. `full` and `plain`: the errno that each kind of sync fails with, 0 for none."""
+
+    def __init__(self) -> None:
+        self.full = self.plain = 0
+        self.asked: list[str] = []
+
+    def fcntl(self, _fd: int, command: int) -> int:
+        assert command == F_FULLFSYNC
+        return self._answer("full", self.full)
+
+    def fsync(self, _fd: int) -> None:
+        self._answer("plain", self.plain)
+
+    def _answer(self, kind: str, number: int) -> int:
+        self.asked.append(kind)
+        if number:
+            raise OSError(number, os.strerror(number))
+        return 0
 
 
 @pytest.fixture
-def large(tmp_path: Path) -> Iterator[int]:
-    """17 MiB of what is not on the disk yet: two whole pieces and a part."""
-    fd = os.open(tmp_path / "file", os.O_RDWR | os.O_CREAT)
-    os.write(fd, bytes(17 * MIB))
-    yield fd
-    os.close(fd)
+def macos(monkeypatch: pytest.MonkeyPatch) -> Kernel:
+    kernel = Kernel()
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", F_FULLFSYNC, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", kernel.fcntl)
+    monkeypatch.setattr(os, "fsync", kernel.fsync)
+    return kernel
 
 
-def refusing(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    def refuse(*_: object) -> int:
-        ctypes.set_errno(number)
-        return -1
-
-    monkeypatch.setattr(syncing, "_sync_file_range", refuse)
+def test_a_file_is_synced_all_the_way(macos: Kernel) -> None:
+    sync_file(0)
+    assert macos.asked == ["full"]
 
 
-def test_a_checkpoint_is_passed_before_each_piece(large: int) -> None:
-    checkpoint = Checkpoint()
-    write_back(large, checkpoint)
-    assert checkpoint.passed == 3
+@pytest.mark.parametrize("number", [errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOTTY])
+def test_a_filesystem_without_the_full_sync_gets_a_plain_one(macos: Kernel, number: int) -> None:
+    macos.full = number
+    sync_file(0)
+    assert macos.asked == ["full", "plain"]
 
 
-def test_what_the_checkpoint_raises_ends_it(large: int) -> None:
-    with pytest.raises(EnoughError):
-        write_back(large, Checkpoint(2))
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EINVAL])
+def test_a_full_sync_that_failed_is_not_made_up_for(macos: Kernel, number: int) -> None:
+    macos.full = number
+    with pytest.raises(OSError, match=os.strerror(number)):
+        sync_file(0)
+    assert macos.asked == ["full"]
 
 
-@pytest.mark.parametrize(("size", "pieces"), [(0, 0), (8 * MIB, 0), (8 * MIB + 1, 2)])
-def test_a_small_file_is_left_to_the_fsync(large: int, size: int, pieces: int) -> None:
-    os.truncate(large, size)
-    checkpoint = Checkpoint()
-    write_back(large, checkpoint)
-    assert checkpoint.passed == pieces
+def test_a_plain_sync_that_failed_is_a_failure(macos: Kernel) -> None:
+    macos.full, macos.plain = errno.ENOTSUP, errno.EIO
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        sync_file(0)
 
 
-@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EDQUOT])
-def test_a_disk_that_refuses_a_piece_is_told(large: int, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    refusing(monkeypatch, number)
-    with pytest.raises(OSError, match=r".") as caught:
-        write_back(large, Checkpoint())
-    assert caught.value.errno == number
-
-
-@pytest.mark.parametrize("number", [errno.ENOSYS, errno.EPERM])
-def test_where_the_call_is_not_to_be_had_all_is_left_to_the_fsync(
-    large: int, monkeypatch: pytest.MonkeyPatch, number: int
-) -> None:
-    refusing(monkeypatch, number)
-    checkpoint = Checkpoint()
-    write_back(large, checkpoint)
-    assert checkpoint.passed == 1
-
-
-def test_a_system_without_the_call(large: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(syncing, "_sync_file_range", None)
-    write_back(large, Checkpoint(1))
+@pytest.mark.parametrize("number", [errno.ENOTSUP, errno.ENOTTY, errno.EINVAL])
+def test_folders_that_cannot_be_synced_are_told_apart(macos: Kernel, number: int, tmp_path: Path) -> None:
+    assert sync_directory(tmp_path)
+    macos.full, macos.plain = errno.ENOTSUP, number
+    assert not sync_directory(tmp_path)
+    macos.plain = errno.EIO
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        sync_directory(tmp_path)
