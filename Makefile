@@ -121,6 +121,16 @@ lock: ## Renew the lock files (needs uv on PATH)
 	$(LOCK) --upgrade --extra dev --constraints requirements.lock --output-file requirements-dev.lock
 	$(LOCK) --upgrade --extra dev --resolution lowest-direct --output-file requirements-lowest.lock
 
+RELEASED := .cache/released
+.PHONY: release
+release: $(DEV) ## Build dist/: wheel and sdist, twice with the same bytes, and try the wheel in an empty environment
+	deploy/setup/install-tools ffmpeg ffprobe setpriv
+	deploy/release/build $(abspath $(BIN))/python dist
+	deploy/setup/make-venv "$(PYTHON)" $(RELEASED)
+	$(subst $(BIN),$(RELEASED)/bin,$(FROM_LOCK)) requirements.lock
+	$(subst $(BIN),$(RELEASED)/bin,$(PIP)) install --no-deps --no-index dist/*.whl
+	cd $(RELEASED) && bin/proxx-worker --version && bin/proxx-worker check
+
 .PHONY: ci
 ci: ## What CI runs, from the root of a clean clone
 	.ci/run
