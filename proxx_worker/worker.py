@@ -119,7 +119,7 @@ class Worker:
         self._failures.append(code)
 
     def waiting(self) -> int:
-        """How many candidates wait, those that came while a job ran too. Lists nothing: a stop is not held up by a large inbox."""
+        """How many candidates wait, with those that came while a job ran. Lists nothing: a large inbox does not delay a stop."""
         self._inbox.arrived(self._watcher.read().names)
         return self._inbox.count
 
