@@ -11,10 +11,9 @@ import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue
 
 from proxx_worker.contract.errors import ErrorCode, JobError
-from proxx_worker.contract.text import encodable, steady_json, visible
+from proxx_worker.contract.text import steady_json, visible, writable
 
 RESULT_VERSION: Literal["1.0"] = "1.0"
-_LEAST_INTEGER, _END_OF_INTEGERS = -(1 << 63), 1 << 64  # what JSON readers, orjson among them, hold as an integer
 
 
 class JobStatus(StrEnum):
@@ -33,23 +32,8 @@ class TaskStatus(StrEnum):
     NOT_RUN = "NOT_RUN"
 
 
-def _writable(value: object) -> object:
-    """`value` as a result can say it: paths and messages may hold what UTF-8 cannot, and a record must never fail for that."""
-    match value:
-        case str() if type(value) is str:
-            return encodable(value)
-        case int() if not _LEAST_INTEGER <= value < _END_OF_INTEGERS:
-            return str(value)
-        case dict():
-            return {_writable(key): _writable(item) for key, item in value.items()}
-        case list():
-            return [_writable(item) for item in value]
-        case _:
-            return value
-
-
-Text: TypeAlias = Annotated[str, BeforeValidator(_writable)]
-Facts: TypeAlias = Annotated[dict[str, JsonValue], BeforeValidator(_writable)]
+Text: TypeAlias = Annotated[str, BeforeValidator(writable)]
+Facts: TypeAlias = Annotated[dict[str, JsonValue], BeforeValidator(writable)]
 
 
 class _Record(BaseModel):
@@ -73,8 +57,8 @@ class Check(_Record):
     """One comparison of the proxy with its source. `ok` is null where it could not be made."""
 
     name: Text
-    expected: Annotated[JsonValue, BeforeValidator(_writable)]
-    actual: Annotated[JsonValue, BeforeValidator(_writable)]
+    expected: Annotated[JsonValue, BeforeValidator(writable)]
+    actual: Annotated[JsonValue, BeforeValidator(writable)]
     ok: bool | None
 
 
