@@ -13,6 +13,7 @@ from proxx_worker.contract.errors import JsonValue, ProxxError
 from proxx_worker.contract.status import (
     MAX_STATUS_BYTES,
     RunningJob,
+    WorkerState,
     WorkerStatus,
     decode_status,
     encode_document,
@@ -44,7 +45,7 @@ class _Report:
         status, unreadable = _read(workspace.status_file)
         alive = _alive(workspace)
         names = _names_in(workspace)
-        waiting = status.inbox if alive is not False and status is not None else sum(map(is_candidate_name, names))
+        waiting = sum(map(is_candidate_name, names))  # counted anew: a worker that runs a job has counted before it
         return cls(status, unreadable, alive, waiting, [display_name(name) for name in sorted(names) if stem_too_long(name)])
 
     def as_json(self) -> dict[str, JsonValue]:
@@ -68,10 +69,11 @@ class _Report:
     def _state(self) -> str:
         if self.status is None:
             return "no worker has run here yet" if self.unreadable is None else f"status.json cannot be read: {self.unreadable}"
-        if self.alive is False:
-            # What a worker that ended wrote last is no news of today.
-            return f"was {self.status.state} at {self.status.heartbeat_at}"
-        return self.status.state
+        state, when = self.status.state, self.status.heartbeat_at
+        if state is WorkerState.ENDED:
+            return f"{state} at {when}"
+        # What a worker that died wrote last is no news of today.
+        return f"was {state} at {when}" if self.alive is False else state
 
 
 _ALIVE = {None: "on another host, whose processes this one cannot see", True: "alive", False: "not running"}

@@ -100,8 +100,7 @@ def _own(
         Recoverer(spool, owner, settings.output_roots, record, log, worker.count_failure, stop).carry_through()
         exit_code = worker.work(once=once)
     finally:
-        inbox.arrived(watcher.read().names)  # what came while the last job ran: no hint was read meanwhile
-        status.end(inbox.count)
+        status.end(worker.waiting())
         watcher.close()
     log.event("worker_ended", exit_code=exit_code)
     return exit_code

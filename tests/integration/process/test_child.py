@@ -405,7 +405,7 @@ WORKER = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
 from proxx_worker.process.child import run_child
-from proxx_worker.process.stop import BeatingStop, StopFlag
+from proxx_worker.process.stop import StopFlag
 def show(chunk):
     sys.stdout.buffer.write(chunk)
     sys.stdout.buffer.flush()
