@@ -11,9 +11,9 @@ import orjson
 from pydantic import BeforeValidator, Field, JsonValue
 
 from proxx_worker.contract.errors import ErrorCode, JobError
-from proxx_worker.contract.record import Facts, Record, Text, writable
+from proxx_worker.contract.record import Facts, Record, Text
 from proxx_worker.contract.source_media import SettingsRecord, SourceMedia
-from proxx_worker.contract.text import steady_json, visible
+from proxx_worker.contract.text import steady_json, visible, writable
 
 RESULT_VERSION: Literal["1.1"] = "1.1"
 
