@@ -108,6 +108,11 @@ class Worker:
         """A job failed: `work(once=True)` ends with the highest class."""
         self._failures.append(code)
 
+    def waiting(self) -> int:
+        """How many candidates wait, those that came while a job ran too. Lists nothing: a large inbox must not hold up a stop."""
+        self._inbox.arrived(self._watcher.read().names)
+        return self._inbox.count
+
     def _look(self) -> None:
         """Fold in what came: events are hints, the listing is the truth."""
         self._lock.require_owned()

@@ -48,8 +48,7 @@ def _document(workspace: Workspace) -> dict[str, JsonValue]:
         document["state"] = None
     document["alive"] = _alive(workspace)
     names = _names_in(workspace)
-    if not document["alive"]:
-        document["inbox"] = sum(map(is_candidate_name, names))
+    document["inbox"] = sum(map(is_candidate_name, names))  # a worker that runs a job has counted before it
     document["left_alone"] = [display_name(name) for name in sorted(names) if stem_too_long(name)]
     return document
 

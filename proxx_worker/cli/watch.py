@@ -96,7 +96,7 @@ def _own(
         Recoverer(spool, owner, settings.output_roots, record, log, worker.count_failure).carry_through()
         exit_code = worker.work(once=once)
     finally:
-        status.set_state("stopping")
+        status.set_state("stopping", worker.waiting())
         status.write()
         watcher.close()
     log.event("worker_ended", exit_code=exit_code)
