@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.engines.tools import locate_setpriv, locate_tool
+from proxx_worker.engines.tools import locate_tool
+from proxx_worker.process.spawn import locate_setpriv
 from proxx_worker.settings import Settings
 from proxx_worker.workspace.assumptions import Assumption, assumptions_of, judged
 from proxx_worker.workspace.layout import Workspace
@@ -30,7 +31,7 @@ def require_all(assumptions: Iterable[Assumption]) -> None:
     """Raise the error of the first that is violated."""
     for assumption in assumptions:
         if assumption.error is not None:
-            raise ProxxError(assumption.error.code, assumption.error.message, **assumption.error.details)
+            raise ProxxError.of(assumption.error)
 
 
 def _require_root(root: str, setting: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from types import FrameType
 
 from proxx_worker.contract.errors import EXIT_SIGINT, EXIT_SIGTERM
-from proxx_worker.engines.stop import StopFlag
+from proxx_worker.process.stop import StopFlag
 
 _EXIT_CODES: Mapping[int, int] = {signal.SIGINT: EXIT_SIGINT, signal.SIGTERM: EXIT_SIGTERM}
 

@@ -1,1 +1,1 @@
-"""The engine room: FFmpeg and ffprobe as child processes."""
+"""FFmpeg and ffprobe: what each is asked, with which files, and what its end means."""

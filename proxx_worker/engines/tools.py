@@ -1,17 +1,11 @@
 """Where the tools are. Their version is never asked: the worker neither detects nor adapts."""
 
 import os
-import stat
-import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-
-SETPRIV_PLACES = ("/usr/bin/setpriv", "/bin/setpriv")
-"""Where util-linux installs it. `PATH` locates FFmpeg and ffprobe only (contract section 6)."""
+from proxx_worker.process.spawn import is_executable_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,26 +24,11 @@ def locate_tools(ffmpeg: str | None, ffprobe: str | None, path: str | None) -> T
     return Tools(locate_tool("ffmpeg", ffmpeg, path), locate_tool("ffprobe", ffprobe, path))
 
 
-def locate_setpriv(places: Sequence[str] = SETPRIV_PLACES) -> str | None:
-    """The absolute path of util-linux's `setpriv`; None on systems without such a thing (macOS).
-
-    Raises IO_ERROR on Linux where it is missing: without it an encoder would outlive a killed worker.
-    """
-    found = next(filter(_is_executable_file, places), None) if sys.platform == "linux" else None
-    if sys.platform == "linux" and found is None:
-        raise ProxxError(
-            ErrorCode.IO_ERROR,
-            f"setpriv must be at {' or '.join(places)}: it makes an encoder end with a killed worker. Install util-linux.",
-            places=list(places),
-        )
-    return found
-
-
 def locate_tool(name: Literal["ffmpeg", "ffprobe"], configured: str | None, path: str | None) -> str:
     """One of the tools, found and refused as by `locate_tools`."""
     missing = {"ffmpeg": ErrorCode.FFMPEG_MISSING, "ffprobe": ErrorCode.FFPROBE_MISSING}[name]
     if configured is not None:
-        if configured.startswith("/") and _is_executable_file(configured):
+        if configured.startswith("/") and is_executable_file(configured):
             return configured
         raise ProxxError(
             missing,
@@ -59,17 +38,10 @@ def locate_tool(name: Literal["ffmpeg", "ffprobe"], configured: str | None, path
     # A relative or empty entry of PATH would depend on the working directory.
     for folder in (entry for entry in (path or "").split(os.pathsep) if entry.startswith("/")):
         candidate = f"{folder}/{name}"
-        if _is_executable_file(candidate):
+        if is_executable_file(candidate):
             return candidate
     raise ProxxError(
         missing,
         f"{name} must be installed: PATH ({path or 'empty'}) has none. Install FFmpeg, or set `{name}` to its absolute path.",
         path=path,
     )
-
-
-def _is_executable_file(path: str) -> bool:
-    try:
-        return stat.S_ISREG(Path(path).stat().st_mode) and os.access(path, os.X_OK)
-    except (OSError, ValueError):
-        return False

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.planning.roots import outside_roots
 
 _MAX_PATH: Final = 4096  # PATH_MAX of Linux; macOS has less
 _MAX_MAC_PATH: Final = 1024  # F_GETPATH fills at most MAXPATHLEN bytes
@@ -50,7 +49,7 @@ def require_inside(path: str, real: str, roots: Sequence[str] | None, setting: s
 
     `setting` names the roots (`source_roots`), `what` the path (`a source`), both for the message.
     """
-    if roots is None or not outside_roots(real, [real_path_of(root) for root in roots]):
+    if roots is None or not _outside(real, [real_path_of(root) for root in roots]):
         return
     raise ProxxError(
         ErrorCode.PATH_NOT_ALLOWED,
@@ -59,3 +58,8 @@ def require_inside(path: str, real: str, roots: Sequence[str] | None, setting: s
         real_path=real,
         roots=list(roots),
     )
+
+
+def _outside(real: str, real_roots: Sequence[str]) -> bool:
+    """Whether `real` lies in none of `real_roots`. A root itself lies inside."""
+    return not any(real == root or real.startswith(root.rstrip("/") + "/") for root in real_roots)

@@ -1,1 +1,1 @@
-"""Facts of a source and settings in, a whole FFmpeg command and what its output must match out. Pure, like the contract."""
+"""Facts of a source and settings in, a whole FFmpeg command and what its output must be out. Pure, like the contract."""

@@ -5,14 +5,15 @@ from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container
+from proxx_worker.media.demuxers import demuxer_name
+from proxx_worker.media.facts import MediaFacts
+from proxx_worker.media.source_probe import PROBE_BYTES, PROBE_MICROSECONDS
 from proxx_worker.planning.audio import AudioPlan
 from proxx_worker.planning.color import ColorPlan
 from proxx_worker.planning.color_tags import Tags
-from proxx_worker.planning.demuxers import demuxer_name
-from proxx_worker.planning.facts import MediaFacts
+from proxx_worker.planning.containers import MATROSKA, MUXERS, QUICKTIME
+from proxx_worker.planning.frame_timing import Schedule
 from proxx_worker.planning.picture import Picture
-from proxx_worker.planning.probe import PROBE_BYTES, PROBE_MICROSECONDS
-from proxx_worker.planning.schedule import Schedule
 from proxx_worker.planning.video_codecs import VideoEncoder
 
 _EXACT = "accurate_rnd+full_chroma_inp+bitexact"
@@ -22,19 +23,10 @@ _CONVERTING = f"bicubic+{_EXACT}"
 _SHRINKING = f"area+{_EXACT}"
 """The mean of the pixels that one pixel stands for: no aliases, in half to three quarters of bicubic's time."""
 
-_MUXERS = {
-    Container.MOV: "mov",
-    Container.MP4: "mp4",
-    Container.MKV: "matroska",
-    Container.MXF: "mxf",
-    Container.WEBM: "webm",
-}
 _RACING = ("theora", "vp3", "vp4")
 """Decoders of FFmpeg's whose threads race: other pictures from run to run."""
 
-QUICKTIME = (Container.MOV, Container.MP4)
-MATROSKA = (Container.MKV, Container.WEBM)
-_MILLISECOND = Fraction(1, 1000)
+_MICROSECONDS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +49,7 @@ class Design:
     reel: str | None
 
 
-def input_options(facts: MediaFacts) -> tuple[str, ...]:
+def input_options(facts: MediaFacts, schedule: Schedule) -> tuple[str, ...]:
     """What stands before `-i`. Raises `SOURCE_UNSUPPORTED` for a container that no plan may open."""
     demuxer = demuxer_name(",".join(facts.formats))
     if demuxer is None:
@@ -76,7 +68,18 @@ def input_options(facts: MediaFacts) -> tuple[str, ...]:
         "-protocol_whitelist", "file", "-f", demuxer,
         "-probesize", str(PROBE_BYTES), "-analyzeduration", str(PROBE_MICROSECONDS),
         *_decoder_options(facts),
+        *_moved("-itsoffset", -schedule.input_shift),
     )  # fmt: skip
+
+
+def _moved(option: str, seconds: Fraction) -> tuple[str, ...]:
+    """An option that moves all streams by `seconds`, which FFmpeg takes in microseconds; nothing where they stay."""
+    microseconds = round(seconds * _MICROSECONDS)
+    if microseconds == 0:
+        return ()
+    sign = "-" if microseconds < 0 else ""
+    whole, part = divmod(abs(microseconds), _MICROSECONDS)
+    return option, f"{sign}{whole}.{part:06}"
 
 
 def _decoder_options(facts: MediaFacts) -> tuple[str, ...]:
@@ -118,8 +121,6 @@ def _video_options(design: Design) -> tuple[str, ...]:
         "-fps_mode:v", "passthrough", "-enc_time_base:v", f"{base.numerator}:{base.denominator}",
         *design.color.options(),
     ]  # fmt: skip
-    if design.dominance is not None:
-        options += ["-top:v", "1" if design.dominance == "tff" else "0"]
     stages = _packet_stages(design)
     if stages:
         options += ["-bsf:v", ",".join(stages)]
@@ -134,9 +135,8 @@ def _packet_stages(design: Design) -> list[str]:
         # libx264 leaves a limited range unsaid where nothing else is to be said.
         stages.append(f"h264_metadata=video_full_range_flag={int(color.range == 'pc')}")
     if end is not None:
-        # The muxer would give the last frame the length of the one before it; the source says how long it stands. Packets are in
-        # the container's ticks there: Matroska's milliseconds, or the time scale that is asked for below.
-        ticks = round(end / (_MILLISECOND if design.container in MATROSKA else design.schedule.time_base))
+        # The muxer would give the last frame the length of the one before it; the source says how long it stands.
+        ticks = round(end / design.schedule.time_base)
         stages.append(f"setts=duration=if(eq(NEXT_PTS\\,NOPTS)*gt({ticks}\\,PTS)\\,{ticks}-PTS\\,DURATION)")
     return stages
 
@@ -153,6 +153,9 @@ def _filters(design: Design) -> list[str]:
         # Fields are moments: scaling or changing chroma across them would blend two moments into one line.
         size.append("interl=1")
     return [
+        # Side data of frames (captions, stereo 3D, spherical, HDR metadata) would reach the encoder and the muxer, more
+        # of it with each version of FFmpeg. A proxy carries what its plan names, and nothing by accident.
+        "sidedata=mode=delete",
         # One line per presented frame on standard output, with its time in source ticks. The key is a constant: nothing that a
         # file carries reaches the output of this filter.
         "metadata=mode=delete",
@@ -172,13 +175,9 @@ def _retiming(schedule: Schedule) -> list[str]:
         return [f"fps=fps={schedule.rate}:round=near"]
     if schedule.rate is None:
         return []
+    # Not setpts: FFmpeg 7.1's forgets the frame rate, and then the muxer has none for the timecode and the last frame's length.
     frame = 1 / schedule.rate
-    snap = ["setpts=PTS-STARTPTS", f"settb={frame.numerator}/{frame.denominator}"]
-    if schedule.time_base != frame:
-        snap.append(f"settb={schedule.time_base.numerator}/{schedule.time_base.denominator}")
-    if schedule.offset:
-        snap.append(f"setpts=PTS+{schedule.offset / schedule.time_base}")
-    return snap
+    return [f"settb={frame.numerator}/{frame.denominator}"]
 
 
 def _audio_options(position: int, stream: AudioPlan) -> tuple[str, ...]:
@@ -204,7 +203,8 @@ def _container_options(design: Design) -> tuple[str, ...]:
         # Its muxer ends the picture where a sound ends. So every sound goes on in silence (see audio.py), and ends with the
         # picture.
         options.append("-shortest")
+    options += _moved("-output_ts_offset", schedule.output_shift)
     if container in MATROSKA:
         # Else the muxer moves everything late by the sound's priming, and the picture starts at 0.023 s.
         options += ["-avoid_negative_ts", "disabled"]
-    return (*options, "-f", _MUXERS[container])
+    return (*options, "-f", MUXERS[container])

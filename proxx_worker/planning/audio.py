@@ -7,7 +7,7 @@ from typing import Literal, assert_never
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container
-from proxx_worker.planning.facts import AudioFacts, MediaFacts
+from proxx_worker.media.facts import AudioFacts, MediaFacts
 
 AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
 _STUDIO_RATE = 48000

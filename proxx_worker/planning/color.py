@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container
+from proxx_worker.media.facts import VideoFacts
+from proxx_worker.media.pixel_formats import PixelFormat, pixel_format
 from proxx_worker.planning.color_tags import Tags, of_bitstream, option_name, sayable
-from proxx_worker.planning.facts import VideoFacts
-from proxx_worker.planning.pixel_formats import PixelFormat, pixel_format
 from proxx_worker.planning.video_codecs import VideoEncoder
 
 _FULL = "pc"

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from proxx_worker.contract.errors import JsonValue
 from proxx_worker.contract.output_settings import OutputSettings
-from proxx_worker.planning.facts import MediaFacts
+from proxx_worker.media.facts import MediaFacts
 
 
 def fingerprint(settings: OutputSettings, facts: MediaFacts, arguments: Sequence[str]) -> str:

@@ -8,9 +8,9 @@ import pytest
 
 from proxx_worker.contract.errors import ProxxError
 from proxx_worker.engines.ffprobe import probe_source
-from proxx_worker.engines.stop import StopFlag
 from proxx_worker.engines.tools import Tools, locate_tools
-from proxx_worker.planning.facts import MediaFacts
+from proxx_worker.media.facts import MediaFacts
+from proxx_worker.process.stop import StopFlag
 
 TOOLS = locate_tools(None, None, os.environ["PATH"])
 PICTURE = ("-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=0.4")

@@ -9,17 +9,18 @@ from proxx_worker.contract.errors import ErrorCode
 from proxx_worker.contract.profiles import PROFILES
 from proxx_worker.contract.result import ErrorRecord, TaskRecord, TaskStatus
 from proxx_worker.contract.text import steady_json
-from proxx_worker.engines.lines import StderrLines
-from proxx_worker.planning.encode_observation import EncodeObservation, EncodeObserver
-from proxx_worker.planning.facts import MediaFacts
+from proxx_worker.media.facts import MediaFacts
+from proxx_worker.media.source_probe import read_source
 from proxx_worker.planning.mxf import MxfScanner
 from proxx_worker.planning.plan import TaskPlan, plan_task
-from proxx_worker.planning.probe import read_source
-from proxx_worker.planning.proxy_observation import ProxyObservation, ProxyReader, ProxyReport, parse_proxy
-from proxx_worker.planning.verify import judge
+from proxx_worker.process.stderr_lines import StderrLines
+from proxx_worker.verification.encode_observation import EncodeObservation, EncodeObserver
+from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
+from proxx_worker.verification.proxy_probe import ProxyObservation, ProxyReader, ProxyReport, parse_proxy
+from proxx_worker.verification.verdict import judge
 from tests.faults.fuzz.consume import Choices
 from tests.faults.fuzz.spec_targets import CONTROL
-from tests.unit.planning.documents import audio, document, video
+from tests.unit.media.documents import audio, document, video
 
 VERDICTS = frozenset(
     {
@@ -133,7 +134,7 @@ def _report_of(said: bytes, step: int) -> ProxyReport:
 
 
 def _hold_verdict(plan: TaskPlan, encode: EncodeObservation, proxy: ProxyObservation) -> None:
-    verdict = judge(plan, encode, proxy)
+    verdict = judge(plan.expected, proxy, FfmpegEvidence(plan, encode))
     assert verdict.error is None or verdict.error.code in VERDICTS
     assert verdict.error is not None or all(check.ok is not False for check in verdict.checks)
     record = TaskRecord(

@@ -13,16 +13,16 @@ from proxx_worker.contract.output_settings import DnxhrLevel, Engine, FpsMode, O
 from proxx_worker.contract.profiles import PROFILES
 from proxx_worker.contract.strict_json import Number
 from proxx_worker.contract.values import read_rate
-from proxx_worker.planning.demuxers import ALLOWED_DEMUXERS
-from proxx_worker.planning.facts import MediaFacts
+from proxx_worker.media.demuxers import ALLOWED_DEMUXERS
+from proxx_worker.media.facts import MediaFacts
+from proxx_worker.media.quicktime import refuse_external_media, unbroken_tracks
+from proxx_worker.media.signatures import HEAD_BYTES
+from proxx_worker.media.source_probe import read_head, read_source, says_input_output_error
 from proxx_worker.planning.plan import plan_task
-from proxx_worker.planning.probe import read_head, read_source, says_input_output_error
-from proxx_worker.planning.quicktime import refuse_external_media, unbroken_tracks
 from proxx_worker.planning.routing import route
-from proxx_worker.planning.signatures import HEAD_BYTES
 from tests.faults.fuzz.consume import Choices
 from tests.faults.fuzz.spec_targets import check_refusal
-from tests.unit.planning.documents import audio, data, matrix, video
+from tests.unit.media.documents import audio, data, matrix, video
 
 REFUSALS = frozenset({ErrorCode.SOURCE_UNSUPPORTED, ErrorCode.SOURCE_NO_VIDEO})
 

@@ -7,7 +7,7 @@ from tests.faults.fuzz.encoder_targets import fuzz_encoder
 from tests.faults.fuzz.media_targets import fuzz_facts
 from tests.faults.fuzz.spec_targets import fuzz_jobspec, fuzz_naming
 from tests.unit.contract.corpus import VALID, encoded
-from tests.unit.planning.documents import audio, document, video
+from tests.unit.media.documents import audio, document, video
 
 
 @dataclass(frozen=True)

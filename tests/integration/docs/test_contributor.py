@@ -15,7 +15,8 @@ from tests.support.markdown import Page, code, first_code
 def layers(project_root: Path) -> list[list[str]]:
     """The layers as import-linter holds them, top down."""
     pyproject: dict[str, Any] = tomllib.loads((project_root / "pyproject.toml").read_text())
-    (contract,) = (it for it in pyproject["tool"]["importlinter"]["contracts"] if it["type"] == "layers")
+    contracts = pyproject["tool"]["importlinter"]["contracts"]
+    (contract,) = (it for it in contracts if it["type"] == "layers" and it["containers"] == ["proxx_worker"])
     return [re.findall(r"\w+", layer) for layer in contract["layers"] if "__main__" not in layer]
 
 

@@ -11,10 +11,10 @@ import pytest
 from proxx_worker.contract.errors import ErrorCode
 from proxx_worker.engines.ffprobe import probe_source
 from proxx_worker.engines.source_file import SourceIdentity
-from proxx_worker.engines.stop import StopFlag
 from proxx_worker.engines.tools import Tools
-from proxx_worker.planning.facts import MediaFacts, RawSource, Timecode
-from proxx_worker.planning.pixel_formats import pixel_format
+from proxx_worker.media.facts import MediaFacts, RawSource, Timecode
+from proxx_worker.media.pixel_formats import pixel_format
+from proxx_worker.process.stop import StopFlag
 from tests.support.probing import PICTURE, SOUND, TOOLS, facts, make, refused
 
 HDR10 = (

@@ -7,8 +7,8 @@ import pytest
 
 from proxx_worker.contract.errors import ErrorCode
 from proxx_worker.engines.ffprobe import MAX_REPORT_BYTES
-from proxx_worker.engines.stop import StopFlag
 from proxx_worker.engines.tools import Tools
+from proxx_worker.process.stop import StopFlag
 from tests.support.probing import TOOLS, refused
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.engines.ffprobe import probe_source
-from proxx_worker.engines.stop import StopFlag
-from proxx_worker.planning.probe import probe_argv
+from proxx_worker.media.source_probe import probe_argv
+from proxx_worker.process.stop import StopFlag
 from tests.support.probing import PICTURE, TOOLS, make, refused
 
 STRACE = shutil.which("strace") or "/usr/bin/strace"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.engines.tools import Tools, locate_setpriv, locate_tools
+from proxx_worker.engines.tools import Tools, locate_tools
 
 
 def program(path: Path) -> str:
@@ -63,14 +63,3 @@ def test_what_is_not_executable_is_passed_over(tmp_path: Path) -> None:
     probe = program(tmp_path / "c" / "ffprobe")
     path = os.pathsep.join(f"{tmp_path}/{folder}" for folder in "abc")
     assert locate_tools(None, None, path) == Tools(found, probe)
-
-
-def test_setpriv_must_be_there_on_linux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    guard = program(tmp_path / "setpriv")
-    monkeypatch.setattr("proxx_worker.engines.tools.sys.platform", "linux")
-    assert locate_setpriv((f"{tmp_path}/none", guard)) == guard
-    with pytest.raises(ProxxError, match="util-linux") as caught:
-        locate_setpriv((f"{tmp_path}/none",))
-    assert caught.value.code is ErrorCode.IO_ERROR
-    monkeypatch.setattr("proxx_worker.engines.tools.sys.platform", "darwin")
-    assert locate_setpriv((f"{tmp_path}/none",)) is None

@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import TypedDict, Unpack
 
 from proxx_worker.contract.output_settings import Codec, Container, DnxhrLevel, FpsMode, OutputSettings, Resolution, ScaleMode
-from proxx_worker.planning.facts import AudioFacts, ColorFacts, MediaFacts, Timecode, VideoFacts
+from proxx_worker.media.facts import AudioFacts, ColorFacts, MediaFacts, Timecode, VideoFacts
 
 REC709 = ColorFacts(range="tv", matrix="bt709", primaries="bt709", transfer="bt709")
 PICTURE = VideoFacts(

@@ -8,7 +8,7 @@ import pytest
 from proxx_worker.contract.codecs import CONTAINERS
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Codec, Container, DnxhrLevel, Resolution, ScaleMode
-from proxx_worker.planning.facts import ColorFacts, MediaFacts
+from proxx_worker.media.facts import ColorFacts, MediaFacts
 from proxx_worker.planning.plan import TaskPlan, plan_task
 from tests.unit.planning.sources import CLIP, DROP_FRAME, STEREO, clip, settings
 
@@ -57,10 +57,10 @@ def test_a_half_size_interlaced_proxy_keeps_its_fields() -> None:
     )
     assert "setparams=field_mode=bff:" in option(plan, "-filter:v")
     assert option(plan, "-flags:v") == "+bitexact+ildct+ilme"
-    assert option(plan, "-top:v") == "0"
     assert plan.expected.video.field_order == "bb"
     tff = plan_task(settings(Codec.PRORES_LT, Container.MOV), clip(field_order="tb"))
-    assert (option(tff, "-top:v"), tff.expected.video.field_order) == ("1", "tt")
+    assert "setparams=field_mode=tff:" in option(tff, "-filter:v")
+    assert tff.expected.video.field_order == "tt"
 
 
 @pytest.mark.parametrize(("rotation", "fps", "said"), [(90, None, "rotated by 90 degrees"), (0, Fraction(50), "mix its fields")])
@@ -72,21 +72,42 @@ def test_fields_are_neither_turned_nor_retimed(rotation: int, fps: Fraction | No
 
 def test_a_turned_picture_is_planned_upright() -> None:
     plan = plan_task(settings(resolution=Resolution(ScaleMode.HALF)), clip(rotation=90))
-    assert (plan.expected.video.width, plan.expected.video.height) == (540, 960)
+    assert plan.expected.video.size == (540, 960)
 
 
 @pytest.mark.parametrize(
     ("source", "fps", "filters"),
     [
-        (CLIP, None, "setpts=PTS-STARTPTS,settb=1/25,scale"),
-        (clip(start=Fraction(2, 25)), None, "setpts=PTS-STARTPTS,settb=1/25,setpts=PTS+2,scale"),
-        (clip(start=Fraction(1, 90)), None, "setpts=PTS-STARTPTS,settb=1/25,settb=1/450,setpts=PTS+5,scale"),
+        (CLIP, None, "direct=1,settb=1/25,scale"),
         (clip(constant_rate=False), None, "direct=1,scale"),
         (CLIP, NTSC, "direct=1,fps=fps=30000/1001:round=near,scale"),
     ],
 )
 def test_retiming(source: MediaFacts, fps: Fraction | None, filters: str) -> None:
     assert filters in option(plan_task(settings(fps=fps), source), "-filter:v")
+
+
+@pytest.mark.parametrize(
+    ("container", "start", "moved", "moved_back"),
+    [
+        (Container.MP4, Fraction(0), None, None),
+        (Container.MP4, Fraction(2, 25), None, None),
+        (Container.MP4, Fraction(1, 90), "-0.011111", "0.011111"),
+        (Container.MKV, Fraction(67, 50), "-0.020000", "0.020000"),
+        (Container.MXF, Fraction(121, 90), "-1.344444", None),
+    ],
+)
+def test_a_picture_beside_the_grid_is_moved_onto_it_and_back(
+    container: Container, start: Fraction, moved: str | None, moved_back: str | None
+) -> None:
+    codec = Codec.DNXHR if container is Container.MXF else Codec.H264
+    plan = plan_task(settings(codec, container), clip(start=start))
+    assert _value(plan.input_options, "-itsoffset") == moved
+    assert _value(plan.output_options, "-output_ts_offset") == moved_back
+
+
+def _value(words: tuple[str, ...], name: str) -> str | None:
+    return words[words.index(name) + 1] if name in words else None
 
 
 @pytest.mark.parametrize(
@@ -158,12 +179,12 @@ def test_the_duration_is_the_pictures_where_it_is_known() -> None:
     assert plan_task(settings(), clip(duration=None)).duration == 1
 
 
-def test_what_is_expected_of_the_source() -> None:
-    certain = plan_task(settings(), CLIP).expected
-    assert (certain.source.frames, certain.audio[0].uncertainty) == (25, Fraction(0))
-    loose = plan_task(settings(), replace(clip(frames_certain=False), formats=("mpegts",))).expected
-    assert (loose.source.frames, loose.audio[0].uncertainty) == (None, Fraction(1, 4))
-    assert plan_task(settings(), replace(CLIP, formats=("gxf",))).expected.audio[0].uncertainty == Fraction(32768, 48000)
+@pytest.mark.parametrize(
+    ("formats", "uncertainty"), [(CLIP.formats, Fraction(0)), (("mpegts",), Fraction(1, 4)), (("gxf",), Fraction(32768, 48000))]
+)
+def test_few_containers_say_exactly_how_long_their_audio_lasts(formats: tuple[str, ...], uncertainty: Fraction) -> None:
+    (sound,) = plan_task(settings(), replace(CLIP, formats=formats)).expected.audio or ()
+    assert sound.uncertainty == uncertainty
 
 
 def test_the_fingerprint_knows_no_paths() -> None:

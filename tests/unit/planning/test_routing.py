@@ -2,10 +2,10 @@ import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Engine
-from proxx_worker.planning.facts import MediaFacts, RawSource
-from proxx_worker.planning.probe import read_source
+from proxx_worker.media.facts import MediaFacts, RawSource
+from proxx_worker.media.source_probe import read_source
 from proxx_worker.planning.routing import route
-from tests.unit.planning.documents import document, video
+from tests.unit.media.documents import document, video
 
 ORDINARY = read_source(document(video()), "", 0)
 RAW = RawSource("ARRIRAW")

@@ -1,0 +1,240 @@
+"""One job, from its bytes to its result: inspect, encode, verify, commit, publish. The same for `run` and `watch`.
+
+Order at the end (contract section 1): every output is durable in staging, then the result is committed, then the outputs get
+their names. A failed job leaves the output directory's entries as it found them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
+from proxx_worker.contract.jobspec import SpecSummary, summarize_spec, unread_summary
+from proxx_worker.contract.result import ErrorRecord, JobResult, JobStatus, TaskRecord, TaskStatus, WorkerRecord
+from proxx_worker.contract.status import Stage
+from proxx_worker.delivery.output_directory import OutputDirectory, check_output_directory
+from proxx_worker.delivery.staging import Staging
+from proxx_worker.engines.port import Accepted, EngineContext, Refused
+from proxx_worker.execution.preflight import AcceptedJob, Environment, RefusedJob, about, inspect
+from proxx_worker.execution.reporting import Report, internal_errors, not_run_tasks
+from proxx_worker.execution.task import TaskContext, TaskOutcome, run_task
+from proxx_worker.observe.joblog import JobLog
+from proxx_worker.observe.moments import now
+from proxx_worker.observe.observer import JobInfo, JobObserver
+from proxx_worker.process.stop import StopSignal
+
+
+class Journal(Protocol):
+    """Where the decision is written before anything is published. `watch` has `running/`; `run` has nothing to survive for."""
+
+    def make_room(self, tasks: int) -> None:
+        """Make sure of the space for the result of a job whose `tasks` tasks will run. Raises NO_SPACE."""
+        ...
+
+    def commit(self, result: JobResult) -> None:
+        """Make `result` the job's durable decision, replacing an earlier one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to execute. `name` is the claimed stem; `owner` names whose staging it is, see `delivery`.
+
+    `content`: the spec's bytes, or why they could not be taken in (too large, unreadable).
+    """
+
+    name: str
+    owner: str
+    content: bytes | JobError
+    summary: SpecSummary
+
+    @classmethod
+    def of(cls, name: str, data: bytes, owner: str) -> "Job":
+        """The job of a spec's bytes."""
+        return cls(name, owner, data, summarize_spec(data))
+
+    @classmethod
+    def refused(cls, name: str, owner: str, sha256: str | None, refusal: JobError) -> "Job":
+        """The job of a spec whose bytes were not taken in. `sha256`: of all of them, None where they were not read through."""
+        return cls(name, owner, refusal, unread_summary(sha256))
+
+
+class Executor:
+    """Executes jobs one after the other. Stateless between jobs."""
+
+    def __init__(self, environment: Environment, worker: WorkerRecord, observer: JobObserver, pass_fds: Sequence[int]) -> None:
+        """`pass_fds`: descriptors that the encoder inherits, so that a lock lives as long as the last encoder."""
+        self._environment = environment
+        self._worker = worker
+        self._observer = observer
+        self._pass_fds = tuple(pass_fds)
+
+    def execute(self, job: Job, journal: Journal, log: JobLog, stop: StopSignal) -> JobResult:
+        """Execute `job` and return its committed result.
+
+        A fault of the job is in the result. Whatever `journal.commit` raises passes through: then the state folders are at fault,
+        and the worker must not go on.
+        """
+        result = self._executed(job, journal, log, stop)
+        self._observer.job_ended(_info(job), result)
+        return result
+
+    def _executed(self, job: Job, journal: Journal, log: JobLog, stop: StopSignal) -> JobResult:
+        report = Report(job.name, job.summary, self._worker, now())
+        log.event("job_started", job_id=report.summary.job_id, sha256=report.summary.sha256)
+        if isinstance(job.content, JobError):
+            return _refuse(report, job.content, journal, log)
+        self._observer.job_entered(_info(job), Stage.PROBING)
+        try:
+            with internal_errors(log):
+                found = inspect(job.content, self._environment, stop, check_output_directory)
+        except ProxxError as fault:
+            return _refuse(report, fault.error, journal, log)
+        if found.spec is not None:
+            report = report.with_settings(found.kind, found.spec.settings)
+        if isinstance(found, RefusedJob):
+            return _refuse(report, found.error, journal, log, found.errors)
+        log.event("job_inspected", tasks=len(found.tasks), engine=found.kind)
+        self._observer.job_entered(_info(job), Stage.SURVEYING)
+        try:
+            journal.make_room(len(found.tasks))
+        except ProxxError as fault:
+            if fault.code is not ErrorCode.NO_SPACE:
+                raise
+            return _refuse(report, fault.error, journal, log)
+        try:
+            with internal_errors(log):
+                directory = OutputDirectory.hold(found.spec.output_directory, self._environment.roots.outputs)
+        except ProxxError as fault:
+            return _refuse(report, fault.error, journal, log)
+        with directory:
+            return self._execute_in(directory, job, found, report, journal, log, stop)
+
+    def _execute_in(
+        self,
+        directory: OutputDirectory,
+        job: Job,
+        accepted: AcceptedJob,
+        report: Report,
+        journal: Journal,
+        log: JobLog,
+        stop: StopSignal,
+    ) -> JobResult:
+        context = TaskContext(
+            job=job.name,
+            job_id=report.summary.job_id,
+            tasks=len(accepted.tasks),
+            environment=self._environment,
+            engine=accepted.engine,
+            observer=self._observer,
+            around=EngineContext(
+                output_directory=directory.path,
+                stop=stop,
+                stall_seconds=self._environment.stall_seconds,
+                log=log,
+                on_progress=lambda _: None,
+                pass_fds=self._pass_fds,
+            ),
+        )
+        try:
+            with internal_errors(log):
+                directory.remove_stale_run_staging()
+                directory.require_free([task.output_name for task in accepted.tasks])
+                tasks, refused = _survey(context, accepted.tasks)
+        except ProxxError as fault:
+            return _refuse(report, fault.error, journal, log)
+        if refused:
+            return _refuse(report, refused[min(refused)], journal, log, refused)
+        try:
+            with internal_errors(log):
+                staging = directory.open_staging(job.owner, job.name)
+        except ProxxError as fault:
+            return _refuse(report, fault.error, journal, log)
+        with staging:
+            outcomes, error = _run_tasks(context, staging, tasks)
+            result = report.result(_records(outcomes, tasks, error), error, now())
+            journal.commit(result)
+            log.event("committed", status=result.status)
+            if result.status is JobStatus.COMPLETED:
+                self._observer.job_entered(_info(job), Stage.PUBLISHING)
+                result = _publish(staging, result, journal, log, stop)
+            staging.remove()
+        _log_end(log, result)
+        return result
+
+
+def _refuse(
+    report: Report, error: JobError, journal: Journal, log: JobLog, errors: Mapping[int, JobError] | None = None
+) -> JobResult:
+    """Commit a job that does not run. `errors`: of single sources, by their place."""
+    result = report.result(not_run_tasks(report.summary.sources, errors or {}), error, now())
+    journal.commit(result)
+    _log_end(log, result)
+    return result
+
+
+def _survey(context: TaskContext, tasks: Sequence[Accepted]) -> tuple[list[Accepted], dict[int, JobError]]:
+    """The tasks as their engine knows them, and those that it refuses, by their place."""
+    surveyed = context.engine.survey(tasks, context.around)
+    refused = {at: about(task.source, task.error) for at, task in enumerate(surveyed) if isinstance(task, Refused)}
+    return [task for task in surveyed if isinstance(task, Accepted)], refused
+
+
+def _run_tasks(context: TaskContext, staging: Staging, tasks: Sequence[Accepted]) -> tuple[list[TaskOutcome], JobError | None]:
+    """Run the tasks in order until one fails; its error is the job's."""
+    outcomes: list[TaskOutcome] = []
+    for index, task in enumerate(tasks):
+        outcome = run_task(context, staging, index, task)
+        outcomes.append(outcome)
+        if outcome.error is not None:
+            return outcomes, outcome.error
+    return outcomes, None
+
+
+def _publish(staging: Staging, result: JobResult, journal: Journal, log: JobLog, stop: StopSignal) -> JobResult:
+    """Give the outputs their names. One that is refused takes the whole job back: nothing stays published."""
+    try:
+        staging.publish(stop.requested)  # asked for the heartbeat alone: the job is decided
+    except ProxxError as fault:
+        result = failed_after_all(result, fault.error)
+        journal.commit(result)
+        return result
+    log.event("published", outputs=[task.output for task in result.tasks])
+    return result
+
+
+def _records(outcomes: Sequence[TaskOutcome], tasks: Sequence[Accepted], error: JobError | None) -> list[TaskRecord]:
+    records = [outcome.record for outcome in outcomes]
+    records += not_run_tasks([task.source for task in tasks], {})[len(records) :]
+    return records if error is None else [_discarded(record) for record in records]
+
+
+def _discarded(record: TaskRecord) -> TaskRecord:
+    """A finished task of a failed job: it was made and proven, but nothing of it was published."""
+    if record.status is not TaskStatus.COMPLETED:
+        return record
+    withdrawn_fields = {"status": TaskStatus.DISCARDED, "output": None, "output_size_bytes": None, "output_sha256": None}
+    return record.model_copy(update=withdrawn_fields)
+
+
+def failed_after_all(result: JobResult, error: JobError) -> JobResult:
+    """A COMPLETED result whose publishing was refused: the refused output's task FAILED, the others DISCARDED."""
+    refused = error.details.get("output")
+    tasks = [
+        _discarded(record)
+        if record.output != refused
+        else _discarded(record).model_copy(update={"status": TaskStatus.FAILED, "error": ErrorRecord.of(error)})
+        for record in result.tasks
+    ]
+    return result.model_copy(update={"status": JobStatus.FAILED, "error": ErrorRecord.of(error), "tasks": tasks})
+
+
+def _info(job: Job) -> JobInfo:
+    return JobInfo(job.name, job.summary.job_id, len(job.summary.sources))
+
+
+def _log_end(log: JobLog, result: JobResult) -> None:
+    if result.error is None:
+        log.event("job_completed", duration_seconds=result.duration_seconds)
+    else:
+        log.event("job_failed", result.error.message, level="ERROR", code=result.error.code)

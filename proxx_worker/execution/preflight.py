@@ -1,0 +1,219 @@
+"""Everything that can be known before encoding, for every source, without a side effect.
+
+The executor starts from it; `validate` prints it. The order of the stages is the contract's (section 2, "Which code wins"): the
+spec, the output names, the sources, the engine, the output directory.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
+from proxx_worker.contract.faults import SPEC_REFUSED, Allowed, Fault, fault_error
+from proxx_worker.contract.jobspec import JobSpec, parse_jobspec
+from proxx_worker.contract.naming import output_names
+from proxx_worker.contract.output_settings import Engine
+from proxx_worker.contract.spec_model import RULES
+from proxx_worker.engines.port import Accepted, EnginePort, MediaProbe, Plan, ProbedSource
+from proxx_worker.engines.source_file import check_source_file
+from proxx_worker.files.locations import require_inside, require_path_inside
+from proxx_worker.media.facts import RawSource
+from proxx_worker.planning.routing import engine_for, route
+from proxx_worker.process.stop import StopSignal, interrupted, raise_if_stopped
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+@dataclass(frozen=True, slots=True)
+class Roots:
+    """Where sources may lie and outputs may go, as real paths; None allows every place."""
+
+    sources: tuple[str, ...] | None = None
+    outputs: tuple[str, ...] | None = None
+
+    def check_source(self, path: str) -> Callable[[str], None]:
+        """A check that raises PATH_NOT_ALLOWED where the real location that it is given may not be that of the source `path`."""
+        return lambda real: require_inside(path, real, self.sources, "source_roots", "a source")
+
+    def check_output(self, path: str) -> None:
+        """Raise PATH_NOT_ALLOWED where the output directory `path` leads outside."""
+        require_path_inside(path, self.outputs, "output_roots", "the output directory")
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What a job may use. `engines`: those that this worker has."""
+
+    probe: MediaProbe
+    engines: Mapping[Engine, EnginePort]
+    roots: Roots
+    stall_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedJob:
+    """A job that nothing known stands against. `engine`: the one of all its sources, of the kind `kind`."""
+
+    spec: JobSpec
+    kind: Engine
+    engine: EnginePort
+    tasks: tuple[Accepted, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedJob:
+    """A job that cannot run. `error` is the first of the first stage that failed, `errors` those of sources, by their place.
+
+    `spec` is None where it was refused itself, `kind` where the engine is not decided.
+    """
+
+    error: JobError
+    spec: JobSpec | None = None
+    kind: Engine | None = None
+    errors: Mapping[int, JobError] = field(default_factory=dict)
+
+
+class OutputCheck(Protocol):
+    """A look at an output directory, without touching it."""
+
+    def __call__(self, path: str, names: Sequence[str]) -> None:
+        """Raise OUTPUT_DIRECTORY_MISSING, OUTPUT_DIRECTORY_NOT_WRITABLE or OUTPUT_EXISTS."""
+        ...
+
+
+def inspect(data: bytes, environment: Environment, stop: StopSignal, check_output: OutputCheck) -> AcceptedJob | RefusedJob:
+    """Inspect the spec `data`. Never raises `ProxxError`: it ends up in the answer."""
+    try:
+        spec = parse_jobspec(data)
+    except ProxxError as fault:
+        return RefusedJob(fault.error)
+    sources = _Sources(spec.sources, stop)
+    kind = spec.engine
+    try:
+        names = output_names(spec)
+        found = sources.each(dict(enumerate(spec.sources)), lambda path: _find(path, environment.roots))
+        _require_probe(environment.probe, sources)
+        probed = sources.each(found, lambda path: _probe(path, environment, stop))
+        plans = _plan(spec, probed, sources, environment.engines)
+        sources.raise_first()
+        sources.each(probed, lambda it: route(spec.engine, it.media))
+        sources.raise_first()
+        kind = _engine_of(spec, probed)
+        engine = _wired(kind, probed, environment.engines)
+        engine.require_available()
+        environment.roots.check_output(spec.output_directory)
+        check_output(spec.output_directory, names)
+    except ProxxError as fault:
+        return RefusedJob(fault.error, spec, kind, sources.errors)
+    tasks = (Accepted(spec.sources[at], names[at], it.identity, it.media, plans[at]) for at, it in probed.items())
+    return AcceptedJob(spec, kind, engine, tuple(tasks))
+
+
+class _Sources:
+    """The sources of a job, by their place. An error stays with its source, and takes it out of the stages that follow."""
+
+    def __init__(self, paths: Sequence[str], stop: StopSignal) -> None:
+        self._paths = paths
+        self._stop = stop
+        self.errors: dict[int, JobError] = {}
+
+    def each(self, items: Mapping[int, T], step: Callable[[T], U]) -> dict[int, U]:
+        """What `step` makes of each of `items`. Raises INTERRUPTED, which is no fault of a source's."""
+        made: dict[int, U] = {}
+        for at, item in items.items():
+            raise_if_stopped(self._stop, interrupted("the sources were looked at"))
+            try:
+                made[at] = step(item)
+            except ProxxError as fault:
+                if fault.code is ErrorCode.INTERRUPTED:
+                    raise
+                self.errors[at] = about(self._paths[at], fault.error)
+        return made
+
+    def raise_first(self) -> None:
+        """Raise the error of the first source that has one."""
+        if self.errors:
+            raise ProxxError.of(self.errors[min(self.errors)])
+
+
+def about(source: str, error: JobError) -> JobError:
+    """`error` with its source named: as a job's error it stands without its task."""
+    if source in error.message:
+        return error
+    return JobError(error.code, f"{source}: {error.message}", {"source": source, **error.details})
+
+
+def _require_probe(probe: MediaProbe, sources: _Sources) -> None:
+    """A source's own error goes before a missing tool."""
+    try:
+        probe.require_available()
+    except ProxxError:
+        sources.raise_first()
+        raise
+
+
+def _find(path: str, roots: Roots) -> str:
+    # The place first: of a file outside it is not even told whether it exists. The place is checked again once it is open.
+    require_path_inside(path, roots.sources, "source_roots", "a source")
+    check_source_file(path)
+    return path
+
+
+def _probe(path: str, environment: Environment, stop: StopSignal) -> ProbedSource:
+    return environment.probe.source(path, environment.roots.check_source(path), stop, environment.stall_seconds)
+
+
+def _plan(
+    spec: JobSpec, probed: Mapping[int, ProbedSource], sources: _Sources, engines: Mapping[Engine, EnginePort]
+) -> dict[int, Plan]:
+    """A plan for every source whose engine is here, and is the one that the spec names, if it names one.
+
+    What these settings cannot make of a source is a fault of that source, so it goes before the engine. What one engine would
+    make of another's media is not for it to judge.
+    """
+
+    def plan(source: ProbedSource) -> Plan:
+        return engines[engine_for(source.media)].plan(spec.settings, source.media, spec.resolve_preset)
+
+    ours = engines.keys() if spec.engine is None else engines.keys() & {spec.engine}
+    return sources.each({at: it for at, it in probed.items() if engine_for(it.media) in ours}, plan)
+
+
+def _engine_of(spec: JobSpec, probed: Mapping[int, ProbedSource]) -> Engine:
+    """The one engine of the job. Raises MIXED_ENGINES, SPEC_INVALID (resolve_preset)."""
+    by_engine = {kind: [spec.sources[at] for at, it in probed.items() if engine_for(it.media) is kind] for kind in Engine}
+    raw, ordinary = by_engine[Engine.RESOLVE], by_engine[Engine.FFMPEG]
+    if raw and ordinary:
+        raise ProxxError(
+            ErrorCode.MIXED_ENGINES,
+            f"a job's sources must all go to one engine: {raw[0]} needs Resolve, {ordinary[0]} FFmpeg. "
+            "Submit camera RAW and ordinary media as separate jobs.",
+            resolve=list(raw),
+            ffmpeg=list(ordinary),
+        )
+    engine = Engine.RESOLVE if raw else Engine.FFMPEG
+    if engine is Engine.FFMPEG and spec.resolve_preset is not None:
+        raise _preset_fault("every source is ordinary media, which FFmpeg encodes without a preset: leave it out", "absent")
+    if engine is Engine.RESOLVE and spec.resolve_preset is None:
+        message = "the sources are camera RAW, which DaVinci Resolve renders by a preset: give its name"
+        raise _preset_fault(message, RULES["resolve_preset"].allowed)
+    return engine
+
+
+def _preset_fault(message: str, allowed: Allowed) -> ProxxError:
+    return fault_error(ErrorCode.SPEC_INVALID, SPEC_REFUSED, [Fault("resolve_preset", message, allowed)])
+
+
+def _wired(kind: Engine, probed: Mapping[int, ProbedSource], engines: Mapping[Engine, EnginePort]) -> EnginePort:
+    """The engine of that kind. Raises RESOLVE_UNAVAILABLE: the only one that a worker may lack."""
+    engine = engines.get(kind)
+    if engine is None:
+        formats = sorted({it.media.format for it in probed.values() if isinstance(it.media, RawSource)})
+        raise ProxxError(
+            ErrorCode.RESOLVE_UNAVAILABLE,
+            f"{', '.join(formats)} needs DaVinci Resolve, and this version of proxx-worker has no Resolve engine. "
+            "Transcode the camera RAW elsewhere.",
+            formats=list(formats),
+        )
+    return engine

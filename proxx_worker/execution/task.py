@@ -1,0 +1,125 @@
+"""One task of a job: encode into staging, verify against the source, make it durable, and say what was found."""
+
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from proxx_worker.contract.errors import JobError, JsonValue, ProxxError
+from proxx_worker.contract.result import Check, ErrorRecord, TaskRecord, TaskStatus
+from proxx_worker.contract.status import Stage
+from proxx_worker.delivery.staging import Staging
+from proxx_worker.engines.port import Accepted, Encoded, EngineContext, EnginePort, Unfinished, Usage
+from proxx_worker.engines.source_file import open_probed
+from proxx_worker.execution.preflight import Environment, about
+from proxx_worker.execution.reporting import internal_errors
+from proxx_worker.observe.moments import now
+from proxx_worker.observe.observer import JobObserver, TaskInfo
+from proxx_worker.observe.records import timestamp
+from proxx_worker.verification.verdict import judge, judge_evidence
+
+
+@dataclass(frozen=True, slots=True)
+class TaskContext:
+    """What all tasks of a job share."""
+
+    job: str
+    job_id: str
+    tasks: int
+    environment: Environment
+    engine: EnginePort
+    observer: JobObserver
+    around: EngineContext
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOutcome:
+    """The task's record, and its error where it failed."""
+
+    record: TaskRecord
+    error: JobError | None
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What has been found so far; a task that fails half-way still tells it."""
+
+    usage: Usage = field(default_factory=Usage)
+    argv: tuple[str, ...] | None = None
+    exit_code: int | None = None
+    checks: tuple[Check, ...] = ()
+    output_media: dict[str, JsonValue] | None = None
+    size: int | None = None
+    sha256: str | None = None
+
+
+def run_task(context: TaskContext, staging: Staging, index: int, task: Accepted) -> TaskOutcome:
+    """Run task `index`. Never raises `ProxxError`; an error that nobody foresaw is INTERNAL_ERROR, its traceback in the log."""
+    started = now()
+    found = _Findings()
+    error: JobError | None = None
+    info = TaskInfo(context.job, context.job_id, index + 1, context.tasks, task.source, task.plan.duration)
+    around = replace(context.around, on_progress=partial(context.observer.progressed, info))
+    log = around.log
+    log.event("task_started", task.source, task=index + 1, tasks=context.tasks, fingerprint=task.plan.fingerprint())
+    try:
+        with internal_errors(log):
+            _perform(context, staging, info, task, around, found)
+    except ProxxError as fault:
+        error = about(task.source, fault.error)
+    finished = now()
+    if error is None:
+        log.event("task_completed", task=index + 1, size_bytes=found.size, sha256=found.sha256)
+    else:
+        log.event("task_failed", error.message, level="ERROR", task=index + 1, code=error.code)
+    final = f"{around.output_directory.rstrip('/')}/{task.output_name}"
+    record = TaskRecord(
+        index=index,
+        source=task.source,
+        status=TaskStatus.COMPLETED if error is None else TaskStatus.FAILED,
+        error=None if error is None else ErrorRecord.of(error),
+        output=final if error is None else None,
+        output_size_bytes=found.size if error is None else None,
+        output_sha256=found.sha256 if error is None else None,
+        command=None if found.argv is None else list(found.argv),
+        exit_code=found.exit_code,
+        source_media=task.source_media,
+        output_media=found.output_media,
+        checks=list(found.checks),
+        started_at=timestamp(started.wall),
+        finished_at=timestamp(finished.wall),
+        duration_seconds=round(finished.monotonic - started.monotonic, 3),
+        cpu_seconds=round(found.usage.cpu_seconds, 3),
+        peak_memory_bytes=found.usage.peak_memory_bytes,
+    )
+    context.observer.task_ended(info, record)
+    return TaskOutcome(record, error)
+
+
+def _perform(
+    context: TaskContext, staging: Staging, info: TaskInfo, task: Accepted, around: EngineContext, found: _Findings
+) -> None:
+    check_place = context.environment.roots.check_source(task.source)
+    with open_probed(task.source, task.identity, check_place) as source:
+        context.observer.task_entered(info, Stage.ENCODING)
+        encoded = context.engine.encode(task.plan, source, staging, task.output_name, around)
+        found.usage, found.argv, found.exit_code = encoded.usage, encoded.argv, encoded.exit_code
+    if isinstance(encoded, Unfinished):
+        raise ProxxError.of(encoded.fault)
+    context.engine.finalize(task.plan, encoded, around)
+    context.observer.task_entered(info, Stage.VERIFYING)
+    _verify(context, task, encoded, around, found)
+    context.observer.task_entered(info, Stage.SEALING)
+    found.size, found.sha256 = encoded.staged.seal(around.checkpoint("a proxy was made durable and hashed"))
+    encoded.staged.close()  # it is durable, and a job of thousands of sources must not hold them all
+
+
+def _verify(context: TaskContext, task: Accepted, encoded: Encoded, around: EngineContext, found: _Findings) -> None:
+    """Judge the engine's evidence, then the proxy itself. Raises what the verdict says."""
+    verdict = judge_evidence(encoded.evidence)
+    if verdict.error is None:
+        proxy = context.environment.probe.proxy(task.plan.expected, encoded.staged, around)
+        verdict = judge(task.plan.expected, proxy, encoded.evidence)
+    found.checks, found.output_media = verdict.checks, verdict.output_media
+    failed = [check.name for check in verdict.checks if check.ok is False]
+    around.log.event("verified", checks=len(verdict.checks), failed=list(failed))
+    if verdict.error is not None:
+        raise ProxxError.of(verdict.error)

@@ -1,0 +1,86 @@
+"""Colour as the file tags it, and the Dolby Vision profile. What it does not say stays None: nothing is assumed here."""
+
+from fractions import Fraction
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.media.facts import ColorFacts
+from proxx_worker.media.ffprobe_json import Section
+
+_CHROMATICITY_UNITS = 50000
+_LUMINANCE_UNITS = 10000
+_IPT_PROFILE = 5
+_AV1_PROFILE = 10
+
+
+def color_of(stream: Section, frame: Section) -> ColorFacts:
+    """The colour tags and the static HDR metadata: the container's, else what the first frame itself carries (SEI messages)."""
+    return ColorFacts(
+        range=stream.word("color_range") or frame.word("color_range"),
+        matrix=stream.word("color_space") or frame.word("color_space"),
+        primaries=stream.word("color_primaries") or frame.word("color_primaries"),
+        transfer=stream.word("color_transfer") or frame.word("color_transfer"),
+        chroma_location=stream.word("chroma_location") or frame.word("chroma_location"),
+        mastering_display=_mastering_display(stream) or _mastering_display(frame),
+        content_light=_content_light(stream) or _content_light(frame),
+    )
+
+
+def dolby_vision_profile_of(stream: Section, frame: Section) -> int | None:
+    """The Dolby Vision profile as the container says, else 5 where the first frame's own metadata can be of no other; or None.
+
+    Without a container record, a reference processing unit of VDR profile 0 over a full-range base layer is profile 5: FFmpeg
+    libavcodec/dovi_rpu.c, guess_profile.
+    """
+    record = stream.side_data("DOVI configuration record")
+    if record is not None:
+        return record.integer("dv_profile")
+    unit = frame.side_data("Dolby Vision Metadata")
+    ipt = unit is not None and unit.integer("vdr_rpu_profile") == 0 and unit.flag("bl_video_full_range_flag")
+    return _IPT_PROFILE if ipt else None
+
+
+def refuse_ipt(stream: Section, profile: int | None) -> None:
+    """Raise SOURCE_UNSUPPORTED where the picture is Dolby Vision without a base layer that can be shown as it is.
+
+    That is profile 5, and its AV1 form 10.0: IPT colour. The others' base layers are SDR, HDR10 or HLG and tagged so.
+    """
+    record = stream.side_data("DOVI configuration record")
+    bare_av1 = profile == _AV1_PROFILE and record is not None and record.integer("dv_bl_signal_compatibility_id") == 0
+    if profile == _IPT_PROFILE or bare_av1:
+        raise ProxxError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            f"the picture is Dolby Vision profile {profile}, whose base layer (IPT) shows wrong colours without Dolby's tools; "
+            "deliver profile 8, or a graded SDR or HDR10 version",
+            dolby_vision_profile=profile,
+        )
+
+
+def _mastering_display(stream: Section) -> str | None:
+    """`G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,0)`; None where a part is missing."""
+    data = stream.side_data("Mastering display metadata")
+    if data is None:
+        return None
+    points = [
+        (name, _units(data, f"{key}_x", _CHROMATICITY_UNITS), _units(data, f"{key}_y", _CHROMATICITY_UNITS))
+        for name, key in (("G", "green"), ("B", "blue"), ("R", "red"), ("WP", "white_point"))
+    ]
+    points.append(("L", _units(data, "max_luminance", _LUMINANCE_UNITS), _units(data, "min_luminance", _LUMINANCE_UNITS)))
+    if any(x is None or y is None for _, x, y in points):
+        return None
+    return "".join(f"{name}({x},{y})" for name, x, y in points)
+
+
+def _units(data: Section, key: str, units: int) -> int | None:
+    """A rational in integer units, 0 included (black is 0 cd/m2 on many masters)."""
+    if data.text(key) in {f"0/{units}", "0/1"}:
+        return 0
+    value: Fraction | None = data.ratio(key)
+    return round(value * units) if value is not None else None
+
+
+def _content_light(stream: Section) -> str | None:
+    data = stream.side_data("Content light level metadata")
+    if data is None:
+        return None
+    peak, average = data.integer("max_content"), data.integer("max_average")
+    return None if peak is None or average is None else f"{peak},{average}"

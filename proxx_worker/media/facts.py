@@ -1,0 +1,169 @@
+"""What is known of a piece of media, source or proxy alike: plain frozen values, exact rationals, `None` for not known."""
+
+from dataclasses import dataclass, fields
+from fractions import Fraction
+
+from proxx_worker.contract.errors import JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class Timecode:
+    """A start timecode. `text` is `HH:MM:SS:FF`, with `;` before the frames for drop-frame.
+
+    `origin` is where it was found: `stream`, `tmcd`, `format` or `rtmd`.
+    """
+
+    text: str
+    drop_frame: bool
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class ColorFacts:
+    """Colour tags in FFmpeg's names (`bt709`, `smpte2084`, `tv`); `None` where the file does not say.
+
+    `mastering_display`: `G(x,y)B(x,y)R(x,y)WP(x,y)L(max,min)`, chromaticities in 0.00002, luminance in 0.0001 cd/m2, the notation
+    of x265's `master-display`. `content_light`: `MaxCLL,MaxFALL` in cd/m2, the notation of x265's `max-cll`.
+    """
+
+    range: str | None = None
+    matrix: str | None = None
+    primaries: str | None = None
+    transfer: str | None = None
+    chroma_location: str | None = None
+    mastering_display: str | None = None
+    content_light: str | None = None
+
+
+_TOP_FIELD_FIRST = {"tt": True, "tb": True, "bb": False, "bt": False}
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFacts:
+    """The stream that is the picture.
+
+    `width`, `height`: pixels as decoded, before rotation; `coded_width`, `coded_height`: with the codec's padding (1088 lines),
+    None where the decoder does not say. `sample_aspect`: pixel width / height, 1 where unsaid.
+    `rotation`: degrees to turn the decoded picture clockwise for display, one of 0, 90, 180, 270; `mirrored`: whether it is
+    mirrored left to right before that.
+    `field_order`: `progressive`, `tt`, `bb`, `tb`, `bt` or None. `rate`: the exact frame rate, nominal where it is constant, the
+    average where it varies; `average_rate`: the container's average; `constant_rate` is False where frame durations vary.
+    `time_base`: seconds per tick. `frames`: pictures that the source presents, as far as the container says;
+    `frames_certain` tells whether it can be relied on.
+    """
+
+    index: int
+    codec: str
+    profile: str | None
+    codec_tag: str | None
+    width: int
+    height: int
+    sample_aspect: Fraction
+    rotation: int
+    field_order: str | None
+    rate: Fraction
+    average_rate: Fraction | None
+    constant_rate: bool
+    time_base: Fraction
+    start: Fraction | None
+    duration: Fraction | None
+    frames: int | None
+    frames_certain: bool
+    pixel_format: str
+    bit_depth: int
+    has_alpha: bool
+    color: ColorFacts
+    dolby_vision_profile: int | None = None
+    coded_width: int | None = None
+    coded_height: int | None = None
+    mirrored: bool = False
+
+    @property
+    def promised_frames(self) -> int | None:
+        """How many pictures the container says that it presents, where that can be relied on."""
+        return self.frames if self.frames_certain else None
+
+    @property
+    def interlaced(self) -> bool:
+        """Whether a frame holds two moments. A file that does not say is taken as progressive."""
+        return self.field_order in _TOP_FIELD_FIRST
+
+    @property
+    def top_field_first(self) -> bool | None:
+        """Which field is the earlier moment; None for progressive.
+
+        `tb` and `bt` are QuickTime's `fiel` 9 and 14: "first line early" and "first line late", which is top and bottom field
+        first of interleaved lines, whatever the two letters seem to say of storage. DV NTSC (bottom first) carries 14.
+        Source: Apple ImageCompression.h, kQTFieldDetailSpatialFirstLineEarly/Late; FFmpeg writes them the same way.
+        """
+        return _TOP_FIELD_FIRST.get(self.field_order) if self.field_order else None
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFacts:
+    """One audio stream. `layout` is FFmpeg's name (`stereo`, `5.1(side)`) or None; `sample_rate` in Hz; `duration` in seconds.
+
+    `profile`: of the codec, in FFmpeg's name (`LC`). `unbroken`: the container's tables prove that its packets are played one
+    after another, as they are stored (see `unbroken_tracks`); False where they do not, or where nothing is known of them.
+    """
+
+    index: int
+    codec: str
+    channels: int
+    layout: str | None
+    sample_rate: int
+    sample_format: str | None
+    bits_per_sample: int | None
+    start: Fraction | None
+    duration: Fraction | None
+    profile: str | None = None
+    unbroken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFacts:
+    """All that planning and checking need of one file.
+
+    `formats`: the demuxer's names. `other_streams`: what else is in there, `kind:codec` each (`data:tmcd`, `cover:mjpeg`).
+    `notes`: what was found and not followed, in words for an operator (an impossible timecode, a second picture).
+    """
+
+    formats: tuple[str, ...]
+    video: VideoFacts
+    audio: tuple[AudioFacts, ...]
+    timecode: Timecode | None
+    reel: str | None
+    start: Fraction | None
+    duration: Fraction | None
+    other_streams: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def demuxer(self) -> str:
+        """The name that `-f` takes: what the probe found by content is what the encoder reads it as."""
+        return self.formats[0]
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """For the result: rationals as `"30000/1001"`, everything else as it stands."""
+        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class RawSource:
+    """Camera RAW, recognised by content: for Resolve, never for FFmpeg. `format` is the name that messages show."""
+
+    format: str
+
+
+def _plain(value: object) -> JsonValue:
+    match value:
+        case Fraction():
+            return f"{value.numerator}/{value.denominator}"
+        case str() | int() | float() | None:
+            return value
+        case tuple():
+            return [_plain(item) for item in value]
+        case Timecode() | ColorFacts() | VideoFacts() | AudioFacts():
+            return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        case _:
+            raise TypeError(f"not a fact: {value!r}")

@@ -1,0 +1,100 @@
+"""FFmpeg's own words that carry a verdict, all in one place, each with the versions in which it was seen.
+
+Words change from version to version. A number decides wherever there is one (frame counts and times, exit code, progress), and
+words only where FFmpeg gives nothing else. The table holds for all versions at once: words that a version does not use find
+nothing there, and no version is asked for its number.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+_ADDRESSED = re.compile(r"\[(?P<context>[^@\]]+?) @ (?:0x)?[0-9a-f]+\] ?")
+"""One object that speaks. From 7 on a line may begin with several: `[vist#0:0/h264 @ 0x1] [dec:h264 @ 0x2] [error] ...`."""
+
+
+_DECODERS = {"av1": "libdav1d", "dts": "dca"}
+"""Decoders that do not bear their codec's name."""
+
+
+class Meaning(Enum):
+    """What a line says."""
+
+    STARTED = "probing is over, from here on it is the encode that speaks"
+    NO_SPACE = "the output's filesystem is full"
+    CORRUPT = "a packet or a decoded frame is known to be wrong, perhaps only as a warning"
+    DECODING = "a packet of the source did not decode as it was meant"
+    READING = "the source could not be read on"
+    WRITING = "the output could not be encoded or written"
+    GAVE_UP = "FFmpeg ends after an error"
+    HARMLESS = "a complaint of ffprobe's own parsers about a stream that decodes without a fault"
+    EXTERNAL_TRACK = "a track's media lies in another file"
+    REFUSED_FORMAT = "the container is none of those that may be opened"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A pattern that is searched in a line, what it means, and in which versions it was seen."""
+
+    pattern: re.Pattern[str]
+    meaning: Meaning
+    seen: str
+
+
+def _words(pattern: str, meaning: Meaning, seen: str) -> Words:
+    return Words(re.compile(pattern), meaning, seen)
+
+
+WORDS = (
+    _words(r"Stream mapping:$", Meaning.STARTED, "5.1, 7.1, 8.0, 9.0"),
+    _words(r"No space left on device", Meaning.NO_SPACE, "5.1, 7.1, 8.0, 9.0"),
+    _words(r"Disk quota exceeded", Meaning.NO_SPACE, "5.1"),
+    _words(r"corrupt (?:decoded frame|input packet)", Meaning.CORRUPT, "5.1, 7.1, 8.0, 9.0"),
+    _words(r"corrupted? packet", Meaning.CORRUPT, "5.1"),
+    _words(r"Error while decoding stream", Meaning.DECODING, "5.1"),
+    _words(r"\[dec:[^\]]*\]", Meaning.DECODING, "7.1, 8.0, 9.0"),
+    _words(r"Input/output error|Error (?:while|during) (?:reading|demuxing)", Meaning.READING, "5.1, 7.1, 8.0, 9.0"),
+    _words(r"\[in#[^\]]*\]", Meaning.READING, "7.1, 8.0, 9.0"),
+    _words(r"av_interleaved_write_frame\(\)|Could not write header|Error writing trailer", Meaning.WRITING, "5.1"),
+    _words(r"Error initializing output stream|(?:Video|Audio) encoding failed", Meaning.WRITING, "5.1"),
+    _words(r"Error sending frames to consumers", Meaning.WRITING, "7.1, 8.0, 9.0"),
+    _words(r"\[(?:out#|enc:|vost#|aost#)[^\]]*\]", Meaning.WRITING, "7.1, 8.0, 9.0"),
+    _words(r"Conversion failed!$", Meaning.GAVE_UP, "5.1, 7.1, 8.0, 9.0"),
+    # libavcodec/opus/parser.c looks at the first packet before it has the header; the decoder then decodes every one.
+    _words(r"\[opus\] Error parsing Opus packet header", Meaning.HARMLESS, "8.0"),
+    _words(r"Skipped opening external track", Meaning.EXTERNAL_TRACK, "5.1, 7.1, 8.0, 9.0"),
+    _words(r"\[(?P<format>[\w,]+)\] Format not on whitelist", Meaning.REFUSED_FORMAT, "5.1, 7.1, 8.0, 9.0"),
+)
+
+
+def find(meaning: Meaning, line: str) -> re.Match[str] | None:
+    """The first words of that meaning in `line`; None where it says none."""
+    text = without_addresses(line)
+    return next((match for words in WORDS if words.meaning is meaning and (match := words.pattern.search(text))), None)
+
+
+def says(meaning: Meaning, line: str) -> bool:
+    """Whether `line` has words of that meaning."""
+    return find(meaning, line) is not None
+
+
+def without_addresses(line: str) -> str:
+    """A line with its speakers but without their addresses, which differ from run to run: `[h264] error while ...`."""
+    return _ADDRESSED.sub(lambda speaker: f"[{speaker['context']}] ", line)
+
+
+def speaker(line: str) -> str:
+    """The object nearest to the fault, which is the last one that a line names at its beginning; empty where it names none."""
+    name = ""
+    position = 0
+    while match := _ADDRESSED.match(line, position):
+        name, position = match["context"], match.end()
+    return name
+
+
+def decoder_names(codec: str) -> frozenset[str]:
+    """The names under which decoders of `codec` (in ffprobe's name) speak.
+
+    Not all that begins with a codec's name is its decoder: `prores_aw` is an encoder.
+    """
+    return frozenset({codec, f"{codec}float", f"lib{codec}", _DECODERS.get(codec, codec)})

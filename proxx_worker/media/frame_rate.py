@@ -1,0 +1,145 @@
+"""Exact rate, constant or varying, and how many frames a file presents, as far as one look at its headers can know."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+
+from proxx_worker.media.ffprobe_json import Section
+
+INTERLACED_ORDERS = frozenset({"tt", "bb", "tb", "bt"})
+
+_FRAME_WRAPPED = frozenset({"mxf", "gxf", "dv"})
+"""Containers whose time is counted in frames of one fixed edit rate: they cannot vary, and their duration is a frame count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """See `VideoFacts` for the meaning of the fields."""
+
+    rate: Fraction
+    average_rate: Fraction | None
+    constant_rate: bool
+    time_base: Fraction
+    start: Fraction | None
+    duration: Fraction | None
+    frames: int | None
+    frames_certain: bool
+
+
+def timing_of(stream: Section, demuxer: str, field_order: str | None) -> Timing | None:
+    """The timing of a video stream; None where the file gives neither a rate nor a time base.
+
+    ffprobe says two rates. `avg_frame_rate` is frames over duration: exact in MOV and MP4 (whole sample table), measured over the
+    first packets elsewhere, absent in MXF. `r_frame_rate` is the lowest rate that all seen timestamps fit: the nominal rate of
+    constant media, the field rate of field-coded media (60000/1001 beside 30000/1001), a meaningless tick rate of varying media
+    (90000/1, 57600/1).
+    """
+    time_base = stream.ratio("time_base")
+    nominal, average = stream.ratio("r_frame_rate"), stream.ratio("avg_frame_rate")
+    if time_base is None or (nominal is None and average is None):
+        return None
+    start = _ticks(stream, "start_pts", time_base)
+    # ASF gives every stream the file's playing time, sound and preroll included: that is not the picture's.
+    duration = None if demuxer == "asf" else _ticks(stream, "duration_ts", time_base)
+    rate, constant = _rate(demuxer, nominal, average, time_base, interlaced=field_order in INTERLACED_ORDERS)
+    if nominal is not None and average is not None and demuxer == "mov":
+        beside_the_grid = _only_the_last_differs, _rounded_to_ticks
+        if any(explains(stream, nominal, average, time_base) for explains in beside_the_grid):
+            rate, constant = nominal, True
+    frames, certain = _frames(stream, demuxer, rate, average, duration, constant=constant)
+    return Timing(rate, average, constant, time_base, start, duration, frames, certain)
+
+
+def _rate(
+    demuxer: str, nominal: Fraction | None, average: Fraction | None, time_base: Fraction, *, interlaced: bool
+) -> tuple[Fraction, bool]:
+    """The rate, and whether it is constant."""
+    if demuxer == "mxf":
+        # One tick is one edit unit, a frame; the measured rates are absent or wrong here (25/2 for field-coded XAVC).
+        return 1 / time_base, True
+    if demuxer == "matroska" and nominal is not None:
+        nominal = _from_nanoseconds(nominal)
+        average = nominal if average is None else _from_nanoseconds(average)
+    if nominal is None or average is None or demuxer in _FRAME_WRAPPED:
+        return nominal or average or 1 / time_base, True
+    if nominal == 2 * average and interlaced:
+        return average, True
+    constant = nominal == average or _same_but_for_rounding(nominal, average, demuxer)
+    return (nominal if constant else average), constant
+
+
+_NANOSECOND_ROUNDING = Fraction(2, 10**9)
+
+
+def _from_nanoseconds(rate: Fraction) -> Fraction:
+    """The exact rate that a Matroska frame duration, kept in whole nanoseconds, stands for.
+
+    16683333 ns, which FFmpeg reduces to 19001/317, is 60000/1001. 2997/100 lies 33 ns from 30000/1001 and stays what it is.
+    """
+    if rate.denominator == 1:
+        return rate
+    candidates = (Fraction(round(rate)), Fraction(round(rate * 1001 / 1000) * 1000, 1001))
+    return next((exact for exact in candidates if exact and abs(1 / exact - 1 / rate) <= _NANOSECOND_ROUNDING), rate)
+
+
+def _only_the_last_differs(stream: Section, nominal: Fraction, average: Fraction, time_base: Fraction) -> bool:
+    """Whether a movie's frames are all of one length but the last, which a cut or a recorder's stop leaves longer or shorter.
+
+    FFmpeg then takes the nominal rate from the sample table itself (libavformat/mov.c, stts of two entries, the second for one
+    sample): a frame is a whole number of ticks, and all frames together miss the nominal time by less than one. Frames that vary
+    further in give a rate of ticks (90000/1), one that is no whole number of ticks, or miss by more.
+    """
+    stored = stream.positive("nb_frames")
+    if stored is None or (1 / nominal / time_base).denominator != 1:
+        return False
+    return abs(stored / average - stored / nominal) < 1 / nominal
+
+
+def _rounded_to_ticks(stream: Section, nominal: Fraction, average: Fraction, time_base: Fraction) -> bool:
+    """Whether a movie's ticks are too coarse for its rate: 59.94 at 90000 is 1501 and 1502 ticks in turn, 29.97 at 600 is 20.02.
+
+    All frames together then miss the nominal time by a tick at most; one frame left out would make it a whole frame. Each time is
+    held to the grid once the frames are presented.
+    """
+    stored = stream.positive("nb_frames")
+    if stored is None or (1 / nominal / time_base).denominator == 1:
+        return False
+    return abs(stored / average - stored / nominal) <= time_base
+
+
+_ROUNDED_TIMES = frozenset({"matroska", "flv", "asf", "wtv", "mpegts", "mpeg", "ogg", "avi"})
+"""Containers whose average is measured over the first packets, from timestamps that are rounded to ticks or milliseconds."""
+
+
+def _same_but_for_rounding(nominal: Fraction, average: Fraction, demuxer: str) -> bool:
+    """Whether the average differs from the nominal rate only by how it was measured.
+
+    That is by less than 1 part in 2000 (29.97 and 30 lie 1 in 1000 apart), in containers that round times. MOV and MP4 count in
+    exact ticks: there a difference is a longer frame.
+    """
+    return demuxer in _ROUNDED_TIMES and abs(average / nominal - 1) * 2000 < 1
+
+
+def _frames(
+    stream: Section, demuxer: str, rate: Fraction, average: Fraction | None, duration: Fraction | None, *, constant: bool
+) -> tuple[int | None, bool]:
+    """How many frames are presented, and whether that can be relied on.
+
+    A sample count (`nb_frames`) is what is stored: an edit list may present less. It is certain where count over average rate
+    is the presented duration (then nothing is cut off); else the duration says how many begin in it.
+    """
+    stored = stream.positive("nb_frames")
+    if demuxer in _FRAME_WRAPPED and duration is not None:
+        frames = duration * rate
+        return round(frames), frames.denominator == 1
+    if stored is not None and average is not None and duration is not None and demuxer == "mov":
+        if stored / average == duration:
+            return stored, True
+        if constant:
+            return min(stored, ceil(duration * rate)), False
+    return stored, False
+
+
+def _ticks(stream: Section, key: str, time_base: Fraction) -> Fraction | None:
+    ticks = stream.integer(key)
+    return None if ticks is None else ticks * time_base

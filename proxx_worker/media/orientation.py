@@ -1,0 +1,100 @@
+"""How the decoded picture stands on the screen: rotation from the display matrix, pixel aspect, fields."""
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.media.ffprobe_json import Section
+
+_MATRIX_ENTRIES = 9
+_ENTRY = re.compile(r"-?[0-9]{1,10}")
+_SKEW_TOLERANCE = Fraction(1, 1000)
+"""How far off the axes a matrix entry may lie, in parts of the largest: the rounding of 16.16 sines, not a tilt anyone sees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Orientation:
+    """How the decoded picture is to be shown: mirrored left to right first, then turned clockwise by `rotation` degrees."""
+
+    rotation: int = 0
+    mirrored: bool = False
+
+
+def orientation_of(stream: Section) -> Orientation:
+    """One of the eight orientations that a display matrix without tilt can give. FFmpeg's autorotation applies all of them.
+
+    Read from the matrix itself, as ffprobe's `rotation` is cut to whole degrees (-89.99 becomes -89) and cannot tell a mirror.
+    The matrix maps a decoded point (x, y) to (a x + c y, b x + d y), its first two lines being `a b .` and `c d .` in 16.16;
+    y points down, so b > 0 turns clockwise (an upright phone writes `0 65536 / -65536 0`, which ffprobe calls rotation -90).
+    A `rotate` tag is not consulted: this FFmpeg does not either, and whoever writes one writes the matrix too.
+
+    Raises SOURCE_UNSUPPORTED for a tilted picture, or a matrix that cannot be read.
+    """
+    side_data = stream.side_data("Display Matrix")
+    if side_data is None:
+        return Orientation()
+    entries = _matrix(side_data)
+    if entries is None:
+        raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, "the display matrix cannot be read, so the picture's upright is not known")
+    a, b, c, d = entries
+    slack = _SKEW_TOLERANCE * max(abs(a), abs(b), abs(c), abs(d))
+    upright = abs(b) <= slack and abs(c) <= slack
+    sideways = abs(a) <= slack and abs(d) <= slack
+    if upright == sideways or a * d == b * c:
+        raise ProxxError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            "the display matrix tilts the picture by something else than quarter turns; bring it upright first",
+            display_matrix=[a, b, c, d],
+        )
+    mirrored = a * d - b * c < 0
+    if mirrored:
+        a, b = -a, -b  # what remains of the matrix once x has been turned over
+    if upright:
+        return Orientation(0 if a > 0 else 180, mirrored)
+    return Orientation(90 if b > 0 else 270, mirrored)
+
+
+def field_order_of(stream: Section, frame: Section) -> str | None:
+    """`progressive`, `tt`, `bb`, `tb`, `bt`, or None where neither the stream nor its first frame tells.
+
+    The stream's word stands where it says interlaced. Where it says progressive or nothing (DNxHD, DV, Matroska) the first
+    decoded frame decides, as that is what an encoder gets.
+    """
+    order = stream.text("field_order")
+    if order not in {None, "progressive"} or frame.integer("interlaced_frame") is None:
+        return order
+    if not frame.flag("interlaced_frame"):
+        return "progressive"
+    return "tt" if frame.flag("top_field_first") else "bb"
+
+
+def refuse_single_fields(stream: Section, frame: Section) -> None:
+    """Raise SOURCE_UNSUPPORTED for HEVC that is coded field by field.
+
+    FFmpeg gives each field as a picture of half the lines at twice the rate, and calls nothing else of HEVC interlaced: taken for
+    frames, they would be squeezed to half their height. libavcodec/hevc_refs.c, alloc_frame: the flag is set for pic_struct top
+    or bottom field alone.
+    """
+    if stream.text("codec_name") == "hevc" and frame.flag("interlaced_frame"):
+        raise ProxxError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            "the picture is HEVC coded field by field, which FFmpeg does not join into frames; deliver it in another codec",
+            codec="hevc",
+        )
+
+
+def sample_aspect_of(stream: Section) -> Fraction:
+    """Pixel width / height as the file says; 1 where it does not (FFmpeg's 0:1). A thin raster that flags nothing stays thin."""
+    return stream.ratio("sample_aspect_ratio") or Fraction(1)
+
+
+def _matrix(side_data: Section) -> tuple[int, int, int, int] | None:
+    r"""a, b, c, d of ffprobe's `\n00000000:  a  b  u\n00000001:  c  d  v\n00000002:  x  y  w\n`."""
+    printed = side_data.values.get("displaymatrix")
+    lines = printed.splitlines() if isinstance(printed, str) else []
+    words = [word for line in lines for word in line.partition(":")[2].split()]
+    if len(words) != _MATRIX_ENTRIES or not all(_ENTRY.fullmatch(word) for word in words):
+        return None
+    a, b, _, c, d = (int(word) for word in words[:5])
+    return a, b, c, d

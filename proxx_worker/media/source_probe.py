@@ -1,0 +1,235 @@
+"""One look at a source: the ffprobe command that takes it, and what follows from its answer."""
+
+import re
+from collections.abc import Callable
+from fractions import Fraction
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.text import visible
+from proxx_worker.media.color import color_of, dolby_vision_profile_of, refuse_ipt
+from proxx_worker.media.demuxers import ALLOWED_DEMUXERS, PICTURELESS_DEMUXERS, demuxer_name
+from proxx_worker.media.facts import MediaFacts, RawSource, VideoFacts
+from proxx_worker.media.ffmpeg_words import Meaning, find, says
+from proxx_worker.media.ffprobe_json import Section, parse_document
+from proxx_worker.media.frame_rate import timing_of
+from proxx_worker.media.orientation import field_order_of, orientation_of, refuse_single_fields, sample_aspect_of
+from proxx_worker.media.pixel_formats import pixel_format
+from proxx_worker.media.quicktime import AVID_CODEC_TAGS
+from proxx_worker.media.signatures import RAW_CODEC_TAGS, Refusal, sniff
+from proxx_worker.media.streams import audio_of, codec_tag, is_picture, kind_of, picture_of, refuse_unreadable
+from proxx_worker.media.timecode import find_reel, find_timecode
+
+PROBE_BYTES = 50_000_000
+PROBE_MICROSECONDS = 10_000_000
+"""How far into the file ffprobe looks for what the headers do not say. Only transport streams and the like go that far; a first
+frame of 8K ProRes 4444 alone is over 5 MB, FFmpeg's own limit."""
+
+
+_DECODED_PACKETS = 2
+"""How many packets are decoded, to see the picture's first frame: what containers leave out (HDR metadata, fields of DNxHD and
+DV) is in there. The picture's is the first or second packet of nearly every file; each costs 5 to 30 ms."""
+
+_FRAME_ENTRIES = (
+    "frame=stream_index,interlaced_frame,top_field_first,color_range,color_space,color_primaries,color_transfer,chroma_location"
+    ":frame_side_data_list"
+)
+
+
+_EIO = 5
+_COMPLAINT = re.compile(r"(?:\[[^\]]*\] )?(?!(?:file:)?/dev/fd/)(.{1,200})")
+"""One line of ffprobe's stderr without the address of the object that speaks, or the name of a descriptor: they change."""
+
+
+_THIN_RASTERS = ((1440, 1080), (1280, 1080), (960, 720))
+"""HDV, DVCPRO HD and DNxHD thin rasters."""
+
+
+def probe_argv(ffprobe: str, path: str) -> list[str]:
+    """The one call per source. `path` is absolute, or a descriptor's name (`/dev/fd/7`), which leaves the file's name out of it.
+
+    Nothing but that file is opened: the `file` protocol alone, a closed list of demuxers (no playlist, no name pattern), and MOV
+    references to other files are not followed (`enable_drefs` and `use_absolute_path` are off by default and kept off here).
+    """
+    return [
+        ffprobe, "-hide_banner", "-v", "warning",
+        "-protocol_whitelist", "file",
+        "-format_whitelist", ",".join(ALLOWED_DEMUXERS),
+        "-probesize", str(PROBE_BYTES), "-analyzeduration", str(PROBE_MICROSECONDS),
+        "-of", "json=compact=1", "-show_error", "-show_format", "-show_streams",
+        "-show_frames", "-read_intervals", f"%+#{_DECODED_PACKETS}", "-show_entries", _FRAME_ENTRIES,
+        "-i", f"file:{path}",
+    ]  # fmt: skip
+
+
+def read_head(head: bytes, read: Callable[[int, int], bytes]) -> RawSource | None:
+    """The RAW format that a file's own bytes give away, without ffprobe.
+
+    `head`: the first HEAD_BYTES. `read(offset, size)` gives up to `size` bytes of the file. Raises SOURCE_UNSUPPORTED for an
+    empty or refused file.
+    """
+    if not head:
+        raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, "the file is empty; deliver it again")
+    found = sniff(head, read)
+    if isinstance(found, Refusal):
+        raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, f"the file is {found.reason}", reason=found.reason)
+    return None if found is None else RawSource(found.format)
+
+
+def read_source(
+    stdout: bytes,
+    stderr: str,
+    exit_code: int,
+    avid_aspect: Fraction | None = None,
+    unbroken: frozenset[int] = frozenset(),
+) -> MediaFacts | RawSource:
+    """Facts, or the RAW format, of a source that `read_head` let pass, from ffprobe's answer.
+
+    `exit_code` is negative for a signal; `avid_aspect` is what `avid_pixel_aspect` found, `unbroken` what `unbroken_tracks` did.
+
+    Raises SOURCE_UNSUPPORTED and SOURCE_NO_VIDEO, each with its reason.
+    """
+    document = parse_document(stdout)
+    if exit_code != 0 or document is None or not document.section("format").values:
+        raise _unrecognized(document, stderr, exit_code)
+    if says(Meaning.EXTERNAL_TRACK, stderr):
+        # Said of what refuse_external_media cannot see (a compressed movie header).
+        raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, "the media of a track lies in another file; make the movie self-contained")
+    streams = document.sections("streams")
+    for stream in streams:
+        raw_format = RAW_CODEC_TAGS.get(stream.text("codec_tag_string") or "")
+        if raw_format is not None and stream.text("codec_type") == "video":
+            return RawSource(raw_format)
+    return _facts(document.section("format"), streams, document.sections("frames"), avid_aspect, unbroken)
+
+
+def says_input_output_error(stdout: bytes) -> bool:
+    """Whether ffprobe failed with AVERROR(EIO): the system refused a read, or the file ends before its format allows."""
+    document = parse_document(stdout) if b'"error"' in stdout else None
+    return document is not None and document.section("error").integer("code") == -_EIO
+
+
+def _unrecognized(document: Section | None, stderr: str, exit_code: int) -> ProxxError:
+    said = document.section("error").text("string") if document else None
+    complaints = [visible(match[1]) for line in stderr.splitlines() if (match := _COMPLAINT.match(line))]
+    if exit_code < 0:
+        why = f"ffprobe was ended by signal {-exit_code} while reading it"
+    elif refused := find(Meaning.REFUSED_FORMAT, stderr):
+        why = f"FFmpeg takes it for {refused['format']}, which is none of the formats that proxies are made from"
+    else:
+        why = ", ".join([*([said] if said else []), *complaints[:1]]) or f"ffprobe ended with {exit_code} and said nothing"
+    return ProxxError(
+        ErrorCode.SOURCE_UNSUPPORTED,
+        f"the file is no media that can be read: {why}; check that it is whole and what it is",
+        ffprobe_error=said,
+        ffprobe_exit_code=exit_code,
+    )
+
+
+def _facts(
+    container: Section,
+    streams: tuple[Section, ...],
+    frames: tuple[Section, ...],
+    avid_aspect: Fraction | None,
+    unbroken: frozenset[int],
+) -> MediaFacts:
+    formats = container.text("format_name") or ""
+    demuxer = demuxer_name(formats)
+    if demuxer is None:
+        raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, f"the file's format ({formats!r}) is none that proxies are made from")
+    picture = picture_of(streams)
+    if picture is None:
+        what = PICTURELESS_DEMUXERS.get(demuxer, demuxer)
+        raise ProxxError(
+            ErrorCode.SOURCE_NO_VIDEO,
+            f"the file ({what}) holds no picture: {', '.join(map(kind_of, streams)) or 'no streams'}; leave it out",
+            streams=[kind_of(stream) for stream in streams],
+        )
+    sound = [stream for stream in streams if stream.text("codec_type") == "audio"]
+    for stream in (picture, *sound):
+        refuse_unreadable(stream, container)
+    video = _video(picture, _first_frame(frames, picture), demuxer, avid_aspect)
+    found = find_timecode(demuxer, container, picture, streams, video.rate)
+    others = [stream for stream in streams if stream is not picture and stream.text("codec_type") != "audio"]
+    start, duration = container.seconds("start_time"), container.seconds("duration")
+    if demuxer == "matroska" and start is not None and duration is not None and 0 < start < duration:
+        # FFmpeg, and all that records with it, writes the time at which a file ends: a segment cut from the middle of a recording
+        # keeps its times, and would promise all that came before it. Where a writer did count from the start, less is certain.
+        duration -= start
+    notes = [
+        f"video stream {stream.integer('index')} is another picture: not followed" for stream in others if is_picture(stream)
+    ]
+    if any(stream.tag("data_type") == "audio" for stream in others):
+        notes.append("the sound of this OP-Atom clip lies in other files: not part of this source")
+    if video.sample_aspect == 1 and (video.width, video.height) in _THIN_RASTERS:
+        notes.append(f"{video.width}x{video.height} is mostly shown 16:9, but its pixels are flagged square: kept as flagged")
+    return MediaFacts(
+        formats=tuple(formats.split(",")),
+        video=video,
+        audio=tuple(audio_of(stream, unbroken) for stream in sound),
+        timecode=found.timecode,
+        reel=find_reel(container, picture, streams),
+        start=start,
+        duration=duration,
+        other_streams=tuple(kind_of(stream) for stream in others),
+        notes=(*notes, *found.notes),
+    )
+
+
+def _first_frame(frames: tuple[Section, ...], picture: Section) -> Section:
+    """The picture's first decoded frame; an empty section where the first packets hold none of it."""
+    index = picture.integer("index")
+    return next((frame for frame in frames if frame.integer("stream_index") == index), Section({}))
+
+
+def _video(picture: Section, frame: Section, demuxer: str, avid_aspect: Fraction | None) -> VideoFacts:
+    index, width, height = picture.integer("index"), picture.positive("width"), picture.positive("height")
+    codec = picture.text("codec_name")
+    format_name = picture.text("pix_fmt")
+    layout = pixel_format(format_name) if format_name else None
+    refuse_single_fields(picture, frame)
+    field_order = field_order_of(picture, frame)
+    timing = timing_of(picture, demuxer, field_order)
+    if index is None or codec is None or width is None or height is None or format_name is None or timing is None:
+        known = {"place": index, "size": width and height, "pixel format": format_name, "rate": timing}
+        missing = next((name for name, value in known.items() if value is None), "codec")
+        raise ProxxError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            f"the picture ({codec}) tells no {missing}: no frame of it could be read, as in a file cut short",
+            codec=codec,
+        )
+    if layout is None:
+        raise ProxxError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            f"the picture's pixel format {format_name} is not one that proxies are made from",
+            pixel_format=format_name,
+        )
+    profile = dolby_vision_profile_of(picture, frame)
+    refuse_ipt(picture, profile)
+    orientation = orientation_of(picture)
+    return VideoFacts(
+        index=index,
+        codec=codec,
+        profile=picture.text("profile"),
+        codec_tag=codec_tag(picture),
+        width=width,
+        height=height,
+        sample_aspect=(codec_tag(picture) in AVID_CODEC_TAGS and avid_aspect) or sample_aspect_of(picture),
+        rotation=orientation.rotation,
+        mirrored=orientation.mirrored,
+        field_order=field_order,
+        rate=timing.rate,
+        average_rate=timing.average_rate,
+        constant_rate=timing.constant_rate,
+        time_base=timing.time_base,
+        start=timing.start,
+        duration=timing.duration,
+        frames=timing.frames,
+        frames_certain=timing.frames_certain,
+        pixel_format=format_name,
+        bit_depth=layout.bit_depth,
+        has_alpha=layout.has_alpha,
+        color=color_of(picture, frame),
+        dolby_vision_profile=profile,
+        coded_width=picture.positive("coded_width"),
+        coded_height=picture.positive("coded_height"),
+    )

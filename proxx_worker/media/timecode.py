@@ -1,0 +1,93 @@
+"""Where a file keeps its start timecode and its reel name, and whether the timecode can be one."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from proxx_worker.media.facts import Timecode
+from proxx_worker.media.ffprobe_json import Section
+
+_TIMECODE = re.compile(r"([0-9]{2}):([0-9]{2}):([0-9]{2})([:;.])([0-9]{1,3})")
+"""FFmpeg gives frames one digit up to 10 frames/s, three above 100: libavutil/timecode.c, av_timecode_make_string."""
+
+_HOURS, _SIXTY = 24, 60
+_DROP_RATES = (Fraction(30000, 1001), Fraction(60000, 1001), Fraction(120000, 1001))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The timecode to carry, and what was seen but not followed."""
+
+    timecode: Timecode | None
+    notes: tuple[str, ...]
+
+
+def find_timecode(demuxer: str, container: Section, picture: Section, streams: Sequence[Section], rate: Fraction) -> Found:
+    """The first valid start timecode in the order in which editors read them.
+
+    MOV and MP4: the track that the picture refers to (FFmpeg puts it on the picture's own tags), then any tmcd track, then the
+    container's tags, then Sony's rtmd metadata track, where XAVC S cameras keep it. MXF: the material package (the container's
+    tags) is the clip as it presents itself, the source package's (the stream's tags) is where it came from: used where the
+    material package has none, as in Avid OP-Atom. Elsewhere: stream, then container.
+
+    A text that is no timecode at this rate is passed over and noted: none can be carried, and none is invented.
+    """
+    of_picture, of_container = [("stream", picture)], [("format", container)]
+    tmcd, rtmd = _tracks(streams, "tmcd"), _tracks(streams, "rtmd")
+    order = of_container + of_picture if demuxer == "mxf" else of_picture + tmcd + of_container + rtmd
+    notes: list[str] = []
+    chosen: Timecode | None = None
+    for origin, section in order:
+        text = section.tag("timecode")
+        if text is None:
+            continue
+        timecode = parse_timecode(text, rate, origin)
+        if timecode is None:
+            notes.append(f"{origin} timecode {text!r} is not one at {rate} frames/s: passed over")
+        elif chosen is None:
+            chosen = timecode
+        elif timecode.text != chosen.text:
+            notes.append(f"{origin} timecode {timecode.text} differs from the {chosen.origin} timecode: not followed")
+    return Found(chosen, tuple(notes))
+
+
+def _tracks(streams: Sequence[Section], tag: str) -> list[tuple[str, Section]]:
+    return [(tag, stream) for stream in streams if stream.text("codec_tag_string") == tag]
+
+
+def parse_timecode(text: str, rate: Fraction, origin: str) -> Timecode | None:
+    """`HH:MM:SS:FF`, drop-frame with `;` or `.` before the frames; None for what no clock at `rate` can show.
+
+    Frames must be below the rate rounded up. Drop-frame needs a 1001 rate, and its dropped labels do not exist: frames 0 and 1
+    of most minutes, twice and four times as many at 59.94 and 119.88.
+    """
+    match = _TIMECODE.fullmatch(text)
+    if match is None:
+        return None
+    hours, minutes, seconds, frames = (int(match[group]) for group in (1, 2, 3, 5))
+    base = -(-rate.numerator // rate.denominator)
+    drop = match[4] != ":"
+    if hours >= _HOURS or minutes >= _SIXTY or seconds >= _SIXTY or frames >= base:
+        return None
+    if drop and (not _counts_drop_frames(rate) or (minutes % 10 and seconds == 0 and frames < base // 15)):
+        return None
+    separator = ";" if drop else ":"
+    return Timecode(f"{hours:02}:{minutes:02}:{seconds:02}{separator}{frames:02}", drop, origin)
+
+
+def usual_timecode(text: str) -> str:
+    """`01:00:00:5` and `01:00:00:005` as `01:00:00:05`, the form of `Timecode.text`; what is no timecode as it stands."""
+    match = _TIMECODE.fullmatch(text)
+    return text if match is None else f"{text[: match.start(5)]}{int(match[5]):02}"
+
+
+def _counts_drop_frames(rate: Fraction) -> bool:
+    """29.97 and its multiples, also as 2997/100 or a phone's average: within 1 in 2000, half the way to 30."""
+    return any(abs(rate / exact - 1) * 2000 < 1 for exact in _DROP_RATES)
+
+
+def find_reel(container: Section, picture: Section, streams: Sequence[Section]) -> str | None:
+    """The reel or tape name: the picture's own (MXF source package), a tmcd track's (QuickTime), the container's."""
+    tmcd = [stream for stream in streams if stream.text("codec_tag_string") == "tmcd"]
+    return next((reel for section in (picture, *tmcd, container) if (reel := section.tag("reel_name"))), None)

@@ -1,0 +1,191 @@
+"""When each frame of a proxy is shown: the time base, the rate, and the start timecode.
+
+A constant rate is put on its exact grid: container time bases such as 1/90000 cannot hold 24000/1001 and jitter by a tick, which
+would make 23.976 read as something else in the proxy. Where the picture starts between two places of that grid, the whole source
+is moved onto it on the way in, and back on the way out. A variable rate keeps the source's own ticks.
+"""
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.output_settings import Container, FpsMode, OutputSettings
+from proxx_worker.media.facts import MediaFacts, Timecode
+from proxx_worker.planning.containers import MATROSKA, MATROSKA_TICKS
+
+MXF_RATES = frozenset(
+    {Fraction(n * 1000, 1001) for n in (24, 30, 60)} | {Fraction(n) for n in (24, 25, 30, 48, 50, 60, 72, 75, 90, 96, 100, 120)}
+)
+"""What FFmpeg's MXF muxer stores exactly. 120000/1001 it takes, but writes 120/1; every other rate it refuses."""
+
+_TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)[:;](\d{2,3})")
+_DROP_FRAME_UNIT = 30
+_TEN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How the frames are timed.
+
+    `rate`: the exact constant rate, None for a variable one. `time_base`: seconds per tick of the encoder. `offset`: seconds
+    from the start of the file's earliest stream to the first frame. `input_shift`: seconds by which all streams are moved earlier
+    on the way in, so that the first frame falls on the grid of `rate`; `output_shift`: seconds by which they are moved back on
+    the way out. `end`: seconds from the file's start to the end of the last frame, where the source has a variable rate and says
+    so. `converts`: frames are repeated or dropped to reach `rate`. `timescale`: ticks per second for MOV and MP4, None where the
+    muxer's own choice is exact.
+    """
+
+    rate: Fraction | None
+    time_base: Fraction
+    offset: Fraction
+    input_shift: Fraction
+    output_shift: Fraction
+    end: Fraction | None
+    converts: bool
+    timescale: int | None
+    timecode: Timecode | None
+
+
+def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
+    """Decide the timing.
+
+    Raises `SOURCE_UNSUPPORTED` for a variable rate or an inexact one in MXF, for a timecode that the rate cannot carry, and for a
+    picture too short for one frame of an explicit rate.
+    """
+    video = facts.video
+    late = _late_by(facts)
+    # MXF has no place for a late start: there the audio is moved instead (see audio.py), so the picture starts at 0.
+    in_mxf = settings.container is Container.MXF
+    offset = Fraction(0) if in_mxf else late
+    if settings.fps_mode is FpsMode.EXPLICIT:
+        if settings.fps is None:
+            raise ValueError("an explicit frame rate is missing")
+        _check_rate(settings.container, settings.fps)
+        _require_a_frame(facts, settings.fps)
+        timecode = _convert_timecode(facts.timecode, _nominal(video.rate), settings.fps)
+        on_grid = Fraction(round(offset * settings.fps)) / settings.fps
+        return Schedule(
+            rate=settings.fps,
+            time_base=1 / settings.fps,
+            offset=on_grid,
+            input_shift=late if in_mxf else Fraction(0),
+            output_shift=Fraction(0),
+            end=None,
+            converts=True,
+            timescale=None,
+            timecode=timecode,
+        )
+    timecode = _check_timecode(facts.timecode, video.rate)
+    if video.constant_rate:
+        _check_rate(settings.container, video.rate)
+        beside_the_grid = offset % (1 / video.rate)
+        return Schedule(
+            rate=video.rate,
+            time_base=1 / video.rate,
+            offset=offset,
+            input_shift=late if in_mxf else beside_the_grid,
+            output_shift=beside_the_grid,
+            end=None,
+            converts=False,
+            timescale=None,
+            timecode=timecode,
+        )
+    if in_mxf:
+        raise ProxxError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            "the source has a variable frame rate and MXF can only hold a constant one: "
+            'ask for fps_mode "explicit" with a rate, or for a container that keeps variable rates (mov, mp4, mkv)',
+            container=settings.container.value,
+        )
+    end = None if video.duration is None else offset + video.duration
+    # The encoder counts in the container's own ticks, so that the packet filter that sets the last frame's length reads the same
+    # times on every FFmpeg: up to 6 it runs in the container's ticks, from 7 on in the encoder's.
+    ticks = MATROSKA_TICKS if settings.container in MATROSKA else video.time_base.denominator
+    return Schedule(
+        rate=None,
+        time_base=Fraction(1, ticks),
+        offset=offset,
+        input_shift=Fraction(0),
+        output_shift=Fraction(0),
+        end=end,
+        converts=False,
+        timescale=None if settings.container in MATROSKA else ticks,
+        timecode=timecode,
+    )
+
+
+def _late_by(facts: MediaFacts) -> Fraction:
+    """Seconds from the file's start to the picture's, as far as the file says."""
+    if facts.video.start is None or facts.start is None:
+        return Fraction(0)
+    return max(Fraction(0), facts.video.start - facts.start)
+
+
+def _check_rate(container: Container, rate: Fraction) -> None:
+    if container is Container.MXF and rate not in MXF_RATES:
+        allowed = ", ".join(str(item) for item in sorted(MXF_RATES))
+        raise ProxxError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            f"MXF cannot store {rate} frames per second exactly (it can: {allowed}): "
+            'choose another container, or ask for one of these rates with fps_mode "explicit"',
+            rate=str(rate),
+            container=container.value,
+        )
+
+
+def _require_a_frame(facts: MediaFacts, rate: Fraction) -> None:
+    # FFmpeg's fps filter rounds the picture's length to whole frames. Measured: 0.04 s at 12.5 give one frame, at 12 none.
+    length = facts.duration if facts.video.duration is None else facts.video.duration
+    if length is not None and length * rate < Fraction(1, 2):
+        raise ProxxError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            f"the picture lasts {float(length):g} s, which is less than half a frame at {rate} frames per second: "
+            "ask for a higher fps_explicit, or keep its rate",
+            duration_seconds=str(length),
+            rate=str(rate),
+        )
+
+
+def _nominal(rate: Fraction) -> int:
+    """Frames per timecode second: 30 for 30000/1001. At least 1."""
+    return max(1, round(rate))
+
+
+def _allows_drop_frame(rate: Fraction) -> bool:
+    return _nominal(rate) % _DROP_FRAME_UNIT == 0
+
+
+def _frames_field(timecode: Timecode) -> int:
+    match = _TIMECODE.fullmatch(timecode.text)
+    if match is None:
+        raise ValueError(f"not a timecode: {timecode.text!r}")
+    return int(match[4])
+
+
+def _check_timecode(timecode: Timecode | None, rate: Fraction) -> Timecode | None:
+    if timecode is None:
+        return None
+    if _frames_field(timecode) >= _nominal(rate) or (timecode.drop_frame and not _allows_drop_frame(rate)):
+        raise ProxxError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            f"the source's start timecode {timecode.text} is not possible at {rate} frames per second: "
+            "the proxy could not carry it and would not relink",
+            timecode=timecode.text,
+            rate=str(rate),
+        )
+    return timecode
+
+
+def _convert_timecode(timecode: Timecode | None, old: int, rate: Fraction) -> Timecode | None:
+    """The same moment in another rate: the clock stands, the frames are scaled, drop-frame stays where the rate has it."""
+    if timecode is None:
+        return None
+    new = _nominal(rate)
+    frames = _frames_field(timecode) * new // old
+    drop = timecode.drop_frame and _allows_drop_frame(rate)
+    clock = timecode.text[:8]
+    if drop and clock[6:8] == "00" and int(clock[3:5]) % _TEN:
+        # The first labels of every minute not divisible by ten do not exist: 00 and 01 at 29.97, 00 to 03 at 59.94.
+        frames = max(frames, 2 * new // _DROP_FRAME_UNIT)
+    return Timecode(f"{clock}{';' if drop else ':'}{frames:02d}", drop, timecode.origin)

@@ -1,0 +1,1 @@
+"""Children of any program: started, drained, watched, stopped, counted. Nothing else in the package starts a process."""

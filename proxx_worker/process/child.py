@@ -1,0 +1,314 @@
+"""A child process from its start to its end: output drained, stopped on request, killed when it stalls, usage counted."""
+
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import IO
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.process.pidfd import open_pidfd
+from proxx_worker.process.read_backoff import Rests
+from proxx_worker.process.spawn import check_started, start_child
+from proxx_worker.process.stall import Pulse
+from proxx_worker.process.stop import StopSignal
+from proxx_worker.process.survivors import kill_holders
+from proxx_worker.process.usage import MAXRSS_UNIT, own_peak, peak_of
+
+GRACE_SECONDS = 1.5
+"""How long a child may take to end on SIGTERM. The worker itself has 3 s (contract section 6)."""
+
+_KILL_SECONDS = 1.0
+_POLL_WITHOUT_PIDFD = 0.05
+_CHUNK = 1 << 16
+_DRAIN_AT_END = 1 << 20
+_HEAD = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class ChildExit:
+    """How a child ended.
+
+    `exit_code`: negative is the signal that killed it. `stopped`: a stop was requested before its end was seen. `stalled`: it was
+    ended for showing no sign of life. `cpu_seconds`: user and system, of all its threads. `peak_memory_bytes`: resident.
+    `survivors`: a process that it had started was still there, and was killed where the system can tell which one it is.
+    """
+
+    exit_code: int
+    stopped: bool
+    stalled: bool
+    cpu_seconds: float
+    peak_memory_bytes: int
+    survivors: bool = False
+
+
+def run_child(  # noqa: PLR0913 - keyword-only parts of one command, most with a default
+    argv: Sequence[str],
+    *,
+    stop: StopSignal,
+    on_stdout: Callable[[bytes], None],
+    on_stderr: Callable[[bytes], None],
+    growth: Callable[[], object] | None = None,
+    stall_seconds: float | None = None,
+    stdin: int | None = None,
+    pass_fds: Sequence[int] = (),
+    grace_seconds: float = GRACE_SECONDS,
+    cwd: str = "/",
+    missing: ErrorCode = ErrorCode.FFMPEG_MISSING,
+) -> ChildExit:
+    """Run `argv` to its end and hand its output on as it comes, in chunks of any size.
+
+    `growth` gives a value that changes whenever the child got on; without it, any byte on stdout counts. Where nothing changed
+    for `stall_seconds`, it is stopped. A stop is SIGTERM, `grace_seconds`, SIGKILL; it goes to the child alone, which shares the
+    worker's process group. `stdin`: a descriptor to read from, instead of nothing. `missing`: the code for a program that cannot
+    be run.
+
+    Raises `missing`; IO_ERROR where no process can be started, or where one does not even end on SIGKILL; and whatever a callback
+    raises, after the child was killed.
+    """
+    if stop.requested():
+        return ChildExit(-signal.SIGTERM, stopped=True, stalled=False, cpu_seconds=0.0, peak_memory_bytes=0)
+    run = _Run(
+        start_child(argv, cwd=cwd, stdin=stdin, pass_fds=pass_fds, missing=missing),
+        stop,
+        on_stdout,
+        on_stderr,
+        Pulse(growth, stall_seconds),
+        grace_seconds,
+    )
+    try:
+        run.watch()
+    finally:
+        run.close()
+    check_started(argv[0], run.exit_code, run.stderr_head, missing)
+    return ChildExit(
+        exit_code=run.exit_code,
+        stopped=run.stopped or stop.requested(),
+        stalled=run.stalled,
+        cpu_seconds=run.cpu_seconds,
+        # The kernel counts the process that spawned as the child's first size, so a small child seems as large as the worker.
+        peak_memory_bytes=run.peak if run.peak > run.workers_peak else run.peak_seen or run.peak,
+        survivors=run.survivors,
+    )
+
+
+class _Run:
+    """One child that was started, until it is reaped."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        stop: StopSignal,
+        on_stdout: Callable[[bytes], None],
+        on_stderr: Callable[[bytes], None],
+        pulse: Pulse,
+        grace_seconds: float,
+    ) -> None:
+        self._process = process
+        self._stop = stop
+        self._pulse = pulse
+        # Never so long that what was said meanwhile could come too late to count as a sign of life.
+        self._rests = Rests(time.monotonic(), longest=pulse.tick)
+        self._grace = grace_seconds
+        self._sinks = {_pipe(process.stdout): on_stdout, _pipe(process.stderr): on_stderr}
+        self._open = tuple(self._sinks)
+        self._waits = select.poll()
+        self._inodes = {os.fstat(pipe).st_ino for pipe in self._sinks}
+        self._pidfd = open_pidfd(process.pid)
+        self._reaped = False
+        self._deadline: float | None = None
+        self._rest_until: float | None = None
+        self._killed = False
+        self.exit_code = 0
+        self.stopped = False
+        self.stalled = False
+        self.survivors = False
+        self.cpu_seconds = 0.0
+        self.peak = 0
+        self.peak_seen = 0
+        self.workers_peak = own_peak()  # after the start: never below what the kernel took over from the worker
+        self.stderr_head = b""
+
+    def watch(self) -> None:
+        """Drain, stop and wait until the child was reaped and its last output handed on."""
+        for descriptor in (*self._open, self._stop.fileno(), *self._own_pidfd()):
+            self._waits.register(descriptor, select.POLLIN)
+        last = time.monotonic()
+        while not self._reaped:
+            for descriptor, _ in self._waits.poll(1000 * self._timeout(last)):
+                self._ready(descriptor)
+            self._look_for_stop()
+            now = time.monotonic()
+            self._end_rest(now)
+            self._hold_to_time(now, now - last)
+            last = now
+        self._drain_at_end()
+
+    def close(self) -> None:
+        """Leave nothing behind: kill and reap a child that still runs (a callback raised), close every descriptor."""
+        try:
+            if not self._reaped and not self._killed:
+                self._signal(signal.SIGKILL)
+                self._wait_end()
+        finally:
+            for stream in (self._process.stdout, self._process.stderr):
+                if stream is not None:
+                    stream.close()
+            for descriptor in self._own_pidfd():
+                os.close(descriptor)
+
+    def _own_pidfd(self) -> tuple[int, ...]:
+        return () if self._pidfd is None else (self._pidfd,)
+
+    def _timeout(self, now: float) -> float:
+        timeout = self._pulse.tick
+        if self._pidfd is None:
+            timeout = min(timeout, _POLL_WITHOUT_PIDFD)
+        for moment in (self._deadline, self._rest_until):
+            if moment is not None:
+                timeout = min(timeout, max(0.0, moment - now))
+        return timeout
+
+    def _ready(self, descriptor: int) -> None:
+        if descriptor in self._sinks:
+            if self._rest_until is None:
+                self._listen()
+        elif descriptor == self._pidfd:
+            self._reap()
+
+    def _look_for_stop(self) -> None:
+        """Asked after every wait, not only where the stop's own descriptor woke us: see `StopSignal.requested`."""
+        if self._stop.requested() and not self.stopped:
+            self._waits.unregister(self._stop.fileno())  # it stays readable
+            self.stopped = True
+            self._terminate()
+
+    def _listen(self) -> None:
+        """Read both pipes, then wait for the next word, or rest where there is little at a time."""
+        sizes = {pipe: self._read(pipe) for pipe in self._open}
+        self._open = tuple(pipe for pipe in self._open if sizes[pipe] != 0)
+        now = time.monotonic()
+        rest = self._rests.after(max(sizes.values(), default=0), now)
+        for pipe, size in sizes.items():
+            self._waits.register(pipe, select.POLLIN)  # first, as it may be there or not
+            if rest or size == 0:
+                self._waits.unregister(pipe)
+        if rest:
+            self._rest_until = now + rest
+            self._look_at_size()
+
+    def _end_rest(self, now: float) -> None:
+        if self._rest_until is not None and now >= self._rest_until:
+            self._rest_until = None
+            self._listen()
+
+    def _look_at_size(self) -> None:
+        # One that has outgrown the worker is told by the kernel in the end.
+        if not self._reaped and self.peak_seen <= self.workers_peak:
+            self.peak_seen = max(self.peak_seen, peak_of(self._process.pid))
+
+    def _read(self, descriptor: int) -> int:
+        """Hand one chunk on. Returns its size, 0 at the end of the output, -1 where there is nothing now."""
+        try:
+            chunk = os.read(descriptor, _CHUNK)
+        except BlockingIOError:
+            return -1
+        if not chunk:
+            return 0
+        if descriptor == _pipe(self._process.stdout):
+            self._pulse.heard(len(chunk))
+        elif len(self.stderr_head) < _HEAD:
+            self.stderr_head += chunk[:_HEAD]
+        self._sinks[descriptor](chunk)
+        return len(chunk)
+
+    def _hold_to_time(self, now: float, passed: float) -> None:
+        if self._pidfd is None:
+            self._reap()
+        if self._reaped:
+            return
+        if self._deadline is None:
+            if self._pulse.passed(passed):
+                self.stalled = True
+                self._terminate()
+        elif now >= self._deadline:
+            if self._killed:
+                self._process.returncode = -signal.SIGKILL  # It is given up: nobody asks for its end again.
+                raise ProxxError(
+                    ErrorCode.IO_ERROR,
+                    f"process {self._process.pid} must end on SIGKILL, but it hangs in the kernel: its storage does not answer. "
+                    "Check the disks and mounts that it uses; it ends once they answer.",
+                    pid=self._process.pid,
+                )
+            self._killed = True
+            self._signal(signal.SIGKILL)
+            self._deadline = now + _KILL_SECONDS
+
+    def _terminate(self) -> None:
+        if self._deadline is None:
+            self._signal(signal.SIGTERM)
+            self._deadline = time.monotonic() + self._grace
+
+    def _signal(self, number: int) -> None:
+        """Signal the child, unless it was reaped: its end and a stop may come in one wait, and its number is free by then.
+
+        Popen's own methods would reap a child that has just ended, and lose what it used.
+        """
+        if not self._reaped:
+            os.kill(self._process.pid, number)
+
+    def _wait_end(self) -> None:
+        """Reap a child that was killed; one that hangs in the kernel is left to the system."""
+        end = select.poll()
+        for descriptor in self._own_pidfd():
+            end.register(descriptor, select.POLLIN)
+        patience = time.monotonic() + _KILL_SECONDS
+        while not self._reap() and time.monotonic() < patience:
+            end.poll(_POLL_WITHOUT_PIDFD * 1000)
+
+    def _reap(self) -> bool:
+        try:
+            pid, status, usage = os.wait4(self._process.pid, os.WNOHANG)
+        except ChildProcessError as error:
+            self._reaped = True
+            self._process.returncode = 0  # Not known, and never used: this only ends the matter for subprocess.
+            raise ProxxError(
+                ErrorCode.IO_ERROR,
+                f"the exit code of process {self._process.pid} must be there, but someone else took it. Start the worker anew.",
+                pid=self._process.pid,
+            ) from error
+        if pid == 0:
+            return False
+        self._reaped = True
+        self.exit_code = os.waitstatus_to_exitcode(status)
+        self._process.returncode = self.exit_code  # What subprocess itself would have noted.
+        self.cpu_seconds = usage.ru_utime + usage.ru_stime
+        self.peak = usage.ru_maxrss * MAXRSS_UNIT
+        return True
+
+    def _drain_at_end(self) -> None:
+        """Hand on what is left in the pipes. Both are at their end once the child is gone, unless it left a process behind."""
+        if self._drain():
+            return
+        self.survivors = True
+        kill_holders(self._inodes)
+        self._drain()
+
+    def _drain(self) -> bool:
+        at_end = True
+        for descriptor in self._sinks:
+            taken = 0
+            # A survivor may go on writing; what the child itself wrote fits a pipe.
+            while (size := self._read(descriptor)) > 0 and taken < _DRAIN_AT_END:
+                taken += size
+            at_end = at_end and size == 0
+        return at_end
+
+
+def _pipe(stream: IO[bytes] | None) -> int:
+    if stream is None:
+        raise ValueError("the child was started without its pipes")
+    return stream.fileno()

@@ -1,0 +1,109 @@
+"""A request to stop that a signal handler can make and that wakes whoever waits in a `select`."""
+
+import os
+import socket
+from collections.abc import Callable
+from typing import Protocol
+
+from proxx_worker.contract.errors import ErrorCode, JsonValue, ProxxError
+
+_DRAIN = 4096
+
+
+class StopSignal(Protocol):
+    """Tells that the work at hand must end now."""
+
+    def requested(self) -> bool:
+        """Whether a stop was requested. Once true it stays true. Every pass that may take long asks at least once a second."""
+        ...
+
+    def fileno(self) -> int:
+        """A descriptor that becomes readable when a stop is requested; ask `requested()` then, it may be a false alarm."""
+        ...
+
+
+class StopFlag:
+    """A `StopSignal` for signal handlers: `request()` sets a flag and writes one byte into a socket pair.
+
+    A signal that arrives just before a `select` begins does not interrupt it: Python runs its handler only after the call. Hand
+    `wakeup_fileno()` to `signal.set_wakeup_fd`, and the C handler writes the byte that ends the wait. Such a byte says that some
+    signal came, not that a stop was requested, so `requested()` takes false alarms out of the socket.
+    """
+
+    def __init__(self) -> None:
+        """Open the socket pair; neither end is inherited by a child."""
+        self._reader, self._writer = socket.socketpair()
+        for end in (self._reader, self._writer):
+            os.set_blocking(end.fileno(), False)
+        self._requested = False
+
+    def request(self) -> None:
+        """Request the stop. Safe in a signal handler, any number of times: it takes no lock and never blocks."""
+        self._requested = True
+        try:
+            self._writer.send(b"\0")
+        except BlockingIOError:
+            return  # The socket is full: its reader is awake as it is.
+
+    def requested(self) -> bool:
+        """Whether `request()` was called. While it was not, take false alarms out of the socket.
+
+        The flag is looked at last: `request()` sets it before it writes, so a byte taken out here is never its only trace.
+        """
+        while not self._requested:
+            try:
+                self._reader.recv(_DRAIN)
+            except BlockingIOError:
+                break
+        return self._requested
+
+    def fileno(self) -> int:
+        """The end to wait on. It stays readable once a stop was requested."""
+        return self._reader.fileno()
+
+    def wakeup_fileno(self) -> int:
+        """The end for `signal.set_wakeup_fd(..., warn_on_full_buffer=False)`."""
+        return self._writer.fileno()
+
+    def close(self) -> None:
+        """Close both ends."""
+        self._reader.close()
+        self._writer.close()
+
+
+class BeatingStop:
+    """A `StopSignal` that calls `beat` whenever it is asked: the worker's heartbeat.
+
+    A loop that would hear a stop is a loop that runs. So no pass has a second duty beside asking, and one that is stuck falls
+    silent; a thread would go on beating beside it.
+    """
+
+    def __init__(self, stop: StopSignal, beat: Callable[[], object]) -> None:
+        """Pass on what `stop` says."""
+        self._stop = stop
+        self._beat = beat
+
+    def requested(self) -> bool:
+        """See `StopSignal.requested`."""
+        self._beat()
+        return self._stop.requested()
+
+    def fileno(self) -> int:
+        """See `StopSignal.fileno`."""
+        return self._stop.fileno()
+
+
+class StopRequestedError(Exception):
+    """A stop was requested in work that no job's result tells of."""
+
+
+def interrupted(work: str, **details: JsonValue) -> ProxxError:
+    """INTERRUPTED for a job whose `work` is cut short, as in "while WORK"."""
+    message = f"the worker was told to stop while {work}. Submit the job again once it runs again."
+    return ProxxError(ErrorCode.INTERRUPTED, message, **details)
+
+
+def raise_if_stopped(stop: StopSignal, error: Exception) -> None:
+    """Raise `error` where a stop was requested. With `partial` the checkpoint that long passes over files call."""
+    if stop.requested():
+        raise error

@@ -1,0 +1,304 @@
+"""The comparisons of a proxy with what was planned. Each gives one `Check`; what cannot be known is `ok=None`, never true."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+
+from pydantic import JsonValue
+
+from proxx_worker.contract.output_settings import Container
+from proxx_worker.contract.result import Check
+from proxx_worker.media.ffmpeg_words import decoder_names
+from proxx_worker.media.ffprobe_json import read_ratio
+from proxx_worker.media.timecode import usual_timecode
+from proxx_worker.planning.color_tags import same
+from proxx_worker.planning.containers import DEMUXERS, MATROSKA
+from proxx_worker.planning.expectation import Expectation, ExpectedAudio
+from proxx_worker.verification.frame_grid import Scale
+from proxx_worker.verification.proxy_probe import ProxyObservation, ProxyReport, StreamReport
+
+_CLOCK = re.compile(r"([0-9]{1,9}):([0-9]{2}):([0-9]{2}(?:\.[0-9]{1,12})?)")
+_ZERO_TIMECODE = "00:00:00:00"
+_AAC_FRAME = 1024
+_QUOTED = 400
+MILLISECOND = Fraction(1, 1000)
+_TELL_HDR = frozenset({"hevc", "av1"})
+_DISPLAY_PARTS = (
+    ("G", "green_x", "green_y", 50_000),
+    ("B", "blue_x", "blue_y", 50_000),
+    ("R", "red_x", "red_y", 50_000),
+    ("WP", "white_point_x", "white_point_y", 50_000),
+    ("L", "max_luminance", "min_luminance", 10_000),
+)
+
+
+def compare(name: str, expected: JsonValue, actual: JsonValue) -> Check:
+    """Equality; unknown where nothing is expected."""
+    return Check(name=name, expected=expected, actual=actual, ok=None if expected is None else expected == actual)
+
+
+def decode_check(expected: Expectation, proxy: ProxyObservation) -> Check:
+    """Whether the whole proxy decodes: ffprobe's exit code, and what its decoders say at error level.
+
+    What parsers and demuxers say is no verdict (ffprobe 8.0 complains of every Opus stream in WebM, and decodes it well). What
+    they could mean is found in numbers: the count and the times of the frames, and the length of the audio.
+    """
+    found = [stream.text("codec_name") for stream in proxy.report.streams]
+    codecs = [expected.video.codec, *(sound.codec for sound in expected.audio or ()), *found]
+    decoders = {f"[{name}]" for codec in codecs if codec is not None for name in decoder_names(codec)}
+    # What bears no name is ffprobe's own.
+    faults = [line for line in proxy.complaints if not line.startswith("[") or line.partition(" ")[0] in decoders]
+    fine = proxy.exit_code == 0 and not faults
+    said = "\n".join(faults)[-_QUOTED:]
+    return Check(name="decodes", expected=True, actual=fine or said or f"exit {proxy.exit_code}", ok=fine)
+
+
+def stream_checks(expected: Expectation, report: ProxyReport) -> Iterator[Check]:
+    """Container, streams, codec, geometry, fields and colour."""
+    names = report.container.get("format_name", "").split(",")
+    wanted = DEMUXERS[expected.container]
+    yield Check(name="container", expected=wanted, actual=",".join(names), ok=wanted in names)
+    pictures, sounds = report.of_type("video"), report.of_type("audio")
+    yield compare("video_streams", 1, len(pictures))
+    yield compare("audio_streams", None if expected.audio is None else len(expected.audio), len(sounds))
+    others = [
+        s.text("codec_tag_string") or s.fields.get("codec_type", "") for s in report.streams if s not in (*pictures, *sounds)
+    ]
+    yield Check(name="other_streams", expected=[], actual=list(others), ok=all(tag == "tmcd" for tag in others))
+    if pictures:
+        yield from _picture_checks(expected, pictures[0])
+        yield from _color_checks(expected, pictures[0])
+        yield from _hdr_checks(expected, pictures[0])
+
+
+def _picture_checks(expected: Expectation, picture: StreamReport) -> Iterator[Check]:
+    video = expected.video
+    yield compare("video_codec", video.codec, picture.text("codec_name"))
+    yield compare("video_profile", video.profile, picture.text("profile"))
+    yield compare("video_tag", video.codec_tag, picture.text("codec_tag_string"))
+    size = f"{picture.text('width')}x{picture.text('height')}"
+    yield compare("picture_size", None if video.size is None else "{}x{}".format(*video.size), size)
+    yield _display_aspect(expected, picture)
+    yield _rotation(picture)
+    yield _field_order(expected, picture)
+
+
+def _rotation(picture: StreamReport) -> Check:
+    """A proxy is upright: it has no display matrix, or one that turns nothing. One whose rotation is not told is not known."""
+    matrices = [it for it in picture.side_data if "rotation" in it or it.get("side_data_type") == "Display Matrix"]
+    turns = [matrix.get("rotation") for matrix in matrices]
+    turned = next((turn for turn in turns if turn not in {"0", "-0", None}), None)
+    ok = None if turned is None and None in turns else turned is None
+    return Check(name="rotation", expected=0, actual=turned if ok is False else None if ok is None else 0, ok=ok)
+
+
+def _display_aspect(expected: Expectation, picture: StreamReport) -> Check:
+    video = expected.video
+    # An unset pixel aspect is shown as square by every player.
+    sample = picture.ratio("sample_aspect_ratio") or Fraction(1)
+    width, height = picture.integer("width") or 0, picture.integer("height") or 1
+    actual = sample * width / height
+    wanted = video.display_aspect
+    if wanted is None:
+        return Check(name="display_aspect", expected=None, actual=str(actual), ok=None)
+    close = actual == wanted
+    if expected.container in MATROSKA:
+        # Matroska says the display size in whole pixels, and FFmpeg reads it back with terms up to 255.
+        tolerance = Fraction(1, min(video.size or (max(1, width), height))) + Fraction(1, 255)
+        close = abs(actual / wanted - 1) <= tolerance
+    ok = close if "sample_aspect_ratio" in picture.fields else None
+    return Check(name="display_aspect", expected=str(wanted), actual=str(actual), ok=ok)
+
+
+def _field_order(expected: Expectation, picture: StreamReport) -> Check:
+    interlaced, top = picture.look("interlaced_frame"), picture.look("top_field_first")
+    actual = {"0": "progressive", "1": {"1": "tt", "0": "bb"}.get(top or "")}.get(interlaced or "")
+    wanted = expected.video.field_order
+    # A source that does not say is encoded as progressive frames; whether that is true cannot be known.
+    return compare("field_order", wanted, actual)
+
+
+def _color_checks(expected: Expectation, picture: StreamReport) -> Iterator[Check]:
+    video = expected.video
+    yield _color_check("color_range", "color_range", video.color_range, video.color_range, picture)
+    tags, frames = video.tags, video.frames
+    yield _color_check("color_matrix", "color_space", tags.matrix, frames.matrix, picture)
+    yield _color_check("color_primaries", "color_primaries", tags.primaries, frames.primaries, picture)
+    yield _color_check("color_transfer", "color_transfer", tags.transfer, frames.transfer, picture)
+
+
+def _color_check(name: str, key: str, wanted: str | None, frame: str | None, picture: StreamReport) -> Check:
+    kind = name.removeprefix("color_")
+    said = [value for value in (picture.text(key), picture.look(key)) if value is not None]
+    actual = said[0] if said and len(set(said)) == 1 else " / ".join(said) or None
+    if wanted is None or (frame is None and not said) or key not in picture.fields or not picture.says(key):
+        # The source does not say; or the bitstream has no word for it, and ffprobe believes the bitstream over the container.
+        return Check(name=name, expected=wanted, actual=actual, ok=None)
+    return Check(name=name, expected=wanted, actual=actual, ok=bool(said) and all(same(kind, wanted, value) for value in said))
+
+
+def _hdr_checks(expected: Expectation, picture: StreamReport) -> Iterator[Check]:
+    """Static HDR metadata. HEVC keeps the very numbers, AV1 rounds some of them; of other codecs FFmpeg does not tell."""
+    video, seen = expected.video, picture.static_hdr
+    light = f"{seen['max_content']},{seen['max_average']}" if {"max_content", "max_average"} <= seen.keys() else None
+    told = video.codec in _TELL_HDR
+    fine = None if video.content_light is None or (not told and light is None) else light == video.content_light
+    yield Check(name="content_light", expected=video.content_light, actual=light, ok=fine)
+    display = _mastering_display(seen)
+    fine = None if video.mastering_display is None or (not told and display is None) else display is not None
+    if video.codec == "hevc" and fine is not None:
+        fine = display == video.mastering_display
+    yield Check(name="mastering_display", expected=video.mastering_display, actual=display, ok=fine)
+
+
+def _mastering_display(seen: Mapping[str, str]) -> str | None:
+    parts: list[str] = []
+    for name, first, second, unit in _DISPLAY_PARTS:
+        x, y = read_ratio(seen.get(first)), read_ratio(seen.get(second)) or Fraction(0)
+        if x is None:
+            return None
+        parts.append(f"{name}({round(x * unit)},{round(y * unit)})")
+    return "".join(parts)
+
+
+def frame_times(container: Container, picture: StreamReport, unit: Fraction, wanted: Sequence[int]) -> Check:
+    """Whether the frames are shown when they must be, counted from the first one. `wanted`: in units of `unit` seconds."""
+    tick = picture.ratio("time_base")
+    times = picture.times
+    if tick is None or not times or len(times) != picture.frames:
+        return Check(name="frame_times", expected="every frame has a time", actual=None, ok=False)
+    # Matroska counts milliseconds, and its start is shifted by the sound's priming: one tick of rounding at each end.
+    tolerance = tick if container in MATROSKA else Fraction(0)
+    scale = Scale.common(tick, unit)
+    ticks, units, slack = scale.of(tick), scale.of(unit), scale.of(tolerance)
+    first, previous = times[0], times[0] - 1
+    for position, (time, place) in enumerate(zip(times, wanted, strict=False)):
+        if abs((time - first) * ticks - place * units) > slack or time <= previous:
+            fault = f"frame {position} at {float((time - first) * tick):.6f} s"
+            return Check(name="frame_times", expected=f"{float(place * unit):.6f} s", actual=fault, ok=False)
+        previous = time
+    summary = f"{len(times)} frames on their times"
+    return Check(name="frame_times", expected=summary, actual=summary, ok=len(wanted) == len(times))
+
+
+def first_frame(picture: StreamReport) -> Fraction | None:
+    """When the first frame is shown. ffprobe's start of the stream may be the sound's (Matroska with interlaced H.264)."""
+    tick = picture.ratio("time_base")
+    return None if tick is None or not picture.times else picture.times[0] * tick
+
+
+def start_check(name: str, wanted: Fraction | None, actual: Fraction | None, tolerance: Fraction) -> Check:
+    """When a stream starts, in seconds from the file's start."""
+    ok = None if wanted is None else actual is not None and abs(actual - wanted) <= tolerance
+    return Check(name=name, expected=_seconds(wanted), actual=_seconds(actual), ok=ok)
+
+
+def time_checks(expected: Expectation, picture: StreamReport) -> Iterator[Check]:
+    """Rate and duration, as the proxy's container says them."""
+    yield _rate(expected, picture)
+    yield _duration(expected, picture)
+
+
+def _rate(expected: Expectation, picture: StreamReport) -> Check:
+    rate = expected.timing.rate
+    average, nominal = picture.ratio("avg_frame_rate"), picture.ratio("r_frame_rate")
+    if rate is None:
+        expectation = "variable" if expected.timing.varies else None
+        return Check(name="frame_rate", expected=expectation, actual=str(average), ok=None)
+    # A frame that the source left out makes the average lower, and very short clips make the nominal a guess: either proves it.
+    # Matroska keeps a frame's length in whole nanoseconds, and FFmpeg reads it back with terms up to 30000.
+    tolerance = rate / 1_000_000 if expected.container in MATROSKA else Fraction(0)
+    found = next((value for value in (average, nominal) if value is not None and abs(value - rate) <= tolerance), None)
+    return Check(name="frame_rate", expected=str(rate), actual=str(found or average or nominal), ok=found is not None)
+
+
+def _stream_start(stream: StreamReport) -> Fraction | None:
+    tick, ticks = stream.ratio("time_base"), stream.integer("start_pts")
+    return None if tick is None or ticks is None else ticks * tick
+
+
+def picture_duration(container: Container, picture: StreamReport) -> Fraction | None:
+    """Seconds of picture as the proxy's container says."""
+    tick, ticks, text = picture.ratio("time_base"), picture.integer("duration_ts"), picture.text("tag:DURATION")
+    clock = _CLOCK.fullmatch(text) if container in MATROSKA and text is not None else None
+    if clock is not None and tick is not None and picture.times:
+        # Matroska keeps each stream's end in a tag; as its duration, ffprobe gives the whole file's for want of a better.
+        end = 3600 * int(clock[1]) + 60 * int(clock[2]) + Fraction(clock[3])
+        return end - picture.times[0] * tick
+    return None if ticks is None or tick is None or container in MATROSKA else ticks * tick
+
+
+def _duration(expected: Expectation, picture: StreamReport) -> Check:
+    timing = expected.timing
+    actual = picture_duration(expected.container, picture)
+    tick = picture.ratio("time_base") or Fraction(0)
+    shown = (picture.times[-1] - picture.times[0]) * tick if picture.times else Fraction(0)
+    wanted, tolerance = timing.duration, Fraction(0)
+    if timing.rate is None:
+        # Some files promise an end that lies before their last frame: then it is not known how long that one stands.
+        wanted = wanted if picture.times and wanted is not None and wanted > shown else None
+    elif timing.converts:
+        tolerance = 1 / timing.rate
+    else:
+        wanted = shown + 1 / timing.rate
+    if expected.container in MATROSKA:
+        tolerance += Fraction(3, 1000)
+    ok = None if wanted is None else actual is not None and abs(actual - wanted) <= tolerance
+    return Check(name="duration", expected=_seconds(wanted), actual=_seconds(actual), ok=ok)
+
+
+def identity_checks(expected: Expectation, report: ProxyReport) -> Iterator[Check]:
+    """Start timecode and reel name."""
+    wanted = expected.timing.timecode
+    found = next((usual_timecode(text) for text in _tags(report, "timecode") if text), None)
+    if wanted is None:
+        yield Check(name="timecode", expected=None, actual=found, ok=None)
+    elif wanted.text is None and expected.container is Container.MXF and found == _ZERO_TIMECODE:
+        # FFmpeg's MXF cannot go without one. Whoever reads the check must not take it for the source's.
+        yield Check(name="timecode", expected=None, actual=f"{found} (container default)", ok=None)
+    else:
+        yield Check(name="timecode", expected=wanted.text, actual=found, ok=found == wanted.text)
+    yield compare("reel", expected.timing.reel, next((text for text in _tags(report, "reel_name") if text), None))
+
+
+def _tags(report: ProxyReport, name: str) -> Iterator[str | None]:
+    yield report.container.get(f"tag:{name}")
+    yield report.container.get(f"tag:{name.upper()}")
+    for stream in report.streams:
+        yield stream.text(f"tag:{name}")
+
+
+def audio_checks(expected: Expectation, report: ProxyReport, picture: Fraction | None) -> Iterator[Check]:
+    """Each audio stream. `picture`: the length of the proxy's picture in seconds, to which MXF cuts and pads its sound."""
+    for position, (wanted, sound) in enumerate(zip(expected.audio or (), report.of_type("audio"), strict=False)):
+        yield compare(f"audio_{position}_codec", wanted.codec, sound.text("codec_name"))
+        yield compare(f"audio_{position}_channels", wanted.channels, sound.integer("channels"))
+        layout = sound.text("channel_layout")
+        named = None if wanted.layout is None or layout is None else layout == wanted.layout
+        yield Check(name=f"audio_{position}_layout", expected=wanted.layout, actual=layout, ok=named)
+        yield compare(f"audio_{position}_sample_rate", wanted.sample_rate, sound.integer("sample_rate"))
+        # A lossy codec's first block stands before the sound that it is for.
+        block = _AAC_FRAME / _rate_of(wanted, sound) + 2 * MILLISECOND
+        yield start_check(f"audio_{position}_start", wanted.start, _stream_start(sound), block)
+        yield _audio_duration(f"audio_{position}_duration", expected.container, wanted, sound, picture)
+
+
+def _rate_of(wanted: ExpectedAudio, sound: StreamReport) -> Fraction:
+    """Samples per second: those expected, since a stream with others has failed its own check already."""
+    return Fraction(wanted.sample_rate or sound.integer("sample_rate") or 1)
+
+
+def _audio_duration(
+    name: str, container: Container, wanted: ExpectedAudio, sound: StreamReport, picture: Fraction | None
+) -> Check:
+    rate = _rate_of(wanted, sound)
+    actual = sound.samples / rate
+    length = picture if container is Container.MXF else wanted.duration
+    # Lossy codecs work in blocks on both sides of the conversion, and containers round to their own ticks.
+    tolerance = 4 * _AAC_FRAME / rate + wanted.uncertainty
+    ok = None if length is None else abs(actual - length) <= tolerance
+    return Check(name=name, expected=_seconds(length), actual=_seconds(actual), ok=ok)
+
+
+def _seconds(value: Fraction | None) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,123 @@
+"""Diagnosis of an encode by FFmpeg's own words: no space left, a damaged or unsupported source, a failed encoder."""
+
+from collections.abc import Sequence
+
+from proxx_worker.contract.errors import ErrorCode, JobError, JsonValue
+from proxx_worker.media.ffmpeg_words import Meaning, decoder_names, says, speaker, without_addresses
+from proxx_worker.planning.plan import TaskPlan
+from proxx_worker.verification.encode_observation import EncodeObservation
+from proxx_worker.verification.frame_grid import first_gap, places_on_grid
+
+_QUOTED_LINES = 10
+
+
+def encode_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
+    """Why this encode cannot have made a good proxy, by its exit code, words and progress; None where they show no fault."""
+    if any(says(Meaning.NO_SPACE, line) for line in (*encode.complaints, *encode.stderr_tail)):
+        return JobError(
+            ErrorCode.NO_SPACE,
+            "no space was left for the output: free some in the output directory's filesystem, then submit again",
+        )
+    failed = encode.exit_code != 0
+    decoding, reading = _faults_of_source(plan, encode.complaints)
+    damage = [line for line in encode.complaints if line in decoding or (failed and line in reading)]
+    if failed and not encode.complaints:
+        # With -xerror a decoder's fault may be such a one that nothing is said of it (libdav1d).
+        damage = [line for line in encode.stderr_tail[-1:] if says(Meaning.GAVE_UP, line)]
+    if damage:
+        return _damaged(plan, encode, damage)
+    if encode.restarts:
+        return JobError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            "the source's picture changes its size or format on the way, which one proxy cannot follow: split the clip there",
+            {"changes": encode.restarts},
+        )
+    if failed:
+        how = f"signal {-encode.exit_code}" if encode.exit_code < 0 else f"exit code {encode.exit_code}"
+        last = without_addresses(next(iter((*encode.complaints[-1:], *encode.stderr_tail[-1:])), "it said nothing"))
+        return JobError(
+            ErrorCode.ENCODE_FAILED,
+            f"FFmpeg ended with {how}: {last}; the job's log holds all it said",
+            {"exit_code": encode.exit_code, "lines": [without_addresses(line) for line in encode.stderr_tail[-_QUOTED_LINES:]]},
+        )
+    if not encode.progress.ended:
+        return JobError(
+            ErrorCode.ENCODE_FAILED,
+            "FFmpeg must report its end, but it left with exit code 0 and without that report, so what it wrote proves nothing; "
+            "see the job's log, and that the program named as ffmpeg is FFmpeg",
+            {"exit_code": encode.exit_code, "lines": [without_addresses(line) for line in encode.stderr_tail[-_QUOTED_LINES:]]},
+        )
+    return None
+
+
+def gap_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
+    """The demuxer complained, and frames are missing where it did: a constant rate with holes, or fewer frames than promised."""
+    _, reading = _faults_of_source(plan, encode.complaints)
+    lines = [line for line in encode.complaints if line in reading]
+    video = plan.facts.video
+    if not lines or video.frames == len(encode.presented):
+        return None
+    places = places_on_grid(encode.times, video.time_base, video.rate)
+    if video.constant_rate and first_gap(places) is None:
+        return None
+    return _damaged(plan, encode, lines)
+
+
+def _faults_of_source(plan: TaskPlan, complaints: Sequence[str]) -> tuple[set[str], set[str]]:
+    """Which complaints are about the source: about decoding it, and about reading it.
+
+    Complaints about reading alone are no damage: demuxers also complain about indexes and tags. Where source and proxy are of
+    one kind (MXF, DNxHD, AAC), a library speaks under one name on both sides. There the lines of FFmpeg itself tell the side: it
+    never passes over a fault of its encoders and muxers, so without a word about writing, the fault is the source's.
+    """
+    written = any(says(Meaning.WRITING, line) for line in complaints)
+    decoding: set[str] = set()
+    reading: set[str] = set()
+    unclear: list[tuple[set[str], str]] = []
+    for line in complaints:
+        if says(Meaning.WRITING, line):
+            continue
+        if says(Meaning.DECODING, line) or says(Meaning.CORRUPT, line):
+            decoding.add(line)
+        elif says(Meaning.READING, line):
+            reading.add(line)
+        elif (name := speaker(line)) in _decoders(plan) | {_demuxer(plan)}:
+            side = reading if name == _demuxer(plan) else decoding
+            if name in plan.output_options:
+                unclear.append((side, line))
+            else:
+                side.add(line)
+    if not written or decoding or reading:
+        for side, line in unclear:
+            side.add(line)
+    return decoding, reading
+
+
+def _decoders(plan: TaskPlan) -> set[str]:
+    """The names under which the source's decoders speak.
+
+    aac_adtstoasc looks at audio that is copied, where the first packet is overwritten so that it looks like ADTS.
+    """
+    codecs = {plan.facts.video.codec, *(stream.codec for stream in plan.facts.audio)}
+    return {name for codec in codecs for name in (*decoder_names(codec), f"{codec}_adtstoasc")}
+
+
+def _demuxer(plan: TaskPlan) -> str:
+    """The name under which the source's demuxer speaks: the whole list (`mov,mp4,...`); one of them alone is the muxer's."""
+    return ",".join(plan.facts.formats)
+
+
+def _damaged(plan: TaskPlan, encode: EncodeObservation, lines: Sequence[str]) -> JobError:
+    where = _where(plan, encode)
+    quoted: list[JsonValue] = [without_addresses(line) for line in lines[:_QUOTED_LINES]]
+    return JobError(
+        ErrorCode.SOURCE_DAMAGED,
+        f"the source could not be read and decoded without errors, first near {where} s of its picture: {quoted[0]}; "
+        "deliver the clip again, or repair it",
+        {"near_seconds": where, "lines": quoted},
+    )
+
+
+def _where(plan: TaskPlan, encode: EncodeObservation) -> str:
+    times = [time for time in encode.presented[: encode.complained_at] if time is not None]
+    return f"{float((times[-1] - times[0]) * plan.facts.video.time_base):.3f}" if times else "0.000"

@@ -1,0 +1,79 @@
+"""What was seen of one encode: its progress, the frames that the source presented, and what the encoder complained about."""
+
+import re
+from collections import deque
+from dataclasses import dataclass
+
+from proxx_worker.media.ffmpeg_words import Meaning, says
+from proxx_worker.verification.progress import Progress, ProgressParser
+
+_TAIL_LINES = 20
+_COMPLAINT_LINES = 20
+_COMPLAINT = re.compile(r"\[(?:error|fatal|panic)\] ")
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeObservation:
+    """One finished encode.
+
+    `exit_code`: negative for a signal. `file_size`: bytes of the output. `stderr_tail`: the encoder's last lines. `complaints`:
+    its first error lines, those of probing left out. `presented`: for each frame that the source presented its time in source
+    ticks (None: it had none). `restarts`: how often the picture changed its size or format on the way. `complained_at`: how many
+    frames had been presented when the first complaint was heard, which is near the fault (decoders work ahead).
+    """
+
+    exit_code: int
+    progress: Progress
+    file_size: int
+    stderr_tail: tuple[str, ...] = ()
+    complaints: tuple[str, ...] = ()
+    presented: tuple[int | None, ...] = ()
+    restarts: int = 0
+    complained_at: int | None = None
+
+    @property
+    def times(self) -> list[int]:
+        """When the source presented its frames, in source ticks, as far as they had a time."""
+        return [time for time in self.presented if time is not None]
+
+
+class EncodeObserver:
+    """Collects an `EncodeObservation` while the encode runs. Bounded memory but for one integer per frame."""
+
+    def __init__(self) -> None:
+        """Start with nothing seen."""
+        self._parser = ProgressParser()
+        self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
+        self._complaints: list[str] = []
+        self._started = False
+        self._complained_at: int | None = None
+
+    def feed_stdout(self, data: bytes) -> list[Progress]:
+        """Take the next bytes of standard output; return the progress blocks that they completed."""
+        return self._parser.feed(data)
+
+    def feed_line(self, line: str) -> None:
+        """Take the next line of standard error, without its newline."""
+        self._tail.append(line)
+        # What comes before this line is FFmpeg looking into the file, streams that are not used among it.
+        self._started = self._started or says(Meaning.STARTED, line)
+        wanted = self._started and (_COMPLAINT.search(line) or says(Meaning.CORRUPT, line))
+        if not wanted:
+            return
+        if self._complained_at is None:
+            self._complained_at = self._parser.count
+        if len(self._complaints) < _COMPLAINT_LINES:
+            self._complaints.append(line)
+
+    def finish(self, exit_code: int, file_size: int) -> EncodeObservation:
+        """The observation, once the process has ended and all its output was fed."""
+        return EncodeObservation(
+            exit_code=exit_code,
+            progress=self._parser.last,
+            file_size=file_size,
+            stderr_tail=tuple(self._tail),
+            complaints=tuple(self._complaints),
+            presented=self._parser.presented,
+            restarts=self._parser.restarts,
+            complained_at=self._complained_at,
+        )

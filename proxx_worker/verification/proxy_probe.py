@@ -1,0 +1,288 @@
+"""The one look at a finished proxy: an ffprobe process that decodes all of it and reports streams, container and every frame."""
+
+import re
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from proxx_worker.media.ffmpeg_words import Meaning, says, without_addresses
+from proxx_worker.media.ffprobe_json import read_ratio
+from proxx_worker.planning.containers import DEMUXERS
+from proxx_worker.planning.expectation import Expectation
+
+# As many digits as FFmpeg's 64 bits have, so that no other number can break an array or Python's own limit.
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
+# As ffprobe's compact writer escapes (fftools/ffprobe.c, c_escape_str): a reel's name may hold the separator.
+_ESCAPED_PART = re.compile(r"(?:[^|\\]|\\.?)+", re.DOTALL)
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPED_CONTROLS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r"}
+_MANY_LOOKS = 64
+_FRAME = re.compile(rb"frame\|stream_index=([0-9]{1,9})\|pts=(-?[0-9]{1,18})\|(.*)")
+# What makes a frame's line more than its time and words that others have too.
+_OF_ITS_OWN = (b"side_dat", b"pts=", b"stream_index=")
+_MAX_LINE = 1 << 20
+_SIDE_DATA = "side_data"
+_SIDE_DATUM = re.compile(r"side_datum/([^:]*):")
+"""How ffprobe's compact writer marks side data: up to 6 by a bare `side_data` before its fields, which may also begin a line of
+its own; from 7 on by a prefix to each field that names it (`side_datum/display_matrix:rotation=-90`)."""
+
+_NOT_SAID = frozenset({"", "N/A", "unknown", "unspecified", "und"})
+
+FORMAT_ENTRIES = "format=format_name,start_time,duration:format_tags=timecode,TIMECODE,reel_name,REEL_NAME"
+STREAM_ENTRIES = (
+    "stream=index,codec_type,codec_name,profile,codec_tag_string,width,height,pix_fmt,sample_aspect_ratio,field_order,r_frame_rate,"
+    "avg_frame_rate,time_base,start_pts,duration_ts,color_range,color_space,color_transfer,color_primaries,sample_rate,channels,"
+    "channel_layout:stream_tags=timecode,reel_name,DURATION:stream_side_data=side_data_type,rotation"
+)
+FRAME_ENTRIES = (
+    "frame=stream_index,pts,nb_samples,sample_aspect_ratio,interlaced_frame,top_field_first,color_range,color_space,"
+    "color_primaries,color_transfer"
+)
+HDR_ENTRIES = (
+    "frame_side_data=red_x,red_y,green_x,green_y,blue_x,blue_y,white_point_x,white_point_y,min_luminance,max_luminance,"
+    "max_content,max_average"
+)
+"""Asked for only where the source has such metadata: it comes with every frame."""
+
+LENGTH_ENTRIES = "frame=pkt_duration,duration"
+"""Asked for only where sound is copied: how long each frame lasts, called otherwise from FFmpeg 6 on."""
+
+_LENGTHS = ("pkt_duration", "duration")
+_OF_ONE_FRAME = frozenset({"pts", *_LENGTHS})
+
+
+def proxy_probe_argv(ffprobe: str, path: str, expected: Expectation) -> list[str]:
+    """The one process that looks at a proxy: it decodes every frame and says its time, and what streams and container say."""
+    video = expected.video
+    has_hdr = video.mastering_display is not None or video.content_light is not None
+    copies = any(sound.copied_from is not None for sound in expected.audio or ())
+    more = (*((HDR_ENTRIES,) if has_hdr else ()), *((LENGTH_ENTRIES,) if copies else ()))
+    entries = (FORMAT_ENTRIES, STREAM_ENTRIES, FRAME_ENTRIES, *more)
+    return [
+        ffprobe, "-hide_banner", "-v", "error", "-protocol_whitelist", "file",
+        "-f", DEMUXERS[expected.container], "-threads", "auto",
+        "-show_entries", ":".join(entries),
+        "-of", "compact", "-i", f"file:{path}",
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyObservation:
+    """One finished ffprobe process: its exit code (negative for a signal), what it reported, and its complaints."""
+
+    exit_code: int
+    report: "ProxyReport"
+    stderr: str
+
+    @property
+    def complaints(self) -> tuple[str, ...]:
+        """The lines on standard error, without addresses, and without those that are known to be no fault of the proxy."""
+        lines = (without_addresses(line).strip() for line in self.stderr.splitlines())
+        return tuple(line for line in lines if line and not says(Meaning.HARMLESS, line))
+
+
+@dataclass(slots=True)
+class StreamReport:
+    """One stream of the proxy.
+
+    `fields`: ffprobe's; `side_data`: the fields of each kind of its side data. `times`: of each decoded frame, in ticks.
+    `samples`: decoded, per channel. `looks`: each distinct set of what the bitstream says of its frames, as far as there are few.
+    `static_hdr`: the latest HDR metadata that a frame carried.
+
+    Of sound whose frames say how long they last, in ticks: `end`, when the last one ends; `hole`, where the first one is missing
+    between two others.
+    """
+
+    fields: Mapping[str, str]
+    side_data: tuple[Mapping[str, str], ...] = ()
+    times: "array[int]" = field(default_factory=lambda: array("q"))
+    samples: int = 0
+    frames: int = 0
+    looks: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    static_hdr: dict[str, str] = field(default_factory=dict)
+    end: int | None = None
+    hole: int | None = None
+
+    def text(self, key: str) -> str | None:
+        """A field as text; None where ffprobe does not know."""
+        value = self.fields.get(key)
+        return None if value is None or value in _NOT_SAID else value
+
+    def ratio(self, key: str) -> Fraction | None:
+        """A field like `30000/1001` or `16:9`; None where it is unknown, zero or undefined."""
+        return read_ratio(self.fields.get(key))
+
+    def integer(self, key: str) -> int | None:
+        """A whole number; None where it is unknown."""
+        return _integer(self.fields, key)
+
+    def heard(self, time: int | None, samples: int, length: int | None) -> None:
+        """Note a frame of sound, which lasts `length` ticks: where it ends, and whether it stands where the last one ended."""
+        self.samples += samples
+        if time is None or length is None:
+            return
+        if self.hole is None and self.end is not None and time > self.end:
+            self.hole = self.end
+        self.end = time + length
+
+    def says(self, key: str) -> bool:
+        """Whether the frames of the bitstream have this key at all."""
+        return all(key in look for look in self.looks.values())
+
+    def look(self, key: str) -> str | None:
+        """What all frames of the bitstream say of `key`; None where they do not say, or do not agree."""
+        if len(self.looks) >= _MANY_LOOKS:
+            return None
+        values = {look.get(key, "") for look in self.looks.values()}
+        value = values.pop() if len(values) == 1 else ""
+        return None if value in _NOT_SAID else value
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyReport:
+    """The parsed output: the container's fields and the streams in order."""
+
+    container: Mapping[str, str]
+    streams: tuple[StreamReport, ...]
+
+    def of_type(self, kind: str) -> tuple[StreamReport, ...]:
+        """The streams of one kind (`video`, `audio`, `data`), in order."""
+        return tuple(stream for stream in self.streams if stream.fields.get("codec_type") == kind)
+
+
+class ProxyReader:
+    """Reads ffprobe's compact output as it comes, so that of an hour's frames only their times are kept: 8 bytes for each.
+
+    Frames come before their streams; lines that are neither are passed over.
+    """
+
+    def __init__(self) -> None:
+        """Start with nothing seen."""
+        self._partial = b""
+        self._reports: dict[str, StreamReport] = {}
+        self._container: Mapping[str, str] = {}
+        self._order: list[StreamReport] = []
+        self._last: StreamReport | None = None
+        self._last_is_frame = False
+        # Nearly all frames of a stream differ in their time alone: what the rest of such a line says is worked out once.
+        self._usual: dict[tuple[bytes, bytes], tuple[StreamReport, int | None, int | None]] = {}
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes."""
+        *lines, self._partial = (self._partial + data).split(b"\n")
+        for line in lines:
+            self._line(line)
+        if len(self._partial) > _MAX_LINE:
+            self._partial = b""  # Not ffprobe's: what is left of the line is no section either.
+
+    def finish(self) -> ProxyReport:
+        """The report, once all output was fed."""
+        self._line(self._partial)
+        self._partial = b""
+        return ProxyReport(self._container, tuple(self._order))
+
+    def _line(self, line: bytes) -> None:
+        frame = _FRAME.fullmatch(line)
+        known = None if frame is None else self._usual.get((frame[1], frame[3]))
+        if frame is None or known is None:
+            self._section(line)
+            if frame is not None:
+                self._remember(frame)
+            return
+        report, samples, length = known
+        time = int(frame[2])
+        report.frames += 1
+        report.times.append(time)
+        if samples is not None:
+            report.heard(time, samples, length)
+        self._last, self._last_is_frame = report, True
+
+    def _remember(self, frame: "re.Match[bytes]") -> None:
+        rest = frame[3]
+        if self._last is not None and len(self._usual) < _MANY_LOOKS and not any(word in rest for word in _OF_ITS_OWN):
+            fields, _ = _split(rest.decode(errors="replace"))
+            self._usual[frame[1], rest] = self._last, _integer(fields, "nb_samples"), _integer(fields, *_LENGTHS)
+
+    def _section(self, line: bytes) -> None:
+        section, _, rest = line.decode(errors="replace").partition("|")
+        if section == "frame":
+            self._frame(rest)
+        elif section == "stream":
+            self._stream(rest)
+        elif section == _SIDE_DATA:
+            self._side_data(*_split(f"{_SIDE_DATA}|{rest}")[1])
+        elif section == "format":
+            self._container = _split(rest)[0]
+
+    def _stream(self, text: str) -> None:
+        fields, side_data = _split(text)
+        report = self._reports.setdefault(fields.get("index", ""), StreamReport({}))
+        report.fields, report.side_data = fields, side_data
+        # Programs and stream groups come first, and below them their streams once more, with fewer fields: the last time counts.
+        self._order = [*(other for other in self._order if other is not report), report]
+        self._last, self._last_is_frame = report, False
+
+    def _frame(self, text: str) -> None:
+        fields, side_data = _split(text)
+        report = self._reports.setdefault(fields.get("stream_index", ""), StreamReport({}))
+        report.frames += 1
+        self._last, self._last_is_frame = report, True
+        time, samples = _integer(fields, "pts"), _integer(fields, "nb_samples")
+        if time is not None:
+            report.times.append(time)
+        if samples is not None:
+            report.heard(time, samples, _integer(fields, *_LENGTHS))
+            return
+        self._side_data(*side_data)
+        look = "|".join(f"{key}={value}" for key, value in fields.items() if key not in _OF_ONE_FRAME)
+        if look not in report.looks and len(report.looks) < _MANY_LOOKS:
+            report.looks[look] = fields
+
+    def _side_data(self, *side_data: Mapping[str, str]) -> None:
+        """Side data of what was printed last: of a frame, or of a stream."""
+        if self._last is None:
+            return
+        if self._last_is_frame:
+            for datum in side_data:
+                self._last.static_hdr.update(datum)
+        else:
+            self._last.side_data += side_data
+
+
+def parse_proxy(stdout: bytes) -> ProxyReport:
+    """All of ffprobe's output at once."""
+    reader = ProxyReader()
+    reader.feed(stdout)
+    return reader.finish()
+
+
+def _split(text: str) -> tuple[dict[str, str], tuple[dict[str, str], ...]]:
+    """The fields of a line, and those of each kind of side data in it."""
+    parts = text.split("|") if "\\" not in text else [_plain(part) for part in _ESCAPED_PART.findall(text)]
+    fields: dict[str, str] = {}
+    side_data: dict[str, dict[str, str]] = {}
+    into = fields
+    for part in parts:
+        if part == _SIDE_DATA:
+            into = side_data.setdefault(f"{part} {len(side_data)}", {})
+            continue
+        key, separator, value = part.partition("=")
+        if not separator:
+            continue
+        if datum := _SIDE_DATUM.match(key):
+            side_data.setdefault(datum[1], {})[key[datum.end() :]] = value
+        else:
+            into[key] = value
+    return fields, tuple(side_data.values())
+
+
+def _integer(fields: Mapping[str, str], *keys: str) -> int | None:
+    """The first of these fields that is there, as a whole number; None where it is none."""
+    value = next((fields[key] for key in keys if key in fields), "")
+    return int(value) if _INTEGER.fullmatch(value) else None
+
+
+def _plain(part: str) -> str:
+    r"""A part without ffprobe's escapes (`\|`, `\\`, `\n`)."""
+    return _ESCAPE.sub(lambda found: _ESCAPED_CONTROLS.get(found[1], found[1]), part)

@@ -1,0 +1,77 @@
+"""The verdict on one proxy: every check with expected and actual, and the error that follows from them.
+
+One ffprobe process over the proxy sees everything (it decodes all of it). What happened to the source is the engine's to tell,
+by its evidence. So nothing here depends on who made the proxy.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from proxx_worker.contract.errors import ErrorCode, JobError, JsonValue
+from proxx_worker.contract.result import Check
+from proxx_worker.planning.expectation import Expectation
+from proxx_worker.verification.checks import (
+    audio_checks,
+    decode_check,
+    identity_checks,
+    picture_duration,
+    stream_checks,
+    time_checks,
+)
+from proxx_worker.verification.evidence import Evidence
+from proxx_worker.verification.proxy_probe import ProxyObservation, ProxyReport
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`checks` in order; `error` None for a proxy to be published; `output_media` what was seen of it, None without a proxy."""
+
+    checks: tuple[Check, ...]
+    error: JobError | None
+    output_media: dict[str, JsonValue] | None
+
+
+def judge_evidence(evidence: Evidence) -> Verdict:
+    """What can be said before the proxy is looked at; with an error, looking at it is not worth the time."""
+    checks = tuple(evidence.checks())
+    return Verdict(checks, evidence.fault() or _failed_check(checks), None)
+
+
+def judge(expected: Expectation, proxy: ProxyObservation, evidence: Evidence) -> Verdict:
+    """The whole verdict. Errors in this order: the engine's fault, the cause that it knows, then the first check that failed."""
+    first = judge_evidence(evidence)
+    report = proxy.report
+    checks = [*first.checks, decode_check(expected, proxy), *stream_checks(expected, report)]
+    pictures = report.of_type("video")
+    length: Fraction | None = None
+    if pictures:
+        checks.extend(evidence.time_checks(pictures[0]))
+        checks.extend(time_checks(expected, pictures[0]))
+        length = picture_duration(expected.container, pictures[0])
+    checks.extend(identity_checks(expected, report))
+    checks.extend(audio_checks(expected, report, length))
+    error = first.error or evidence.error(proxy) or _failed_check(checks)
+    return Verdict(tuple(checks), error, _as_json(report))
+
+
+def _failed_check(checks: Sequence[Check]) -> JobError | None:
+    failed = [check for check in checks if check.ok is False]
+    if not failed:
+        return None
+    first = failed[0]
+    return JobError(
+        ErrorCode.OUTPUT_INVALID,
+        f"the proxy does not match its source: {first.name} should be {first.expected}, but is {first.actual}"
+        + (f" (and {len(failed) - 1} more)" if len(failed) > 1 else "")
+        + "; nothing was published",
+        {"failed": [{"name": check.name, "expected": check.expected, "actual": check.actual} for check in failed]},
+    )
+
+
+def _as_json(report: ProxyReport) -> dict[str, JsonValue]:
+    streams: list[JsonValue] = [
+        {key.replace("tag:", ""): value for key, value in stream.fields.items()} | {"decoded_frames": stream.frames}
+        for stream in report.streams
+    ]
+    return {"format": {key.replace("tag:", ""): value for key, value in report.container.items()}, "streams": streams}

@@ -1,0 +1,84 @@
+from fractions import Fraction
+
+import pytest
+
+from proxx_worker.contract.errors import ErrorCode, JsonValue, ProxxError
+from proxx_worker.media.ffprobe_json import Section
+from proxx_worker.media.orientation import Orientation, field_order_of, orientation_of, refuse_single_fields, sample_aspect_of
+from tests.unit.media.documents import matrix
+
+ONE = 65536
+
+
+@pytest.mark.parametrize(
+    ("entries", "orientation"),
+    [
+        ((ONE, 0, 0, ONE), Orientation(0)),
+        ((0, ONE, -ONE, 0), Orientation(90)),  # an upright phone; ffprobe calls it rotation -90
+        ((-ONE, 0, 0, -ONE), Orientation(180)),
+        ((0, -ONE, ONE, 0), Orientation(270)),
+        ((-ONE, 0, 0, ONE), Orientation(0, mirrored=True)),  # a selfie
+        ((0, -ONE, -ONE, 0), Orientation(90, mirrored=True)),
+        ((ONE, 0, 0, -ONE), Orientation(180, mirrored=True)),  # upside down, left and right as they were
+        ((0, ONE, ONE, 0), Orientation(270, mirrored=True)),
+        ((2 * ONE, 0, 0, ONE), Orientation(0)),  # scaled: FFmpeg puts that into the pixel aspect
+        ((3, ONE, -ONE, -3), Orientation(90)),  # the rounding of 16.16 sines
+    ],
+)
+def test_rotation_is_clockwise(entries: tuple[int, int, int, int], orientation: Orientation) -> None:
+    assert orientation_of(Section({"side_data_list": [matrix(*entries)]})) == orientation
+
+
+def test_without_a_matrix_the_picture_stands() -> None:
+    assert orientation_of(Section({})) == Orientation(0)
+
+
+@pytest.mark.parametrize(
+    ("side_data", "reason"),
+    [
+        (matrix(46341, 46341, -46341, 46341), "tilts"),
+        (matrix(0, 0, 0, 0), "tilts"),
+        (matrix(ONE, 0, 0, 0), "tilts"),
+        ({"side_data_type": "Display Matrix"}, "cannot be read"),
+        ({"side_data_type": "Display Matrix", "displaymatrix": "\n00000000: 1 2 x\n"}, "cannot be read"),
+        ({"side_data_type": "Display Matrix", "displaymatrix": f"\n00000000: {'9' * 5000} 0 0\n" * 3}, "cannot be read"),
+    ],
+)
+def test_what_is_no_quarter_turn_is_refused(side_data: dict[str, JsonValue], reason: str) -> None:
+    with pytest.raises(ProxxError, match=reason) as refusal:
+        orientation_of(Section({"side_data_list": [side_data]}))
+    assert refusal.value.code is ErrorCode.SOURCE_UNSUPPORTED
+
+
+@pytest.mark.parametrize(("value", "expected"), [("10:11", Fraction(10, 11)), ("0:1", Fraction(1)), ("N/A", Fraction(1))])
+def test_sample_aspect_is_one_where_unsaid(value: str, expected: Fraction) -> None:
+    assert sample_aspect_of(Section({"sample_aspect_ratio": value})) == expected
+
+
+@pytest.mark.parametrize(
+    ("stream", "frame", "expected"),
+    [
+        ("tb", {"interlaced_frame": 0}, "tb"),
+        ("bt", {}, "bt"),
+        ("progressive", {}, "progressive"),
+        ("progressive", {"interlaced_frame": 0}, "progressive"),
+        ("progressive", {"interlaced_frame": 1, "top_field_first": 1}, "tt"),
+        ("unknown", {"interlaced_frame": 1, "top_field_first": 0}, "bb"),
+        ("unknown", {"interlaced_frame": 0}, "progressive"),
+        ("unknown", {}, None),
+    ],
+)
+def test_the_first_frame_tells_the_fields_that_the_stream_does_not(
+    stream: str, frame: dict[str, JsonValue], expected: str | None
+) -> None:
+    assert field_order_of(Section({"field_order": stream}), Section(frame)) == expected
+
+
+@pytest.mark.parametrize("top", [0, 1])
+def test_hevc_in_single_fields_is_refused(top: int) -> None:
+    field = Section({"interlaced_frame": 1, "top_field_first": top})
+    with pytest.raises(ProxxError, match="field by field") as refused:
+        refuse_single_fields(Section({"codec_name": "hevc", "field_order": "progressive"}), field)
+    assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
+    refuse_single_fields(Section({"codec_name": "hevc"}), Section({"interlaced_frame": 0}))
+    refuse_single_fields(Section({"codec_name": "h264"}), field)

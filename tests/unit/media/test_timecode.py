@@ -1,0 +1,119 @@
+from fractions import Fraction
+
+import pytest
+
+from proxx_worker.media.facts import Timecode
+from proxx_worker.media.ffprobe_json import Section
+from proxx_worker.media.timecode import find_reel, find_timecode, parse_timecode, usual_timecode
+from tests.unit.media.documents import data, section
+
+NTSC = Fraction(30000, 1001)
+
+
+def tagged(**tags: str) -> Section:
+    return Section({"tags": dict(tags)})
+
+
+def track(tag: str, **tags: str) -> Section:
+    return section(data(tag, tags=dict(tags)))
+
+
+@pytest.mark.parametrize(
+    ("text", "rate", "expected"),
+    [
+        ("01:02:03:24", Fraction(25), "01:02:03:24"),
+        ("00:01:15;26", Fraction(60000, 1001), "00:01:15;26"),
+        ("00:01:15.26", NTSC, "00:01:15;26"),
+        ("10:00:00:49", Fraction(50), "10:00:00:49"),
+        ("00:10:00;00", NTSC, "00:10:00;00"),
+        ("00:01:00;02", NTSC, "00:01:00;02"),
+        ("00:01:00;04", Fraction(60000, 1001), "00:01:00;04"),
+        ("00:00:59;29", Fraction(2997, 100), "00:00:59;29"),
+        ("00:00:01:119", Fraction(120), "00:00:01:119"),
+        ("00:00:01:005", Fraction(120), "00:00:01:05"),
+        ("01:00:00:5", Fraction(10), "01:00:00:05"),
+    ],
+)
+def test_a_timecode_is_kept_with_its_drop_flag(text: str, rate: Fraction, expected: str) -> None:
+    assert parse_timecode(text, rate, "stream") == Timecode(expected, ";" in expected, "stream")
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [
+        ("24:00:00:00", Fraction(25)),
+        ("00:60:00:00", Fraction(25)),
+        ("00:00:60:00", Fraction(25)),
+        ("00:00:00:25", Fraction(25)),
+        ("00:00:00:0000", Fraction(25)),
+        ("00:00:00:30", NTSC),
+        ("00:00:00;00", Fraction(30)),  # 30 drops nothing
+        ("00:00:00;00", Fraction(25)),
+        ("00:01:00;00", NTSC),  # a label that drop-frame leaves out
+        ("00:01:00;01", NTSC),
+        ("00:01:00;03", Fraction(60000, 1001)),
+        ("-00:00:01:00", Fraction(25)),
+        ("1:00:00:00", Fraction(25)),
+        ("01:00:00:00 ", Fraction(25)),
+        ("garbage", Fraction(25)),
+        ("", Fraction(25)),
+    ],
+)
+def test_what_no_clock_can_show_is_none(text: str, rate: Fraction) -> None:
+    assert parse_timecode(text, rate, "stream") is None
+
+
+def test_the_frames_have_two_digits_however_many_were_written() -> None:
+    written = ("01:00:00:5", "01:00:00;05", "01:00:00:005", "01:00:00:119", "no timecode:5")
+    assert [usual_timecode(text) for text in written] == [
+        "01:00:00:05", "01:00:00;05", "01:00:00:05", "01:00:00:119", "no timecode:5"
+    ]  # fmt: skip
+
+
+def found(demuxer: str, container: Section | None = None, picture: Section | None = None, *streams: Section) -> Timecode | None:
+    nothing = Section({})
+    return find_timecode(demuxer, container or nothing, picture or nothing, streams, Fraction(25)).timecode
+
+
+def test_a_movie_s_picture_comes_first_then_its_tracks_then_the_container_then_sony_s_metadata() -> None:
+    picture, container = tagged(timecode="01:00:00:00"), tagged(timecode="04:00:00:00")
+    rtmd, tmcd = track("rtmd", timecode="05:00:00:00"), track("tmcd", timecode="02:00:00:00")
+    assert found("mov", container, picture, rtmd, tmcd) == Timecode("01:00:00:00", drop_frame=False, origin="stream")
+    assert found("mov", container, None, rtmd, tmcd) == Timecode("02:00:00:00", drop_frame=False, origin="tmcd")
+    assert found("mov", container, None, rtmd) == Timecode("04:00:00:00", drop_frame=False, origin="format")
+    assert found("mov", None, None, rtmd) == Timecode("05:00:00:00", drop_frame=False, origin="rtmd")
+    assert found("mov") is None
+
+
+def test_in_mxf_the_material_package_comes_first() -> None:
+    picture, container = tagged(timecode="01:00:00:00"), tagged(timecode="04:00:00:00")
+    assert found("mxf", container, picture) == Timecode("04:00:00:00", drop_frame=False, origin="format")
+    assert found("mxf", None, picture) == Timecode("01:00:00:00", drop_frame=False, origin="stream")
+
+
+def test_matroska_shouts() -> None:
+    assert found("matroska", None, tagged(TIMECODE="01:00:00:00")) == Timecode("01:00:00:00", drop_frame=False, origin="stream")
+
+
+def test_other_data_streams_keep_no_timecode() -> None:
+    assert found("mov", None, None, track("gpmd", timecode="01:00:00:00")) is None
+
+
+def test_what_is_passed_over_is_noted() -> None:
+    container, picture = tagged(timecode="04:00:00:00"), tagged(timecode="99:00:00:00")
+    tmcd = [track("tmcd", timecode="02:00:00:00"), track("tmcd", timecode="02:00:00:00")]
+    result = find_timecode("mov", container, picture, tmcd, Fraction(25))
+    assert result.timecode == Timecode("02:00:00:00", drop_frame=False, origin="tmcd")
+    assert result.notes == (
+        "stream timecode '99:00:00:00' is not one at 25 frames/s: passed over",
+        "format timecode 04:00:00:00 differs from the tmcd timecode: not followed",
+    )
+
+
+def test_the_reel_is_the_picture_s_then_a_timecode_track_s_then_the_container_s() -> None:
+    tmcd, nothing = track("tmcd", reel_name="B002"), Section({})
+    assert find_reel(tagged(reel_name="C003"), tagged(reel_name="A001"), [tmcd]) == "A001"
+    assert find_reel(tagged(reel_name="C003"), nothing, [track("gpmd", reel_name="x"), tmcd]) == "B002"
+    assert find_reel(tagged(reel_name="C003"), nothing, []) == "C003"
+    assert find_reel(nothing, nothing, [tmcd, tmcd]) == "B002"
+    assert find_reel(nothing, nothing, []) is None

@@ -1,0 +1,176 @@
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.output_settings import Container, FpsMode, OutputSettings, Resolution, ScaleMode
+from proxx_worker.media.facts import MediaFacts, Timecode
+from proxx_worker.planning.frame_timing import MXF_RATES, Schedule, plan_schedule
+from tests.unit.planning.sources import CLIP, clip, settings
+
+NTSC = Fraction(30000, 1001)
+FILM = Fraction(24000, 1001)
+
+
+def timecode(text: str) -> Timecode:
+    return Timecode(text, ";" in text, "tmcd")
+
+
+def planned(rate: Fraction | None, time_base: Fraction, **changed: Any) -> Schedule:  # noqa: ANN401 - any of its fields
+    still = Schedule(
+        rate=rate,
+        time_base=time_base,
+        offset=Fraction(0),
+        input_shift=Fraction(0),
+        output_shift=Fraction(0),
+        end=None,
+        converts=False,
+        timescale=None,
+        timecode=None,
+    )
+    return replace(still, **changed)
+
+
+def late(rate: Fraction, offset: Fraction, beside_the_grid: Fraction) -> Schedule:
+    return planned(rate, 1 / rate, offset=offset, input_shift=beside_the_grid, output_shift=beside_the_grid)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (CLIP, planned(Fraction(25), Fraction(1, 25))),
+        (clip(rate=FILM, time_base=Fraction(1, 90000)), planned(FILM, Fraction(1001, 24000))),
+        (clip(start=Fraction(2, 25)), late(Fraction(25), Fraction(2, 25), Fraction(0))),
+        (clip(start=Fraction(1, 90)), late(Fraction(25), Fraction(1, 90), Fraction(1, 90))),
+        (clip(start=Fraction(1, 8)), late(Fraction(25), Fraction(1, 8), Fraction(1, 200))),
+        (clip(rate=FILM, start=Fraction(7, 90000)), late(FILM, Fraction(7, 90000), Fraction(7, 90000))),
+        (clip(start=None), planned(Fraction(25), Fraction(1, 25))),
+        (replace(clip(start=Fraction(5)), start=None), planned(Fraction(25), Fraction(1, 25))),
+        (replace(clip(start=Fraction(5)), start=Fraction(5)), planned(Fraction(25), Fraction(1, 25))),
+        (replace(clip(start=Fraction(4)), start=Fraction(5)), planned(Fraction(25), Fraction(1, 25))),
+    ],
+)
+def test_a_constant_rate_stands_on_its_grid(source: MediaFacts, expected: Schedule) -> None:
+    assert plan_schedule(settings(), source) == expected
+
+
+@given(st.integers(1, 10**6), st.sampled_from([Fraction(25), NTSC, FILM, Fraction(90000, 3001)]))
+def test_the_first_frame_falls_on_the_grid_and_comes_back_to_its_place(ticks: int, rate: Fraction) -> None:
+    offset = Fraction(ticks, 90000)
+    schedule = plan_schedule(settings(), clip(rate=rate, start=offset))
+    assert schedule.offset == offset
+    assert ((offset - schedule.input_shift) * rate).denominator == 1
+    assert 0 <= schedule.input_shift < 1 / rate
+    assert schedule.output_shift == schedule.input_shift
+
+
+def test_a_variable_rate_keeps_its_ticks_and_its_end() -> None:
+    source = clip(constant_rate=False, time_base=Fraction(1, 600), start=Fraction(1, 10), duration=Fraction(4))
+    expected = planned(None, Fraction(1, 600), offset=Fraction(1, 10), end=Fraction(41, 10), timescale=600)
+    assert plan_schedule(settings(), source) == expected
+    assert plan_schedule(settings(), clip(constant_rate=False, duration=None)).end is None
+
+
+@pytest.mark.parametrize("container", [Container.MKV, Container.WEBM])
+def test_matroska_counts_a_variable_rate_in_milliseconds(container: Container) -> None:
+    source = clip(constant_rate=False, time_base=Fraction(1, 600), duration=Fraction(4))
+    assert plan_schedule(settings(container=container), source) == planned(None, Fraction(1, 1000), end=Fraction(4))
+
+
+def test_a_variable_rate_is_refused_in_mxf() -> None:
+    with pytest.raises(ProxxError, match="variable frame rate") as refused:
+        plan_schedule(settings(container=Container.MXF), clip(constant_rate=False))
+    assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
+
+
+@pytest.mark.parametrize("rate", [Fraction(90000, 3001), Fraction(2997, 100), Fraction(15), Fraction(120000, 1001)])
+def test_mxf_takes_no_rate_that_it_cannot_store(rate: Fraction) -> None:
+    with pytest.raises(ProxxError, match="cannot store") as refused:
+        plan_schedule(settings(container=Container.MXF), clip(rate=rate))
+    assert refused.value.error.details == {"rate": str(rate), "container": "mxf"}
+    with pytest.raises(ProxxError, match="cannot store"):
+        plan_schedule(settings(container=Container.MXF, fps=rate), CLIP)
+
+
+@pytest.mark.parametrize("rate", sorted(MXF_RATES))
+def test_mxf_starts_at_zero(rate: Fraction) -> None:
+    schedule = plan_schedule(settings(container=Container.MXF), clip(rate=rate, start=Fraction(1, 3)))
+    assert schedule == planned(rate, 1 / rate, input_shift=Fraction(1, 3))
+
+
+def test_an_explicit_rate_converts() -> None:
+    schedule = plan_schedule(settings(fps=NTSC), clip(start=Fraction(1, 10)))
+    assert schedule == planned(NTSC, 1 / NTSC, offset=3 / NTSC, converts=True)
+    in_mxf = plan_schedule(settings(container=Container.MXF, fps=NTSC), clip(start=Fraction(1, 10)))
+    assert in_mxf == planned(NTSC, 1 / NTSC, input_shift=Fraction(1, 10), converts=True)
+
+
+def test_an_explicit_rate_must_be_said() -> None:
+    unsaid = OutputSettings(settings().codec, Container.MP4, Resolution(ScaleMode.SAME), FpsMode.EXPLICIT)
+    with pytest.raises(ValueError, match="missing"):
+        plan_schedule(unsaid, CLIP)
+
+
+SHORT = Fraction(1, 25)
+
+
+@pytest.mark.parametrize("source", [clip(duration=SHORT), replace(clip(duration=None), duration=SHORT)])
+def test_a_picture_must_be_long_enough_for_a_frame_of_an_explicit_rate(source: MediaFacts) -> None:
+    with pytest.raises(ProxxError, match=r"lasts 0\.04 s, .* at 12 frames") as refused:
+        plan_schedule(settings(fps=Fraction(12)), source)
+    assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
+    assert refused.value.error.details == {"duration_seconds": "1/25", "rate": "12"}
+    assert plan_schedule(settings(fps=Fraction(25, 2)), source).rate == Fraction(25, 2)
+
+
+def test_a_picture_of_unknown_length_is_tried() -> None:
+    assert plan_schedule(settings(fps=Fraction(1, 1000)), replace(clip(duration=None), duration=None)).converts
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [("01:00:00:25", Fraction(25)), ("01:00:00;00", Fraction(25)), ("01:00:00:30", NTSC), ("00:00:00:01", Fraction(1, 4))],
+)
+def test_a_timecode_that_the_rate_cannot_count_is_refused(text: str, rate: Fraction) -> None:
+    with pytest.raises(ProxxError, match="not possible") as refused:
+        plan_schedule(settings(), replace(clip(rate=rate), timecode=timecode(text)))
+    assert refused.value.error.details == {"timecode": text, "rate": str(rate)}
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [("01:00:00:24", Fraction(25)), ("00:59:59;29", NTSC), ("23:59:59;59", 2 * NTSC), ("00:00:00:119", 4 * Fraction(30))],
+)
+def test_a_timecode_is_kept(text: str, rate: Fraction) -> None:
+    assert plan_schedule(settings(), replace(clip(rate=rate), timecode=timecode(text))).timecode == timecode(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "rate", "fps", "converted"),
+    [
+        ("01:00:00:00", Fraction(25), Fraction(24), "01:00:00:00"),
+        ("01:00:00:24", Fraction(25), Fraction(50), "01:00:00:48"),
+        ("01:00:00:12", Fraction(24), NTSC, "01:00:00:15"),
+        ("01:00:00;15", NTSC, Fraction(24), "01:00:00:12"),
+        ("01:00:00;15", NTSC, 2 * NTSC, "01:00:00;30"),
+        ("01:01:00;02", NTSC, 2 * NTSC, "01:01:00;04"),
+        ("01:01:00;04", 2 * NTSC, NTSC, "01:01:00;02"),
+        ("01:10:00;00", NTSC, 2 * NTSC, "01:10:00;00"),
+        ("01:01:01;00", NTSC, 2 * NTSC, "01:01:01;00"),
+    ],
+)
+def test_a_timecode_counts_the_same_moment_in_another_rate(text: str, rate: Fraction, fps: Fraction, converted: str) -> None:
+    assert plan_schedule(settings(fps=fps), replace(clip(rate=rate), timecode=timecode(text))).timecode == timecode(converted)
+
+
+def test_no_timecode_is_invented() -> None:
+    assert plan_schedule(settings(fps=NTSC), CLIP).timecode is None
+
+
+def test_a_timecode_is_a_timecode() -> None:
+    with pytest.raises(ValueError, match="not a timecode"):
+        plan_schedule(settings(), replace(CLIP, timecode=timecode("soon")))

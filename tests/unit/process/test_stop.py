@@ -1,0 +1,70 @@
+"""The stop flag: a request is never lost, a false alarm never taken for one."""
+
+import os
+import select
+
+import pytest
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.process.stop import BeatingStop, StopFlag, interrupted, raise_if_stopped
+
+
+def readable(flag: StopFlag) -> bool:
+    return bool(select.select([flag.fileno()], [], [], 0)[0])
+
+
+def test_a_new_flag_is_quiet() -> None:
+    flag = StopFlag()
+    assert not flag.requested()
+    assert not readable(flag)
+    flag.close()
+
+
+def test_a_request_stays_and_stays_readable() -> None:
+    flag = StopFlag()
+    flag.request()
+    assert flag.requested()
+    assert flag.requested()
+    assert readable(flag)
+    flag.close()
+
+
+def test_requests_without_end_do_not_block() -> None:
+    flag = StopFlag()
+    for _ in range(100_000):
+        flag.request()
+    assert flag.requested()
+    flag.close()
+
+
+def test_a_wakeup_without_a_request_is_a_false_alarm() -> None:
+    flag = StopFlag()
+    os.write(flag.wakeup_fileno(), b"\x0a")
+    assert readable(flag)
+    assert not flag.requested()
+    assert not readable(flag)
+    flag.request()
+    assert flag.requested()
+    flag.close()
+
+
+def test_whoever_asks_makes_the_heart_beat() -> None:
+    flag, beats = StopFlag(), list[int]()
+    stop = BeatingStop(flag, lambda: beats.append(1))
+    assert stop.fileno() == flag.fileno()
+    assert not stop.requested()
+    flag.request()
+    assert stop.requested()
+    assert len(beats) == 2
+    flag.close()
+
+
+def test_a_checkpoint_raises_only_once_a_stop_is_requested() -> None:
+    flag = StopFlag()
+    raise_if_stopped(flag, interrupted("it hashed a proxy"))
+    flag.request()
+    with pytest.raises(ProxxError, match="told to stop while it hashed a proxy") as caught:
+        raise_if_stopped(flag, interrupted("it hashed a proxy", path="/proxy.mov"))
+    assert caught.value.code is ErrorCode.INTERRUPTED
+    assert caught.value.error.details == {"path": "/proxy.mov"}
+    flag.close()

@@ -1,0 +1,53 @@
+import pytest
+
+from proxx_worker.verification.encode_observation import EncodeObservation, EncodeObserver
+from proxx_worker.verification.progress import Progress
+
+ERROR = "[h264 @ 0x55d5] [error] error while decoding MB 21 4, bytestream -30"
+
+
+def test_nothing_was_said() -> None:
+    assert EncodeObserver().finish(-9, 48) == EncodeObservation(exit_code=-9, progress=Progress(), file_size=48)
+
+
+def test_a_whole_encode() -> None:
+    observer = EncodeObserver()
+    observer.feed_line(ERROR)  # while FFmpeg looked into the file
+    observer.feed_line("[info] Stream mapping:")
+    assert observer.feed_stdout(b"frame:0 pts:7 pts_time:0\nframe=1\nprogress=end\n") == [Progress(frames=1, ended=True)]
+    observer.feed_line(ERROR)
+    observer.feed_stdout(b"frame:1 pts:9 pts_time:0\n")
+    observer.feed_line("[warning] file:/x: corrupt input packet in stream 0")
+    observer.feed_line("[info] done")
+    assert observer.finish(1, 100) == EncodeObservation(
+        exit_code=1,
+        progress=Progress(frames=1, ended=True),
+        file_size=100,
+        stderr_tail=(
+            ERROR, "[info] Stream mapping:", ERROR, "[warning] file:/x: corrupt input packet in stream 0", "[info] done"
+        ),
+        complaints=(ERROR, "[warning] file:/x: corrupt input packet in stream 0"),
+        presented=(7, 9),
+        restarts=0,
+        complained_at=1,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "line", ["[fatal] Error", "[panic] Error", "[aac @ 0x1] [error] x", "[warning] x: corrupt decoded frame"]
+)
+def test_complaints(line: str) -> None:
+    observer = EncodeObserver()
+    observer.feed_line("[info] Stream mapping:")
+    observer.feed_line(line)
+    assert observer.finish(0, 0).complaints == (line,)
+
+
+def test_memory_is_bounded() -> None:
+    observer = EncodeObserver()
+    observer.feed_line("[info] Stream mapping:")
+    for number in range(1000):
+        observer.feed_line(f"[error] {number}")
+    observation = observer.finish(1, 0)
+    assert observation.complaints == tuple(f"[error] {number}" for number in range(20))
+    assert observation.stderr_tail == tuple(f"[error] {number}" for number in range(980, 1000))

@@ -1,0 +1,60 @@
+"""Frames are read line by line, most of them by a short cut: what comes out is what every line says."""
+
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxx_worker.verification.proxy_probe import ProxyReader, StreamReport, parse_proxy
+
+LOOKS = ("interlaced_frame=0|color_range=tv", "interlaced_frame=1|color_range=tv", "sample_aspect_ratio=1:1|side_data|")
+SOUNDS = ((1024, 1024), (1024, 2048), (960, None))
+PICTURE = st.tuples(st.integers(-(10**6), 10**12), st.sampled_from(LOOKS))
+SOUND = st.tuples(st.integers(-(10**6), 10**12), st.sampled_from(SOUNDS))
+
+
+def line_of(frame: tuple[int, str | tuple[int, int | None]]) -> str:
+    time, words = frame
+    if isinstance(words, str):
+        return f"frame|stream_index=0|pts={time}|{words}\n"
+    samples, length = words
+    lasts = "" if length is None else f"pkt_duration={length}|"
+    return f"frame|stream_index=1|pts={time}|{lasts}nb_samples={samples}\n"
+
+
+def streams(frames: list[tuple[int, str | tuple[int, int | None]]]) -> tuple[StreamReport, StreamReport]:
+    lines = "".join(map(line_of, frames)) + "stream|index=0|codec_type=video\nstream|index=1|codec_type=audio\n"
+    report = parse_proxy(lines.encode())
+    return report.of_type("video")[0], report.of_type("audio")[0]
+
+
+@given(st.lists(PICTURE | SOUND))
+def test_each_frame_counts(frames: list[tuple[int, str | tuple[int, int | None]]]) -> None:
+    picture, sound = streams(frames)
+    seen = [(time, words) for time, words in frames if isinstance(words, str)]
+    heard = [(time, *words) for time, words in frames if not isinstance(words, str)]
+    assert list(picture.times) == [time for time, _ in seen]
+    assert picture.frames == len(seen)
+    assert {look.get("interlaced_frame") for look in picture.looks.values()} == {
+        "0" if "=0|" in words else "1" if "=1|" in words else None for _, words in seen
+    }
+    assert list(sound.times) == [time for time, _, _ in heard]
+    assert sound.samples == sum(samples for _, samples, _ in heard)
+    ends = [(time, time + length) for time, _, length in heard if length is not None]
+    holes = [end for (_, end), (time, _) in itertools.pairwise(ends) if time > end]
+    assert (sound.end, sound.hole) == (ends[-1][1] if ends else None, holes[0] if holes else None)
+
+
+def test_a_line_that_says_its_time_twice_is_not_cut_short() -> None:
+    reader = ProxyReader()
+    for number in range(3):
+        reader.feed(b"frame|stream_index=0|pts=%d|interlaced_frame=0|pts=%d\n" % (number, 10 * number))
+    reader.feed(b"stream|index=0|codec_type=video\n")
+    assert list(reader.finish().streams[0].times) == [0, 10, 20]
+
+
+def test_side_data_on_its_own_line_belongs_to_the_frame_before_it() -> None:
+    frames = b"frame|stream_index=0|pts=0|color_range=tv\nframe|stream_index=0|pts=1|color_range=tv\n"
+    hdr = b"side_data|max_content=1000|max_average=400\n"
+    (stream,) = parse_proxy(frames + hdr + b"stream|index=0|codec_type=video\n").streams
+    assert stream.static_hdr == {"max_content": "1000", "max_average": "400"}
