@@ -24,7 +24,8 @@ def without_power_over_file_modes() -> Iterator[None]:
     if os.geteuid() != 0:
         yield
         return
-    if not sys.platform.startswith("linux"):
+    on_linux = sys.platform == "linux"
+    if not on_linux:
         pytest.skip("root lays its power over file modes down on Linux only")
     before = _get()
     _set([before[0] & ~_OVER_FILE_MODES, *before[1:]])
