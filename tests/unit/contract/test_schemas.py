@@ -37,7 +37,7 @@ def test_it_is_a_schema_that_says_what_it_is(name: str) -> None:
     schema = SCHEMAS[name]()
     Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert schema["$id"] == f"urn:proxx-worker:schema:{name}:{'2.1' if name == 'jobspec' else '1.0'}"
+    assert schema["$id"] == f"urn:proxx-worker:schema:{name}:{'2.1' if name == 'jobspec' else '1.1'}"
     assert schema["title"] == ("JobSpec 2.1" if name == "jobspec" else "Result 1.1")
 
 
