@@ -88,10 +88,15 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One row: what it is, and where it is refused. Without a `truth` it is refused everywhere."""
+    """One row: what it is, and where it is refused. Without a `truth` it is refused everywhere.
+
+    `decoder`: FFmpeg's that it takes, where not every version has it; `without`: what it is refused for by one that has not.
+    """
 
     truth: Truth | None
     refused: Mapping[Target, Refused] = field(default_factory=lambda: MappingProxyType({}))
+    decoder: str | None = None
+    without: Refused | None = None
 
 
 def _never(code: str, part: str, reason: str) -> Clip:
@@ -159,7 +164,9 @@ CLIPS: Mapping[str, Clip] = {
     "mv_with_2_top_shots.mp4": Clip(Truth(53, None, "3/4", turns=3), {DNXHR: _VARIABLE}),
     "png.mov": Clip(Truth(25, "25", "4/3", alpha=True, pattern=True)),
     "rgb_scanline_half_piz_dw_t08.exr": _never(_UNSUPPORTED, "OpenEXR still", _STILL),
-    "sample_vvc.mp4": _never(_UNSUPPORTED, "vvc1", "H.266, which this FFmpeg cannot decode"),
+    "sample_vvc.mp4": Clip(
+        Truth(120, "24", "16/9"), decoder="vvc", without=Refused(_UNSUPPORTED, "vvc1", "H.266, which not every FFmpeg can decode")
+    ),
     "seq_beachball/multipart.0001.jpg": _never(_UNSUPPORTED, "JPEG still", _STILL),
     "seq_beachball/multipart.0002.jpg": _never(_UNSUPPORTED, "JPEG still", _STILL),
     "seq_beachball/multipart.0005.jpg": _never(_UNSUPPORTED, "JPEG still", _STILL),

@@ -1,7 +1,7 @@
 """What the worker knows of every shared clip, read off ffprobe's and the clips' own headers by hand, then held."""
 
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.engines.ffprobe import probe_source
 from proxx_worker.media.facts import MediaFacts, RawSource
 from proxx_worker.process.stop import StopFlag
+from tests.acceptance.clips import decoders
 from tests.support.probing import TOOLS
 
 
@@ -212,6 +213,17 @@ CLIPS: dict[str, Clip | RawSource | Refused] = {
 }
 
 
+BY_LATER_FFMPEGS: dict[str, tuple[str, Clip]] = {
+    "sample_vvc.mp4": ("vvc", Clip("mov 0 vvc 320x180 1 0 progressive", "24 constant 120", "yuv420p10le 10 None None None None")),
+}
+"""What is known of a clip where FFmpeg has that decoder, which not every version has."""
+
+
+def _without_rgb(clip: Clip) -> Clip:
+    """RGB has no matrix: some versions say nothing of it, others that it is that of RGB."""
+    return replace(clip, color=clip.color.replace(" gbr ", " None "))
+
+
 def described(media: MediaFacts) -> Clip:
     video, color = media.video, media.video.color
     kind = f"{media.demuxer} {video.index} {video.codec} {video.width}x{video.height}"
@@ -230,7 +242,8 @@ def described(media: MediaFacts) -> Clip:
 
 @pytest.mark.parametrize("name", sorted(CLIPS))
 def test_what_is_known_of_a_clip(media: Path, stop: StopFlag, name: str) -> None:
-    expected = CLIPS[name]
+    decoder, decoded = BY_LATER_FFMPEGS.get(name, ("", None))
+    expected = decoded if decoded is not None and decoder in decoders() else CLIPS[name]
     if isinstance(expected, Refused):
         with pytest.raises(ProxxError) as refusal:
             probe_source(TOOLS, str(media / name), stop)
@@ -238,7 +251,7 @@ def test_what_is_known_of_a_clip(media: Path, stop: StopFlag, name: str) -> None
         assert refusal.value.error.message.startswith(expected.message)
         return
     found = probe_source(TOOLS, str(media / name), stop).media
-    assert (found if isinstance(found, RawSource) else described(found)) == expected
+    assert found == expected if isinstance(found, RawSource) else _without_rgb(described(found)) == expected
 
 
 def test_every_clip_is_in_the_table(media: Path) -> None:
