@@ -48,15 +48,19 @@ demo: $(RUNTIME) ## Two profiles from a generated clip to finished proxies, thro
 	deploy/setup/install-tools ffmpeg ffprobe
 	$(BIN)/python deploy/demo/demo.py demo
 
+# One worker per processor. A file's tests stay together, so that what they share is made once, and keep their order: acceptance
+# first, the quick ones last, so that all workers end at about the same time. `make test PARALLEL=` runs one test after the other.
+PARALLEL := --numprocesses logical --dist loadfile --no-loadscope-reorder
+
 .PHONY: test
-test: $(DEV) ## All tests but the minutes-long ones
+test: $(DEV) ## All tests but the minutes-long ones, in parallel
 	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc
-	$(BIN)/pytest -m "not heavy and not benchmarks" $(PYTEST_ARGS)
+	$(BIN)/pytest $(PARALLEL) -m "not heavy and not benchmarks" $(PYTEST_ARGS)
 
 # Both have an environment of their own. That of the lower bounds is made again when they change, that of the newest every time.
 LOWEST := .cache/lowest
 NEWEST := .cache/newest
-OF_ROOMS = bin/pytest tests/unit tests/integration -m "not heavy" $(PYTEST_ARGS)
+OF_ROOMS = bin/pytest $(PARALLEL) tests/unit tests/integration -m "not heavy" $(PYTEST_ARGS)
 
 $(LOWEST)/.made: requirements-lowest.lock pyproject.toml
 	deploy/setup/make-venv "$(PYTHON)" $(LOWEST)
