@@ -1,7 +1,7 @@
 """What every test may count on: markers by folder, and the folder of test media where there is one."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,10 +19,12 @@ MARKED = {
     "ffmpeg": (
         *("acceptance/media", "integration/engines", "integration/media"),
         *(f"acceptance/test_{name}.py" for name in ("codecs", "crash", "docs", "hostile_load", "hostile_media", "hostile_names")),
-        *(f"acceptance/test_{name}.py" for name in ("jobs", "media", "progress", "run", "signals", "two_workers")),
+        *(f"acceptance/test_{name}.py" for name in ("jobs", "media", "progress", "run", "signals")),
     ),
 }
 """Marker -> the folders and files whose tests bear it."""
+NOT_MARKED = {"ffmpeg": ("acceptance/media/test_every_ffmpeg.py",)}
+"""The same, for what is in a marked folder and yet not of its kind: this one runs every FFmpeg that is there by itself."""
 
 # The same examples every time and no limit by the clock: a test that fails has found something, here and on every machine.
 # `--hypothesis-profile=explore` looks for what these examples miss.
@@ -97,10 +99,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
+def _lies_in(item: pytest.Item, places: Iterable[str]) -> bool:
+    return any(item.path.is_relative_to(ROOT / "tests" / place) for place in places)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         for marker, places in MARKED.items():
-            if any(item.path.is_relative_to(ROOT / "tests" / place) for place in places):
+            if _lies_in(item, places) and not _lies_in(item, NOT_MARKED.get(marker, ())):
                 item.add_marker(marker)
     part = _slice(config)
     if part is not None:

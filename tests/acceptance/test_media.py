@@ -16,7 +16,7 @@ PROFILES = ("proxy_h264_low", "proxy_prores_proxy")
 REASONS = {"SOURCE_UNSUPPORTED", "SOURCE_NO_VIDEO", "SOURCE_DAMAGED", "ENGINE_MISMATCH"}
 """What a real clip may be refused for. All else would be the worker's own fault."""
 
-pytestmark = pytest.mark.heavy
+pytestmark = [pytest.mark.heavy, pytest.mark.whole]
 
 
 @pytest.fixture

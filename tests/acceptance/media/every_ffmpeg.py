@@ -1,10 +1,12 @@
 """All shared clips as eight kinds of proxies with one FFmpeg after another, and what differs between them."""
 
+import os
 import re
 import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -87,6 +89,12 @@ class EveryFfmpeg:
         self._folder = folder
         self.pairs = found
         self.row = cache(self._make)
+
+    def make_all(self) -> None:
+        """Make all rows, as many at a time as there are CPUs."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for _ in pool.map(self.row, *zip(*((name, pair) for name in CLIPS for pair in self.pairs), strict=True)):
+                pass
 
     def _make(self, name: str, pair: Pair) -> dict[str, Cell]:
         folder = self._folder / pair.version / name.replace("/", "_")

@@ -155,6 +155,7 @@ def test_the_same_bytes_in_a_few_places(bench: Bench) -> None:
 
 
 @pytest.mark.heavy
+@pytest.mark.whole
 def test_the_same_bytes_on_every_machine(bench: Bench) -> None:
     found = compare(bench, list(JOBS), VARIATIONS)
     sys.stdout.write(f"\n{len(VARIATIONS)} variations: {SAID}\n")

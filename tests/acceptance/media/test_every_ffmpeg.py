@@ -47,6 +47,7 @@ def test_a_clip_comes_out_alike_with_every_ffmpeg(every_ffmpeg: EveryFfmpeg, nam
 
 @pytest.mark.whole
 def test_the_page_is_what_comes_out(every_ffmpeg: EveryFfmpeg, project_root: Path) -> None:
+    every_ffmpeg.make_all()
     page = project_root / PAGE
     if os.environ.get("PROXX_WRITE_PAGES"):
         page.write_text(render(every_ffmpeg))

@@ -141,11 +141,13 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     tags = "format=yuv422p10le,setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
     for kind, (fields, second, codec) in kinds.items():
         speed = "60000/1001" if fields else RATE
+        # FFmpeg 5.1's lavfi input does not tell that its frames are interlaced.
+        said = f"{tags},setfield=tff" if fields else tags
         ffmpeg(
             "-f", "lavfi", "-i", f"testsrc2=size=320x180:rate={speed}:duration=1.001{fields}",
             "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=1.001,aformat=channel_layouts=stereo",
             "-f", "lavfi", "-i", f"sine=frequency=880:sample_rate=48000:duration=1.001,{second}",
-            "-map", "0", "-map", "1", "-map", "2", "-filter:v", tags, "-c:v", "prores_ks", "-profile:v", "0",
+            "-map", "0", "-map", "1", "-map", "2", "-filter:v", said, "-c:v", "prores_ks", "-profile:v", "0",
             *(["-flags:v", "+ildct"] if fields else []), "-c:a", codec,
             "-color_range", "tv", "-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709",
             "-timecode", "01:00:00;02", "-metadata:s:v:0", "reel_name=A001", folder / f"{kind}.mov",

@@ -58,3 +58,7 @@ def test_side_data_on_its_own_line_belongs_to_the_frame_before_it() -> None:
     hdr = b"side_data|max_content=1000|max_average=400\n"
     (stream,) = parse_proxy(frames + hdr + b"stream|index=0|codec_type=video\n").streams
     assert stream.static_hdr == {"max_content": "1000", "max_average": "400"}
+
+
+def test_side_data_of_nothing_is_passed_over() -> None:
+    assert parse_proxy(b"side_data|side_data_type=Display Matrix|rotation=90\n").streams == ()
