@@ -68,7 +68,7 @@ def _render(spec: JobSpec, parts: tuple[Part, ...], shared: dict[str, str], inde
 def _refuse_collisions(spec: JobSpec, names: list[str]) -> None:
     first_with: dict[str, int] = {}
     for index, name in enumerate(names):
-        other = first_with.setdefault(_folded(name), index)
+        other = first_with.setdefault(folded(name), index)
         if other == index:
             continue
         sources = [spec.sources[other], spec.sources[index]]
@@ -85,6 +85,6 @@ def _refuse_collisions(spec: JobSpec, names: list[str]) -> None:
         )
 
 
-def _folded(name: str) -> str:
-    """What a file system without case and with composed accents (APFS, SMB) takes for the same name."""
+def folded(name: str) -> str:
+    """Equal for two names that a file system without case and with composed accents (APFS, SMB) takes for one."""
     return normalize("NFC", normalize("NFC", name).casefold())
