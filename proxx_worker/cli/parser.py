@@ -158,7 +158,7 @@ def _add_spec(commands: "Commands") -> None:
     parser = _command(
         commands, "feed", "spec", "spec", "spec", "write JobSpecs for clips, or for all clips below folders",
         "One JobSpec for all named clips on stdout, or with --per-clip one file per clip. With --recursive, or several profiles, "
-        "one per clip and profile, all or none; what waits, runs or is made already is skipped, so is what is no clip, both told.",
+        "one per clip and profile, all or none; what is there already is skipped, as is what is no clip; both are told.",
     )  # fmt: skip
     parser.add_argument(
         "--recursive", action="store_true", help="each SOURCE is a folder, a camera card for one; its clips are told by content"

@@ -46,6 +46,7 @@ ARRI = "ARRI"
 _DISC_CLIP = re.compile(r"CLIP/[^/]+")
 _DISC_FOLDERS = re.compile(r"(?:CLIP|SUB|EDIT|TAKE|GENERAL|USERDATA)/")
 _DISC_MARKS = frozenset({"DISCMETA.XML", "MEDIAPRO.XML"})
+_PROXIES = re.compile(r".*/(?:SUB|PROXY)/[^/]+|.*/PROAV/CLPR/([^/]+)/\1S\d\d\.MXF")
 _ARRI_CLIP = re.compile(
     r"(?:[A-Z]\d{3}[CD]\d{3}_\d{6}(?:\d\d)?_[A-Z][0-9A-Z]{3}|[A-Z_]{1,2}\d{4}[CD]\d{3}_\d{6}_\d{6}_[0-9A-Z]{5})\.\w+"
 )
@@ -53,11 +54,15 @@ _ARRI_CLIP = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a file lies on its card. `layout` is None where no card is seen; then it may be a clip like any other."""
+    """Where a file lies on its card. `layout` is None where no card is seen; then it may be a clip like any other.
+
+    `is_proxy`: a picture there is the camera's own proxy.
+    """
 
     layout: str | None
     is_clip: bool
     sound_apart: bool = False
+    is_proxy: bool = False
 
 
 NO_CARD = Place(None, is_clip=True)
@@ -75,15 +80,19 @@ def place_of(path: str, discs: frozenset[str]) -> Place:
     upper = path.upper()
     for layout in LAYOUTS:
         if layout.inside.match(upper):
-            return Place(layout.name, layout.clip.fullmatch(upper) is not None, layout.sound_apart)
+            return _place(layout.name, upper, is_clip=layout.clip.fullmatch(upper) is not None, sound_apart=layout.sound_apart)
     disc = next((root for root in _folders_above(upper) if root in discs), None)
     if disc is not None:
         below = upper[len(disc) + 1 :]
         if _DISC_FOLDERS.match(below):
-            return Place(XDCAM, _DISC_CLIP.fullmatch(below) is not None)
+            return _place(XDCAM, upper, is_clip=_DISC_CLIP.fullmatch(below) is not None)
     if _ARRI_CLIP.fullmatch(posixpath.basename(upper)):
         return Place(ARRI, is_clip=True)
     return NO_CARD
+
+
+def _place(layout: str, upper: str, *, is_clip: bool, sound_apart: bool = False) -> Place:
+    return Place(layout, is_clip, sound_apart, is_proxy=not is_clip and _PROXIES.fullmatch(upper) is not None)
 
 
 def _folders_above(path: str) -> Iterable[str]:

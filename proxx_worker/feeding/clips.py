@@ -39,6 +39,7 @@ class Skip(StrEnum):
     UNFINISHED = "unfinished copy"
     THUMBNAIL = "thumbnail"
     PROXY = "proxy"
+    PROXY_FOLDER = "folder of proxies"
     CARD_DATA = "card data"
     SYSTEM = "system folder"
     LINK = "link to a folder"
@@ -66,7 +67,7 @@ def folder_skip(name: str, own_proxies: Iterable[str] = ()) -> Skip | None:
         return Skip.HIDDEN
     if name.upper() in _SYSTEM_FOLDERS:
         return Skip.SYSTEM
-    return Skip.PROXY if name.upper() in _PROXY_FOLDERS or name in own_proxies else None
+    return Skip.PROXY_FOLDER if name.upper() in _PROXY_FOLDERS or name in own_proxies else None
 
 
 def name_skip(name: str) -> Skip | None:
@@ -97,7 +98,7 @@ def content_skip(kind: ContentKind, place: Place) -> Skip | None:
     reason = _BY_CONTENT.get(kind)
     if reason is not None or place.is_clip:
         return reason
-    return Skip.CARD_DATA  # pictures beside the card's clips: the camera's own proxies, edits, takes
+    return Skip.PROXY if place.is_proxy else Skip.CARD_DATA
 
 
 _BY_CONTENT = {

@@ -197,5 +197,6 @@ class Feeder:
 
     def _is_news(self, action: str, what: str) -> bool:
         """False where the look before came to the same: what stays true is told once, and again when it went and came back."""
+        news = (action, what) not in self._told | self._telling
         self._telling.add((action, what))
-        return (action, what) not in self._told
+        return news

@@ -97,13 +97,20 @@ def _is_pending(move: Move, folder: bytes) -> bool:
 def _require_as_told(path: bytes, move: Move) -> None:
     with errors_named("read", path):
         descriptor = os.open(path, _READ)
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
-            digest = hashlib.file_digest(file, "sha256").hexdigest() if regular else None
+            digest = _digest(descriptor) if regular else "of no file"
+        finally:
+            os.close(descriptor)
     if digest != move.sha256:
         shown = display_name(path)
         message = f"{shown} is not the file that its result tells of (SHA-256 {digest}, not {move.sha256}); nothing was moved"
         raise ProxxError(ErrorCode.OUTPUT_INVALID, message, path=shown, sha256=digest, expected=move.sha256)
+
+
+def _digest(descriptor: int) -> str:
+    with open(descriptor, "rb", closefd=False) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _move(moves: Sequence[Move]) -> None:

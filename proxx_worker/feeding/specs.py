@@ -30,7 +30,7 @@ from proxx_worker.workspace.layout import Workspace, make_folder
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What `spec` was asked. `sources`: absolute paths, folders where `recursive`. `to`: whose inbox, or which folder, gets them."""
+    """What `spec` was asked. `sources`: absolute paths, folders where `recursive`. `to`: whose inbox, or which folder."""
 
     sources: tuple[str, ...]
     recursive: bool
