@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.feeding import drops
 from proxx_worker.feeding.drops import drop, make_directories, require_directories, sweep
 from proxx_worker.feeding.orders import PlannedSpec
+from proxx_worker.workspace.submit import place
 
 
 def planned(*stems: str) -> list[PlannedSpec]:
@@ -32,7 +32,7 @@ def fail_at(number: int, real: Callable[..., object], code: int) -> Callable[...
 def test_each_gets_its_name_and_no_other_is_touched(tmp_path: Path) -> None:
     (tmp_path / "b.json").write_bytes(b"others'")
     made = drop(os.fsencode(tmp_path), planned("a", "b"))
-    assert [os.path.basename(path) for path in made] == [b"a.json", b"b~2.json"]
+    assert [Path(os.fsdecode(path)).name for path in made] == ["a.json", "b~2.json"]
     assert (tmp_path / "b~2.json").read_bytes() == b'{"b": 1}'
     assert (tmp_path / "b.json").read_bytes() == b"others'"
     assert len(list(tmp_path.iterdir())) == 3
@@ -60,15 +60,13 @@ def test_no_name_is_given_before_all_specs_are_on_the_disk(tmp_path: Path, monke
 
 
 def test_one_that_a_worker_took_before_the_failure_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = drops.place
-
     def place_and_claim(folder: bytes, temporary: bytes, wanted: bytes) -> bytes:
         if wanted == b"b":
             (tmp_path / "a.json").rename(tmp_path / "claimed")
             raise ProxxError(ErrorCode.IO_ERROR, "the storage failed")
         return place(folder, temporary, wanted)
 
-    monkeypatch.setattr(drops, "place", place_and_claim)
+    monkeypatch.setattr("proxx_worker.feeding.drops.place", place_and_claim)
     with pytest.raises(ProxxError) as caught:
         drop(os.fsencode(tmp_path), planned("a", "b", "c"))
     assert caught.value.error.message == "the storage failed; already taken by a worker: a.json"

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from proxx_worker.contract.errors import ErrorCode, JsonValue, ProxxError
-from proxx_worker.feeding import feeder as module
+from proxx_worker.feeding.drops import drop
 from proxx_worker.feeding.feeder import Feeder
+from proxx_worker.feeding.orders import PlannedSpec
 from proxx_worker.feeding.rules import read_rules
+from proxx_worker.feeding.scan import Entry, sniff
 from proxx_worker.workspace.layout import Workspace
 from tests.integration.feeding.conftest import MOVIE
 
@@ -79,7 +81,7 @@ class Desk:
 
     def waiting(self) -> list[str]:
         """The specs in the inbox."""
-        return sorted(os.fsdecode(name) for name in os.listdir(self.workspace.inbox))
+        return sorted(path.name for path in Path(os.fsdecode(self.workspace.inbox)).iterdir())
 
     def move(self, folder: str) -> None:
         """All that waits goes to another folder of the workspace."""
@@ -173,14 +175,13 @@ def test_a_rename_before_the_clip_has_settled_begins_anew(desk: Desk, put: Put) 
 
 def test_a_clip_that_goes_while_it_is_looked_at_is_no_fault(desk: Desk, put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
     path = put("in/1.mov")
-    sniff = module.sniff
 
-    def gone(entry: module.Entry) -> object:
+    def gone(entry: Entry) -> object:
         path.unlink()
         return sniff(entry)
 
     desk.look()
-    monkeypatch.setattr(module, "sniff", gone)
+    monkeypatch.setattr("proxx_worker.feeding.feeder.sniff", gone)
     assert desk.look(30) == 0
     assert desk.log.take() == []
 
@@ -284,14 +285,13 @@ def test_a_file_that_may_not_be_read_is_told_and_the_others_are_fed(
 ) -> None:
     put("in/1.mov")
     put("in/2.mov")
-    sniff = module.sniff
 
-    def refuse(entry: module.Entry) -> object:
+    def refuse(entry: Entry) -> object:
         if entry.relative == "1.mov":
             raise ProxxError(ErrorCode.IO_ERROR, "cannot read 1.mov", errno="EACCES")
         return sniff(entry)
 
-    monkeypatch.setattr(module, "sniff", refuse)
+    monkeypatch.setattr("proxx_worker.feeding.feeder.sniff", refuse)
     assert desk.settle() == 2
     assert ("cannot_feed", "cannot read 1.mov") in desk.log.take()
 
@@ -300,14 +300,13 @@ def test_a_stop_leaves_the_rest_for_the_next_start(desk: Desk, put: Put, monkeyp
     for number in range(5):
         put(f"in/{number}.mov")
     desk.look()
-    drop = module.drop
 
-    def drop_and_stop(folder: bytes, specs: list[module.PlannedSpec]) -> list[bytes]:
+    def drop_and_stop(folder: bytes, specs: list[PlannedSpec]) -> list[bytes]:
         desk.stopped = True
         return drop(folder, specs)
 
     with monkeypatch.context() as patched:
-        patched.setattr(module, "drop", drop_and_stop)
+        patched.setattr("proxx_worker.feeding.feeder.drop", drop_and_stop)
         assert desk.look(30) == 1
     assert desk.look(30) == 0
     desk.stopped = False

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.feeding import gather as module
 from proxx_worker.feeding.gather import gather
 from proxx_worker.feeding.gathering import Output
+from proxx_worker.files.rename import rename_no_clobber
+from proxx_worker.workspace.entries import status_of
 
 Put = Callable[..., Path]
 
@@ -91,40 +92,40 @@ def test_a_call_that_was_cut_off_is_taken_up(outputs: list[Output], into: Path) 
     assert len(json.loads((into / "gathered.json").read_bytes())["outputs"]) == 3
 
 
-def _taken(into: Path, outputs: list[Output]) -> list[Output]:
+def _taken(outputs: list[Output], into: Path) -> list[Output]:
     (into / "C.mov").write_bytes(b"somebody's")
     return outputs
 
 
-def _same_name(into: Path, outputs: list[Output]) -> list[Output]:
+def _same_name(outputs: list[Output], _into: Path) -> list[Output]:
     path = Path(outputs[0].path).with_name("c.MOV")
     path.write_bytes(b"another")
     return [*outputs, output(path)]
 
 
-def _changed(into: Path, outputs: list[Output]) -> list[Output]:
+def _changed(outputs: list[Output], _into: Path) -> list[Output]:
     Path(outputs[2].path).write_bytes(b"changed")
     return outputs
 
 
-def _gone(into: Path, outputs: list[Output]) -> list[Output]:
+def _gone(outputs: list[Output], _into: Path) -> list[Output]:
     Path(outputs[2].path).unlink()
     return outputs
 
 
-def _other_there(into: Path, outputs: list[Output]) -> list[Output]:
+def _other_there(outputs: list[Output], into: Path) -> list[Output]:
     Path(outputs[2].path).unlink()
     (into / "C.mov").write_bytes(b"somebody's")
     return outputs
 
 
-def _folder(into: Path, outputs: list[Output]) -> list[Output]:
+def _folder(outputs: list[Output], _into: Path) -> list[Output]:
     Path(outputs[2].path).unlink()
     Path(outputs[2].path).mkdir()
     return outputs
 
 
-def _list_of_others(into: Path, outputs: list[Output]) -> list[Output]:
+def _list_of_others(outputs: list[Output], into: Path) -> list[Output]:
     (into / "gathered.json").write_bytes(b"{}")
     return outputs
 
@@ -142,9 +143,9 @@ def _list_of_others(into: Path, outputs: list[Output]) -> list[Output]:
     ],
 )
 def test_whatever_stands_in_the_way_of_one_moves_nothing(
-    outputs: list[Output], into: Path, tmp_path: Path, spoil: Callable[[Path, list[Output]], list[Output]], code: ErrorCode
+    outputs: list[Output], into: Path, tmp_path: Path, spoil: Callable[[list[Output], Path], list[Output]], code: ErrorCode
 ) -> None:
-    wanted = spoil(into, outputs)
+    wanted = spoil(outputs, into)
     before = state(tmp_path)
     fault = refusal(wanted, into)
     assert fault.code is code
@@ -159,15 +160,13 @@ def test_a_folder_that_is_not_there_is_not_made(outputs: list[Output], tmp_path:
 def test_another_filesystem_is_seen_before_anything_moves(
     outputs: list[Output], into: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    status_of = module.status_of
-
     def elsewhere(path: bytes) -> os.stat_result | None:
         found = status_of(path)
         if found is None or not path.endswith(b"C.mov"):
             return found
         return os.stat_result([*found[:2], found.st_dev + 1, *found[3:]])
 
-    monkeypatch.setattr(module, "status_of", elsewhere)
+    monkeypatch.setattr("proxx_worker.feeding.gather.status_of", elsewhere)
     assert refusal(outputs, into).code is ErrorCode.RENAME_NOT_ATOMIC
     assert list(into.iterdir()) == []
 
@@ -175,11 +174,11 @@ def test_another_filesystem_is_seen_before_anything_moves(
 def test_a_disk_that_fills_up_in_the_middle_leaves_what_another_call_finishes(
     outputs: list[Output], into: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(path: object, data: bytes) -> None:
+    def full(_path: object, _data: bytes) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patched:
-        patched.setattr(module, "write_durable", full)
+        patched.setattr("proxx_worker.feeding.gather.write_durable", full)
         assert refusal(outputs, into).code is ErrorCode.NO_SPACE
     assert gather(outputs, str(into)).in_place == 3
     assert len(json.loads((into / "gathered.json").read_bytes())["outputs"]) == 3
@@ -188,14 +187,12 @@ def test_a_disk_that_fills_up_in_the_middle_leaves_what_another_call_finishes(
 def test_a_name_taken_in_the_last_moment_is_not_written_over(
     outputs: list[Output], into: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rename = module.rename_no_clobber
-
     def take_first(source: bytes, target: bytes) -> None:
         if target.endswith(b"B.mov"):
             Path(os.fsdecode(target)).write_bytes(b"somebody's")
-        rename(source, target)
+        rename_no_clobber(source, target)
 
-    monkeypatch.setattr(module, "rename_no_clobber", take_first)
+    monkeypatch.setattr("proxx_worker.feeding.gather.rename_no_clobber", take_first)
     fault = refusal(outputs, into)
     assert (fault.code, "B.mov" in fault.error.message) == (ErrorCode.IO_ERROR, True)
     assert (into / "B.mov").read_bytes() == b"somebody's"

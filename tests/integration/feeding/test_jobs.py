@@ -1,6 +1,5 @@
 """What a workspace's folders tell of a planned spec."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -80,4 +79,4 @@ def test_outputs_are_counted_whatever_they_are(tmp_path: Path) -> None:
     a, b, none = (str(tmp_path / name) for name in ("a", "b", "c"))
     assert outputs_there([a, b]) is Outputs.ALL
     assert outputs_there([a, none]) is Outputs.SOME
-    assert outputs_there([none, os.path.join(none, "d"), os.path.join(a, "e")]) is Outputs.NONE
+    assert outputs_there([none, f"{none}/d", f"{a}/e"]) is Outputs.NONE

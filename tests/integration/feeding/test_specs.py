@@ -1,7 +1,7 @@
 """`spec` for many clips, without a process: real folders, no media tools."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,7 +44,14 @@ def everything(folder: Path) -> list[str]:
 
 
 def names(outcome: Outcome) -> list[str]:
-    return [os.path.basename(path).decode() for path in outcome.made]
+    return [Path(os.fsdecode(path)).name for path in outcome.made]
+
+
+def take(made: Iterable[bytes], folder: Path) -> None:
+    """As a worker does: the specs are in another folder of the workspace now."""
+    folder.mkdir(exist_ok=True)
+    for path in map(Path, map(os.fsdecode, made)):
+        path.rename(folder / path.name)
 
 
 def test_one_call_writes_a_spec_per_clip_and_profile_and_tells(card: Path, workspace: Workspace) -> None:
@@ -53,16 +60,14 @@ def test_one_call_writes_a_spec_per_clip_and_profile_and_tells(card: Path, works
     assert names(outcome)[0] == "cards+A+CLIP+C0001.MP4+proxy_h264_low.json"
     assert outcome.told == ("3 clips, 2 skipped: 1 hidden, 1 text", "6 specs written")
     assert (card / "A" / "CLIP" / "Proxy").is_dir()
-    assert len(os.listdir(workspace.inbox)) == 6
+    assert len(list((workspace.root / "inbox").iterdir())) == 6
 
 
 @pytest.mark.parametrize("folder", ["inbox", "running"])
 def test_a_second_call_adds_nothing_while_jobs_wait_or_run(card: Path, workspace: Workspace, folder: str) -> None:
     request = request_for(card, workspace)
     made = write_specs(request).made
-    (workspace.root / folder).mkdir(exist_ok=True)
-    for path in made:
-        os.rename(path, os.path.join(os.fsencode(workspace.root / folder), os.path.basename(path)))
+    take(made, workspace.root / folder)
     before = everything(workspace.root)
     outcome = write_specs(request)
     assert (outcome.made, outcome.told[-1]) == ((), "0 specs written, 3 waiting or running already")
@@ -71,10 +76,7 @@ def test_a_second_call_adds_nothing_while_jobs_wait_or_run(card: Path, workspace
 
 def test_what_is_done_is_skipped_while_its_output_is_there(card: Path, workspace: Workspace, put: Put) -> None:
     request = request_for(card, workspace)
-    done = workspace.root / "done"
-    done.mkdir()
-    for path in write_specs(request).made:
-        os.rename(path, done / os.path.basename(path).decode())
+    take(write_specs(request).made, workspace.root / "done")
     for name in ("A/CLIP/Proxy/C0001.mp4", "B/CLIP/Proxy/C0001.mp4"):
         put(f"cards/{name}")
     outcome = write_specs(request)
@@ -84,10 +86,7 @@ def test_what_is_done_is_skipped_while_its_output_is_there(card: Path, workspace
 
 def test_what_failed_is_written_again_for_a_person(card: Path, workspace: Workspace) -> None:
     request = request_for(card, workspace)
-    failed = workspace.root / "failed"
-    failed.mkdir()
-    for path in write_specs(request).made:
-        os.rename(path, failed / os.path.basename(path).decode())
+    take(write_specs(request).made, workspace.root / "failed")
     assert len(write_specs(request).made) == 3
 
 
