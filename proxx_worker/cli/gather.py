@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 from proxx_worker.cli.console import fail, reason_of
+from proxx_worker.cli.paths import absolute
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import EXIT_USAGE, ErrorCode, ProxxError, exit_code
 from proxx_worker.contract.text import has_lone_surrogate
 from proxx_worker.feeding.gather import gather as move_all
 from proxx_worker.feeding.gathering import ReadResult, read_result
-from proxx_worker.files.locations import path_text
 from proxx_worker.observe.records import printable
 
 
@@ -20,7 +20,7 @@ def gather(arguments: argparse.Namespace) -> int:
 
     64 for a file that is no result: nothing is moved then.
     """
-    into = path_text(os.path.abspath(os.fsencode(arguments.into)))  # noqa: PTH100 - keeps `..` of symlinks out of it
+    into = absolute(arguments.into)
     if has_lone_surrogate(into):
         return fail(
             f"--into {display_name(os.fsencode(arguments.into))} is not UTF-8, and gathered.json cannot carry it; rename it"

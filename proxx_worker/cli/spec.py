@@ -6,18 +6,19 @@ import sys
 from pathlib import Path
 
 from proxx_worker.cli.console import UsageError, fail, say_path
-from proxx_worker.cli.spec_folders import absolute, spec_folders
+from proxx_worker.cli.paths import absolute, as_given
 from proxx_worker.contract.candidates import SPEC_SUFFIX, is_candidate_name, job_names
 from proxx_worker.contract.errors import ProxxError
 from proxx_worker.contract.text import has_lone_surrogate
 from proxx_worker.feeding.documents import jobspec_document
 from proxx_worker.files.durable import create_file, write_all
-from proxx_worker.files.locations import path_text
 
 
 def spec(arguments: argparse.Namespace) -> int:
     """One JobSpec on stdout, or one file per source in `--per-clip DIR`, their paths on stdout; all else is `spec_folders`."""
     if _is_for_folders(arguments):
+        from proxx_worker.cli.spec_folders import spec_folders
+
         return spec_folders(arguments)
     try:
         sources = [absolute(source) for source in arguments.sources]
@@ -82,14 +83,9 @@ def _write_new(folder: Path, stem: str, document: bytes) -> Path:
 def _document(arguments: argparse.Namespace, sources: list[str], stem: str) -> bytes:
     """The JobSpec's bytes; raises what a worker would say of it. `stem`: what `{name}` in the output directory stands for."""
     directory = absolute(arguments.output_directory).replace("{name}", stem)
-    (profile,), template, preset = arguments.profile, _as_given(arguments.naming_template), arguments.resolve_preset
-    texts = (*sources, directory, template, _as_given(profile), _as_given(preset or ""))
+    (profile,), template, preset = arguments.profile, as_given(arguments.naming_template), arguments.resolve_preset
+    texts = (*sources, directory, template, as_given(profile), as_given(preset or ""))
     if any(map(has_lone_surrogate, texts)):
         raise UsageError("a path is not UTF-8, and JSON cannot carry it; rename the file")
-    preset = None if preset is None else _as_given(preset)
-    return jobspec_document(tuple(sources), directory, _as_given(profile), template, preset).data
-
-
-def _as_given(argument: str) -> str:
-    """An argument of the command line as UTF-8, which it is whatever the locale took it for."""
-    return path_text(os.fsencode(argument))
+    preset = None if preset is None else as_given(preset)
+    return jobspec_document(tuple(sources), directory, as_given(profile), template, preset).data

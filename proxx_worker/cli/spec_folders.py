@@ -1,16 +1,14 @@
 """`spec` for folders, several profiles, chunks, or straight into an inbox."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
 from proxx_worker.cli.console import UsageError, fail, say_path
+from proxx_worker.cli.paths import absolute, as_given
 from proxx_worker.contract.errors import ProxxError
-from proxx_worker.feeding.orders import Beside, Destination, Directory, Mirror, Order
-from proxx_worker.feeding.rules import require_folder_name
+from proxx_worker.feeding.orders import Beside, Destination, Directory, Mirror, Order, require_folder_name
 from proxx_worker.feeding.specs import Request, write_specs
-from proxx_worker.files.locations import path_text
 from proxx_worker.observe.records import printable
 from proxx_worker.workspace.layout import Workspace
 
@@ -36,10 +34,10 @@ def _request(arguments: argparse.Namespace) -> Request:
     if arguments.chunk is not None and arguments.chunk < 1:
         raise UsageError(f"--chunk takes how many clips one spec has, at least 1, not {arguments.chunk}")
     order = Order(
-        profiles=tuple(dict.fromkeys(arguments.profile)),
+        profiles=tuple(dict.fromkeys(map(as_given, arguments.profile))),
         destination=_destination(arguments),
-        naming_template=arguments.naming_template,
-        resolve_preset=arguments.resolve_preset,
+        naming_template=as_given(arguments.naming_template),
+        resolve_preset=None if arguments.resolve_preset is None else as_given(arguments.resolve_preset),
         chunk=arguments.chunk,
     )
     to = Workspace(Path(arguments.submit)) if arguments.submit is not None else Path(arguments.per_clip)
@@ -49,7 +47,7 @@ def _request(arguments: argparse.Namespace) -> Request:
 
 def _destination(arguments: argparse.Namespace) -> Destination:
     if arguments.beside is not None:
-        name = path_text(os.fsencode(arguments.beside))
+        name = as_given(arguments.beside)
         try:
             require_folder_name(name)
         except ValueError as error:
@@ -61,8 +59,3 @@ def _destination(arguments: argparse.Namespace) -> Destination:
     if "{chunk}" in template and arguments.chunk is None:
         raise UsageError("{chunk} in --output-directory is the number of a chunk: say --chunk N, or use {name}")
     return Directory(template)
-
-
-def absolute(path: str) -> str:
-    """A path of the command line, absolute, as UTF-8, which it is whatever the locale took it for. Symlinks stay as they are."""
-    return path_text(os.path.abspath(os.fsencode(path)))  # noqa: PTH100 - keeps `..` of symlinks out of it

@@ -83,6 +83,12 @@ def require_possible(order: Order) -> None:
         jobspec_document(("/clip",), "/", profile, order.naming_template, _preset(order, profile))
 
 
+def require_folder_name(name: str) -> None:
+    """Raise `ValueError` unless `name` can be a folder's own name, without a path."""
+    if "/" in name or "\0" in name or name in {"", ".", ".."}:
+        raise ValueError("must be the name of one folder, without a path: it is made beside each clip")
+
+
 def require_apart(roots: Iterable[str], destination: Destination) -> None:
     """Raise OUTPUT_NAME_COLLISION where outputs would lie in a folder that clips are looked for in, and be taken for clips."""
     directory = fixed_part(destination)

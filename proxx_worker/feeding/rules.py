@@ -9,7 +9,16 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from proxx_worker.contract.errors import ProxxError
 from proxx_worker.contract.output_settings import Engine
 from proxx_worker.contract.profiles import PROFILES
-from proxx_worker.feeding.orders import Beside, Destination, Directory, Mirror, Order, require_apart, require_possible
+from proxx_worker.feeding.orders import (
+    Beside,
+    Destination,
+    Directory,
+    Mirror,
+    Order,
+    require_apart,
+    require_folder_name,
+    require_possible,
+)
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -85,12 +94,6 @@ class _Rules(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     rule: Annotated[tuple[Rule, ...], Field(min_length=1)]
-
-
-def require_folder_name(name: str) -> None:
-    """Raise `ValueError` unless `name` can be a folder's own name, without a path."""
-    if "/" in name or "\0" in name or name in {"", ".", ".."}:
-        raise ValueError("must be the name of one folder, without a path: it is made beside each clip")
 
 
 def read_rules(text: bytes) -> tuple[Rule, ...]:
