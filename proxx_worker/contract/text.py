@@ -2,6 +2,7 @@
 
 import json
 import re
+from unicodedata import normalize
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _UNDECODABLE_BYTES = range(0xDC80, 0xDD00)
@@ -61,3 +62,8 @@ def steady_json(document: bytes) -> bytes:
 def is_control(letter: str) -> bool:
     """Whether one character is a control character: C0, DEL or C1."""
     return letter < " " or "\x7f" <= letter <= "\x9f"
+
+
+def folded(name: str) -> str:
+    """Equal for two names that a file system without case and with composed accents (APFS, SMB) takes for one."""
+    return normalize("NFC", normalize("NFC", name).casefold())

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import orjson
 
 from proxx_worker.contract.errors import ErrorCode, JsonValue, ProxxError
-from proxx_worker.contract.naming import folded
-from proxx_worker.contract.text import steady_json
+from proxx_worker.contract.text import folded, steady_json
 
 MANIFEST_NAME = "gathered.json"
 MANIFEST_VERSION = "1.0"

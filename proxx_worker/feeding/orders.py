@@ -7,8 +7,7 @@ from itertools import islice
 from typing import TypeAlias
 
 from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
-from proxx_worker.contract.naming import folded
-from proxx_worker.contract.text import encodable
+from proxx_worker.contract.text import encodable, folded
 from proxx_worker.feeding.clips import Clip, Skip
 from proxx_worker.feeding.documents import is_for_raw, jobspec_document
 from proxx_worker.feeding.names import chunk_stem, spec_stem

@@ -40,9 +40,12 @@ class Restarted:
     """A command that is killed and started again."""
 
     def __init__(self, proxx: Command, stack: ExitStack, *arguments: str | Path) -> None:
-        self._start = lambda: stack.enter_context(proxx.start(*arguments))
-        self.running: Started = self._start()
+        self._proxx, self._stack, self._arguments = proxx, stack, arguments
+        self.running = self._start()
         self.kills = 0
+
+    def _start(self) -> Started:
+        return self._stack.enter_context(self._proxx.start(*self._arguments))
 
     def kill(self) -> None:
         """SIGKILL, then another process. A worker that had ended by itself would be a fault."""
@@ -55,7 +58,7 @@ class Restarted:
 
 @pytest.mark.heavy
 def test_300_arrivals_with_kills_of_feeder_and_worker(proxx: Command, tmp_path: Path, workspace: Workspace) -> None:
-    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=64x36:rate=25:duration=0.2", "-c:v", "libx264", "-g", "1", tmp_path / "tiny.mp4")
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=64x36:rate=25:duration=0.2", "-c:v", "libx264", tmp_path / "tiny.mp4")
     tiny, chance = (tmp_path / "tiny.mp4").read_bytes(), random.Random(14)  # noqa: S311 - a schedule that can be replayed
     (tmp_path / "in").mkdir()
     rules = tmp_path / "rules.toml"
@@ -106,13 +109,9 @@ def wait_until_finished(
 ) -> None:
     """Until every job is done: what was interrupted is submitted again, as an operator does; a few more kills on the way."""
     resubmitted: set[str] = set()
-    kills = 6
-    last = 0
+    kills, ended = 6, 0
     while len(stems(workspace.done)) < wanted.total():
-        before = last
-        last = wait_until(
-            lambda: len(stems(workspace.done)) + len(stems(workspace.failed)) > before and _finished(workspace), "a job"
-        )
+        ended = _wait_for_more_than(ended, workspace)
         for stem in set(stems(workspace.failed)) - resubmitted:
             resubmitted.add(stem)
             assert proxx("submit", workspace.root, workspace.failed / f"{stem}.json").exit_code == 0
@@ -121,8 +120,14 @@ def wait_until_finished(
             chance.choice([feeder, worker]).kill()
 
 
-def _finished(workspace: Workspace) -> int:
-    return len(stems(workspace.done)) + len(stems(workspace.failed))
+def _wait_for_more_than(ended: int, workspace: Workspace) -> int:
+    """Until more jobs have ended; how many have."""
+
+    def look() -> int | None:
+        now = len(stems(workspace.done)) + len(stems(workspace.failed))
+        return now if now > ended else None
+
+    return wait_until(look, "a further job's end")
 
 
 def _wait_for_the_next_tick() -> None:
