@@ -63,8 +63,8 @@ def test_300_arrivals_with_kills_of_feeder_and_worker(proxx: Command, tmp_path: 
     (tmp_path / "in").mkdir()
     rules = tmp_path / "rules.toml"
     rules.write_text(
-        f'[[rule]]\nwatch = "{tmp_path}/in"\nprofiles = {json.dumps([*PROFILES])}\noutput = "beside"\noutput_directory = "Proxy"\n'
-        f"create_directories = true\nsettle_seconds = {SETTLE_SECONDS}\n"
+        f'[[rule]]\nwatch = "{tmp_path}/in"\nprofiles = {json.dumps([*PROFILES])}\noutput = "beside"\n'
+        f'output_directory = "Proxy"\ncreate_directories = true\nsettle_seconds = {SETTLE_SECONDS}\n'
     )
     targets = [tmp_path / "in" / chance.choice("AB") / f"clip{number:03d}.mp4" for number in range(ARRIVALS)]
     for target in targets:
