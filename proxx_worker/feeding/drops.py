@@ -43,10 +43,10 @@ def drop(folder: bytes, specs: Sequence[PlannedSpec]) -> list[bytes]:
             made.append(place(folder, temporary, path_bytes(spec.stem)))
         with errors_named("sync the folder", folder, state_folder=True):
             sync_directory(folder)
-    except ProxxError as fault:
+    except (ProxxError, KeyboardInterrupt) as fault:
         _remove(hidden)
         claimed = [path for path in made if not _remove([path])]
-        if claimed:
+        if claimed and isinstance(fault, ProxxError):
             names = ", ".join(display_name(os.path.basename(path)) for path in claimed)
             message = f"{fault.error.message}; already taken by a worker: {names}"
             raise ProxxError(fault.code, message, **{**fault.error.details, "claimed": names}) from fault

@@ -15,7 +15,7 @@ from proxx_worker.feeding.drops import drop, make_directories, require_directori
 from proxx_worker.feeding.jobs import Jobs, outputs_there
 from proxx_worker.feeding.orders import PlannedSpec, Refused, plan, without_collisions
 from proxx_worker.feeding.rules import Rule
-from proxx_worker.feeding.scan import Entry, Stamp, Walk, sniff, walk
+from proxx_worker.feeding.scan import Entry, Stamp, Walk, sniff, stamp_of, walk
 from proxx_worker.feeding.settling import Settling
 from proxx_worker.feeding.standing import Standing, standing
 from proxx_worker.files.locations import path_text, real_path_of
@@ -63,6 +63,7 @@ class Feeder:
         self._jobs = Jobs.of_workspace(workspace)
         self._settling: dict[Rule, Settling[Stamp]] = {rule: Settling() for rule in rules}
         self._kinds: dict[tuple[str, Stamp], ContentKind] = {}
+        self._stamps: dict[str, Stamp] = {}
         self._told: set[tuple[str, str]] = set()
         self._telling: set[tuple[str, str]] = set()
         ours = frozenset(rule.output_directory for rule in rules)
@@ -79,7 +80,7 @@ class Feeder:
         self._workspace.require()
         make_folder(self._workspace.inbox)
         look = Look()
-        self._telling = set()
+        self._telling, self._stamps = set(), {}
         planned: list[tuple[Rule, PlannedSpec]] = []
         kinds: dict[tuple[str, Stamp], ContentKind] = {}
         for rule in self._rules:
@@ -121,6 +122,7 @@ class Feeder:
             if reason in {Skip.UNKNOWN, Skip.EMPTY}:
                 self._tell_left_alone(entry.path, reason)
             if reason is None:
+                self._stamps[entry.path] = entry.stamp
                 yield Clip(entry.path, entry.root, entry.relative, kind is ContentKind.RAW, place)
 
     def _kind_of(self, entry: Entry, look: Look) -> ContentKind | None:
@@ -129,9 +131,8 @@ class Feeder:
             try:
                 kind = sniff(entry)
             except ProxxError as fault:
-                if (
-                    fault.error.details.get("errno") != "ENOENT"
-                ):  # gone since the listing: renamed, and found again under its name
+                # Gone since the listing: it was renamed, and is found again under its new name.
+                if fault.error.details.get("errno") != "ENOENT":
                     self._tell_fault(fault.error, look)
         return kind
 
@@ -170,13 +171,16 @@ class Feeder:
         return found is Standing.NEW
 
     def _drop(self, spec: PlannedSpec, rule: Rule, look: Look) -> None:
+        path = spec.clips[0].path
+        if stamp_of(path) != self._stamps[path]:
+            return  # it grows again: with many clips it is a while since it was looked at
         if rule.create_directories:
             make_directories([spec.output_directory])
         else:
             require_directories([spec.output_directory])
         (made,) = drop(self._workspace.inbox, [spec])
         look.fed += 1
-        self._log.event("fed", spec.clips[0].path, spec=path_text(made), output_directory=spec.output_directory)
+        self._log.event("fed", path, spec=path_text(made), output_directory=spec.output_directory)
 
     def _tell_refused(self, refused: Sequence[Refused], look: Look) -> None:
         for one in refused:

@@ -25,6 +25,11 @@ class Stamp:
     modified_ns: int
     inode: int
 
+    @classmethod
+    def of(cls, status: os.stat_result) -> "Stamp":
+        """From what the system says of a file."""
+        return cls(status.st_size, status.st_mtime_ns, status.st_ino)
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -95,7 +100,7 @@ def _take_file(tree: Tree, entry: os.DirEntry[bytes], root: str, relative: str) 
     if reason is None:
         status = entry.stat()
         if stat.S_ISREG(status.st_mode):
-            tree.entries.append(Entry(path, root, relative, Stamp(status.st_size, status.st_mtime_ns, status.st_ino)))
+            tree.entries.append(Entry(path, root, relative, Stamp.of(status)))
             return
         reason = Skip.LINK if stat.S_ISDIR(status.st_mode) else Skip.SPECIAL
     _note(tree, path, reason)
@@ -104,6 +109,15 @@ def _take_file(tree: Tree, entry: os.DirEntry[bytes], root: str, relative: str) 
 def _note(tree: Tree, path: str, reason: Skip | None) -> None:
     if reason is not None:
         tree.skipped.append((path, reason))
+
+
+def stamp_of(path: str) -> Stamp | None:
+    """The file's stamp now; None where it has gone. Raises `ProxxError` (IO_ERROR) where the system does not tell."""
+    with errors_named("look at", path_bytes(path)):
+        try:
+            return Stamp.of(os.stat(path_bytes(path)))
+        except FileNotFoundError:
+            return None
 
 
 def sniff(entry: Entry) -> ContentKind:

@@ -47,6 +47,18 @@ def test_a_disk_that_is_full_leaves_nothing(tmp_path: Path, monkeypatch: pytest.
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_impatient_person_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(folder: bytes, temporary: bytes, wanted: bytes) -> bytes:
+        if wanted == b"b":
+            raise KeyboardInterrupt
+        return place(folder, temporary, wanted)
+
+    monkeypatch.setattr("proxx_worker.feeding.drops.place", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        drop(os.fsencode(tmp_path), planned("a", "b"))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_no_name_is_given_before_all_specs_are_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fsync, seen = os.fsync, []
 

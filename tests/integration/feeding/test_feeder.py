@@ -186,6 +186,27 @@ def test_a_clip_that_goes_while_it_is_looked_at_is_no_fault(desk: Desk, put: Put
     assert desk.log.take() == []
 
 
+@pytest.mark.parametrize("change", ["grows", "goes"])
+def test_a_clip_that_changes_after_it_was_looked_at_is_not_taken(
+    desk: Desk, put: Put, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    path = put("in/1.mov")
+
+    def then(entry: Entry) -> object:
+        kind = sniff(entry)
+        if change == "grows":
+            put("in/1.mov", MOVIE + b"more")
+        else:
+            path.unlink()
+        return kind
+
+    desk.look()
+    with monkeypatch.context() as patched:
+        patched.setattr("proxx_worker.feeding.feeder.sniff", then)
+        assert desk.look(30) == 0
+    assert desk.settle() == (2 if change == "grows" else 0)
+
+
 def test_what_is_no_clip_is_left_and_what_may_be_missed_is_told_once(desk: Desk, put: Put) -> None:
     put("in/notes.txt", b"notes")
     put("in/.DS_Store")
