@@ -1,12 +1,12 @@
 """Errors as data: a code, its class, a message for an operator, and details.
 
-One table maps every code to its class, and a class is its exit code. Nothing else in the project decides an exit code of a job.
+Every code has its class beside it, and a class is its exit code. Nothing else in the project decides an exit code of a job.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
 """Anything that JSON can say."""
@@ -23,71 +23,56 @@ class ErrorClass(IntEnum):
 class ErrorCode(StrEnum):
     """Every code that a result, a message or `validate` can carry."""
 
-    SPEC_NOT_JSON = "SPEC_NOT_JSON"
-    SPEC_TOO_LARGE = "SPEC_TOO_LARGE"
-    SPEC_VERSION = "SPEC_VERSION"
-    SPEC_INVALID = "SPEC_INVALID"
-    PROFILE_UNKNOWN = "PROFILE_UNKNOWN"
-    OUTPUT_NAME_INVALID = "OUTPUT_NAME_INVALID"
-    OUTPUT_NAME_COLLISION = "OUTPUT_NAME_COLLISION"
-    SOURCE_MISSING = "SOURCE_MISSING"
-    SOURCE_NOT_A_FILE = "SOURCE_NOT_A_FILE"
-    SOURCE_UNREADABLE = "SOURCE_UNREADABLE"
-    SOURCE_NO_VIDEO = "SOURCE_NO_VIDEO"
-    SOURCE_UNSUPPORTED = "SOURCE_UNSUPPORTED"
-    PATH_NOT_ALLOWED = "PATH_NOT_ALLOWED"
-    ENGINE_MISMATCH = "ENGINE_MISMATCH"
-    MIXED_ENGINES = "MIXED_ENGINES"
+    _value_: str
+    error_class: ErrorClass
 
-    ENCODE_FAILED = "ENCODE_FAILED"
-    ENCODE_STALLED = "ENCODE_STALLED"
-    SOURCE_DAMAGED = "SOURCE_DAMAGED"
-    OUTPUT_INVALID = "OUTPUT_INVALID"
-    RESOLVE_FAILED = "RESOLVE_FAILED"
-    INTERRUPTED = "INTERRUPTED"
-    CANCELLED = "CANCELLED"
-    INTERNAL_ERROR = "INTERNAL_ERROR"
+    def __new__(cls, text: str, error_class: ErrorClass) -> Self:
+        """A member is its own text, and knows the class that the contract gives it (section 5)."""
+        member = str.__new__(cls, text)
+        member._value_ = text
+        member.error_class = error_class
+        return member
 
-    FFMPEG_MISSING = "FFMPEG_MISSING"
-    FFPROBE_MISSING = "FFPROBE_MISSING"
-    RESOLVE_UNAVAILABLE = "RESOLVE_UNAVAILABLE"
-    OUTPUT_DIRECTORY_MISSING = "OUTPUT_DIRECTORY_MISSING"
-    OUTPUT_DIRECTORY_NOT_WRITABLE = "OUTPUT_DIRECTORY_NOT_WRITABLE"
-    OUTPUT_DIRECTORY_BUSY = "OUTPUT_DIRECTORY_BUSY"
-    OUTPUT_EXISTS = "OUTPUT_EXISTS"
-    SOURCE_CHANGED = "SOURCE_CHANGED"
-    NO_SPACE = "NO_SPACE"
-    WORKSPACE_INVALID = "WORKSPACE_INVALID"
-    WORKSPACE_BUSY = "WORKSPACE_BUSY"
-    RENAME_NOT_ATOMIC = "RENAME_NOT_ATOMIC"
-    UNSUPPORTED_FILESYSTEM = "UNSUPPORTED_FILESYSTEM"
-    IO_ERROR = "IO_ERROR"
+    SPEC_NOT_JSON = "SPEC_NOT_JSON", ErrorClass.VALIDATION
+    SPEC_TOO_LARGE = "SPEC_TOO_LARGE", ErrorClass.VALIDATION
+    SPEC_VERSION = "SPEC_VERSION", ErrorClass.VALIDATION
+    SPEC_INVALID = "SPEC_INVALID", ErrorClass.VALIDATION
+    PROFILE_UNKNOWN = "PROFILE_UNKNOWN", ErrorClass.VALIDATION
+    OUTPUT_NAME_INVALID = "OUTPUT_NAME_INVALID", ErrorClass.VALIDATION
+    OUTPUT_NAME_COLLISION = "OUTPUT_NAME_COLLISION", ErrorClass.VALIDATION
+    SOURCE_MISSING = "SOURCE_MISSING", ErrorClass.VALIDATION
+    SOURCE_NOT_A_FILE = "SOURCE_NOT_A_FILE", ErrorClass.VALIDATION
+    SOURCE_UNREADABLE = "SOURCE_UNREADABLE", ErrorClass.VALIDATION
+    SOURCE_NO_VIDEO = "SOURCE_NO_VIDEO", ErrorClass.VALIDATION
+    SOURCE_UNSUPPORTED = "SOURCE_UNSUPPORTED", ErrorClass.VALIDATION
+    PATH_NOT_ALLOWED = "PATH_NOT_ALLOWED", ErrorClass.VALIDATION
+    ENGINE_MISMATCH = "ENGINE_MISMATCH", ErrorClass.VALIDATION
+    MIXED_ENGINES = "MIXED_ENGINES", ErrorClass.VALIDATION
 
-    @property
-    def error_class(self) -> ErrorClass:
-        """The class that the contract's table gives this code."""
-        return ERROR_CLASSES[self]
+    ENCODE_FAILED = "ENCODE_FAILED", ErrorClass.EXECUTION
+    ENCODE_STALLED = "ENCODE_STALLED", ErrorClass.EXECUTION
+    SOURCE_DAMAGED = "SOURCE_DAMAGED", ErrorClass.EXECUTION
+    OUTPUT_INVALID = "OUTPUT_INVALID", ErrorClass.EXECUTION
+    RESOLVE_FAILED = "RESOLVE_FAILED", ErrorClass.EXECUTION
+    INTERRUPTED = "INTERRUPTED", ErrorClass.EXECUTION
+    CANCELLED = "CANCELLED", ErrorClass.EXECUTION
+    INTERNAL_ERROR = "INTERNAL_ERROR", ErrorClass.EXECUTION
 
+    FFMPEG_MISSING = "FFMPEG_MISSING", ErrorClass.ENVIRONMENT
+    FFPROBE_MISSING = "FFPROBE_MISSING", ErrorClass.ENVIRONMENT
+    RESOLVE_UNAVAILABLE = "RESOLVE_UNAVAILABLE", ErrorClass.ENVIRONMENT
+    OUTPUT_DIRECTORY_MISSING = "OUTPUT_DIRECTORY_MISSING", ErrorClass.ENVIRONMENT
+    OUTPUT_DIRECTORY_NOT_WRITABLE = "OUTPUT_DIRECTORY_NOT_WRITABLE", ErrorClass.ENVIRONMENT
+    OUTPUT_DIRECTORY_BUSY = "OUTPUT_DIRECTORY_BUSY", ErrorClass.ENVIRONMENT
+    OUTPUT_EXISTS = "OUTPUT_EXISTS", ErrorClass.ENVIRONMENT
+    SOURCE_CHANGED = "SOURCE_CHANGED", ErrorClass.ENVIRONMENT
+    NO_SPACE = "NO_SPACE", ErrorClass.ENVIRONMENT
+    WORKSPACE_INVALID = "WORKSPACE_INVALID", ErrorClass.ENVIRONMENT
+    WORKSPACE_BUSY = "WORKSPACE_BUSY", ErrorClass.ENVIRONMENT
+    RENAME_NOT_ATOMIC = "RENAME_NOT_ATOMIC", ErrorClass.ENVIRONMENT
+    UNSUPPORTED_FILESYSTEM = "UNSUPPORTED_FILESYSTEM", ErrorClass.ENVIRONMENT
+    IO_ERROR = "IO_ERROR", ErrorClass.ENVIRONMENT
 
-_VALIDATION = """SPEC_NOT_JSON SPEC_TOO_LARGE SPEC_VERSION SPEC_INVALID PROFILE_UNKNOWN OUTPUT_NAME_INVALID
-    OUTPUT_NAME_COLLISION SOURCE_MISSING SOURCE_NOT_A_FILE SOURCE_UNREADABLE SOURCE_NO_VIDEO SOURCE_UNSUPPORTED
-    PATH_NOT_ALLOWED ENGINE_MISMATCH MIXED_ENGINES"""
-_EXECUTION = """ENCODE_FAILED ENCODE_STALLED SOURCE_DAMAGED OUTPUT_INVALID RESOLVE_FAILED INTERRUPTED CANCELLED
-    INTERNAL_ERROR"""
-_ENVIRONMENT = """FFMPEG_MISSING FFPROBE_MISSING RESOLVE_UNAVAILABLE OUTPUT_DIRECTORY_MISSING
-    OUTPUT_DIRECTORY_NOT_WRITABLE OUTPUT_DIRECTORY_BUSY OUTPUT_EXISTS SOURCE_CHANGED NO_SPACE WORKSPACE_INVALID
-    WORKSPACE_BUSY RENAME_NOT_ATOMIC UNSUPPORTED_FILESYSTEM IO_ERROR"""
-
-ERROR_CLASSES: Mapping[ErrorCode, ErrorClass] = {
-    ErrorCode(name): error_class
-    for names, error_class in (
-        (_VALIDATION, ErrorClass.VALIDATION),
-        (_EXECUTION, ErrorClass.EXECUTION),
-        (_ENVIRONMENT, ErrorClass.ENVIRONMENT),
-    )
-    for name in names.split()
-}
-"""The one table: code -> class (contract section 5)."""
 
 EXIT_OK = 0
 EXIT_USAGE = 64
@@ -114,6 +99,13 @@ class ProxxError(Exception):
         """Wrap `JobError(code, message, details)`; `str()` is the message."""
         super().__init__(message)
         self.error = JobError(code, message, details)
+
+    @classmethod
+    def of(cls, error: JobError) -> "ProxxError":
+        """The exception that carries `error`."""
+        exception = cls(error.code, error.message)
+        exception.error = error
+        return exception
 
     @property
     def code(self) -> ErrorCode:

@@ -49,13 +49,19 @@ def read_result(data: bytes) -> ReadResult:
             "error": {"code": str(code), "message": str(message)},
         }:
             if version.startswith("1."):
-                return ReadResult(job_id, (), (ErrorCode(code), message))
+                return ReadResult(job_id, (), (_code(code), message))
         case {"result_version": str(version), "job_id": str(job_id), "status": "COMPLETED", "tasks": list(tasks)}:
             if version.startswith("1."):
                 return ReadResult(job_id, tuple(map(_output, tasks)))
         case _:
             pass
     raise ValueError("it is not a result of version 1")
+
+
+def _code(name: str) -> ErrorCode:
+    if name not in ErrorCode.__members__:
+        raise ValueError(f"no error is called {name}")
+    return ErrorCode[name]
 
 
 def _output(task: object) -> Output:

@@ -18,6 +18,7 @@ from tests.faults import traces
 from tests.faults.disk_model import DIRECTORY, Create, Disk, Rename, Step, Sync, Wreck, Write
 from tests.faults.invariants import Expected, digest, violations
 from tests.faults.laboratory import Bench
+from tests.support.stops import NEVER
 
 Recovery = Callable[[Path], None]
 WORKER = WorkerRecord(version="0", ffmpeg=None, ffprobe=None, declared_versions={})
@@ -38,7 +39,13 @@ def recover(workspace: Path) -> None:
     layout = Workspace(workspace)
     owner = layout.prepare()
     Recoverer(
-        spool=Spool(layout), owner=owner, output_roots=None, worker=WORKER, log=NoLog(), count_failure=lambda _code: None
+        spool=Spool(layout, NEVER),
+        owner=owner,
+        output_roots=None,
+        worker=WORKER,
+        log=NoLog(),
+        count_failure=lambda _code: None,
+        stop=NEVER,
     ).carry_through()
 
 

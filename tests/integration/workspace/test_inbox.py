@@ -66,6 +66,15 @@ class TestOrder:
         inbox.refresh(0, Hints(names=(b"e.json", b"a.json", b"c.json", b"a.json")))
         assert claim_all(inbox, folder) == [b"a.json", b"c.json", b"d.json", b"e.json"]
 
+    def test_a_stop_ends_the_search_and_loses_no_name(self, inbox: Inbox, folder: Path) -> None:
+        for name in ("a.json", "b.json", "c.json", "d.json"):
+            (folder / name).write_bytes(WHOLE if name == "d.json" else b"{")
+        inbox.refresh(0)
+        answers = iter([False, False, True])
+        assert inbox.next_candidate(0, lambda: next(answers)) is None
+        assert inbox.count == 4
+        assert claim(inbox, folder) == b"d.json"
+
     def test_a_name_dropped_again_is_claimed_again(self, inbox: Inbox, folder: Path) -> None:
         for _ in range(2):
             (folder / "a.json").write_bytes(WHOLE)
@@ -99,7 +108,7 @@ class TestCandidates:
         inbox.refresh(0)
         assert claim_all(inbox, folder) == [b"b.json"]
         assert inbox.is_empty()
-        assert inbox.seconds_until_look(0) is None
+        assert inbox.seconds_until_wake(0) == POLL
         looked: list[bytes] = []
         stat = os.stat
 
@@ -181,9 +190,8 @@ class TestCompleteness:
         inbox.refresh(0)
         assert inbox.next_candidate(0) is None
         (folder / "a.json").write_bytes(WHOLE)
-        seconds = inbox.seconds_until_look(0)
-        assert seconds is not None
-        assert seconds <= 0.2
+        seconds = inbox.seconds_until_wake(0)
+        assert 0 < seconds <= 0.2
         assert inbox.next_candidate(seconds) == Candidate(b"a.json", len(WHOLE), whole=True)
 
     @pytest.mark.parametrize("change", ["size", "mtime"])
@@ -235,9 +243,7 @@ class TestCompleteness:
         inbox.refresh(0)
         now, looks = 0.0, 0
         while inbox.next_candidate(now) is None:
-            seconds = inbox.seconds_until_look(now)
-            assert seconds is not None
-            now += seconds
+            now += inbox.seconds_until_wake(now)
             looks += 1
         assert now == pytest.approx(SETTLE)
         assert looks <= 8
@@ -351,7 +357,7 @@ class TestScans:
         (folder / "a.json").write_bytes(b"{")
         inbox.refresh(0)
         assert inbox.next_candidate(0) is None
-        assert inbox.seconds_until_wake(0) == inbox.seconds_until_look(0)
+        assert 0 < inbox.seconds_until_wake(0) < POLL
 
     def test_with_events_a_backlog_is_not_listed_again(self, inbox: Inbox, folder: Path, listings: list[bytes]) -> None:
         self._claim_many(inbox, folder)

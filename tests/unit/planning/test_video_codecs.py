@@ -6,8 +6,9 @@ import pytest
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Codec, Container, DnxhrLevel
 from proxx_worker.media.facts import ColorFacts, VideoFacts
+from proxx_worker.planning.color_tags import EVERYTHING, PRORES
 from proxx_worker.planning.picture import Picture
-from proxx_worker.planning.video_codecs import VideoEncoder, choose_encoder
+from proxx_worker.planning.video_codecs import VideoEncoder, choose_encoder, height_multiple
 from tests.unit.planning.sources import PICTURE, settings
 
 HD = Picture(1920, 1080, Fraction(1))
@@ -39,16 +40,16 @@ def chosen(
 def test_prores_422_by_the_fast_encoder(codec: Codec, number: str, profile: str) -> None:
     encoder = chosen(codec, video=replace(PICTURE, has_alpha=True))
     options = ("-c:v", "prores_aw", "-profile:v", number, "-flags:v", "+bitexact")
-    assert encoder == VideoEncoder("prores", profile, "yuv422p10le", options)
+    assert encoder == VideoEncoder("prores", profile, "yuv422p10le", options, PRORES)
 
 
 def test_prores_4444_is_slow_only_for_alpha() -> None:
     assert chosen(Codec.PRORES_4444) == VideoEncoder(
-        "prores", "4444", "yuv444p10le", ("-c:v", "prores_aw", "-profile:v", "4", "-flags:v", "+bitexact")
+        "prores", "4444", "yuv444p10le", ("-c:v", "prores_aw", "-profile:v", "4", "-flags:v", "+bitexact"), PRORES
     )
     options = ("-c:v", "prores_ks", "-profile:v", "4", "-alpha_bits", "16", "-flags:v", "+bitexact")
     alpha = chosen(Codec.PRORES_4444, video=replace(PICTURE, has_alpha=True))
-    assert alpha == VideoEncoder("prores", "4444", "yuva444p10le", options)
+    assert alpha == VideoEncoder("prores", "4444", "yuva444p10le", options, PRORES)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def test_dnxhd_at_its_own_rates(width: int, height: int, rate: Fraction, video: 
     encoder = chosen(Codec.DNXHD, Container.MXF, video, Picture(width, height, Fraction(1)), rate)
     flags = "+bitexact+ildct" if video is FIELDS else "+bitexact"
     options = ("-c:v", "dnxhd", "-profile:v", "dnxhd", "-b:v", megabits, "-flags:v", flags)
-    assert encoder == VideoEncoder("dnxhd", "DNXHD", "yuv422p", options, only_matrix="bt709")
+    assert encoder == VideoEncoder("dnxhd", "DNXHD", "yuv422p", options, EVERYTHING, only_matrix="bt709")
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,7 @@ def test_dnxhd_has_no_other_formats(width: int, height: int, rate: Fraction | No
 )
 def test_dnxhr_levels(level: DnxhrLevel | None, option: str, profile: str) -> None:
     options = ("-c:v", "dnxhd", "-profile:v", option, "-flags:v", "+bitexact")
-    expected = VideoEncoder("dnxhd", profile, "yuv422p", options, only_matrix="bt709")
+    expected = VideoEncoder("dnxhd", profile, "yuv422p", options, EVERYTHING, only_matrix="bt709")
     assert chosen(Codec.DNXHR, level=level) == expected
 
 
@@ -128,12 +129,18 @@ def test_fields_are_refused_where_they_cannot_be_kept(codec: Codec) -> None:
     assert refused.value.error.details == {"codec": codec.value}
 
 
-def test_h264_fields_need_a_multiple_of_four_lines() -> None:
+def test_h264_keeps_fields_and_names_the_earlier_one_from_the_first_picture_on() -> None:
     assert chosen(Codec.H264, video=FIELDS).options[-2:] == ("-flags:v", "+bitexact+ildct+ilme")
-    with pytest.raises(ProxxError, match="270 lines") as refused:
-        chosen(Codec.H264, video=FIELDS, picture=Picture(480, 270, Fraction(1)))
-    assert refused.value.error.details == {"height": 270}
-    assert chosen(Codec.H264, picture=Picture(480, 270, Fraction(1))).options[-1] == "+bitexact"
+    assert "cpu-independent=1" in chosen(Codec.H264, video=FIELDS).options
+    bottom_first = replace(FIELDS, field_order="bt")
+    assert "cpu-independent=1:bff=1" in chosen(Codec.H264, video=bottom_first).options
+    assert "cpu-independent=1" in chosen(Codec.H264).options
+
+
+def test_only_interlaced_h264_needs_a_multiple_of_four_lines() -> None:
+    assert height_multiple(Codec.H264, interlaced=True) == 4
+    assert {height_multiple(codec, interlaced=False) for codec in Codec} == {2}
+    assert height_multiple(Codec.PRORES_LT, interlaced=True) == 2
 
 
 @pytest.mark.parametrize(
