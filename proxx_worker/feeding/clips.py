@@ -57,7 +57,7 @@ _UNFINISHED = re.compile(
     r".*(?:~|\.(?:part|partial|tmp|temp|download|crdownload|filepart|!ut|aspera|copying|inprogress))", re.IGNORECASE
 )
 _THUMBNAIL = re.compile(r".*\.thm", re.IGNORECASE)
-_CAMERA_PROXY = re.compile(r".*(?:\.lrv|\.lrf|_proxy\.\w+)", re.IGNORECASE)  # GoPro, DJI, Canon
+_CAMERA_PROXY = re.compile(r".*\.lr[vf]|[A-Z][A-Z_]?\d{3,4}[CD]\d{3}.*_proxy\.\w+", re.IGNORECASE)  # GoPro, DJI; Canon
 _CAMERA_STILL = re.compile(r".*\.cr3", re.IGNORECASE)  # its first bytes are those of Canon's CRM clips
 
 

@@ -65,7 +65,7 @@ def write_specs(request: Request) -> Outcome:
     elif request.recursive:
         require_directories(directories)
     made = drop(_folder_of(request.to), new) if new else []
-    return Outcome(tuple(made), (*tell(findings), _told(len(made), Counter(found))))
+    return Outcome(tuple(made), (*tell(findings), _told(len(made), Counter(found), request.to)))
 
 
 def _find(request: Request) -> Findings:
@@ -142,6 +142,7 @@ def _folder_of(to: Workspace | Path) -> bytes:
     return os.fsencode(to)
 
 
-def _told(written: int, found: Counter[Standing]) -> str:
-    rest = [f"{count} {where}" for where, count in sorted(found.items()) if where is not Standing.NEW]
+def _told(written: int, found: Counter[Standing], to: Workspace | Path) -> str:
+    names = {where: str(where) for where in found} | ({} if isinstance(to, Workspace) else {Standing.QUEUED: "written already"})
+    rest = [f"{count} {names[where]}" for where, count in sorted(found.items()) if where is not Standing.NEW]
     return f"{counted(written, 'spec')} written" + "".join(f", {text}" for text in rest)

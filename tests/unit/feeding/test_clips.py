@@ -20,6 +20,8 @@ P2 = Place("P2", is_clip=True, sound_apart=True)
         ("GL010001.LRV", Skip.PROXY),
         ("DJI_0001.LRF", Skip.PROXY),
         ("A001C001_CANON_001_Proxy.MP4", Skip.PROXY),
+        ("A_0001C001X250101_101112XX_CANON_001_Proxy.MP4", Skip.PROXY),
+        ("ProRes_422_Proxy.mov", None),
         ("IMG_0001.CR3", Skip.STILL),
         ("A001C001.mov", None),
         ("A001C001.xml", None),
