@@ -22,7 +22,7 @@ PYTHON ?= $(shell deploy/setup/find-python)
 
 .PHONY: help
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  %-13s %s\n", $$1, $$2 }'
 
 .PHONY: setup
 setup: $(DEV) ## Make .venv from the lock files: the worker and everything needed to work on it
@@ -78,10 +78,33 @@ test-newest: ## The same tests with the newest release of each dependency
 	$(subst $(BIN),$(NEWEST)/bin,$(PIP)) install --upgrade --group build --editable ".[dev]"
 	$(NEWEST)/$(OF_ROOMS)
 
+.PHONY: test-ffmpeg
+test-ffmpeg: $(DEV) ## The tests that an FFmpeg decides, with another one: FFMPEG=/path/to/ffmpeg FFPROBE=/path/to/ffprobe
+	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc
+	$(BIN)/pytest -m "ffmpeg and not heavy" --ffmpeg="$(FFMPEG)" --ffprobe="$(FFPROBE)" $(PYTEST_ARGS)
+
 .PHONY: heavy
-heavy: $(DEV) ## The minutes-long tests: all real clips, fault sweeps, soak, fuzz
+heavy: heavy-suites every-ffmpeg newcomer ## The minutes-long tests: the three below
+
+.PHONY: heavy-suites
+heavy-suites: $(DEV) ## All real clips, fault sweeps, soak, fuzz
 	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc
 	$(BIN)/pytest -m "heavy and not benchmarks" $(PYTEST_ARGS)
+
+# Those of deploy/setup/other-ffmpegs that have every encoder.
+OTHER_FFMPEGS := debian13 pypi8 sid
+.PHONY: every-ffmpeg
+every-ffmpeg: $(DEV) ## All tests that an FFmpeg decides, with other ones, which are brought into .cache
+	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc
+	deploy/setup/other-ffmpegs .cache/ffmpegs $(OTHER_FFMPEGS)
+	for pair in $(OTHER_FFMPEGS); do \
+	    $(BIN)/pytest -m ffmpeg --ffmpeg=.cache/ffmpegs/$$pair/bin/ffmpeg --ffprobe=.cache/ffmpegs/$$pair/bin/ffprobe $(PYTEST_ARGS); \
+	done
+
+.PHONY: newcomer
+newcomer: ## The README's two commands on a new Debian 13 and a new sid, in a clean clone of the last commit
+	deploy/setup/newcomer trixie sh -c "make demo && make test"
+	deploy/setup/newcomer sid sh -c "make demo && make test"
 
 .PHONY: bench
 bench: $(DEV) ## Measure, and write docs/benchmarks.md (nothing passes or fails by the clock)

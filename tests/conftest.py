@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support.other_ffmpeg import in_front_of_path, program, versions
-from tests.support.slices import Slice
+from tests.support.slices import WHOLE, Slice
 
 ROOT = Path(__file__).resolve().parent.parent
 MARKED = {
@@ -43,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption("--ffmpeg", metavar="PROGRAM", help="another FFmpeg for all tests, in front of PATH; with --ffprobe")
     parser.addoption("--ffprobe", metavar="PROGRAM", help="its ffprobe")
-    parser.addoption("--slice", metavar="K/N", help="of the tests, the K-th of N parts: each in one of them, always the same")
+    parser.addoption("--slice", metavar="K/N", help="the K-th of N parts of the tests, and of the points in a sweep")
 
 
 def _media_folder(config: pytest.Config) -> Path | None:
@@ -104,9 +104,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(marker)
     part = _slice(config)
     if part is not None:
-        kept = [item for item in items if part.holds(item.nodeid) and item.get_closest_marker("whole") is None]
+        kept = [item for item in items if _is_in(part, item)]
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = kept
+
+
+def _is_in(part: Slice, item: pytest.Item) -> bool:
+    if "part" in getattr(item, "fixturenames", ()):
+        return True
+    return part.holds(item.nodeid) and item.get_closest_marker("whole") is None
+
+
+@pytest.fixture
+def part(pytestconfig: pytest.Config) -> Slice:
+    """What `--slice` leaves of the points inside a test; without it, all of them."""
+    return _slice(pytestconfig) or WHOLE
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, TextIO
 
 from proxx_worker.contract.result import JobResult, TaskRecord
 from proxx_worker.contract.status import Stage
+from proxx_worker.contract.text import visible
 from proxx_worker.observe.joblog import JobLog
 from proxx_worker.observe.observer import JobInfo, TaskInfo
-from proxx_worker.observe.records import printable
 from proxx_worker.verification.progress import Progress
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class TerminalProgress:
         if self._bar is not None and stage is not Stage.ENCODING:
             self._bars.update(self._bar, facts=stage.value, refresh=True)
             return
-        name = printable(task.source.rsplit("/", 1)[-1])
+        name = visible(task.source.rsplit("/", 1)[-1])
         total = None if task.duration is None else float(task.duration)
         self._bar = self._bars.add_task(f"{task.number}/{task.tasks} {name}", total=total, facts=facts_text(task, None))
         self._bars.start()

@@ -259,7 +259,7 @@ def parse_proxy(stdout: bytes) -> ProxyReport:
 
 def _split(text: str) -> tuple[dict[str, str], tuple[dict[str, str], ...]]:
     """The fields of a line, and those of each kind of side data in it."""
-    parts = text.split("|") if "\\" not in text else [_plain(part) for part in _ESCAPED_PART.findall(text)]
+    parts = text.split("|") if "\\" not in text else [_unescaped(part) for part in _ESCAPED_PART.findall(text)]
     fields: dict[str, str] = {}
     side_data: dict[str, dict[str, str]] = {}
     into = fields
@@ -283,6 +283,6 @@ def _integer(fields: Mapping[str, str], *keys: str) -> int | None:
     return int(value) if _INTEGER.fullmatch(value) else None
 
 
-def _plain(part: str) -> str:
+def _unescaped(part: str) -> str:
     r"""A part without ffprobe's escapes (`\|`, `\\`, `\n`)."""
     return _ESCAPE.sub(lambda found: _ESCAPED_CONTROLS.get(found[1], found[1]), part)

@@ -11,6 +11,7 @@ from proxx_worker.contract.result import JobResult, JobStatus, TaskStatus, decod
 from proxx_worker.contract.status import Stage
 from proxx_worker.execution.preflight import AcceptedJob, inspect
 from proxx_worker.process.stop import StopFlag
+from tests.support import fake_engine
 from tests.support.benches import Bench
 from tests.support.engine import Log
 from tests.support.jobs import MOMENTS, Moment, Watcher, environment, execute, spec
@@ -41,6 +42,10 @@ def run(
 
 def told(result: JobResult) -> tuple[ErrorCode | None, list[TaskStatus]]:
     return None if result.error is None else result.error.code, [task.status for task in result.tasks]
+
+
+def test_an_engine_can_be_small() -> None:
+    assert sum(1 for line in Path(fake_engine.__file__).read_text().splitlines() if line.strip()) <= 60
 
 
 def test_all_outputs_are_published_and_nothing_else(bench: Bench, sources: list[Path], out: Path, stop: StopFlag) -> None:
