@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 Handler = Callable[[argparse.Namespace], int]
 
 
+_GROUPS = {
+    "work": "execute jobs",
+    "feed": "from clips to jobs, and from outputs to one folder",
+    "operate": "see and steer a worker",
+    "prove": "show what was made",
+    "learn": "what there is, and whether it would work here",
+}
+"""What one wants -> what `--help` says of it. A command names its group where it is added; a group without one is not shown."""
+
+
 class _Parser(argparse.ArgumentParser):
     """argparse exits with 2 on a usage error; the contract says 64."""
 
@@ -26,6 +36,27 @@ class _Parser(argparse.ArgumentParser):
 
         self.print_usage(sys.stderr)
         self.exit(EXIT_USAGE, f"{self.prog}: {visible(message)} (`{self.prog} --help` explains)\n")
+
+
+class _CommandLine(_Parser):
+    """The whole, whose help lists the commands by what one wants, which argparse's own does not know."""
+
+    def format_help(self) -> str:
+        """Usage, the commands in their groups, the options."""
+        formatter = self._get_formatter()
+        formatter.add_usage(self.usage, self._actions, self._mutually_exclusive_groups)
+        formatter.add_text(self.description)
+        (commands,) = (action for action in self._actions if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001
+        listed = list(commands._get_subactions())  # noqa: SLF001 - argparse tells a command's summary no other way
+        for group, meaning in _GROUPS.items():
+            formatter.start_section(f"{group} ({meaning})")
+            formatter.add_arguments(it for it in listed if commands.choices[it.dest].get_default("group") == group)
+            formatter.end_section()
+        formatter.start_section("options")
+        formatter.add_arguments(action for action in self._actions if action is not commands)
+        formatter.end_section()
+        formatter.add_text(self.epilog)
+        return formatter.format_help()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,19 +89,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line."""
-    parser = _Parser(
+    parser = _CommandLine(
         prog="proxx-worker",
         description="The deterministic, headless proxy-generation worker: a JobSpec in, proxies and a result JSON out.",
         epilog="Exit codes: 0 success, 1 the spec or the media cannot be done, 2 it was tried and failed, "
         "4 an assumption about the environment is violated, 64 usage or configuration, 130/143 `run` stopped by a signal.",
     )
     parser.add_argument("--version", action="version", version=f"proxx-worker {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     _add_watch(commands)
     _add_run(commands)
     _add_validate(commands)
     _add_spec(commands)
     _add_submit(commands)
+    _add_feed(commands)
+    _add_gather(commands)
     _add_status(commands)
     _add_check(commands)
     _add_profiles(commands)
@@ -79,18 +112,19 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _command(
-    commands: "Commands", name: str, module: str, function: str, summary: str, more: str = ""
+    commands: "Commands", group: str, name: str, module: str, function: str, summary: str, more: str = ""
 ) -> argparse.ArgumentParser:
     # No abbreviated flags: a flag that is added later would change what a script's short form means.
     description = f"{summary[0].upper()}{summary[1:]}. {more}"
     parser = commands.add_parser(name, help=summary, description=description, allow_abbrev=False)
-    parser.set_defaults(command=(module, function), parser=parser)
+    parser.set_defaults(command=(module, function), parser=parser, group=group)
     return parser
 
 
 def _add_watch(commands: "Commands") -> None:
     parser = _command(
-        commands, "watch", "watch", "watch", "claim and execute the JobSpecs dropped into a workspace's inbox, one at a time",
+        commands, "work", "watch", "watch", "watch",
+        "claim and execute the JobSpecs dropped into a workspace's inbox, one at a time",
         "Stays in the foreground. SIGTERM or SIGINT stops at once (the running job fails: INTERRUPTED), SIGUSR1 after the job.",
     )  # fmt: skip
     parser.add_argument("workspace", metavar="WORKSPACE", help="the workspace; its missing folders are made")
@@ -102,7 +136,7 @@ def _add_watch(commands: "Commands") -> None:
 
 def _add_run(commands: "Commands") -> None:
     parser = _command(
-        commands, "run", "run", "run", "execute one JobSpec; the result JSON goes to stdout, all else to stderr",
+        commands, "work", "run", "run", "run", "execute one JobSpec; the result JSON goes to stdout, all else to stderr",
         "The exit code is the result's.",
     )  # fmt: skip
     parser.add_argument("jobspec", metavar="JOBSPEC.json", help="the JobSpec's file")
@@ -112,7 +146,8 @@ def _add_run(commands: "Commands") -> None:
 
 def _add_validate(commands: "Commands") -> None:
     parser = _command(
-        commands, "validate", "validate", "validate", "check JobSpecs, their sources and output directories; no side effects",
+        commands, "work", "validate", "validate", "validate",
+        "check JobSpecs, their sources and output directories; no side effects",
         "One line per file; the exit code is the highest class.",
     )  # fmt: skip
     parser.add_argument("jobspecs", metavar="JOBSPEC.json", nargs="+", help="a JobSpec's file")
@@ -121,49 +156,97 @@ def _add_validate(commands: "Commands") -> None:
 
 def _add_spec(commands: "Commands") -> None:
     parser = _command(
-        commands, "spec", "spec", "spec", "write JobSpecs for sources",
-        "One JobSpec for all sources on stdout, or with --per-clip one file per source.",
+        commands, "feed", "spec", "spec", "spec", "write JobSpecs for clips, or for all clips below folders",
+        "One JobSpec for all named clips on stdout, or with --per-clip one file per clip. With --recursive, or several profiles, "
+        "one per clip and profile, all or none; what is there already is skipped, as is what is no clip; both are told.",
     )  # fmt: skip
-    parser.add_argument("--profile", metavar="P", required=True, help="a profile's name (see `proxx-worker profiles`)")
     parser.add_argument(
-        "--output-directory", metavar="D", required=True, help="where the proxies go; it must exist when the job runs"
+        "--recursive", action="store_true", help="each SOURCE is a folder, a camera card for one; its clips are told by content"
     )
+    parser.add_argument(
+        "--profile",
+        metavar="P",
+        action="append",
+        required=True,
+        help="a profile's name (see `proxx-worker profiles`); repeatable",
+    )
+    where = parser.add_argument_group("where the proxies go", "one of them").add_mutually_exclusive_group(required=True)
+    where.add_argument("--beside", metavar="NAME", help="into a folder NAME beside each clip (Resolve relinks from `Proxy`)")
+    where.add_argument("--mirror", metavar="DIR", help="below DIR, in the tree that the clips have below SOURCE")
+    where.add_argument(
+        "--output-directory",
+        metavar="D",
+        help="into D, which must exist when the job runs; {name}: the spec's name, {chunk}: the chunk's",
+    )
+    parser.add_argument("--create-directories", action="store_true", help="make the proxies' folders that are missing")
     parser.add_argument("--naming-template", metavar="T", default="{source_name}", help="default: %(default)s")
     parser.add_argument("--resolve-preset", metavar="NAME", help="the render preset, for Resolve profiles")
+    goes = parser.add_argument_group("where the JobSpecs go", "else to stdout").add_mutually_exclusive_group()
+    goes.add_argument("--submit", metavar="WORKSPACE", help="into the workspace's inbox, print their paths")
+    goes.add_argument("--per-clip", metavar="DIR", help="one file each into DIR (made if missing), print their paths")
+    parser.add_argument("--chunk", metavar="N", type=int, help="one JobSpec per N clips of one profile: NAME-000, NAME-001, ...")
     parser.add_argument(
-        "--per-clip", metavar="DIR", help="write one JobSpec per source into DIR (made if missing), print their paths"
+        "sources",
+        metavar="SOURCE",
+        nargs="+",
+        help="a clip, whose path is made absolute, it is not opened; with --recursive a folder",
     )
-    parser.add_argument("sources", metavar="SOURCE", nargs="+", help="a clip; its path is made absolute, it is not opened")
 
 
 def _add_submit(commands: "Commands") -> None:
     parser = _command(
-        commands, "submit", "submit", "submit", "drop JobSpecs into a workspace's inbox: durable, atomic, never overwriting",
+        commands, "feed", "submit", "submit", "submit",
+        "drop JobSpecs into a workspace's inbox: durable, atomic, never overwriting",
         "Prints the path of each. Does not validate; see `proxx-worker validate`.",
     )  # fmt: skip
     parser.add_argument("workspace", metavar="WORKSPACE", help="the workspace; its inbox is made if missing")
     parser.add_argument("jobspecs", metavar="JOBSPEC.json", nargs="+", help="a file; its name becomes the job's")
 
 
+def _add_feed(commands: "Commands") -> None:
+    parser = _command(
+        commands, "feed", "feed", "feed", "feed", "make JobSpecs of the clips that come to watched folders",
+        "Stays in the foreground, looks every few seconds, and drops a JobSpec for each clip that stands still and has none yet. "
+        "Keeps no state but the folders; never touches media. SIGTERM, SIGINT or SIGUSR1 ends it.",
+    )  # fmt: skip
+    parser.add_argument("workspace", metavar="WORKSPACE", help="whose inbox gets the JobSpecs")
+    parser.add_argument(
+        "--rules", metavar="FILE", required=True, help="a TOML file of rules: which folders, which profiles, where to"
+    )
+    parser.add_argument(
+        "--once", action="store_true", help="end when all that was there has stood still or has been seen to change"
+    )
+
+
+def _add_gather(commands: "Commands") -> None:
+    parser = _command(
+        commands, "feed", "gather", "gather", "gather", "move the outputs of finished jobs into one folder, never overwriting",
+        "Renames on one filesystem. All is checked before the first moves, SHA-256 included; a second call changes nothing. "
+        "Writes gathered.json. A FAILED result is named, and its class is the exit code.",
+    )  # fmt: skip
+    parser.add_argument("results", metavar="RESULT", nargs="+", help="a result's file")
+    parser.add_argument("--into", metavar="DIR", required=True, help="an existing folder, on the outputs' filesystem")
+
+
 def _add_status(commands: "Commands") -> None:
-    parser = _command(commands, "status", "status", "status", "show what a workspace's worker does now")
+    parser = _command(commands, "operate", "status", "status", "status", "show what a workspace's worker does now")
     parser.add_argument("workspace", metavar="WORKSPACE", help="the workspace; nothing in it is touched")
     parser.add_argument("--json", action="store_true", help="status.json with `alive` and `left_alone` added")
 
 
 def _add_check(commands: "Commands") -> None:
-    parser = _command(commands, "check", "check", "check", "check the environment's assumptions, one line each")
+    parser = _command(commands, "learn", "check", "check", "check", "check the environment's assumptions, one line each")
     parser.add_argument("workspace", metavar="WORKSPACE", nargs="?", help="also what a worker there relies on")
     _add_settings(parser)
 
 
 def _add_profiles(commands: "Commands") -> None:
-    parser = _command(commands, "profiles", "catalog", "profiles", "list the profiles")
+    parser = _command(commands, "learn", "profiles", "catalog", "profiles", "list the profiles")
     parser.add_argument("--json", action="store_true", help="all of each profile's settings, as JSON")
 
 
 def _add_schema(commands: "Commands") -> None:
-    parser = _command(commands, "schema", "catalog", "schema", "print a JSON Schema")
+    parser = _command(commands, "learn", "schema", "catalog", "schema", "print a JSON Schema")
     parser.add_argument("document", choices=("jobspec", "result"), help="what it describes")
 
 

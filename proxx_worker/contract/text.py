@@ -2,6 +2,7 @@
 
 import json
 import re
+from unicodedata import normalize
 
 from proxx_worker.contract.errors import JsonValue
 
@@ -85,3 +86,8 @@ def steady_json(document: bytes) -> bytes:
 def is_control(letter: str) -> bool:
     """Whether one character is a control character: C0, DEL or C1."""
     return letter < " " or "\x7f" <= letter <= "\x9f"
+
+
+def folded(name: str) -> str:
+    """Equal for two names that a file system without case and with composed accents (APFS, SMB) takes for one."""
+    return normalize("NFC", normalize("NFC", name).casefold())

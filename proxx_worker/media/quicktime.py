@@ -14,6 +14,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.text import visible
 
 _PATH_TO_REFERENCES = (b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref")
+_PATH_TO_TRACKS = (b"moov", b"trak")
 _PATH_TO_SAMPLES = (b"mdia", b"minf", b"stbl")
 _PATH_TO_DESCRIPTIONS = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
 AVID_CODEC_TAGS = ("AVdn", "AVd1", "AVj2")
@@ -23,6 +24,7 @@ _HEADER = 8
 _LONG_HEADER = 16
 _PROTECTED = (b"encv", b"enca")
 _TABLE_HEADER = 8
+_HANDLER_AT, _HANDLER_END = 8, 12
 _VISUAL_ENTRY = 78
 _ASPECT_TERMS = 8
 _SELF_CONTAINED = 1
@@ -75,6 +77,35 @@ def refuse_protected(read: Callable[[int, int], bytes], size: int) -> None:
                     f"a track of the movie is encrypted ({tag}); deliver it without protection",
                     codec_tag=tag,
                 )
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """What a track is: its handler (`vide`, `soun`, `tmcd`, ...) and the kinds of its sample entries (`apcn`, `aprn`, ...)."""
+
+    handler: str
+    entries: tuple[str, ...]
+
+
+def tracks(read: Callable[[int, int], bytes], size: int) -> tuple[Track, ...]:
+    """The tracks of a movie; none where the file has no index (`moov`) or is no QuickTime file. Nothing is decoded.
+
+    Arguments as for `refuse_external_media`. Structure: ISO/IEC 14496-12, 8.4.3, "Handler Reference Box"; 8.5.2, "Sample
+    Description Box".
+    """
+    budget = iter(range(_MAX_BOXES))
+    found = []
+    for track in _descend(read, _Box(b"", 0, size), _PATH_TO_TRACKS, budget):
+        handlers = [read(box.start, _HANDLER_END) for box in _descend(read, track, (b"mdia", b"hdlr"), budget)]
+        descriptions = _descend(read, track, (*_PATH_TO_SAMPLES, b"stsd"), budget)
+        entries = (
+            entry.kind.decode()
+            for table in descriptions
+            for entry in _children(read, _Box(b"", table.start + _TABLE_HEADER, table.end), budget)
+        )
+        handler = handlers[0][_HANDLER_AT:].decode("latin-1") if handlers else ""
+        found.append(Track(handler, tuple(entries)))
+    return tuple(found)
 
 
 def avid_pixel_aspect(read: Callable[[int, int], bytes], size: int) -> Fraction | None:

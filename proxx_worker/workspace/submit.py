@@ -36,7 +36,7 @@ def submit(workspace: Workspace, jobspec: Path) -> Path:
     temporary = os.path.join(workspace.inbox, b".submit-" + secrets.token_hex(8).encode())
     try:
         _copy(jobspec, temporary)
-        made = _place(workspace.inbox, temporary, stem_of(name))
+        made = place(workspace.inbox, temporary, stem_of(name))
     except ProxxError:
         with suppress(OSError):
             os.unlink(temporary)
@@ -78,12 +78,16 @@ def _copy(source: Path, target: bytes) -> None:
         os.close(source_fd)
 
 
-def _place(inbox: bytes, temporary: bytes, wanted: bytes) -> bytes:
+def place(folder: bytes, temporary: bytes, wanted: bytes) -> bytes:
+    """Rename `temporary`, a file in `folder`, to `WANTED.json`, or `WANTED~2.json`, ... where that is taken. Returns its path.
+
+    Raises SPEC_INVALID where only a name is free that no worker takes; WORKSPACE_INVALID, NO_SPACE or IO_ERROR.
+    """
     while True:
-        with errors_named("submit to", inbox, state_folder=True):
-            stem = lowest_free_job_name(wanted, lambda it: exists(os.path.join(inbox, it + SPEC_SUFFIX)))
+        with errors_named("submit to", folder, state_folder=True):
+            stem = lowest_free_job_name(wanted, lambda it: exists(os.path.join(folder, it + SPEC_SUFFIX)))
             _require_candidate(stem + SPEC_SUFFIX)
-            target = os.path.join(inbox, stem + SPEC_SUFFIX)
+            target = os.path.join(folder, stem + SPEC_SUFFIX)
             try:
                 rename_no_clobber(temporary, target)
             except FileExistsError:
