@@ -9,10 +9,9 @@ from proxx_worker.cli.console import fail, reason_of
 from proxx_worker.cli.paths import absolute
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import EXIT_USAGE, ErrorCode, ProxxError, exit_code
-from proxx_worker.contract.text import has_lone_surrogate
+from proxx_worker.contract.text import has_lone_surrogate, visible
 from proxx_worker.feeding.gather import gather as move_all
 from proxx_worker.feeding.gathering import ReadResult, read_result
-from proxx_worker.observe.records import printable
 
 
 def gather(arguments: argparse.Namespace) -> int:
@@ -42,7 +41,7 @@ def gather(arguments: argparse.Namespace) -> int:
     except ProxxError as fault:
         return fail(fault.error.message, fault.code)
     for move in gathered.moved:
-        sys.stdout.write(f"{printable(move.target)}\n")
+        sys.stdout.write(f"{visible(move.target)}\n")
     codes: list[ErrorCode] = []
     for shown, result in results:
         if result.failure is not None:

@@ -7,9 +7,9 @@ from pathlib import Path
 from proxx_worker.cli.console import UsageError, fail, say_path
 from proxx_worker.cli.paths import absolute, as_given
 from proxx_worker.contract.errors import ProxxError
+from proxx_worker.contract.text import visible
 from proxx_worker.feeding.orders import Beside, Destination, Directory, Mirror, Order, require_folder_name
 from proxx_worker.feeding.specs import Request, write_specs
-from proxx_worker.observe.records import printable
 from proxx_worker.workspace.layout import Workspace
 
 
@@ -24,7 +24,7 @@ def spec_folders(arguments: argparse.Namespace) -> int:
     for path in outcome.made:
         say_path(path)
     for line in outcome.told:
-        sys.stderr.write(f"{printable(line)}\n")
+        sys.stderr.write(f"{visible(line)}\n")
     return 0
 
 
