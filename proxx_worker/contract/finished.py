@@ -1,7 +1,7 @@
 """A finished job as the commands that come after it read it: any result of version 1, whatever later versions add to it.
 
-`contract.result` writes results and reads its own back to the letter. Whoever reads a result years later needs less of it, and must
-not be stopped by a field that it does not know: fields are only ever added (contract section 4).
+`contract.result` writes results and reads its own back to the letter. Whoever reads one years later needs less of it, and no
+field that it does not know may stop it: fields are only ever added (contract section 4).
 """
 
 import re

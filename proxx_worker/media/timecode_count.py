@@ -1,7 +1,7 @@
 """Timecode as a count of frames and back, drop-frame and non-drop-frame. Pure arithmetic: SMPTE ST 12-1, section 5.
 
-Drop-frame drops labels, never frames: at 30000/1001 the labels 00 and 01 of every minute that ten does not divide, at twice and four
-times that rate twice and four times as many.
+Drop-frame drops labels, never frames: at 30000/1001 the labels 00 and 01 of every minute that ten does not divide, at twice and
+four times that rate twice and four times as many.
 """
 
 from fractions import Fraction

@@ -2,7 +2,7 @@
 
 RIFF: a chunk is four letters, a 32-bit little-endian size and that many bytes, padded to an even number. `RIFF` and `LIST` hold
 chunks after four more letters. A stream's data is in chunks of `LIST movi` named `00dc`, `01wb` and so on.
-Source: Microsoft's AVI RIFF file reference; FFmpeg's libavformat/avienc.c, which leaves the sizes of what it could not seek back to open.
+Source: Microsoft's AVI RIFF file reference; FFmpeg's libavformat/avienc.c, which leaves sizes open where it could not seek back.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Inline SVG: the course of SSIM, and of sound. Numbers only, so nothing in it can be anybody's name; colours come from the page."""
+"""Inline SVG: the course of SSIM, and of sound. Numbers only, so nothing in it is anybody's name; colours come from the page."""
 
 from collections.abc import Sequence
 from html import escape
@@ -10,7 +10,7 @@ _LEFT, _BOTTOM, _TOP, _RIGHT = 38, 18, 8, 4
 
 
 def ssim_chart(summary: Summary, title: str, gate: float | None) -> str:
-    """SSIM over time: a band from the least to the greatest of each column, the floor, and the caller's gate where there is one."""
+    """SSIM over time: a band from least to greatest of each column, the floor, and the caller's gate where there is one."""
     columns = summary.ssim_columns
     if not columns:
         return ""

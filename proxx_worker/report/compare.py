@@ -95,5 +95,5 @@ def require_ended(child: ChildExit, stall_seconds: float) -> None:
     if child.stalled:
         raise ProxxError(
             ErrorCode.ENCODE_STALLED,
-            f"FFmpeg must get on while it compares, but it said nothing for {stall_seconds:g} s. Check the storage of both files.",
+            f"FFmpeg must get on with the comparison, but said nothing for {stall_seconds:g} s. Check the storage of both files.",
         )

@@ -1,7 +1,7 @@
 """The one FFmpeg pass over a source and its proxy, as data: both brought to one size, one range, one matrix and one time base.
 
-Frames are paired by their number, not by their time: each gets the time number/rate, so that one that slipped is compared with the
-wrong frame, as an editor would see it. What cannot be told from numbers is not converted: PQ and HLG stay what they are.
+Frames are paired by their number, not by their time: each gets the time number/rate, so that one that slipped is compared with
+the wrong frame, as an editor would see it. PQ and HLG stay what they are: nothing is tone-mapped.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from proxx_worker.planning.color_tags import same
 from proxx_worker.planning.picture import upright
 
 MEAN_WIDTH, MEAN_HEIGHT = 48, 28
-"""The small picture whose pixels are means of blocks: coding noise averages out in it, and a moved, dark or wrong picture does not."""
+"""The small picture whose pixels are means of blocks: coding noise averages out in it, a moved or a wrong picture does not."""
 
 SAMPLE_WIDTH, SAMPLE_HEIGHT = 96, 54
 """The points of each frame at which luma is read as it is."""
@@ -44,8 +44,8 @@ _PRINT = r"metadata=mode=print:file=pipe\\:2:direct=1"
 class Comparison:
     """A source and its proxy, and how they are compared.
 
-    `converted_rate`: the rate that the proxy was converted to, None where every frame kept its time. `width`, `height`: pixels, of
-    both pictures. `source_matrix`, `proxy_matrix`: by which each is read, in ffprobe's names; the source's is the common one.
+    `converted_rate`: the rate that the proxy was converted to, None where every frame kept its time. `width`, `height`: of
+    both, in pixels. `source_matrix`, `proxy_matrix`: by which each is read, in ffprobe's names; the source's is the common one.
     """
 
     source: MediaFacts
@@ -110,10 +110,10 @@ def _is_rgb(video: VideoFacts) -> bool:
 def comparison_argv(ffmpeg: str, comparison: Comparison, source: str, proxy: str) -> list[str]:
     """The whole command. `source` and `proxy`: names of open descriptors (`/dev/fd/5`).
 
-    Standard output is an AVI file: first the mosaic of block means (planar 4:2:0, source above proxy), then that of samples (gray,
-    likewise), then for each sound the source's and the proxy's (16-bit, all channels). Standard error has the frames' figures as
-    blocks of `frame:` and `key=value` lines, beside what FFmpeg complains of. Raises SOURCE_UNSUPPORTED for a container that no
-    worker opens.
+    Standard output is an AVI file: the mosaic of block means (planar 4:2:0, source above proxy), that of samples (likewise),
+    then for each sound the source's and the proxy's (16-bit, all channels). Standard error has the figures as blocks of
+    `frame:` and `key=value` lines, beside what FFmpeg complains of. Raises SOURCE_UNSUPPORTED for a container that no worker
+    opens.
     """
     outputs = ["[means]", "[samples]"]
     for number in range(comparison.sounds):

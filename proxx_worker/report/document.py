@@ -44,7 +44,7 @@ class _Document(BaseModel):
 
 
 class FindingRecord(_Document):
-    """Something that was found. `frame` counts from 0 in the proxy; `value` is what was measured, `threshold` what was allowed."""
+    """What was found. `frame` counts from 0 in the proxy; `value` is what was measured, `threshold` what was allowed."""
 
     kind: Kind
     message: str
@@ -63,7 +63,7 @@ class SsimRecord(_Document):
 
 
 class SoundRecord(_Document):
-    """One audio stream. `lag_seconds`: positive where the proxy's is late, null where the sound does not tell; null LUFS: silence."""
+    """One audio stream. `lag_seconds`: positive where the proxy's is late, null where that cannot be told; null LUFS: silence."""
 
     index: int
     lag_seconds: float | None

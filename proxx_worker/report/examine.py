@@ -1,7 +1,6 @@
 """One task of a finished job, from its result's record to what is to be told of it."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -24,7 +23,7 @@ _STEADY = ("codec", "width", "height", "rate", "duration", "pixel_format")
 
 @dataclass(frozen=True, slots=True)
 class Examiner:
-    """What every examination needs. `on_frames(task, frames)`: so many frames of it were compared. `worst`: frames to be shown."""
+    """What every examination needs. `on_frames(task, frames)`: so many of its frames are done. `worst`: frames to be shown."""
 
     tools: Tools
     stop: StopSignal
@@ -138,18 +137,15 @@ def pictures_of(examiner: Examiner, examined: ExaminedTask, most_bytes: int) -> 
     """The frames to be shown, cut out of the files; none where they were not compared, or have changed since."""
     if examined.summary is None or examined.identities is None or examined.task.output_file is None:
         return []
-    with _unless_changed(), open_probed(examined.task.source_file, examined.identities[0], _anywhere) as source:
-        with open_probed(examined.task.output_file, examined.identities[1], _anywhere) as proxy:
+    try:
+        with (
+            open_probed(examined.task.source_file, examined.identities[0], _anywhere) as source,
+            open_probed(examined.task.output_file, examined.identities[1], _anywhere) as proxy,
+        ):
             return show_frames(
                 examiner.tools, examined.summary.comparison, source, proxy, examined.summary.places,
                 most_bytes=most_bytes, stop=examiner.stop, stall_seconds=examiner.stall_seconds,
             )  # fmt: skip
-    return []
-
-
-@contextmanager
-def _unless_changed() -> Iterator[None]:
-    try:
-        yield
     except ProxxError as error:
         _pass_on(error)
+        return []

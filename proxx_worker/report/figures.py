@@ -1,7 +1,7 @@
 """What FFmpeg's filters print of frames and sounds, read out of standard error, beside its complaints.
 
-A frame is a block of lines: `frame:12 pts:12 pts_time:0.48`, then `key=value` for each figure. Each line is written in one piece, but
-a complaint may be cut by one: figures are looked for anywhere in a line, and what remains of a cut complaint is no figure.
+A frame is a block of lines: `frame:12 pts:12 pts_time:0.48`, then `key=value` for each figure. Each is written in one piece and
+may cut a complaint in two: figures are looked for anywhere in a line, and what remains of a cut complaint is no figure.
 """
 
 import re
@@ -23,7 +23,7 @@ _UNKNOWN = float("nan")
 class Figures:
     """All that was printed.
 
-    `source_times`, `proxy_times`: of each decoded frame, in seconds from its file's start, NaN where unknown. `ssim`: of each pair.
+    `source_times`, `proxy_times`: of each decoded frame, seconds from its file's start, NaN where unknown. `ssim`: of each pair.
     `source_fields`, `proxy_fields`: how often a picture was seen as `tff`, `bff`, `progressive`, `undetermined`. `loudness`: the
     latest integrated loudness in LUFS by `source0`, `proxy0` and so on. `complaints`: lines of the levels error and fatal.
     """

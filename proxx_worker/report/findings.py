@@ -219,7 +219,7 @@ def _frozen(comparison: Comparison, run: Runs) -> Finding:
     seconds = float(run.frames / comparison.rate)
     return Finding(
         Kind.FROZEN_FRAMES,
-        f"the proxy's picture stands still for {run.frames} frames ({seconds:.2f} s) from frame {run.first} on, the source's does not",
+        f"the proxy stands still for {run.frames} frames ({seconds:.2f} s) from frame {run.first} on, the source does not",
         certain=True,
         frame=run.first,
         timecode=label_of_frame(comparison, run.first),
@@ -241,7 +241,8 @@ def _slips(comparison: Comparison, pictures: PictureMeasures, explained: Sequenc
             yield (
                 Finding(
                     Kind.FRAME_SLIP,
-                    f"{where} the proxy is {abs(offset)} frame{'s' if abs(offset) > 1 else ''} {'ahead' if offset > 0 else 'behind'}: "
+                    f"{where} the proxy is {abs(offset)} frame{'s' if abs(offset) > 1 else ''} "
+                    f"{'ahead' if offset > 0 else 'behind'}: "
                     f"frame {run.first} is nearest to source frame {run.first + offset}",
                     certain=True,
                     frame=run.first,

@@ -1,7 +1,7 @@
 """What would explain the proxy's levels and colours: each sampled frame votes for the reading that fits it best.
 
-A picture whose range or matrix was not converted is a linear function of the one that was. Means of blocks obey the same function, so
-small pictures are enough. Votes, not sums: a black or slipped frame spoils its own vote only.
+A picture whose range or matrix was not converted is a linear function of the one that was. Means of blocks obey it as well, so
+small pictures are enough. Votes, not sums: a black or slipped frame spoils no vote but its own.
 """
 
 from collections import Counter
@@ -55,14 +55,15 @@ class Planes:
 
 @dataclass(slots=True)
 class Votes:
-    """`cast`: frames that were asked; `unlike`: those that are not as they should be. `won`: for each reading, in how many it fits less than half as badly as what should be.
+    """What the frames said so far.
 
-    `brightness`: each frame's mean luma, proxy less source. `apart`: each frame's mean difference.
+    `cast`: frames that were asked; `unlike`: those that are not as they should be; `won`: by reading, those that it fits less
+    than half as badly. `brightness`: of each frame, mean luma of the proxy less that of the source; `apart`: its mean
+    difference.
     """
 
     NOTHING_TO_SEE: ClassVar[float] = 0.8
-    """Mean difference over luma and chroma, in code values, below which a frame is as it should be. The good proxies of all codecs
-    stay below it by more than half."""
+    """Mean difference over luma and chroma, in code values, below which a frame is as it should be."""
 
     cast: int = 0
     unlike: int = 0
@@ -104,8 +105,8 @@ def _apply(rows: _Change, point: _Row) -> _Row:
 def _matrix_change(coded: tuple[float, float], read: tuple[float, float]) -> _Change:
     """What becomes of values that were coded by one matrix, are read by another, and are coded by the first again to be compared.
 
-    `coded`, `read`: the weights of red and blue in luma (ITU-T H.273, table 4). The change is linear, so its columns are what becomes
-    of luma, Cb and Cr alone.
+    `coded`, `read`: the weights of red and blue in luma (ITU-T H.273, table 4). The change is linear: its columns are what
+    becomes of luma, Cb and Cr alone.
     """
     columns = [_recode(unit, read, coded) for unit in ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))]
     rows = []

@@ -1,6 +1,6 @@
 """The report as one HTML file that needs nothing else: no script to be read, no request to anywhere.
 
-Names are whatever a file system allows: everything is escaped by the template, and what could turn a line around is shown as an escape.
+Names are whatever a file system allows: the template escapes everything, and what could turn a line around is shown as an escape.
 """
 
 import base64
@@ -21,8 +21,8 @@ from proxx_worker.report.charts import ssim_chart, waveforms
 from proxx_worker.report.document import ExaminedJob
 from proxx_worker.report.examine import ExaminedTask
 from proxx_worker.report.findings import Finding, Kind, Verdict
-from proxx_worker.report.pictures import ShownFrame
 from proxx_worker.report.picture_measures import LumaRange
+from proxx_worker.report.pictures import ShownFrame
 from proxx_worker.report.summary import SoundSummary
 
 MOST_BYTES_PER_TASK = 400_000
@@ -40,7 +40,7 @@ REMEDIES: Mapping[Kind, str] = {
     Kind.FRAME_SLIP: "Do not cut with this proxy: edits would be off by these frames. Make it again from the source.",
     Kind.BLACK_FRAMES: "Look at the frame in the source; where it has a picture, make the proxy again.",
     Kind.FROZEN_FRAMES: "Make the proxy again, and look at the source's storage if it comes back.",
-    Kind.LEVELS: "Check the source's range tag. If it is right, make the proxy again; if it is wrong, correct it in the source.",
+    Kind.LEVELS: "Check the source's range tag. If it is right, make the proxy again; if not, correct it in the source.",
     Kind.MATRIX: "Check the source's matrix tag. If it is right, make the proxy again; if it is wrong, correct it in the source.",
     Kind.FIELD_ORDER: "Do not use this proxy for interlaced delivery. Check the source's field order, then make it again.",
     Kind.AUDIO_LAG: "Do not judge sync by this proxy. Make it again, and compare with the source in the editor.",
@@ -67,7 +67,8 @@ _ADVICE = {
 class ReportPage:
     """What the page tells. `pictures`: by the place of job and task. `gate`: the caller's `--fail-below`.
 
-    `compact`: tasks without pictures are told in short, as in a page on a whole workspace. `made_by`: this program, with its version.
+    `compact`: tasks without pictures are told in short, as in a page on a whole workspace. `made_by`: this program and its
+    version.
     """
 
     title: str
@@ -209,7 +210,10 @@ def _ssim_view(page: ReportPage, examined: ExaminedTask, anchor: str, shown: Seq
     summary = examined.summary
     if summary is None or summary.ssim_mean is None or summary.ssim_min is None:
         raise ValueError("nothing was compared")
-    title = f"SSIM of {summary.frames} frames: mean {summary.ssim_mean:.4f}, least {summary.ssim_min:.4f} at frame {summary.ssim_min_frame}"
+    title = (
+        f"SSIM of {summary.frames} frames: mean {summary.ssim_mean:.4f}, "
+        f"least {summary.ssim_min:.4f} at frame {summary.ssim_min_frame}"
+    )
     there = any(frame.place.frame == summary.ssim_min_frame for frame in shown)
     return {
         "mean": f"{summary.ssim_mean:.4f}",
@@ -220,7 +224,7 @@ def _ssim_view(page: ReportPage, examined: ExaminedTask, anchor: str, shown: Seq
         "below_gate": page.gate is not None and summary.ssim_min < page.gate,
         "chart": Markup(ssim_chart(summary, title, page.gate)),  # noqa: S704 - numbers, and a title that is escaped there
         "frames": summary.frames,
-        "size": f"{summary.comparison.width} × {summary.comparison.height}",
+        "size": f"{summary.comparison.width}x{summary.comparison.height}",
     }
 
 
@@ -268,7 +272,7 @@ def _frame_view(anchor: str, frame: ShownFrame) -> dict[str, object]:
         "height": frame.height,
         "views": [
             (name, f"{name} at {label.lower()}", f"data:image/jpeg;base64,{base64.b64encode(data).decode()}")
-            for name, data in (("Source", frame.source), ("Proxy", frame.proxy), ("Difference × 8", frame.difference))
+            for name, data in (("Source", frame.source), ("Proxy", frame.proxy), ("Difference x 8", frame.difference))
         ],
     }
 
@@ -289,7 +293,7 @@ def _check_view(check: Check) -> dict[str, str]:
 
 
 def _value(value: JsonValue) -> str:
-    return "–" if value is None else str(value)[:200]
+    return "none" if value is None else str(value)[:200]
 
 
 def _tags(examined: ExaminedTask) -> list[tuple[str, str, str, bool]]:
@@ -333,7 +337,7 @@ def _picture(video: VideoFacts) -> str:
     rate = f"{float(video.rate):.3f}".rstrip("0").rstrip(".")
     fields = "" if not video.interlaced else ", top field first" if video.top_field_first else ", bottom field first"
     turned = f", turned by {video.rotation}°" if video.rotation else ""
-    return f"{video.codec} {video.width} × {video.height}, {rate} frames/s, {video.pixel_format}{fields}{turned}"
+    return f"{video.codec} {video.width}x{video.height}, {rate} frames/s, {video.pixel_format}{fields}{turned}"
 
 
 def _notes(media: Mapping[str, JsonValue] | None) -> Sequence[JsonValue]:

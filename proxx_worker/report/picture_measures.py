@@ -5,7 +5,7 @@ Code values throughout: 8-bit luma and chroma, limited range, as `comparison` br
 
 from array import array
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import sub
 
@@ -79,10 +79,12 @@ class Held:
 
 @dataclass(slots=True)
 class PictureMeasures:
-    """Per frame: `apart` (mean difference of luma), `worst_block` (greatest difference of a block mean), `source_luma`, `proxy_luma`
-    (means), `proxy_peak` (the brightest block), `offset` (which source frame fits at least twice as well, from here) and `gain` (by how
-    much, in code values).
-    """  # fmt: skip
+    """What was seen of each frame, and of the clip.
+
+    `apart`: mean difference of luma; `worst_block`: greatest difference of a block's mean; `source_luma`, `proxy_luma`: means;
+    `proxy_peak`: the brightest block; `offset`: how many frames from here the source frame lies that fits at least twice as well,
+    0 for none; `gain`: by how much it does, in code values.
+    """
 
     apart: "array[float]" = field(default_factory=lambda: array("f"))
     worst_block: "array[int]" = field(default_factory=lambda: array("B"))
@@ -200,4 +202,5 @@ class PictureMeter:
 
 
 def _apart(one: Sequence[int], other: Sequence[int]) -> float:
-    return sum(map(abs, map(sub, one, other))) / len(one)
+    differences: Iterator[int] = map(sub, one, other)
+    return sum(map(abs, differences)) / len(one)

@@ -15,7 +15,7 @@ class ReportProgress:
     """Nothing to be seen: for output that nobody watches."""
 
     def begin(self, task: FinishedTask) -> None:
-        """This task comes now."""
+        """Begin with this task."""
 
     def frames(self, task: FinishedTask, frames: int) -> None:
         """So many frames of it were compared."""

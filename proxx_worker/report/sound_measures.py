@@ -1,4 +1,4 @@
-"""The course of a sound: its peak in every millisecond, channel by channel, and what two of them have to do with each other. Pure."""
+"""The course of a sound, its peak in every millisecond, channel by channel; and what two of them have in common. Pure."""
 
 import sys
 from array import array
@@ -57,7 +57,7 @@ class SoundMeter:
             own = samples[channel :: self._channels]
             for start in range(0, len(own), SAMPLES_PER_POINT):
                 points = own[start : start + SAMPLES_PER_POINT]
-                course.append(max(max(points), -min(points)))
+                course.append(max(-min(points), *points))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +136,8 @@ class Hole:
 def holes_in(source: Sequence[Course], proxy: Sequence[Course], late: int) -> list[Hole]:
     """Holes of 20 ms and more, in order; `late`: by how many points the proxy's sound is late."""
     found = []
-    for channel, (one, other) in enumerate(zip(source, proxy, strict=False)):
-        one, other = one[max(0, -late) :], other[max(0, late) :]
+    for channel, (source_course, proxy_course) in enumerate(zip(source, proxy, strict=False)):
+        one, other = source_course[max(0, -late) :], proxy_course[max(0, late) :]
         first: int | None = None
         blocks = min(len(one), len(other)) // _BLOCK
         for block in range(blocks + 1):

@@ -23,7 +23,7 @@ _WAVE_DECIBELS = 60
 
 @dataclass(frozen=True, slots=True)
 class SoundSummary:
-    """One audio stream. `lag_seconds`: positive where the proxy's is late. `lufs_*`: integrated, None for silence. Waves: columns."""
+    """One audio stream. `lag_seconds`: positive where the proxy's is late. `lufs_*`: integrated, None for silence."""
 
     index: int
     channels: int
@@ -38,8 +38,8 @@ class SoundSummary:
 class Place:
     """A frame to be shown: its number, why, its timecode and SSIM, and where it lies in both files.
 
-    `source_frame`: its number there, another one where the rate was converted. `source_time`, `proxy_time`: seconds from the file's
-    start, with the time of the frame before it, None for a first frame or where times are not known.
+    `source_frame`: its number there, another one where the rate was converted. `source_time`, `proxy_time`: the times of the
+    frame before it and its own, seconds from the file's start; None for a first frame or where times are not known.
     """
 
     frame: int
@@ -53,7 +53,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """`ssim_columns`: (least, greatest) of the frames that share a column, so that one bad frame is seen. `seconds`: of picture."""
+    """`ssim_columns`: (least, greatest) of the frames that share a column: one bad frame is seen."""
 
     comparison: Comparison
     frames: int
@@ -140,7 +140,7 @@ def _places(measurements: Measurements, findings: Sequence[Finding], worst: int)
     for frame, why in [*bad, *((frame, "low SSIM") for frame in by_ssim[: 40 * worst])]:
         if len(extra) >= worst:
             break
-        if frame < frames and all(abs(frame - other) >= apart for other in extra):
+        if frame < frames and (frame == by_ssim[0] or all(abs(frame - other) >= apart for other in extra)) and frame not in extra:
             extra.append(frame)
             chosen[frame] = f"{chosen[frame]}, {why}" if frame in chosen else why
     return [_place(measurements, frame, chosen[frame]) for frame in sorted(chosen)]

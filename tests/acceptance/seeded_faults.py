@@ -50,9 +50,10 @@ def make_source(path: Path, *, interlaced: bool = False) -> Path:
         if interlaced
         else "testsrc2=size=320x180:rate=25:duration=2"
     )
+    tags = "range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
     fields = ["-flags:v", "+ildct+ilme", "-x264-params", "tff=1"] if interlaced else []
     ffmpeg(
-        "-f", "lavfi", "-i", f"{picture},format=yuv420p,setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709",
+        "-f", "lavfi", "-i", f"{picture},format=yuv420p,setparams={tags}",
         "-f", "lavfi", "-i", SOUND.format(seed=1, beat=1.7), "-f", "lavfi", "-i", SOUND.format(seed=2, beat=2.9),
         "-filter_complex", "[1:a][2:a]join=inputs=2:channel_layout=stereo[a]", "-map", "0:v", "-map", "[a]",
         "-c:v", "libx264", "-preset", "ultrafast", "-crf", "12", *fields,
