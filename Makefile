@@ -93,7 +93,7 @@ LOCK := uv pip compile pyproject.toml --group build --universal --python-version
 .PHONY: lock
 lock: ## Renew the lock files (needs uv on PATH)
 	$(LOCK) --upgrade --output-file requirements.lock
-	$(LOCK) --upgrade --extra dev --constraints requirements.lock --output-file requirements-dev.lock
+	$(LOCK) --upgrade --extra dev --extra report --extra relink --constraints requirements.lock --output-file requirements-dev.lock
 
 .PHONY: ci
 ci: ## What CI runs, from the root of a clean clone
