@@ -1,5 +1,6 @@
 """The report as JSON: the same figures as the page, in the form of contract section 6."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -158,3 +159,13 @@ def _finding(finding: Finding) -> FindingRecord:
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, _DIGITS)
+
+
+def schema_text() -> str:
+    """The JSON Schema of the document, as docs/schema holds it."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **ReportDocument.model_json_schema(mode="serialization")}
+    return orjson.dumps(schema, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
+
+
+if __name__ == "__main__":
+    sys.stdout.write(schema_text())

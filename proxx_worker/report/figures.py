@@ -73,7 +73,7 @@ class FigureReader:
             self._complain(line)
 
     def _complain(self, line: str) -> None:
-        if len(self.figures.complaints) < _MOST_COMPLAINTS and not says(Meaning.HARMLESS, line):
+        if len(self.figures.complaints) < _MOST_COMPLAINTS and not says(Meaning.HARMLESS, line.replace("[error] ", "")):
             self.figures.complaints.append(without_addresses(line).strip())
 
     def _end_block(self) -> None:
