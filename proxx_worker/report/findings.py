@@ -3,6 +3,7 @@
 The thresholds and the clips that they were set on: docs/decisions, "What the report calls a fault".
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from enum import StrEnum
 from fractions import Fraction
 from statistics import median
 
+from proxx_worker.media.ffmpeg_words import Meaning, decoder_names, says
 from proxx_worker.media.timecode_count import after
 from proxx_worker.report.comparison import Comparison
 from proxx_worker.report.figures import Figures
@@ -154,9 +156,9 @@ def _whole(measurements: Measurements) -> Iterator[Finding]:
     if measurements.exit_code:
         said = figures.complaints[-1] if figures.complaints else f"it ended with {measurements.exit_code}"
         yield Finding(Kind.DAMAGED, f"the comparison did not come to its end: {said}", certain=True, frame=compared)
-    elif figures.complaints:
-        said = f"{figures.complaints[0]}{f' (and {len(figures.complaints) - 1} more)' if len(figures.complaints) > 1 else ''}"
-        yield Finding(Kind.DAMAGED, f"FFmpeg complains while it reads the files: {said}", certain=False)
+    elif complaints := [line for line in figures.complaints if _is_of_decoding(measurements.comparison, line)]:
+        said = f"{complaints[0]}{f' (and {len(complaints) - 1} more)' if len(complaints) > 1 else ''}"
+        yield Finding(Kind.DAMAGED, f"FFmpeg complains while it decodes the files: {said}", certain=False)
     if counted is not None and compared != counted and not measurements.exit_code:
         yield Finding(
             Kind.DAMAGED,
@@ -166,6 +168,18 @@ def _whole(measurements: Measurements) -> Iterator[Finding]:
             value=compared,
             threshold=counted,
         )
+
+
+def _is_of_decoding(comparison: Comparison, line: str) -> bool:
+    """Whether a line complains of pictures or sound. What a demuxer says of a container the job has seen, and passed."""
+    codecs = {
+        codec
+        for facts in (comparison.source, comparison.proxy)
+        for codec in (facts.video.codec, *(sound.codec for sound in facts.audio))
+    }
+    spoken = re.match(r"\[([^\]]+)\]", line)
+    by_decoder = spoken is not None and any(spoken[1] in decoder_names(codec) for codec in codecs)
+    return by_decoder or says(Meaning.DECODING, line) or says(Meaning.CORRUPT, line)
 
 
 def _runs(frames: Iterable[int], gap: int = 1) -> list[Runs]:

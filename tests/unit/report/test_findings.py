@@ -109,6 +109,11 @@ def test_what_ffmpeg_complains_of_is_told() -> None:
     assert "[h264] [error] bad (and 1 more)" in found[0].message
 
 
+def test_what_a_demuxer_says_of_a_container_is_no_finding() -> None:
+    figures = Figures(complaints=["[mxf] [error] failed to find absolute offset of C8000 in BodySID 1 - partial file?"])
+    assert judge(measurements(measure(GOOD), figures=figures)) == ()
+
+
 def test_a_comparison_that_broke_off() -> None:
     whole = measurements(measure(GOOD), counted=99, figures=Figures(complaints=["[in#0] [error] gone"]))
     broken = type(whole)(whole.comparison, whole.figures, whole.pictures, (), whole.counted, exit_code=1)
