@@ -79,6 +79,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_profiles(commands)
     _add_schema(commands)
     _add_report(commands)
+    _add_relink(commands)
     return parser
 
 
@@ -187,6 +188,19 @@ def _add_report(commands: "Commands") -> None:
     )
     parser.add_argument("--json", metavar="FILE", help="also write the figures there")
     _add_tools(parser)
+
+
+def _add_relink(commands: "Commands") -> None:
+    parser = _command(
+        commands, "relink", "relink", "relink", "write what makes an editing system link proxies to their originals",
+        "One file for all completed tasks. --otio and --mhl need the extra [relink]. Exit code 1 for a clip that it cannot say.",
+    )  # fmt: skip
+    _add_results(parser)
+    kind = parser.add_mutually_exclusive_group(required=True)
+    kind.add_argument("--fcpxml", metavar="FILE", help="FCPXML 1.11: Final Cut Pro, and what reads it")
+    kind.add_argument("--otio", metavar="FILE", help="OpenTimelineIO: both as media references of one clip")
+    kind.add_argument("--ale", metavar="FILE", help="Avid Log Exchange, for clips of one frame rate")
+    kind.add_argument("--mhl", metavar="DIR", help="add the proxies in DIR to its ASC Media Hash List")
 
 
 def _add_results(parser: argparse.ArgumentParser) -> None:
