@@ -17,7 +17,7 @@ from proxx_worker.files.durable import write_durable
 from proxx_worker.files.errnos import classify_os_error
 from proxx_worker.report.document import ExaminedJob, document_of, encode_document
 from proxx_worker.report.examine import ExaminedTask, Examiner, examine, pictures_of
-from proxx_worker.report.findings import Verdict
+from proxx_worker.report.finding import Verdict
 from proxx_worker.report.progress import progress_on
 from proxx_worker.settings import Settings
 

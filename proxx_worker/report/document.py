@@ -12,7 +12,7 @@ from proxx_worker.contract.finished import FinishedJob
 from proxx_worker.contract.result import JobStatus
 from proxx_worker.contract.text import encodable, steady_json
 from proxx_worker.report.examine import ExaminedTask
-from proxx_worker.report.findings import Finding, Kind, Verdict
+from proxx_worker.report.finding import Finding, Kind, Verdict
 
 REPORT_VERSION: Literal["1.0"] = "1.0"
 _DIGITS = 5

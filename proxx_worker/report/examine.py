@@ -14,7 +14,8 @@ from proxx_worker.media.facts import MediaFacts
 from proxx_worker.process.stop import StopSignal
 from proxx_worker.report.compare import compare, sha256_of
 from proxx_worker.report.comparison import plan_comparison
-from proxx_worker.report.findings import Finding, Kind, Verdict, judge, verdict_of
+from proxx_worker.report.finding import Finding, Kind, Verdict, verdict_of
+from proxx_worker.report.findings import judge
 from proxx_worker.report.pictures import ShownFrame, show_frames
 from proxx_worker.report.summary import Summary, summarize
 

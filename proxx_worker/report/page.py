@@ -20,7 +20,7 @@ from proxx_worker.observe.records import printable
 from proxx_worker.report.charts import ssim_chart, waveforms
 from proxx_worker.report.document import ExaminedJob
 from proxx_worker.report.examine import ExaminedTask
-from proxx_worker.report.findings import Finding, Kind, Verdict
+from proxx_worker.report.finding import Finding, Kind, Verdict
 from proxx_worker.report.picture_measures import LumaRange
 from proxx_worker.report.pictures import ShownFrame
 from proxx_worker.report.summary import SoundSummary

@@ -7,7 +7,9 @@ from itertools import pairwise
 from math import isnan
 
 from proxx_worker.report.comparison import Comparison
-from proxx_worker.report.findings import Finding, label_of_frame, lag_of, loudest, ssim_floor
+from proxx_worker.report.finding import Finding, label_of_frame
+from proxx_worker.report.picture_findings import ssim_floor
+from proxx_worker.report.sound_findings import lag_of, loudest
 from proxx_worker.report.measurements import Measurements, SoundPair
 from proxx_worker.report.picture_measures import LumaRange
 from proxx_worker.report.sound_measures import Course, decibels

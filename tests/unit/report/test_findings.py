@@ -7,7 +7,8 @@ from math import sin, tau
 import pytest
 
 from proxx_worker.report.figures import Figures
-from proxx_worker.report.findings import Finding, Kind, Verdict, judge, verdict_of
+from proxx_worker.report.finding import Finding, Kind, Verdict, verdict_of
+from proxx_worker.report.findings import judge
 from proxx_worker.report.measurements import SoundPair
 from proxx_worker.report.picture_measures import PictureMeter
 from tests.unit.report.moving import courses, measure, measurements, mosaic, noise, picture

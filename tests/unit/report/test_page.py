@@ -12,7 +12,8 @@ from jsonschema import Draft202012Validator
 from proxx_worker.contract.finished import read_finished
 from proxx_worker.report.document import ExaminedJob, ReportDocument, document_of, encode_document, schema_text
 from proxx_worker.report.examine import ExaminedTask
-from proxx_worker.report.findings import Finding, Kind, Verdict, judge, verdict_of
+from proxx_worker.report.finding import Finding, Kind, Verdict, verdict_of
+from proxx_worker.report.findings import judge
 from proxx_worker.report.measurements import SoundPair
 from proxx_worker.report.page import ReportPage, render
 from proxx_worker.report.pictures import ShownFrame
