@@ -9,11 +9,13 @@ from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import EXIT_OK, ErrorCode, JobError, ProxxError, exit_code
 from proxx_worker.contract.jobspec import too_large
 from proxx_worker.contract.result import JobResult
+from proxx_worker.contract.status import Stage
 from proxx_worker.execution.executor import Executor, Job
 from proxx_worker.observe.joblog import JobLog
 from proxx_worker.observe.logs import JobLogFile
+from proxx_worker.observe.observer import JobInfo, JobObserver
 from proxx_worker.observe.status import StatusFile
-from proxx_worker.process.stop import StopFlag
+from proxx_worker.process.stop import StopSignal
 from proxx_worker.workspace.claimed import ClaimedJob
 from proxx_worker.workspace.inbox import Candidate, Inbox
 from proxx_worker.workspace.lock import WorkspaceLock
@@ -26,6 +28,9 @@ TASK_RECORD_BYTES = 16 << 10
 REFUSED_TASK_BYTES = 1 << 10
 """The part of a task that did not run, its paths apart. A spec of 1 MiB may name 340,000 of them and be refused."""
 
+IDLE_SECONDS = 2.0
+"""The longest wait: an idle worker's heartbeat is never older, however seldom the inbox is polled."""
+
 _PATH_COPIES = 8  # a source is named in its task, in its error's message and details, once more where it really lies
 
 
@@ -33,8 +38,8 @@ _PATH_COPIES = 8  # a source is named in its task, in its error's message and de
 class Stops:
     """The two ways to end: `now` fails the running job, `after_job` lets it finish."""
 
-    now: StopFlag
-    after_job: StopFlag
+    now: StopSignal
+    after_job: StopSignal
 
     def requested(self) -> bool:
         """Whether no further job may be claimed."""
@@ -69,18 +74,23 @@ class Worker:
         lock: WorkspaceLock,
         executor: Executor,
         status: StatusFile,
+        observer: JobObserver,
         log: JobLog,
         stops: Stops,
         require_tools: Callable[[], object],
         owner: str,
     ) -> None:
-        """`owner` names this workspace's staging; `require_tools` raises where FFmpeg or ffprobe is missing."""
+        """`owner` names this workspace's staging; `require_tools` raises where FFmpeg or ffprobe is missing.
+
+        `stops.now` is asked in every pass that may take long; the heartbeat hangs on that (`BeatingStop`).
+        """
         self._spool = spool
         self._inbox = inbox
         self._watcher = watcher
         self._lock = lock
         self._executor = executor
         self._status = status
+        self._observer = observer
         self._log = log
         self._stops = stops
         self._require_tools = require_tools
@@ -95,7 +105,7 @@ class Worker:
         """
         while not self._stops.requested():
             self._look()
-            candidate = self._inbox.next_candidate(time.monotonic())
+            candidate = self._inbox.next_candidate(time.monotonic(), self._stops.now.requested)
             if candidate is not None:
                 self._do(candidate)
             elif once and self._is_drained():
@@ -107,6 +117,11 @@ class Worker:
     def count_failure(self, code: ErrorCode) -> None:
         """A job failed: `work(once=True)` ends with the highest class."""
         self._failures.append(code)
+
+    def waiting(self) -> int:
+        """How many candidates wait, with those that came while a job ran. Lists nothing: a large inbox does not delay a stop."""
+        self._inbox.arrived(self._watcher.read().names)
+        return self._inbox.count
 
     def _look(self) -> None:
         """Fold in what came: events are hints, the listing is the truth."""
@@ -128,9 +143,11 @@ class Worker:
         claimed = self._spool.claim(candidate.name)
         if claimed is None:
             return
-        self._status.set_state("running", self._inbox.count)
-        job = self._with_room(job_of(claimed, self._owner))
-        self._status.job_claimed(claimed.name, job.summary.job_id, len(job.summary.sources))
+        job = job_of(claimed, self._owner)
+        info = JobInfo(claimed.name, job.summary.job_id, len(job.summary.sources))
+        self._status.running(self._inbox.count, info)
+        self._observer.job_entered(info, Stage.CLAIMED)
+        job = self._with_room(job)
         with JobLogFile(claimed.name, self._spool.open_log(claimed)) as log:
             log.event("claimed", name=display_name(candidate.name))
             result = self._executor.execute(job, SpoolJournal(self._spool, claimed), log, self._stops.now)
@@ -141,28 +158,24 @@ class Worker:
 
     def _with_room(self, job: Job) -> Job:
         """The job with room made sure of for a result that refuses it, now that its sources are known; else refused at once."""
-        paths = 0 if job.data is None else len(job.data)
+        paths = len(job.content) if isinstance(job.content, bytes) else 0
         try:
             self._spool.reserve_record(RECORD_BYTES + REFUSED_TASK_BYTES * len(job.summary.sources) + _PATH_COPIES * paths)
         except ProxxError as fault:
             if fault.code is not ErrorCode.NO_SPACE:
                 raise
-            return replace(job, data=None, refusal=fault.error)
+            return replace(job, content=fault.error)
         return job
 
     def _wait(self) -> None:
         """Wait for an event, a signal, the next poll, or the time to look at a spec that did not parse."""
-        self._status.set_state("idle", self._inbox.count)
-        waits = (self._inbox.seconds_until_wake(time.monotonic()), self._status.seconds_until_due())
+        self._status.idle(self._inbox.count)
+        waits = (IDLE_SECONDS, self._inbox.seconds_until_wake(time.monotonic()), self._status.seconds_until_due())
         wakers = [self._stops.now.fileno(), self._stops.after_job.fileno()]
         events = self._watcher.fileno()
         if events is not None:
             wakers.append(events)
-        woken, _, _ = select.select(wakers, [], [], min(seconds for seconds in waits if seconds is not None))
-        if woken:
-            self._status.flush()
-        else:
-            self._status.beat()
+        select.select(wakers, [], [], min(seconds for seconds in waits if seconds is not None))
 
 
 def job_of(claimed: ClaimedJob, owner: str) -> Job:

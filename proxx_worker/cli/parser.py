@@ -25,10 +25,10 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the usage and the message, exit with 64. The message may quote a file's name, as a shell's `*` put it there."""
-        from proxx_worker.observe.records import printable
+        from proxx_worker.contract.text import visible
 
         self.print_usage(sys.stderr)
-        self.exit(EXIT_USAGE, f"{self.prog}: {printable(message)} (`{self.prog} --help` explains)\n")
+        self.exit(EXIT_USAGE, f"{self.prog}: {visible(message)} (`{self.prog} --help` explains)\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,17 +1,16 @@
 """One output while it is made: a file in staging, held open from before its first byte to its name."""
 
-import hashlib
 import os
 import stat
 import sys
-from typing import Final
+from collections.abc import Callable
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.files.errnos import classify_os_error
+from proxx_worker.files.hashing import sha256_of
 from proxx_worker.files.locations import path_bytes
-from proxx_worker.files.syncing import sync_directory_fd, sync_file
-
-_BUFFER: Final = 1 << 20
+from proxx_worker.files.rename import rename_no_clobber
+from proxx_worker.files.syncing import sync_directory_fd, sync_file, write_back
 
 
 class StagedFile:
@@ -21,18 +20,52 @@ class StagedFile:
     second fsync after EIO. So `seal` syncs once, and an error is final.
     """
 
-    def __init__(self, staging: int, staging_path: str, name: str) -> None:
-        """Make `name` in the folder open as `staging` (at `staging_path`). Raises NO_SPACE, IO_ERROR."""
+    def __init__(self, staging: int, staging_path: str, name: str, fd: int) -> None:
+        """The file `name`, open as `fd`, in the folder that is open as `staging` (at `staging_path`)."""
         self.name = name
         self.path = f"{staging_path}/{name}"
+        self.fd = fd
         self._staging = staging
         self._staging_path = staging_path
+
+    @classmethod
+    def create(cls, staging: int, staging_path: str, name: str) -> "StagedFile":
+        """Make the file. Raises NO_SPACE, IO_ERROR."""
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
             # The umask decides who may read the finished proxy; until then the staging folder lets nobody in.
-            self.fd = os.open(path_bytes(name), flags, 0o666, dir_fd=staging)
+            fd = os.open(path_bytes(name), flags, 0o666, dir_fd=staging)
         except OSError as error:
-            raise classify_os_error(error, "make the output", path_bytes(self.path)) from error
+            raise classify_os_error(error, "make the output", path_bytes(f"{staging_path}/{name}")) from error
+        return cls(staging, staging_path, name, fd)
+
+    @classmethod
+    def adopt(cls, staging: int, staging_path: str, rendered: str, name: str, checkpoint: Callable[[], object]) -> "StagedFile":
+        """Take over the file `rendered`, made by someone else, as `name`. A writeback that failed before may go unseen.
+
+        It is made durable on the way, with `checkpoint` as in `fsync`.
+
+        Raises OUTPUT_INVALID where it is no regular file of the worker's user with this one name, or still grows; NO_SPACE,
+        IO_ERROR, also where `name` is taken.
+        """
+        path = f"{staging_path}/{rendered}"
+        flags = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        try:
+            # Looked at before it is opened, since opening a pipe or a device may have an effect; and again once it is held.
+            _require_own(os.stat(path_bytes(rendered), dir_fd=staging, follow_symlinks=False), path)
+            fd = os.open(path_bytes(rendered), flags, dir_fd=staging)
+        except OSError as error:
+            raise classify_os_error(error, "adopt", path_bytes(path)) from error
+        try:
+            _require_finished(fd, path, checkpoint)
+            if name != rendered:
+                rename_no_clobber(path_bytes(rendered), path_bytes(name), src_dir_fd=staging, dst_dir_fd=staging)
+        except BaseException as error:
+            os.close(fd)
+            if isinstance(error, OSError):
+                raise classify_os_error(error, "adopt", path_bytes(path)) from error
+            raise
+        return cls(staging, staging_path, name, fd)
 
     @property
     def folder(self) -> str:
@@ -79,22 +112,28 @@ class StagedFile:
         except OSError as error:
             raise classify_os_error(error, "write", path_bytes(self.path)) from error
 
-    def fsync(self) -> None:
-        """Make the bytes durable. Once: after an error nothing here may be trusted. Raises NO_SPACE, IO_ERROR."""
+    def fsync(self, checkpoint: Callable[[], object]) -> None:
+        """Make the bytes durable. Once: after an error nothing here may be trusted. Raises NO_SPACE, IO_ERROR.
+
+        `checkpoint`: see `write_back`. The fsync itself cannot be interrupted.
+        """
         try:
+            write_back(self.fd, checkpoint)
             sync_file(self.fd)
         except OSError as error:
             raise classify_os_error(error, "make durable", path_bytes(self.path)) from error
 
-    def sha256(self) -> str:
+    def sha256(self, checkpoint: Callable[[], object]) -> str:
         """SHA-256 of the file as hex, read through the held descriptor; right after the encode it is still in memory."""
         try:
-            return digest_of(self.fd)
+            return sha256_of(self.fd, checkpoint)
         except OSError as error:
             raise classify_os_error(error, "read", path_bytes(self.path)) from error
 
-    def seal(self) -> tuple[int, str]:
+    def seal(self, checkpoint: Callable[[], object]) -> tuple[int, str]:
         """Make the file and its name in staging durable. Returns its size and SHA-256.
+
+        `checkpoint` is called again and again, between pieces of at most 8 MiB; what it raises ends the work.
 
         Raises OUTPUT_INVALID where the name stands for another file than the one that is held; NO_SPACE, IO_ERROR.
         """
@@ -105,12 +144,12 @@ class StagedFile:
                 "See that nothing else writes to the output directory.",
                 path=self.path,
             )
-        self.fsync()
+        self.fsync(checkpoint)
         try:
             sync_directory_fd(self._staging)
         except OSError as error:
             raise classify_os_error(error, "make durable", path_bytes(self._staging_path)) from error
-        return self.size(), self.sha256()
+        return self.size(), self.sha256(checkpoint)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -125,13 +164,31 @@ class StagedFile:
             raise classify_os_error(error, "look at", path_bytes(self.path)) from error
 
 
-def digest_of(descriptor: int) -> str:
-    """SHA-256 of an open file as hex. The descriptor's position is neither used nor moved."""
-    digest = hashlib.sha256()
-    buffer = bytearray(_BUFFER)
-    view = memoryview(buffer)
-    offset = 0
-    while (size := os.preadv(descriptor, [buffer], offset)) > 0:
-        digest.update(view[:size])
-        offset += size
-    return digest.hexdigest()
+def _require_own(status: os.stat_result, path: str) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise not_adopted(path, "it is not a regular file")
+    if status.st_uid != os.geteuid():
+        raise not_adopted(path, f"it belongs to user {status.st_uid}")
+    if status.st_nlink != 1:
+        raise not_adopted(path, f"it has {status.st_nlink} names")
+
+
+def _require_finished(fd: int, path: str, checkpoint: Callable[[], object]) -> None:
+    """Raise OUTPUT_INVALID where the file open as `fd` is not the worker's own, or where it grows meanwhile."""
+    before = os.fstat(fd)
+    _require_own(before, path)
+    write_back(fd, checkpoint)
+    sync_file(fd)  # the time that this takes shows whether somebody still writes
+    if os.fstat(fd).st_size != before.st_size:
+        raise not_adopted(path, "it is still being written")
+
+
+def not_adopted(path: str, reason: str) -> ProxxError:
+    """OUTPUT_INVALID for what an engine left in staging."""
+    return ProxxError(
+        ErrorCode.OUTPUT_INVALID,
+        f"an engine must leave exactly one new file in staging, finished and the worker's own: {path} ({reason}). "
+        "See that nothing else writes to the output directory.",
+        path=path,
+        reason=reason,
+    )

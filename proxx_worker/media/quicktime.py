@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.text import visible
 
 _PATH_TO_REFERENCES = (b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref")
 _PATH_TO_SAMPLES = (b"mdia", b"minf", b"stbl")
@@ -180,7 +181,7 @@ def _references(read: Callable[[int, int], bytes], size: int) -> Iterator[str]:
             location = content[position + 12 : position + length].strip(b"\0")
             # Careless writers leave the flag unset with an empty location: that is this file, and FFmpeg reads it so.
             if location and not flags[-1] & _SELF_CONTAINED:
-                yield _printable(kind + b" " + location if kind == b"url " else kind)
+                yield _shown(kind + b" " + location if kind == b"url " else kind)
             position += max(length, _HEADER)
 
 
@@ -211,6 +212,5 @@ def _children(read: Callable[[int, int], bytes], parent: _Box, budget: Iterator[
         position += length
 
 
-def _printable(data: bytes) -> str:
-    text = data[:200].decode("latin-1")
-    return "".join(character if character.isprintable() else "?" for character in text).strip()
+def _shown(data: bytes) -> str:
+    return visible(data[:200].rstrip(b"\0").decode("latin-1")).strip()

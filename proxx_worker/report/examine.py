@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from proxx_worker.contract.errors import ErrorClass, ErrorCode, ProxxError
+from proxx_worker.contract.errors import ErrorClass, ErrorCode, JsonValue, ProxxError
 from proxx_worker.contract.finished import FinishedJob, FinishedTask
 from proxx_worker.contract.result import TaskStatus
 from proxx_worker.engines.ffprobe import probe_source
 from proxx_worker.engines.source_file import SourceIdentity, open_probed, open_source
 from proxx_worker.engines.tools import Tools
 from proxx_worker.media.facts import MediaFacts
+from proxx_worker.media.source_record import source_media
 from proxx_worker.process.stop import StopSignal
 from proxx_worker.report.compare import compare, sha256_of
 from proxx_worker.report.comparison import plan_comparison
@@ -125,7 +126,7 @@ def _converted_rate(job: FinishedJob) -> Fraction | None:
 def _source_changed(task: FinishedTask, source: MediaFacts) -> Iterator[Finding]:
     """Whether the source is still what the worker saw, by the facts that its result has of it."""
     before = (task.source_media or {}).get("video")
-    now = source.as_json()["video"]
+    now: JsonValue = source_media(source).model_dump(mode="json")["video"]
     if not isinstance(before, dict) or not isinstance(now, dict):
         return
     changed = [name for name in _STEADY if name in before and before[name] != now.get(name)]

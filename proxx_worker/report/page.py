@@ -16,7 +16,7 @@ from markupsafe import Markup
 from proxx_worker.contract.errors import JsonValue
 from proxx_worker.contract.result import Check
 from proxx_worker.media.facts import VideoFacts
-from proxx_worker.observe.records import printable
+from proxx_worker.contract.text import visible
 from proxx_worker.report.charts import ssim_chart, waveforms
 from proxx_worker.report.document import ExaminedJob
 from proxx_worker.report.examine import ExaminedTask
@@ -115,7 +115,7 @@ def _hash(text: str) -> str:
 
 def _shown(value: object) -> object:
     """Text without what could steer a terminal or turn a line around; our own markup as it is."""
-    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _count(jobs: Sequence[ExaminedJob], verdict: Verdict) -> int:

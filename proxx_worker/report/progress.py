@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from proxx_worker.contract.finished import FinishedTask
-from proxx_worker.observe.records import printable
+from proxx_worker.contract.text import visible
 
 _INTERVAL_SECONDS = 0.25
 
@@ -38,7 +38,7 @@ class _Bar(ReportProgress):
             return
         self._last = now
         total = task.counted_frames()
-        name = printable(task.source.rsplit("/", 1)[-1])[:40]
+        name = visible(task.source.rsplit("/", 1)[-1])[:40]
         done = "" if not total else "#" * min(20, 20 * frames // total)
         self._stream.write(f"\r\x1b[K{name}  [{done:<20}]  {frames} / {total if total is not None else '?'} frames")
         self._stream.flush()

@@ -15,6 +15,7 @@ from proxx_worker.planning.mxf import MxfScanner
 from proxx_worker.planning.plan import TaskPlan, plan_task
 from proxx_worker.process.stderr_lines import StderrLines
 from proxx_worker.verification.encode_observation import EncodeObservation, EncodeObserver
+from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
 from proxx_worker.verification.proxy_probe import ProxyObservation, ProxyReader, ProxyReport, parse_proxy
 from proxx_worker.verification.verdict import judge
 from tests.faults.fuzz.consume import Choices
@@ -121,7 +122,7 @@ def _observe(stdout: bytes, stderr: bytes, step: int, exit_code: int, size: int)
     for start in range(0, len(stdout), step):
         for progress in observer.feed_stdout(stdout[start : start + step]):
             assert progress.frames is not None
-    assert all(line.isprintable() for line in logged)
+    assert not any(CONTROL.search(line) for line in logged)
     return observer.finish(exit_code, size)
 
 
@@ -133,7 +134,7 @@ def _report_of(said: bytes, step: int) -> ProxyReport:
 
 
 def _hold_verdict(plan: TaskPlan, encode: EncodeObservation, proxy: ProxyObservation) -> None:
-    verdict = judge(plan, encode, proxy)
+    verdict = judge(plan.expected, proxy, FfmpegEvidence(plan, encode))
     assert verdict.error is None or verdict.error.code in VERDICTS
     assert verdict.error is not None or all(check.ok is not False for check in verdict.checks)
     record = TaskRecord(

@@ -18,6 +18,7 @@ from proxx_worker.media.facts import MediaFacts
 from proxx_worker.media.quicktime import refuse_external_media, unbroken_tracks
 from proxx_worker.media.signatures import HEAD_BYTES
 from proxx_worker.media.source_probe import read_head, read_source, says_input_output_error
+from proxx_worker.media.source_record import source_media
 from proxx_worker.planning.plan import plan_task
 from proxx_worker.planning.routing import route
 from tests.faults.fuzz.consume import Choices
@@ -117,7 +118,7 @@ def _read(choices: Choices, stdout: bytes) -> None:
 
 
 def _hold_facts(facts: MediaFacts) -> None:
-    orjson.dumps(facts.as_json(), option=orjson.OPT_PASSTHROUGH_SUBCLASS, default=str)
+    orjson.dumps(source_media(facts).model_dump(mode="json"))
     assert facts.demuxer in ALLOWED_DEMUXERS
     assert facts.video.rate > 0
     assert facts.video.sample_aspect > 0

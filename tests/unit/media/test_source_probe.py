@@ -1,9 +1,7 @@
 """ffprobe's answers and what follows from them, each answer as small as the case allows."""
 
 import json
-from dataclasses import replace
 from fractions import Fraction
-from typing import cast
 
 import pytest
 
@@ -129,19 +127,6 @@ def test_a_phone_clip_by_value() -> None:
         duration=Fraction(106667, 10**6),
         other_streams=("data:mebx", "data:tmcd"),
     )
-
-
-def test_facts_are_json_for_the_result() -> None:
-    plain = facts(document(video(), audio())).as_json()
-    assert json.loads(json.dumps(plain)) == plain
-    assert isinstance(plain["video"], dict)
-    assert plain["video"]["rate"] == "25/1"
-    assert plain["video"]["sample_aspect"] == "1/1"
-
-
-def test_what_is_no_fact_cannot_be_written_down() -> None:
-    with pytest.raises(TypeError, match="not a fact"):
-        replace(facts(document(video())), reel=cast("str", object())).as_json()
 
 
 def test_fields_have_an_order_in_time() -> None:

@@ -13,13 +13,13 @@ from proxx_worker.relink.ale import ale
 from proxx_worker.relink.clips import UnfitError, clips_of
 from proxx_worker.relink.fcpxml import fcpxml, file_url
 from tests.unit.contract.test_finished import RESULT, TASK
-from tests.unit.report.facts import BT709, media, video
+from tests.unit.report.facts import BT709, media, record_of, video
 
 NTSC = Fraction(30000, 1001)
 
 
 def job(facts: MediaFacts, *, source: str = "/a/A001.mov", **changes: Any) -> FinishedJob:  # noqa: ANN401 - any JSON value
-    task = TASK | {"source": source, "source_media": facts.as_json(), "output_sha256": "ab", "output": "/p/A001.mov"}
+    task = TASK | {"source": source, "source_media": record_of(facts), "output_sha256": "ab", "output": "/p/A001.mov"}
     document: dict[str, Any] = RESULT | {"tasks": [task | changes.pop("task", {})]} | changes
     return read_finished(json.dumps(document).encode())
 
@@ -108,10 +108,10 @@ def test_what_ale_cannot_say(jobs: list[FinishedJob], says: str) -> None:
         (job(media(), task={"source_media": None}), "does not say what its proxy is"),
         (job(media(), task={"checks": []}), "does not say what its proxy is"),
         (job(media(), task={"source_media": {"video": {}}}), "does not say what is needed"),
-        (job(media(), task={"source_media": media().as_json() | {"audio": 1}}), "does not say what is needed"),
-        (job(media(), task={"source_media": media().as_json() | {"video": [1]}}), "does not say what is needed"),
-        (job(media(), task={"source_media": media().as_json() | {"reel": 7}}), "does not say what is needed"),
-        (job(media(), task={"source_media": media().as_json() | {"audio": [{"channels": "2"}]}}), "does not say what is needed"),
+        (job(media(), task={"source_media": record_of(media()) | {"audio": 1}}), "does not say what is needed"),
+        (job(media(), task={"source_media": record_of(media()) | {"video": [1]}}), "does not say what is needed"),
+        (job(media(), task={"source_media": record_of(media()) | {"reel": 7}}), "does not say what is needed"),
+        (job(media(), task={"source_media": record_of(media()) | {"audio": [{"channels": "2"}]}}), "does not say what is needed"),
     ],
 )
 def test_results_that_cannot_be_relinked(unfit: FinishedJob, says: str) -> None:

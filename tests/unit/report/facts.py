@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 from proxx_worker.media.facts import AudioFacts, ColorFacts, MediaFacts, Timecode, VideoFacts
+from proxx_worker.media.source_record import source_media
 
 BT709 = ColorFacts(range="tv", matrix="bt709", primaries="bt709", transfer="bt709")
 
@@ -35,3 +37,8 @@ def media(picture: VideoFacts | None = None, *, sounds: int = 1, formats: tuple[
         start=Fraction(0),
         duration=Fraction(2),
     )
+
+
+def record_of(facts: MediaFacts) -> dict[str, Any]:
+    """The facts as a result has them."""
+    return source_media(facts).model_dump(mode="json")
