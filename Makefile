@@ -139,14 +139,15 @@ schemas: $(RUNTIME) ## Write docs/schema/ from the models
 	mkdir -p docs/schema
 	$(BIN)/proxx-worker schema jobspec > docs/schema/jobspec.schema.json
 	$(BIN)/proxx-worker schema result > docs/schema/result.schema.json
+	$(BIN)/python -m proxx_worker.report.document > docs/schema/report.schema.json
 
 # `uv` is no part of the lock: whoever renews the lock brings one.
 LOCK := uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-header --quiet
 .PHONY: lock
 lock: ## Renew the lock files (needs uv on PATH)
 	$(LOCK) --upgrade --output-file requirements.lock
-	$(LOCK) --upgrade --extra dev --constraints requirements.lock --output-file requirements-dev.lock
-	$(LOCK) --upgrade --extra dev --resolution lowest-direct --output-file requirements-lowest.lock
+	$(LOCK) --upgrade --extra dev --extra report --extra relink --constraints requirements.lock --output-file requirements-dev.lock
+	$(LOCK) --upgrade --extra dev --extra report --extra relink --resolution lowest-direct --output-file requirements-lowest.lock
 
 RELEASED := .cache/released
 .PHONY: release

@@ -41,6 +41,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="folder of real clips (default: PROXX_MEDIA, else ../shared/media beside the project)",
     )
     parser.addoption(
+        "--fcpxml-dtd", metavar="FILE", default=None, help="Apple's DTD of FCPXML 1.11; without it only structure is looked at"
+    )
+    parser.addoption(
         "--no-skips", action="store_true", help="a test that would be skipped fails: for CI, which has all that any needs"
     )
     parser.addoption("--ffmpeg", metavar="PROGRAM", help="another FFmpeg for all tests, in front of PATH; with --ffprobe")

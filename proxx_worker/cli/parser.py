@@ -14,6 +14,9 @@ from proxx_worker.contract.errors import EXIT_USAGE
 if TYPE_CHECKING:
     Commands: TypeAlias = argparse._SubParsersAction["_Parser"]  # noqa: SLF001 - argparse names its type no other way
 
+MOST_WORST = 9
+"""More pictures than these would leave too little room for each."""
+
 Handler = Callable[[argparse.Namespace], int]
 
 
@@ -108,6 +111,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_profiles(commands)
     _add_schema(commands)
+    _add_report(commands)
+    _add_relink(commands)
     return parser
 
 
@@ -248,6 +253,67 @@ def _add_profiles(commands: "Commands") -> None:
 def _add_schema(commands: "Commands") -> None:
     parser = _command(commands, "learn", "schema", "catalog", "schema", "print a JSON Schema")
     parser.add_argument("document", choices=("jobspec", "result"), help="what it describes")
+
+
+def _add_report(commands: "Commands") -> None:
+    parser = _command(
+        commands, "report", "report", "report", "compare proxies with their sources, frame by frame, and write a page to look at",
+        "Needs the extra [report]. Exit code 2 where a verdict is `fail` or a limit is missed.",
+    )  # fmt: skip
+    _add_results(parser)
+    parser.add_argument("--html", metavar="FILE", required=True, help="the page: one file that needs no other")
+    parser.add_argument("--worst", metavar="N", type=_worst, default=3, help="how many of the worst frames are shown (default 3)")
+    parser.add_argument(
+        "--fail-below",
+        metavar="SSIM",
+        type=_ssim,
+        help="exit with 2 where a frame's SSIM is lower, or a proxy cannot be compared",
+    )
+    parser.add_argument("--json", metavar="FILE", help="also write the figures there")
+    _add_tools(parser)
+
+
+def _add_relink(commands: "Commands") -> None:
+    parser = _command(
+        commands, "relink", "relink", "relink", "write what makes an editing system link proxies to their originals",
+        "One file for all completed tasks. --otio and --mhl need the extra [relink]. Exit code 1 for a clip that it cannot say.",
+    )  # fmt: skip
+    _add_results(parser)
+    kind = parser.add_mutually_exclusive_group(required=True)
+    kind.add_argument("--fcpxml", metavar="FILE", help="FCPXML 1.11: Final Cut Pro, and what reads it")
+    kind.add_argument("--otio", metavar="FILE", help="OpenTimelineIO: both as media references of one clip")
+    kind.add_argument("--ale", metavar="FILE", help="Avid Log Exchange, for clips of one frame rate")
+    kind.add_argument("--mhl", metavar="DIR", help="add the proxies in DIR to its ASC Media Hash List")
+
+
+def _add_results(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "results", metavar="RESULT | WORKSPACE", nargs="+", help="result files, or one workspace with all that is done and failed"
+    )
+
+
+def _worst(text: str) -> int:
+    count = int(text)
+    if not 0 <= count <= MOST_WORST:
+        raise argparse.ArgumentTypeError(f"0 to {MOST_WORST}, not {text}")
+    return count
+
+
+def _ssim(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"0 to 1, not {text}")
+    return value
+
+
+def _add_tools(parser: argparse.ArgumentParser) -> None:
+    """The settings of a command that runs FFmpeg and no job; the configuration file may hold all keys."""
+    group = parser.add_argument_group("settings", "each also a key of the TOML file; a flag wins")
+    group.add_argument("--config", metavar="FILE", help="a TOML file of settings; unknown keys are refused")
+    group.add_argument("--ffmpeg", metavar="PATH", help="absolute path; default: the first on PATH")
+    group.add_argument("--ffprobe", metavar="PATH", help="absolute path; default: the first on PATH")
+    group.add_argument("--stall-seconds", metavar="S", type=float, help="how long FFmpeg may say nothing (default 300)")
+    parser.set_defaults(declared_versions=None)
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
