@@ -9,7 +9,7 @@ from pathlib import Path
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.engines.tools import locate_tool
-from proxx_worker.process.spawn import locate_setpriv
+from proxx_worker.process.trial import try_start
 from proxx_worker.settings import Settings
 from proxx_worker.workspace.assumptions import Assumption, assumptions_of, judged
 from proxx_worker.workspace.layout import Workspace
@@ -19,7 +19,7 @@ def all_assumptions(settings: Settings, path: str | None, workspace: Workspace |
     """Tools, roots, and those on `workspace` where one is given. `path`: the value of `PATH`. Changes nothing."""
     yield judged("ffmpeg", lambda: locate_tool("ffmpeg", settings.ffmpeg, path))
     yield judged("ffprobe", lambda: locate_tool("ffprobe", settings.ffprobe, path))
-    yield judged("setpriv", locate_setpriv, "not needed on this system")
+    yield judged("setpriv", try_start, "not needed on this system")
     for setting, roots in (("source_roots", settings.source_roots), ("output_roots", settings.output_roots)):
         for root in roots or ():
             yield judged(setting, lambda it=root, of=setting: _require_root(it, of), f"{root} is a folder")  # type: ignore[misc]

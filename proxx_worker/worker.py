@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import EXIT_OK, ErrorCode, JobError, ProxxError, exit_code
 from proxx_worker.contract.jobspec import too_large
-from proxx_worker.contract.result import JobResult
+from proxx_worker.contract.result import ErrorRecord, JobResult
 from proxx_worker.execution.executor import Executor, Job
 from proxx_worker.observe.joblog import JobLog
 from proxx_worker.observe.logs import JobLogFile
 from proxx_worker.observe.status import StatusFile
-from proxx_worker.process.stop import StopFlag
+from proxx_worker.process.stop import StopSignal
 from proxx_worker.workspace.claimed import ClaimedJob
 from proxx_worker.workspace.inbox import Candidate, Inbox
 from proxx_worker.workspace.lock import WorkspaceLock
@@ -26,6 +26,8 @@ TASK_RECORD_BYTES = 16 << 10
 REFUSED_TASK_BYTES = 1 << 10
 """The part of a task that did not run, its paths apart. A spec of 1 MiB may name 340,000 of them and be refused."""
 
+_MISSING_TOOLS = frozenset({ErrorCode.FFMPEG_MISSING, ErrorCode.FFPROBE_MISSING})
+
 _PATH_COPIES = 8  # a source is named in its task, in its error's message and details, once more where it really lies
 
 
@@ -33,8 +35,8 @@ _PATH_COPIES = 8  # a source is named in its task, in its error's message and de
 class Stops:
     """The two ways to end: `now` fails the running job, `after_job` lets it finish."""
 
-    now: StopFlag
-    after_job: StopFlag
+    now: StopSignal
+    after_job: StopSignal
 
     def requested(self) -> bool:
         """Whether no further job may be claimed."""
@@ -72,9 +74,13 @@ class Worker:
         log: JobLog,
         stops: Stops,
         require_tools: Callable[[], object],
+        require_start: Callable[[], object],
         owner: str,
     ) -> None:
-        """`owner` names this workspace's staging; `require_tools` raises where FFmpeg or ffprobe is missing."""
+        """`owner` names this workspace's staging.
+
+        `require_tools` raises where FFmpeg or ffprobe is missing, `require_start` where no child can be started at all.
+        """
         self._spool = spool
         self._inbox = inbox
         self._watcher = watcher
@@ -84,6 +90,7 @@ class Worker:
         self._log = log
         self._stops = stops
         self._require_tools = require_tools
+        self._require_start = require_start
         self._owner = owner
         self._failures: list[ErrorCode] = []
 
@@ -138,6 +145,14 @@ class Worker:
         self._log.event("finished", job=claimed.name, status=result.status)
         if result.error is not None:
             self.count_failure(result.error.code)
+            self._require_fit(result.error)
+
+    def _require_fit(self, error: ErrorRecord) -> None:
+        """Raise where the failed job shows that every other would fail, too: a broken host must not eat the inbox."""
+        if error.code in _MISSING_TOOLS:
+            raise ProxxError(error.code, error.message, **error.details)
+        if error.code is ErrorCode.IO_ERROR:
+            self._require_start()
 
     def _with_room(self, job: Job) -> Job:
         """The job with room made sure of for a result that refuses it, now that its sources are known; else refused at once."""

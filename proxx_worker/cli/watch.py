@@ -22,6 +22,7 @@ from proxx_worker.observe.moments import now
 from proxx_worker.observe.observer import JobObserver, Observers
 from proxx_worker.observe.records import timestamp
 from proxx_worker.observe.status import StatusFile
+from proxx_worker.process.trial import try_start
 from proxx_worker.recovery import Recoverer
 from proxx_worker.settings import Settings
 from proxx_worker.worker import Stops, Worker
@@ -86,6 +87,7 @@ def _own(
         log=log,
         stops=stops,
         require_tools=lambda: locate_tools(record.ffmpeg, record.ffprobe, None),
+        require_start=try_start,
         owner=owner,
     )
     status.set_state("idle", 0)
