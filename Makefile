@@ -70,10 +70,11 @@ coverage: $(DEV) ## The same tests as `test`, measured, and held to the floors o
 	$(BIN)/python .ci/coverage_floor.py
 
 .PHONY: lint
-lint: $(DEV) ## Style, types, and the layers
+lint: $(DEV) ## Style, types (on Linux and macOS), and the layers
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin
 	$(BIN)/lint-imports
 
 .PHONY: format

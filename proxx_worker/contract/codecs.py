@@ -1,42 +1,36 @@
 """Which codec may stand in which container, and why not."""
 
 from collections.abc import Mapping
+from typing import assert_never
 
 from proxx_worker.contract.output_settings import Codec, Container
 
-_QUICKTIME_ONLY = (Container.MOV,)
-_MPEG = (Container.MP4, Container.MOV, Container.MKV)
 
-CONTAINERS: Mapping[Codec, tuple[Container, ...]] = {
-    Codec.PRORES_PROXY: _QUICKTIME_ONLY,
-    Codec.PRORES_LT: _QUICKTIME_ONLY,
-    Codec.PRORES_STANDARD: _QUICKTIME_ONLY,
-    Codec.PRORES_HQ: _QUICKTIME_ONLY,
-    Codec.PRORES_4444: _QUICKTIME_ONLY,
-    Codec.H264: _MPEG,
-    Codec.H265: _MPEG,
-    Codec.HEVC: _MPEG,
-    Codec.DNXHD: (Container.MXF,),
-    Codec.DNXHR: (Container.MOV, Container.MXF),
-    Codec.VP9: (Container.WEBM, Container.MKV),
-    Codec.AV1: (Container.MP4, Container.MKV, Container.WEBM),
-}
-"""The containers of each codec (contract section 2), the most usual one first."""
+def _home(codec: Codec) -> tuple[tuple[Container, ...], str]:
+    """The containers of `codec`, the most usual one first, and why it may stand in no other (contract section 2)."""
+    match codec:
+        case Codec.PRORES_PROXY | Codec.PRORES_LT | Codec.PRORES_STANDARD | Codec.PRORES_HQ | Codec.PRORES_4444:
+            return (Container.MOV,), "Apple defines ProRes for QuickTime (mov) only"
+        case Codec.H264 | Codec.H265 | Codec.HEVC:
+            return (Container.MP4, Container.MOV, Container.MKV), "editors read this codec from MP4, QuickTime and Matroska only"
+        case Codec.DNXHD:
+            return (Container.MXF,), "DNxHD is exchanged as MXF; editors read it unreliably from other containers"
+        case Codec.DNXHR:
+            return (Container.MOV, Container.MXF), "editors read DNxHR from QuickTime and MXF only"
+        case Codec.VP9:
+            return (Container.WEBM, Container.MKV), "VP9 belongs in WebM and Matroska; editors refuse it elsewhere"
+        case Codec.AV1:
+            allowed = (Container.MP4, Container.MKV, Container.WEBM)
+            return allowed, "AV1 is defined for MP4, Matroska and WebM, not for this container"
+        case _:
+            assert_never(codec)
 
-_REASONS: Mapping[Codec, str] = {
-    Codec.DNXHD: "DNxHD is exchanged as MXF; editors read it unreliably from other containers",
-    Codec.DNXHR: "editors read DNxHR from QuickTime and MXF only",
-    Codec.VP9: "VP9 belongs in WebM and Matroska; editors refuse it elsewhere",
-    Codec.AV1: "AV1 is defined for MP4, Matroska and WebM, not for this container",
-}
-_PRORES_REASON = "Apple defines ProRes for QuickTime (mov) only"
-_MPEG_REASON = "editors read this codec from MP4, QuickTime and Matroska only"
+
+CONTAINERS: Mapping[Codec, tuple[Container, ...]] = {codec: _home(codec)[0] for codec in Codec}
+"""The containers of each codec, the most usual one first."""
 
 
 def refusal(codec: Codec, container: Container) -> str | None:
     """Why `codec` may not stand in `container`; None where it may."""
-    allowed = CONTAINERS[codec]
-    if container in allowed:
-        return None
-    reason = _REASONS.get(codec) or (_PRORES_REASON if allowed is _QUICKTIME_ONLY else _MPEG_REASON)
-    return f"{codec} in {container} is refused: {reason}"
+    allowed, reason = _home(codec)
+    return None if container in allowed else f"{codec} in {container} is refused: {reason}"

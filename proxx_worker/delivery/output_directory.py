@@ -76,12 +76,8 @@ class OutputDirectory:
             os.close(self._fd)
             self._fd = -1
 
-    def collisions(self, names: Sequence[str]) -> list[str]:
-        """Those of `names` that something in the directory has already, a dangling symlink too."""
-        return _collisions(self._fd, self.path, names)
-
     def require_free(self, names: Sequence[str]) -> None:
-        """Raise OUTPUT_EXISTS where one of `names` is taken; `details.existing` has them all."""
+        """Raise OUTPUT_EXISTS where one of `names` is taken, be it by a dangling symlink; `details.existing` has them all."""
         _require_free(self._fd, self.path, names)
 
     def require_in_place(self) -> None:
@@ -119,10 +115,6 @@ class OutputDirectory:
         return remove_staging(self._fd, self.path, path_bytes(RUN_STAGING))
 
 
-def _collisions(directory: int, path: str, names: Sequence[str]) -> list[str]:
-    return [name for name in names if _is_taken(directory, path, name)]
-
-
 def _is_taken(directory: int, path: str, name: str) -> bool:
     try:
         os.stat(path_bytes(name), dir_fd=directory, follow_symlinks=False)
@@ -141,7 +133,7 @@ def _is_taken(directory: int, path: str, name: str) -> bool:
 
 
 def _require_free(directory: int, path: str, names: Sequence[str]) -> None:
-    taken = _collisions(directory, path, names)
+    taken = [name for name in names if _is_taken(directory, path, name)]
     if taken:
         raise output_exists(taken, path)
 

@@ -1,4 +1,4 @@
-"""Writes and moves that are on the disk when they return."""
+"""Writes that are on the disk when they return."""
 
 import os
 import secrets
@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Final
 
 from proxx_worker.files.errnos import FilePath
-from proxx_worker.files.rename import rename_no_clobber, replace_by_held
+from proxx_worker.files.rename import replace_by_held
 from proxx_worker.files.syncing import sync_directory, sync_file
 
 FILE_MODE: Final = 0o644
@@ -46,15 +46,3 @@ def write_durable(path: FilePath, data: bytes, *, mode: int = FILE_MODE) -> None
     finally:
         os.close(fd)
     sync_directory(folder)
-
-
-def move(src: FilePath, dst: FilePath) -> None:
-    """`rename_no_clobber`, and both folders synced: after it, no crash brings the old name back.
-
-    Raises `FileExistsError`, `FileNotFoundError` and other `OSError`s as `rename_no_clobber` does.
-    """
-    rename_no_clobber(src, dst)
-    new, old = (os.path.dirname(os.fsencode(path)) or b"." for path in (dst, src))
-    sync_directory(new)
-    if old != new:
-        sync_directory(old)

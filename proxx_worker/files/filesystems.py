@@ -1,7 +1,10 @@
-"""Which filesystem a path is on, read from the mount table, and what may be expected of it."""
+"""Which filesystem a path is on, as the system's list of mounts says, and what may be expected of it."""
 
 import os
 import re
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -26,9 +29,9 @@ class FilesystemKind(StrEnum):
 
 
 _LOCAL_NAMES: Final = """ext2 ext3 ext4 xfs btrfs zfs f2fs bcachefs jfs reiserfs nilfs2 tmpfs ramfs overlay ntfs3
-    exfat vfat"""
+    exfat vfat apfs hfs msdos lifs"""
 _NETWORK_NAMES: Final = """nfs nfs4 cifs smb3 smbfs smb2 ncpfs afs ceph 9p virtiofs lustre gpfs beegfs gfs2 ocfs2 orangefs
-    pvfs2 glusterfs panfs stornext cvfs vmhgfs prl_fs vboxsf acfs quobyte wekafs"""
+    pvfs2 glusterfs panfs stornext cvfs vmhgfs prl_fs vboxsf acfs quobyte wekafs afpfs"""
 _OBJECT_STORE_NAMES: Final = """s3fs goofys geesefs gcsfuse rclone mountpoint-s3 mount-s3 blobfuse blobfuse2 cloudfuse
     riofs yas3fs s3ql tigrisfs ossfs ossfs2 cosfs obsfs hubicfuse svfs cunofs davfs davfs2 google-drive-ocamlfuse onedriver"""
 _OBJECT_STORE_SOURCES: Final = re.compile(
@@ -37,12 +40,13 @@ _OBJECT_STORE_SOURCES: Final = re.compile(
 _LOCAL: Final = frozenset(_LOCAL_NAMES.split())
 _NETWORK: Final = frozenset(_NETWORK_NAMES.split())
 _FUSE_OBJECT_STORES: Final = frozenset(_OBJECT_STORE_NAMES.split())
+_FUSE: Final = frozenset({"fuse", "fuseblk", "macfuse", "osxfuse"})
 _OCTAL: Final = re.compile(r"\\([0-7]{3})")
 
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """One line of the mount table."""
+    """One line of the list of mounts."""
 
     mount_point: bytes
     fs_type: str
@@ -50,11 +54,12 @@ class Mount:
 
     @property
     def kind(self) -> FilesystemKind:
-        """What may be expected of it, by the names in the table alone."""
+        """What may be expected of it, by its names alone."""
         fs_type = self.fs_type.lower()
         base, _, subtype = fs_type.partition(".")
-        if base in {"fuse", "fuseblk"}:
-            names = {subtype, self.source.lower(), self.source.lower().partition("#")[0]}
+        if base in _FUSE:
+            # goofys calls its source `goofys#bucket`, macFUSE that of any program `program@macfuse0`.
+            names = {subtype, self.source.lower(), *re.split("[#@]", self.source.lower())[:1]}
             if names & _FUSE_OBJECT_STORES or _OBJECT_STORE_SOURCES.match(self.source):
                 return FilesystemKind.OBJECT_STORE
             return FilesystemKind.LOCAL if base == "fuseblk" else FilesystemKind.NETWORK
@@ -77,10 +82,10 @@ def parse_mounts(table: bytes) -> tuple[Mount, ...]:
     return tuple(mounts)
 
 
-def mount_of(table: bytes, path: bytes) -> Mount | None:
+def mount_of(mounts: Iterable[Mount], path: bytes) -> Mount | None:
     """The mount that holds `path` (absolute, without symlinks): the deepest mount point; of two at one point, the later."""
     found: Mount | None = None
-    for mount in parse_mounts(table):
+    for mount in mounts:
         inside = mount.mount_point in {b"/", path} or path.startswith(mount.mount_point + b"/")
         if inside and (found is None or len(mount.mount_point) >= len(found.mount_point)):
             found = mount
@@ -88,13 +93,28 @@ def mount_of(table: bytes, path: bytes) -> Mount | None:
 
 
 def filesystem_of(path: str | bytes | os.PathLike[str]) -> Mount | None:
-    """The mount that `path` really lies on; None where the system has no mount table to read (macOS)."""
+    """The mount that `path` really lies on; None where the system does not say."""
+    mounts = mounts_in_proc() if sys.platform == "linux" else mounts_by_psutil()
+    return mount_of(mounts, os.path.realpath(os.fsencode(path)))
+
+
+def mounts_in_proc() -> tuple[Mount, ...]:
+    """Read proc(5); nothing where it is not mounted."""
     try:
         with open(MOUNT_TABLE, "rb") as stream:
-            table = stream.read()
+            return parse_mounts(stream.read())
     except OSError:
-        return None
-    return mount_of(table, os.path.realpath(os.fsencode(path)))
+        return ()
+
+
+def mounts_by_psutil() -> tuple[Mount, ...]:
+    """Ask psutil, for every other system; nothing where the system refuses."""
+    import psutil  # noqa: PLC0415 - costs a tenth of a second, and Linux needs none of it
+
+    with suppress(OSError, psutil.Error):
+        parts = psutil.disk_partitions(all=True)
+        return tuple(Mount(os.fsencode(part.mountpoint), part.fstype, part.device) for part in parts)
+    return ()
 
 
 def kind_of(mount: Mount | None) -> FilesystemKind:

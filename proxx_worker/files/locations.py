@@ -25,8 +25,10 @@ def path_text(path: bytes) -> str:
 def location_of(descriptor: int) -> str:
     """The path, without symlinks, of what is open as `descriptor`. Of a deleted file it means nothing. Raises `OSError`."""
     if sys.platform == "darwin":
-        return path_text(fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(_MAX_MAC_PATH)).split(b"\0", 1)[0])
-    return path_text(os.readlink(b"/proc/self/fd/%d" % descriptor))
+        path = fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(_MAX_MAC_PATH)).split(b"\0", 1)[0]
+    else:
+        path = os.readlink(b"/proc/self/fd/%d" % descriptor)
+    return path_text(path)
 
 
 def real_path_of(path: str) -> str:

@@ -25,7 +25,7 @@ _flag: Final = _RENAME_EXCL if sys.platform == "darwin" else _RENAME_NOREPLACE
 
 
 def rename_no_clobber(src: FilePath, dst: FilePath, *, src_dir_fd: int | None = None, dst_dir_fd: int | None = None) -> None:
-    """Rename `src` to `dst` if nothing is called `dst`. Not durable by itself: see `files.durable.move`.
+    """Rename `src` to `dst` if nothing is called `dst`. Not durable by itself: the caller syncs the folders.
 
     An answer of ENOENT or EEXIST is believed only if the rename has not happened all the same: over NFS a lost reply is
     followed by a retry that finds its own work done.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal, assert_never
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container
@@ -44,14 +45,6 @@ _OPUS_LAYOUTS = frozenset({"mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1",
 # floats.
 _LOSSLESS = ("pcm_", "flac", "alac", "truehd", "mlp", "wavpack", "tta", "s302m", "dts")
 
-_CODECS: Mapping[Container, str] = {
-    Container.MP4: "aac",
-    Container.MKV: "aac",
-    Container.MOV: "pcm",
-    Container.MXF: "pcm",
-    Container.WEBM: "opus",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class AudioPlan:
@@ -87,7 +80,8 @@ def _plan_stream(container: Container, facts: MediaFacts, stream: AudioFacts, po
     layout = stream.layout
     copied = _is_copied(container, facts, stream)
     filters: list[str] = []
-    match _CODECS[container]:
+    family = _family(container)
+    match family:
         case "aac" if copied:
             codec = "aac"
             options = [f"-c:a:{position}", "copy"]
@@ -104,9 +98,11 @@ def _plan_stream(container: Container, facts: MediaFacts, stream: AudioFacts, po
                 filters.append(_relabel(stream.channels, layout))
             discrete = [f"-mapping_family:a:{position}", "255"] if layout is None else []
             options = [f"-c:a:{position}", "libopus", f"-b:a:{position}", str(stream.channels * _OPUS_BITS), *discrete]
-        case _:
+        case "pcm":
             codec = "pcm_s24le" if _is_deep(stream) else "pcm_s16le"
             options = [f"-c:a:{position}", codec]
+        case _:
+            assert_never(family)
     if rate != stream.sample_rate:
         # 32-bit integer resampling has no SIMD variant, so the samples are the same on every machine.
         filters.append(f"aresample={rate}:internal_sample_fmt=s32p")
@@ -125,6 +121,19 @@ def _plan_stream(container: Container, facts: MediaFacts, stream: AudioFacts, po
         options=tuple(options),
         copied=copied,
     )
+
+
+def _family(container: Container) -> Literal["aac", "pcm", "opus"]:
+    """What sound is encoded to in `container`."""
+    match container:
+        case Container.MP4 | Container.MKV:
+            return "aac"
+        case Container.MOV | Container.MXF:
+            return "pcm"
+        case Container.WEBM:
+            return "opus"
+        case _:
+            assert_never(container)
 
 
 def _is_copied(container: Container, facts: MediaFacts, stream: AudioFacts) -> bool:

@@ -95,8 +95,8 @@ def plan_color(video: VideoFacts, encoder: VideoEncoder, container: Container) -
         if carried is None and encoder.only_matrix is not None and _is_standard_definition(video):
             carried = "smpte170m"
         matrix, filters = _matrix(carried, encoder.only_matrix)
-    tags = sayable(encoder.codec, container, Tags(matrix, facts.primaries, facts.transfer))
-    return ColorPlan(color_range, tags, of_bitstream(encoder.codec, tags), scale, filters)
+    tags = sayable(encoder.voice, container, Tags(matrix, facts.primaries, facts.transfer))
+    return ColorPlan(color_range, tags, of_bitstream(encoder.voice, tags), scale, filters)
 
 
 def _is_full(video: VideoFacts, kind: PixelFormat) -> bool:

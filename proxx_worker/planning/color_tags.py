@@ -41,21 +41,21 @@ class Voice:
     unsayable: frozenset[str] = _NOTHING
 
 
-_EVERYTHING = Voice()
+EVERYTHING = Voice()
+"""A bitstream with a word for every tag, or with none of its own."""
 
-_VOICES: Mapping[str, Voice] = {
-    # SMPTE RDD 36, table of the frame header; the encoder writes "reserved", or RGB, for anything else.
-    "prores": Voice(
-        frozenset({"bt709", "smpte170m", "bt2020nc"}),
-        frozenset({"bt709", "bt470bg", "smpte170m", "bt2020", "smpte431", "smpte432"}),
-        frozenset({"bt709", "smpte2084", "arib-std-b67"}),
-    ),
-    # The VP9 bitstream has only these matrices; all else is in the container.
-    "vp9": Voice(frozenset({"bt709", "bt470bg", "smpte170m", "smpte240m", "bt2020nc"})),
-    # Both libraries refuse or forget these primaries.
-    "h264": Voice(unsayable=frozenset({"primaries:ebu3213"})),
-    "hevc": Voice(unsayable=frozenset({"primaries:ebu3213"})),
-}
+PRORES = Voice(
+    frozenset({"bt709", "smpte170m", "bt2020nc"}),
+    frozenset({"bt709", "bt470bg", "smpte170m", "bt2020", "smpte431", "smpte432"}),
+    frozenset({"bt709", "smpte2084", "arib-std-b67"}),
+)
+"""SMPTE RDD 36, table of the frame header; the encoder writes "reserved", or RGB, for anything else."""
+
+VP9 = Voice(frozenset({"bt709", "bt470bg", "smpte170m", "smpte240m", "bt2020nc"}))
+"""The bitstream has only these matrices; all else is in the container."""
+
+X264_X265 = Voice(unsayable=frozenset({"primaries:ebu3213"}))
+"""Both libraries refuse or forget these primaries."""
 
 # FFmpeg's MXF writes these as something else, or not at all.
 _MXF_UNSAYABLE = frozenset(
@@ -81,9 +81,9 @@ def option_name(kind: str, tag: str) -> str:
     return _OPTION_NAMES[kind].get(tag, tag)
 
 
-def sayable(codec: str, container: Container, tags: Tags) -> Tags:
+def sayable(voice: Voice, container: Container, tags: Tags) -> Tags:
     """`tags` without what would come out as something else."""
-    unsayable = _VOICES.get(codec, _EVERYTHING).unsayable | (_MXF_UNSAYABLE if container is Container.MXF else _NOTHING)
+    unsayable = voice.unsayable | (_MXF_UNSAYABLE if container is Container.MXF else _NOTHING)
 
     def kept(kind: str, tag: str | None) -> str | None:
         return None if f"{kind}:{tag}" in unsayable else tag
@@ -91,9 +91,8 @@ def sayable(codec: str, container: Container, tags: Tags) -> Tags:
     return Tags(kept("matrix", tags.matrix), kept("primaries", tags.primaries), kept("transfer", tags.transfer))
 
 
-def of_bitstream(codec: str, tags: Tags) -> Tags:
-    """What of `tags` the frames of `codec` can say, in the names that it has for them."""
-    voice = _VOICES.get(codec, _EVERYTHING)
+def of_bitstream(voice: Voice, tags: Tags) -> Tags:
+    """What of `tags` the codec's frames can say, in the names that it has for them."""
 
     def said(kind: str, tag: str | None, words: frozenset[str] | None) -> str | None:
         if tag is None or words is None or tag in words:

@@ -7,10 +7,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Literal, TypeAlias, assert_never
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Codec, Container, DnxhrLevel, OutputSettings
 from proxx_worker.media.facts import ColorFacts, VideoFacts
+from proxx_worker.planning.color_tags import EVERYTHING, PRORES, VP9, X264_X265, Voice
 from proxx_worker.planning.picture import Picture
 
 X264_THREADS = "4"
@@ -23,25 +25,30 @@ _GOP = ("-g", "12", "-bf", "0")
 class VideoEncoder:
     """One codec's encoder for one clip.
 
-    `codec`, `profile`: as ffprobe names them (`profile` None: not compared). `options`: from `-c:v` on. `carries_full_range`:
-    the bitstream can say that its range is full. `only_matrix`: the one matrix that the bitstream says. `container_tag`: the
-    sample entry's four letters, None where the container has none.
+    `codec`, `profile`: as ffprobe names them (`profile` None: not compared). `options`: from `-c:v` on. `voice`: which
+    colour tags the bitstream can say. `carries_full_range`: it can say that its range is full. `only_matrix`: the one matrix that
+    it says. `container_tag`: the sample entry's four letters, None where the container has none.
     """
 
     codec: str
     profile: str | None
     pixel_format: str
     options: tuple[str, ...]
+    voice: Voice
     carries_full_range: bool = False
     only_matrix: str | None = None
     container_tag: str | None = None
 
 
-_PRORES: Mapping[Codec, tuple[str, str]] = {
+_ProRes: TypeAlias = Literal[Codec.PRORES_PROXY, Codec.PRORES_LT, Codec.PRORES_STANDARD, Codec.PRORES_HQ, Codec.PRORES_4444]
+_WithoutFields: TypeAlias = Literal[Codec.DNXHR, Codec.H265, Codec.HEVC, Codec.VP9, Codec.AV1]
+
+_PRORES: Mapping[_ProRes, tuple[str, str]] = {
     Codec.PRORES_PROXY: ("0", "Proxy"),
     Codec.PRORES_LT: ("1", "LT"),
     Codec.PRORES_STANDARD: ("2", "Standard"),
     Codec.PRORES_HQ: ("3", "HQ"),
+    Codec.PRORES_4444: ("4", "4444"),
 }
 _DNXHR: Mapping[DnxhrLevel, tuple[str, str]] = {
     DnxhrLevel.LB: ("dnxhr_lb", "DNXHR LB"),
@@ -75,13 +82,21 @@ def choose_encoder(settings: OutputSettings, picture: Picture, rate: Fraction | 
 
     Raises `SOURCE_UNSUPPORTED` with the codec's own reason where it cannot make a true one.
     """
-    codec = settings.codec
-    if codec in _PRORES or codec is Codec.PRORES_4444:
-        return _prores(codec, picture, video)
-    if codec is Codec.DNXHD:
-        return _dnxhd(picture, rate, interlaced=video.interlaced)
-    if codec is Codec.H264:
-        return _h264(settings.container, picture, video)
+    match settings.codec:
+        case (Codec.PRORES_PROXY | Codec.PRORES_LT | Codec.PRORES_STANDARD | Codec.PRORES_HQ | Codec.PRORES_4444) as codec:
+            return _prores(codec, picture, video)
+        case Codec.DNXHD:
+            return _dnxhd(picture, rate, interlaced=video.interlaced)
+        case Codec.H264:
+            return _h264(settings.container, picture, video)
+        case (Codec.DNXHR | Codec.H265 | Codec.HEVC | Codec.VP9 | Codec.AV1) as codec:
+            return _without_fields(codec, settings, picture, video)
+        case codec:
+            assert_never(codec)
+
+
+def _without_fields(codec: _WithoutFields, settings: OutputSettings, picture: Picture, video: VideoFacts) -> VideoEncoder:
+    """The codecs that know no fields, or whose encoder knows none."""
     if video.interlaced:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
@@ -89,36 +104,34 @@ def choose_encoder(settings: OutputSettings, picture: Picture, rate: Fraction | 
             "or deinterlace the source first",
             codec=codec.value,
         )
-    return _progressive(settings, picture, video)
-
-
-def _progressive(settings: OutputSettings, picture: Picture, video: VideoFacts) -> VideoEncoder:
-    """The codecs that know no fields."""
     deep = video.bit_depth > _DEEP
-    match settings.codec:
+    match codec:
         case Codec.DNXHR:
             return _dnxhr(settings.dnxhr_level or DnxhrLevel.HQ, picture)
         case Codec.VP9:
             return _vp9(deep=deep)
         case Codec.AV1:
             return _av1(picture, video.color, deep=deep)
-        case _:
+        case Codec.H265 | Codec.HEVC:
             return _hevc(settings.container, video.color, deep=deep)
+        case _:
+            assert_never(codec)
 
 
 def _ildct(*, interlaced: bool) -> tuple[str, ...]:
     return ("-flags:v", "+bitexact+ildct") if interlaced else ("-flags:v", "+bitexact")
 
 
-def _prores(codec: Codec, picture: Picture, video: VideoFacts) -> VideoEncoder:
-    number, name = _PRORES.get(codec, ("4", "4444"))
-    keeps_alpha = codec is Codec.PRORES_4444 and video.has_alpha
+def _prores(codec: _ProRes, picture: Picture, video: VideoFacts) -> VideoEncoder:
+    number, name = _PRORES[codec]
+    full_chroma = codec is Codec.PRORES_4444
+    keeps_alpha = full_chroma and video.has_alpha
     # The fast encoder reads past the end of a field of 8 odd lines (720, 240): it crashes. It cuts alpha to 8 bits.
     slow = keeps_alpha or (video.interlaced and picture.height % (2 * _BLOCK) == _BLOCK)
-    pixel_format = "yuv422p10le" if codec in _PRORES else "yuva444p10le" if keeps_alpha else "yuv444p10le"
+    pixel_format = "yuva444p10le" if keeps_alpha else "yuv444p10le" if full_chroma else "yuv422p10le"
     alpha = ("-alpha_bits", "16") if keeps_alpha else ()
     options = ("-c:v", "prores_ks" if slow else "prores_aw", "-profile:v", number, *alpha, *_ildct(interlaced=video.interlaced))
-    return VideoEncoder("prores", name, pixel_format, options)
+    return VideoEncoder("prores", name, pixel_format, options, PRORES)
 
 
 def _dnxhd(picture: Picture, rate: Fraction | None, *, interlaced: bool) -> VideoEncoder:
@@ -137,7 +150,7 @@ def _dnxhd(picture: Picture, rate: Fraction | None, *, interlaced: bool) -> Vide
             interlaced=interlaced,
         )
     options = ("-c:v", "dnxhd", "-profile:v", "dnxhd", "-b:v", f"{megabits}M", *_ildct(interlaced=interlaced))
-    return VideoEncoder("dnxhd", "DNXHD", "yuv422p", options, only_matrix="bt709")
+    return VideoEncoder("dnxhd", "DNXHD", "yuv422p", options, EVERYTHING, only_matrix="bt709")
 
 
 def _dnxhr(level: DnxhrLevel, picture: Picture) -> VideoEncoder:
@@ -150,7 +163,7 @@ def _dnxhr(level: DnxhrLevel, picture: Picture) -> VideoEncoder:
         )
     option, name = _DNXHR[level]
     options = ("-c:v", "dnxhd", "-profile:v", option, *_ildct(interlaced=False))
-    return VideoEncoder("dnxhd", name, "yuv422p", options, only_matrix="bt709")
+    return VideoEncoder("dnxhd", name, "yuv422p", options, EVERYTHING, only_matrix="bt709")
 
 
 def _h264(container: Container, picture: Picture, video: VideoFacts) -> VideoEncoder:
@@ -168,7 +181,7 @@ def _h264(container: Container, picture: Picture, video: VideoFacts) -> VideoEnc
         "-flags:v", "+bitexact+ildct+ilme" if video.interlaced else "+bitexact",
     )  # fmt: skip
     tag = None if container is Container.MKV else "avc1"
-    return VideoEncoder("h264", None, "yuv420p", options, carries_full_range=True, container_tag=tag)
+    return VideoEncoder("h264", None, "yuv420p", options, X264_X265, carries_full_range=True, container_tag=tag)
 
 
 def _hevc(container: Container, color: ColorFacts, *, deep: bool) -> VideoEncoder:
@@ -181,7 +194,7 @@ def _hevc(container: Container, color: ColorFacts, *, deep: bool) -> VideoEncode
         *_ildct(interlaced=False), *(() if tag is None else ("-tag:v", tag)),
     )  # fmt: skip
     profile, pixel_format = ("Main 10", "yuv420p10le") if deep else ("Main", "yuv420p")
-    return VideoEncoder("hevc", profile, pixel_format, options, carries_full_range=True, container_tag=tag)
+    return VideoEncoder("hevc", profile, pixel_format, options, X264_X265, carries_full_range=True, container_tag=tag)
 
 
 def _vp9(*, deep: bool) -> VideoEncoder:
@@ -191,7 +204,7 @@ def _vp9(*, deep: bool) -> VideoEncoder:
         *_ildct(interlaced=False),
     )  # fmt: skip
     profile, pixel_format = ("Profile 2", "yuv420p10le") if deep else ("Profile 0", "yuv420p")
-    return VideoEncoder("vp9", profile, pixel_format, options, carries_full_range=True)
+    return VideoEncoder("vp9", profile, pixel_format, options, VP9, carries_full_range=True)
 
 
 def _av1(picture: Picture, color: ColorFacts, *, deep: bool) -> VideoEncoder:
@@ -207,7 +220,7 @@ def _av1(picture: Picture, color: ColorFacts, *, deep: bool) -> VideoEncoder:
     options = (
         "-c:v", "libsvtav1", "-preset", "10", "-crf", "30", "-g", "12", "-svtav1-params", params, *_ildct(interlaced=False)
     )  # fmt: skip
-    return VideoEncoder("av1", "Main", "yuv420p10le" if deep else "yuv420p", options, carries_full_range=True)
+    return VideoEncoder("av1", "Main", "yuv420p10le" if deep else "yuv420p", options, EVERYTHING, carries_full_range=True)
 
 
 def _static_hdr(color: ColorFacts, mastering: str, light: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sys
 from typing import Final
 
 _FORBIDDEN: Final = frozenset({errno.ENOSYS, errno.EPERM})
@@ -12,11 +13,10 @@ def open_pidfd(pid: int) -> int | None:
 
     Raises `OSError`, also for a process that is gone.
     """
-    if not hasattr(os, "pidfd_open"):
-        return None
-    try:
-        return os.pidfd_open(pid)
-    except OSError as error:
-        if error.errno in _FORBIDDEN:
-            return None
-        raise
+    if sys.platform == "linux" and hasattr(os, "pidfd_open"):
+        try:
+            return os.pidfd_open(pid)
+        except OSError as error:
+            if error.errno not in _FORBIDDEN:
+                raise
+    return None

@@ -87,16 +87,14 @@ def locate_setpriv(places: Sequence[str] = SETPRIV_PLACES) -> str | None:
 
     Raises IO_ERROR on Linux where it is missing: without it an encoder would outlive a killed worker.
     """
-    if sys.platform != "linux":
-        return None
-    for place in places:
-        if is_executable_file(place):
-            return place
-    raise ProxxError(
-        ErrorCode.IO_ERROR,
-        f"setpriv must be at {' or '.join(places)}: it makes an encoder end with a killed worker. Install util-linux.",
-        places=list(places),
-    )
+    found = next(filter(is_executable_file, places), None) if sys.platform == "linux" else None
+    if sys.platform == "linux" and found is None:
+        raise ProxxError(
+            ErrorCode.IO_ERROR,
+            f"setpriv must be at {' or '.join(places)}: it makes an encoder end with a killed worker. Install util-linux.",
+            places=list(places),
+        )
+    return found
 
 
 def is_executable_file(path: str) -> bool:
@@ -112,7 +110,8 @@ def check_started(program: str, exit_code: int, stderr_head: bytes, missing: Err
 
     `stderr_head`: how the child's stderr began.
     """
-    if sys.platform != "linux" or exit_code not in _GUARD_FAILURES or not stderr_head.startswith(_GUARD_NAME):
+    guarded = sys.platform == "linux"
+    if not guarded or exit_code not in _GUARD_FAILURES or not stderr_head.startswith(_GUARD_NAME):
         return
     said = stderr_head.split(b"\n", 1)[0].decode("utf-8", "backslashreplace")
     reason = said.rpartition(": ")[2]

@@ -17,13 +17,12 @@ def kill_holders(pipe_inodes: AbstractSet[int]) -> int:
 
     Only a descendant of the child can have inherited them. Linux only: elsewhere nothing tells who holds a pipe.
     """
-    if sys.platform != "linux":
-        return 0
-    links = {f"pipe:[{inode}]" for inode in pipe_inodes}
     killed = 0
-    for process in Path("/proc").iterdir():
-        if process.name.isdigit() and int(process.name) != os.getpid() and _holds(process, links):
-            killed += _kill(process, links)
+    if sys.platform == "linux":
+        links = {f"pipe:[{inode}]" for inode in pipe_inodes}
+        for process in Path("/proc").iterdir():
+            if process.name.isdigit() and int(process.name) != os.getpid() and _holds(process, links):
+                killed += _kill(process, links)
     return killed
 
 
@@ -36,7 +35,7 @@ def _kill(process: Path, links: AbstractSet[str]) -> int:
     try:
         if not _holds(process, links):
             return 0
-        if handle is None:
+        if handle is None or sys.platform != "linux":
             os.kill(int(process.name), signal.SIGKILL)
         else:
             signal.pidfd_send_signal(handle, signal.SIGKILL)

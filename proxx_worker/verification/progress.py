@@ -17,17 +17,14 @@ _MICROSECONDS = 1_000_000
 class Progress:
     """One progress block; None for what it does not say.
 
-    `frames`: encoded so far. `position`: seconds of output. `speed`: times real time. `total_size`: bytes written. `dup`, `drop`:
-    frames that the encoder repeated or dropped. `ended`: this is the last block.
+    `frames`: encoded so far. `position`: seconds of output. `speed`: times real time. `total_size`: bytes written. `ended`: this
+    is the last block.
     """
 
     frames: int = 0
-    fps: float | None = None
     position: Fraction | None = None
     speed: float | None = None
     total_size: int | None = None
-    dup: int = 0
-    drop: int = 0
     ended: bool = False
 
 
@@ -91,12 +88,9 @@ def _block(fields: dict[bytes, bytes]) -> Progress:
     microseconds = _integer(fields.get(b"out_time_us"))
     return Progress(
         frames=_integer(fields.get(b"frame")) or 0,
-        fps=_decimal(fields.get(b"fps")),
         position=None if microseconds is None else Fraction(microseconds, _MICROSECONDS),
         speed=_decimal(fields.get(b"speed", b"").removesuffix(b"x")),
         total_size=_integer(fields.get(b"total_size")),
-        dup=_integer(fields.get(b"dup_frames")) or 0,
-        drop=_integer(fields.get(b"drop_frames")) or 0,
         ended=fields[b"progress"] == b"end",
     )
 

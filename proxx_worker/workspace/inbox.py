@@ -158,10 +158,6 @@ class Inbox:
             wake_at = min(wake_at, self._looks[0][0])
         return max(0.0, wake_at - now)
 
-    def seconds_until_look(self, now: float) -> float | None:
-        """How long until a waiting file is looked at again; None if none is waiting."""
-        return max(0.0, self._looks[0][0] - now) if self._looks else None
-
     def _scan_is_due(self, now: float, hints: Hints) -> bool:
         if self._scanned_at is None or hints.lost:
             return True

@@ -169,7 +169,8 @@ def _geometry(truth: Truth, source: Look, proxy: Look, target: Target) -> Iterat
     yield from _equal("fields", truth.fields, proxy.fields)
     if target.container == "mov":
         yield from _equal("fields in the bitstream", truth.fields, prores_fields(proxy.path))
-        yield from _equal("fiel", {"progressive": (1, 0), "tt": (2, 1), "bb": (2, 6)}[truth.fields], movie(proxy.path).fields)
+        # 9 and 14, first line early and late, is what Apple and Adobe write for ProRes and XDCAM (the shared clips among them).
+        yield from _equal("fiel", {"progressive": (1, 0), "tt": (2, 9), "bb": (2, 14)}[truth.fields], movie(proxy.path).fields)
 
 
 def _wanted_color(source: Look, target: Target) -> Color:

@@ -78,7 +78,6 @@ def test_taken_names_are_all_told(out: Path, held: OutputDirectory) -> None:
     (out / "folder.mov").mkdir()
     (out / "link.mov").symlink_to("nowhere")
     names = ["free.mov", "file.mov", "folder.mov", "link.mov"]
-    assert held.collisions(names) == names[1:]
     with pytest.raises(ProxxError) as caught:
         held.require_free(names)
     assert caught.value.code is ErrorCode.OUTPUT_EXISTS

@@ -354,8 +354,8 @@ def test_each_look_names_the_storages_fault(held: OutputDirectory, monkeypatch: 
     with held.open_staging(OWNER, "clip") as staging:
         staged = staging.create("clip.mov")
         breaking("stat", errno.EIO, monkeypatch)
-        collisions, reopen = partial(held.collisions, ["a"]), partial(held.reopen_staging, "a", "b")
-        for look in (staged.same_inode, held.require_in_place, collisions, reopen):
+        free, reopen = partial(held.require_free, ["a"]), partial(held.reopen_staging, "a", "b")
+        for look in (staged.same_inode, held.require_in_place, free, reopen):
             assert code_of(look) is ErrorCode.IO_ERROR
 
 

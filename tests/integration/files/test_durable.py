@@ -1,4 +1,4 @@
-"""Writes and moves: what is synced, in which order, and what a failure leaves."""
+"""Writes: what is synced, in which order, and what a failure leaves."""
 
 import errno
 import os
@@ -8,7 +8,7 @@ import pytest
 
 from proxx_worker.files import allocate
 from proxx_worker.files.allocate import fill, give_back, set_aside
-from proxx_worker.files.durable import create_file, move, write_durable
+from proxx_worker.files.durable import create_file, write_durable
 from proxx_worker.files.syncing import sync_directory
 
 
@@ -85,27 +85,6 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-class TestMove:
-    def test_syncs_the_new_folder_before_the_old(self, tmp_path: Path, synced: list[str]) -> None:
-        for name in ("old", "new"):
-            (tmp_path / name).mkdir()
-        (tmp_path / "old" / "file").write_bytes(b"x")
-        move(tmp_path / "old" / "file", tmp_path / "new" / "file")
-        assert synced == ["new", "old"]
-
-    def test_within_a_folder_one_sync_is_enough(self, tmp_path: Path, synced: list[str]) -> None:
-        (tmp_path / "one").write_bytes(b"x")
-        move(tmp_path / "one", tmp_path / "two")
-        assert synced == [tmp_path.name]
-
-    def test_a_refused_move_syncs_nothing(self, tmp_path: Path, synced: list[str]) -> None:
-        (tmp_path / "one").write_bytes(b"1")
-        (tmp_path / "two").write_bytes(b"2")
-        with pytest.raises(FileExistsError):
-            move(tmp_path / "one", tmp_path / "two")
-        assert synced == []
 
 
 class TestSyncDirectory:

@@ -3,7 +3,6 @@
 import errno
 import os
 import resource
-import select
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from proxx_worker.process import child as child_module
 from proxx_worker.process.child import ChildExit, run_child
 from proxx_worker.process.spawn import check_started, guard
 from proxx_worker.process.stop import StopFlag
+from tests.support.processes import await_end
 
 ROOT = Path(__file__).resolve().parents[3]
 SHELL = "/bin/sh"
@@ -56,14 +56,7 @@ def run(
 
 def ends(pid: int) -> bool:
     """Wait until the process has ended, which it must within ten seconds."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    try:
-        return bool(select.select([descriptor], [], [], 10)[0])
-    finally:
-        os.close(descriptor)
+    return await_end(pid, seconds=10)
 
 
 def test_hands_output_on_and_returns_the_exit_code(stop: StopFlag) -> None:
@@ -160,7 +153,7 @@ def test_stop_that_comes_together_with_the_end(stop: StopFlag) -> None:
     """As for a signal to the whole group: one wait tells of both, the end first, and then nobody is left to be signalled."""
 
     def stop_once_it_has_ended(pid: bytes) -> None:
-        os.waitid(os.P_PID, int(pid), os.WEXITED | os.WNOWAIT)
+        await_end(int(pid))
         stop.request()
 
     ended = run_child([SHELL, "-c", "echo $$ >&2; exit 6"], stop=stop, on_stdout=lambda _: None, on_stderr=stop_once_it_has_ended)

@@ -4,7 +4,6 @@ import errno
 import fcntl
 import json
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -20,6 +19,7 @@ from proxx_worker.workspace import holder as holder_module
 from proxx_worker.workspace.holder import Holder, SeenProcess, is_dead_here, this_process
 from proxx_worker.workspace.layout import Workspace
 from proxx_worker.workspace.lock import WorkspaceLock
+from tests.support.processes import await_end
 
 SINCE = "2026-01-01T00:00:00Z"
 ROUNDS = 100
@@ -217,7 +217,7 @@ class TestDyingEncoder:
             first.answer()
             orphan = int(first.answer())
             first.child.send_signal(signal.SIGKILL)
-            os.waitid(os.P_PID, first.child.pid, os.WEXITED | os.WNOWAIT)  # ended, and still in the table of processes
+            await_end(first.child.pid)  # it is still in the table of processes
             clock = Clock()
             refusal(tmp_path, clock)
             assert clock.sleeps > 0
@@ -230,16 +230,14 @@ class TestDyingEncoder:
             first.child.send_signal(signal.SIGKILL)
             first.child.wait()
             clock = Clock()
-            descriptor = os.pidfd_open(orphan)
 
             def kill_then_wait(seconds: float) -> None:
                 clock.sleep(seconds)
                 os.kill(orphan, signal.SIGKILL)
-                select.select([descriptor], [], [])  # readable once the process has ended
+                await_end(orphan)
 
             WorkspaceLock.acquire(Workspace(tmp_path), since=SINCE, monotonic=clock.monotonic, sleep=kill_then_wait).close()
             assert clock.sleeps == 1
-            os.close(descriptor)
 
 
 class TestFoldersThatCannotBeLocked:
@@ -314,7 +312,7 @@ class TestEverySystemsWay:
     @pytest.mark.parametrize("look", [holder_module.look_in_proc, holder_module.look_by_psutil])
     def test_of_living_and_dead_and_missing_processes(self, look: Callable[[int], SeenProcess | None]) -> None:
         child = subprocess.Popen(["/bin/true"])
-        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        await_end(child.pid)
         corpse = look(child.pid)
         child.wait()
         living = look(os.getpid())

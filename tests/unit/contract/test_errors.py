@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxx_worker.contract.errors import ERROR_CLASSES, ErrorClass, ErrorCode, ProxxError, exit_code
+from proxx_worker.contract.errors import ErrorClass, ErrorCode, ProxxError, exit_code
 from proxx_worker.contract.faults import Fault, fault_error
 
 TABLE = {
@@ -20,7 +20,7 @@ def test_the_table_is_the_contracts() -> None:
     assert {code.value: int(code.error_class) for code in ErrorCode} == {
         name: number for number, names in TABLE.items() for name in names.split()
     }
-    assert set(ERROR_CLASSES) == set(ErrorCode)
+    assert [str(code) for code in ErrorCode] == [code.value for code in ErrorCode] == list(ErrorCode.__members__)
 
 
 @pytest.mark.parametrize(

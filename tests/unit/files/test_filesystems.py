@@ -40,19 +40,19 @@ def test_reads_every_line_of_the_right_shape() -> None:
     ],
 )
 def test_finds_the_deepest_mount(path: bytes, fs_type: str) -> None:
-    mount = mount_of(TABLE, path)
+    mount = mount_of(parse_mounts(TABLE), path)
     assert mount is not None
     assert mount.fs_type == fs_type
 
 
 def test_of_two_mounts_at_one_point_the_later_counts() -> None:
-    mount = mount_of(TABLE, b"/mnt/nas/jobs")
+    mount = mount_of(parse_mounts(TABLE), b"/mnt/nas/jobs")
     assert mount is not None
     assert mount.source == "/dev/vdc"
 
 
 def test_an_empty_table_tells_nothing() -> None:
-    assert mount_of(b"", b"/srv") is None
+    assert mount_of((), b"/srv") is None
     assert kind_of(None) is FilesystemKind.UNKNOWN
 
 
@@ -79,6 +79,12 @@ def test_an_empty_table_tells_nothing() -> None:
         ("fuse.geesefs", "bucket", FilesystemKind.OBJECT_STORE),
         ("fuse", "s3://bucket", FilesystemKind.OBJECT_STORE),
         ("rclone", "remote:", FilesystemKind.OBJECT_STORE),
+        ("apfs", "/dev/disk3s5", FilesystemKind.LOCAL),
+        ("smbfs", "//editor@nas/x", FilesystemKind.NETWORK),
+        ("acfs", "/dev/disk4", FilesystemKind.NETWORK),
+        ("macfuse", "sshfs@macfuse0", FilesystemKind.NETWORK),
+        ("macfuse", "s3fs@macfuse0", FilesystemKind.OBJECT_STORE),
+        ("osxfuse", "rclone@osxfuse1", FilesystemKind.OBJECT_STORE),
     ],
 )
 def test_kinds_by_the_names_in_the_table(fs_type: str, source: str, kind: FilesystemKind) -> None:
@@ -87,11 +93,11 @@ def test_kinds_by_the_names_in_the_table(fs_type: str, source: str, kind: Filesy
 
 def test_an_object_store_is_refused_by_name() -> None:
     with pytest.raises(ProxxError) as caught:
-        refuse_object_store(mount_of(TABLE, b"/mnt/bucket/jobs"), "/mnt/bucket/jobs")
+        refuse_object_store(mount_of(parse_mounts(TABLE), b"/mnt/bucket/jobs"), "/mnt/bucket/jobs")
     assert caught.value.code is ErrorCode.UNSUPPORTED_FILESYSTEM
     assert "fuse.s3fs" in str(caught.value)
 
 
 @pytest.mark.parametrize("path", [b"/", b"/mnt/nas/deep", b"/mnt/nas"])
 def test_disks_and_shares_are_allowed(path: bytes) -> None:
-    refuse_object_store(mount_of(TABLE, path), path.decode())
+    refuse_object_store(mount_of(parse_mounts(TABLE), path), path.decode())

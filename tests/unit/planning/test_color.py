@@ -5,15 +5,16 @@ import pytest
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.media.facts import ColorFacts
+from proxx_worker.planning import color_tags
 from proxx_worker.planning.color import ColorPlan, plan_color
-from proxx_worker.planning.color_tags import Tags, same
+from proxx_worker.planning.color_tags import EVERYTHING, X264_X265, Tags, same
 from proxx_worker.planning.video_codecs import VideoEncoder
 from tests.unit.planning.sources import PICTURE, REC709
 
-H264 = VideoEncoder("h264", None, "yuv420p", (), carries_full_range=True)
-PRORES = VideoEncoder("prores", "Proxy", "yuv422p10le", ())
-DNX = VideoEncoder("dnxhd", "DNXHR LB", "yuv422p", (), only_matrix="bt709")
-VP9 = VideoEncoder("vp9", "Profile 0", "yuv420p", (), carries_full_range=True)
+H264 = VideoEncoder("h264", None, "yuv420p", (), X264_X265, carries_full_range=True)
+PRORES = VideoEncoder("prores", "Proxy", "yuv422p10le", (), color_tags.PRORES)
+DNX = VideoEncoder("dnxhd", "DNXHR LB", "yuv422p", (), EVERYTHING, only_matrix="bt709")
+VP9 = VideoEncoder("vp9", "Profile 0", "yuv420p", (), color_tags.VP9, carries_full_range=True)
 ALL_709 = Tags("bt709", "bt709", "bt709")
 NOTHING = Tags(None, None, None)
 

@@ -6,6 +6,7 @@ import pytest
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Codec, Container, DnxhrLevel
 from proxx_worker.media.facts import ColorFacts, VideoFacts
+from proxx_worker.planning.color_tags import EVERYTHING, PRORES
 from proxx_worker.planning.picture import Picture
 from proxx_worker.planning.video_codecs import VideoEncoder, choose_encoder
 from tests.unit.planning.sources import PICTURE, settings
@@ -39,16 +40,16 @@ def chosen(
 def test_prores_422_by_the_fast_encoder(codec: Codec, number: str, profile: str) -> None:
     encoder = chosen(codec, video=replace(PICTURE, has_alpha=True))
     options = ("-c:v", "prores_aw", "-profile:v", number, "-flags:v", "+bitexact")
-    assert encoder == VideoEncoder("prores", profile, "yuv422p10le", options)
+    assert encoder == VideoEncoder("prores", profile, "yuv422p10le", options, PRORES)
 
 
 def test_prores_4444_is_slow_only_for_alpha() -> None:
     assert chosen(Codec.PRORES_4444) == VideoEncoder(
-        "prores", "4444", "yuv444p10le", ("-c:v", "prores_aw", "-profile:v", "4", "-flags:v", "+bitexact")
+        "prores", "4444", "yuv444p10le", ("-c:v", "prores_aw", "-profile:v", "4", "-flags:v", "+bitexact"), PRORES
     )
     options = ("-c:v", "prores_ks", "-profile:v", "4", "-alpha_bits", "16", "-flags:v", "+bitexact")
     alpha = chosen(Codec.PRORES_4444, video=replace(PICTURE, has_alpha=True))
-    assert alpha == VideoEncoder("prores", "4444", "yuva444p10le", options)
+    assert alpha == VideoEncoder("prores", "4444", "yuva444p10le", options, PRORES)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def test_dnxhd_at_its_own_rates(width: int, height: int, rate: Fraction, video: 
     encoder = chosen(Codec.DNXHD, Container.MXF, video, Picture(width, height, Fraction(1)), rate)
     flags = "+bitexact+ildct" if video is FIELDS else "+bitexact"
     options = ("-c:v", "dnxhd", "-profile:v", "dnxhd", "-b:v", megabits, "-flags:v", flags)
-    assert encoder == VideoEncoder("dnxhd", "DNXHD", "yuv422p", options, only_matrix="bt709")
+    assert encoder == VideoEncoder("dnxhd", "DNXHD", "yuv422p", options, EVERYTHING, only_matrix="bt709")
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,7 @@ def test_dnxhd_has_no_other_formats(width: int, height: int, rate: Fraction | No
 )
 def test_dnxhr_levels(level: DnxhrLevel | None, option: str, profile: str) -> None:
     options = ("-c:v", "dnxhd", "-profile:v", option, "-flags:v", "+bitexact")
-    expected = VideoEncoder("dnxhd", profile, "yuv422p", options, only_matrix="bt709")
+    expected = VideoEncoder("dnxhd", profile, "yuv422p", options, EVERYTHING, only_matrix="bt709")
     assert chosen(Codec.DNXHR, level=level) == expected
 
 

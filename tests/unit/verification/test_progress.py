@@ -19,7 +19,7 @@ drop_frames=2
 speed=4.82x
 progress=end
 """
-PROGRESS = Progress(25, 12.5, Fraction(2079856, 1_000_000), 4.82, 259768, 1, 2, ended=True)
+PROGRESS = Progress(25, Fraction(2079856, 1_000_000), 4.82, 259768, ended=True)
 FRAMES = b"frame:0    pts:0       pts_time:0\npresented=1\nframe:1    pts:9000    pts_time:0.1\npresented=1\n"
 
 
@@ -36,7 +36,7 @@ def test_nothing_seen_is_nothing_known() -> None:
 
 def test_a_block_before_the_first_frame() -> None:
     lines = b"frame=0\nfps=0.00\nbitrate=N/A\ntotal_size=N/A\nout_time_us=N/A\nspeed=N/A\nprogress=continue\n"
-    assert ProgressParser().feed(lines) == [Progress(frames=0, fps=0.0)]
+    assert ProgressParser().feed(lines) == [Progress()]
 
 
 def test_a_block_may_say_almost_nothing() -> None:
