@@ -4,6 +4,7 @@ Nothing is encoded again. Each step can be cut by another crash and is then simp
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -19,6 +20,7 @@ from proxx_worker.execution.reporting import Report, not_run_tasks
 from proxx_worker.observe.joblog import JobLog
 from proxx_worker.observe.logs import JobLogFile
 from proxx_worker.observe.moments import now
+from proxx_worker.process.stop import StopRequestedError, StopSignal, raise_if_stopped
 from proxx_worker.workspace.recovery import RecoveryItem, recover
 from proxx_worker.workspace.spool import Spool
 
@@ -33,16 +35,25 @@ class Recoverer:
     worker: WorkerRecord
     log: JobLog
     count_failure: Callable[[ErrorCode], None]
+    stop: StopSignal
 
     def carry_through(self) -> None:
-        """Decide and finish every job in `running/`. Raises `ProxxError` where a state folder or an output directory fails."""
+        """Decide and finish every job in `running/`, or as many as there is time for before a stop.
+
+        Raises `ProxxError` where a state folder or an output directory fails.
+        """
         found = recover(self.spool)
         for name in found.strays:
             self.log.event(
                 "stray_left_alone", "not a job's file; look at it and move it away", level="WARNING", name=display_name(name)
             )
-        for item in found.items:
-            self._carry(item)
+        with suppress(StopRequestedError):
+            for item in found.items:
+                self._checkpoint()
+                self._carry(item)
+
+    def _checkpoint(self) -> None:
+        raise_if_stopped(self.stop, StopRequestedError())
 
     def _carry(self, item: RecoveryItem) -> None:
         with JobLogFile(item.job.name, self.spool.open_log(item.job)) as log:
@@ -87,7 +98,7 @@ class Recoverer:
             return self._withdrawn(item, record, fault.error)  # its outputs, published or not, are gone with it
         with directory, directory.reopen_staging(self.owner, item.job.name) as staging:
             try:
-                staging.resume(outputs)
+                staging.resume(outputs, self._checkpoint)
             except ProxxError as fault:
                 record = self._withdrawn(item, record, fault.error)
             staging.remove()

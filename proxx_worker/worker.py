@@ -9,9 +9,11 @@ from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import EXIT_OK, ErrorCode, JobError, ProxxError, exit_code
 from proxx_worker.contract.jobspec import too_large
 from proxx_worker.contract.result import ErrorRecord, JobResult
+from proxx_worker.contract.status import Stage
 from proxx_worker.execution.executor import Executor, Job
 from proxx_worker.observe.joblog import JobLog
 from proxx_worker.observe.logs import JobLogFile
+from proxx_worker.observe.observer import JobInfo, JobObserver
 from proxx_worker.observe.status import StatusFile
 from proxx_worker.process.stop import StopSignal
 from proxx_worker.workspace.claimed import ClaimedJob
@@ -25,6 +27,9 @@ TASK_RECORD_BYTES = 16 << 10
 
 REFUSED_TASK_BYTES = 1 << 10
 """The part of a task that did not run, its paths apart. A spec of 1 MiB may name 340,000 of them and be refused."""
+
+IDLE_SECONDS = 2.0
+"""The longest wait: an idle worker's heartbeat is never older, however seldom the inbox is polled."""
 
 _MISSING_TOOLS = frozenset({ErrorCode.FFMPEG_MISSING, ErrorCode.FFPROBE_MISSING})
 
@@ -71,6 +76,7 @@ class Worker:
         lock: WorkspaceLock,
         executor: Executor,
         status: StatusFile,
+        observer: JobObserver,
         log: JobLog,
         stops: Stops,
         require_tools: Callable[[], object],
@@ -80,6 +86,7 @@ class Worker:
         """`owner` names this workspace's staging.
 
         `require_tools` raises where FFmpeg or ffprobe is missing, `require_start` where no child can be started at all.
+        `stops.now` is asked in every pass that may take long; the heartbeat hangs on that (`BeatingStop`).
         """
         self._spool = spool
         self._inbox = inbox
@@ -87,6 +94,7 @@ class Worker:
         self._lock = lock
         self._executor = executor
         self._status = status
+        self._observer = observer
         self._log = log
         self._stops = stops
         self._require_tools = require_tools
@@ -102,7 +110,7 @@ class Worker:
         """
         while not self._stops.requested():
             self._look()
-            candidate = self._inbox.next_candidate(time.monotonic())
+            candidate = self._inbox.next_candidate(time.monotonic(), self._stops.now.requested)
             if candidate is not None:
                 self._do(candidate)
             elif once and self._is_drained():
@@ -135,9 +143,11 @@ class Worker:
         claimed = self._spool.claim(candidate.name)
         if claimed is None:
             return
-        self._status.set_state("running", self._inbox.count)
-        job = self._with_room(job_of(claimed, self._owner))
-        self._status.job_claimed(claimed.name, job.summary.job_id, len(job.summary.sources))
+        job = job_of(claimed, self._owner)
+        info = JobInfo(claimed.name, job.summary.job_id, len(job.summary.sources))
+        self._status.running(self._inbox.count, info)
+        self._observer.job_entered(info, Stage.CLAIMED)
+        job = self._with_room(job)
         with JobLogFile(claimed.name, self._spool.open_log(claimed)) as log:
             log.event("claimed", name=display_name(candidate.name))
             result = self._executor.execute(job, SpoolJournal(self._spool, claimed), log, self._stops.now)
@@ -167,17 +177,13 @@ class Worker:
 
     def _wait(self) -> None:
         """Wait for an event, a signal, the next poll, or the time to look at a spec that did not parse."""
-        self._status.set_state("idle", self._inbox.count)
-        waits = (self._inbox.seconds_until_wake(time.monotonic()), self._status.seconds_until_due())
+        self._status.idle(self._inbox.count)
+        waits = (IDLE_SECONDS, self._inbox.seconds_until_wake(time.monotonic()), self._status.seconds_until_due())
         wakers = [self._stops.now.fileno(), self._stops.after_job.fileno()]
         events = self._watcher.fileno()
         if events is not None:
             wakers.append(events)
-        woken, _, _ = select.select(wakers, [], [], min(seconds for seconds in waits if seconds is not None))
-        if woken:
-            self._status.flush()
-        else:
-            self._status.beat()
+        select.select(wakers, [], [], min(seconds for seconds in waits if seconds is not None))
 
 
 def job_of(claimed: ClaimedJob, owner: str) -> Job:

@@ -1,9 +1,10 @@
 """`run`: one job, for a person at a workstation or a CI task. The result JSON on stdout, all else on stderr."""
 
 import argparse
-import hashlib
 import os
 import sys
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from proxx_worker.cli.console import UsageError, fail, unreadable
@@ -18,8 +19,10 @@ from proxx_worker.delivery.publishing import PublishingStuckError
 from proxx_worker.execution.executor import Executor, Job, failed_after_all
 from proxx_worker.files.durable import write_durable
 from proxx_worker.files.errnos import classify_os_error
+from proxx_worker.files.hashing import sha256_of
 from proxx_worker.observe.display import progress_for
 from proxx_worker.observe.logs import EventLog, start_worker_log
+from proxx_worker.process.stop import StopRequestedError, StopSignal, raise_if_stopped
 
 
 class _LastWord:
@@ -41,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     signals.install()
     try:
         settings = settings_from(arguments)
-        job = _read(arguments.jobspec)
+        job = _read(arguments.jobspec, signals.stop)
         _require_writable(arguments.result)
     except UsageError as error:
         return fail(str(error))
@@ -77,17 +80,21 @@ def _after_all(decided: JobResult, fault: ProxxError | PublishingStuckError, log
     return decided
 
 
-def _read(path: str) -> Job:
-    """The job of the spec at `path`. One that is too large is hashed, not taken in. Raises `UsageError`."""
+def _read(path: str, stop: StopSignal) -> Job:
+    """The job of the spec at `path`. One that is too large is hashed, unless a stop is requested, not taken in.
+
+    Raises `UsageError`.
+    """
     name = display_name(os.fsencode(Path(path).name.removesuffix(".json")))
     try:
         with Path(path).open("rb") as file:
             data = file.read(MAX_SPEC_BYTES + 1)
             if len(data) <= MAX_SPEC_BYTES:
                 return Job.of(name, data, RUN_OWNER)
-            file.seek(0)
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            return Job.refused(name, RUN_OWNER, digest, too_large(file.tell()).error)
+            digest = None
+            with suppress(StopRequestedError):
+                digest = sha256_of(file.fileno(), partial(raise_if_stopped, stop, StopRequestedError()))
+            return Job.refused(name, RUN_OWNER, digest, too_large(os.fstat(file.fileno()).st_size).error)
     except (OSError, ValueError) as error:
         raise UsageError(unreadable(path, error)) from error
 

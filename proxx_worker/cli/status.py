@@ -4,19 +4,77 @@ import argparse
 import os
 import socket
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-import orjson
-
-from proxx_worker.cli.console import fail, say
+from proxx_worker.cli.console import fail, reason_of, say
 from proxx_worker.contract.candidates import display_name, is_candidate_name, stem_too_long
 from proxx_worker.contract.errors import JsonValue, ProxxError
-from proxx_worker.contract.text import steady_json
+from proxx_worker.contract.status import (
+    MAX_STATUS_BYTES,
+    RunningJob,
+    WorkerStatus,
+    decode_status,
+    encode_document,
+    status_field_names,
+    status_fields,
+)
 from proxx_worker.files.errnos import errors_named
 from proxx_worker.workspace.holder import Holder, is_dead_here
 from proxx_worker.workspace.layout import Workspace
 
-_STATUS_FIELDS = ("state", "pid", "host", "started_at", "heartbeat_at", "inbox", "job")
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """What was found.
+
+    `status`: what the worker wrote last, None where there is nothing or `unreadable` says why it cannot be read. `alive`: None
+    where the worker is on another host, where this one cannot look. `inbox`: the worker's count, or ours where none is alive.
+    """
+
+    status: WorkerStatus | None
+    unreadable: str | None
+    alive: bool | None
+    inbox: int
+    left_alone: list[str]
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> "_Report":
+        """Look at a workspace. Raises `ProxxError` where its inbox cannot be listed."""
+        status, unreadable = _read(workspace.status_file)
+        alive = _alive(workspace)
+        names = _names_in(workspace)
+        waiting = status.inbox if alive is not False and status is not None else sum(map(is_candidate_name, names))
+        return cls(status, unreadable, alive, waiting, [display_name(name) for name in sorted(names) if stem_too_long(name)])
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """The fields of status.json, null where there are none, with `alive` and `left_alone` added."""
+        written = dict.fromkeys(status_field_names()) if self.status is None else status_fields(self.status)
+        return {**written, "inbox": self.inbox, "alive": self.alive, "left_alone": [*self.left_alone]}
+
+    def as_lines(self) -> list[str]:
+        """The same for a person."""
+        status = self.status
+        who = "" if status is None else f" (pid {status.pid} on {status.host})"
+        lines = [
+            f"worker:  {_ALIVE[self.alive]}{who}",
+            f"state:   {self._state()}",
+            f"inbox:   {self.inbox} waiting",
+        ]
+        if status is not None and status.job is not None:
+            lines += _job_lines(status.job)
+        return lines + [f"left alone, its name is too long: {name}" for name in self.left_alone]
+
+    def _state(self) -> str:
+        if self.status is None:
+            return "no worker has run here yet" if self.unreadable is None else f"status.json cannot be read: {self.unreadable}"
+        if self.alive is False:
+            # What a worker that ended wrote last is no news of today.
+            return f"was {self.status.state} at {self.status.heartbeat_at}"
+        return self.status.state
+
+
+_ALIVE = {None: "on another host, whose processes this one cannot see", True: "alive", False: "not running"}
 
 
 def status(arguments: argparse.Namespace) -> int:
@@ -24,34 +82,26 @@ def status(arguments: argparse.Namespace) -> int:
     workspace = Workspace(Path(arguments.workspace))
     try:
         workspace.require()
-        document = _document(workspace)
+        report = _Report.of(workspace)
     except ProxxError as fault:
         return fail(fault.error.message, fault.code)
     if arguments.json:
-        data = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-        sys.stdout.buffer.write(steady_json(data))
+        sys.stdout.buffer.write(encode_document(report.as_json()))
     else:
-        for line in _lines(document):
+        for line in report.as_lines():
             say(line)
     return 0
 
 
-def _document(workspace: Workspace) -> dict[str, JsonValue]:
-    """status.json, `alive` (null where the worker is on another host, where this one cannot look), and the names left alone."""
-    document: dict[str, JsonValue] = dict.fromkeys(_STATUS_FIELDS)
+def _read(path: Path) -> tuple[WorkerStatus | None, str | None]:
+    """What the worker wrote, or why it cannot be read; neither where no worker has ever run."""
     try:
-        written = orjson.loads(workspace.status_file.read_bytes())
-        document |= written if isinstance(written, dict) else {}
+        with path.open("rb") as file:
+            return decode_status(file.read(MAX_STATUS_BYTES + 1)), None
     except FileNotFoundError:
-        pass  # No worker has ever run here.
-    except (OSError, orjson.JSONDecodeError):
-        document["state"] = None
-    document["alive"] = _alive(workspace)
-    names = _names_in(workspace)
-    if not document["alive"]:
-        document["inbox"] = sum(map(is_candidate_name, names))
-    document["left_alone"] = [display_name(name) for name in sorted(names) if stem_too_long(name)]
-    return document
+        return None, None
+    except (OSError, ValueError) as error:
+        return None, reason_of(error)
 
 
 def _alive(workspace: Workspace) -> bool | None:
@@ -69,30 +119,8 @@ def _names_in(workspace: Workspace) -> list[bytes]:
             return []  # a workspace that no worker has prepared yet
 
 
-def _lines(document: dict[str, JsonValue]) -> list[str]:
-    match document["alive"]:
-        case None:
-            alive = "on another host, whose processes this one cannot see"
-        case alive_here:
-            alive = "alive" if alive_here else "not running"
-    lines = [f"worker:  {alive}" + (f" (pid {document['pid']} on {document['host']})" if document["pid"] is not None else "")]
-    state = document["state"] or "no worker has run here yet"
-    if document["alive"] is False and document["heartbeat_at"] is not None:
-        state = f"was {state} at {document['heartbeat_at']}"  # what a worker that ended wrote last is no news of today
-    lines += [f"state:   {state}", f"inbox:   {document['inbox']} waiting"]
-    match document["job"]:
-        case {"name": name, "job_id": job_id, "task": task, "tasks": tasks, **facts}:
-            lines.append(f"job:     {name} (job_id {job_id}), task {task} of {tasks}: {facts.get('source')}")
-            shown = [f"{key.removesuffix('_seconds')} {facts[key]}" for key in _FACTS if facts.get(key) is not None]
-            lines.append(f"         {', '.join(shown)}")
-        case _:
-            pass
-    match document["left_alone"]:
-        case list(names):
-            lines += [f"left alone, its name is too long: {name}" for name in names]
-        case _:
-            pass
-    return lines
-
-
-_FACTS = ("position_seconds", "duration_seconds", "frames", "speed")
+def _job_lines(job: RunningJob) -> list[str]:
+    lines = [f"job:     {job.name} (job_id {job.job_id}), {job.stage}, task {job.task} of {job.tasks}: {job.source}"]
+    facts = {"position": job.position_seconds, "duration": job.duration_seconds, "frames": job.frames, "speed": job.speed}
+    shown = [f"{name} {value}" for name, value in facts.items() if value is not None]
+    return [*lines, f"         {', '.join(shown)}"] if shown else lines

@@ -22,6 +22,7 @@ from proxx_worker.observe.moments import now
 from proxx_worker.observe.observer import JobObserver, Observers
 from proxx_worker.observe.records import timestamp
 from proxx_worker.observe.status import StatusFile
+from proxx_worker.process.stop import BeatingStop
 from proxx_worker.process.trial import try_start
 from proxx_worker.recovery import Recoverer
 from proxx_worker.settings import Settings
@@ -68,38 +69,41 @@ def _own(
     watcher = watch_inbox(workspace.inbox, workspace.filesystem_kind)
     if watcher.reason is not None:
         log.event("polling_only", watcher.reason, poll_seconds=settings.poll_seconds)
-    stops = Stops(signals.stop, signals.finish)
-    status = StatusFile(workspace.status_file, is_stopping=stops.requested)
+    status = StatusFile(workspace.status_file, is_stopping=Stops(signals.stop, signals.finish).requested)
+    stop = BeatingStop(signals.stop, status.beat)
+    observer = Observers((status, observing.progress))
     record = worker_record(settings, tools)
-    spool = Spool(workspace)
+    spool = Spool(workspace, stop)
+    inbox = Inbox(
+        workspace.inbox,
+        settle_seconds=settings.settle_seconds,
+        poll_seconds=settings.poll_seconds,
+        events_trusted=watcher.reason is None and workspace.filesystem_kind is FilesystemKind.LOCAL,
+    )
     worker = Worker(
         spool=spool,
-        inbox=Inbox(
-            workspace.inbox,
-            settle_seconds=settings.settle_seconds,
-            poll_seconds=settings.poll_seconds,
-            events_trusted=watcher.reason is None and workspace.filesystem_kind is FilesystemKind.LOCAL,
-        ),
+        inbox=inbox,
         watcher=watcher,
         lock=lock,
-        executor=Executor(environment_of(settings, tools), record, Observers((status, observing.progress)), lock.filenos()),
+        executor=Executor(environment_of(settings, tools), record, observer, lock.filenos()),
         status=status,
+        observer=observer,
         log=log,
-        stops=stops,
+        stops=Stops(stop, signals.finish),
         require_tools=lambda: locate_tools(record.ffmpeg, record.ffprobe, None),
         require_start=try_start,
         owner=owner,
     )
-    status.set_state("idle", 0)
+    status.idle(0)
     log.event(
         "worker_started", workspace.name, pid=os.getpid(), version=__version__, ffmpeg=record.ffmpeg, ffprobe=record.ffprobe
     )
     try:
-        Recoverer(spool, owner, settings.output_roots, record, log, worker.count_failure).carry_through()
+        Recoverer(spool, owner, settings.output_roots, record, log, worker.count_failure, stop).carry_through()
         exit_code = worker.work(once=once)
     finally:
-        status.set_state("stopping")
-        status.write()
+        inbox.arrived(watcher.read().names)  # what came while the last job ran: no hint was read meanwhile
+        status.end(inbox.count)
         watcher.close()
     log.event("worker_ended", exit_code=exit_code)
     return exit_code

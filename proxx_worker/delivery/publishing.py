@@ -3,14 +3,14 @@
 import errno
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.delivery.staged_file import digest_of
 from proxx_worker.files.errnos import classify_os_error
+from proxx_worker.files.hashing import sha256_of
 from proxx_worker.files.locations import path_bytes
 from proxx_worker.files.rename import rename_no_clobber
 from proxx_worker.files.syncing import sync_directory_fd
@@ -42,11 +42,16 @@ class PublishingStuckError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """The two held folders between which outputs move. `path`: the output directory, for messages and results."""
+    """The two held folders between which outputs move. `path`: the output directory, for messages and results.
+
+    `checkpoint` is called before each output, and before each MiB that is hashed. What it raises, unless a `ProxxError`, leaves
+    everything to the next start, as a crash would.
+    """
 
     output: int
     staging: int
     path: str
+    checkpoint: Callable[[], object]
 
     def publish(self, names: Sequence[str]) -> None:
         """Move every name out of staging, and make that durable.
@@ -67,6 +72,7 @@ class Passage:
         waiting: list[str] = []
         faults: list[ProxxError] = []
         for output in outputs:
+            self.checkpoint()
             try:
                 if self._look_at(output, ours):
                     waiting.append(output.name)
@@ -84,6 +90,7 @@ class Passage:
     def _publish(self, names: Sequence[str], ours: Mapping[str, Inode]) -> None:
         try:
             for name in names:
+                self.checkpoint()
                 self._move_out(name)
             self._sync(self.output)
         except ProxxError:
@@ -181,7 +188,7 @@ class Passage:
                     return "what stands there is not a file"
                 if status.st_size != output.size:
                     return f"what stands there has {status.st_size} bytes, not {output.size}"
-                return None if digest_of(descriptor) == output.sha256 else "what stands there has other bytes"
+                return None if sha256_of(descriptor, self.checkpoint) == output.sha256 else "what stands there has other bytes"
             finally:
                 os.close(descriptor)
         except OSError as error:

@@ -1,17 +1,15 @@
 """One output while it is made: a file in staging, held open from before its first byte to its name."""
 
-import hashlib
 import os
 import stat
 import sys
-from typing import Final
+from collections.abc import Callable
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.files.errnos import classify_os_error
+from proxx_worker.files.hashing import sha256_of
 from proxx_worker.files.locations import path_bytes
-from proxx_worker.files.syncing import sync_directory_fd, sync_file
-
-_BUFFER: Final = 1 << 20
+from proxx_worker.files.syncing import sync_directory_fd, sync_file, write_back
 
 
 class StagedFile:
@@ -79,22 +77,28 @@ class StagedFile:
         except OSError as error:
             raise classify_os_error(error, "write", path_bytes(self.path)) from error
 
-    def fsync(self) -> None:
-        """Make the bytes durable. Once: after an error nothing here may be trusted. Raises NO_SPACE, IO_ERROR."""
+    def fsync(self, checkpoint: Callable[[], object]) -> None:
+        """Make the bytes durable. Once: after an error nothing here may be trusted. Raises NO_SPACE, IO_ERROR.
+
+        `checkpoint`: see `write_back`. The fsync itself cannot be interrupted.
+        """
         try:
+            write_back(self.fd, checkpoint)
             sync_file(self.fd)
         except OSError as error:
             raise classify_os_error(error, "make durable", path_bytes(self.path)) from error
 
-    def sha256(self) -> str:
+    def sha256(self, checkpoint: Callable[[], object]) -> str:
         """SHA-256 of the file as hex, read through the held descriptor; right after the encode it is still in memory."""
         try:
-            return digest_of(self.fd)
+            return sha256_of(self.fd, checkpoint)
         except OSError as error:
             raise classify_os_error(error, "read", path_bytes(self.path)) from error
 
-    def seal(self) -> tuple[int, str]:
+    def seal(self, checkpoint: Callable[[], object]) -> tuple[int, str]:
         """Make the file and its name in staging durable. Returns its size and SHA-256.
+
+        `checkpoint` is called again and again, between pieces of at most 8 MiB; what it raises ends the work.
 
         Raises OUTPUT_INVALID where the name stands for another file than the one that is held; NO_SPACE, IO_ERROR.
         """
@@ -105,12 +109,12 @@ class StagedFile:
                 "See that nothing else writes to the output directory.",
                 path=self.path,
             )
-        self.fsync()
+        self.fsync(checkpoint)
         try:
             sync_directory_fd(self._staging)
         except OSError as error:
             raise classify_os_error(error, "make durable", path_bytes(self._staging_path)) from error
-        return self.size(), self.sha256()
+        return self.size(), self.sha256(checkpoint)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -123,15 +127,3 @@ class StagedFile:
             return os.fstat(self.fd)
         except OSError as error:
             raise classify_os_error(error, "look at", path_bytes(self.path)) from error
-
-
-def digest_of(descriptor: int) -> str:
-    """SHA-256 of an open file as hex. The descriptor's position is neither used nor moved."""
-    digest = hashlib.sha256()
-    buffer = bytearray(_BUFFER)
-    view = memoryview(buffer)
-    offset = 0
-    while (size := os.preadv(descriptor, [buffer], offset)) > 0:
-        digest.update(view[:size])
-        offset += size
-    return digest.hexdigest()

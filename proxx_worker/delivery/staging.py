@@ -54,18 +54,20 @@ class Staging:
         self._files.append(staged)
         return staged
 
-    def publish(self) -> None:
+    def publish(self, checkpoint: Callable[[], object]) -> None:
         """Give all outputs their names, in the order they were made, or none. The job's decision is durable before.
+
+        `checkpoint` is called before each; it must not raise, because a stop now comes too late.
 
         Raises OUTPUT_EXISTS, NO_SPACE, IO_ERROR, OUTPUT_DIRECTORY_MISSING where the directory was moved away meanwhile: then
         nothing is published. Raises `PublishingStuckError` where some could not be taken back.
         """
         self._require_in_place()
-        self._passage().publish([staged.name for staged in self._files])
+        self._passage(checkpoint).publish([staged.name for staged in self._files])
 
-    def resume(self, outputs: Sequence[Recorded]) -> None:
-        """Finish the publishing of an earlier process from its commit record. See `Passage.resume`."""
-        self._passage().resume(outputs)
+    def resume(self, outputs: Sequence[Recorded], checkpoint: Callable[[], object]) -> None:
+        """Finish the publishing of an earlier process from its commit record. See `Passage`, and `Passage.resume`."""
+        self._passage(checkpoint).resume(outputs)
 
     def remove(self) -> None:
         """Remove the folder and all in it, durably. Raises IO_ERROR, also for anything in it that the worker does not make."""
@@ -85,8 +87,8 @@ class Staging:
         self._close_files()
         self._close_folder()
 
-    def _passage(self) -> Passage:
-        return Passage(self._output, self._fd, self._directory_path)
+    def _passage(self, checkpoint: Callable[[], object]) -> Passage:
+        return Passage(self._output, self._fd, self._directory_path, checkpoint)
 
     def _close_files(self) -> None:
         for staged in self._files:

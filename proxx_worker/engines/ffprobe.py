@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
@@ -18,7 +19,7 @@ from proxx_worker.media.quicktime import (
 from proxx_worker.media.signatures import HEAD_BYTES
 from proxx_worker.media.source_probe import PROBE_BYTES, probe_argv, read_head, read_source, says_input_output_error
 from proxx_worker.process.child import ChildExit, run_child
-from proxx_worker.process.stop import StopSignal
+from proxx_worker.process.stop import StopSignal, interrupted, raise_if_stopped
 
 MAX_REPORT_BYTES = 16 << 20
 """What ffprobe may say of a source. Real reports have 2 to 40 KB; a hostile file can hold tags without end."""
@@ -58,11 +59,12 @@ def probe_source(
     with open_source(path) as source:
         if check_place is not None:
             check_place(source.real_path())
-        head = source.read(0, HEAD_BYTES)
-        raw = read_head(head, source.read)
+        read = partial(_read_unless_stopped, source, stop)
+        head = read(0, HEAD_BYTES)
+        raw = read_head(head, read)
         if raw is not None:
             return ProbedSource(raw, source.identity)
-        header = Window(source.read)
+        header = Window(read)
         refuse_external_media(header.read, source.identity.size)
         refuse_protected(header.read, source.identity.size)
         report, child = _run_ffprobe(tools, source, stop, stall_seconds)
@@ -75,6 +77,16 @@ def probe_source(
         unbroken = unbroken_tracks(header.read, size) if _AAC in stdout else frozenset()
         media = read_source(stdout, report.stderr_text(), child.exit_code, aspect, unbroken)
         return ProbedSource(media, source.identity)
+
+
+def _read_unless_stopped(source: OpenSource, stop: StopSignal, offset: int, size: int) -> bytes:
+    """`OpenSource.read`: a header may be thousands of small pieces, far apart on slow storage. Raises INTERRUPTED."""
+    raise_if_stopped(stop, _interrupted(source))
+    return source.read(offset, size)
+
+
+def _interrupted(source: OpenSource) -> ProxxError:
+    return interrupted(f"it looked at {source.path}", path=source.path)
 
 
 class _Report:
@@ -117,7 +129,7 @@ def _run_ffprobe(tools: Tools, source: OpenSource, stop: StopSignal, stall_secon
         missing=ErrorCode.FFPROBE_MISSING,
     )
     if child.stopped:
-        raise ProxxError(ErrorCode.INTERRUPTED, f"the worker was told to stop while it looked at {source.path}", path=source.path)
+        raise _interrupted(source)
     if child.stalled:
         # Not ENCODE_STALLED: nothing was encoded, and another source of the job may still be told good or bad.
         raise ProxxError(

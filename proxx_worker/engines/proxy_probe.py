@@ -6,7 +6,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.engines.tools import Tools
 from proxx_worker.planning.plan import TaskPlan
 from proxx_worker.process.child import run_child
-from proxx_worker.process.stop import StopSignal
+from proxx_worker.process.stop import StopSignal, interrupted
 from proxx_worker.verification.proxy_probe import ProxyObservation, ProxyReader, proxy_probe_argv
 
 _STDERR_BYTES = 64 << 10
@@ -43,7 +43,7 @@ def probe_proxy(
         missing=ErrorCode.FFPROBE_MISSING,
     )
     if child.stopped:
-        raise ProxxError(ErrorCode.INTERRUPTED, "the worker was told to stop while it verified the proxy; submit the job again")
+        raise interrupted("it verified a proxy")
     if child.stalled:
         raise ProxxError(
             ErrorCode.OUTPUT_INVALID,

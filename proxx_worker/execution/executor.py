@@ -11,6 +11,7 @@ from typing import Protocol
 from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
 from proxx_worker.contract.jobspec import SpecSummary, summarize_spec, unread_summary
 from proxx_worker.contract.result import ErrorRecord, JobResult, JobStatus, TaskRecord, TaskStatus, WorkerRecord
+from proxx_worker.contract.status import Stage
 from proxx_worker.delivery.output_directory import OutputDirectory, check_output_directory
 from proxx_worker.delivery.staging import Staging
 from proxx_worker.execution.preflight import Environment, InspectedTask, Inspection, inspect
@@ -18,7 +19,7 @@ from proxx_worker.execution.reporting import Report, internal_errors, not_run_ta
 from proxx_worker.execution.task import TaskContext, TaskOutcome, run_task
 from proxx_worker.observe.joblog import JobLog
 from proxx_worker.observe.moments import now
-from proxx_worker.observe.observer import JobObserver
+from proxx_worker.observe.observer import JobInfo, JobObserver
 from proxx_worker.process.stop import StopSignal
 
 
@@ -74,10 +75,16 @@ class Executor:
         A fault of the job is in the result. Whatever `journal.commit` raises passes through: then the state folders are at fault,
         and the worker must not go on.
         """
+        result = self._executed(job, journal, log, stop)
+        self._observer.job_ended(_info(job), result)
+        return result
+
+    def _executed(self, job: Job, journal: Journal, log: JobLog, stop: StopSignal) -> JobResult:
         report = Report(job.name, job.summary, self._worker, now())
         log.event("job_started", job_id=report.summary.job_id, sha256=report.summary.sha256)
         if job.data is None:
             return self._refuse(report, (), job.refusal, journal, log)
+        self._observer.job_entered(_info(job), Stage.PROBING)
         try:
             with internal_errors(log):
                 inspection = inspect(job.data, self._environment, stop, check_output_directory)
@@ -88,6 +95,7 @@ class Executor:
         if inspection.spec is None or inspection.error is not None:
             return self._refuse(report, inspection.tasks, inspection.error, journal, log)
         log.event("job_inspected", tasks=len(inspection.tasks), engine=inspection.engine)
+        self._observer.job_entered(_info(job), Stage.SURVEYING)
         try:
             journal.make_room(len(inspection.tasks))
         except ProxxError as fault:
@@ -146,15 +154,16 @@ class Executor:
             journal.commit(result)
             log.event("committed", status=result.status)
             if result.status is JobStatus.COMPLETED:
-                result = self._publish(staging, result, journal, log)
+                self._observer.job_entered(_info(job), Stage.PUBLISHING)
+                result = self._publish(staging, result, journal, log, stop)
             staging.remove()
         _log_end(log, result)
         return result
 
-    def _publish(self, staging: Staging, result: JobResult, journal: Journal, log: JobLog) -> JobResult:
+    def _publish(self, staging: Staging, result: JobResult, journal: Journal, log: JobLog, stop: StopSignal) -> JobResult:
         """Give the outputs their names. One that is refused takes the whole job back: nothing stays published."""
         try:
-            staging.publish()
+            staging.publish(stop.requested)  # asked for the heartbeat alone: the job is decided
         except ProxxError as fault:
             result = failed_after_all(result, fault.error)
             journal.commit(result)
@@ -200,6 +209,10 @@ def failed_after_all(result: JobResult, error: JobError) -> JobResult:
         for record in result.tasks
     ]
     return result.model_copy(update={"status": JobStatus.FAILED, "error": ErrorRecord.of(error), "tasks": tasks})
+
+
+def _info(job: Job) -> JobInfo:
+    return JobInfo(job.name, job.summary.job_id, len(job.summary.sources))
 
 
 def _log_end(log: JobLog, result: JobResult) -> None:

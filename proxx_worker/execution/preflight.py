@@ -21,7 +21,7 @@ from proxx_worker.files.locations import require_inside, require_path_inside
 from proxx_worker.media.facts import MediaFacts, RawSource
 from proxx_worker.planning.plan import TaskPlan, plan_task
 from proxx_worker.planning.routing import route
-from proxx_worker.process.stop import StopSignal
+from proxx_worker.process.stop import StopSignal, interrupted, raise_if_stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +90,12 @@ def inspect(data: bytes, environment: Environment, stop: StopSignal, check_outpu
     engine = spec.engine
     try:
         tasks = tuple(replace(task, output_name=name) for task, name in zip(tasks, output_names(spec), strict=True))
-        tasks = _each(tasks, lambda task: _found(task, environment.roots))
+        tasks = _each(tasks, stop, lambda task: _found(task, environment.roots))
         tools = _tools_for(tasks, environment)
-        tasks = _each(tasks, lambda task: _probed(task, tools, environment, stop))
-        tasks = _each(tasks, lambda task: _planned(task, spec))
+        tasks = _each(tasks, stop, lambda task: _probed(task, tools, environment, stop))
+        tasks = _each(tasks, stop, lambda task: _planned(task, spec))
         _raise_first(tasks)
-        tasks = _each(tasks, lambda task: _routed(task, spec.engine))
+        tasks = _each(tasks, stop, lambda task: _routed(task, spec.engine))
         _raise_first(tasks)
         engine = _engine_of(spec, tasks)
         environment.roots.check_output(spec.output_directory)
@@ -113,12 +113,15 @@ class OutputCheck(Protocol):
         ...
 
 
-def _each(tasks: tuple[InspectedTask, ...], step: Callable[[InspectedTask], InspectedTask]) -> tuple[InspectedTask, ...]:
-    """Take every task without an error one step further; an error stays with its task."""
-    return tuple(task if task.error is not None else _attempt(task, step) for task in tasks)
+def _each(
+    tasks: tuple[InspectedTask, ...], stop: StopSignal, step: Callable[[InspectedTask], InspectedTask]
+) -> tuple[InspectedTask, ...]:
+    """Take every task without an error one step further; an error stays with its task. Raises INTERRUPTED."""
+    return tuple(task if task.error is not None else _attempt(task, stop, step) for task in tasks)
 
 
-def _attempt(task: InspectedTask, step: Callable[[InspectedTask], InspectedTask]) -> InspectedTask:
+def _attempt(task: InspectedTask, stop: StopSignal, step: Callable[[InspectedTask], InspectedTask]) -> InspectedTask:
+    raise_if_stopped(stop, interrupted("the sources were looked at"))
     try:
         return step(task)
     except ProxxError as fault:

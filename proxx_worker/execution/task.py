@@ -1,11 +1,12 @@
 """One task of a job: encode into staging, verify against the source, make it durable, and say what was found."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from proxx_worker.contract.errors import ErrorCode, JobError, JsonValue, ProxxError
 from proxx_worker.contract.result import Check, ErrorRecord, TaskRecord, TaskStatus
+from proxx_worker.contract.status import Stage
 from proxx_worker.delivery.staged_file import StagedFile
 from proxx_worker.delivery.staging import Staging
 from proxx_worker.engines.ffmpeg import EncodeRun, encode
@@ -19,7 +20,7 @@ from proxx_worker.observe.observer import JobObserver, TaskInfo
 from proxx_worker.observe.records import timestamp
 from proxx_worker.planning.mxf import MxfScanner
 from proxx_worker.planning.plan import TaskPlan
-from proxx_worker.process.stop import StopSignal
+from proxx_worker.process.stop import StopSignal, interrupted, raise_if_stopped
 from proxx_worker.verification.verdict import judge, judge_encode
 
 _CHUNK_BYTES = 1 << 20
@@ -38,6 +39,10 @@ class TaskContext:
     stop: StopSignal
     pass_fds: Sequence[int]
     final_directory: str
+
+    def checkpoint(self, work: str) -> Callable[[], None]:
+        """What a long pass over a file calls again and again: raises INTERRUPTED once a stop is requested. See `interrupted`."""
+        return partial(raise_if_stopped, self.stop, interrupted(work))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +71,14 @@ def run_task(context: TaskContext, staging: Staging, index: int, task: Inspected
     started = now()
     found = _Findings()
     error: JobError | None = None
+    info = TaskInfo(
+        context.job, context.job_id, index + 1, context.tasks, task.source, None if task.plan is None else task.plan.duration
+    )
     fingerprint = None if task.plan is None else task.plan.fingerprint()
     context.log.event("task_started", task.source, task=index + 1, tasks=context.tasks, fingerprint=fingerprint)
     try:
         with internal_errors(context.log):
-            _perform(context, staging, index, task, found)
+            _perform(context, staging, info, task, found)
     except ProxxError as fault:
         error = about(task.source, fault.error)
     finished = now()
@@ -79,63 +87,60 @@ def run_task(context: TaskContext, staging: Staging, index: int, task: Inspected
     else:
         context.log.event("task_failed", error.message, level="ERROR", task=index + 1, code=error.code)
     final = f"{context.final_directory.rstrip('/')}/{task.output_name}"
-    return TaskOutcome(
-        TaskRecord(
-            index=index,
-            source=task.source,
-            status=TaskStatus.COMPLETED if error is None else TaskStatus.FAILED,
-            error=None if error is None else ErrorRecord.of(error),
-            output=final if error is None else None,
-            output_size_bytes=found.size if error is None else None,
-            output_sha256=found.sha256 if error is None else None,
-            command=None if found.run is None else list(found.run.argv),
-            exit_code=None if found.run is None else found.run.child.exit_code,
-            source_media=None if task.facts is None else task.facts.as_json(),
-            output_media=found.output_media,
-            checks=list(found.checks),
-            started_at=timestamp(started.wall),
-            finished_at=timestamp(finished.wall),
-            duration_seconds=round(finished.monotonic - started.monotonic, 3),
-            cpu_seconds=round(found.cpu_seconds, 3),
-            peak_memory_bytes=found.peak_memory_bytes,
-        ),
-        error,
+    record = TaskRecord(
+        index=index,
+        source=task.source,
+        status=TaskStatus.COMPLETED if error is None else TaskStatus.FAILED,
+        error=None if error is None else ErrorRecord.of(error),
+        output=final if error is None else None,
+        output_size_bytes=found.size if error is None else None,
+        output_sha256=found.sha256 if error is None else None,
+        command=None if found.run is None else list(found.run.argv),
+        exit_code=None if found.run is None else found.run.child.exit_code,
+        source_media=None if task.facts is None else task.facts.as_json(),
+        output_media=found.output_media,
+        checks=list(found.checks),
+        started_at=timestamp(started.wall),
+        finished_at=timestamp(finished.wall),
+        duration_seconds=round(finished.monotonic - started.monotonic, 3),
+        cpu_seconds=round(found.cpu_seconds, 3),
+        peak_memory_bytes=found.peak_memory_bytes,
     )
+    context.observer.task_ended(info, record)
+    return TaskOutcome(record, error)
 
 
-def _perform(context: TaskContext, staging: Staging, index: int, task: InspectedTask, found: _Findings) -> None:
+def _perform(context: TaskContext, staging: Staging, info: TaskInfo, task: InspectedTask, found: _Findings) -> None:
     if task.plan is None or task.identity is None or task.output_name is None:
         raise ProxxError(ErrorCode.INTERNAL_ERROR, "a task without a plan reached the encoder; please report this")
     with open_probed(task.source, task.identity, context.environment.roots.check_source(task.source)) as source:
         staged = staging.create(task.output_name)
-        run = _encode(context, staged, index, source, task.plan, found)
+        context.observer.task_entered(info, Stage.ENCODING)
+        run = _encode(context, staged, info, source, task.plan, found)
     run.require_ended()
     if run.observation.exit_code == 0 and task.plan.completes_mxf:
-        _complete_mxf(staged, task.plan)
+        _complete_mxf(staged, task.plan, context.checkpoint("a proxy was completed"))
+    context.observer.task_entered(info, Stage.VERIFYING)
     _verify(context, staged, task.plan, run, found)
-    found.size, found.sha256 = staged.seal()
+    context.observer.task_entered(info, Stage.SEALING)
+    found.size, found.sha256 = staged.seal(context.checkpoint("a proxy was made durable and hashed"))
     staged.close()  # it is durable, and a job of thousands of sources must not hold them all
 
 
 def _encode(
-    context: TaskContext, staged: StagedFile, index: int, source: OpenSource, plan: TaskPlan, found: _Findings
+    context: TaskContext, staged: StagedFile, info: TaskInfo, source: OpenSource, plan: TaskPlan, found: _Findings
 ) -> EncodeRun:
-    info = TaskInfo(context.job, context.job_id, index + 1, context.tasks, source.path, plan.duration)
-    context.observer.task_started(info)
-    try:
-        run = encode(
-            context.environment.tools(),
-            plan,
-            source,
-            staged,
-            stop=context.stop,
-            stall_seconds=context.environment.stall_seconds,
-            on_progress=partial(context.observer.progressed, info),
-            log=context.log,
-            pass_fds=context.pass_fds,
-        )
-    finally:
-        context.observer.task_finished(info)
+    run = encode(
+        context.environment.tools(),
+        plan,
+        source,
+        staged,
+        stop=context.stop,
+        stall_seconds=context.environment.stall_seconds,
+        on_progress=partial(context.observer.progressed, info),
+        log=context.log,
+        pass_fds=context.pass_fds,
+    )
     found.run = run
     found.cpu_seconds = run.child.cpu_seconds
     found.peak_memory_bytes = run.child.peak_memory_bytes
@@ -163,12 +168,13 @@ def _verify(context: TaskContext, staged: StagedFile, plan: TaskPlan, run: Encod
         raise ProxxError(verdict.error.code, verdict.error.message, **verdict.error.details)
 
 
-def _complete_mxf(staged: StagedFile, plan: TaskPlan) -> None:
+def _complete_mxf(staged: StagedFile, plan: TaskPlan, checkpoint: Callable[[], object]) -> None:
     """Put in the UMID that follows from the content, and the true display aspect, before anything is verified or hashed."""
     scanner = MxfScanner(plan.expected.video.display_aspect)
     offset = 0
     try:
         while chunk := staged.read_at(offset, _CHUNK_BYTES):
+            checkpoint()
             scanner.feed(chunk)
             offset += len(chunk)
         patch = scanner.finish()
@@ -179,4 +185,5 @@ def _complete_mxf(staged: StagedFile, plan: TaskPlan) -> None:
             path=staged.path,
         ) from error
     for place, value in patch.writes():
+        checkpoint()  # one place for each frame, and each may cost a slow disk a seek
         staged.write_at(place, value)

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING, TextIO
 
+from proxx_worker.contract.result import JobResult, TaskRecord
+from proxx_worker.contract.status import Stage
 from proxx_worker.observe.joblog import JobLog
-from proxx_worker.observe.observer import TaskInfo
+from proxx_worker.observe.observer import JobInfo, TaskInfo
 from proxx_worker.observe.records import printable
 from proxx_worker.verification.progress import Progress
 
@@ -43,8 +45,11 @@ class PlainProgress:
         self._log = log
         self._last = 0.0
 
-    def task_started(self, task: TaskInfo) -> None:
-        """See `JobObserver.task_started`."""
+    def job_entered(self, job: JobInfo, stage: Stage) -> None:
+        """See `JobObserver.job_entered`: the log has actions of its own for each."""
+
+    def task_entered(self, task: TaskInfo, stage: Stage) -> None:
+        """See `JobObserver.task_entered`."""
         self._last = time.monotonic()
 
     def progressed(self, task: TaskInfo, progress: Progress) -> None:
@@ -53,8 +58,11 @@ class PlainProgress:
             self._last = time.monotonic()
             self._log.event("progress", facts_text(task, progress), job=task.job, task=task.number, tasks=task.tasks)
 
-    def task_finished(self, task: TaskInfo) -> None:
-        """See `JobObserver.task_finished`."""
+    def task_ended(self, task: TaskInfo, outcome: TaskRecord) -> None:
+        """See `JobObserver.task_ended`."""
+
+    def job_ended(self, job: JobInfo, outcome: JobResult) -> None:
+        """See `JobObserver.job_ended`."""
 
 
 class TerminalProgress:
@@ -86,8 +94,14 @@ class TerminalProgress:
         """A log line, above the bar."""
         self._bars.console.print(line.rstrip("\n"), soft_wrap=True, markup=False, highlight=False)
 
-    def task_started(self, task: TaskInfo) -> None:
-        """See `JobObserver.task_started`."""
+    def job_entered(self, job: JobInfo, stage: Stage) -> None:
+        """See `JobObserver.job_entered`: there is a bar for tasks alone."""
+
+    def task_entered(self, task: TaskInfo, stage: Stage) -> None:
+        """See `JobObserver.task_entered`."""
+        if self._bar is not None and stage is not Stage.ENCODING:
+            self._bars.update(self._bar, facts=stage.value, refresh=True)
+            return
         name = printable(task.source.rsplit("/", 1)[-1])
         total = None if task.duration is None else float(task.duration)
         self._bar = self._bars.add_task(f"{task.number}/{task.tasks} {name}", total=total, facts=facts_text(task, None))
@@ -99,12 +113,15 @@ class TerminalProgress:
             completed = None if progress.position is None else float(progress.position)
             self._bars.update(self._bar, completed=completed, facts=facts_text(task, progress), refresh=True)
 
-    def task_finished(self, task: TaskInfo) -> None:
-        """See `JobObserver.task_finished`."""
+    def task_ended(self, task: TaskInfo, outcome: TaskRecord) -> None:
+        """See `JobObserver.task_ended`."""
         if self._bar is not None:
             self._bars.remove_task(self._bar)
             self._bar = None
         self._bars.stop()
+
+    def job_ended(self, job: JobInfo, outcome: JobResult) -> None:
+        """See `JobObserver.job_ended`."""
 
 
 def progress_for(stream: TextIO, log: JobLog) -> tuple["TerminalProgress | PlainProgress", Callable[[str], object]]:

@@ -1,11 +1,22 @@
-"""The port through which a job shows its progress: facts only, never an estimate of time left."""
+"""The port through which a job shows how far it is and how it ended: facts only, never an estimate of time left."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
+from proxx_worker.contract.result import JobResult, TaskRecord
+from proxx_worker.contract.status import Stage
 from proxx_worker.verification.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class JobInfo:
+    """Which job runs: its claimed stem, its id, how many sources it names."""
+
+    name: str
+    job_id: str
+    tasks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +32,26 @@ class TaskInfo:
 
 
 class JobObserver(Protocol):
-    """Someone who looks on: the status file, the bar on a terminal, the plain lines of a log."""
+    """Someone who looks on: the status file, the bar on a terminal, the plain lines of a log. It must not raise."""
 
-    def task_started(self, task: TaskInfo) -> None:
-        """A task's encoder is about to start."""
+    def job_entered(self, job: JobInfo, stage: Stage) -> None:
+        """The job as a whole is at a stage: claimed, probing, surveying or publishing."""
+        ...
+
+    def task_entered(self, task: TaskInfo, stage: Stage) -> None:
+        """One task is at a stage: encoding, verifying or sealing. Encoding is every task's first."""
         ...
 
     def progressed(self, task: TaskInfo, progress: Progress) -> None:
         """The encoder reported where it is."""
         ...
 
-    def task_finished(self, task: TaskInfo) -> None:
-        """The task ended, well or not."""
+    def task_ended(self, task: TaskInfo, outcome: TaskRecord) -> None:
+        """The task ended, well or not. A later task may still make the job fail."""
+        ...
+
+    def job_ended(self, job: JobInfo, outcome: JobResult) -> None:
+        """The job is decided, and its outputs are published where it is COMPLETED."""
         ...
 
 
@@ -43,17 +62,27 @@ class Observers:
         """Tell all of them, in order."""
         self._observers = tuple(observers)
 
-    def task_started(self, task: TaskInfo) -> None:
-        """See `JobObserver.task_started`."""
+    def job_entered(self, job: JobInfo, stage: Stage) -> None:
+        """See `JobObserver.job_entered`."""
         for observer in self._observers:
-            observer.task_started(task)
+            observer.job_entered(job, stage)
+
+    def task_entered(self, task: TaskInfo, stage: Stage) -> None:
+        """See `JobObserver.task_entered`."""
+        for observer in self._observers:
+            observer.task_entered(task, stage)
 
     def progressed(self, task: TaskInfo, progress: Progress) -> None:
         """See `JobObserver.progressed`."""
         for observer in self._observers:
             observer.progressed(task, progress)
 
-    def task_finished(self, task: TaskInfo) -> None:
-        """See `JobObserver.task_finished`."""
+    def task_ended(self, task: TaskInfo, outcome: TaskRecord) -> None:
+        """See `JobObserver.task_ended`."""
         for observer in self._observers:
-            observer.task_finished(task)
+            observer.task_ended(task, outcome)
+
+    def job_ended(self, job: JobInfo, outcome: JobResult) -> None:
+        """See `JobObserver.job_ended`."""
+        for observer in self._observers:
+            observer.job_ended(job, outcome)

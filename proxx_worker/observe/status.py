@@ -1,96 +1,86 @@
-"""`.proxx/status.json`: what the worker does now, for anyone who looks. Replaced atomically, at most twice a second."""
+"""`.proxx/status.json`, kept up to date: replaced as a whole, at most twice a second."""
 
 import os
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
-import orjson
-
-from proxx_worker.contract.text import steady_json
+from proxx_worker.contract.result import JobResult, TaskRecord
+from proxx_worker.contract.status import RunningJob, Stage, WorkerState, WorkerStatus, encode_status
 from proxx_worker.files.durable import write_all
-from proxx_worker.observe.observer import TaskInfo
+from proxx_worker.observe.observer import JobInfo, TaskInfo
 from proxx_worker.observe.records import timestamp
 from proxx_worker.verification.progress import Progress
 
-State = Literal["idle", "running", "stopping"]
 MIN_INTERVAL_SECONDS = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class JobStatus:
-    """The running job as the status file shows it. Position and duration in seconds; `speed` as a multiple of real time."""
-
-    name: str
-    job_id: str
-    task: int
-    tasks: int
-    source: str | None
-    position_seconds: float | None = None
-    duration_seconds: float | None = None
-    frames: int | None = None
-    speed: float | None = None
-
-
 class StatusFile:
-    """Keeps the newest state and writes it when it may. Satisfies `JobObserver`."""
+    """Keeps the newest status and writes it when it may. Satisfies `JobObserver`.
+
+    Every change and every `beat` writes the file, unless it was written within the last half second. A change that comes too soon
+    is written by the next of either.
+    """
 
     def __init__(self, path: Path, *, is_stopping: Callable[[], bool] = lambda: False) -> None:
-        """Nothing is written until the first `set_state`. `is_stopping`: whether a stop was asked for, whatever goes on yet."""
+        """Nothing is written until the first change. `is_stopping`: whether a stop was requested, whatever goes on yet."""
         self._path = path
         self._is_stopping = is_stopping
         self._temporary = path.with_name(path.name + ".new")
         self._host = socket.gethostname()
         self._started_at = timestamp(datetime.now(UTC))
-        self._state: State = "idle"
+        self._state = WorkerState.IDLE
         self._inbox = 0
-        self._job: JobStatus | None = None
+        self._job: RunningJob | None = None
         self._written: float | None = None
         self._dirty = False
 
-    def set_state(self, state: State, inbox: int | None = None) -> None:
-        """Idle, running or stopping, and how many candidates wait; None: as many as before."""
-        news = state, self._inbox if inbox is None else inbox
-        if state != "running":
-            self._job = None
-        if self._written is None or news != (self._state, self._inbox):
-            self._state, self._inbox = news
-            self._changed()
+    def idle(self, inbox: int) -> None:
+        """No job runs, and `inbox` candidates wait."""
+        self._note(WorkerState.IDLE, inbox, None)
+
+    def running(self, inbox: int, job: JobInfo) -> None:
+        """A job was claimed; `inbox` others wait."""
+        self._note(WorkerState.RUNNING, inbox, RunningJob(job.name, job.job_id, Stage.CLAIMED, 0, job.tasks))
+
+    def end(self, inbox: int) -> None:
+        """The worker is about to end. Written at once: nothing comes after it."""
+        self._note(WorkerState.ENDED, inbox, None)
+        self.write()
 
     def beat(self) -> None:
-        """Nothing has changed, but the worker is there."""
-        self._changed()
+        """The worker's loops run. Long passes call this at least once a second."""
+        if self._written is not None and self._may_be_written():
+            self.write()
 
-    def job_claimed(self, name: str, job_id: str, tasks: int) -> None:
-        """A job is ours; none of its tasks runs yet (`task` 0)."""
-        self._job = JobStatus(name, job_id, 0, tasks, None)
-        self._changed()
+    def job_entered(self, job: JobInfo, stage: Stage) -> None:
+        """See `JobObserver.job_entered`."""
+        if self._job is not None:
+            self._note_job(replace(self._job, stage=stage))
 
-    def task_started(self, task: TaskInfo) -> None:
-        """See `JobObserver.task_started`."""
+    def task_entered(self, task: TaskInfo, stage: Stage) -> None:
+        """See `JobObserver.task_entered`."""
+        if self._job is not None and self._job.task == task.number:
+            self._note_job(replace(self._job, stage=stage))
+            return
         duration = None if task.duration is None else float(task.duration)
-        self._job = JobStatus(task.job, task.job_id, task.number, task.tasks, task.source, duration_seconds=duration)
-        self._changed()
+        job = RunningJob(task.job, task.job_id, stage, task.number, task.tasks, task.source, duration_seconds=duration)
+        self._note_job(job)
 
     def progressed(self, task: TaskInfo, progress: Progress) -> None:
         """See `JobObserver.progressed`."""
-        if self._job is None or self._job.task != task.number:
-            self.task_started(task)
         if self._job is not None:
             position = None if progress.position is None else float(progress.position)
-            self._job = replace(self._job, position_seconds=position, frames=progress.frames, speed=progress.speed)
-            self._changed()
+            self._note_job(replace(self._job, position_seconds=position, frames=progress.frames, speed=progress.speed))
 
-    def task_finished(self, task: TaskInfo) -> None:
-        """See `JobObserver.task_finished`."""
+    def task_ended(self, task: TaskInfo, outcome: TaskRecord) -> None:
+        """See `JobObserver.task_ended`."""
 
-    def _changed(self) -> None:
-        self._dirty = True
-        self.flush()
+    def job_ended(self, job: JobInfo, outcome: JobResult) -> None:
+        """See `JobObserver.job_ended`: it is shown until the next job, or until there is none."""
 
     def seconds_until_due(self) -> float | None:
         """When a held-back change may be written; None when there is none."""
@@ -98,30 +88,40 @@ class StatusFile:
             return None
         return 0.0 if self._written is None else max(0.0, self._written + MIN_INTERVAL_SECONDS - time.monotonic())
 
-    def flush(self) -> None:
-        """Write a held-back change if its time has come."""
-        if self.seconds_until_due() == 0.0:
-            self.write()
-
     def write(self) -> None:
         """Write now. A status that cannot be written is not worth a job: the state folders speak for themselves."""
         self._written, self._dirty = time.monotonic(), False
-        document = {
-            "state": "stopping" if self._is_stopping() else self._state,
-            "pid": os.getpid(),
-            "host": self._host,
-            "started_at": self._started_at,
-            "heartbeat_at": timestamp(datetime.now(UTC)),
-            "inbox": self._inbox,
-            "job": self._job,
-        }
+        ending = self._state is WorkerState.ENDED or not self._is_stopping()
+        status = WorkerStatus(
+            state=self._state if ending else WorkerState.STOPPING,
+            pid=os.getpid(),
+            host=self._host,
+            started_at=self._started_at,
+            heartbeat_at=timestamp(datetime.now(UTC)),
+            inbox=self._inbox,
+            job=self._job,
+        )
         try:
-            data = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-            self._write_new(steady_json(data))
+            self._write_new(encode_status(status))
             self._temporary.replace(self._path)
         except OSError:
             # A full disk or a lost folder is found, classified and reported by the room that needs it.
             self._dirty = True
+
+    def _note_job(self, job: RunningJob) -> None:
+        self._note(self._state, self._inbox, job)
+
+    def _note(self, state: WorkerState, inbox: int, job: RunningJob | None) -> None:
+        news = state, inbox, job
+        if self._written is not None and news == (self._state, self._inbox, self._job):
+            return
+        self._state, self._inbox, self._job = news
+        self._dirty = True
+        if self._may_be_written():
+            self.write()
+
+    def _may_be_written(self) -> bool:
+        return self._written is None or time.monotonic() - self._written >= MIN_INTERVAL_SECONDS
 
     def _write_new(self, data: bytes) -> None:
         """To be read by everyone and written by the worker alone, as every other file of the workspace's."""

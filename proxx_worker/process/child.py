@@ -140,6 +140,7 @@ class _Run:
         while not self._reaped:
             for descriptor, _ in self._waits.poll(1000 * self._timeout(last)):
                 self._ready(descriptor)
+            self._look_for_stop()
             now = time.monotonic()
             self._end_rest(now)
             self._hold_to_time(now, now - last)
@@ -177,8 +178,11 @@ class _Run:
                 self._listen()
         elif descriptor == self._pidfd:
             self._reap()
-        elif self._stop.requested():
-            self._waits.unregister(descriptor)
+
+    def _look_for_stop(self) -> None:
+        """Asked after every wait, not only where the stop's own descriptor woke us: see `StopSignal.requested`."""
+        if self._stop.requested() and not self.stopped:
+            self._waits.unregister(self._stop.fileno())  # it stays readable
             self.stopped = True
             self._terminate()
 

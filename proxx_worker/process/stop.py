@@ -2,7 +2,10 @@
 
 import os
 import socket
+from collections.abc import Callable
 from typing import Protocol
+
+from proxx_worker.contract.errors import ErrorCode, JsonValue, ProxxError
 
 _DRAIN = 4096
 
@@ -11,7 +14,7 @@ class StopSignal(Protocol):
     """Tells that the work at hand must end now."""
 
     def requested(self) -> bool:
-        """Whether a stop was requested. Once true it stays true."""
+        """Whether a stop was requested. Once true it stays true. Every pass that may take long asks at least once a second."""
         ...
 
     def fileno(self) -> int:
@@ -66,3 +69,41 @@ class StopFlag:
         """Close both ends."""
         self._reader.close()
         self._writer.close()
+
+
+class BeatingStop:
+    """A `StopSignal` that calls `beat` whenever it is asked: the worker's heartbeat.
+
+    A loop that would hear a stop is a loop that runs. So no pass has a second duty beside asking, and one that is stuck falls
+    silent; a thread would go on beating beside it.
+    """
+
+    def __init__(self, stop: StopSignal, beat: Callable[[], object]) -> None:
+        """Pass on what `stop` says."""
+        self._stop = stop
+        self._beat = beat
+
+    def requested(self) -> bool:
+        """See `StopSignal.requested`."""
+        self._beat()
+        return self._stop.requested()
+
+    def fileno(self) -> int:
+        """See `StopSignal.fileno`."""
+        return self._stop.fileno()
+
+
+class StopRequestedError(Exception):
+    """A stop was requested in work that no job's result tells of."""
+
+
+def interrupted(work: str, **details: JsonValue) -> ProxxError:
+    """INTERRUPTED for a job whose `work` is cut short, as in "while WORK"."""
+    message = f"the worker was told to stop while {work}. Submit the job again once it runs again."
+    return ProxxError(ErrorCode.INTERRUPTED, message, **details)
+
+
+def raise_if_stopped(stop: StopSignal, error: Exception) -> None:
+    """Raise `error` where a stop was requested. With `partial` the checkpoint that long passes over files call."""
+    if stop.requested():
+        raise error

@@ -5,17 +5,19 @@ import hashlib
 import os
 import stat
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.strict_json import MAX_SPEC_BYTES
 from proxx_worker.files.errnos import errors_named
+from proxx_worker.files.hashing import sha256_of
 from proxx_worker.files.syncing import sync_file
+from proxx_worker.process.stop import StopRequestedError, StopSignal, raise_if_stopped
 
 HASHED_AT_MOST: Final = 256 << 20
-"""A file larger than this is nobody's spec, and reading it through would hold up the queue and a stop: it is not hashed."""
+"""A file larger than this is nobody's spec, and reading it through would hold up the queue: it is not hashed."""
 
-_CHUNK: Final = 1 << 20
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # NONBLOCK: a FIFO must not hang the worker
 _NOT_PERMITTED: Final = frozenset({errno.EACCES, errno.EPERM})
 _NOT_A_FILE: Final = frozenset({errno.ELOOP, errno.ENXIO, errno.EMLINK})
@@ -26,7 +28,7 @@ class ClaimedJob:
     """A job whose spec is in `running/`.
 
     `data` is the spec's bytes; None where it is larger than 1 MiB or may not be read (`unreadable` then says why). `sha256` is
-    of all its bytes, None where they were not read through.
+    of all its bytes, None where they were not read through: there are too many, or a stop was requested meanwhile.
     """
 
     stem: bytes
@@ -41,7 +43,7 @@ class ClaimedJob:
         return display_name(self.stem)
 
 
-def read_claimed(stem: bytes, path: bytes, *, sync: bool) -> ClaimedJob | None:
+def read_claimed(stem: bytes, path: bytes, stop: StopSignal, *, sync: bool) -> ClaimedJob | None:
     """Read the spec at `path`; None if it is not a regular file.
 
     With `sync`, its bytes are made durable: whoever dropped it may not have waited for the disk, and a result must not outlive
@@ -66,7 +68,7 @@ def read_claimed(stem: bytes, path: bytes, *, sync: bool) -> ClaimedJob | None:
             data = None if size > MAX_SPEC_BYTES else _read_at_most(fd, MAX_SPEC_BYTES + 1)
             if data is not None and len(data) > MAX_SPEC_BYTES:  # it grew while it was read
                 data, size = None, os.fstat(fd).st_size
-            digest = _digest_of_file(fd, size) if data is None else hashlib.sha256(data).hexdigest()
+            digest = _digest_of_file(fd, size, stop) if data is None else hashlib.sha256(data).hexdigest()
             if sync:
                 sync_file(fd)
         finally:
@@ -101,11 +103,10 @@ def _read_at_most(fd: int, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def _digest_of_file(fd: int, size: int) -> str | None:
+def _digest_of_file(fd: int, size: int, stop: StopSignal) -> str | None:
     if size > HASHED_AT_MOST:
         return None
-    digest = hashlib.sha256()
-    os.lseek(fd, 0, os.SEEK_SET)
-    while part := os.read(fd, _CHUNK):
-        digest.update(part)
-    return digest.hexdigest()
+    try:
+        return sha256_of(fd, partial(raise_if_stopped, stop, StopRequestedError()))
+    except StopRequestedError:
+        return None

@@ -9,7 +9,7 @@ import heapq
 import os
 import stat
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -132,8 +132,8 @@ class Inbox:
             if name not in self._arrived and not self._is_in_backlog(name):
                 self._queue(name)
 
-    def next_candidate(self, now: float) -> Candidate | None:
-        """The lowest name that can be claimed now, taken out of the queue; None if there is none.
+    def next_candidate(self, now: float, stop_requested: Callable[[], bool] = lambda: False) -> Candidate | None:
+        """The lowest name that can be claimed now, taken out of the queue; None if there is none, or once a stop is requested.
 
         Raises `ProxxError` (WORKSPACE_INVALID, IO_ERROR) for an inbox that cannot be read: that is never "empty".
         """
@@ -142,7 +142,7 @@ class Inbox:
             if self._waiting.get(name) == look_at:
                 del self._waiting[name]
                 self._queue(name)
-        while (lowest := self._pop()) is not None:
+        while not stop_requested() and (lowest := self._pop()) is not None:
             with errors_named("look at", os.path.join(self._folder, lowest), state_folder=True):
                 candidate = self._examine(lowest, now)
             if candidate is not None:

@@ -61,7 +61,7 @@ def recover(spool: Spool) -> Recovery:
 
 
 def _items(spool: Spool, stem: bytes) -> Iterator[RecoveryItem]:
-    job = read_claimed(stem, files_in(spool.workspace.running, stem).spec, sync=True)
+    job = read_claimed(stem, files_in(spool.workspace.running, stem).spec, spool.stop, sync=True)
     if job is None:
         return
     with errors_named("look for the result of", stem, state_folder=True):

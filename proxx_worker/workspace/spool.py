@@ -16,6 +16,7 @@ from proxx_worker.files.allocate import give_back
 from proxx_worker.files.errnos import errors_named
 from proxx_worker.files.rename import rename_no_clobber
 from proxx_worker.files.syncing import sync_directory, sync_file
+from proxx_worker.process.stop import StopSignal
 from proxx_worker.workspace.claimed import ClaimedJob, read_claimed
 from proxx_worker.workspace.entries import exists, files_in, same_file
 from proxx_worker.workspace.layout import Workspace, require_directory
@@ -35,9 +36,10 @@ CORRUPT_SUFFIX: Final = b".corrupt"
 class Spool:
     """Moves the job files of one workspace. Only for the holder of its lock. Every method raises `ProxxError` alone."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, stop: StopSignal) -> None:
         """Touches nothing yet."""
         self.workspace = workspace
+        self.stop = stop
         self._record = Reservation(os.path.join(workspace.private, b"next.result.json"))
         self._log = Reservation(os.path.join(workspace.private, b"next.log"))
 
@@ -65,7 +67,7 @@ class Spool:
         if stem is None:
             return None
         path = self._running(stem).spec
-        job = read_claimed(stem, path, sync=True)
+        job = read_claimed(stem, path, self.stop, sync=True)
         if job is None:
             self._put_back(path, source)
             return None
