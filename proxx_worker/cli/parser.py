@@ -1,6 +1,7 @@
 """The commands and their flags. Each command's code is imported when it is called: `--version` and `--help` need none of it."""
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -146,9 +147,26 @@ def _add_submit(commands: "Commands") -> None:
 
 
 def _add_status(commands: "Commands") -> None:
-    parser = _command(commands, "status", "status", "status", "show what a workspace's worker does now")
+    parser = _command(
+        commands, "status", "status", "status", "show what a workspace's worker does now", "Exit code 4 where no worker runs."
+    )
     parser.add_argument("workspace", metavar="WORKSPACE", help="the workspace; nothing in it is touched")
-    parser.add_argument("--json", action="store_true", help="status.json with `alive` and `left_alone` added")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="status.json with `alive` and `left_alone` added")
+    form.add_argument(
+        "--health", action="store_true", help="one line; exit code 0 for a live worker with a fresh heartbeat, else 4"
+    )
+    parser.add_argument(
+        "--max-age", metavar="SECONDS", type=seconds, help="with --health: how old the heartbeat may be (default 60)"
+    )
+
+
+def seconds(text: str) -> float:
+    """A time in seconds, more than none. Raises `ValueError`, which argparse reports."""
+    seconds = float(text)
+    if not 0 < seconds < math.inf:
+        raise ValueError(text)
+    return seconds
 
 
 def _add_check(commands: "Commands") -> None:

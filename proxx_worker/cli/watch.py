@@ -8,7 +8,7 @@ from pathlib import Path
 
 from proxx_worker import __version__
 from proxx_worker.assumptions import all_assumptions, require_all
-from proxx_worker.cli.console import UsageError, fail
+from proxx_worker.cli.console import UsageError, fail, stderr_is_journal
 from proxx_worker.cli.signals import Signals
 from proxx_worker.cli.wiring import environment_of, settings_from, tools_of, worker_record
 from proxx_worker.contract.errors import ErrorClass, ProxxError
@@ -44,7 +44,7 @@ def watch(arguments: argparse.Namespace) -> int:
         return fail(str(error))
     log = EventLog()
     progress, write = progress_for(sys.stderr, log)
-    start_worker_log(write, settings.log_format, encoder_lines=False)
+    start_worker_log(write, settings.log_format, encoder_lines=False, journal=stderr_is_journal())
     workspace = Workspace(Path(arguments.workspace))
     try:
         workspace.require()
