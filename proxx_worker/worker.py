@@ -119,9 +119,10 @@ class Worker:
                 self._wait()
         return EXIT_OK
 
-    def count_failure(self, code: ErrorCode) -> None:
-        """A job failed: `work(once=True)` ends with the highest class."""
-        self._failures.append(code)
+    def count(self, result: JobResult) -> None:
+        """A job has ended: `work(once=True)` ends with the highest class of those that failed."""
+        if result.error is not None:
+            self._failures.append(result.error.code)
 
     def _look(self) -> None:
         """Fold in what came: events are hints, the listing is the truth."""
@@ -153,8 +154,8 @@ class Worker:
             result = self._executor.execute(job, SpoolJournal(self._spool, claimed), log, self._stops.now)
         self._spool.finish(claimed, result.status)
         self._log.event("finished", job=claimed.name, status=result.status)
+        self.count(result)
         if result.error is not None:
-            self.count_failure(result.error.code)
             self._require_fit(result.error)
 
     def _require_fit(self, error: ErrorRecord) -> None:

@@ -205,5 +205,11 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         "--stall-seconds", metavar="S", type=float, help="how long an encoder may show no sign of life (default 300)"
     )
     group.add_argument("--log-format", choices=("text", "json"), help="lines on stderr (default text)")
+    group.add_argument(
+        "--progress-format",
+        choices=("text", "openjd"),
+        help="progress on stderr: a bar or lines (text, the default), or what Open Job Description reads",
+    )
+    group.add_argument("--metrics-file", metavar="FILE", help="absolute path; `watch` keeps Prometheus text there")
     group.add_argument("--source-roots", metavar="DIR", action="append", help="sources must lie inside; repeatable")
     group.add_argument("--output-roots", metavar="DIR", action="append", help="outputs must go inside; repeatable")

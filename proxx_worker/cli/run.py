@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         return fail(str(error))
     tools = tools_of(settings)
     log = EventLog()
-    observer, write = progress_for(sys.stderr, log)
+    observer, write = progress_for(sys.stderr, log, settings.progress_format)
     # `run` has no log file: what the encoder says goes where the log goes, but not over a person's progress bar.
     start_worker_log(write, settings.log_format, encoder_lines=not sys.stderr.isatty(), journal=stderr_is_journal())
     executor = Executor(environment_of(settings, tools), worker_record(settings, tools), observer, ())
