@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from proxx_worker.contract.status import RunningJob, Stage, WorkerState, WorkerStatus
-from proxx_worker.observe import supervisor as module
 from proxx_worker.observe.supervisor import Supervisor, status_text
 
 JOB = RunningJob("clip", "J1", Stage.ENCODING, 1, 2, "/a.mov", position_seconds=12.0, duration_seconds=60.0)
@@ -42,7 +41,7 @@ def manager(tmp_path: Path) -> Iterator[Manager]:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Sets the monotonic time that the supervisor sees."""
     now = [1000.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
 
     def set_to(seconds: float) -> None:
         now[0] = 1000.0 + seconds

@@ -12,7 +12,6 @@ from proxx_worker import __version__
 from proxx_worker.contract.errors import ErrorCode, JsonValue
 from proxx_worker.contract.result import ErrorRecord, JobStatus, TaskStatus
 from proxx_worker.contract.status import RunningJob, Stage, WorkerState, WorkerStatus
-from proxx_worker.observe import metrics as module
 from proxx_worker.observe.joblog import Level
 from proxx_worker.observe.metrics import MetricsFile
 from proxx_worker.observe.metrics_text import Values, metrics_text
@@ -51,8 +50,8 @@ class Clocks:
 @pytest.fixture
 def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
     clocks = Clocks()
-    monkeypatch.setattr(module.time, "monotonic", lambda: clocks.monotonic)
-    monkeypatch.setattr(module.time, "time", clocks.time)
+    monkeypatch.setattr("time.monotonic", lambda: clocks.monotonic)
+    monkeypatch.setattr("time.time", clocks.time)
     return clocks
 
 

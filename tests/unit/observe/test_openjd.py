@@ -7,7 +7,6 @@ import pytest
 from proxx_worker.contract.errors import ErrorCode
 from proxx_worker.contract.result import ErrorRecord, JobStatus, TaskStatus
 from proxx_worker.contract.status import Stage
-from proxx_worker.observe import openjd as module
 from proxx_worker.observe.observer import JobInfo, TaskInfo
 from proxx_worker.observe.openjd import OpenJdProgress
 from proxx_worker.verification.progress import Progress
@@ -25,7 +24,7 @@ def at(seconds: float | None) -> Progress:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [1000.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
     return now
 
 
