@@ -29,7 +29,7 @@ def test_systemd_verifies_it(tmp_path: Path, unit: Path) -> None:
     copy = tmp_path / r"proxx-worker@srv-proxx\x2da.service"
     copy.write_text(unit.read_text().replace(PROGRAM, sys.executable))
     done = subprocess.run(
-        [analyze, "verify", "--recursive-errors=no", "--man=no", copy], capture_output=True, text=True, check=False
+        [analyze, "verify", "--recursive-errors=no", "--man=no", str(copy)], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
@@ -41,7 +41,7 @@ def test_its_exposure_is_small(tmp_path: Path, unit: Path) -> None:
     copy = tmp_path / "proxx-worker.service"
     copy.write_text(unit.read_text().replace("%f", "/srv").replace("%i", "srv"))
     # `--threshold` is in tenths, and the exit code says whether it is kept.
-    command = [analyze, "security", "--offline=yes", "--threshold=16", copy]
+    command = [analyze, "security", "--offline=yes", "--threshold=16", str(copy)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -62,7 +62,7 @@ def test_systemd_verifies_what_goes_with_it(tmp_path: Path, unit: Path, name: st
         (tmp_path / "proxx-worker@srv.service.d").mkdir()
         (tmp_path / "proxx-worker@srv.service.d" / name).write_text(text)
     done = subprocess.run(
-        [analyze, "verify", "--recursive-errors=no", "--man=no", verified], capture_output=True, text=True, check=False
+        [analyze, "verify", "--recursive-errors=no", "--man=no", str(verified)], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
@@ -73,8 +73,8 @@ def test_accounts_and_folders_are_what_systemd_s_own_programs_take(tmp_path: Pat
         pytest.skip("no systemd-sysusers and systemd-tmpfiles here (Debian: systemd)")
     (tmp_path / "etc").mkdir()
     for command in (
-        [sysusers, f"--root={tmp_path}", unit.parent / "sysusers.conf"],
-        [tmpfiles, f"--root={tmp_path}", "--create", unit.parent / "tmpfiles.conf"],
+        [sysusers, f"--root={tmp_path}", str(unit.parent / "sysusers.conf")],
+        [tmpfiles, f"--root={tmp_path}", "--create", str(unit.parent / "tmpfiles.conf")],
     ):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
