@@ -44,7 +44,8 @@ class VideoFacts:
 
     `width`, `height`: pixels as decoded, before rotation; `coded_width`, `coded_height`: with the codec's padding (1088 lines),
     None where the decoder does not say. `sample_aspect`: pixel width / height, 1 where unsaid.
-    `rotation`: degrees to turn the decoded picture clockwise for display, one of 0, 90, 180, 270.
+    `rotation`: degrees to turn the decoded picture clockwise for display, one of 0, 90, 180, 270; `mirrored`: whether it is
+    mirrored left to right before that.
     `field_order`: `progressive`, `tt`, `bb`, `tb`, `bt` or None. `rate`: the exact frame rate, nominal where it is constant, the
     average where it varies; `average_rate`: the container's average; `constant_rate` is False where frame durations vary.
     `time_base`: seconds per tick. `frames`: pictures that the source presents, as far as the container says;
@@ -75,6 +76,7 @@ class VideoFacts:
     dolby_vision_profile: int | None = None
     coded_width: int | None = None
     coded_height: int | None = None
+    mirrored: bool = False
 
     @property
     def interlaced(self) -> bool:

@@ -1,6 +1,7 @@
 """How the decoded picture stands on the screen: rotation from the display matrix, pixel aspect, fields."""
 
 import re
+from dataclasses import dataclass
 from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
@@ -12,19 +13,27 @@ _SKEW_TOLERANCE = Fraction(1, 1000)
 """How far off the axes a matrix entry may lie, in parts of the largest: the rounding of 16.16 sines, not a tilt anyone sees."""
 
 
-def rotation_of(stream: Section) -> int:
-    """Degrees to turn the decoded picture clockwise for display: 0, 90, 180 or 270.
+@dataclass(frozen=True, slots=True)
+class Orientation:
+    """How the decoded picture is to be shown: mirrored left to right first, then turned clockwise by `rotation` degrees."""
+
+    rotation: int = 0
+    mirrored: bool = False
+
+
+def orientation_of(stream: Section) -> Orientation:
+    """One of the eight orientations that a display matrix without tilt can give. FFmpeg's autorotation applies all of them.
 
     Read from the matrix itself, as ffprobe's `rotation` is cut to whole degrees (-89.99 becomes -89) and cannot tell a mirror.
     The matrix maps a decoded point (x, y) to (a x + c y, b x + d y), its first two lines being `a b .` and `c d .` in 16.16;
     y points down, so b > 0 turns clockwise (an upright phone writes `0 65536 / -65536 0`, which ffprobe calls rotation -90).
     A `rotate` tag is not consulted: this FFmpeg does not either, and whoever writes one writes the matrix too.
 
-    Raises SOURCE_UNSUPPORTED for a mirrored or tilted picture, or a matrix that cannot be read.
+    Raises SOURCE_UNSUPPORTED for a tilted picture, or a matrix that cannot be read.
     """
     side_data = stream.side_data("Display Matrix")
     if side_data is None:
-        return 0
+        return Orientation()
     entries = _matrix(side_data)
     if entries is None:
         raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, "the display matrix cannot be read, so the picture's upright is not known")
@@ -32,21 +41,18 @@ def rotation_of(stream: Section) -> int:
     slack = _SKEW_TOLERANCE * max(abs(a), abs(b), abs(c), abs(d))
     upright = abs(b) <= slack and abs(c) <= slack
     sideways = abs(a) <= slack and abs(d) <= slack
-    if upright == sideways:
+    if upright == sideways or a * d == b * c:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
             "the display matrix tilts the picture by something else than quarter turns; bring it upright first",
             display_matrix=[a, b, c, d],
         )
-    if a * d - b * c <= 0:
-        raise ProxxError(
-            ErrorCode.SOURCE_UNSUPPORTED,
-            "the display matrix mirrors the picture, which a proxy would not show; mirror it in the media first",
-            display_matrix=[a, b, c, d],
-        )
+    mirrored = a * d - b * c < 0
+    if mirrored:
+        a, b = -a, -b  # what remains of the matrix once x has been turned over
     if upright:
-        return 0 if a > 0 else 180
-    return 90 if b > 0 else 270
+        return Orientation(0 if a > 0 else 180, mirrored)
+    return Orientation(90 if b > 0 else 270, mirrored)
 
 
 def field_order_of(stream: Section, frame: Section) -> str | None:

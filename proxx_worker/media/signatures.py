@@ -72,6 +72,9 @@ _RAW: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (_pattern(rb".{4}ftypcrx "), "Canon RAW (CRM, CR3)"),  # lclevy/canon_cr3; AdrianEddy/telemetry-parser canon
     (_pattern(rb".{4}ftyp.{0,4084}iNRAW"), "Nikon N-RAW"),  # TryHall/NEV-Converter-Pro: in the first 4096 bytes
     (_pattern(rb".{4}ftyp.{0,4084}iNR3D"), "REDCODE RAW (Nikon R3D NE)"),  # the same
+    # Vision Research, Cine File Format: type "CI", header of 44 bytes, compression 0 to 2, version 1.
+    (_pattern(rb"CI\x2c\0[\0-\x02]\0\x01\0"), "Phantom Cine"),
+    (_pattern(rb"MLVI.{4}v2\.0"), "Magic Lantern RAW (MLV)"),  # Magic Lantern, mlv_structure.h: file header, version string
 )
 
 _LABEL = rb"\x06\x0e\x2b\x34\x04\x01\x01."
@@ -87,6 +90,8 @@ _POINTER = "a playlist or script that points at other files, which a source may 
 _REFUSED: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (_pattern(rb"version https://git-lfs\.github\.com/"), "a git-lfs pointer: the media itself has not been fetched"),
     (_pattern(rb"\xff\xd8\xff"), "a JPEG still (or bare JPEG frames without times), not a clip"),
+    # PNG, third edition, 11.3.6.1: an acTL chunk before the first IDAT makes an animation.
+    (_pattern(rb"\x89PNG\r\n\x1a\n(?:(?!IDAT).){0,65536}acTL"), "an animated PNG; make a movie of it first"),
     (_pattern(rb"\x89PNG\r\n\x1a\n"), "a PNG still, not a clip"),
     (_pattern(rb"SDPX|XPDS"), "a DPX still, not a clip"),
     (_pattern(rb"v/1\x01"), "an OpenEXR still, not a clip"),

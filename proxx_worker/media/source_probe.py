@@ -12,7 +12,7 @@ from proxx_worker.media.facts import MediaFacts, RawSource, VideoFacts
 from proxx_worker.media.ffmpeg_words import Meaning, find, says
 from proxx_worker.media.ffprobe_json import Section, parse_document
 from proxx_worker.media.frame_rate import timing_of
-from proxx_worker.media.orientation import field_order_of, refuse_single_fields, rotation_of, sample_aspect_of
+from proxx_worker.media.orientation import field_order_of, orientation_of, refuse_single_fields, sample_aspect_of
 from proxx_worker.media.pixel_formats import pixel_format
 from proxx_worker.media.quicktime import AVID_CODEC_TAGS
 from proxx_worker.media.signatures import RAW_CODEC_TAGS, Refusal, sniff
@@ -205,6 +205,7 @@ def _video(picture: Section, frame: Section, demuxer: str, avid_aspect: Fraction
         )
     profile = dolby_vision_profile_of(picture, frame)
     refuse_ipt(picture, profile)
+    orientation = orientation_of(picture)
     return VideoFacts(
         index=index,
         codec=codec,
@@ -213,7 +214,8 @@ def _video(picture: Section, frame: Section, demuxer: str, avid_aspect: Fraction
         width=width,
         height=height,
         sample_aspect=(codec_tag(picture) in AVID_CODEC_TAGS and avid_aspect) or sample_aspect_of(picture),
-        rotation=rotation_of(picture),
+        rotation=orientation.rotation,
+        mirrored=orientation.mirrored,
         field_order=field_order,
         rate=timing.rate,
         average_rate=timing.average_rate,

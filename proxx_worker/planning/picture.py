@@ -36,18 +36,19 @@ def upright(video: VideoFacts) -> Picture:
     return Picture(video.width, video.height, video.sample_aspect)
 
 
-def plan_picture(source: Picture, resolution: Resolution) -> Picture:
+def plan_picture(source: Picture, resolution: Resolution, height_multiple: int = 2) -> Picture:
     """The proxy's picture for an upright `source`.
 
-    `same`, `half`, `quarter` divide each side and round down to even; the pixel aspect takes up what the rounding changed, so
-    that the display aspect stays exact. `fit` gives the largest even size inside the box with square pixels, never larger than
-    the source is shown. Raises `SOURCE_UNSUPPORTED` where a side would have no pixels left.
+    `same`, `half`, `quarter` divide each side and round down to even, the height to a multiple of `height_multiple`; the pixel
+    aspect takes up what the rounding changed, so that the display aspect stays exact. `fit` gives the largest such size that is
+    inside the box with square pixels, never larger than the source is shown. Raises `SOURCE_UNSUPPORTED` where a side would have
+    no pixels left.
     """
     if resolution.mode is ScaleMode.FIT:
-        return _fit(source, resolution)
+        return _fit(source, resolution, height_multiple)
     divisor = _DIVISORS[resolution.mode]
-    width = _even(Fraction(source.width, divisor), source, resolution)
-    height = _even(Fraction(source.height, divisor), source, resolution)
+    width = _rounded(Fraction(source.width, divisor), 2, source, resolution)
+    height = _rounded(Fraction(source.height, divisor), height_multiple, source, resolution)
     return Picture(width, height, storable_aspect(source.display_aspect * height / width))
 
 
@@ -61,18 +62,19 @@ def storable_aspect(aspect: Fraction) -> Fraction:
     return aspect.limit_denominator(_LARGEST_TERM)
 
 
-def _fit(source: Picture, resolution: Resolution) -> Picture:
+def _fit(source: Picture, resolution: Resolution, height_multiple: int) -> Picture:
     # The picture is shown `height` lines high and as wide as its pixel aspect says: what a player makes of it.
     shown_width = source.width * source.sample_aspect
     if resolution.width is None or resolution.height is None:
         raise ValueError("a box needs both its sides")
     scale = min(Fraction(1), resolution.width / shown_width, Fraction(resolution.height, source.height))
-    return Picture(_even(shown_width * scale, source, resolution), _even(source.height * scale, source, resolution), Fraction(1))
+    width = _rounded(shown_width * scale, 2, source, resolution)
+    return Picture(width, _rounded(source.height * scale, height_multiple, source, resolution), Fraction(1))
 
 
-def _even(length: Fraction, source: Picture, resolution: Resolution) -> int:
-    even = int(length) // 2 * 2
-    if even == 0:
+def _rounded(length: Fraction, multiple: int, source: Picture, resolution: Resolution) -> int:
+    rounded = int(length) // multiple * multiple
+    if rounded == 0:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
             f"a picture of {source.width}x{source.height} pixels leaves no even size for resolution {resolution}: "
@@ -81,4 +83,4 @@ def _even(length: Fraction, source: Picture, resolution: Resolution) -> int:
             height=source.height,
             resolution=str(resolution),
         )
-    return even
+    return rounded

@@ -17,7 +17,7 @@ from proxx_worker.planning.expectation import Expectation, ExpectedAudio, Expect
 from proxx_worker.planning.fingerprint import fingerprint
 from proxx_worker.planning.frame_timing import Schedule, plan_schedule
 from proxx_worker.planning.picture import plan_picture, upright
-from proxx_worker.planning.video_codecs import choose_encoder
+from proxx_worker.planning.video_codecs import choose_encoder, height_multiple
 
 _COUNTING = frozenset({"mov", "mxf", "matroska", "avi"})
 _ESTIMATED = Fraction(1, 4)
@@ -76,7 +76,7 @@ def plan_task(settings: OutputSettings, facts: MediaFacts) -> TaskPlan:
 def _design(settings: OutputSettings, facts: MediaFacts) -> Design:
     video = facts.video
     source = upright(video)
-    picture = plan_picture(source, settings.resolution)
+    picture = plan_picture(source, settings.resolution, height_multiple(settings.codec, interlaced=video.interlaced))
     schedule = plan_schedule(settings, facts)
     dominance = None
     if video.interlaced:
@@ -99,6 +99,8 @@ def _design(settings: OutputSettings, facts: MediaFacts) -> Design:
 def _check_fields(settings: OutputSettings, video: VideoFacts, schedule: Schedule) -> None:
     if video.rotation:
         reason = f"it is interlaced and rotated by {video.rotation} degrees, and fields cannot be rotated"
+    elif video.mirrored:
+        reason = "it is interlaced and mirrored"
     elif schedule.converts:
         reason = "it is interlaced, and converting its frame rate would mix its fields"
     else:

@@ -77,6 +77,15 @@ _DNXHD_RATES: Mapping[tuple[int, int, bool], Mapping[Fraction, int]] = {
 }  # fmt: skip
 
 
+def height_multiple(codec: Codec, *, interlaced: bool) -> int:
+    """What the proxy's height must be a multiple of.
+
+    A field of 4:2:0 has a line of chroma for two of its own: an interlaced frame has a multiple of four lines. libx264 of FFmpeg
+    5.1.9 writes past its memory for 270.
+    """
+    return 4 if interlaced and codec is Codec.H264 else 2
+
+
 def choose_encoder(settings: OutputSettings, picture: Picture, rate: Fraction | None, video: VideoFacts) -> VideoEncoder:
     """The encoder for a proxy of `video` as `picture` at `rate` (None: variable).
 
@@ -88,7 +97,7 @@ def choose_encoder(settings: OutputSettings, picture: Picture, rate: Fraction | 
         case Codec.DNXHD:
             return _dnxhd(picture, rate, interlaced=video.interlaced)
         case Codec.H264:
-            return _h264(settings.container, picture, video)
+            return _h264(settings.container, video)
         case (Codec.DNXHR | Codec.H265 | Codec.HEVC | Codec.VP9 | Codec.AV1) as codec:
             return _without_fields(codec, settings, picture, video)
         case codec:
@@ -166,18 +175,13 @@ def _dnxhr(level: DnxhrLevel, picture: Picture) -> VideoEncoder:
     return VideoEncoder("dnxhd", name, "yuv422p", options, EVERYTHING, only_matrix="bt709")
 
 
-def _h264(container: Container, picture: Picture, video: VideoFacts) -> VideoEncoder:
-    if video.interlaced and picture.height % 4:
-        raise ProxxError(
-            ErrorCode.SOURCE_UNSUPPORTED,
-            f"the source is interlaced and a proxy of {picture.height} lines cannot keep its fields in H.264 4:2:0, "
-            "which needs a multiple of 4: choose another resolution, or ProRes",
-            height=picture.height,
-        )
+def _h264(container: Container, video: VideoFacts) -> VideoEncoder:
     hdr = _static_hdr(video.color, "mastering-display", "cll")
+    # FFmpeg tells libx264 the field order with the first frame, when its threads already hold three: those would say top first.
+    fields = ("bff=1",) if video.interlaced and not video.top_field_first else ()
     options = (
         "-c:v", "libx264", "-preset", "ultrafast", "-tune", "fastdecode", "-crf", "21", *_GOP, "-threads:v", X264_THREADS,
-        "-x264-params", ":".join(("cpu-independent=1", *hdr)),
+        "-x264-params", ":".join(("cpu-independent=1", *fields, *hdr)),
         "-flags:v", "+bitexact+ildct+ilme" if video.interlaced else "+bitexact",
     )  # fmt: skip
     tag = None if container is Container.MKV else "avc1"

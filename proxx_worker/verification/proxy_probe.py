@@ -238,10 +238,9 @@ class ProxyReader:
     def _stream(self, text: str) -> None:
         fields, side_data = _split(text)
         report = self._reports.setdefault(fields.get("index", ""), StreamReport({}))
-        if report in self._order:
-            return  # streams are printed again below each program and each group that they are part of
         report.fields, report.side_data = fields, side_data
-        self._order.append(report)
+        # Programs and stream groups come first, and below them their streams once more, with fewer fields: the last time counts.
+        self._order = [*(other for other in self._order if other is not report), report]
         self._last, self._last_is_frame = report, False
 
     def _frame(self, text: str) -> None:

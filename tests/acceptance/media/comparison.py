@@ -160,6 +160,8 @@ def _geometry(truth: Truth, source: Look, proxy: Look, target: Target) -> Iterat
     yield from _equal("turns", 0, proxy.turns)
     sides = (source.height, source.width) if truth.turns % 2 else (source.width, source.height)
     width, height = (side // target.divisor // 2 * 2 for side in sides)
+    if target.codec == "h264" and truth.fields != "progressive":
+        height = height // 4 * 4  # a field of 4:2:0 has whole lines of chroma
     yield from _equal("size", (width, height), (proxy.width, proxy.height))
     aspect = Fraction(truth.aspect)
     if max((aspect * height / width).as_integer_ratio()) <= _LARGEST_TERM:
@@ -187,8 +189,11 @@ def _colors(source: Look, proxy: Look, target: Target) -> Iterator[str]:
     wanted = _wanted_color(source, target)
     # A range that nobody says is limited, and some bitstreams cannot leave it unsaid.
     ranges = {wanted.range, "tv" if wanted.range is None else wanted.range}
+    # ProRes has no place for a range either: of the file as a whole, ffprobe says none or what its decoder takes for granted.
+    as_a_whole = ranges | {None} if target.codec == "prores" else ranges
+    yield from _holds("range as a whole", proxy.stream_color.range in as_a_whole)
+    yield from _holds("range in its frames", proxy.frame_color.range in ranges)
     for where, said in (("as a whole", proxy.stream_color), ("in its frames", proxy.frame_color)):
-        yield from _holds(f"range {where}", said.range in ranges)
         yield from _equal(f"colour {where}", _three(wanted), _three(said))
     coded = Coded(PRIMARIES[wanted.primaries], TRANSFERS[wanted.transfer], MATRICES[wanted.matrix], None)
     if target.codec == "prores":

@@ -100,10 +100,9 @@ def _never(code: str, part: str, reason: str) -> Clip:
 
 _UNSUPPORTED = "SOURCE_UNSUPPORTED"
 _NO_FIELDS = Refused(_UNSUPPORTED, "interlaced", "interlaced, and this codec cannot keep the fields")
-_NO_LINES = Refused(_UNSUPPORTED, "270 lines", "interlaced, and H.264 cannot keep fields in the 270 lines of this size")
 _NO_RATE = Refused(_UNSUPPORTED, "MXF cannot store", "MXF has no place for this odd rate, and a near one would drift")
 _VARIABLE = Refused(_UNSUPPORTED, "variable frame rate", "variable frame rate, and MXF holds a constant one only")
-_INTERLACED_HD = {QUARTER: _NO_LINES, DNXHR: _NO_FIELDS, HEVC: _NO_FIELDS}
+_INTERLACED_HD = {DNXHR: _NO_FIELDS, HEVC: _NO_FIELDS}
 _STILL = "a still has no length: it is no clip"
 
 

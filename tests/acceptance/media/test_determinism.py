@@ -71,7 +71,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     )  # fmt: skip
     ffmpeg(
         "-f", "lavfi", "-i", f"testsrc2=size=720x576:rate=50:duration=0.2,{grain},interlace=scan=tff,setsar=64/45", *sound,
-        "-c:v", "prores_ks", "-profile:v", "2", "-pix_fmt", "yuv422p10le", "-flags:v", "+ildct", "-top:v", "1",
+        "-c:v", "prores_ks", "-profile:v", "2", "-pix_fmt", "yuv422p10le", "-flags:v", "+ildct",
         folder / "interlaced.mov",
     )  # fmt: skip
     return {"progressive": folder / "progressive.mov", "interlaced": folder / "interlaced.mov"}

@@ -112,3 +112,20 @@ def test_any_aspect_is_stored_in_small_terms(aspect: Fraction) -> None:
     stored = storable_aspect(aspect)
     assert max(stored.numerator, stored.denominator) <= 4096
     assert abs(stored / aspect - 1) < Fraction(1, 10_000)
+
+
+@pytest.mark.parametrize(
+    ("source", "resolution", "size"),
+    [
+        (Picture(1920, 1080, Fraction(1)), Resolution(ScaleMode.QUARTER), (480, 268)),
+        (Picture(720, 486, Fraction(10, 11)), Resolution(ScaleMode.HALF), (360, 240)),
+        (Picture(1920, 1080, Fraction(1)), Resolution(ScaleMode.SAME), (1920, 1080)),
+        (Picture(1920, 1080, Fraction(1)), Resolution(ScaleMode.FIT, 960, 541), (960, 540)),
+        (Picture(1920, 1080, Fraction(1)), Resolution(ScaleMode.FIT, 482, 271), (480, 268)),
+    ],
+)
+def test_a_field_of_420_has_whole_lines_of_chroma(source: Picture, resolution: Resolution, size: tuple[int, int]) -> None:
+    planned = plan_picture(source, resolution, 4)
+    assert (planned.width, planned.height) == size
+    if resolution.mode is not ScaleMode.FIT:
+        assert planned.display_aspect == source.display_aspect

@@ -8,7 +8,7 @@ from proxx_worker.contract.output_settings import Codec, Container, DnxhrLevel
 from proxx_worker.media.facts import ColorFacts, VideoFacts
 from proxx_worker.planning.color_tags import EVERYTHING, PRORES
 from proxx_worker.planning.picture import Picture
-from proxx_worker.planning.video_codecs import VideoEncoder, choose_encoder
+from proxx_worker.planning.video_codecs import VideoEncoder, choose_encoder, height_multiple
 from tests.unit.planning.sources import PICTURE, settings
 
 HD = Picture(1920, 1080, Fraction(1))
@@ -129,12 +129,18 @@ def test_fields_are_refused_where_they_cannot_be_kept(codec: Codec) -> None:
     assert refused.value.error.details == {"codec": codec.value}
 
 
-def test_h264_fields_need_a_multiple_of_four_lines() -> None:
+def test_h264_keeps_fields_and_names_the_earlier_one_from_the_first_picture_on() -> None:
     assert chosen(Codec.H264, video=FIELDS).options[-2:] == ("-flags:v", "+bitexact+ildct+ilme")
-    with pytest.raises(ProxxError, match="270 lines") as refused:
-        chosen(Codec.H264, video=FIELDS, picture=Picture(480, 270, Fraction(1)))
-    assert refused.value.error.details == {"height": 270}
-    assert chosen(Codec.H264, picture=Picture(480, 270, Fraction(1))).options[-1] == "+bitexact"
+    assert "cpu-independent=1" in chosen(Codec.H264, video=FIELDS).options
+    bottom_first = replace(FIELDS, field_order="bt")
+    assert "cpu-independent=1:bff=1" in chosen(Codec.H264, video=bottom_first).options
+    assert "cpu-independent=1" in chosen(Codec.H264).options
+
+
+def test_only_interlaced_h264_needs_a_multiple_of_four_lines() -> None:
+    assert height_multiple(Codec.H264, interlaced=True) == 4
+    assert {height_multiple(codec, interlaced=False) for codec in Codec} == {2}
+    assert height_multiple(Codec.PRORES_LT, interlaced=True) == 2
 
 
 @pytest.mark.parametrize(
