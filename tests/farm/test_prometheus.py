@@ -104,9 +104,6 @@ def test_a_stopped_worker_is_noticed_and_a_healthy_one_is_not(
     prometheus = (
         PROGRAMS[0], "--config.file=prometheus.yml", "--storage.tsdb.path=data", f"--web.listen-address=127.0.0.1:{ports[1]}",
     )  # fmt: skip
-    for name in ("a", "b"):
-        workspace.drop(name, jobspec(clips / "A001C001.mov", out, naming_template=name))
-    workspace.drop("bad", b"[]")
     asked = Prometheus(ports[1])
     with ExitStack() as servers:
         servers.enter_context(server(tmp_path, *exporter))
@@ -115,6 +112,10 @@ def test_a_stopped_worker_is_noticed_and_a_healthy_one_is_not(
             proxx.start("watch", workspace, "--settle-seconds", "0", "--metrics-file", textfiles / "proxx-ws.prom")
         )
         wait_until(asked.is_ready, "a Prometheus that answers")
+        worker.until(lambda: asked.query('proxx_worker_jobs_total{status="COMPLETED"} == 0'), "a worker with nothing done yet")
+        for name in ("a", "b"):
+            workspace.drop(name, jobspec(clips / "A001C001.mov", out, naming_template=name))
+        workspace.drop("bad", b"[]")
         worker.until(lambda: asked.query('proxx_worker_jobs_total{status="COMPLETED"} == 2'), "both jobs, scraped")
         refused = worker.until(lambda: asked.query('proxx_worker_jobs_total{status="FAILED"} > 0'), "the refused job, scraped")
         assert [series["metric"]["code"] for series in refused] == ["SPEC_NOT_JSON"]
