@@ -35,7 +35,7 @@ def require_all(assumptions: Iterable[Assumption]) -> None:
     """Raise the error of the first that is violated."""
     for assumption in assumptions:
         if assumption.error is not None:
-            raise ProxxError(assumption.error.code, assumption.error.message, **assumption.error.details)
+            raise ProxxError.of(assumption.error)
 
 
 def _require_root(root: str, setting: str) -> None:

@@ -167,13 +167,13 @@ class Worker:
 
     def _with_room(self, job: Job) -> Job:
         """The job with room made sure of for a result that refuses it, now that its sources are known; else refused at once."""
-        paths = 0 if job.data is None else len(job.data)
+        paths = len(job.content) if isinstance(job.content, bytes) else 0
         try:
             self._spool.reserve_record(RECORD_BYTES + REFUSED_TASK_BYTES * len(job.summary.sources) + _PATH_COPIES * paths)
         except ProxxError as fault:
             if fault.code is not ErrorCode.NO_SPACE:
                 raise
-            return replace(job, data=None, refusal=fault.error)
+            return replace(job, content=fault.error)
         return job
 
     def _wait(self) -> None:

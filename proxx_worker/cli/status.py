@@ -15,6 +15,7 @@ from proxx_worker.contract.health import MAX_AGE_SECONDS, health_of
 from proxx_worker.contract.status import (
     MAX_STATUS_BYTES,
     RunningJob,
+    WorkerState,
     WorkerStatus,
     decode_status,
     encode_document,
@@ -70,10 +71,11 @@ class Report:
     def _state(self) -> str:
         if self.status is None:
             return "no worker has run here yet" if self.unreadable is None else f"status.json cannot be read: {self.unreadable}"
-        if self.alive is False:
-            # What a worker that ended wrote last is no news of today.
-            return f"was {self.status.state} at {self.status.heartbeat_at}"
-        return self.status.state
+        state, when = self.status.state, self.status.heartbeat_at
+        if state is WorkerState.ENDED:
+            return f"{state} at {when}"
+        # What a worker that died wrote last is no news of today.
+        return f"was {state} at {when}" if self.alive is False else state
 
 
 _ALIVE = {None: "on another host, whose processes this one cannot see", True: "alive", False: "not running"}

@@ -10,7 +10,7 @@ from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import EXIT_USAGE, ErrorCode, exit_code
 from proxx_worker.contract.jobspec import MAX_SPEC_BYTES
 from proxx_worker.delivery.output_directory import check_output_directory
-from proxx_worker.execution.preflight import inspect
+from proxx_worker.execution.preflight import AcceptedJob, inspect
 
 
 def validate(arguments: argparse.Namespace) -> int:
@@ -35,7 +35,7 @@ def validate(arguments: argparse.Namespace) -> int:
             fail(unreadable(path, error))
             continue
         inspection = inspect(data, environment, signals.stop, check_output_directory)
-        if inspection.error is None:
+        if isinstance(inspection, AcceptedJob):
             say(f"{shown}: ok ({len(inspection.tasks)} task{'s' if len(inspection.tasks) != 1 else ''})")
         else:
             codes.append(inspection.error.code)

@@ -9,7 +9,10 @@ from pathlib import Path
 from proxx_worker import __version__
 from proxx_worker.cli.console import UsageError
 from proxx_worker.contract.errors import ProxxError
+from proxx_worker.contract.output_settings import Engine
 from proxx_worker.contract.result import WorkerRecord
+from proxx_worker.engines.ffmpeg import FfmpegEngine
+from proxx_worker.engines.media_probe import FfprobeProbe
 from proxx_worker.engines.tools import Tools, locate_tools
 from proxx_worker.execution.preflight import Environment, Roots
 from proxx_worker.settings import ConfigurationError, Settings, load_settings
@@ -41,7 +44,12 @@ def tools_of(settings: Settings) -> Callable[[], Tools]:
 
 def environment_of(settings: Settings, tools: Callable[[], Tools]) -> Environment:
     """What jobs may use under these settings."""
-    return Environment(tools, Roots(settings.source_roots, settings.output_roots), settings.stall_seconds)
+    return Environment(
+        probe=FfprobeProbe(tools),
+        engines={Engine.FFMPEG: FfmpegEngine(tools)},
+        roots=Roots(settings.source_roots, settings.output_roots),
+        stall_seconds=settings.stall_seconds,
+    )
 
 
 def worker_record(settings: Settings, tools: Callable[[], Tools]) -> WorkerRecord:

@@ -100,6 +100,13 @@ class ProxxError(Exception):
         super().__init__(message)
         self.error = JobError(code, message, details)
 
+    @classmethod
+    def of(cls, error: JobError) -> "ProxxError":
+        """The exception that carries `error`."""
+        exception = cls(error.code, error.message)
+        exception.error = error
+        return exception
+
     @property
     def code(self) -> ErrorCode:
         """The error's code."""

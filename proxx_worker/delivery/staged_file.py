@@ -9,6 +9,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.files.errnos import classify_os_error
 from proxx_worker.files.hashing import sha256_of
 from proxx_worker.files.locations import path_bytes
+from proxx_worker.files.rename import rename_no_clobber
 from proxx_worker.files.syncing import sync_directory_fd, sync_file, write_back
 
 
@@ -19,18 +20,50 @@ class StagedFile:
     second fsync after EIO. So `seal` syncs once, and an error is final.
     """
 
-    def __init__(self, staging: int, staging_path: str, name: str) -> None:
-        """Make `name` in the folder open as `staging` (at `staging_path`). Raises NO_SPACE, IO_ERROR."""
+    def __init__(self, staging: int, staging_path: str, name: str, fd: int) -> None:
+        """The file `name`, open as `fd`, in the folder that is open as `staging` (at `staging_path`)."""
         self.name = name
         self.path = f"{staging_path}/{name}"
+        self.fd = fd
         self._staging = staging
         self._staging_path = staging_path
+
+    @classmethod
+    def create(cls, staging: int, staging_path: str, name: str) -> "StagedFile":
+        """Make the file. Raises NO_SPACE, IO_ERROR."""
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
             # The umask decides who may read the finished proxy; until then the staging folder lets nobody in.
-            self.fd = os.open(path_bytes(name), flags, 0o666, dir_fd=staging)
+            fd = os.open(path_bytes(name), flags, 0o666, dir_fd=staging)
         except OSError as error:
-            raise classify_os_error(error, "make the output", path_bytes(self.path)) from error
+            raise classify_os_error(error, "make the output", path_bytes(f"{staging_path}/{name}")) from error
+        return cls(staging, staging_path, name, fd)
+
+    @classmethod
+    def adopt(cls, staging: int, staging_path: str, rendered: str, name: str) -> "StagedFile":
+        """Take over the file `rendered`, made by someone else, as `name`. A writeback that failed before may go unseen.
+
+        Raises OUTPUT_INVALID where it is no regular file of the worker's user with this one name, or still grows; NO_SPACE,
+        IO_ERROR, also where `name` is taken.
+        """
+        path = f"{staging_path}/{rendered}"
+        flags = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        try:
+            # Looked at before it is opened, since opening a pipe or a device may have an effect; and again once it is held.
+            _require_own(os.stat(path_bytes(rendered), dir_fd=staging, follow_symlinks=False), path)
+            fd = os.open(path_bytes(rendered), flags, dir_fd=staging)
+        except OSError as error:
+            raise classify_os_error(error, "adopt", path_bytes(path)) from error
+        try:
+            _require_finished(fd, path)
+            if name != rendered:
+                rename_no_clobber(path_bytes(rendered), path_bytes(name), src_dir_fd=staging, dst_dir_fd=staging)
+        except BaseException as error:
+            os.close(fd)
+            if isinstance(error, OSError):
+                raise classify_os_error(error, "adopt", path_bytes(path)) from error
+            raise
+        return cls(staging, staging_path, name, fd)
 
     @property
     def folder(self) -> str:
@@ -127,3 +160,32 @@ class StagedFile:
             return os.fstat(self.fd)
         except OSError as error:
             raise classify_os_error(error, "look at", path_bytes(self.path)) from error
+
+
+def _require_own(status: os.stat_result, path: str) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise not_adopted(path, "it is not a regular file")
+    if status.st_uid != os.geteuid():
+        raise not_adopted(path, f"it belongs to user {status.st_uid}")
+    if status.st_nlink != 1:
+        raise not_adopted(path, f"it has {status.st_nlink} names")
+
+
+def _require_finished(fd: int, path: str) -> None:
+    """Raise OUTPUT_INVALID where the file open as `fd` is not the worker's own, or where it grows meanwhile."""
+    before = os.fstat(fd)
+    _require_own(before, path)
+    sync_file(fd)  # the time that this takes shows whether somebody still writes
+    if os.fstat(fd).st_size != before.st_size:
+        raise not_adopted(path, "it is still being written")
+
+
+def not_adopted(path: str, reason: str) -> ProxxError:
+    """OUTPUT_INVALID for what an engine left in staging."""
+    return ProxxError(
+        ErrorCode.OUTPUT_INVALID,
+        f"an engine must leave exactly one new file in staging, finished and the worker's own: {path} ({reason}). "
+        "See that nothing else writes to the output directory.",
+        path=path,
+        reason=reason,
+    )

@@ -8,9 +8,10 @@ from types import TracebackType
 from typing import Final, Self
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.text import display_name
 from proxx_worker.delivery.location import directory_error
 from proxx_worker.delivery.publishing import Passage, Recorded
-from proxx_worker.delivery.staged_file import StagedFile
+from proxx_worker.delivery.staged_file import StagedFile, not_adopted
 from proxx_worker.files.errnos import classify_os_error
 from proxx_worker.files.locations import path_bytes
 from proxx_worker.files.syncing import sync_directory_fd
@@ -46,13 +47,25 @@ class Staging:
 
     def create(self, name: str) -> StagedFile:
         """A new output file. Raises NO_SPACE, IO_ERROR."""
-        if not self._durable:
-            # Once, before the first byte: the decision that names these files must not outlive the folder they are in.
-            sync_output(self._output, self._directory_path)
-            self._durable = True
-        staged = StagedFile(self._fd, self.path, name)
-        self._files.append(staged)
-        return staged
+        self._make_durable()
+        return self._keep(StagedFile.create(self._fd, self.path, name))
+
+    def adopt(self, rendered: str, name: str) -> StagedFile:
+        """The output `name` from the file `rendered`, which an engine made in the staging folder by itself.
+
+        Raises OUTPUT_INVALID where that is not the one entry that is new here, or not a finished file of the worker's own, see
+        `StagedFile.adopt`; NO_SPACE, IO_ERROR, also where `name` is taken.
+        """
+        self._make_durable()
+        try:
+            known = {path_bytes(staged.name) for staged in self._files}
+            new = sorted(entry for entry in map(os.fsencode, os.listdir(self._fd)) if entry not in known)
+        except OSError as error:
+            raise classify_os_error(error, "look into", path_bytes(self.path)) from error
+        if new != [path_bytes(rendered)]:
+            found = ", ".join(display_name(entry) for entry in new) or "nothing"
+            raise not_adopted(self.path, f"it left {found} instead of {rendered}")
+        return self._keep(StagedFile.adopt(self._fd, self.path, rendered, name))
 
     def publish(self, checkpoint: Callable[[], object]) -> None:
         """Give all outputs their names, in the order they were made, or none. The job's decision is durable before.
@@ -86,6 +99,16 @@ class Staging:
         """Let go of every file and of the folder."""
         self._close_files()
         self._close_folder()
+
+    def _make_durable(self) -> None:
+        """Once, before the first output: the decision that names these files must not outlive the folder they are in."""
+        if not self._durable:
+            sync_output(self._output, self._directory_path)
+            self._durable = True
+
+    def _keep(self, staged: StagedFile) -> StagedFile:
+        self._files.append(staged)
+        return staged
 
     def _passage(self, checkpoint: Callable[[], object]) -> Passage:
         return Passage(self._output, self._fd, self._directory_path, checkpoint)

@@ -1,18 +1,20 @@
-"""One encode: FFmpeg as a child, its words into the job's log, what was seen of it as an observation."""
+"""The FFmpeg engine: one child per output, its words into the job's log, what was seen of it as evidence."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
+from proxx_worker.contract.errors import ErrorCode, JobError
+from proxx_worker.contract.output_settings import OutputSettings
+from proxx_worker.engines.mxf_patch import complete_mxf
+from proxx_worker.engines.port import Accepted, Encoded, EngineContext, Media, Plan, StagedOutput, StagingArea, Unfinished, Usage
 from proxx_worker.engines.source_file import OpenSource
 from proxx_worker.engines.tools import Tools
-from proxx_worker.observe.joblog import JobLog
-from proxx_worker.planning.plan import TaskPlan
+from proxx_worker.media.facts import MediaFacts
+from proxx_worker.planning.plan import TaskPlan, plan_task
 from proxx_worker.process.child import ChildExit, run_child
 from proxx_worker.process.stderr_lines import StderrLines
-from proxx_worker.process.stop import StopSignal
-from proxx_worker.verification.encode_observation import EncodeObservation, EncodeObserver
+from proxx_worker.verification.encode_observation import EncodeObserver
+from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
 from proxx_worker.verification.progress import Progress
 
 STANDARD_INPUT = "/dev/fd/0"
@@ -21,92 +23,83 @@ STANDARD_INPUT = "/dev/fd/0"
 _FRAME_REPORT = b"frame:"
 
 
-class StagedOutput(Protocol):
-    """The empty file that the encoder fills."""
-
-    @property
-    def name(self) -> str:
-        """Its name in `folder`, which is also its final one."""
-        ...
-
-    @property
-    def folder(self) -> str:
-        """Where the encoder starts, so that the bare name leads to this file and to no other."""
-        ...
-
-    def size(self) -> int:
-        """Bytes in it now."""
-        ...
-
-    def growth(self) -> tuple[int, ...]:
-        """A value that changes with every write to it."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
-class EncodeRun:
-    """A finished encode. `argv`: as the encoder saw it; the output is named relative to the folder that it started in."""
+class FfmpegEngine:
+    """Satisfies `EnginePort`. `tools` finds FFmpeg and ffprobe or raises FFMPEG_MISSING / FFPROBE_MISSING."""
 
-    observation: EncodeObservation
-    argv: tuple[str, ...]
-    child: ChildExit
-    fault: JobError | None
-    """INTERRUPTED, ENCODE_STALLED, or ENCODE_FAILED for a process left behind; None where the encoder ended by itself."""
+    tools: Callable[[], Tools]
 
-    def require_ended(self) -> None:
-        """Raise `fault`, if there is one."""
-        if self.fault is not None:
-            raise ProxxError(self.fault.code, self.fault.message, **self.fault.details)
+    def require_available(self) -> None:
+        """Raise FFMPEG_MISSING or FFPROBE_MISSING."""
+        self.tools()
+
+    def plan(self, settings: OutputSettings, media: Media, preset: str | None) -> TaskPlan:
+        """See `plan_task`. Camera RAW and presets are another engine's: routing brings neither here."""
+        if not isinstance(media, MediaFacts):
+            raise TypeError(f"not FFmpeg's to plan: {media}")
+        return plan_task(settings, media)
+
+    def survey(self, tasks: Sequence[Accepted], around: EngineContext) -> Sequence[Accepted]:
+        """The tasks as they are: ffprobe has told all that can be known."""
+        return tasks
+
+    def encode(
+        self, plan: Plan, source: OpenSource, staging: StagingArea, name: str, around: EngineContext
+    ) -> Encoded | Unfinished:
+        """Encode `source` into a new file of staging, and wait for the end.
+
+        The encoder reads its standard input, which is the source as it was opened and checked: a path could lead elsewhere by
+        now. It starts in the staging folder and gets the output's bare name: the command is the same wherever the output goes,
+        and an output directory that is swapped for a symlink meanwhile leads it nowhere.
+
+        Raises FFMPEG_MISSING, IO_ERROR (no process can be started), and what `on_progress` or `log` raise.
+        """
+        task = _own(plan)
+        staged = staging.create(name)
+        argv = task.argv(self.tools().ffmpeg, STANDARD_INPUT, staged.name)
+        observer = EncodeObserver()
+        lines = StderrLines(observer.feed_line, around.log.encoder_lines)
+        life = _Life(staged, observer, around.on_progress)
+        around.log.event("encoder_started", level="DEBUG", argv=list(argv))
+        child = run_child(
+            argv,
+            stop=around.stop,
+            on_stdout=life.hear,
+            on_stderr=lines.feed,
+            growth=life.sign,
+            stall_seconds=around.stall_seconds,
+            stdin=source.descriptor,
+            pass_fds=around.pass_fds,
+            cwd=staged.folder,
+            missing=ErrorCode.FFMPEG_MISSING,
+        )
+        lines.finish()
+        size = staged.size()
+        around.log.event(
+            "encoder_ended",
+            exit_code=child.exit_code,
+            size_bytes=size,
+            cpu_seconds=round(child.cpu_seconds, 3),
+            peak_memory_bytes=child.peak_memory_bytes,
+        )
+        usage = Usage(child.cpu_seconds, child.peak_memory_bytes)
+        fault = _fault(child, around.stall_seconds)
+        if fault is not None:
+            return Unfinished(fault, usage, tuple(argv), child.exit_code)
+        evidence = FfmpegEvidence(task, observer.finish(child.exit_code, size))
+        return Encoded(staged, evidence, usage, tuple(argv), child.exit_code)
+
+    def finalize(self, plan: Plan, encoded: Encoded, around: EngineContext) -> None:
+        """See `complete_mxf`; an encode that failed is left as it is, for its own error to be told."""
+        task = _own(plan)
+        if encoded.exit_code == 0 and task.completes_mxf:
+            complete_mxf(encoded.staged, task.design.picture.display_aspect, around.checkpoint("a proxy was completed"))
 
 
-def encode(  # noqa: PLR0913 - keyword-only parts that the executor wires
-    tools: Tools,
-    plan: TaskPlan,
-    source: OpenSource,
-    staged: StagedOutput,
-    *,
-    stop: StopSignal,
-    stall_seconds: float,
-    on_progress: Callable[[Progress], None],
-    log: JobLog,
-    pass_fds: Sequence[int] = (),
-) -> EncodeRun:
-    """Encode `source` into `staged` by `plan`, and wait for the end.
-
-    The encoder reads its standard input, which is the source as it was opened and checked: a path could lead elsewhere by now.
-    The encoder starts in the staging folder and gets the output's bare name: the command is the same wherever the output goes,
-    and an output directory that is swapped for a symlink meanwhile leads it nowhere.
-
-    Raises FFMPEG_MISSING, IO_ERROR (no process can be started), and what `on_progress` or `log` raise. A stop, a stall and an
-    encode that failed are returned, not raised: what was seen up to then belongs into the result.
-    """
-    argv = plan.argv(tools.ffmpeg, STANDARD_INPUT, staged.name)
-    observer = EncodeObserver()
-    lines = StderrLines(observer.feed_line, log.encoder_lines)
-    life = _Life(staged, observer, on_progress)
-    log.event("encoder_started", level="DEBUG", argv=list(argv))
-    child = run_child(
-        argv,
-        stop=stop,
-        on_stdout=life.hear,
-        on_stderr=lines.feed,
-        growth=life.sign,
-        stall_seconds=stall_seconds,
-        stdin=source.descriptor,
-        pass_fds=pass_fds,
-        cwd=staged.folder,
-        missing=ErrorCode.FFMPEG_MISSING,
-    )
-    lines.finish()
-    size = staged.size()
-    log.event(
-        "encoder_ended",
-        exit_code=child.exit_code,
-        size_bytes=size,
-        cpu_seconds=round(child.cpu_seconds, 3),
-        peak_memory_bytes=child.peak_memory_bytes,
-    )
-    return EncodeRun(observer.finish(child.exit_code, size), tuple(argv), child, _fault(child, stall_seconds))
+def _own(plan: Plan) -> TaskPlan:
+    if not isinstance(plan, TaskPlan):
+        raise TypeError(f"not a plan of FFmpeg's: {plan}")
+    return plan
 
 
 class _Life:

@@ -1,14 +1,13 @@
 """The look at a source: opened once, judged by its first bytes, then by one ffprobe."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.engines.source_file import OpenSource, SourceIdentity, Window, open_source
+from proxx_worker.engines.port import ProbedSource
+from proxx_worker.engines.source_file import OpenSource, Window, open_source
 from proxx_worker.engines.tools import Tools
-from proxx_worker.media.facts import MediaFacts, RawSource
 from proxx_worker.media.quicktime import (
     AVID_CODEC_TAGS,
     avid_pixel_aspect,
@@ -30,14 +29,6 @@ _AAC = b'"aac"'
 
 _STDERR_BYTES = 64 << 10
 _TAIL_BYTES = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class ProbedSource:
-    """What a source is, and the state of the file that this was read from."""
-
-    media: MediaFacts | RawSource
-    identity: SourceIdentity
 
 
 def probe_source(

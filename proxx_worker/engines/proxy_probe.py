@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.engines.tools import Tools
-from proxx_worker.planning.plan import TaskPlan
+from proxx_worker.planning.expectation import Expectation
 from proxx_worker.process.child import run_child
 from proxx_worker.process.stop import StopSignal, interrupted
 from proxx_worker.verification.proxy_probe import ProxyObservation, ProxyReader, proxy_probe_argv
@@ -14,7 +14,7 @@ _STDERR_BYTES = 64 << 10
 
 def probe_proxy(
     tools: Tools,
-    plan: TaskPlan,
+    expected: Expectation,
     path: str,
     stop: StopSignal,
     *,
@@ -22,7 +22,7 @@ def probe_proxy(
     stall_seconds: float | None = None,
     pass_fds: Sequence[int] = (),
 ) -> ProxyObservation:
-    """Decode and describe the proxy at `path`, relative to `cwd`.
+    """Decode and describe the proxy at `path`, relative to `cwd`; `expected` says what to ask for.
 
     Raises INTERRUPTED for a stop, OUTPUT_INVALID where ffprobe makes no progress for `stall_seconds`, FFPROBE_MISSING, IO_ERROR.
     """
@@ -33,7 +33,7 @@ def probe_proxy(
         del stderr[:-_STDERR_BYTES]
 
     child = run_child(
-        proxy_probe_argv(tools.ffprobe, path, plan),
+        proxy_probe_argv(tools.ffprobe, path, expected),
         stop=stop,
         on_stdout=reader.feed,
         on_stderr=keep_end,

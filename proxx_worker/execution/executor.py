@@ -4,7 +4,7 @@ Order at the end (contract section 1): every output is durable in staging, then 
 their names. A failed job leaves the output directory's entries as it found them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,7 +14,8 @@ from proxx_worker.contract.result import ErrorRecord, JobResult, JobStatus, Task
 from proxx_worker.contract.status import Stage
 from proxx_worker.delivery.output_directory import OutputDirectory, check_output_directory
 from proxx_worker.delivery.staging import Staging
-from proxx_worker.execution.preflight import Environment, InspectedTask, Inspection, inspect
+from proxx_worker.engines.port import Accepted, EngineContext, Refused
+from proxx_worker.execution.preflight import AcceptedJob, Environment, RefusedJob, about, inspect
 from proxx_worker.execution.reporting import Report, internal_errors, not_run_tasks
 from proxx_worker.execution.task import TaskContext, TaskOutcome, run_task
 from proxx_worker.observe.joblog import JobLog
@@ -39,14 +40,13 @@ class Journal(Protocol):
 class Job:
     """What to execute. `name` is the claimed stem; `owner` names whose staging it is, see `delivery`.
 
-    `data` is None for a spec that could not be taken in (too large, unreadable); `refusal` then says why.
+    `content`: the spec's bytes, or why they could not be taken in (too large, unreadable).
     """
 
     name: str
     owner: str
-    data: bytes | None
+    content: bytes | JobError
     summary: SpecSummary
-    refusal: JobError | None = None
 
     @classmethod
     def of(cls, name: str, data: bytes, owner: str) -> "Job":
@@ -56,7 +56,7 @@ class Job:
     @classmethod
     def refused(cls, name: str, owner: str, sha256: str | None, refusal: JobError) -> "Job":
         """The job of a spec whose bytes were not taken in. `sha256`: of all of them, None where they were not read through."""
-        return cls(name, owner, None, unread_summary(sha256), refusal)
+        return cls(name, owner, refusal, unread_summary(sha256))
 
 
 class Executor:
@@ -82,99 +82,105 @@ class Executor:
     def _executed(self, job: Job, journal: Journal, log: JobLog, stop: StopSignal) -> JobResult:
         report = Report(job.name, job.summary, self._worker, now())
         log.event("job_started", job_id=report.summary.job_id, sha256=report.summary.sha256)
-        if job.data is None:
-            return self._refuse(report, (), job.refusal, journal, log)
+        if isinstance(job.content, JobError):
+            return _refuse(report, job.content, journal, log)
         self._observer.job_entered(_info(job), Stage.PROBING)
         try:
             with internal_errors(log):
-                inspection = inspect(job.data, self._environment, stop, check_output_directory)
+                found = inspect(job.content, self._environment, stop, check_output_directory)
         except ProxxError as fault:
-            return self._refuse(report, (), fault.error, journal, log)
-        if inspection.spec is not None:
-            report = report.with_settings(inspection.engine, inspection.spec.settings)
-        if inspection.spec is None or inspection.error is not None:
-            return self._refuse(report, inspection.tasks, inspection.error, journal, log)
-        log.event("job_inspected", tasks=len(inspection.tasks), engine=inspection.engine)
+            return _refuse(report, fault.error, journal, log)
+        if found.spec is not None:
+            report = report.with_settings(found.kind, found.spec.settings)
+        if isinstance(found, RefusedJob):
+            return _refuse(report, found.error, journal, log, found.errors)
+        log.event("job_inspected", tasks=len(found.tasks), engine=found.kind)
         self._observer.job_entered(_info(job), Stage.SURVEYING)
         try:
-            journal.make_room(len(inspection.tasks))
+            journal.make_room(len(found.tasks))
         except ProxxError as fault:
             if fault.code is not ErrorCode.NO_SPACE:
                 raise
-            return self._refuse(report, inspection.tasks, fault.error, journal, log)
+            return _refuse(report, fault.error, journal, log)
         try:
             with internal_errors(log):
-                directory = OutputDirectory.hold(inspection.spec.output_directory, self._environment.roots.outputs)
+                directory = OutputDirectory.hold(found.spec.output_directory, self._environment.roots.outputs)
         except ProxxError as fault:
-            return self._refuse(report, inspection.tasks, fault.error, journal, log)
+            return _refuse(report, fault.error, journal, log)
         with directory:
-            return self._execute_in(directory, job, inspection, report, journal, log, stop)
-
-    def _refuse(
-        self, report: Report, tasks: Sequence[InspectedTask], error: JobError | None, journal: Journal, log: JobLog
-    ) -> JobResult:
-        errors = {index: task.error for index, task in enumerate(tasks) if task.error is not None}
-        error = error or JobError(ErrorCode.INTERNAL_ERROR, "a job was refused without a reason; please report this")
-        result = report.result(not_run_tasks(report.summary.sources, errors), error, now())
-        journal.commit(result)
-        _log_end(log, result)
-        return result
+            return self._execute_in(directory, job, found, report, journal, log, stop)
 
     def _execute_in(
         self,
         directory: OutputDirectory,
         job: Job,
-        inspection: Inspection,
+        accepted: AcceptedJob,
         report: Report,
         journal: Journal,
         log: JobLog,
         stop: StopSignal,
     ) -> JobResult:
+        context = TaskContext(
+            job=job.name,
+            job_id=report.summary.job_id,
+            tasks=len(accepted.tasks),
+            environment=self._environment,
+            engine=accepted.engine,
+            observer=self._observer,
+            around=EngineContext(
+                output_directory=directory.path,
+                stop=stop,
+                stall_seconds=self._environment.stall_seconds,
+                log=log,
+                on_progress=lambda _: None,
+                pass_fds=self._pass_fds,
+            ),
+        )
         try:
             with internal_errors(log):
                 directory.remove_stale_run_staging()
-                directory.require_free([task.output_name or "" for task in inspection.tasks])
+                directory.require_free([task.output_name for task in accepted.tasks])
+                tasks, refused = _survey(context, accepted.tasks)
+        except ProxxError as fault:
+            return _refuse(report, fault.error, journal, log)
+        if refused:
+            return _refuse(report, refused[min(refused)], journal, log, refused)
+        try:
+            with internal_errors(log):
                 staging = directory.open_staging(job.owner, job.name)
         except ProxxError as fault:
-            return self._refuse(report, inspection.tasks, fault.error, journal, log)
+            return _refuse(report, fault.error, journal, log)
         with staging:
-            context = TaskContext(
-                job=job.name,
-                job_id=report.summary.job_id,
-                tasks=len(inspection.tasks),
-                environment=self._environment,
-                observer=self._observer,
-                log=log,
-                stop=stop,
-                pass_fds=self._pass_fds,
-                final_directory=directory.path,
-            )
-            outcomes, error = _run_tasks(context, staging, inspection.tasks)
-            result = report.result(_records(outcomes, inspection.tasks, error), error, now())
+            outcomes, error = _run_tasks(context, staging, tasks)
+            result = report.result(_records(outcomes, tasks, error), error, now())
             journal.commit(result)
             log.event("committed", status=result.status)
             if result.status is JobStatus.COMPLETED:
                 self._observer.job_entered(_info(job), Stage.PUBLISHING)
-                result = self._publish(staging, result, journal, log, stop)
+                result = _publish(staging, result, journal, log, stop)
             staging.remove()
         _log_end(log, result)
         return result
 
-    def _publish(self, staging: Staging, result: JobResult, journal: Journal, log: JobLog, stop: StopSignal) -> JobResult:
-        """Give the outputs their names. One that is refused takes the whole job back: nothing stays published."""
-        try:
-            staging.publish(stop.requested)  # asked for the heartbeat alone: the job is decided
-        except ProxxError as fault:
-            result = failed_after_all(result, fault.error)
-            journal.commit(result)
-            return result
-        log.event("published", outputs=[task.output for task in result.tasks])
-        return result
+
+def _refuse(
+    report: Report, error: JobError, journal: Journal, log: JobLog, errors: Mapping[int, JobError] | None = None
+) -> JobResult:
+    """Commit a job that does not run. `errors`: of single sources, by their place."""
+    result = report.result(not_run_tasks(report.summary.sources, errors or {}), error, now())
+    journal.commit(result)
+    _log_end(log, result)
+    return result
 
 
-def _run_tasks(
-    context: TaskContext, staging: Staging, tasks: Sequence[InspectedTask]
-) -> tuple[list[TaskOutcome], JobError | None]:
+def _survey(context: TaskContext, tasks: Sequence[Accepted]) -> tuple[list[Accepted], dict[int, JobError]]:
+    """The tasks as their engine knows them, and those that it refuses, by their place."""
+    surveyed = context.engine.survey(tasks, context.around)
+    refused = {at: about(task.source, task.error) for at, task in enumerate(surveyed) if isinstance(task, Refused)}
+    return [task for task in surveyed if isinstance(task, Accepted)], refused
+
+
+def _run_tasks(context: TaskContext, staging: Staging, tasks: Sequence[Accepted]) -> tuple[list[TaskOutcome], JobError | None]:
     """Run the tasks in order until one fails; its error is the job's."""
     outcomes: list[TaskOutcome] = []
     for index, task in enumerate(tasks):
@@ -185,7 +191,19 @@ def _run_tasks(
     return outcomes, None
 
 
-def _records(outcomes: Sequence[TaskOutcome], tasks: Sequence[InspectedTask], error: JobError | None) -> list[TaskRecord]:
+def _publish(staging: Staging, result: JobResult, journal: Journal, log: JobLog, stop: StopSignal) -> JobResult:
+    """Give the outputs their names. One that is refused takes the whole job back: nothing stays published."""
+    try:
+        staging.publish(stop.requested)  # asked for the heartbeat alone: the job is decided
+    except ProxxError as fault:
+        result = failed_after_all(result, fault.error)
+        journal.commit(result)
+        return result
+    log.event("published", outputs=[task.output for task in result.tasks])
+    return result
+
+
+def _records(outcomes: Sequence[TaskOutcome], tasks: Sequence[Accepted], error: JobError | None) -> list[TaskRecord]:
     records = [outcome.record for outcome in outcomes]
     records += not_run_tasks([task.source for task in tasks], {})[len(records) :]
     return records if error is None else [_discarded(record) for record in records]

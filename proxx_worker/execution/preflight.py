@@ -1,12 +1,12 @@
 """Everything that can be known before encoding, for every source, without a side effect.
 
-The executor starts from an `Inspection`; `validate` prints one. The order of the stages is the contract's (section 2, "Which code
-wins"): the spec, the output names, the sources, the engine, the output directory.
+The executor starts from it; `validate` prints it. The order of the stages is the contract's (section 2, "Which code wins"): the
+spec, the output names, the sources, the engine, the output directory.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 
 from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
 from proxx_worker.contract.faults import SPEC_REFUSED, Allowed, Fault, fault_error
@@ -14,14 +14,15 @@ from proxx_worker.contract.jobspec import JobSpec, parse_jobspec
 from proxx_worker.contract.naming import output_names
 from proxx_worker.contract.output_settings import Engine
 from proxx_worker.contract.spec_model import RULES
-from proxx_worker.engines.ffprobe import probe_source
-from proxx_worker.engines.source_file import SourceIdentity, check_source_file
-from proxx_worker.engines.tools import Tools
+from proxx_worker.engines.port import Accepted, EnginePort, MediaProbe, Plan, ProbedSource
+from proxx_worker.engines.source_file import check_source_file
 from proxx_worker.files.locations import require_inside, require_path_inside
-from proxx_worker.media.facts import MediaFacts, RawSource
-from proxx_worker.planning.plan import TaskPlan, plan_task
-from proxx_worker.planning.routing import route
+from proxx_worker.media.facts import RawSource
+from proxx_worker.planning.routing import engine_for, route
 from proxx_worker.process.stop import StopSignal, interrupted, raise_if_stopped
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,67 +43,35 @@ class Roots:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What a job may use. `tools` finds FFmpeg and ffprobe or raises FFMPEG_MISSING / FFPROBE_MISSING."""
+    """What a job may use. `engines`: those that this worker has."""
 
-    tools: Callable[[], Tools]
+    probe: MediaProbe
+    engines: Mapping[Engine, EnginePort]
     roots: Roots
     stall_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class InspectedTask:
-    """One source: its output's name, and what was found. `plan` is set once everything about it is known to be good."""
+class AcceptedJob:
+    """A job that nothing known stands against. `engine`: the one of all its sources, of the kind `kind`."""
 
-    source: str
-    output_name: str | None = None
-    identity: SourceIdentity | None = None
-    media: MediaFacts | RawSource | None = None
-    engine: Engine | None = None
-    plan: TaskPlan | None = None
-    error: JobError | None = None
-
-    @property
-    def facts(self) -> MediaFacts | None:
-        """The media facts, where the source is ordinary media."""
-        return self.media if isinstance(self.media, MediaFacts) else None
+    spec: JobSpec
+    kind: Engine
+    engine: EnginePort
+    tasks: tuple[Accepted, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Inspection:
-    """How far a spec got. `error` is the job's error: the first of the first stage that failed."""
+class RefusedJob:
+    """A job that cannot run. `error` is the first of the first stage that failed, `errors` those of sources, by their place.
 
-    spec: JobSpec | None
-    engine: Engine | None
-    tasks: tuple[InspectedTask, ...]
-    error: JobError | None
-
-
-def inspect(data: bytes, environment: Environment, stop: StopSignal, check_output: "OutputCheck") -> Inspection:
-    """Inspect the spec `data`. `check_output(path, names)` raises for an output directory that cannot take the outputs.
-
-    Never raises `ProxxError`: it ends up in the inspection.
+    `spec` is None where it was refused itself, `kind` where the engine is not decided.
     """
-    try:
-        spec = parse_jobspec(data)
-    except ProxxError as fault:
-        return Inspection(None, None, (), fault.error)
-    tasks = tuple(InspectedTask(source) for source in spec.sources)
-    engine = spec.engine
-    try:
-        tasks = tuple(replace(task, output_name=name) for task, name in zip(tasks, output_names(spec), strict=True))
-        tasks = _each(tasks, stop, lambda task: _found(task, environment.roots))
-        tools = _tools_for(tasks, environment)
-        tasks = _each(tasks, stop, lambda task: _probed(task, tools, environment, stop))
-        tasks = _each(tasks, stop, lambda task: _planned(task, spec))
-        _raise_first(tasks)
-        tasks = _each(tasks, stop, lambda task: _routed(task, spec.engine))
-        _raise_first(tasks)
-        engine = _engine_of(spec, tasks)
-        environment.roots.check_output(spec.output_directory)
-        check_output(spec.output_directory, [task.output_name or "" for task in tasks])
-    except ProxxError as fault:
-        return Inspection(spec, engine, tasks, fault.error)
-    return Inspection(spec, engine, tasks, None)
+
+    error: JobError
+    spec: JobSpec | None = None
+    kind: Engine | None = None
+    errors: Mapping[int, JobError] = field(default_factory=dict)
 
 
 class OutputCheck(Protocol):
@@ -113,21 +82,59 @@ class OutputCheck(Protocol):
         ...
 
 
-def _each(
-    tasks: tuple[InspectedTask, ...], stop: StopSignal, step: Callable[[InspectedTask], InspectedTask]
-) -> tuple[InspectedTask, ...]:
-    """Take every task without an error one step further; an error stays with its task. Raises INTERRUPTED."""
-    return tuple(task if task.error is not None else _attempt(task, stop, step) for task in tasks)
-
-
-def _attempt(task: InspectedTask, stop: StopSignal, step: Callable[[InspectedTask], InspectedTask]) -> InspectedTask:
-    raise_if_stopped(stop, interrupted("the sources were looked at"))
+def inspect(data: bytes, environment: Environment, stop: StopSignal, check_output: OutputCheck) -> AcceptedJob | RefusedJob:
+    """Inspect the spec `data`. Never raises `ProxxError`: it ends up in the answer."""
     try:
-        return step(task)
+        spec = parse_jobspec(data)
     except ProxxError as fault:
-        if fault.code is ErrorCode.INTERRUPTED:
-            raise
-        return replace(task, error=about(task.source, fault.error))
+        return RefusedJob(fault.error)
+    sources = _Sources(spec.sources, stop)
+    kind = spec.engine
+    try:
+        names = output_names(spec)
+        found = sources.each(dict(enumerate(spec.sources)), lambda path: _find(path, environment.roots))
+        _require_probe(environment.probe, sources)
+        probed = sources.each(found, lambda path: _probe(path, environment, stop))
+        plans = _plan(spec, probed, sources, environment.engines)
+        sources.raise_first()
+        sources.each(probed, lambda it: route(spec.engine, it.media))
+        sources.raise_first()
+        kind = _engine_of(spec, probed)
+        engine = _wired(kind, probed, environment.engines)
+        engine.require_available()
+        environment.roots.check_output(spec.output_directory)
+        check_output(spec.output_directory, names)
+    except ProxxError as fault:
+        return RefusedJob(fault.error, spec, kind, sources.errors)
+    tasks = (Accepted(spec.sources[at], names[at], it.identity, it.media, plans[at]) for at, it in probed.items())
+    return AcceptedJob(spec, kind, engine, tuple(tasks))
+
+
+class _Sources:
+    """The sources of a job, by their place. An error stays with its source, and takes it out of the stages that follow."""
+
+    def __init__(self, paths: Sequence[str], stop: StopSignal) -> None:
+        self._paths = paths
+        self._stop = stop
+        self.errors: dict[int, JobError] = {}
+
+    def each(self, items: Mapping[int, T], step: Callable[[T], U]) -> dict[int, U]:
+        """What `step` makes of each of `items`. Raises INTERRUPTED, which is no fault of a source's."""
+        made: dict[int, U] = {}
+        for at, item in items.items():
+            raise_if_stopped(self._stop, interrupted("the sources were looked at"))
+            try:
+                made[at] = step(item)
+            except ProxxError as fault:
+                if fault.code is ErrorCode.INTERRUPTED:
+                    raise
+                self.errors[at] = about(self._paths[at], fault.error)
+        return made
+
+    def raise_first(self) -> None:
+        """Raise the error of the first source that has one."""
+        if self.errors:
+            raise ProxxError.of(self.errors[min(self.errors)])
 
 
 def about(source: str, error: JobError) -> JobError:
@@ -137,54 +144,53 @@ def about(source: str, error: JobError) -> JobError:
     return JobError(error.code, f"{source}: {error.message}", {"source": source, **error.details})
 
 
-def _raise_first(tasks: tuple[InspectedTask, ...]) -> None:
-    for task in tasks:
-        if task.error is not None:
-            raise ProxxError(task.error.code, task.error.message, **task.error.details)
-
-
-def _tools_for(tasks: tuple[InspectedTask, ...], environment: Environment) -> Tools:
-    """The tools; a source's own error goes before a missing tool."""
+def _require_probe(probe: MediaProbe, sources: _Sources) -> None:
+    """A source's own error goes before a missing tool."""
     try:
-        return environment.tools()
+        probe.require_available()
     except ProxxError:
-        _raise_first(tasks)
+        sources.raise_first()
         raise
 
 
-def _found(task: InspectedTask, roots: Roots) -> InspectedTask:
+def _find(path: str, roots: Roots) -> str:
     # The place first: of a file outside it is not even told whether it exists. The place is checked again once it is open.
-    require_path_inside(task.source, roots.sources, "source_roots", "a source")
-    check_source_file(task.source)
-    return task
+    require_path_inside(path, roots.sources, "source_roots", "a source")
+    check_source_file(path)
+    return path
 
 
-def _probed(task: InspectedTask, tools: Tools, environment: Environment, stop: StopSignal) -> InspectedTask:
-    probed = probe_source(
-        tools,
-        task.source,
-        stop,
-        stall_seconds=environment.stall_seconds,
-        check_place=environment.roots.check_source(task.source),
-    )
-    return replace(task, media=probed.media, identity=probed.identity)
+def _probe(path: str, environment: Environment, stop: StopSignal) -> ProbedSource:
+    return environment.probe.source(path, environment.roots.check_source(path), stop, environment.stall_seconds)
 
 
-def _routed(task: InspectedTask, engine_of_profile: Engine | None) -> InspectedTask:
-    return task if task.media is None else replace(task, engine=route(engine_of_profile, task.media))
+def _plan(
+    spec: JobSpec, probed: Mapping[int, ProbedSource], sources: _Sources, engines: Mapping[Engine, EnginePort]
+) -> dict[int, Plan]:
+    """A plan for every source whose engine is here, and is the one that the spec names, if it names one.
+
+    What these settings cannot make of a source is a fault of that source, so it goes before the engine. What one engine would
+    make of another's media is not for it to judge.
+    """
+
+    def plan(source: ProbedSource) -> Plan:
+        return engines[engine_for(source.media)].plan(spec.settings, source.media, spec.resolve_preset)
+
+    ours = engines.keys() if spec.engine is None else engines.keys() & {spec.engine}
+    return sources.each({at: it for at, it in probed.items() if engine_for(it.media) in ours}, plan)
 
 
-def _engine_of(spec: JobSpec, tasks: tuple[InspectedTask, ...]) -> Engine:
-    """The one engine of the job. Raises MIXED_ENGINES, SPEC_INVALID (resolve_preset), RESOLVE_UNAVAILABLE."""
-    raw = [task for task in tasks if task.engine is Engine.RESOLVE]
-    if raw and len(raw) < len(tasks):
-        ordinary = next(task for task in tasks if task.engine is Engine.FFMPEG)
+def _engine_of(spec: JobSpec, probed: Mapping[int, ProbedSource]) -> Engine:
+    """The one engine of the job. Raises MIXED_ENGINES, SPEC_INVALID (resolve_preset)."""
+    by_engine = {kind: [spec.sources[at] for at, it in probed.items() if engine_for(it.media) is kind] for kind in Engine}
+    raw, ordinary = by_engine[Engine.RESOLVE], by_engine[Engine.FFMPEG]
+    if raw and ordinary:
         raise ProxxError(
             ErrorCode.MIXED_ENGINES,
-            f"a job's sources must all go to one engine: {raw[0].source} needs Resolve, {ordinary.source} FFmpeg. "
+            f"a job's sources must all go to one engine: {raw[0]} needs Resolve, {ordinary[0]} FFmpeg. "
             "Submit camera RAW and ordinary media as separate jobs.",
-            resolve=[task.source for task in raw],
-            ffmpeg=[task.source for task in tasks if task.engine is Engine.FFMPEG],
+            resolve=list(raw),
+            ffmpeg=list(ordinary),
         )
     engine = Engine.RESOLVE if raw else Engine.FFMPEG
     if engine is Engine.FFMPEG and spec.resolve_preset is not None:
@@ -192,14 +198,6 @@ def _engine_of(spec: JobSpec, tasks: tuple[InspectedTask, ...]) -> Engine:
     if engine is Engine.RESOLVE and spec.resolve_preset is None:
         message = "the sources are camera RAW, which DaVinci Resolve renders by a preset: give its name"
         raise _preset_fault(message, RULES["resolve_preset"].allowed)
-    if engine is Engine.RESOLVE:
-        formats = sorted({task.media.format for task in raw if isinstance(task.media, RawSource)})
-        raise ProxxError(
-            ErrorCode.RESOLVE_UNAVAILABLE,
-            f"{', '.join(formats)} needs DaVinci Resolve, and this version of proxx-worker has no Resolve engine. "
-            "Transcode the camera RAW elsewhere.",
-            formats=list(formats),
-        )
     return engine
 
 
@@ -207,9 +205,15 @@ def _preset_fault(message: str, allowed: Allowed) -> ProxxError:
     return fault_error(ErrorCode.SPEC_INVALID, SPEC_REFUSED, [Fault("resolve_preset", message, allowed)])
 
 
-def _planned(task: InspectedTask, spec: JobSpec) -> InspectedTask:
-    # What these settings cannot make of a source is a fault of that source, so it goes before the engine. What Resolve would make
-    # of ordinary media is not FFmpeg's to judge.
-    if task.facts is None or spec.engine is Engine.RESOLVE:
-        return task
-    return replace(task, plan=plan_task(spec.settings, task.facts))
+def _wired(kind: Engine, probed: Mapping[int, ProbedSource], engines: Mapping[Engine, EnginePort]) -> EnginePort:
+    """The engine of that kind. Raises RESOLVE_UNAVAILABLE: the only one that a worker may lack."""
+    engine = engines.get(kind)
+    if engine is None:
+        formats = sorted({it.media.format for it in probed.values() if isinstance(it.media, RawSource)})
+        raise ProxxError(
+            ErrorCode.RESOLVE_UNAVAILABLE,
+            f"{', '.join(formats)} needs DaVinci Resolve, and this version of proxx-worker has no Resolve engine. "
+            "Transcode the camera RAW elsewhere.",
+            formats=list(formats),
+        )
+    return engine

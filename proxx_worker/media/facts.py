@@ -79,6 +79,11 @@ class VideoFacts:
     mirrored: bool = False
 
     @property
+    def promised_frames(self) -> int | None:
+        """How many pictures the container says that it presents, where that can be relied on."""
+        return self.frames if self.frames_certain else None
+
+    @property
     def interlaced(self) -> bool:
         """Whether a frame holds two moments. A file that does not say is taken as progressive."""
         return self.field_order in _TOP_FIELD_FIRST

@@ -12,9 +12,17 @@ from proxx_worker.contract.text import is_control, visible
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,19}(\.[0-9]{1,12})?")
-_RATIO = re.compile(r"([+-]?[0-9]{1,19})[/:]([0-9]{1,19})")
+_RATIO = re.compile(r"([0-9]{1,18})[/:]([0-9]{1,18})")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _NOTHING = frozenset({"", "N/A", "unknown", "none", "reserved", "unspecified"})
+
+
+def read_ratio(text: str | None) -> Fraction | None:
+    """`30000/1001` or `16:9`, above zero; None for 0/0, 0/1 and 0:1, FFmpeg's ways to say that it does not know."""
+    match = None if text is None else _RATIO.fullmatch(text)
+    if match is None or int(match[2]) == 0:
+        return None
+    return Fraction(int(match[1]), int(match[2])) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +56,9 @@ class Section:
         return value if value is not None and value > 0 else None
 
     def ratio(self, key: str) -> Fraction | None:
-        """`30000/1001` or `16:9`, above zero; None for 0/0, 0/1 and 0:1, FFmpeg's ways to say that it does not know."""
+        """See `read_ratio`."""
         value = self.values.get(key)
-        match = _RATIO.fullmatch(value) if isinstance(value, str) else None
-        if match is None or int(match[2]) == 0:
-            return None
-        ratio = Fraction(int(match[1]), int(match[2]))
-        return ratio if ratio > 0 else None
+        return read_ratio(value) if isinstance(value, str) else None
 
     def seconds(self, key: str) -> Fraction | None:
         """Decimal seconds, exactly as printed (ffprobe rounds them to microseconds)."""

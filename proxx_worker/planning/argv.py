@@ -11,7 +11,8 @@ from proxx_worker.media.source_probe import PROBE_BYTES, PROBE_MICROSECONDS
 from proxx_worker.planning.audio import AudioPlan
 from proxx_worker.planning.color import ColorPlan
 from proxx_worker.planning.color_tags import Tags
-from proxx_worker.planning.frame_timing import MATROSKA, Schedule
+from proxx_worker.planning.containers import MATROSKA, MUXERS, QUICKTIME
+from proxx_worker.planning.frame_timing import Schedule
 from proxx_worker.planning.picture import Picture
 from proxx_worker.planning.video_codecs import VideoEncoder
 
@@ -22,17 +23,9 @@ _CONVERTING = f"bicubic+{_EXACT}"
 _SHRINKING = f"area+{_EXACT}"
 """The mean of the pixels that one pixel stands for: no aliases, in half to three quarters of bicubic's time."""
 
-_MUXERS = {
-    Container.MOV: "mov",
-    Container.MP4: "mp4",
-    Container.MKV: "matroska",
-    Container.MXF: "mxf",
-    Container.WEBM: "webm",
-}
 _RACING = ("theora", "vp3", "vp4")
 """Decoders of FFmpeg's whose threads race: other pictures from run to run."""
 
-QUICKTIME = (Container.MOV, Container.MP4)
 _MICROSECONDS = 1_000_000
 
 
@@ -214,4 +207,4 @@ def _container_options(design: Design) -> tuple[str, ...]:
     if container in MATROSKA:
         # Else the muxer moves everything late by the sound's priming, and the picture starts at 0.023 s.
         options += ["-avoid_negative_ts", "disabled"]
-    return (*options, "-f", _MUXERS[container])
+    return (*options, "-f", MUXERS[container])

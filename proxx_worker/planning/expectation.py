@@ -1,16 +1,18 @@
-"""What a finished proxy must be: the plan's promise, as values that an observation can be compared with."""
+"""What a finished proxy must be: the plan's promise, as values that an observation can be compared with.
+
+None is what the plan's engine cannot know: nothing is compared with it, and the check says so (`ok: null`).
+"""
 
 from dataclasses import dataclass
 from fractions import Fraction
 
 from proxx_worker.contract.output_settings import Container
-from proxx_worker.media.facts import Timecode
 from proxx_worker.planning.color_tags import Tags
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedVideo:
-    """The proxy's picture. Sizes in pixels, `display_aspect` exact, `profile` None where it is not compared.
+    """The proxy's picture. `size`: width and height in pixels. `display_aspect`: exact.
 
     `field_order`: `progressive`, `tt` (top field first) or `bb`; None where the source does not say.
     `color_range`, `tags`: what the container says, None where the source says nothing; `frames`: what of it the bitstream can
@@ -20,9 +22,8 @@ class ExpectedVideo:
     codec: str
     profile: str | None
     codec_tag: str | None
-    width: int
-    height: int
-    display_aspect: Fraction
+    size: tuple[int, int] | None
+    display_aspect: Fraction | None
     field_order: str | None
     color_range: str | None
     tags: Tags
@@ -32,23 +33,25 @@ class ExpectedVideo:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedTimecode:
+    """The start timecode, as FFmpeg writes it; `text` None: the proxy has none."""
+
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ExpectedTiming:
     """When the proxy's frames are shown.
 
-    `rate`: exact and constant, None for variable. `source_tick`: seconds per tick of the times that the encode reports.
-    `offset`: seconds from the file's start to the first frame, as the source's container says. `shift`: seconds by which the
-    proxy's frames are later than the times that the encode reports; None where the proxy starts with its first frame whenever
-    that was. `end`: the end of a variable-rate picture, seconds from the file's start. `converts`: frames were repeated or
-    dropped, so frame times follow the grid and not the source.
+    `rate`: exact and constant. `varies`: there is no such rate. `duration`: of the picture, in seconds, as the source says; of a
+    rate that is kept, the frames' own times tell more. `converts`: frames were repeated or dropped to reach `rate`.
     """
 
     rate: Fraction | None
-    source_tick: Fraction
-    offset: Fraction
-    shift: Fraction | None
-    end: Fraction | None
+    varies: bool
+    duration: Fraction | None
     converts: bool
-    timecode: Timecode | None
+    timecode: ExpectedTimecode | None
     reel: str | None
 
 
@@ -56,15 +59,14 @@ class ExpectedTiming:
 class ExpectedAudio:
     """One audio stream of the proxy.
 
-    `layout`, `start` (seconds from the file's start), `duration` (seconds): None where the source does not say. `uncertainty`:
-    how far off the duration may be, seconds. `copied_from`: the source's stream whose packets these are, None where it was
-    encoded.
+    `start`: seconds from the file's start. `duration`: seconds; `uncertainty`: how far off it may be. `copied_from`: the source's
+    stream whose packets these are, None where it was encoded.
     """
 
-    codec: str
-    channels: int
+    codec: str | None
+    channels: int | None
     layout: str | None
-    sample_rate: int
+    sample_rate: int | None
     start: Fraction | None
     duration: Fraction | None
     uncertainty: Fraction = Fraction(0)
@@ -72,21 +74,10 @@ class ExpectedAudio:
 
 
 @dataclass(frozen=True, slots=True)
-class ExpectedSource:
-    """What the source's container promises: `frames` only when certain, `picture_duration` and `duration` in seconds."""
-
-    frames: int | None
-    frame_length: Fraction
-    picture_duration: Fraction | None
-    duration: Fraction | None
-
-
-@dataclass(frozen=True, slots=True)
 class Expectation:
-    """All of it."""
+    """All of it. `audio`: every stream, in order; None where not even their number is known."""
 
     container: Container
     video: ExpectedVideo
     timing: ExpectedTiming
-    audio: tuple[ExpectedAudio, ...]
-    source: ExpectedSource
+    audio: tuple[ExpectedAudio, ...] | None

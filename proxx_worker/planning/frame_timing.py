@@ -12,15 +12,12 @@ from fractions import Fraction
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container, FpsMode, OutputSettings
 from proxx_worker.media.facts import MediaFacts, Timecode
+from proxx_worker.planning.containers import MATROSKA, MATROSKA_TICKS
 
 MXF_RATES = frozenset(
     {Fraction(n * 1000, 1001) for n in (24, 30, 60)} | {Fraction(n) for n in (24, 25, 30, 48, 50, 60, 72, 75, 90, 96, 100, 120)}
 )
 """What FFmpeg's MXF muxer stores exactly. 120000/1001 it takes, but writes 120/1; every other rate it refuses."""
-
-MATROSKA = (Container.MKV, Container.WEBM)
-MATROSKA_TICKS = 1000
-"""Matroska counts time in milliseconds (FFmpeg's muxer writes TimestampScale 1,000,000 ns)."""
 
 _TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)[:;](\d{2,3})")
 _DROP_FRAME_UNIT = 30

@@ -13,7 +13,7 @@ from proxx_worker.media.facts import MediaFacts, VideoFacts
 from proxx_worker.planning.argv import Design, input_options, output_options
 from proxx_worker.planning.audio import plan_audio
 from proxx_worker.planning.color import plan_color
-from proxx_worker.planning.expectation import Expectation, ExpectedAudio, ExpectedSource, ExpectedTiming, ExpectedVideo
+from proxx_worker.planning.expectation import Expectation, ExpectedAudio, ExpectedTimecode, ExpectedTiming, ExpectedVideo
 from proxx_worker.planning.fingerprint import fingerprint
 from proxx_worker.planning.frame_timing import Schedule, plan_schedule
 from proxx_worker.planning.picture import plan_picture, upright
@@ -37,6 +37,7 @@ class TaskPlan:
 
     settings: OutputSettings
     facts: MediaFacts
+    design: Design
     input_options: tuple[str, ...]
     output_options: tuple[str, ...]
     duration: Fraction | None
@@ -66,6 +67,7 @@ def plan_task(settings: OutputSettings, facts: MediaFacts) -> TaskPlan:
     return TaskPlan(
         settings=settings,
         facts=facts,
+        design=design,
         input_options=input_options(facts, design.schedule),
         output_options=output_options(design, facts.video.index),
         duration=facts.video.duration if facts.video.duration is not None else facts.duration,
@@ -136,8 +138,7 @@ def _expectation(facts: MediaFacts, design: Design) -> Expectation:
             codec=encoder.codec,
             profile=encoder.profile,
             codec_tag=encoder.container_tag,
-            width=picture.width,
-            height=picture.height,
+            size=(picture.width, picture.height),
             display_aspect=picture.display_aspect,
             field_order=video.field_order if design.dominance is None else _EARLIER_FIELD[design.dominance],
             color_range=color.range,
@@ -148,12 +149,10 @@ def _expectation(facts: MediaFacts, design: Design) -> Expectation:
         ),
         timing=ExpectedTiming(
             rate=schedule.rate,
-            source_tick=video.time_base,
-            offset=schedule.offset,
-            shift=None if schedule.converts or design.container is Container.MXF else schedule.output_shift,
-            end=schedule.end,
+            varies=schedule.rate is None,
+            duration=video.duration,
             converts=schedule.converts,
-            timecode=schedule.timecode,
+            timecode=ExpectedTimecode(None if schedule.timecode is None else schedule.timecode.text),
             reel=design.reel,
         ),
         audio=tuple(
@@ -168,11 +167,5 @@ def _expectation(facts: MediaFacts, design: Design) -> Expectation:
                 copied_from=stream.source_index if stream.copied else None,
             )
             for stream in design.sound
-        ),
-        source=ExpectedSource(
-            frames=video.frames if video.frames_certain else None,
-            frame_length=1 / video.rate,
-            picture_duration=video.duration,
-            duration=facts.duration,
         ),
     )

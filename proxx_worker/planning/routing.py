@@ -5,15 +5,21 @@ from proxx_worker.contract.output_settings import Engine
 from proxx_worker.media.facts import MediaFacts, RawSource
 
 
+def engine_for(source: MediaFacts | RawSource) -> Engine:
+    """The engine that the media asks for."""
+    return Engine.RESOLVE if isinstance(source, RawSource) else Engine.FFMPEG
+
+
 def route(engine_of_profile: Engine | None, source: MediaFacts | RawSource) -> Engine:
     """The engine for one source. `engine_of_profile` is None for the explicit form, which leaves the choice to the media.
 
     Raises ENGINE_MISMATCH, naming the format, where a profile's engine is not the source's.
     """
+    engine = engine_for(source)
     if isinstance(source, RawSource):
-        engine, name, advice = Engine.RESOLVE, source.format, "use a *_resolve profile"
+        name, advice = source.format, "use a *_resolve profile"
     else:
-        engine, name, advice = Engine.FFMPEG, f"{source.video.codec} in {source.demuxer}", "use a profile without _resolve"
+        name, advice = f"{source.video.codec} in {source.demuxer}", "use a profile without _resolve"
     if engine_of_profile not in {None, engine}:
         raise ProxxError(
             ErrorCode.ENGINE_MISMATCH,

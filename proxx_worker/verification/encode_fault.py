@@ -54,11 +54,11 @@ def gap_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     """The demuxer complained, and frames are missing where it did: a constant rate with holes, or fewer frames than promised."""
     _, reading = _faults_of_source(plan, encode.complaints)
     lines = [line for line in encode.complaints if line in reading]
-    timing, promised = plan.expected.timing, plan.facts.video.frames
-    if not lines or promised == len(encode.presented):
+    video = plan.facts.video
+    if not lines or video.frames == len(encode.presented):
         return None
-    places = places_on_grid(encode.times, timing.source_tick, plan.facts.video.rate)
-    if plan.facts.video.constant_rate and first_gap(places) is None:
+    places = places_on_grid(encode.times, video.time_base, video.rate)
+    if video.constant_rate and first_gap(places) is None:
         return None
     return _damaged(plan, encode, lines)
 
@@ -120,4 +120,4 @@ def _damaged(plan: TaskPlan, encode: EncodeObservation, lines: Sequence[str]) ->
 
 def _where(plan: TaskPlan, encode: EncodeObservation) -> str:
     times = [time for time in encode.presented[: encode.complained_at] if time is not None]
-    return f"{float((times[-1] - times[0]) * plan.expected.timing.source_tick):.3f}" if times else "0.000"
+    return f"{float((times[-1] - times[0]) * plan.facts.video.time_base):.3f}" if times else "0.000"

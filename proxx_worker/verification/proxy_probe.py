@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from proxx_worker.contract.output_settings import Container
 from proxx_worker.media.ffmpeg_words import Meaning, says, without_addresses
-from proxx_worker.planning.plan import TaskPlan
+from proxx_worker.media.ffprobe_json import read_ratio
+from proxx_worker.planning.containers import DEMUXERS
+from proxx_worker.planning.expectation import Expectation
 
 # As many digits as FFmpeg's 64 bits have, so that no other number can break an array or Python's own limit.
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
-_RATIO = re.compile(r"(-?[0-9]{1,18})(?:[/:]([0-9]{1,18}))?")
 # As ffprobe's compact writer escapes (fftools/ffprobe.c, c_escape_str): a reel's name may hold the separator.
 _ESCAPED_PART = re.compile(r"(?:[^|\\]|\\.?)+", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
@@ -48,28 +48,20 @@ HDR_ENTRIES = (
 LENGTH_ENTRIES = "frame=pkt_duration,duration"
 """Asked for only where sound is copied: how long each frame lasts, called otherwise from FFmpeg 6 on."""
 
-_DEMUXERS = {
-    Container.MOV: "mov",
-    Container.MP4: "mov",
-    Container.MKV: "matroska",
-    Container.WEBM: "matroska",
-    Container.MXF: "mxf",
-}
-
 _LENGTHS = ("pkt_duration", "duration")
 _OF_ONE_FRAME = frozenset({"pts", *_LENGTHS})
 
 
-def proxy_probe_argv(ffprobe: str, path: str, plan: TaskPlan) -> list[str]:
+def proxy_probe_argv(ffprobe: str, path: str, expected: Expectation) -> list[str]:
     """The one process that looks at a proxy: it decodes every frame and says its time, and what streams and container say."""
-    video = plan.expected.video
+    video = expected.video
     has_hdr = video.mastering_display is not None or video.content_light is not None
-    copies = any(sound.copied_from is not None for sound in plan.expected.audio)
+    copies = any(sound.copied_from is not None for sound in expected.audio or ())
     more = (*((HDR_ENTRIES,) if has_hdr else ()), *((LENGTH_ENTRIES,) if copies else ()))
     entries = (FORMAT_ENTRIES, STREAM_ENTRIES, FRAME_ENTRIES, *more)
     return [
         ffprobe, "-hide_banner", "-v", "error", "-protocol_whitelist", "file",
-        "-f", _DEMUXERS[plan.settings.container], "-threads", "auto",
+        "-f", DEMUXERS[expected.container], "-threads", "auto",
         "-show_entries", ":".join(entries),
         "-of", "compact", "-i", f"file:{path}",
     ]  # fmt: skip
@@ -119,12 +111,11 @@ class StreamReport:
 
     def ratio(self, key: str) -> Fraction | None:
         """A field like `30000/1001` or `16:9`; None where it is unknown, zero or undefined."""
-        return ratio(self.fields.get(key))
+        return read_ratio(self.fields.get(key))
 
     def integer(self, key: str) -> int | None:
         """A whole number; None where it is unknown."""
-        value = self.ratio(key) if self.fields.get(key) != "0" else Fraction(0)
-        return None if value is None else int(value)
+        return _integer(self.fields, key)
 
     def heard(self, time: int | None, samples: int, length: int | None) -> None:
         """Note a frame of sound, which lasts `length` ticks: where it ends, and whether it stands where the last one ended."""
@@ -158,17 +149,6 @@ class ProxyReport:
     def of_type(self, kind: str) -> tuple[StreamReport, ...]:
         """The streams of one kind (`video`, `audio`, `data`), in order."""
         return tuple(stream for stream in self.streams if stream.fields.get("codec_type") == kind)
-
-
-def ratio(text: str | None) -> Fraction | None:
-    """Parse `a/b`, `a:b` or `a`; None for anything else, for zero and for a zero denominator."""
-    if text is None:
-        return None
-    match = _RATIO.fullmatch(text)
-    denominator = 0 if match is None else int(match[2] or "1")
-    if match is None or denominator == 0:
-        return None
-    return Fraction(int(match[1]), denominator) or None
 
 
 class ProxyReader:

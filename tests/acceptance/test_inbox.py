@@ -78,7 +78,7 @@ def test_the_order_is_over_what_is_there_at_each_claim(
     gate = Gate(tmp_path / "gate")
     workspace.drop("m", jobspec(clip, proxies))
     workspace.drop("x", REFUSED)
-    with proxx.start("watch", workspace, "--once", "--ffmpeg", gate.ffmpeg, "--log-format", "json") as worker:
+    with proxx.start("watch", workspace, "--once", "--ffmpeg", gate.program, "--log-format", "json") as worker:
         worker.until(gate.reached, "the first job's encoder")
         workspace.drop("b", REFUSED)
         workspace.drop("y", REFUSED)
@@ -188,7 +188,7 @@ def test_a_spec_taken_back_before_its_turn_is_no_fault(
     workspace.drop("a", jobspec(clip, proxies))
     back = workspace.drop("b", REFUSED)
     workspace.drop("c", REFUSED)
-    with proxx.start("watch", workspace, "--once", "--ffmpeg", gate.ffmpeg) as worker:
+    with proxx.start("watch", workspace, "--once", "--ffmpeg", gate.program) as worker:
         worker.until(gate.reached, "the first job's encoder")
         back.unlink()
         gate.open()

@@ -80,7 +80,7 @@ def test_finish_the_job_then_end(
     gate = Gate(tmp_path / "gate")
     workspace.drop("a", jobspec(clip, proxies))
     workspace.drop("b", jobspec(clip, proxies, naming_template="b"))
-    with proxx.start("watch", workspace, *arguments, *NEVER_POLLS, "--ffmpeg", gate.ffmpeg) as worker:
+    with proxx.start("watch", workspace, *arguments, *NEVER_POLLS, "--ffmpeg", gate.program) as worker:
         worker.until(gate.reached, "the encoder")
         worker.signal(signal.SIGUSR1)
         worker.until(lambda: (workspace.status() or {}).get("state") == "stopping", "the stop in status.json")
@@ -121,7 +121,7 @@ def test_stop_at_once_after_having_been_told_to_finish(
 ) -> None:
     gate = Gate(tmp_path / "gate")
     workspace.drop("a", jobspec(clip, proxies))
-    with proxx.start("watch", workspace, "--ffmpeg", gate.ffmpeg) as worker:
+    with proxx.start("watch", workspace, "--ffmpeg", gate.program) as worker:
         worker.until(gate.reached, "the encoder")
         worker.signal(signal.SIGUSR1)
         worker.signal(signal.SIGTERM)

@@ -20,13 +20,14 @@ CLAIMS = """
 import json, os, resource, statistics, sys, time
 begun = time.monotonic()
 from pathlib import Path
+from proxx_worker.process.stop import StopFlag
 from proxx_worker.workspace.inbox import Inbox
 from proxx_worker.workspace.layout import Workspace
 from proxx_worker.workspace.spool import Spool
 root, total, step = sys.argv[1], int(sys.argv[2]), 100
 workspace = Workspace(Path(root))
 workspace.prepare()
-spool = Spool(workspace)
+spool = Spool(workspace, StopFlag())
 inbox = Inbox(workspace.inbox, settle_seconds=5.0, poll_seconds=2.0, events_trusted=True)
 times, first = [], None
 for number in range(total):

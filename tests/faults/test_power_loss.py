@@ -17,6 +17,7 @@ from tests.faults.invariants import digest
 from tests.faults.laboratory import Bench, Tools
 from tests.faults.power_cuts import Judge, Recording, recover
 from tests.faults.sweeps import killed_at, work
+from tests.support.stops import NEVER
 
 
 @pytest.fixture(autouse=True)
@@ -176,7 +177,7 @@ class TestSeededFaults:
         """A start that puts an interrupted job back into the inbox."""
 
         def retry(workspace: Path) -> None:
-            for item in look(Spool(Workspace(workspace))).items:
+            for item in look(Spool(Workspace(workspace), NEVER)).items:
                 if item.record is None:
                     (workspace / "running" / f"{item.job.name}.json").rename(workspace / "inbox" / f"{item.job.name}.json")
                     (workspace / "running" / f"{item.job.name}.log").unlink(missing_ok=True)

@@ -15,6 +15,7 @@ from proxx_worker.planning.mxf import MxfScanner
 from proxx_worker.planning.plan import TaskPlan, plan_task
 from proxx_worker.process.stderr_lines import StderrLines
 from proxx_worker.verification.encode_observation import EncodeObservation, EncodeObserver
+from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
 from proxx_worker.verification.proxy_probe import ProxyObservation, ProxyReader, ProxyReport, parse_proxy
 from proxx_worker.verification.verdict import judge
 from tests.faults.fuzz.consume import Choices
@@ -133,7 +134,7 @@ def _report_of(said: bytes, step: int) -> ProxyReport:
 
 
 def _hold_verdict(plan: TaskPlan, encode: EncodeObservation, proxy: ProxyObservation) -> None:
-    verdict = judge(plan, encode, proxy)
+    verdict = judge(plan.expected, proxy, FfmpegEvidence(plan, encode))
     assert verdict.error is None or verdict.error.code in VERDICTS
     assert verdict.error is not None or all(check.ok is not False for check in verdict.checks)
     record = TaskRecord(

@@ -5,6 +5,7 @@ import hashlib
 import os
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from proxx_worker.delivery.output_directory import OutputDirectory
 from proxx_worker.delivery.publishing import PublishingStuckError, Recorded
 from proxx_worker.delivery.staging import Staging
 from proxx_worker.files.rename import rename_no_clobber
+from tests.support.stops import Checkpoint, EnoughError, unstopped
 
 OWNER = "4f2a"
 NAMES = ("a.mov", "b.mov", "c.mov")
@@ -27,7 +29,7 @@ def staging(held: OutputDirectory) -> Iterator[Staging]:
         for name in NAMES:
             staged = staging.create(name)
             staged.write_at(0, name.encode())
-            staged.seal()
+            staged.seal(unstopped)
         yield staging
 
 
@@ -44,7 +46,7 @@ def staged(out: Path, staging: Staging) -> list[str]:
 
 
 def test_all_outputs_get_their_names(out: Path, staging: Staging) -> None:
-    staging.publish()
+    staging.publish(unstopped)
     staging.remove()
     assert sorted(entry.name for entry in out.iterdir()) == list(NAMES)
     assert published(out) == list(NAMES)
@@ -54,7 +56,7 @@ def test_all_outputs_get_their_names(out: Path, staging: Staging) -> None:
 def test_one_taken_name_takes_all_back(out: Path, staging: Staging, taken: str) -> None:
     (out / taken).write_bytes(b"mine")
     with pytest.raises(ProxxError) as caught:
-        staging.publish()
+        staging.publish(unstopped)
     assert caught.value.code is ErrorCode.OUTPUT_EXISTS
     assert caught.value.error.details["output"] == f"{out}/{taken}"
     assert staged(out, staging) == list(NAMES)
@@ -69,18 +71,47 @@ def test_a_publishing_cut_by_a_crash_is_finished(out: Path, held: OutputDirector
         (out / staging.name / name).rename(out / name)
     for _ in range(2):
         with held.reopen_staging(OWNER, "clip") as again:
-            again.resume(RECORD)
+            again.resume(RECORD, unstopped)
             assert staged(out, again) == []
     with held.reopen_staging(OWNER, "clip") as again:
         again.remove()
     assert published(out) == list(NAMES)
 
 
+def test_publishing_passes_a_checkpoint_before_each_output(staging: Staging) -> None:
+    checkpoint = Checkpoint()
+    staging.publish(checkpoint)
+    assert checkpoint.passed == len(NAMES)
+
+
+@pytest.mark.parametrize("last", range(1, 14))
+@pytest.mark.parametrize("done", range(4))
+def test_a_resumption_that_is_told_to_stop_leaves_all_to_the_next(
+    out: Path, held: OutputDirectory, staging: Staging, done: int, last: int
+) -> None:
+    for name in NAMES[:done]:
+        (out / staging.name / name).rename(out / name)
+    # Per output: before it, before its one MiB, and at its end; and once more for each that is moved.
+    steps = 3 * len(NAMES) + len(NAMES) - done
+    with held.reopen_staging(OWNER, "clip") as again:
+        if last <= steps:
+            with pytest.raises(EnoughError):
+                again.resume(RECORD, Checkpoint(last))
+            assert published(out) >= list(NAMES[:done])
+            assert sorted(published(out) + staged(out, again)) == list(NAMES)
+        else:
+            again.resume(RECORD, Checkpoint(last))
+    with held.reopen_staging(OWNER, "clip") as again:
+        again.resume(RECORD, unstopped)
+        again.remove()
+    assert published(out) == list(NAMES)
+
+
 def test_a_publishing_whose_staging_is_gone_was_finished(out: Path, held: OutputDirectory, staging: Staging) -> None:
-    staging.publish()
+    staging.publish(unstopped)
     staging.remove()
     with held.reopen_staging(OWNER, "clip") as again:
-        again.resume(RECORD)
+        again.resume(RECORD, unstopped)
         again.remove()
     assert sorted(entry.name for entry in out.iterdir()) == list(NAMES)
 
@@ -89,7 +120,7 @@ def test_a_publishing_whose_staging_is_gone_was_finished(out: Path, held: Output
 def test_a_move_cut_between_link_and_unlink_is_finished(out: Path, held: OutputDirectory, staging: Staging, name: str) -> None:
     (out / name).hardlink_to(out / staging.name / name)
     with held.reopen_staging(OWNER, "clip") as again:
-        again.resume(RECORD)
+        again.resume(RECORD, unstopped)
         assert staged(out, again) == []
     assert published(out) == list(NAMES)
 
@@ -105,7 +136,7 @@ def test_a_name_taken_before_the_resumption_takes_all_back(
     for _ in range(2):
         with held.reopen_staging(OWNER, "clip") as again:
             with pytest.raises(ProxxError) as caught:
-                again.resume(RECORD)
+                again.resume(RECORD, unstopped)
             assert caught.value.code is ErrorCode.OUTPUT_EXISTS
             assert caught.value.error.details["output"] == f"{out}/{taken}"
             assert staged(out, again) == list(NAMES)
@@ -117,7 +148,7 @@ def test_a_name_taken_before_the_resumption_takes_all_back(
 def test_an_output_that_is_not_what_was_recorded_is_not_published(
     out: Path, held: OutputDirectory, staging: Staging, where: str, damage: str
 ) -> None:
-    staging.publish()
+    staging.publish(unstopped)
     victim = out / "b.mov"
     if where == "staging":
         victim = victim.rename(out / staging.name / "b.mov")
@@ -132,7 +163,7 @@ def test_an_output_that_is_not_what_was_recorded_is_not_published(
         victim.symlink_to("a.mov")
     with held.reopen_staging(OWNER, "clip") as again:
         with pytest.raises(ProxxError) as caught:
-            again.resume(RECORD)
+            again.resume(RECORD, unstopped)
         assert caught.value.code is ErrorCode.IO_ERROR
         assert caught.value.error.details["output"] == f"{out}/b.mov"
         assert {"a.mov", "c.mov"} <= set(staged(out, again))
@@ -149,12 +180,12 @@ def test_a_look_that_fails_publishes_nothing_further(
     with held.reopen_staging(OWNER, "clip") as again, monkeypatch.context() as patch:
         patch.setattr(os, call, Failing(real, 1, fail_with(errno.EIO)))
         with pytest.raises(ProxxError) as caught:
-            again.resume(RECORD)
+            again.resume(RECORD, unstopped)
         assert caught.value.code is ErrorCode.IO_ERROR
     assert published(out) == []
     assert staged(out, staging) == list(NAMES)
     with held.reopen_staging(OWNER, "clip") as again:
-        again.resume(RECORD)
+        again.resume(RECORD, unstopped)
     assert published(out) == list(NAMES)
 
 
@@ -162,16 +193,16 @@ def test_a_look_that_fails_publishes_nothing_further(
 def test_what_cannot_be_seen_is_not_decided(
     out: Path, held: OutputDirectory, staging: Staging, monkeypatch: pytest.MonkeyPatch, call: str, at: int
 ) -> None:
-    staging.publish()
+    staging.publish(unstopped)
     real: Callable[..., object] = getattr(os, call)
     with held.reopen_staging(OWNER, "clip") as again, monkeypatch.context() as patch:
         patch.setattr(os, call, Failing(real, at, fail_with(errno.EIO)))
         with pytest.raises(PublishingStuckError) as caught:
-            again.resume(RECORD)
+            again.resume(RECORD, unstopped)
         assert caught.value.error.code is ErrorCode.IO_ERROR
     assert published(out) == list(NAMES)
     with held.reopen_staging(OWNER, "clip") as again:
-        again.resume(RECORD)
+        again.resume(RECORD, unstopped)
 
 
 @pytest.mark.parametrize("at", [1, 2, 3])
@@ -198,7 +229,7 @@ def test_a_move_that_was_done_although_it_failed_is_taken_back_too(
 
     monkeypatch.setattr(publishing, "rename_no_clobber", answering_badly)
     with pytest.raises(ProxxError) as caught:
-        staging.publish()
+        staging.publish(unstopped)
     assert caught.value.code is ErrorCode.IO_ERROR
     assert published(out) == []
     assert staged(out, staging) == list(NAMES)
@@ -233,7 +264,7 @@ def test_a_failing_step_takes_all_back(
 ) -> None:
     monkeypatch.setattr(publishing, call, Failing(getattr(publishing, call), at, fail_with(number)))
     with pytest.raises(ProxxError) as caught:
-        staging.publish()
+        staging.publish(unstopped)
     assert caught.value.code == code
     assert published(out) == []
     assert staged(out, staging) == list(NAMES)
@@ -247,11 +278,11 @@ def test_what_can_be_neither_published_nor_taken_back_is_left_to_the_next_start(
     with monkeypatch.context() as patch:
         patch.setattr(publishing, call, Failing(getattr(publishing, call), at, fail_with(errno.EIO)))
         with pytest.raises(PublishingStuckError) as caught:
-            staging.publish()
+            staging.publish(unstopped)
     assert caught.value.error.code is ErrorCode.IO_ERROR
     (out / "c.mov").unlink()
     with held.reopen_staging(OWNER, "clip") as again:
-        again.resume(RECORD)
+        again.resume(RECORD, unstopped)
         again.remove()
     assert published(out) == list(NAMES)
 
@@ -288,15 +319,15 @@ def test_a_worker_killed_at_any_step_leaves_what_the_next_one_can_decide(
         (out / "c.mov").write_bytes(b"mine")
     with monkeypatch.context() as patch:
         patch.setattr(publishing, call, Failing(getattr(publishing, call), at, lambda: os._exit(9)))
-        cut(staging.publish)
+        cut(partial(staging.publish, unstopped))
     for _ in range(2):
         with held.reopen_staging(OWNER, "clip") as again:
             if collision:
                 with pytest.raises(ProxxError) as caught:
-                    again.resume(RECORD)
+                    again.resume(RECORD, unstopped)
                 assert caught.value.code is ErrorCode.OUTPUT_EXISTS
                 assert staged(out, again) == list(NAMES)
                 assert [entry.name for entry in out.iterdir() if entry.name in NAMES] == ["c.mov"]
             else:
-                again.resume(RECORD)
+                again.resume(RECORD, unstopped)
                 assert published(out) == list(NAMES)

@@ -7,6 +7,7 @@ import os
 import socket
 import stat
 import subprocess
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.delivery.names import staging_name
 from proxx_worker.delivery.output_directory import OutputDirectory, discard_staging
 from proxx_worker.delivery.staging import empty_folder, remove_staging
+from tests.support.stops import Checkpoint, EnoughError, unstopped
 
 OWNER = "4f2a"
 
@@ -48,7 +50,7 @@ def test_the_umask_decides_who_may_read_a_proxy(out: Path, held: OutputDirectory
     try:
         with held.open_staging(OWNER, "clip") as staging:
             staging.create("clip.mov")
-            staging.publish()
+            staging.publish(unstopped)
             staging.remove()
     finally:
         os.umask(before)
@@ -61,10 +63,23 @@ def test_a_sealed_output_tells_its_size_and_digest(held: OutputDirectory) -> Non
         staged = staging.create("clip.mov")
         Path(staged.path).write_bytes(data)
         assert staged.size() == len(data)
-        assert staged.sha256() == hashlib.sha256(data).hexdigest()
+        assert staged.sha256(unstopped) == hashlib.sha256(data).hexdigest()
         staged.write_at(3_000_000, b"XY")
         assert staged.read_at(2_999_999, 10) == data[-2:-1] + b"XY"
-        assert staged.seal() == (3_000_002, hashlib.sha256(data[:-1] + b"XY").hexdigest())
+        assert staged.seal(unstopped) == (3_000_002, hashlib.sha256(data[:-1] + b"XY").hexdigest())
+
+
+def test_sealing_a_large_output_can_be_ended_at_every_piece(held: OutputDirectory) -> None:
+    with held.open_staging(OWNER, "clip") as staging:
+        staged = staging.create("clip.mov")
+        os.truncate(staged.fd, 20 << 20)
+        whole = Checkpoint()
+        assert staged.seal(whole) == (20 << 20, hashlib.sha256(bytes(20 << 20)).hexdigest())
+        written_back = 3 if sys.platform == "linux" else 0
+        assert whole.passed == written_back + 20 + 1, "pieces of 8 MiB are written back, then each MiB is read, then the end"
+        for last in range(1, whole.passed + 1):
+            with pytest.raises(EnoughError):
+                staged.seal(Checkpoint(last))
 
 
 def test_growth_shows_writes_that_do_not_lengthen_the_file(held: OutputDirectory) -> None:
@@ -86,7 +101,7 @@ def test_another_file_under_the_name_is_not_the_output(held: OutputDirectory) ->
         assert not staged.same_inode()
         Path(staged.path).write_bytes(b"other")
         assert not staged.same_inode()
-        assert code_of(staged.seal) is ErrorCode.OUTPUT_INVALID
+        assert code_of(lambda: staged.seal(unstopped)) is ErrorCode.OUTPUT_INVALID
 
 
 def test_a_symlink_under_the_name_is_not_the_output(held: OutputDirectory, tmp_path: Path) -> None:
@@ -182,7 +197,7 @@ def test_a_directory_swapped_for_a_symlink_redirects_nothing(out: Path, held: Ou
         subprocess.run(["/bin/sh", "-c", "echo frames > clip.mov"], cwd=staged.folder, check=True)
         assert staged.same_inode()
         assert staged.read_at(0, 10) == b"frames\n"
-        assert code_of(staging.publish) is ErrorCode.OUTPUT_DIRECTORY_MISSING
+        assert code_of(partial(staging.publish, unstopped)) is ErrorCode.OUTPUT_DIRECTORY_MISSING
         staging.remove()
     assert (trap / staging.name / "clip.mov").read_bytes() == b"precious"
     assert entries(trap) == [staging.name]
@@ -219,7 +234,8 @@ def test_a_disk_that_fails_is_an_io_error(held: OutputDirectory) -> None:
     with held.open_staging(OWNER, "clip") as staging:
         staged = staging.create("clip.mov")
         os.close(staged.fd)  # every later call on it fails, as on storage that is gone
-        for action in (staged.fsync, staged.sha256, staged.size, staged.growth, lambda: staged.write_at(0, b"x")):
+        sealing = (partial(staged.fsync, unstopped), partial(staged.sha256, unstopped))
+        for action in (*sealing, staged.size, staged.growth, lambda: staged.write_at(0, b"x")):
             assert code_of(action) is ErrorCode.IO_ERROR
         assert code_of(lambda: staged.read_at(0, 1)) is ErrorCode.IO_ERROR
         staged.fd = -1
@@ -230,7 +246,7 @@ def test_names_are_taken_as_they_are(out: Path, held: OutputDirectory) -> None:
     with held.open_staging(OWNER, "clip") as staging:
         for name in names:
             staging.create(name)
-        staging.publish()
+        staging.publish(unstopped)
         staging.remove()
     assert entries(out) == sorted(names)
 
@@ -335,10 +351,10 @@ def test_each_step_names_the_storages_fault(
         staged = staging.create("clip.mov")
         if step == "seal":
             breaking("fsync", number, monkeypatch, lambda fd: fd == staged.fd)
-            assert code_of(staged.seal) == code
+            assert code_of(lambda: staged.seal(unstopped)) == code
         elif step == "seal the name":
             breaking("fsync", number, monkeypatch, lambda fd: fd != staged.fd)
-            assert code_of(staged.seal) == code
+            assert code_of(lambda: staged.seal(unstopped)) == code
         elif step == "empty":
             breaking("unlink", number, monkeypatch)
             assert code_of(staging.remove) == code

@@ -4,6 +4,7 @@ import argparse
 import ast
 import json
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,11 @@ import pytest
 from proxx_worker.cli.parser import build_parser, main
 from proxx_worker.contract.errors import EXIT_OK, EXIT_SIGINT, EXIT_SIGTERM, EXIT_USAGE, ErrorClass, ErrorCode
 from proxx_worker.contract.states import RECOVERY
+from proxx_worker.contract.status import Stage, WorkerState
 from proxx_worker.files.filesystems import FilesystemKind, Mount
+from proxx_worker.observe.observer import JobInfo
 from proxx_worker.observe.records import ENCODER
-from proxx_worker.observe.status import JobStatus, StatusFile
+from proxx_worker.observe.status import StatusFile
 from proxx_worker.settings import Settings
 from proxx_worker.workspace.layout import Workspace
 from proxx_worker.workspace.spool import RECORD_BYTES
@@ -123,10 +126,17 @@ def test_every_action_is_there_with_its_level(operator: Page, project_root: Path
 
 def test_every_field_of_the_status_is_there(operator: Page, tmp_path: Path) -> None:
     path = tmp_path / "status.json"
-    StatusFile(path).set_state("idle", 0)
-    fields = [*json.loads(path.read_bytes())]
-    job = [f"job.{name}" for name in JobStatus.__dataclass_fields__]
-    assert first_code(operator.table("`status.json`").column("field")) == [*fields, *job, "alive", "left_alone"]
+    StatusFile(path).running(0, JobInfo("clip", "id", 1))
+    written = json.loads(path.read_bytes())
+    job = [f"job.{name}" for name in written["job"]]
+    assert first_code(operator.table("`status.json`").column("field")) == [*written, *job, "alive", "left_alone"]
+
+
+@pytest.mark.parametrize(("field", "words"), [("`state`", WorkerState), ("`job.stage`", Stage)])
+def test_every_word_for_a_state_and_a_stage_is_there(operator: Page, field: str, words: type[StrEnum]) -> None:
+    table = operator.table("`status.json`")
+    meanings = dict(zip(table.column("field"), table.column("meaning"), strict=True))
+    assert [word for word in code(meanings[field]) if word in {*words}] == [word.value for word in words]
 
 
 def test_the_filesystems_that_are_said_to_be_refused_are(operator: Page) -> None:

@@ -3,44 +3,33 @@
 import os
 import shutil
 import signal
-import stat
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from proxx_worker.contract.errors import ErrorCode, JsonValue, ProxxError
+from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
 from proxx_worker.contract.profiles import PROFILES
 from proxx_worker.delivery.output_directory import OutputDirectory
 from proxx_worker.delivery.staged_file import StagedFile
-from proxx_worker.engines.ffmpeg import EncodeRun, encode
+from proxx_worker.delivery.staging import Staging
+from proxx_worker.engines.ffmpeg import FfmpegEngine
 from proxx_worker.engines.ffprobe import probe_source
+from proxx_worker.engines.port import Encoded, Unfinished
 from proxx_worker.engines.source_file import open_source
 from proxx_worker.engines.tools import Tools, locate_tools
 from proxx_worker.media.facts import MediaFacts
 from proxx_worker.planning.plan import TaskPlan, plan_task
 from proxx_worker.process.stop import StopFlag
+from proxx_worker.verification.encode_observation import EncodeObservation
+from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
 from proxx_worker.verification.progress import Progress
-from proxx_worker.verification.verdict import judge_encode
+from proxx_worker.verification.verdict import judge_evidence
+from tests.support.engine import Log, context
+from tests.support.stops import unstopped
 
 FRAMES = 25
-
-
-class Log:
-    """A job log that a test can look into."""
-
-    def __init__(self) -> None:
-        self.actions: list[str] = []
-        self.fields: dict[str, dict[str, JsonValue]] = {}
-        self.lines: list[str] = []
-
-    def event(self, action: str, message: str = "", *, level: str = "INFO", **fields: JsonValue) -> None:
-        self.actions.append(action)
-        self.fields[action] = fields
-
-    def encoder_lines(self, lines: Sequence[str]) -> None:
-        self.lines.extend(lines)
 
 
 @pytest.fixture(scope="module")
@@ -69,10 +58,10 @@ def facts(clip: Path, tools: Tools) -> MediaFacts:
 
 
 @pytest.fixture
-def staged(tmp_path: Path) -> Iterator[StagedFile]:
+def staging(tmp_path: Path) -> Iterator[Staging]:
     (tmp_path / "out").mkdir()
-    with OutputDirectory.hold(f"{tmp_path}/out") as directory, directory.open_staging("4f2a", "clip") as staging:
-        yield staging.create("clip.mov")
+    with OutputDirectory.hold(f"{tmp_path}/out") as directory, directory.open_staging("4f2a", "clip") as folder:
+        yield folder
 
 
 @pytest.fixture
@@ -96,49 +85,59 @@ def run(  # noqa: PLR0913 - a test names what matters to it
     tools: Tools,
     clip: Path,
     facts: MediaFacts,
-    staged: StagedFile,
+    staging: Staging,
     stop: StopFlag,
     *,
     profile: str = "proxy_prores_proxy",
     log: Log | None = None,
     stall_seconds: float = 60.0,
     on_progress: Callable[[Progress], None] = lambda _: None,
-) -> EncodeRun:
+) -> Encoded | Unfinished:
+    around = context(stop, log=log, stall_seconds=stall_seconds, on_progress=on_progress)
     with open_source(str(clip)) as source:
-        return encode(
-            tools,
-            plan_of(profile, facts),
-            source,
-            staged,
-            stop=stop,
-            stall_seconds=stall_seconds,
-            on_progress=on_progress,
-            log=log or Log(),
-        )
+        return FfmpegEngine(lambda: tools).encode(plan_of(profile, facts), source, staging, "clip.mov", around)
+
+
+def seen(ended: Encoded | Unfinished) -> EncodeObservation:
+    assert isinstance(ended, Encoded)
+    assert isinstance(ended.evidence, FfmpegEvidence)
+    return ended.evidence.encode
+
+
+def file_of(ended: Encoded | Unfinished) -> StagedFile:
+    assert isinstance(ended, Encoded)
+    assert isinstance(ended.staged, StagedFile)
+    return ended.staged
+
+
+def fault_of(ended: Encoded | Unfinished) -> JobError:
+    assert isinstance(ended, Unfinished)
+    return ended.fault
+
+
+def error_of(ended: Encoded | Unfinished) -> JobError | None:
+    return ended.fault if isinstance(ended, Unfinished) else judge_evidence(ended.evidence).error
 
 
 @pytest.mark.parametrize("profile", ["proxy_prores_proxy", "proxy_h264_low"])  # the second writes its file twice: +faststart
-def test_a_real_encode(tools: Tools, clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag, profile: str) -> None:
+def test_a_real_encode(tools: Tools, clip: Path, facts: MediaFacts, staging: Staging, stop: StopFlag, profile: str) -> None:
     log = Log()
-    seen: list[Progress] = []
-    ended = run(tools, clip, facts, staged, stop, profile=profile, log=log, on_progress=seen.append)
-    assert ended.fault is None
-    ended.require_ended()
-    assert judge_encode(plan_of(profile, facts), ended.observation).error is None
-    assert ended.observation.progress.frames == len(ended.observation.presented) == FRAMES
-    assert ended.observation.file_size == staged.size() == ended.observation.progress.total_size
-    assert seen[-1].ended
-    assert ended.argv[0] == tools.ffmpeg
-    assert ended.argv[-1] == "./clip.mov"
-    assert ended.argv[ended.argv.index("-i") + 1] == "file:/dev/fd/0"
-    assert ended.child.cpu_seconds > 0
-    assert ended.child.peak_memory_bytes > 1_000_000
+    told: list[Progress] = []
+    ended = run(tools, clip, facts, staging, stop, profile=profile, log=log, on_progress=told.append)
+    assert error_of(ended) is None
+    assert seen(ended).progress.frames == len(seen(ended).presented) == FRAMES
+    assert seen(ended).file_size == file_of(ended).size() == seen(ended).progress.total_size
+    assert told[-1].ended
+    argv = list(ended.argv or ())
+    assert (argv[0], argv[argv.index("-i") + 1], argv[-1]) == (tools.ffmpeg, "file:/dev/fd/0", "./clip.mov")
+    assert ended.usage.cpu_seconds > 0
+    assert ended.usage.peak_memory_bytes > 1_000_000
     assert log.actions == ["encoder_started", "encoder_ended"]
-    assert log.fields["encoder_started"]["argv"] == list(ended.argv)
+    assert log.fields["encoder_started"]["argv"] == argv
     assert any("Stream mapping" in line for line in log.lines)
     assert all(line.isprintable() for line in log.lines)
-    assert [entry.name for entry in Path(staged.path).parent.iterdir()] == ["clip.mov"]
-    assert staged.same_inode()
+    assert [entry.name for entry in Path(staging.path).iterdir()] == ["clip.mov"]
+    assert file_of(ended).same_inode()
 
 
 def test_the_command_does_not_depend_on_where_the_output_goes(
@@ -148,93 +147,87 @@ def test_the_command_does_not_depend_on_where_the_output_goes(
     for folder, owner in (("one", "run"), ("another place", "4f2a")):
         (tmp_path / folder).mkdir()
         with OutputDirectory.hold(f"{tmp_path}/{folder}") as directory, directory.open_staging(owner, folder) as staging:
-            staged = staging.create("clip.mov")
-            results.append((run(tools, clip, facts, staged, stop).argv, staged.seal()))
+            ended = run(tools, clip, facts, staging, stop)
+            results.append((ended.argv, file_of(ended).seal(unstopped)))
     assert results[0] == results[1]
 
 
 def test_an_output_directory_swapped_for_a_symlink_leads_the_encoder_nowhere(
-    tools: Tools, clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag, tmp_path: Path
+    tools: Tools, clip: Path, facts: MediaFacts, staging: Staging, stop: StopFlag, tmp_path: Path
 ) -> None:
-    trap = tmp_path / "trap" / Path(staged.path).parent.name
+    trap = tmp_path / "trap" / Path(staging.path).name
     trap.mkdir(parents=True)
     (trap / "clip.mov").write_bytes(b"precious")
     (tmp_path / "out").rename(tmp_path / "moved")
     (tmp_path / "out").symlink_to(tmp_path / "trap")
-    ended = run(tools, clip, facts, staged, stop)
-    assert ended.observation.exit_code == 0
-    assert staged.same_inode()
-    assert staged.size() == ended.observation.progress.total_size
+    ended = run(tools, clip, facts, staging, stop)
+    assert seen(ended).exit_code == 0
+    assert file_of(ended).same_inode()
+    assert file_of(ended).size() == seen(ended).progress.total_size
     assert (trap / "clip.mov").read_bytes() == b"precious"
 
 
 def test_a_source_with_a_hostile_name(
-    tools: Tools, clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag, tmp_path: Path
+    tools: Tools, clip: Path, facts: MediaFacts, staging: Staging, stop: StopFlag, tmp_path: Path
 ) -> None:
     source = tmp_path / "-y %03d 'a' \"b\" $(touch x) 🎬\n|;&.mov"
     shutil.copy(clip, source)
-    assert run(tools, source, facts, staged, stop).observation.exit_code == 0
+    assert run(tools, source, facts, staging, stop).exit_code == 0
 
 
 def test_write_and_then_fail(
-    pretend: Callable[[str], Tools], clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag
+    pretend: Callable[[str], Tools], clip: Path, facts: MediaFacts, staging: Staging, stop: StopFlag
 ) -> None:
     log = Log()
-    ended = run(pretend('echo half > "$output"; echo "[error] no more" >&2; exit 7'), clip, facts, staged, stop, log=log)
-    assert (ended.fault, ended.observation.exit_code, ended.observation.file_size) == (None, 7, 5)
+    ended = run(pretend('echo half > "$output"; echo "[error] no more" >&2; exit 7'), clip, facts, staging, stop, log=log)
+    assert (seen(ended).exit_code, seen(ended).file_size) == (7, 5)
     assert log.lines == ["[error] no more"]
-    error = judge_encode(plan_of("proxy_prores_proxy", facts), ended.observation).error
+    error = error_of(ended)
     assert error is not None
     assert error.code is ErrorCode.ENCODE_FAILED
 
 
 def test_exit_0_with_a_short_file(
-    pretend: Callable[[str], Tools], clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag
+    pretend: Callable[[str], Tools], clip: Path, facts: MediaFacts, staging: Staging, stop: StopFlag
 ) -> None:
     script = 'echo half > "$output"; printf "frame=25\\ntotal_size=1000\\nprogress=end\\n"; exit 0'
-    ended = run(pretend(script), clip, facts, staged, stop)
-    assert (ended.observation.exit_code, ended.observation.file_size, ended.observation.progress.total_size) == (0, 5, 1000)
-    assert judge_encode(plan_of("proxy_prores_proxy", facts), ended.observation).error is not None
+    ended = run(pretend(script), clip, facts, staging, stop)
+    assert (seen(ended).exit_code, seen(ended).file_size, seen(ended).progress.total_size) == (0, 5, 1000)
+    assert error_of(ended) is not None
 
 
 def test_death_by_a_fault_of_its_own(
-    pretend: Callable[[str], Tools], clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag
+    pretend: Callable[[str], Tools], clip: Path, facts: MediaFacts, staging: Staging, stop: StopFlag
 ) -> None:
-    ended = run(pretend("kill -SEGV $$"), clip, facts, staged, stop)
-    assert ended.observation.exit_code == -signal.SIGSEGV
-    error = judge_encode(plan_of("proxy_prores_proxy", facts), ended.observation).error
+    ended = run(pretend("kill -SEGV $$"), clip, facts, staging, stop)
+    assert seen(ended).exit_code == -signal.SIGSEGV
+    error = error_of(ended)
     assert error is not None
     assert error.code is ErrorCode.ENCODE_FAILED
 
 
 def test_a_stop_is_an_interruption(
-    pretend: Callable[[str], Tools], clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag
+    pretend: Callable[[str], Tools], clip: Path, facts: MediaFacts, staging: Staging, stop: StopFlag
 ) -> None:
     script = 'printf "frame=1\\nprogress=continue\\n"; exec sleep 1000'
-    ended = run(pretend(script), clip, facts, staged, stop, on_progress=lambda _: stop.request())
-    assert ended.observation.exit_code == -signal.SIGTERM
-    with pytest.raises(ProxxError) as caught:
-        ended.require_ended()
-    assert caught.value.code is ErrorCode.INTERRUPTED
+    ended = run(pretend(script), clip, facts, staging, stop, on_progress=lambda _: stop.request())
+    assert ended.exit_code == -signal.SIGTERM
+    assert fault_of(ended).code is ErrorCode.INTERRUPTED
 
 
 def test_a_stop_in_mid_encode_leaves_no_encoder(
-    tools: Tools, clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag
+    tools: Tools, clip: Path, facts: MediaFacts, staging: Staging, stop: StopFlag
 ) -> None:
-    stop_at_once = run(tools, clip, facts, staged, stop, on_progress=lambda _: stop.request())
-    assert stop_at_once.fault is not None
-    assert stop_at_once.fault.code is ErrorCode.INTERRUPTED
+    ended = run(tools, clip, facts, staging, stop, on_progress=lambda _: stop.request())
+    assert fault_of(ended).code is ErrorCode.INTERRUPTED
 
 
 @pytest.mark.parametrize("words", [":", 'printf "frame=1\\nout_time_us=40000\\nprogress=continue\\n"'])
 def test_an_encoder_that_does_not_get_on_is_stopped(
-    pretend: Callable[[str], Tools], clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag, words: str
+    pretend: Callable[[str], Tools], clip: Path, facts: MediaFacts, staging: Staging, stop: StopFlag, words: str
 ) -> None:
-    ended = run(pretend(f"while :; do {words}; sleep 0.01; done"), clip, facts, staged, stop, stall_seconds=0.3)
-    with pytest.raises(ProxxError) as caught:
-        ended.require_ended()
-    assert caught.value.code is ErrorCode.ENCODE_STALLED
-    assert caught.value.error.details == {"stall_seconds": 0.3}
+    ended = run(pretend(f"while :; do {words}; sleep 0.01; done"), clip, facts, staging, stop, stall_seconds=0.3)
+    assert (fault_of(ended).code, fault_of(ended).details) == (ErrorCode.ENCODE_STALLED, {"stall_seconds": 0.3})
 
 
 @pytest.mark.parametrize(
@@ -247,90 +240,70 @@ def test_an_encoder_that_does_not_get_on_is_stopped(
     ],
 )
 def test_an_encoder_that_gets_on_is_left_to_work(
-    pretend: Callable[[str], Tools], clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag, words: str
+    pretend: Callable[[str], Tools], clip: Path, facts: MediaFacts, staging: Staging, stop: StopFlag, words: str
 ) -> None:
     script = f"i=0; while [ $i -lt 60 ]; do i=$((i+1)); {words}; sleep 0.02; done; exit 5"
-    assert run(pretend(script), clip, facts, staged, stop, stall_seconds=0.8).child.exit_code == 5
+    assert run(pretend(script), clip, facts, staging, stop, stall_seconds=0.8).exit_code == 5
 
 
 def test_a_process_left_behind_is_a_failure(
-    pretend: Callable[[str], Tools], clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag
+    pretend: Callable[[str], Tools], clip: Path, facts: MediaFacts, staging: Staging, stop: StopFlag
 ) -> None:
-    ended = run(pretend("sleep 1000 & exit 0"), clip, facts, staged, stop)
-    with pytest.raises(ProxxError, match="left a process behind") as caught:
-        ended.require_ended()
-    assert caught.value.code is ErrorCode.ENCODE_FAILED
+    ended = run(pretend("sleep 1000 & exit 0"), clip, facts, staging, stop)
+    assert fault_of(ended).code is ErrorCode.ENCODE_FAILED
+    assert "left a process behind" in fault_of(ended).message
 
 
 def test_a_flood_of_words_does_not_fill_the_log(
-    pretend: Callable[[str], Tools], clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag
+    pretend: Callable[[str], Tools], clip: Path, facts: MediaFacts, staging: Staging, stop: StopFlag
 ) -> None:
     log = Log()
     flood = "yes 'a line of the encoder, one of very many' | head -c 20000000 >&2; echo '[fatal] the end' >&2; exit 1"
-    ended = run(pretend(flood), clip, facts, staged, stop, log=log)
+    ended = run(pretend(flood), clip, facts, staging, stop, log=log)
     assert sum(map(len, log.lines)) < 5_000_000
     assert "more lines were left out" in log.lines[-1]
-    assert ended.observation.stderr_tail[-1] == "[fatal] the end"
+    assert seen(ended).stderr_tail[-1] == "[fatal] the end"
 
 
-def test_a_missing_encoder(clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag, tmp_path: Path) -> None:
+def test_a_missing_encoder(clip: Path, facts: MediaFacts, staging: Staging, stop: StopFlag, tmp_path: Path) -> None:
     with pytest.raises(ProxxError) as caught:
-        run(Tools(f"{tmp_path}/none", "/usr/bin/ffprobe"), clip, facts, staged, stop)
+        run(Tools(f"{tmp_path}/none", "/usr/bin/ffprobe"), clip, facts, staging, stop)
     assert caught.value.code is ErrorCode.FFMPEG_MISSING
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("profile", ["proxy_prores_proxy", "proxy_h264_quarter", "proxy_dnxhr_lb"])
 def test_a_disk_that_fills_up_is_never_taken_for_success(
-    tools: Tools, clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag, tmp_path: Path, profile: str
+    tools: Tools, clip: Path, facts: MediaFacts, staging: Staging, stop: StopFlag, tmp_path: Path, profile: str
 ) -> None:
     if os.geteuid() != 0:
         pytest.skip("mounting a small filesystem needs root")
-    plan = plan_of(profile, facts)
-    whole = run(tools, clip, facts, staged, stop, profile=profile).observation.file_size
+    whole = seen(run(tools, clip, facts, staging, stop, profile=profile)).file_size
     folder = tmp_path / "small"
     folder.mkdir()
     for tenth in range(1, 10):
         size = max(4096, whole * tenth // 10 // 4096 * 4096)
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], check=True)
         try:
-            with OutputDirectory.hold(str(folder)) as directory, directory.open_staging("4f2a", "clip") as staging:
-                full = staging.create("clip")
+            with OutputDirectory.hold(str(folder)) as directory, directory.open_staging("4f2a", "clip") as full:
                 ended = run(tools, clip, facts, full, stop, profile=profile)
-                staging.remove()
+                full.remove()
             assert list(folder.iterdir()) == []
         finally:
             subprocess.run(["umount", str(folder)], check=True)
-        error = judge_encode(plan, ended.observation).error
+        error = error_of(ended)
         assert error is not None
         assert error.code is ErrorCode.NO_SPACE
 
 
-def test_the_staged_file_is_what_the_encoder_wrote_into(
-    tools: Tools, clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag
-) -> None:
-    before = os.fstat(staged.fd).st_ino
-    run(tools, clip, facts, staged, stop)
-    assert os.stat(staged.path).st_ino == before  # noqa: PTH116 - beside the fstat
-    assert stat.S_ISREG(os.fstat(staged.fd).st_mode)
-
-
 def test_the_encoder_reads_the_file_that_is_held_whatever_its_path_has_become(
-    tools: Tools, clip: Path, facts: MediaFacts, staged: StagedFile, stop: StopFlag, tmp_path: Path
+    tools: Tools, clip: Path, facts: MediaFacts, staging: Staging, stop: StopFlag, tmp_path: Path
 ) -> None:
     path = tmp_path / "moving.mov"
     path.hardlink_to(clip)
     with open_source(str(path)) as source:
         path.unlink()
         path.symlink_to(tmp_path / "nowhere")
-        ended = encode(
-            tools,
-            plan_of("proxy_prores_proxy", facts),
-            source,
-            staged,
-            stop=stop,
-            stall_seconds=60.0,
-            on_progress=lambda _: None,
-            log=Log(),
-        )
-    assert judge_encode(plan_of("proxy_prores_proxy", facts), ended.observation).error is None
+        plan = plan_of("proxy_prores_proxy", facts)
+        ended = FfmpegEngine(lambda: tools).encode(plan, source, staging, "clip.mov", context(stop))
+    assert error_of(ended) is None

@@ -13,7 +13,8 @@ from proxx_worker.engines.ffprobe import probe_source
 from proxx_worker.engines.proxy_probe import probe_proxy
 from proxx_worker.engines.tools import Tools, locate_tools
 from proxx_worker.media.facts import MediaFacts
-from proxx_worker.planning.plan import TaskPlan, plan_task
+from proxx_worker.planning.expectation import Expectation
+from proxx_worker.planning.plan import plan_task
 from proxx_worker.process.stop import StopFlag
 
 Script = Callable[[str], Tools]
@@ -33,12 +34,12 @@ def proxy(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> Path:
 
 
 @pytest.fixture(scope="module")
-def plan(proxy: Path, tools: Tools) -> TaskPlan:
+def expected(proxy: Path, tools: Tools) -> Expectation:
     flag = StopFlag()
     facts = probe_source(tools, str(proxy), flag).media
     flag.close()
     assert isinstance(facts, MediaFacts)
-    return plan_task(PROFILES["proxy_prores_proxy"].settings, facts)
+    return plan_task(PROFILES["proxy_prores_proxy"].settings, facts).expected
 
 
 @pytest.fixture
@@ -52,40 +53,42 @@ def pretend(tmp_path: Path, tools: Tools) -> Script:
     return make
 
 
-def test_every_frame_is_seen_in_the_folder_that_is_named(tools: Tools, plan: TaskPlan, proxy: Path, stop: StopFlag) -> None:
-    seen = probe_proxy(tools, plan, proxy.name, stop, cwd=str(proxy.parent))
+def test_every_frame_is_seen_in_the_folder_that_is_named(
+    tools: Tools, expected: Expectation, proxy: Path, stop: StopFlag
+) -> None:
+    seen = probe_proxy(tools, expected, proxy.name, stop, cwd=str(proxy.parent))
     assert (seen.exit_code, seen.stderr) == (0, "")
     assert [len(stream.times) for stream in seen.report.of_type("video")] == [25]
 
 
-def test_what_is_no_proxy_is_told_as_it_is(tools: Tools, plan: TaskPlan, tmp_path: Path, stop: StopFlag) -> None:
+def test_what_is_no_proxy_is_told_as_it_is(tools: Tools, expected: Expectation, tmp_path: Path, stop: StopFlag) -> None:
     (tmp_path / "clip.mov").write_bytes(b"not a film")
-    seen = probe_proxy(tools, plan, "clip.mov", stop, cwd=str(tmp_path))
+    seen = probe_proxy(tools, expected, "clip.mov", stop, cwd=str(tmp_path))
     assert seen.exit_code != 0
     assert seen.stderr
 
 
-def test_only_the_end_of_a_flood_of_complaints_is_kept(pretend: Script, plan: TaskPlan, stop: StopFlag) -> None:
-    seen = probe_proxy(pretend("yes bad | head -c 5000000 >&2; echo last >&2; exit 1"), plan, "clip.mov", stop)
+def test_only_the_end_of_a_flood_of_complaints_is_kept(pretend: Script, expected: Expectation, stop: StopFlag) -> None:
+    seen = probe_proxy(pretend("yes bad | head -c 5000000 >&2; echo last >&2; exit 1"), expected, "clip.mov", stop)
     assert seen.exit_code == 1
     assert len(seen.stderr) <= 1 << 16
     assert seen.stderr.endswith("last\n")
 
 
-def test_a_stop_is_an_interruption(pretend: Script, plan: TaskPlan, stop: StopFlag) -> None:
+def test_a_stop_is_an_interruption(pretend: Script, expected: Expectation, stop: StopFlag) -> None:
     stop.request()
     with pytest.raises(ProxxError) as caught:
-        probe_proxy(pretend("exec sleep 1000"), plan, "clip.mov", stop)
+        probe_proxy(pretend("exec sleep 1000"), expected, "clip.mov", stop)
     assert caught.value.code is ErrorCode.INTERRUPTED
 
 
-def test_silence_is_no_proof(pretend: Script, plan: TaskPlan, stop: StopFlag) -> None:
+def test_silence_is_no_proof(pretend: Script, expected: Expectation, stop: StopFlag) -> None:
     with pytest.raises(ProxxError) as caught:
-        probe_proxy(pretend("exec sleep 1000"), plan, "clip.mov", stop, stall_seconds=0.2)
+        probe_proxy(pretend("exec sleep 1000"), expected, "clip.mov", stop, stall_seconds=0.2)
     assert caught.value.code is ErrorCode.OUTPUT_INVALID
 
 
-def test_a_missing_ffprobe(tools: Tools, plan: TaskPlan, tmp_path: Path, stop: StopFlag) -> None:
+def test_a_missing_ffprobe(tools: Tools, expected: Expectation, tmp_path: Path, stop: StopFlag) -> None:
     with pytest.raises(ProxxError) as caught:
-        probe_proxy(Tools(tools.ffmpeg, f"{tmp_path}/none"), plan, "clip.mov", stop)
+        probe_proxy(Tools(tools.ffmpeg, f"{tmp_path}/none"), expected, "clip.mov", stop)
     assert caught.value.code is ErrorCode.FFPROBE_MISSING

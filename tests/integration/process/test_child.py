@@ -15,7 +15,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.process import child as child_module
 from proxx_worker.process.child import ChildExit, run_child
 from proxx_worker.process.spawn import check_started, guard
-from proxx_worker.process.stop import StopFlag
+from proxx_worker.process.stop import BeatingStop, StopFlag
 from tests.support.processes import await_end
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -72,6 +72,32 @@ def test_gives_a_fixed_environment_and_nothing_of_its_own(stop: StopFlag, monkey
     output = Output()
     run_child(["/usr/bin/env"], stop=stop, on_stdout=output.take_stdout, on_stderr=output.take_stderr)
     assert set(output.stdout.split()) == {b"PATH=/usr/bin:/bin", b"LC_ALL=C", b"TZ=UTC"}
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["exec sleep 30", "while :; do echo word; sleep 0.01; done & sleep 30; kill $!", "trap '' TERM; exec sleep 30"],
+    ids=["silent", "talking", "deaf"],
+)
+def test_asks_for_a_stop_again_and_again_whatever_the_child_does(stop: StopFlag, script: str) -> None:
+    """The question is the worker's heartbeat. Here the fourth asks for the stop itself, or the child would end by itself."""
+    asked: list[int] = []
+
+    def beat() -> None:
+        asked.append(1)
+        if len(asked) == 4:
+            stop.request()
+
+    output = Output()
+    ended = run_child(
+        [SHELL, "-c", script],
+        stop=BeatingStop(stop, beat),
+        on_stdout=output.take_stdout,
+        on_stderr=output.take_stderr,
+        grace_seconds=0.2,
+    )
+    assert ended.stopped
+    assert ended.exit_code < 0
 
 
 def test_child_stands_in_the_root_and_reads_nothing(stop: StopFlag) -> None:

@@ -66,6 +66,15 @@ class TestOrder:
         inbox.refresh(0, Hints(names=(b"e.json", b"a.json", b"c.json", b"a.json")))
         assert claim_all(inbox, folder) == [b"a.json", b"c.json", b"d.json", b"e.json"]
 
+    def test_a_stop_ends_the_search_and_loses_no_name(self, inbox: Inbox, folder: Path) -> None:
+        for name in ("a.json", "b.json", "c.json", "d.json"):
+            (folder / name).write_bytes(WHOLE if name == "d.json" else b"{")
+        inbox.refresh(0)
+        answers = iter([False, False, True])
+        assert inbox.next_candidate(0, lambda: next(answers)) is None
+        assert inbox.count == 4
+        assert claim(inbox, folder) == b"d.json"
+
     def test_a_name_dropped_again_is_claimed_again(self, inbox: Inbox, folder: Path) -> None:
         for _ in range(2):
             (folder / "a.json").write_bytes(WHOLE)

@@ -17,6 +17,7 @@ from proxx_worker.workspace.recovery import recover
 from proxx_worker.workspace.spool import Spool
 from tests.faults.invariants import Expected, violations
 from tests.support.results import result_of
+from tests.support.stops import NEVER
 
 SETTLE, POLL = 5.0, 10.0
 STEMS = st.sampled_from([b"a", b"a~2", b"b", b"B", b"\xff", "ü".encode(), b"a.log", b"x" * 235])
@@ -41,7 +42,7 @@ class WorkspaceMachine(RuleBasedStateMachine):
 
     def _start(self) -> None:
         """A new process: nothing is remembered."""
-        self.spool = Spool(self.workspace)
+        self.spool = Spool(self.workspace, NEVER)
         self.inbox = Inbox(self.workspace.inbox, settle_seconds=SETTLE, poll_seconds=POLL, events_trusted=True)
         self.inbox.rescan(self.now)
         self.known = set(self.inside)  # what a listing or a hint has told

@@ -16,6 +16,7 @@ from proxx_worker.workspace.recovery import Recovery, recover
 from proxx_worker.workspace.spool import Spool
 from tests.faults.invariants import Expected, violations
 from tests.support.results import result_of
+from tests.support.stops import NEVER
 
 DONE, FAILED = JobStatus.COMPLETED, JobStatus.FAILED
 SPEC = b'{"spec": 1}'
@@ -29,7 +30,7 @@ def root(tmp_path: Path) -> Path:
 
 def start(root: Path) -> Spool:
     """A new process's spool: nothing is remembered."""
-    return Spool(Workspace(root))
+    return Spool(Workspace(root), NEVER)
 
 
 def drop(root: Path, name: str = "clip.json", data: bytes = SPEC) -> None:

@@ -12,6 +12,7 @@ from proxx_worker.workspace.inbox import Inbox
 from proxx_worker.workspace.layout import Workspace
 from proxx_worker.workspace.spool import Spool
 from tests.support.results import result_of
+from tests.support.stops import NEVER
 
 SPECS = 100_000
 
@@ -62,7 +63,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 @pytest.mark.slow
 def test_a_claim_costs_the_same_first_and_last_and_never_a_listing(root: Path, calls: Counter[str]) -> None:
     workspace = Workspace(root)
-    spool = Spool(workspace)
+    spool = Spool(workspace, NEVER)
     inbox = Inbox(workspace.inbox, settle_seconds=5, poll_seconds=5, events_trusted=True)
 
     def one_job(number: int) -> Counter[str]:

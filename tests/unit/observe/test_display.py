@@ -10,16 +10,33 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
 
 import pytest
 
 from proxx_worker.contract.errors import JsonValue
+from proxx_worker.contract.result import JobResult, JobStatus, SpecRecord, TaskRecord, TaskStatus, WorkerRecord
+from proxx_worker.contract.status import Stage
 from proxx_worker.observe.display import PlainProgress, TerminalProgress, facts_text, progress_for
 from proxx_worker.observe.joblog import Level
-from proxx_worker.observe.observer import Observers, TaskInfo
+from proxx_worker.observe.observer import JobInfo, Observers, TaskInfo
 from proxx_worker.verification.progress import Progress
 
+JOB = JobInfo("clip", "id", 2)
+RECORD = TaskRecord(index=0, source="/media/A001.mov", status=TaskStatus.COMPLETED)
+RESULT = JobResult(
+    job_id="id",
+    status=JobStatus.COMPLETED,
+    error=None,
+    jobspec=SpecRecord(name="clip", sha256=None, version="2.1"),
+    engine="ffmpeg",
+    proxy_profile=None,
+    settings=None,
+    tasks=[RECORD],
+    worker=WorkerRecord(version="2.0.0", ffmpeg=None, ffprobe=None, declared_versions={}),
+    started_at="2026-03-01T12:00:00.000Z",
+    finished_at="2026-03-01T12:00:01.000Z",
+    duration_seconds=1,
+)
 TASK = TaskInfo("clip", "id", 1, 2, "/media/A\x1b001.mov", Fraction(3725, 2))
 PROGRESS = Progress(frames=105, position=Fraction(21, 5), speed=2.14)
 
@@ -57,10 +74,12 @@ def test_plain_progress_says_something_only_every_few_seconds(monkeypatch: pytes
     monkeypatch.setattr("proxx_worker.observe.display.time.monotonic", lambda: now[0])
     log = Recorder()
     plain = PlainProgress(log)
-    plain.task_started(TASK)
+    plain.job_entered(JOB, Stage.PROBING)
+    plain.task_entered(TASK, Stage.ENCODING)
     for now[0] in (101.0, 104.9, 105.0, 106.0, 110.0):
         plain.progressed(TASK, PROGRESS)
-    plain.task_finished(TASK)
+    plain.task_ended(TASK, RECORD)
+    plain.job_ended(JOB, RESULT)
     said = ("progress", "0:00:04.2 / 0:31:02.5  105 frames  2.1x", {"job": "clip", "task": 1, "tasks": 2})
     assert log.events == [said, said]
 
@@ -81,15 +100,19 @@ def test_a_terminal_gets_a_bar_and_lines_above_it() -> None:
         assert isinstance(shown, TerminalProgress)
         everyone = Observers([shown])
         everyone.progressed(TASK, PROGRESS)  # before any start: nothing to draw on
-        everyone.task_started(TASK)
+        everyone.job_entered(JOB, Stage.PROBING)
+        everyone.task_entered(TASK, Stage.ENCODING)
         everyone.progressed(TASK, PROGRESS)
         write("a log line\n")
-        everyone.task_finished(TASK)
-        everyone.task_finished(TASK)
+        everyone.task_entered(TASK, Stage.VERIFYING)
+        everyone.task_ended(TASK, RECORD)
+        everyone.task_ended(TASK, RECORD)
+        everyone.job_ended(JOB, RESULT)
     text = _all_of(controller)
     assert "a log line" in text
     assert "1/2" in text
     assert "105 frames" in text
+    assert text.count("1/2") == text.count("frames") + text.count("verifying") + 1, "one bar, whatever the stage"
     assert r"A\x1b001.mov" in text
     assert "eta" not in text.lower()
     assert "remaining" not in text.lower()
@@ -102,9 +125,9 @@ def test_a_long_name_leaves_room_for_the_facts(columns: int) -> None:
     with os.fdopen(terminal, "w", buffering=1) as stream:
         shown = TerminalProgress(stream)
         task = replace(TASK, source=f"/media/{'A long name ' * 20}.mov")
-        shown.task_started(task)
+        shown.task_entered(task, Stage.ENCODING)
         shown.progressed(task, PROGRESS)
-        shown.task_finished(task)
+        shown.task_ended(task, RECORD)
     text = _all_of(controller)
     assert "1/2 A" in text
     assert "0:00:04.2 / 0:31:02.5  105 frames  2.1x" in text
@@ -119,23 +142,32 @@ def test_elsewhere_there_are_plain_lines() -> None:
 
 
 def test_observers_hear_everything_in_order() -> None:
-    heard: list[Any] = []
+    heard: list[tuple[str, object, object]] = []
 
     class Listener:
         def __init__(self, name: str) -> None:
             self.name = name
 
-        def task_started(self, task: TaskInfo) -> None:
-            heard.append((self.name, "started", task.number))
+        def job_entered(self, job: JobInfo, stage: Stage) -> None:
+            heard.append((self.name, job, stage))
+
+        def task_entered(self, task: TaskInfo, stage: Stage) -> None:
+            heard.append((self.name, task, stage))
 
         def progressed(self, task: TaskInfo, progress: Progress) -> None:
-            heard.append((self.name, progress.frames, task.number))
+            heard.append((self.name, task, progress))
 
-        def task_finished(self, task: TaskInfo) -> None:
-            heard.append((self.name, "finished", task.number))
+        def task_ended(self, task: TaskInfo, outcome: TaskRecord) -> None:
+            heard.append((self.name, task, outcome))
+
+        def job_ended(self, job: JobInfo, outcome: JobResult) -> None:
+            heard.append((self.name, job, outcome))
 
     both = Observers([Listener("a"), Listener("b")])
-    both.task_started(TASK)
+    both.job_entered(JOB, Stage.PROBING)
+    both.task_entered(TASK, Stage.ENCODING)
     both.progressed(TASK, PROGRESS)
-    both.task_finished(TASK)
-    assert heard == [(n, what, 1) for what in ("started", 105, "finished") for n in ("a", "b")]
+    both.task_ended(TASK, RECORD)
+    both.job_ended(JOB, RESULT)
+    said = [(JOB, Stage.PROBING), (TASK, Stage.ENCODING), (TASK, PROGRESS), (TASK, RECORD), (JOB, RESULT)]
+    assert heard == [(name, *what) for what in said for name in ("a", "b")]

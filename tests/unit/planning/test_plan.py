@@ -72,7 +72,7 @@ def test_fields_are_neither_turned_nor_retimed(rotation: int, fps: Fraction | No
 
 def test_a_turned_picture_is_planned_upright() -> None:
     plan = plan_task(settings(resolution=Resolution(ScaleMode.HALF)), clip(rotation=90))
-    assert (plan.expected.video.width, plan.expected.video.height) == (540, 960)
+    assert plan.expected.video.size == (540, 960)
 
 
 @pytest.mark.parametrize(
@@ -179,12 +179,12 @@ def test_the_duration_is_the_pictures_where_it_is_known() -> None:
     assert plan_task(settings(), clip(duration=None)).duration == 1
 
 
-def test_what_is_expected_of_the_source() -> None:
-    certain = plan_task(settings(), CLIP).expected
-    assert (certain.source.frames, certain.audio[0].uncertainty) == (25, Fraction(0))
-    loose = plan_task(settings(), replace(clip(frames_certain=False), formats=("mpegts",))).expected
-    assert (loose.source.frames, loose.audio[0].uncertainty) == (None, Fraction(1, 4))
-    assert plan_task(settings(), replace(CLIP, formats=("gxf",))).expected.audio[0].uncertainty == Fraction(32768, 48000)
+@pytest.mark.parametrize(
+    ("formats", "uncertainty"), [(CLIP.formats, Fraction(0)), (("mpegts",), Fraction(1, 4)), (("gxf",), Fraction(32768, 48000))]
+)
+def test_few_containers_say_exactly_how_long_their_audio_lasts(formats: tuple[str, ...], uncertainty: Fraction) -> None:
+    (sound,) = plan_task(settings(), replace(CLIP, formats=formats)).expected.audio or ()
+    assert sound.uncertainty == uncertainty
 
 
 def test_the_fingerprint_knows_no_paths() -> None:

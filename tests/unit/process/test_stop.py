@@ -3,7 +3,10 @@
 import os
 import select
 
-from proxx_worker.process.stop import StopFlag
+import pytest
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.process.stop import BeatingStop, StopFlag, interrupted, raise_if_stopped
 
 
 def readable(flag: StopFlag) -> bool:
@@ -42,4 +45,26 @@ def test_a_wakeup_without_a_request_is_a_false_alarm() -> None:
     assert not readable(flag)
     flag.request()
     assert flag.requested()
+    flag.close()
+
+
+def test_whoever_asks_makes_the_heart_beat() -> None:
+    flag, beats = StopFlag(), list[int]()
+    stop = BeatingStop(flag, lambda: beats.append(1))
+    assert stop.fileno() == flag.fileno()
+    assert not stop.requested()
+    flag.request()
+    assert stop.requested()
+    assert len(beats) == 2
+    flag.close()
+
+
+def test_a_checkpoint_raises_only_once_a_stop_is_requested() -> None:
+    flag = StopFlag()
+    raise_if_stopped(flag, interrupted("it hashed a proxy"))
+    flag.request()
+    with pytest.raises(ProxxError, match="told to stop while it hashed a proxy") as caught:
+        raise_if_stopped(flag, interrupted("it hashed a proxy", path="/proxy.mov"))
+    assert caught.value.code is ErrorCode.INTERRUPTED
+    assert caught.value.error.details == {"path": "/proxy.mov"}
     flag.close()

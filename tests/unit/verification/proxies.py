@@ -52,7 +52,7 @@ def _line(section: str, fields: dict[str, str]) -> str:
 
 def perfect_encode(plan: TaskPlan, frames: int = 25) -> EncodeObservation:
     """Every frame of a constant-rate source was presented and encoded."""
-    tick, rate = plan.expected.timing.source_tick, plan.facts.video.rate
+    tick, rate = plan.facts.video.time_base, plan.facts.video.rate
     presented = tuple(int(Fraction(position) / rate / tick) for position in range(frames))
     return EncodeObservation(
         exit_code=0, progress=Progress(frames=frames, total_size=1000, ended=True), file_size=1000, presented=presented
@@ -61,10 +61,10 @@ def perfect_encode(plan: TaskPlan, frames: int = 25) -> EncodeObservation:
 
 def perfect_proxy(plan: TaskPlan, frames: int = 25) -> Proxy:
     """Exactly what the plan promises."""
-    expected = plan.expected
-    video, timing = expected.video, expected.timing
+    expected, design = plan.expected, plan.design
+    video, timing, planned = expected.video, expected.timing, design.picture
     matroska = expected.container in {Container.MKV, Container.WEBM}
-    tick = Fraction(1, 1000) if matroska else timing.source_tick
+    tick = Fraction(1, 1000) if matroska else plan.facts.video.time_base
     rate = timing.rate or Fraction(25)
     tags = {
         "color_range": video.color_range or "unknown",
@@ -73,7 +73,7 @@ def perfect_proxy(plan: TaskPlan, frames: int = 25) -> Proxy:
         "color_transfer": video.frames.transfer or "unknown",
     }
     fields = video.field_order in {"tt", "bb"}
-    timecode = timing.timecode
+    timecode = design.schedule.timecode
     length = Fraction(frames) / rate
     picture = {
         "index": "0",
@@ -81,9 +81,9 @@ def perfect_proxy(plan: TaskPlan, frames: int = 25) -> Proxy:
         "profile": video.profile or "High",
         "codec_type": "video",
         "codec_tag_string": video.codec_tag or "[0][0][0][0]",
-        "width": str(video.width),
-        "height": str(video.height),
-        "sample_aspect_ratio": str(video.display_aspect * video.height / video.width).replace("/", ":"),
+        "width": str(planned.width),
+        "height": str(planned.height),
+        "sample_aspect_ratio": str(planned.display_aspect * planned.height / planned.width).replace("/", ":"),
         "r_frame_rate": f"{rate.numerator}/{rate.denominator}",
         "avg_frame_rate": f"{rate.numerator}/{rate.denominator}",
         "time_base": f"{tick.numerator}/{tick.denominator}",
@@ -105,7 +105,7 @@ def perfect_proxy(plan: TaskPlan, frames: int = 25) -> Proxy:
             "time_base": f"1/{sound.sample_rate}",
             "start_pts": "0",
         }
-        for position, sound in enumerate(expected.audio)
+        for position, sound in enumerate(design.sound)
     ]
     return Proxy(
         container={"format_name": _FORMATS[expected.container]}
@@ -115,5 +115,5 @@ def perfect_proxy(plan: TaskPlan, frames: int = 25) -> Proxy:
         frame={"interlaced_frame": str(int(fields)), "top_field_first": str(int(video.field_order == "tt")), **tags},
         times=[round(Fraction(position) / rate / tick) for position in range(frames)],
         sounds=sounds,
-        samples=[int((sound.duration or length) * sound.sample_rate) for sound in expected.audio],
+        samples=[int((sound.duration or length) * sound.sample_rate) for sound in design.sound],
     )

@@ -13,6 +13,7 @@ from proxx_worker.contract.output_settings import Codec
 from proxx_worker.contract.result import Check
 from proxx_worker.media.facts import ColorFacts, Timecode
 from proxx_worker.planning.plan import TaskPlan, plan_task
+from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
 from proxx_worker.verification.proxy_probe import ProxyObservation, parse_proxy
 from proxx_worker.verification.verdict import judge
 from tests.unit.planning.sources import STEREO, clip, settings
@@ -43,7 +44,8 @@ def plan() -> TaskPlan:
 
 def checks(printout: str) -> dict[str, Check]:
     planned = plan()
-    verdict = judge(planned, perfect_encode(planned, frames=3), ProxyObservation(0, parse_proxy(printout.encode()), ""))
+    proxy = ProxyObservation(0, parse_proxy(printout.encode()), "")
+    verdict = judge(planned.expected, proxy, FfmpegEvidence(planned, perfect_encode(planned, frames=3)))
     return {check.name: check for check in verdict.checks}
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from types import MappingProxyType
 
 import pytest
@@ -11,6 +10,7 @@ from proxx_worker.contract.errors import ErrorCode, JobError
 from proxx_worker.contract.output_settings import Codec, Container
 from proxx_worker.media.facts import MediaFacts
 from proxx_worker.planning.plan import plan_task
+from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
 from proxx_worker.verification.proxy_probe import ProxyObservation, parse_proxy
 from proxx_worker.verification.sound_damage import sound_damage
 from proxx_worker.verification.verdict import judge
@@ -46,7 +46,7 @@ def seen(
 
 def damage(report: str, source: MediaFacts = CLIP, stderr: str = SAID, exit_code: int = 0) -> JobError | None:
     plan = plan_task(settings(), source)
-    return sound_damage(plan.expected.audio, ProxyObservation(exit_code, parse_proxy(report.encode()), stderr))
+    return sound_damage(plan.expected.audio or (), ProxyObservation(exit_code, parse_proxy(report.encode()), stderr))
 
 
 def place(error: JobError | None) -> tuple[object, object]:
@@ -176,7 +176,7 @@ def test_the_verdict(container: Container, code: ErrorCode) -> None:
     plan = plan_task(settings(Codec.H264, container), CLIP)
     proxy = perfect_proxy(plan)
     proxy.stderr = SAID
-    verdict = judge(plan, perfect_encode(plan), proxy.observation())
+    verdict = judge(plan.expected, proxy.observation(), FfmpegEvidence(plan, perfect_encode(plan)))
     assert verdict.error is not None
     assert verdict.error.code is code
     assert [check.name for check in verdict.checks if check.ok is False] == ["decodes"]
@@ -188,12 +188,13 @@ def test_damage_goes_before_a_rate_that_is_none() -> None:
     proxy.stderr = SAID
     encode = perfect_encode(plan)
     crooked = tuple(None if time is None else time + 200 * (at % 2) for at, time in enumerate(encode.presented))
-    verdict = judge(plan, replace(encode, presented=crooked), proxy.observation())
+    verdict = judge(plan.expected, proxy.observation(), FfmpegEvidence(plan, replace(encode, presented=crooked)))
     assert verdict.error is not None
     assert verdict.error.code is ErrorCode.SOURCE_DAMAGED
 
 
 def test_the_source_s_stream_is_known_where_it_was_copied() -> None:
     plan = plan_task(settings(), replace(MIXED, audio=(replace(STEREO, index=4), *MIXED.audio[1:])))
-    assert [sound.copied_from for sound in plan.expected.audio] == [4, None]
-    assert plan.expected.audio[0].uncertainty == Fraction(0)
+    copied, encoded = plan.expected.audio or ()
+    assert (copied.copied_from, encoded.copied_from) == (4, None)
+    assert copied.uncertainty == 0

@@ -11,9 +11,10 @@ from proxx_worker.contract.result import Check
 from proxx_worker.media.facts import ColorFacts, MediaFacts, Timecode
 from proxx_worker.planning.plan import TaskPlan, plan_task
 from proxx_worker.verification.encode_observation import EncodeObservation
+from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
 from proxx_worker.verification.progress import Progress
 from proxx_worker.verification.proxy_probe import parse_proxy, proxy_probe_argv
-from proxx_worker.verification.verdict import Verdict, judge, judge_encode
+from proxx_worker.verification.verdict import Verdict, judge, judge_evidence
 from tests.unit.planning.sources import CLIP, DROP_FRAME, REC709, STEREO, clip, settings
 from tests.unit.verification.proxies import Proxy, perfect_encode, perfect_proxy
 
@@ -32,7 +33,7 @@ def verdict_of(
     plan = plan_task(settings(codec, container, fps=fps), source)
     proxy = perfect_proxy(plan)
     spoil(proxy)
-    return judge(plan, encode(perfect_encode(plan)), proxy.observation())
+    return judge(plan.expected, proxy.observation(), FfmpegEvidence(plan, encode(perfect_encode(plan))))
 
 
 def failed(verdict: Verdict) -> dict[str, tuple[object, object]]:
@@ -309,20 +310,20 @@ def test_static_hdr_metadata(codec: Codec, suffix: str, oks: tuple[bool | None, 
 
 
 def test_hdr_metadata_is_asked_for_only_where_there_is_some() -> None:
-    plain = proxy_probe_argv("ffprobe", "out.mp4", plan_task(settings(), CLIP))
+    plain = proxy_probe_argv("ffprobe", "out.mp4", plan_task(settings(), CLIP).expected)
     assert plain[:10] == [
         "ffprobe", "-hide_banner", "-v", "error", "-protocol_whitelist", "file", "-f", "mov", "-threads", "auto"
     ]  # fmt: skip
     assert plain[-4:] == ["-of", "compact", "-i", "file:out.mp4"]
     assert "frame_side_data" not in plain[11]
     light = plan_task(settings(), clip(color=replace(REC709, content_light="1000,400")))
-    assert "frame_side_data" in proxy_probe_argv("ffprobe", "out.mp4", light)[11]
+    assert "frame_side_data" in proxy_probe_argv("ffprobe", "out.mp4", light.expected)[11]
 
 
 def test_how_long_frames_last_is_asked_for_only_where_sound_is_copied() -> None:
-    copied = proxy_probe_argv("ffprobe", "out.mp4", plan_task(settings(), CLIP))
+    copied = proxy_probe_argv("ffprobe", "out.mp4", plan_task(settings(), CLIP).expected)
     assert copied[11].endswith(":frame=pkt_duration,duration")
-    encoded = proxy_probe_argv("ffprobe", "out.mkv", plan_task(settings(container=Container.MKV), CLIP))
+    encoded = proxy_probe_argv("ffprobe", "out.mkv", plan_task(settings(container=Container.MKV), CLIP).expected)
     assert "duration," not in encoded[11].rpartition(":frame=")[2]
 
 
@@ -380,7 +381,8 @@ def test_a_converted_rate_keeps_the_duration(frames: int, ok: bool) -> None:
 
 
 def judged(plan: TaskPlan, **seen: object) -> Verdict:
-    return judge_encode(plan, replace(perfect_encode(plan), **seen))  # type: ignore[arg-type]  # fields by name
+    encode = replace(perfect_encode(plan), **seen)  # type: ignore[arg-type]  # fields by name
+    return judge_evidence(FfmpegEvidence(plan, encode))
 
 
 PLAN = plan_task(settings(), CLIP)

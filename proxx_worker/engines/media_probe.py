@@ -1,0 +1,39 @@
+"""The looks at sources and proxies, by ffprobe."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from proxx_worker.engines.ffprobe import probe_source
+from proxx_worker.engines.port import EngineContext, ProbedSource, StagedOutput
+from proxx_worker.engines.proxy_probe import probe_proxy
+from proxx_worker.engines.tools import Tools
+from proxx_worker.planning.expectation import Expectation
+from proxx_worker.process.stop import StopSignal
+from proxx_worker.verification.proxy_probe import ProxyObservation
+
+
+@dataclass(frozen=True, slots=True)
+class FfprobeProbe:
+    """Satisfies `MediaProbe`. `tools` finds FFmpeg and ffprobe or raises FFMPEG_MISSING / FFPROBE_MISSING."""
+
+    tools: Callable[[], Tools]
+
+    def require_available(self) -> None:
+        """Raise FFMPEG_MISSING or FFPROBE_MISSING: they come together, and a job is told of both before its first look."""
+        self.tools()
+
+    def source(self, path: str, check_place: Callable[[str], None], stop: StopSignal, stall_seconds: float) -> ProbedSource:
+        """See `probe_source`."""
+        return probe_source(self.tools(), path, stop, stall_seconds=stall_seconds, check_place=check_place)
+
+    def proxy(self, expected: Expectation, staged: StagedOutput, around: EngineContext) -> ProxyObservation:
+        """See `probe_proxy`."""
+        return probe_proxy(
+            self.tools(),
+            expected,
+            staged.name,
+            around.stop,
+            cwd=staged.folder,
+            stall_seconds=around.stall_seconds,
+            pass_fds=around.pass_fds,
+        )

@@ -1,0 +1,28 @@
+"""What an engine saw of its own work, and how that judges. Each engine brings its own kind; the verdict knows none of them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from proxx_worker.contract.errors import JobError
+from proxx_worker.contract.result import Check
+from proxx_worker.verification.proxy_probe import ProxyObservation, StreamReport
+
+
+class Evidence(Protocol):
+    """Of one output. `checks` and `fault` are asked before the proxy is looked at, the rest with what was seen of it."""
+
+    def checks(self) -> Sequence[Check]:
+        """Comparisons that need no look at the proxy. They stand first in the result."""
+        ...
+
+    def fault(self) -> JobError | None:
+        """Why this work cannot have made a good proxy; then looking at it is not worth the time."""
+        ...
+
+    def time_checks(self, picture: StreamReport) -> Iterable[Check]:
+        """The proxy's frames and their times against what the engine saw of the source's. What it did not see has `ok=None`."""
+        ...
+
+    def error(self, proxy: ProxyObservation) -> JobError | None:
+        """The cause of whatever checks fail, where the engine knows one: it goes before "the first check that failed"."""
+        ...

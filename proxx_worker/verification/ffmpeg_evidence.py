@@ -1,0 +1,86 @@
+"""The evidence of an encode by FFmpeg: how it ended, and the time of every frame that the source presented to it.
+
+So the source need not be read a second time to prove the proxy against it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from proxx_worker.contract.errors import JobError
+from proxx_worker.contract.output_settings import Container
+from proxx_worker.contract.result import Check
+from proxx_worker.planning.plan import TaskPlan
+from proxx_worker.verification.checks import MILLISECOND, compare, first_frame, frame_times, start_check
+from proxx_worker.verification.encode_fault import encode_error, gap_error
+from proxx_worker.verification.encode_observation import EncodeObservation
+from proxx_worker.verification.frame_grid import places_on_grid
+from proxx_worker.verification.proxy_probe import ProxyObservation, StreamReport
+from proxx_worker.verification.sound_damage import sound_damage
+from proxx_worker.verification.source_faults import ends_early, off_the_grid
+
+
+@dataclass(frozen=True, slots=True)
+class FfmpegEvidence:
+    """One finished encode by `plan`. Satisfies `Evidence`."""
+
+    plan: TaskPlan
+    encode: EncodeObservation
+
+    def checks(self) -> Sequence[Check]:
+        """FFmpeg's exit code, and the size that it reported last."""
+        return (
+            compare("exit_code", 0, self.encode.exit_code),
+            compare("file_size", self.encode.progress.total_size, self.encode.file_size),
+        )
+
+    def fault(self) -> JobError | None:
+        """No space, a damaged or unsupported source, a failed encoder."""
+        return encode_error(self.plan, self.encode)
+
+    def time_checks(self, picture: StreamReport) -> Iterator[Check]:
+        """Frame count, every frame's time, and the first one's."""
+        converts = self.plan.design.schedule.converts
+        presented, encoded, video = len(self.encode.presented), self.encode.progress.frames, self.plan.facts.video
+        yield compare("frames_encoded", None if converts else presented, encoded)
+        yield compare("frames", encoded if converts else presented, picture.frames)
+        yield compare("frames_of_source", video.promised_frames, presented)
+        unit, wanted = self._wanted_times(picture.frames)
+        yield frame_times(self.plan.expected.container, picture, unit, wanted)
+        # Matroska counts in milliseconds, and so do QuickTime's edit lists, which hold a late start.
+        yield start_check("start", self._wanted_start(), first_frame(picture), MILLISECOND)
+
+    def error(self, proxy: ProxyObservation) -> JobError | None:
+        """Faults of the source that show only beside the proxy, or that this proxy's checks would blame on it."""
+        plan, encode = self.plan, self.encode
+        return (
+            ends_early(plan, encode, proxy.report)
+            or gap_error(plan, encode)
+            or sound_damage(plan.expected.audio or (), proxy)
+            or off_the_grid(plan, encode)
+        )
+
+    def _wanted_start(self) -> Fraction:
+        """Seconds from the file's start to the first frame: where the source presented it.
+
+        That may be later than its container says, in a recording that begins with pictures that nothing can decode.
+        """
+        schedule = self.plan.design.schedule
+        first = next(iter(self.encode.presented), None)
+        # Converted frames are put on the grid, and MXF has no late start: there the proxy starts with its first frame.
+        if schedule.converts or self.plan.expected.container is Container.MXF or first is None:
+            return schedule.offset
+        start = first * self.plan.facts.video.time_base
+        return (start if schedule.rate is None else round(start * schedule.rate) / schedule.rate) + schedule.output_shift
+
+    def _wanted_times(self, frames: int) -> tuple[Fraction, Sequence[int]]:
+        """When the frames must be shown, counted from the first one, in whole numbers of a unit of so many seconds."""
+        schedule, tick, presented = self.plan.design.schedule, self.plan.facts.video.time_base, self.encode.times
+        if schedule.converts and schedule.rate is not None:
+            return 1 / schedule.rate, range(frames)
+        if len(presented) < len(self.encode.presented):
+            return tick, ()
+        if schedule.rate is None:
+            return tick, [time - presented[0] for time in presented]
+        places = places_on_grid(presented, tick, schedule.rate)
+        return 1 / schedule.rate, [place - places[0] for place in places]

@@ -1,0 +1,73 @@
+"""Engines under the conformance suite: each well, hanging after its first progress, and making what is no proxy."""
+
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from proxx_worker.contract.output_settings import Engine
+from proxx_worker.engines.ffmpeg import FfmpegEngine
+from proxx_worker.engines.port import EnginePort
+from proxx_worker.engines.tools import Tools
+from tests.support.fake_engine import FakeEngine
+from tests.support.jobs import TOOLS
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One engine. `source`: what it can encode. `settings`: fields of a spec that lead a job to it."""
+
+    source: Path
+    engine: EnginePort
+    hanging: EnginePort
+    failing: EnginePort
+    kind: Engine = Engine.FFMPEG
+    settings: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({"proxy_profile": "proxy_prores_proxy"}))
+
+
+def make_clip(folder: Path) -> Path:
+    """Ten frames of moving picture with sound and timecode, as ProRes."""
+    path = folder / "clip.mov"
+    inputs = ["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=0.4", "-f", "lavfi", "-i", "sine=d=0.4:r=48000"]
+    codecs = ["-c:v", "prores", "-profile:v", "0", "-c:a", "pcm_s16le", "-timecode", "01:00:00:00"]
+    subprocess.run([TOOLS.ffmpeg, "-v", "error", *inputs, *codecs, path], check=True)
+    return path
+
+
+def ffmpeg_bench(folder: Path) -> Bench:
+    """The FFmpeg engine."""
+    started = 'printf "frame=1\\nprogress=continue\\n"'
+    return Bench(
+        source=make_clip(folder),
+        engine=FfmpegEngine(lambda: TOOLS),
+        hanging=FfmpegEngine(lambda: _pretend(folder / "hanging", f"{started}; exec sleep 1000")),
+        failing=FfmpegEngine(lambda: _pretend(folder / "failing", f"{started}; for it; do :; done; echo half >$it; exit 0")),
+    )
+
+
+def fake_bench(folder: Path, *, adopts: bool) -> Bench:
+    """The fake engine, writing into the file that it is given, or making its own."""
+    source = make_clip(folder)
+    content = source.read_bytes()
+    return Bench(
+        source=source,
+        engine=FakeEngine(content, adopts),
+        hanging=FakeEngine(content, adopts, hangs=True),
+        failing=FakeEngine(b"half", adopts),
+    )
+
+
+BENCHES: Mapping[str, Callable[[Path], Bench]] = {
+    "ffmpeg": ffmpeg_bench,
+    "fake": lambda folder: fake_bench(folder, adopts=False),
+    "fake-that-adopts": lambda folder: fake_bench(folder, adopts=True),
+}
+
+
+def _pretend(path: Path, script: str) -> Tools:
+    """Tools whose FFmpeg is a shell script."""
+    if not path.exists():
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+    return Tools(str(path), TOOLS.ffprobe)
