@@ -105,7 +105,7 @@ def test_a_drain_of_the_whole_group_finishes_the_job(
     else:
         workspace.drop("a", jobspec(clip, proxies))
         workspace.drop("b", jobspec(clip, proxies, naming_template="b"))
-    with proxx.start(command, *arguments, "--ffmpeg", gate.ffmpeg) as worker:
+    with proxx.start(command, *arguments, "--ffmpeg", gate.program) as worker:
         worker.until(gate.reached, "the encoder")
         worker.signal_group(signal.SIGUSR1)
         gate.open()

@@ -172,11 +172,11 @@ def test_a_status_that_cannot_be_read_is_told_as_such(proxx: Command, workspace:
     (workspace.root / ".proxx").mkdir()
     (workspace.root / ".proxx" / "status.json").write_bytes(written)
     told = proxx("status", workspace, "--json")
-    assert told.exit_code == 0
+    assert told.exit_code == 4
     assert json.loads(told.stdout).keys() == {*STATUS_FIELDS, "left_alone"}
     assert json.loads(told.stdout)["state"] is None
     shown = proxx("status", workspace)
-    assert shown.exit_code == 0
+    assert shown.exit_code == 4
     assert b"state:   status.json cannot be read: " in shown.stdout
 
 
