@@ -22,7 +22,7 @@ PYTHON ?= $(shell deploy/setup/find-python)
 
 .PHONY: help
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  %-10s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
 
 .PHONY: setup
 setup: $(DEV) ## Make .venv from the lock files: the worker and everything needed to work on it
@@ -52,6 +52,31 @@ demo: $(RUNTIME) ## Two profiles from a generated clip to finished proxies, thro
 test: $(DEV) ## All tests but the minutes-long ones
 	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc
 	$(BIN)/pytest -m "not heavy and not benchmarks" $(PYTEST_ARGS)
+
+# Both have an environment of their own. That of the lower bounds is made again when they change, that of the newest every time.
+LOWEST := .cache/lowest
+NEWEST := .cache/newest
+OF_ROOMS = bin/pytest tests/unit tests/integration -m "not heavy" $(PYTEST_ARGS)
+
+$(LOWEST)/.made: requirements-lowest.lock pyproject.toml
+	deploy/setup/make-venv "$(PYTHON)" $(LOWEST)
+	$(subst $(BIN),$(LOWEST)/bin,$(FROM_LOCK)) requirements-lowest.lock
+	$(subst $(BIN),$(LOWEST)/bin,$(THIS))
+	$(subst $(BIN),$(LOWEST)/bin,$(PIP)) check
+	touch $@
+
+.PHONY: test-lowest
+test-lowest: $(LOWEST)/.made ## Unit and integration tests with each dependency at its lower bound
+	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc
+	$(LOWEST)/$(OF_ROOMS)
+
+.PHONY: test-newest
+test-newest: ## The same tests with the newest release of each dependency
+	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc
+	deploy/setup/make-venv "$(PYTHON)" $(NEWEST)
+	$(subst $(BIN),$(NEWEST)/bin,$(PIP)) install --upgrade pip
+	$(subst $(BIN),$(NEWEST)/bin,$(PIP)) install --upgrade --group build --editable ".[dev]"
+	$(NEWEST)/$(OF_ROOMS)
 
 .PHONY: heavy
 heavy: $(DEV) ## The minutes-long tests: all real clips, fault sweeps, soak, fuzz
@@ -94,6 +119,17 @@ LOCK := uv pip compile pyproject.toml --group build --universal --python-version
 lock: ## Renew the lock files (needs uv on PATH)
 	$(LOCK) --upgrade --output-file requirements.lock
 	$(LOCK) --upgrade --extra dev --constraints requirements.lock --output-file requirements-dev.lock
+	$(LOCK) --upgrade --extra dev --resolution lowest-direct --output-file requirements-lowest.lock
+
+RELEASED := .cache/released
+.PHONY: release
+release: $(DEV) ## Build dist/: wheel and sdist, twice with the same bytes, and try the wheel in an empty environment
+	deploy/setup/install-tools ffmpeg ffprobe setpriv
+	deploy/release/build $(abspath $(BIN))/python dist
+	deploy/setup/make-venv "$(PYTHON)" $(RELEASED)
+	$(subst $(BIN),$(RELEASED)/bin,$(FROM_LOCK)) requirements.lock
+	$(subst $(BIN),$(RELEASED)/bin,$(PIP)) install --no-deps --no-index dist/*.whl
+	cd $(RELEASED) && bin/proxx-worker --version && bin/proxx-worker check
 
 .PHONY: ci
 ci: ## What CI runs, from the root of a clean clone

@@ -124,6 +124,11 @@ class Worker:
         if result.error is not None:
             self._failures.append(result.error.code)
 
+    def waiting(self) -> int:
+        """How many candidates wait, with those that came while a job ran. Lists nothing: a large inbox does not delay a stop."""
+        self._inbox.arrived(self._watcher.read().names)
+        return self._inbox.count
+
     def _look(self) -> None:
         """Fold in what came: events are hints, the listing is the truth."""
         self._lock.require_owned()

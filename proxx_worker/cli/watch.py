@@ -111,8 +111,7 @@ def _own(
         exit_code = worker.work(once=once)
     finally:
         supervisor.stopping()
-        inbox.arrived(watcher.read().names)  # what came while the last job ran: no hint was read meanwhile
-        status.end(inbox.count)
+        status.end(worker.waiting())
         metrics.end()
         watcher.close()
     log.event("worker_ended", exit_code=exit_code)

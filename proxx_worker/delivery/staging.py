@@ -50,7 +50,7 @@ class Staging:
         self._make_durable()
         return self._keep(StagedFile.create(self._fd, self.path, name))
 
-    def adopt(self, rendered: str, name: str) -> StagedFile:
+    def adopt(self, rendered: str, name: str, checkpoint: Callable[[], object]) -> StagedFile:
         """The output `name` from the file `rendered`, which an engine made in the staging folder by itself.
 
         Raises OUTPUT_INVALID where that is not the one entry that is new here, or not a finished file of the worker's own, see
@@ -65,7 +65,7 @@ class Staging:
         if new != [path_bytes(rendered)]:
             found = ", ".join(display_name(entry) for entry in new) or "nothing"
             raise not_adopted(self.path, f"it left {found} instead of {rendered}")
-        return self._keep(StagedFile.adopt(self._fd, self.path, rendered, name))
+        return self._keep(StagedFile.adopt(self._fd, self.path, rendered, name, checkpoint))
 
     def publish(self, checkpoint: Callable[[], object]) -> None:
         """Give all outputs their names, in the order they were made, or none. The job's decision is durable before.

@@ -125,8 +125,11 @@ class StagingArea(Protocol):
         """A new, empty file for the engine to fill. Raises NO_SPACE, IO_ERROR."""
         ...
 
-    def adopt(self, rendered: str, name: str) -> StagedOutput:
-        """The file `rendered` that the engine has made here by itself, from now on called `name`. Raises OUTPUT_INVALID."""
+    def adopt(self, rendered: str, name: str, checkpoint: Callable[[], object]) -> StagedOutput:
+        """The file `rendered` that the engine has made here by itself, from now on called `name`. Raises OUTPUT_INVALID.
+
+        It is made durable first: `checkpoint` is called between its pieces.
+        """
         ...
 
 

@@ -104,11 +104,11 @@ def test_status_follows_a_worker(proxx: Command, workspace: Workspace, clip: Pat
         assert (idle["alive"], idle["state"], idle["pid"], idle["job"], idle["inbox"]) == (True, "idle", worker.pid, None, 0)
         assert idle["host"] == os.uname().nodename
         workspace.drop("clip", jobspec(clip, proxies, job_id="JOB-1"))
-        workspace.drop("later", jobspec(clip, proxies, naming_template="later"))
         worker.until(gate.reached, "the encoder at the gate")
+        workspace.drop("later", jobspec(clip, proxies, naming_template="later"))
         worker.until(lambda: ((workspace.status() or {})["job"] or {}).get("stage") == "encoding", "the encode in status.json")
         busy = json.loads(proxx("status", workspace, "--json").stdout)
-        assert (busy["alive"], busy["state"]) == (True, "running")
+        assert (busy["alive"], busy["state"], busy["inbox"]) == (True, "running", 1)
         assert busy["job"] | {"name": "clip", "job_id": "JOB-1", "tasks": 1} == busy["job"]
         keys = {"name", "job_id", "stage", "task", "tasks", "source", "position_seconds", "duration_seconds", "frames", "speed"}
         assert busy["job"].keys() == keys

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from proxx_worker.contract.errors import ProxxError
+from proxx_worker.contract.errors import JsonValue, ProxxError
 from proxx_worker.contract.result import WorkerRecord
+from proxx_worker.observe.joblog import Level
 from proxx_worker.recovery import Recoverer
 from proxx_worker.workspace.layout import Workspace
 from proxx_worker.workspace.spool import Spool
@@ -17,11 +18,20 @@ from tests.faults import traces
 from tests.faults.disk_model import DIRECTORY, Create, Disk, Rename, Step, Sync, Wreck, Write
 from tests.faults.invariants import Expected, digest, violations
 from tests.faults.laboratory import Bench
-from tests.support.logs import NoLog
 from tests.support.stops import NEVER
 
 Recovery = Callable[[Path], None]
 WORKER = WorkerRecord(version="0", ffmpeg=None, ffprobe=None, declared_versions={})
+
+
+class NoLog:
+    """A log that nobody reads."""
+
+    def event(self, action: str, message: str = "", *, level: Level = "INFO", **fields: JsonValue) -> None:
+        """Nothing."""
+
+    def encoder_lines(self, lines: Sequence[str]) -> None:
+        """Nothing."""
 
 
 def recover(workspace: Path) -> None:

@@ -68,7 +68,7 @@ class FakeEngine:
             return Unfinished(JobError(code, "it was ended"), Usage())
         if self.adopts:
             Path(staging.path, "rendered").write_bytes(self.content)
-            return Encoded(staging.adopt("rendered", name), FakeEvidence(), Usage())
+            return Encoded(staging.adopt("rendered", name, around.checkpoint("it was adopted")), FakeEvidence(), Usage())
         staged = staging.create(name)
         staged.write_at(0, self.content)
         return Encoded(staged, FakeEvidence(), Usage())

@@ -6,7 +6,7 @@ Another user's identity would not, and pytest ends the whole session where it ca
 
 import ctypes
 import os
-import sys
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,7 +24,7 @@ def without_power_over_file_modes() -> Iterator[None]:
     if os.geteuid() != 0:
         yield
         return
-    if sys.platform != "linux":
+    if platform.system() != "Linux":
         pytest.skip("root lays its power over file modes down on Linux only")
     before = _get()
     _set([before[0] & ~_OVER_FILE_MODES, *before[1:]])

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.delivery.output_directory import OutputDirectory
 from proxx_worker.delivery.staging import Staging
 from proxx_worker.files.syncing import sync_file
-from tests.support.stops import unstopped
+from tests.support.stops import Checkpoint, EnoughError, unstopped
 
 DATA = b"a whole proxy"
 
@@ -42,12 +43,12 @@ def descriptors() -> int:
 
 def adopt(staging: Staging, name: str = "clip.mov") -> ProxxError:
     """The refusal of what has been left as `Render 1.mov`."""
-    return refusal(lambda: staging.adopt("Render 1.mov", name))
+    return refusal(lambda: staging.adopt("Render 1.mov", name, unstopped))
 
 
 def test_what_an_engine_made_is_sealed_and_published_like_any_other(staging: Staging, rendered: Path, out: Path) -> None:
     inode = rendered.stat().st_ino
-    staged = staging.adopt(rendered.name, "clip.mov")
+    staged = staging.adopt(rendered.name, "clip.mov", unstopped)
     assert (staged.name, staged.size(), staged.same_inode()) == ("clip.mov", len(DATA), True)
     staged.write_at(0, b"A")
     assert staged.seal(unstopped) == (len(DATA), hashlib.sha256(b"A" + DATA[1:]).hexdigest())
@@ -57,14 +58,22 @@ def test_what_an_engine_made_is_sealed_and_published_like_any_other(staging: Sta
 
 
 def test_a_file_that_has_its_name_already_keeps_it(staging: Staging, rendered: Path) -> None:
-    assert staging.adopt(rendered.name, rendered.name).same_inode()
+    assert staging.adopt(rendered.name, rendered.name, unstopped).same_inode()
+
+
+def test_a_large_one_can_be_left_at_every_piece(staging: Staging, rendered: Path) -> None:
+    os.truncate(rendered, 17 << 20)
+    for last in (1, 2, 3) if sys.platform == "linux" else ():
+        with pytest.raises(EnoughError):
+            staging.adopt(rendered.name, "clip.mov", Checkpoint(last))
+    assert staging.adopt(rendered.name, "clip.mov", Checkpoint()).size() == 17 << 20
 
 
 def test_one_after_the_other(staging: Staging) -> None:
     staging.create("first.mov")
     for number in range(3):
         Path(staging.path, "render").write_bytes(b"%d" % number)
-        assert staging.adopt("render", f"{number}.mov").read_at(0, 9) == b"%d" % number
+        assert staging.adopt("render", f"{number}.mov", unstopped).read_at(0, 9) == b"%d" % number
 
 
 @pytest.mark.parametrize(

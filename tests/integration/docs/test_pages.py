@@ -28,7 +28,7 @@ MARKS: dict[str, set[str | None]] = {
     "toml": {"config"},
     "text": {None, "output"},
 }
-ELSEWHERE = {"https://keepachangelog.com/en/1.1.0/", "https://semver.org/"}
+ELSEWHERE = {"https://keepachangelog.com/en/1.1.0/", "https://pre-commit.com", "https://semver.org/"}
 PATH = re.compile(r"`((?:proxx_worker|tests|docs|deploy|systemd)/[A-Za-z0-9_./@-]*)`")
 
 

@@ -13,7 +13,7 @@ from proxx_worker.execution.preflight import AcceptedJob, inspect
 from proxx_worker.process.stop import StopFlag
 from tests.support.benches import Bench
 from tests.support.engine import Log
-from tests.support.jobs import MOMENTS, Watcher, environment, execute, spec
+from tests.support.jobs import MOMENTS, Moment, Watcher, environment, execute, spec
 
 Act = Callable[[], object]
 
@@ -112,6 +112,23 @@ def test_a_stop_discards_what_was_finished(bench: Bench, sources: list[Path], ou
     result = run(bench, sources, out, stop, at={2: stop.request})
     assert told(result) == (ErrorCode.INTERRUPTED, [TaskStatus.DISCARDED, TaskStatus.FAILED])
     assert result.tasks[0].output is None
+    assert entries(out) == []
+
+
+@pytest.mark.parametrize(
+    "moment", [(what, number) for what, number in MOMENTS if isinstance(what, Stage) and number < 2], ids=str
+)
+def test_a_stop_is_heard_at_every_stage_until_the_decision(
+    bench: Bench, sources: list[Path], out: Path, stop: StopFlag, moment: Moment
+) -> None:
+    watcher = Watcher(at={moment: stop.request})
+    result = execute(bench.engine, spec(sources, out, **bench.settings), stop, watcher=watcher, kind=bench.kind)
+    if moment == (Stage.PUBLISHING, 0):
+        assert result.status is JobStatus.COMPLETED, "it came too late"
+        return
+    _, number = moment
+    assert told(result)[0] is ErrorCode.INTERRUPTED
+    assert not [what for what in watcher.told if what[1] > max(number, 1)], "no later task begins"
     assert entries(out) == []
 
 
