@@ -27,14 +27,14 @@ from proxx_worker.workspace.spool import Spool
 
 @dataclass(frozen=True, slots=True)
 class Recoverer:
-    """Carries through what a crash left. `owner` names this workspace's staging."""
+    """Carries through what a crash left. `owner` names this workspace's staging; `count` hears of every job that is finished."""
 
     spool: Spool
     owner: str
     output_roots: Sequence[str] | None
     worker: WorkerRecord
     log: JobLog
-    count_failure: Callable[[ErrorCode], None]
+    count: Sequence[Callable[[JobResult], object]]
     stop: StopSignal
 
     def carry_through(self) -> None:
@@ -63,8 +63,8 @@ class Recoverer:
                 log.event("job_failed", result.error.message, level="ERROR", code=result.error.code)
         self.spool.finish(item.job, result.status)
         self.log.event("finished", job=item.job.name, status=result.status, recovered=True)
-        if result.error is not None:
-            self.count_failure(result.error.code)
+        for count in self.count:
+            count(result)
 
     def _decided(self, item: RecoveryItem) -> JobResult:
         """The job's committed result, with everything in the output directory as that result says."""

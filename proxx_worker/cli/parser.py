@@ -1,6 +1,7 @@
 """The commands and their flags. Each command's code is imported when it is called: `--version` and `--help` need none of it."""
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -234,9 +235,27 @@ def _add_gather(commands: "Commands") -> None:
 
 
 def _add_status(commands: "Commands") -> None:
-    parser = _command(commands, "operate", "status", "status", "status", "show what a workspace's worker does now")
+    parser = _command(
+        commands, "operate", "status", "status", "status", "show what a workspace's worker does now",
+        "Exit code 4 where no worker runs.",
+    )  # fmt: skip
     parser.add_argument("workspace", metavar="WORKSPACE", help="the workspace; nothing in it is touched")
-    parser.add_argument("--json", action="store_true", help="status.json with `alive` and `left_alone` added")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="status.json with `alive` and `left_alone` added")
+    form.add_argument(
+        "--health", action="store_true", help="one line; exit code 0 for a live worker with a fresh heartbeat, else 4"
+    )
+    parser.add_argument(
+        "--max-age", metavar="SECONDS", type=seconds, help="with --health: how old the heartbeat may be (default 60)"
+    )
+
+
+def seconds(text: str) -> float:
+    """A time in seconds, more than none. Raises `ValueError`, which argparse reports."""
+    seconds = float(text)
+    if not 0 < seconds < math.inf:
+        raise ValueError(text)
+    return seconds
 
 
 def _add_check(commands: "Commands") -> None:
@@ -336,5 +355,11 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         "--stall-seconds", metavar="S", type=float, help="how long an encoder may show no sign of life (default 300)"
     )
     group.add_argument("--log-format", choices=("text", "json"), help="lines on stderr (default text)")
+    group.add_argument(
+        "--progress-format",
+        choices=("text", "openjd"),
+        help="progress on stderr: a bar or lines (text, the default), or what Open Job Description reads",
+    )
+    group.add_argument("--metrics-file", metavar="FILE", help="absolute path; `watch` keeps Prometheus text there")
     group.add_argument("--source-roots", metavar="DIR", action="append", help="sources must lie inside; repeatable")
     group.add_argument("--output-roots", metavar="DIR", action="append", help="outputs must go inside; repeatable")

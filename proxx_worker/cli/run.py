@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from proxx_worker.cli.console import UsageError, fail, unreadable
+from proxx_worker.cli.console import UsageError, fail, stderr_is_journal, unreadable
 from proxx_worker.cli.signals import Signals
 from proxx_worker.cli.wiring import environment_of, settings_from, tools_of, worker_record
 from proxx_worker.contract.candidates import display_name
@@ -50,9 +50,9 @@ def run(arguments: argparse.Namespace) -> int:
         return fail(str(error))
     tools = tools_of(settings)
     log = EventLog()
-    observer, write = progress_for(sys.stderr, log)
+    observer, write = progress_for(sys.stderr, log, settings.progress_format)
     # `run` has no log file: what the encoder says goes where the log goes, but not over a person's progress bar.
-    start_worker_log(write, settings.log_format, encoder_lines=not sys.stderr.isatty())
+    start_worker_log(write, settings.log_format, encoder_lines=not sys.stderr.isatty(), journal=stderr_is_journal())
     executor = Executor(environment_of(settings, tools), worker_record(settings, tools), observer, ())
     journal = _LastWord()
     try:

@@ -5,11 +5,13 @@ import os
 import socket
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from proxx_worker.cli.console import fail, reason_of, say
 from proxx_worker.contract.candidates import display_name, is_candidate_name, stem_too_long
-from proxx_worker.contract.errors import JsonValue, ProxxError
+from proxx_worker.contract.errors import EXIT_OK, ErrorClass, JsonValue, ProxxError
+from proxx_worker.contract.health import MAX_AGE_SECONDS, health_of
 from proxx_worker.contract.status import (
     MAX_STATUS_BYTES,
     RunningJob,
@@ -26,7 +28,7 @@ from proxx_worker.workspace.layout import Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class _Report:
+class Report:
     """What was found.
 
     `status`: what the worker wrote last, None where there is nothing or `unreadable` says why it cannot be read. `alive`: None
@@ -40,7 +42,7 @@ class _Report:
     left_alone: list[str]
 
     @classmethod
-    def of(cls, workspace: Workspace) -> "_Report":
+    def of(cls, workspace: Workspace) -> "Report":
         """Look at a workspace. Raises `ProxxError` where its inbox cannot be listed."""
         status, unreadable = _read(workspace.status_file)
         alive = _alive(workspace)
@@ -80,19 +82,28 @@ _ALIVE = {None: "on another host, whose processes this one cannot see", True: "a
 
 
 def status(arguments: argparse.Namespace) -> int:
-    """Print the status as JSON (with `alive`) or for a person."""
+    """Print the status as JSON (with `alive`), for a person, or as one line on the worker's health.
+
+    Exit code 4 where no worker runs, with `--health` also where one runs and does not get on; else 0.
+    """
+    if arguments.max_age is not None and not arguments.health:
+        return fail("--max-age is how old a heartbeat may be for --health; give that, too")
     workspace = Workspace(Path(arguments.workspace))
     try:
         workspace.require()
-        report = _Report.of(workspace)
+        report = Report.of(workspace)
     except ProxxError as fault:
         return fail(fault.error.message, fault.code)
+    if arguments.health:
+        health = health_of(report.status, datetime.now(UTC), alive=report.alive, max_age=arguments.max_age or MAX_AGE_SECONDS)
+        say(health.line)
+        return EXIT_OK if health.ok else int(ErrorClass.ENVIRONMENT)
     if arguments.json:
         sys.stdout.buffer.write(encode_document(report.as_json()))
     else:
         for line in report.as_lines():
             say(line)
-    return 0
+    return int(ErrorClass.ENVIRONMENT) if report.alive is False else EXIT_OK
 
 
 def _read(path: Path) -> tuple[WorkerStatus | None, str | None]:

@@ -23,7 +23,12 @@ def timestamp(when: datetime) -> str:
 
 def text_line(when: datetime, level: str, action: str, message: str, fields: Mapping[str, JsonValue]) -> str:
     """`TIME LEVEL action message key=value ...`, one line whatever the values hold."""
-    parts = [timestamp(when), f"{level:<7}", action]
+    return f"{timestamp(when)} {event_text(level, action, message, fields)}"
+
+
+def event_text(level: str, action: str, message: str, fields: Mapping[str, JsonValue]) -> str:
+    """The same without the time."""
+    parts = [f"{level:<7}", action]
     if message:
         parts.append(visible(message))
     parts.extend(f"{key}={_value(value)}" for key, value in fields.items())

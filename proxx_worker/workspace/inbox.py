@@ -74,6 +74,11 @@ class Inbox:
         """How many candidates there are, as far as hints and the last scan tell."""
         return self._queued() + len(self._waiting)
 
+    @property
+    def scanned_at(self) -> float | None:
+        """When the last scan was, as its caller's clock said; None before the first."""
+        return self._scanned_at
+
     def is_empty(self) -> bool:
         """Whether no candidate is left, not even one that is waited for. Certain only right after `rescan`."""
         return self.count == 0

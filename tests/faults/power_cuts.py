@@ -45,7 +45,7 @@ def recover(workspace: Path) -> None:
         output_roots=None,
         worker=WORKER,
         log=NoLog(),
-        count_failure=lambda _code: None,
+        count=(),
         stop=NEVER,
     ).carry_through()
 

@@ -45,7 +45,8 @@ def live(root: Path, world: Environment, stop: StopFlag, observer: JobObserver |
             log=log,
             stops=Stops(stop, stop),
             require_tools=lambda: None,
+            require_start=lambda: None,
             owner=owner,
         )
-        Recoverer(spool, owner, None, RECORD, log, worker.count_failure, stop).carry_through()
+        Recoverer(spool, owner, None, RECORD, log, (worker.count,), stop).carry_through()
         return worker.work(once=True)

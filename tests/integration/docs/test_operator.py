@@ -103,7 +103,18 @@ def test_check_prints_the_lines_that_are_listed(
     operator: Page, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
-    main(["check", str(tmp_path), "--source-roots", str(tmp_path), "--output-roots", str(tmp_path)])
+    main(
+        [
+            "check",
+            str(tmp_path),
+            "--source-roots",
+            str(tmp_path),
+            "--output-roots",
+            str(tmp_path),
+            "--metrics-file",
+            f"{tmp_path}/m.prom",
+        ]
+    )
     printed = [line.split(None, 1)[1].partition(":")[0] for line in capsys.readouterr().out.splitlines()]
     assert [name for cell in operator.table("`check`").column("line") for name in code(cell)] == printed
 
