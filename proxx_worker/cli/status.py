@@ -22,7 +22,7 @@ from proxx_worker.contract.status import (
     status_field_names,
     status_fields,
 )
-from proxx_worker.files.errnos import errors_named
+from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.workspace.holder import Holder, is_dead_here
 from proxx_worker.workspace.layout import Workspace
 
@@ -125,7 +125,7 @@ def _alive(workspace: Workspace) -> bool | None:
 
 
 def _names_in(workspace: Workspace) -> list[bytes]:
-    with errors_named("list the inbox", workspace.inbox, state_folder=True):
+    with translate_os_errors("list the inbox", workspace.inbox, state_folder=True):
         try:
             return os.listdir(workspace.inbox)  # noqa: PTH208 - names as bytes, which pathlib has not
         except FileNotFoundError:

@@ -17,9 +17,9 @@ from proxx_worker.delivery.publishing import PublishingStuckError
 from proxx_worker.engines.tools import locate_tools
 from proxx_worker.execution.executor import Executor
 from proxx_worker.files.filesystems import FilesystemKind
+from proxx_worker.observe.clock import now
 from proxx_worker.observe.display import progress_for
 from proxx_worker.observe.logs import EventLog, start_worker_log
-from proxx_worker.observe.moments import now
 from proxx_worker.observe.no_metrics import NoMetrics
 from proxx_worker.observe.observer import JobObserver, Observers
 from proxx_worker.observe.records import timestamp

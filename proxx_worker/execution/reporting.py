@@ -19,8 +19,8 @@ from proxx_worker.contract.result import (
 )
 from proxx_worker.contract.source_media import SettingsRecord
 from proxx_worker.media.source_record import rational
+from proxx_worker.observe.clock import Moment
 from proxx_worker.observe.joblog import JobLog
-from proxx_worker.observe.moments import Moment
 from proxx_worker.observe.records import timestamp
 
 

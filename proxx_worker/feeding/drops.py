@@ -11,7 +11,7 @@ from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.feeding.orders import PlannedSpec
 from proxx_worker.files.durable import create_file, write_all
-from proxx_worker.files.errnos import errors_named
+from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.locations import path_bytes
 from proxx_worker.files.syncing import sync_directory, sync_file
 from proxx_worker.workspace.submit import place
@@ -41,7 +41,7 @@ def drop(folder: bytes, specs: Sequence[PlannedSpec]) -> list[bytes]:
             _write(hidden[-1], spec.data)
         for spec, temporary in zip(specs, hidden, strict=True):
             made.append(place(folder, temporary, path_bytes(spec.stem)))
-        with errors_named("sync the folder", folder, state_folder=True):
+        with translate_os_errors("sync the folder", folder, state_folder=True):
             sync_directory(folder)
     except (ProxxError, KeyboardInterrupt) as fault:
         _remove(hidden)
@@ -55,7 +55,7 @@ def drop(folder: bytes, specs: Sequence[PlannedSpec]) -> list[bytes]:
 
 
 def _write(path: bytes, data: bytes) -> None:
-    with errors_named("write", path, state_folder=True):
+    with translate_os_errors("write", path, state_folder=True):
         descriptor = create_file(path)
         try:
             write_all(descriptor, data)
@@ -107,7 +107,7 @@ def make_directories(paths: Sequence[str]) -> list[str]:
             missing.append(raw)
             raw = os.path.dirname(raw)
         for folder in reversed(missing):
-            with errors_named("make the folder", folder), suppress(FileExistsError):
+            with translate_os_errors("make the folder", folder), suppress(FileExistsError):
                 os.mkdir(folder)
                 sync_directory(os.path.dirname(folder))
         if missing:

@@ -14,7 +14,7 @@ from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.feeding.gathering import MANIFEST_NAME, Move, Output, moves_of, read_manifest, write_manifest
 from proxx_worker.files.durable import write_durable
-from proxx_worker.files.errnos import errors_named
+from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.locations import path_bytes
 from proxx_worker.files.rename import rename_no_clobber
 from proxx_worker.files.syncing import sync_directory
@@ -51,14 +51,14 @@ def gather(outputs: Sequence[Output], into: str) -> Gathered:
     _move(pending)
     everything = write_manifest([*known, *(move for move in moves if move.source != move.target)])
     if everything != write_manifest(known):
-        with errors_named("write", os.path.join(folder, MANIFEST_NAME.encode())):
+        with translate_os_errors("write", os.path.join(folder, MANIFEST_NAME.encode())):
             write_durable(os.path.join(folder, MANIFEST_NAME.encode()), everything)
     return Gathered(tuple(pending), len(moves) - len(pending))
 
 
 def _manifest(folder: bytes) -> tuple[Move, ...]:
     path = os.path.join(folder, MANIFEST_NAME.encode())
-    with errors_named("read", path):
+    with translate_os_errors("read", path):
         try:
             with open(path, "rb") as file:
                 data = file.read()
@@ -75,7 +75,7 @@ def _manifest(folder: bytes) -> tuple[Move, ...]:
 def _is_pending(move: Move, folder: bytes) -> bool:
     """Whether the output is still to be moved; False where it is in its place. Raises whatever forbids the whole."""
     source, target = path_bytes(move.source), path_bytes(move.target)
-    with errors_named("look at", source):
+    with translate_os_errors("look at", source):
         here, there = status_of(source), status_of(target)
         if here is not None and there is not None and not same_file(source, target):
             message = (
@@ -95,7 +95,7 @@ def _is_pending(move: Move, folder: bytes) -> bool:
 
 
 def _require_as_told(path: bytes, move: Move) -> None:
-    with errors_named("read", path):
+    with translate_os_errors("read", path):
         descriptor = os.open(path, _READ)
         try:
             regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
@@ -116,10 +116,10 @@ def _digest(descriptor: int) -> str:
 def _move(moves: Sequence[Move]) -> None:
     """Rename each, then see that all the renames are on the disk: the new names before the old ones are gone for good."""
     for move in moves:
-        with errors_named(f"move {move.source} to", path_bytes(move.target)):
+        with translate_os_errors(f"move {move.source} to", path_bytes(move.target)):
             rename_no_clobber(path_bytes(move.source), path_bytes(move.target))
     for folder in _folders(moves):
-        with errors_named("sync the folder", folder):
+        with translate_os_errors("sync the folder", folder):
             sync_directory(folder)
 
 

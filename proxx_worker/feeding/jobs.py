@@ -8,7 +8,7 @@ from typing import Final
 from proxx_worker.contract.candidates import SPEC_SUFFIX, is_candidate_name
 from proxx_worker.contract.jobspec import MAX_SPEC_BYTES, spec_digest
 from proxx_worker.feeding.standing import Outputs, State
-from proxx_worker.files.errnos import errors_named
+from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.locations import path_bytes
 from proxx_worker.workspace.claimed import read_if_regular
 from proxx_worker.workspace.entries import exists
@@ -45,7 +45,7 @@ class Jobs:
         """
         names: dict[bytes, list[tuple[State, bytes]]] = {}
         for state, folder in self._folders.items():
-            with errors_named("list", folder, state_folder=True):
+            with translate_os_errors("list", folder, state_folder=True):
                 try:
                     listed = os.listdir(folder)
                 except FileNotFoundError:
@@ -77,7 +77,7 @@ class Jobs:
         if place not in self._digests:
             state, name = place
             path = os.path.join(self._folders[state], name)
-            with errors_named("read", path, state_folder=True):
+            with translate_os_errors("read", path, state_folder=True):
                 data = read_if_regular(path, MAX_SPEC_BYTES + 1)
                 if data is None and not exists(path):
                     return None
@@ -89,7 +89,7 @@ def outputs_there(outputs: Collection[str]) -> Outputs:
     """How many of the outputs are in their place. Raises IO_ERROR where the system does not tell: that is never "not there"."""
     there = 0
     for output in outputs:
-        with errors_named("look for", output):
+        with translate_os_errors("look for", output):
             try:
                 there += exists(path_bytes(output))
             except NotADirectoryError:

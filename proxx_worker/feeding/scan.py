@@ -10,7 +10,7 @@ from proxx_worker.contract.errors import ProxxError
 from proxx_worker.feeding.cards import disc_roots, place_of, spanned_by_name
 from proxx_worker.feeding.clips import Clip, Findings, Skip, content_skip, folder_skip, name_skip
 from proxx_worker.feeding.spans import shot_of_p2_clip, spans_of_p2, spans_of_playlist
-from proxx_worker.files.errnos import classify_os_error, errors_named
+from proxx_worker.files.errnos import classify_os_error, translate_os_errors
 from proxx_worker.files.locations import path_bytes, path_text, real_path_of
 from proxx_worker.media.content_kind import ContentKind, content_kind
 
@@ -113,7 +113,7 @@ def _note(tree: Tree, path: str, reason: Skip | None) -> None:
 
 def stamp_of(path: str) -> Stamp | None:
     """The file's stamp now; None where it has gone. Raises `ProxxError` (IO_ERROR) where the system does not tell."""
-    with errors_named("look at", path_bytes(path)):
+    with translate_os_errors("look at", path_bytes(path)):
         try:
             return Stamp.of(os.stat(path_bytes(path)))
         except FileNotFoundError:
@@ -122,7 +122,7 @@ def stamp_of(path: str) -> Stamp | None:
 
 def sniff(entry: Entry) -> ContentKind:
     """What the file is by its first bytes. Raises `ProxxError` (IO_ERROR) where it cannot be read."""
-    with errors_named("read", path_bytes(entry.path)):
+    with translate_os_errors("read", path_bytes(entry.path)):
         descriptor = os.open(path_bytes(entry.path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             return content_kind(partial(_read, descriptor), os.fstat(descriptor).st_size)
@@ -188,5 +188,5 @@ def _shot_key(path: str) -> tuple[str, str]:
 
 
 def _sidecar(path: str) -> bytes:
-    with errors_named("read", path_bytes(path)), open(path_bytes(path), "rb") as file:
+    with translate_os_errors("read", path_bytes(path)), open(path_bytes(path), "rb") as file:
         return file.read(_SIDECAR_BYTES)

@@ -23,7 +23,7 @@ from proxx_worker.feeding.orders import (
 )
 from proxx_worker.feeding.scan import Walk, find_clips
 from proxx_worker.feeding.standing import Standing, State, standing
-from proxx_worker.files.errnos import errors_named
+from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.locations import path_bytes, real_path_of
 from proxx_worker.workspace.layout import Workspace, make_folder
 
@@ -137,7 +137,7 @@ def _folder_of(to: Workspace | Path) -> bytes:
     if isinstance(to, Workspace):
         make_folder(to.inbox)
         return to.inbox
-    with errors_named("make the folder", to):
+    with translate_os_errors("make the folder", to):
         to.mkdir(parents=True, exist_ok=True)
     return os.fsencode(to)
 

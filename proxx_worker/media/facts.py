@@ -102,7 +102,7 @@ class AudioFacts:
     """One audio stream. `layout` is FFmpeg's name (`stereo`, `5.1(side)`) or None; `sample_rate` in Hz; `duration` in seconds.
 
     `profile`: of the codec, in FFmpeg's name (`LC`). `unbroken`: the container's tables prove that its packets are played one
-    after another, as they are stored (see `unbroken_tracks`); False where they do not, or where nothing is known of them.
+    after another, as they are stored (see `gapless_tracks`); False where they do not, or where nothing is known of them.
     """
 
     index: int

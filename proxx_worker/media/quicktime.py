@@ -126,7 +126,7 @@ def avid_pixel_aspect(read: Callable[[int, int], bytes], size: int) -> Fraction 
     return None
 
 
-def unbroken_tracks(read: Callable[[int, int], bytes], size: int) -> frozenset[int]:
+def gapless_tracks(read: Callable[[int, int], bytes], size: int) -> frozenset[int]:
     """The numbers of the tracks whose packets are all played one after another, as they are stored.
 
     Such a track has a whole sample table (no fragments), one sample description, a later time for every packet, and no edit list,
@@ -140,7 +140,7 @@ def unbroken_tracks(read: Callable[[int, int], bytes], size: int) -> frozenset[i
     if any(True for movie in movies for _ in _descend(read, movie, (b"mvex",), budget)):
         return frozenset()
     found = [
-        (_track_number(read, track, budget), _is_unbroken(read, track, budget))
+        (_track_number(read, track, budget), _is_gapless(read, track, budget))
         for movie in movies
         for track in _descend(read, movie, (b"trak",), budget)
     ]
@@ -157,7 +157,7 @@ def _track_number(read: Callable[[int, int], bytes], track: _Box, budget: Iterat
     return None if at is None or len(header) < at + 4 else int(struct.unpack_from(">I", header, at)[0])
 
 
-def _is_unbroken(read: Callable[[int, int], bytes], track: _Box, budget: Iterator[int]) -> bool:
+def _is_gapless(read: Callable[[int, int], bytes], track: _Box, budget: Iterator[int]) -> bool:
     descriptions, times, shifts, media, edits = (
         _tables(read, track, path, budget)
         for path in (

@@ -84,7 +84,7 @@ def read_source(
 ) -> MediaFacts | RawSource:
     """Facts, or the RAW format, of a source that `read_head` let pass, from ffprobe's answer.
 
-    `exit_code` is negative for a signal; `avid_aspect` is what `avid_pixel_aspect` found, `unbroken` what `unbroken_tracks` did.
+    `exit_code` is negative for a signal; `avid_aspect` is what `avid_pixel_aspect` found, `unbroken` what `gapless_tracks` did.
 
     Raises SOURCE_UNSUPPORTED and SOURCE_NO_VIDEO, each with its reason.
     """

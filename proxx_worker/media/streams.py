@@ -59,7 +59,7 @@ def refuse_unreadable(stream: Section, container: Section) -> None:
 
 
 def audio_of(stream: Section, unbroken: frozenset[int] = frozenset()) -> AudioFacts:
-    """The facts of one audio stream. `unbroken`: what `unbroken_tracks` found in its file.
+    """The facts of one audio stream. `unbroken`: what `gapless_tracks` found in its file.
 
     Raises SOURCE_UNSUPPORTED where its channels or rate are not known: a proxy carries every audio stream or is none.
     """

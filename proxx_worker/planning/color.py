@@ -13,7 +13,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.media.facts import VideoFacts
 from proxx_worker.media.pixel_formats import PixelFormat, pixel_format
-from proxx_worker.planning.color_tags import Tags, of_bitstream, option_name, sayable
+from proxx_worker.planning.color_tags import Tags, of_bitstream, option_name, representable
 from proxx_worker.planning.video_codecs import VideoEncoder
 
 _FULL = "pc"
@@ -95,8 +95,8 @@ def plan_color(video: VideoFacts, encoder: VideoEncoder, container: Container) -
         if carried is None and encoder.only_matrix is not None and is_standard_definition(video):
             carried = "smpte170m"
         matrix, filters = _matrix(carried, encoder.only_matrix)
-    tags = sayable(encoder.voice, container, Tags(matrix, facts.primaries, facts.transfer))
-    return ColorPlan(color_range, tags, of_bitstream(encoder.voice, tags), scale, filters)
+    tags = representable(encoder.tag_support, container, Tags(matrix, facts.primaries, facts.transfer))
+    return ColorPlan(color_range, tags, of_bitstream(encoder.tag_support, tags), scale, filters)
 
 
 def is_full_range(video: VideoFacts, kind: PixelFormat) -> bool:

@@ -11,12 +11,12 @@ from proxx_worker.contract.errors import JobError
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.contract.result import Check
 from proxx_worker.planning.plan import TaskPlan
+from proxx_worker.verification.audio_damage import audio_damage
 from proxx_worker.verification.checks import MILLISECOND, compare, first_frame, frame_times, start_check
 from proxx_worker.verification.encode_fault import encode_error, gap_error
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.frame_grid import places_on_grid
 from proxx_worker.verification.proxy_probe import ProxyObservation, StreamReport
-from proxx_worker.verification.sound_damage import sound_damage
 from proxx_worker.verification.source_faults import ends_early, off_the_grid
 
 
@@ -56,7 +56,7 @@ class FfmpegEvidence:
         return (
             ends_early(plan, encode, proxy.report)
             or gap_error(plan, encode)
-            or sound_damage(plan.expected.audio or (), proxy)
+            or audio_damage(plan.expected.audio or (), proxy)
             or off_the_grid(plan, encode)
         )
 

@@ -10,7 +10,7 @@ from typing import Final
 from proxx_worker.contract.candidates import SPEC_SUFFIX, display_name, is_candidate_name, lowest_free_job_name, stem_of
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.files.durable import create_file, write_all
-from proxx_worker.files.errnos import errors_named
+from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.rename import rename_no_clobber
 from proxx_worker.files.syncing import sync_directory, sync_file
 from proxx_worker.workspace.entries import exists
@@ -41,7 +41,7 @@ def submit(workspace: Workspace, jobspec: Path) -> Path:
         with suppress(OSError):
             os.unlink(temporary)
         raise
-    with errors_named("sync the folder", workspace.inbox, state_folder=True):
+    with translate_os_errors("sync the folder", workspace.inbox, state_folder=True):
         sync_directory(workspace.inbox)
     return Path(os.fsdecode(made))
 
@@ -66,7 +66,7 @@ def _copy(source: Path, target: bytes) -> None:
     try:
         if not stat.S_ISREG(os.fstat(source_fd).st_mode):
             raise ProxxError(ErrorCode.SPEC_INVALID, f"{source} is not a file; name a JobSpec file", path=str(source))
-        with errors_named("write", target, state_folder=True):
+        with translate_os_errors("write", target, state_folder=True):
             target_fd = create_file(target)
             try:
                 while part := os.read(source_fd, _CHUNK):
@@ -84,7 +84,7 @@ def place(folder: bytes, temporary: bytes, wanted: bytes) -> bytes:
     Raises SPEC_INVALID where only a name is free that no worker takes; WORKSPACE_INVALID, NO_SPACE or IO_ERROR.
     """
     while True:
-        with errors_named("submit to", folder, state_folder=True):
+        with translate_os_errors("submit to", folder, state_folder=True):
             stem = lowest_free_job_name(wanted, lambda it: exists(os.path.join(folder, it + SPEC_SUFFIX)))
             _require_candidate(stem + SPEC_SUFFIX)
             target = os.path.join(folder, stem + SPEC_SUFFIX)

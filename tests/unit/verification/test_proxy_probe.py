@@ -35,7 +35,7 @@ def test_each_frame_counts(frames: list[tuple[int, str | tuple[int, int | None]]
     heard = [(time, *words) for time, words in frames if not isinstance(words, str)]
     assert list(picture.times) == [time for time, _ in seen]
     assert picture.frames == len(seen)
-    assert {look.get("interlaced_frame") for look in picture.looks.values()} == {
+    assert {look.get("interlaced_frame") for look in picture.frame_variants.values()} == {
         "0" if "=0|" in words else "1" if "=1|" in words else None for _, words in seen
     }
     assert list(sound.times) == [time for time, _, _ in heard]

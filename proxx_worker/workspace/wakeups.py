@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Hints:
-    """Hints, never the truth: each name may have gone again, and on some filesystems changes raise no event at all."""
+class Wakeups:
+    """Wakeups, never the truth: each name may have gone again, and on some filesystems changes raise no event at all."""
 
     names: tuple[bytes, ...] = ()
     """Entries of the inbox that something happened to."""
@@ -15,4 +15,4 @@ class Hints:
     """Events were lost: only a scan tells what there is."""
 
 
-NO_HINTS = Hints()
+NO_WAKEUPS = Wakeups()

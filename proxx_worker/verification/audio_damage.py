@@ -17,7 +17,7 @@ _ROUNDING = Fraction(2, 1000)
 _QUOTED_LINES = 10
 
 
-def sound_damage(expected: Sequence[ExpectedAudio], proxy: ProxyObservation) -> JobError | None:
+def audio_damage(expected: Sequence[ExpectedAudio], proxy: ProxyObservation) -> JobError | None:
     """SOURCE_DAMAGED where copied sound does not decode, and the proxy has no other fault that ffprobe complains about.
 
     A packet that does not decode leaves a hole: a frame that does not stand where the one before it ended. That tells stream and

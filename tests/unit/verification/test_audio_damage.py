@@ -10,9 +10,9 @@ from proxx_worker.contract.errors import ErrorCode, JobError
 from proxx_worker.contract.output_settings import Codec, Container
 from proxx_worker.media.facts import MediaFacts
 from proxx_worker.planning.plan import plan_task
+from proxx_worker.verification.audio_damage import audio_damage
 from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
 from proxx_worker.verification.proxy_probe import ProxyObservation, parse_proxy
-from proxx_worker.verification.sound_damage import sound_damage
 from proxx_worker.verification.verdict import judge
 from tests.unit.planning.sources import CLIP, STEREO, settings
 from tests.unit.verification.proxies import perfect_encode, perfect_proxy
@@ -46,7 +46,7 @@ def seen(
 
 def damage(report: str, source: MediaFacts = CLIP, stderr: str = SAID, exit_code: int = 0) -> JobError | None:
     plan = plan_task(settings(), source)
-    return sound_damage(plan.expected.audio or (), ProxyObservation(exit_code, parse_proxy(report.encode()), stderr))
+    return audio_damage(plan.expected.audio or (), ProxyObservation(exit_code, parse_proxy(report.encode()), stderr))
 
 
 def place(error: JobError | None) -> tuple[object, object]:
