@@ -96,7 +96,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = _CommandLine(
         prog="proxx-worker",
         description="The deterministic, headless proxy-generation worker: a JobSpec in, proxies and a result JSON out.",
-        epilog="Exit codes: 0 success, 1 the spec or the media cannot be done, 2 it was tried and failed, "
+        epilog="Exit codes: 0 success, 1 the spec or the media was rejected, 2 the job ran and failed, "
         "4 an assumption about the environment is violated, 64 usage or configuration, 130/143 `run` stopped by a signal.",
     )
     parser.add_argument("--version", action="version", version=f"proxx-worker {__version__}")

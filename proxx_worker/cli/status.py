@@ -47,7 +47,7 @@ class Report:
         status, unreadable = _read(workspace.status_file)
         alive = _alive(workspace)
         names = _names_in(workspace)
-        waiting = sum(map(is_candidate_name, names))  # counted anew: a worker that runs a job has counted before it
+        waiting = sum(map(is_candidate_name, names))  # recounted: a worker that runs a job has counted before it
         return cls(status, unreadable, alive, waiting, [display_name(name) for name in sorted(names) if stem_too_long(name)])
 
     def as_json(self) -> dict[str, JsonValue]:

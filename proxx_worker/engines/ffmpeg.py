@@ -131,7 +131,7 @@ class _Life:
 def _fault(child: ChildExit, stall_seconds: float) -> JobError | None:
     if child.stopped:
         return JobError(
-            ErrorCode.INTERRUPTED, "the worker was told to stop while this was encoded. Submit the job again once it runs again."
+            ErrorCode.INTERRUPTED, "the worker was asked to stop while this was encoded. Restart it and submit the job again."
         )
     if child.stalled:
         return JobError(

@@ -141,7 +141,7 @@ def _facts(
         what = PICTURELESS_DEMUXERS.get(demuxer, demuxer)
         raise ProxxError(
             ErrorCode.SOURCE_NO_VIDEO,
-            f"the file ({what}) holds no picture: {', '.join(map(kind_of, streams)) or 'no streams'}; leave it out",
+            f"the file ({what}) has no video stream: {', '.join(map(kind_of, streams)) or 'no streams'}; leave it out",
             streams=[kind_of(stream) for stream in streams],
         )
     sound = [stream for stream in streams if stream.text("codec_type") == "audio"]
@@ -194,7 +194,7 @@ def _video(picture: Section, frame: Section, demuxer: str, avid_aspect: Fraction
         missing = next((name for name, value in known.items() if value is None), "codec")
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"the picture ({codec}) tells no {missing}: no frame of it could be read, as in a file cut short",
+            f"the picture ({codec}) reports no {missing}; the file may be truncated",
             codec=codec,
         )
     if layout is None:

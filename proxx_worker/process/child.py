@@ -277,7 +277,7 @@ class _Run:
             self._process.returncode = 0  # Not known, and never used: this only ends the matter for subprocess.
             raise ProxxError(
                 ErrorCode.IO_ERROR,
-                f"the exit code of process {self._process.pid} must be there, but someone else took it. Start the worker anew.",
+                f"Process {self._process.pid}'s exit status was reaped elsewhere. Restart the worker.",
                 pid=self._process.pid,
             ) from error
         if pid == 0:

@@ -100,7 +100,7 @@ class StopRequestedError(Exception):
 
 def interrupted(work: str, **details: JsonValue) -> ProxxError:
     """INTERRUPTED for a job whose `work` is cut short, as in "while WORK"."""
-    message = f"the worker was told to stop while {work}. Submit the job again once it runs again."
+    message = f"the worker was asked to stop while {work}. Restart it and submit the job again."
     return ProxxError(ErrorCode.INTERRUPTED, message, **details)
 
 

@@ -1,4 +1,4 @@
-"""Programs in FFmpeg's place, a few lines of shell around the real one: a test decides what happens in mid-encode."""
+"""Programs in FFmpeg's place, a few lines of shell around the real one: a test decides what happens mid-encode."""
 
 import errno
 import os

@@ -206,7 +206,7 @@ def test_a_folder_that_vanishes_ends_the_worker(proxx: Command, workspace: Works
         ended = worker.wait()
     assert ended.exit_code == 4
     assert folder in ended.stderr
-    assert not (workspace.root / folder).exists(), "a folder that vanished is not made anew"
+    assert not (workspace.root / folder).exists(), "a folder that vanished is not recreated"
 
 
 def test_folders_are_made_and_a_missing_workspace_is_not(proxx: Command, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""An array job on a real Slurm of two nodes: exit codes, a gather that depends on it, a cancel and a drain in mid-encode."""
+"""An array job on a real Slurm of two nodes: exit codes, a gather that depends on it, a cancel and a drain mid-encode."""
 
 import os
 import re
@@ -122,7 +122,7 @@ def test_a_collision_moves_nothing(cluster: Cluster, project_root: Path, clips: 
 
 @pytest.fixture
 def running(cluster: Cluster, project_root: Path, clips: Path, tmp_path: Path) -> str:
-    """The number of a job in mid-encode."""
+    """The number of a job mid-encode."""
     for name in ("out", "results"):
         (tmp_path / name).mkdir()
     document = jobspec(clips / "A001C004.mov", tmp_path / "out", **explicit("prores_4444", "mov"))

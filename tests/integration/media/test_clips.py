@@ -43,7 +43,7 @@ CLIPS: dict[str, Clip | RawSource | Refused] = {
         "1 constant 5",
         "yuv444p 8 None None None None",
     ),
-    "A101_3.WAV": Refused(ErrorCode.SOURCE_NO_VIDEO, "the file (WAV, BWF, RF64) holds no picture: audio:pcm_s24le"),
+    "A101_3.WAV": Refused(ErrorCode.SOURCE_NO_VIDEO, "the file (WAV, BWF, RF64) has no video stream: audio:pcm_s24le"),
     "C0023S01.MXF": Clip(
         "mxf 0 mpeg4 352x288 16/11 0 progressive",
         "25 constant 95",
@@ -59,11 +59,11 @@ CLIPS: dict[str, Clip | RawSource | Refused] = {
         ("pcm_s24le 1ch - 48000",) * 2,
     ),
     "OurBigBook_debrief_2025.srt": Refused(
-        ErrorCode.SOURCE_NO_VIDEO, "the file (SubRip subtitles) holds no picture: subtitle:subri"
+        ErrorCode.SOURCE_NO_VIDEO, "the file (SubRip subtitles) has no video stream: subtitle:subri"
     ),
-    "Owner-iTunes_9.0.3.15.m4a": Refused(ErrorCode.SOURCE_NO_VIDEO, "the file (mov) holds no picture: audio:aac, cover:mjpeg"),
+    "Owner-iTunes_9.0.3.15.m4a": Refused(ErrorCode.SOURCE_NO_VIDEO, "the file (mov) has no video stream: audio:aac, cover:mjpeg"),
     "Panasonic_AG_HMC_151.MTS": Refused(
-        ErrorCode.SOURCE_UNSUPPORTED, "audio stream 1 (ac3) tells no channels or rate: no packet of"
+        ErrorCode.SOURCE_UNSUPPORTED, "audio stream 1 (ac3) reports no channels or sample rate: no packet of"
     ),
     "Sequence_1-Apple_ProRes_422_Proxy.mov": Clip(
         "mov 0 prores 1920x1080 1 0 bt",
@@ -139,7 +139,7 @@ CLIPS: dict[str, Clip | RawSource | Refused] = {
         ("aac 2ch stereo 48000",),
     ),
     "image_small.tiff": Refused(ErrorCode.SOURCE_UNSUPPORTED, "the file is a TIFF still, not a clip"),
-    "ladouce_1h15.wav": Refused(ErrorCode.SOURCE_NO_VIDEO, "the file (WAV, BWF, RF64) holds no picture: audio:pcm_f32le"),
+    "ladouce_1h15.wav": Refused(ErrorCode.SOURCE_NO_VIDEO, "the file (WAV, BWF, RF64) has no video stream: audio:pcm_f32le"),
     "law-and-order-partial.wtv": Clip(
         "wtv 2 mpeg2video 720x576 64/45 0 progressive",
         "25 constant None?",
@@ -183,7 +183,7 @@ CLIPS: dict[str, Clip | RawSource | Refused] = {
     "seq_beachball/multipart.0005.jpg": Refused(
         ErrorCode.SOURCE_UNSUPPORTED, "the file is a JPEG still (or bare JPEG frames without times)"
     ),
-    "sony-a7-xavc.MP4": Refused(ErrorCode.SOURCE_UNSUPPORTED, "the picture (h264) tells no pixel format: no frame of it cou"),
+    "sony-a7-xavc.MP4": Refused(ErrorCode.SOURCE_UNSUPPORTED, "the picture (h264) reports no pixel format: no frame of it cou"),
     "svt-test-8mono.mp4": Clip(
         "mov 0 h264 1280x720 1 0 progressive",
         "50 constant 500",
@@ -191,7 +191,7 @@ CLIPS: dict[str, Clip | RawSource | Refused] = {
         "10:00:00:00 stream None",
         ("aac 1ch mono 48000",) * 8,
     ),
-    "test-pod.m4a": Refused(ErrorCode.SOURCE_NO_VIDEO, "the file (mov) holds no picture: data:tx3g, data:tx3g, audio"),
+    "test-pod.m4a": Refused(ErrorCode.SOURCE_NO_VIDEO, "the file (mov) has no video stream: data:tx3g, data:tx3g, audio"),
     "track_01_v02.mxf": Clip(
         "mxf 1 dnxhd 1280x720 1 0 progressive",
         "24000/1001 constant 10",

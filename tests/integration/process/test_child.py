@@ -365,7 +365,7 @@ def test_an_exit_code_taken_by_someone_else_is_an_error(stop: StopFlag) -> None:
     def steal(chunk: bytes) -> None:
         os.waitpid(int(chunk), 0)
 
-    with pytest.raises(ProxxError, match="someone else took it") as caught:
+    with pytest.raises(ProxxError, match="was reaped elsewhere") as caught:
         run_child([SHELL, "-c", "echo $$"], stop=stop, on_stdout=steal, on_stderr=lambda _: None)
     assert caught.value.code is ErrorCode.IO_ERROR
 
