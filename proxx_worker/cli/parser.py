@@ -276,7 +276,8 @@ def _add_schema(commands: "Commands") -> None:
 
 def _add_report(commands: "Commands") -> None:
     parser = _command(
-        commands, "report", "report", "report", "compare proxies with their sources, frame by frame, and write a page to look at",
+        commands, "prove", "report", "report", "report",
+        "compare proxies with their sources, frame by frame, and write a page to look at",
         "Needs the extra [report]. Exit code 2 where a verdict is `fail` or a limit is missed.",
     )  # fmt: skip
     _add_results(parser)
@@ -294,7 +295,8 @@ def _add_report(commands: "Commands") -> None:
 
 def _add_relink(commands: "Commands") -> None:
     parser = _command(
-        commands, "relink", "relink", "relink", "write what makes an editing system link proxies to their originals",
+        commands, "prove", "relink", "relink", "relink",
+        "write what makes an editing system link proxies to their originals",
         "One file for all completed tasks. --otio and --mhl need the extra [relink]. Exit code 1 for a clip that it cannot say.",
     )  # fmt: skip
     _add_results(parser)
