@@ -7,16 +7,12 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, NoReturn, TypeAlias
+from typing import NoReturn, cast
 
 from proxx_worker import __version__
+from proxx_worker.cli.commands import Commands, add_command
+from proxx_worker.cli.proving import add_relink, add_report
 from proxx_worker.contract.errors import EXIT_USAGE
-
-if TYPE_CHECKING:
-    Commands: TypeAlias = argparse._SubParsersAction["_Parser"]  # noqa: SLF001 - argparse names its type no other way
-
-MOST_WORST = 9
-"""More pictures than these would leave too little room for each."""
 
 Handler = Callable[[argparse.Namespace], int]
 
@@ -100,7 +96,7 @@ def build_parser() -> argparse.ArgumentParser:
         "4 an assumption about the environment is violated, 64 usage or configuration, 130/143 `run` stopped by a signal.",
     )
     parser.add_argument("--version", action="version", version=f"proxx-worker {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+    commands = cast("Commands", parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser))
     _add_watch(commands)
     _add_run(commands)
     _add_validate(commands)
@@ -112,23 +108,13 @@ def build_parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_profiles(commands)
     _add_schema(commands)
-    _add_report(commands)
-    _add_relink(commands)
+    add_report(commands)
+    add_relink(commands)
     return parser
 
 
-def _command(
-    commands: "Commands", group: str, name: str, module: str, function: str, summary: str, more: str = ""
-) -> argparse.ArgumentParser:
-    # No abbreviated flags: a flag that is added later would change what a script's short form means.
-    description = f"{summary[0].upper()}{summary[1:]}. {more}"
-    parser = commands.add_parser(name, help=summary, description=description, allow_abbrev=False)
-    parser.set_defaults(command=(module, function), parser=parser, group=group)
-    return parser
-
-
-def _add_watch(commands: "Commands") -> None:
-    parser = _command(
+def _add_watch(commands: Commands) -> None:
+    parser = add_command(
         commands, "work", "watch", "watch", "watch",
         "claim and execute the JobSpecs dropped into a workspace's inbox, one at a time",
         "Stays in the foreground. SIGTERM or SIGINT stops at once (the running job fails: INTERRUPTED), SIGUSR1 after the job.",
@@ -140,8 +126,8 @@ def _add_watch(commands: "Commands") -> None:
     _add_settings(parser)
 
 
-def _add_run(commands: "Commands") -> None:
-    parser = _command(
+def _add_run(commands: Commands) -> None:
+    parser = add_command(
         commands, "work", "run", "run", "run", "execute one JobSpec; the result JSON goes to stdout, all else to stderr",
         "The exit code is the result's.",
     )  # fmt: skip
@@ -150,8 +136,8 @@ def _add_run(commands: "Commands") -> None:
     _add_settings(parser)
 
 
-def _add_validate(commands: "Commands") -> None:
-    parser = _command(
+def _add_validate(commands: Commands) -> None:
+    parser = add_command(
         commands, "work", "validate", "validate", "validate",
         "check JobSpecs, their sources and output directories; no side effects",
         "One line per file; the exit code is the highest class.",
@@ -160,8 +146,8 @@ def _add_validate(commands: "Commands") -> None:
     _add_settings(parser)
 
 
-def _add_spec(commands: "Commands") -> None:
-    parser = _command(
+def _add_spec(commands: Commands) -> None:
+    parser = add_command(
         commands, "feed", "spec", "spec", "spec", "write JobSpecs for clips, or for all clips below folders",
         "One JobSpec for all named clips on stdout, or with --per-clip one file per clip. With --recursive, or several profiles, "
         "one per clip and profile, all or none; what is there already is skipped, as is what is no clip; both are told.",
@@ -199,8 +185,8 @@ def _add_spec(commands: "Commands") -> None:
     )
 
 
-def _add_submit(commands: "Commands") -> None:
-    parser = _command(
+def _add_submit(commands: Commands) -> None:
+    parser = add_command(
         commands, "feed", "submit", "submit", "submit",
         "drop JobSpecs into a workspace's inbox: durable, atomic, never overwriting",
         "Prints the path of each. Does not validate; see `proxx-worker validate`.",
@@ -209,8 +195,8 @@ def _add_submit(commands: "Commands") -> None:
     parser.add_argument("jobspecs", metavar="JOBSPEC.json", nargs="+", help="a file; its name becomes the job's")
 
 
-def _add_feed(commands: "Commands") -> None:
-    parser = _command(
+def _add_feed(commands: Commands) -> None:
+    parser = add_command(
         commands, "feed", "feed", "feed", "feed", "make JobSpecs of the clips that come to watched folders",
         "Stays in the foreground, looks every few seconds, and drops a JobSpec for each clip that stands still and has none yet. "
         "Keeps no state but the folders; never touches media. SIGTERM, SIGINT or SIGUSR1 ends it.",
@@ -224,8 +210,8 @@ def _add_feed(commands: "Commands") -> None:
     )
 
 
-def _add_gather(commands: "Commands") -> None:
-    parser = _command(
+def _add_gather(commands: Commands) -> None:
+    parser = add_command(
         commands, "feed", "gather", "gather", "gather", "move the outputs of finished jobs into one folder, never overwriting",
         "Renames on one filesystem. All is checked before the first moves, SHA-256 included; a second call changes nothing. "
         "Writes gathered.json. A FAILED result is named, and its class is the exit code.",
@@ -234,8 +220,8 @@ def _add_gather(commands: "Commands") -> None:
     parser.add_argument("--into", metavar="DIR", required=True, help="an existing folder, on the outputs' filesystem")
 
 
-def _add_status(commands: "Commands") -> None:
-    parser = _command(
+def _add_status(commands: Commands) -> None:
+    parser = add_command(
         commands, "operate", "status", "status", "status", "show what a workspace's worker does now",
         "Exit code 4 where no worker runs.",
     )  # fmt: skip
@@ -258,83 +244,20 @@ def seconds(text: str) -> float:
     return seconds
 
 
-def _add_check(commands: "Commands") -> None:
-    parser = _command(commands, "learn", "check", "check", "check", "check the environment's assumptions, one line each")
+def _add_check(commands: Commands) -> None:
+    parser = add_command(commands, "learn", "check", "check", "check", "check the environment's assumptions, one line each")
     parser.add_argument("workspace", metavar="WORKSPACE", nargs="?", help="also what a worker there relies on")
     _add_settings(parser)
 
 
-def _add_profiles(commands: "Commands") -> None:
-    parser = _command(commands, "learn", "profiles", "catalog", "profiles", "list the profiles")
+def _add_profiles(commands: Commands) -> None:
+    parser = add_command(commands, "learn", "profiles", "catalog", "profiles", "list the profiles")
     parser.add_argument("--json", action="store_true", help="all of each profile's settings, as JSON")
 
 
-def _add_schema(commands: "Commands") -> None:
-    parser = _command(commands, "learn", "schema", "catalog", "schema", "print a JSON Schema")
+def _add_schema(commands: Commands) -> None:
+    parser = add_command(commands, "learn", "schema", "catalog", "schema", "print a JSON Schema")
     parser.add_argument("document", choices=("jobspec", "result"), help="what it describes")
-
-
-def _add_report(commands: "Commands") -> None:
-    parser = _command(
-        commands, "prove", "report", "report", "report",
-        "compare proxies with their sources, frame by frame, and write a page to look at",
-        "Needs the extra [report]. Exit code 2 where a verdict is `fail` or a limit is missed.",
-    )  # fmt: skip
-    _add_results(parser)
-    parser.add_argument("--html", metavar="FILE", required=True, help="the page: one file that needs no other")
-    parser.add_argument("--worst", metavar="N", type=_worst, default=3, help="how many of the worst frames are shown (default 3)")
-    parser.add_argument(
-        "--fail-below",
-        metavar="SSIM",
-        type=_ssim,
-        help="exit with 2 where a frame's SSIM is lower, or a proxy cannot be compared",
-    )
-    parser.add_argument("--json", metavar="FILE", help="also write the figures there")
-    _add_tools(parser)
-
-
-def _add_relink(commands: "Commands") -> None:
-    parser = _command(
-        commands, "prove", "relink", "relink", "relink",
-        "write what makes an editing system link proxies to their originals",
-        "One file for all completed tasks. --otio and --mhl need the extra [relink]. Exit code 1 for a clip that it cannot say.",
-    )  # fmt: skip
-    _add_results(parser)
-    kind = parser.add_mutually_exclusive_group(required=True)
-    kind.add_argument("--fcpxml", metavar="FILE", help="FCPXML 1.11: Final Cut Pro, and what reads it")
-    kind.add_argument("--otio", metavar="FILE", help="OpenTimelineIO: both as media references of one clip")
-    kind.add_argument("--ale", metavar="FILE", help="Avid Log Exchange, for clips of one frame rate")
-    kind.add_argument("--mhl", metavar="DIR", help="add the proxies in DIR to its ASC Media Hash List")
-
-
-def _add_results(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "results", metavar="RESULT | WORKSPACE", nargs="+", help="result files, or one workspace with all that is done and failed"
-    )
-
-
-def _worst(text: str) -> int:
-    count = int(text)
-    if not 0 <= count <= MOST_WORST:
-        raise argparse.ArgumentTypeError(f"0 to {MOST_WORST}, not {text}")
-    return count
-
-
-def _ssim(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"0 to 1, not {text}")
-    return value
-
-
-def _add_tools(parser: argparse.ArgumentParser) -> None:
-    """The settings of a command that runs FFmpeg and no job; the configuration file may hold all keys."""
-    group = parser.add_argument_group("settings", "each also a key of the TOML file; a flag wins")
-    group.add_argument("--config", metavar="FILE", help="a TOML file of settings; unknown keys are refused")
-    group.add_argument("--ffmpeg", metavar="PATH", help="absolute path; default: the first on PATH")
-    group.add_argument("--ffprobe", metavar="PATH", help="absolute path; default: the first on PATH")
-    group.add_argument("--stall-seconds", metavar="S", type=float, help="how long FFmpeg may say nothing (default 300)")
-    parser.set_defaults(declared_versions=None)
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
