@@ -23,13 +23,15 @@ def hear_drain() -> StopSignal:
 
     Elsewhere than on Linux a handler hears it, and a child that is sent it is killed.
     """
-    if sys.platform != "linux":
+    if sys.platform == "linux":
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        heard: StopSignal = _PendingSignal(_signal_descriptor(signal.SIGUSR1))
+    else:
         flag = StopFlag()
         signal.signal(signal.SIGUSR1, lambda _number, _frame: flag.request())
-        return flag
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-    return _PendingSignal(_signal_descriptor(signal.SIGUSR1))
+        heard = flag
+    return heard
 
 
 class _PendingSignal:
