@@ -22,7 +22,7 @@ PYTHON ?= $(shell deploy/setup/find-python)
 
 .PHONY: help
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  %-10s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  %-13s %s\n", $$1, $$2 }'
 
 .PHONY: setup
 setup: $(DEV) ## Make .venv from the lock files: the worker and everything needed to work on it
@@ -48,15 +48,67 @@ demo: $(RUNTIME) ## Two profiles from a generated clip to finished proxies, thro
 	deploy/setup/install-tools ffmpeg ffprobe
 	$(BIN)/python deploy/demo/demo.py demo
 
+# One worker per processor. A file's tests stay together, so that what they share is made once, and keep their order: acceptance
+# first, the quick ones last, so that all workers end at about the same time. `make test PARALLEL=` runs one test after the other.
+PARALLEL := --numprocesses logical --dist loadfile --no-loadscope-reorder
+
 .PHONY: test
-test: $(DEV) ## All tests but the minutes-long ones
+test: $(DEV) ## All tests but the minutes-long ones, in parallel
 	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc
-	$(BIN)/pytest -m "not heavy and not benchmarks" $(PYTEST_ARGS)
+	$(BIN)/pytest $(PARALLEL) -m "not heavy and not benchmarks" $(PYTEST_ARGS)
+
+# Both have an environment of their own. That of the lower bounds is made again when they change, that of the newest every time.
+LOWEST := .cache/lowest
+NEWEST := .cache/newest
+OF_ROOMS = bin/pytest $(PARALLEL) tests/unit tests/integration -m "not heavy" $(PYTEST_ARGS)
+
+$(LOWEST)/.made: requirements-lowest.lock pyproject.toml
+	deploy/setup/make-venv "$(PYTHON)" $(LOWEST)
+	$(subst $(BIN),$(LOWEST)/bin,$(FROM_LOCK)) requirements-lowest.lock
+	$(subst $(BIN),$(LOWEST)/bin,$(THIS))
+	$(subst $(BIN),$(LOWEST)/bin,$(PIP)) check
+	touch $@
+
+.PHONY: test-lowest
+test-lowest: $(LOWEST)/.made ## Unit and integration tests with each dependency at its lower bound
+	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc
+	$(LOWEST)/$(OF_ROOMS)
+
+.PHONY: test-newest
+test-newest: ## The same tests with the newest release of each dependency
+	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc
+	deploy/setup/make-venv "$(PYTHON)" $(NEWEST)
+	$(subst $(BIN),$(NEWEST)/bin,$(PIP)) install --upgrade pip
+	$(subst $(BIN),$(NEWEST)/bin,$(PIP)) install --upgrade --group build --editable ".[dev]"
+	$(NEWEST)/$(OF_ROOMS)
+
+.PHONY: test-ffmpeg
+test-ffmpeg: $(DEV) ## The tests that an FFmpeg decides, with another one: FFMPEG=/path/to/ffmpeg FFPROBE=/path/to/ffprobe
+	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc
+	$(BIN)/pytest -m "ffmpeg and not heavy" --ffmpeg="$(FFMPEG)" --ffprobe="$(FFPROBE)" $(PYTEST_ARGS)
 
 .PHONY: heavy
-heavy: $(DEV) ## The minutes-long tests: all real clips, fault sweeps, soak, fuzz
+heavy: heavy-suites every-ffmpeg newcomer ## The minutes-long tests: the three below
+
+.PHONY: heavy-suites
+heavy-suites: $(DEV) ## All real clips, fault sweeps, soak, fuzz
 	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc
 	$(BIN)/pytest -m "heavy and not benchmarks" $(PYTEST_ARGS)
+
+# Those of deploy/setup/other-ffmpegs that have every encoder.
+OTHER_FFMPEGS := debian13 pypi8 sid
+.PHONY: every-ffmpeg
+every-ffmpeg: $(DEV) ## All tests that an FFmpeg decides, with other ones, which are brought into .cache
+	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc
+	deploy/setup/other-ffmpegs .cache/ffmpegs $(OTHER_FFMPEGS)
+	for pair in $(OTHER_FFMPEGS); do \
+	    $(BIN)/pytest -m ffmpeg --ffmpeg=.cache/ffmpegs/$$pair/bin/ffmpeg --ffprobe=.cache/ffmpegs/$$pair/bin/ffprobe $(PYTEST_ARGS); \
+	done
+
+.PHONY: newcomer
+newcomer: ## The README's two commands on a new Debian 13 and a new sid, in a clean clone of the last commit
+	deploy/setup/newcomer trixie sh -c "make demo && make test"
+	deploy/setup/newcomer sid sh -c "make demo && make test"
 
 .PHONY: bench
 bench: $(DEV) ## Measure, and write docs/benchmarks.md (nothing passes or fails by the clock)
@@ -87,13 +139,25 @@ schemas: $(RUNTIME) ## Write docs/schema/ from the models
 	mkdir -p docs/schema
 	$(BIN)/proxx-worker schema jobspec > docs/schema/jobspec.schema.json
 	$(BIN)/proxx-worker schema result > docs/schema/result.schema.json
+	$(BIN)/python -m proxx_worker.report.document > docs/schema/report.schema.json
 
 # `uv` is no part of the lock: whoever renews the lock brings one.
 LOCK := uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-header --quiet
 .PHONY: lock
 lock: ## Renew the lock files (needs uv on PATH)
 	$(LOCK) --upgrade --output-file requirements.lock
-	$(LOCK) --upgrade --extra dev --constraints requirements.lock --output-file requirements-dev.lock
+	$(LOCK) --upgrade --extra dev --extra report --extra relink --constraints requirements.lock --output-file requirements-dev.lock
+	$(LOCK) --upgrade --extra dev --extra report --extra relink --resolution lowest-direct --output-file requirements-lowest.lock
+
+RELEASED := .cache/released
+.PHONY: release
+release: $(DEV) ## Build dist/: wheel and sdist, twice with the same bytes, and try the wheel in an empty environment
+	deploy/setup/install-tools ffmpeg ffprobe setpriv
+	deploy/release/build $(abspath $(BIN))/python dist
+	deploy/setup/make-venv "$(PYTHON)" $(RELEASED)
+	$(subst $(BIN),$(RELEASED)/bin,$(FROM_LOCK)) requirements.lock
+	$(subst $(BIN),$(RELEASED)/bin,$(PIP)) install --no-deps --no-index dist/*.whl
+	cd $(RELEASED) && bin/proxx-worker --version && bin/proxx-worker check
 
 .PHONY: ci
 ci: ## What CI runs, from the root of a clean clone

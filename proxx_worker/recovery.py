@@ -15,11 +15,11 @@ from proxx_worker.contract.result import JobResult, WorkerRecord
 from proxx_worker.contract.states import Decision
 from proxx_worker.delivery.output_directory import OutputDirectory, discard_staging
 from proxx_worker.delivery.publishing import Recorded
-from proxx_worker.execution.executor import failed_after_all
+from proxx_worker.execution.executor import demote_to_failed
 from proxx_worker.execution.reporting import Report, not_run_tasks
+from proxx_worker.observe.clock import now
 from proxx_worker.observe.joblog import JobLog
 from proxx_worker.observe.logs import JobLogFile
-from proxx_worker.observe.moments import now
 from proxx_worker.process.stop import StopRequestedError, StopSignal, raise_if_stopped
 from proxx_worker.workspace.recovery import RecoveryItem, recover
 from proxx_worker.workspace.spool import Spool
@@ -27,14 +27,14 @@ from proxx_worker.workspace.spool import Spool
 
 @dataclass(frozen=True, slots=True)
 class Recoverer:
-    """Carries through what a crash left. `owner` names this workspace's staging."""
+    """Carries through what a crash left. `owner` names this workspace's staging; `count` hears of every job that is finished."""
 
     spool: Spool
     owner: str
     output_roots: Sequence[str] | None
     worker: WorkerRecord
     log: JobLog
-    count_failure: Callable[[ErrorCode], None]
+    count: Sequence[Callable[[JobResult], object]]
     stop: StopSignal
 
     def carry_through(self) -> None:
@@ -63,8 +63,8 @@ class Recoverer:
                 log.event("job_failed", result.error.message, level="ERROR", code=result.error.code)
         self.spool.finish(item.job, result.status)
         self.log.event("finished", job=item.job.name, status=result.status, recovered=True)
-        if result.error is not None:
-            self.count_failure(result.error.code)
+        for count in self.count:
+            count(result)
 
     def _decided(self, item: RecoveryItem) -> JobResult:
         """The job's committed result, with everything in the output directory as that result says."""
@@ -105,7 +105,7 @@ class Recoverer:
         return record
 
     def _withdrawn(self, item: RecoveryItem, record: JobResult, error: JobError) -> JobResult:
-        failed = failed_after_all(record, error)
+        failed = demote_to_failed(record, error)
         self.spool.commit(item.job, failed)
         return failed
 

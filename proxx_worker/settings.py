@@ -30,8 +30,8 @@ class Settings(BaseModel):
 
     `ffmpeg`, `ffprobe`: absolute paths; where absent, `PATH` locates them. `declared_versions`: the operator's pins, copied into
     results and never checked. `*_seconds`: how often the inbox is listed where events do not tell; how long a spec that does not
-    parse must stand still; how long an encoder may show no sign of life. `source_roots`, `output_roots`: where given, a path
-    whose real location lies outside is refused.
+    parse must stand still; how long an encoder may show no sign of life. `metrics_file`: what `watch` keeps for Prometheus.
+    `source_roots`, `output_roots`: where given, a path whose real location lies outside is refused.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -43,6 +43,8 @@ class Settings(BaseModel):
     settle_seconds: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] = 5.0
     stall_seconds: Seconds = 300.0
     log_format: Literal["text", "json"] = "text"
+    progress_format: Literal["text", "openjd"] = "text"
+    metrics_file: AbsolutePath | None = None
     source_roots: tuple[AbsolutePath, ...] | None = None
     output_roots: tuple[AbsolutePath, ...] | None = None
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import EXIT_OK, ErrorCode, JobError, ProxxError, exit_code
 from proxx_worker.contract.jobspec import too_large
-from proxx_worker.contract.result import JobResult
+from proxx_worker.contract.result import ErrorRecord, JobResult
 from proxx_worker.contract.status import Stage
 from proxx_worker.execution.executor import Executor, Job
 from proxx_worker.observe.joblog import JobLog
@@ -30,6 +30,8 @@ REFUSED_TASK_BYTES = 1 << 10
 
 IDLE_SECONDS = 2.0
 """The longest wait: an idle worker's heartbeat is never older, however seldom the inbox is polled."""
+
+_MISSING_TOOLS = frozenset({ErrorCode.FFMPEG_MISSING, ErrorCode.FFPROBE_MISSING})
 
 _PATH_COPIES = 8  # a source is named in its task, in its error's message and details, once more where it really lies
 
@@ -78,10 +80,12 @@ class Worker:
         log: JobLog,
         stops: Stops,
         require_tools: Callable[[], object],
+        require_start: Callable[[], object],
         owner: str,
     ) -> None:
-        """`owner` names this workspace's staging; `require_tools` raises where FFmpeg or ffprobe is missing.
+        """`owner` names this workspace's staging.
 
+        `require_tools` raises where FFmpeg or ffprobe is missing, `require_start` where no child can be started at all.
         `stops.now` is asked in every pass that may take long; the heartbeat hangs on that (`BeatingStop`).
         """
         self._spool = spool
@@ -94,6 +98,7 @@ class Worker:
         self._log = log
         self._stops = stops
         self._require_tools = require_tools
+        self._require_start = require_start
         self._owner = owner
         self._failures: list[ErrorCode] = []
 
@@ -114,9 +119,15 @@ class Worker:
                 self._wait()
         return EXIT_OK
 
-    def count_failure(self, code: ErrorCode) -> None:
-        """A job failed: `work(once=True)` ends with the highest class."""
-        self._failures.append(code)
+    def count(self, result: JobResult) -> None:
+        """A job has ended: `work(once=True)` ends with the highest class of those that failed."""
+        if result.error is not None:
+            self._failures.append(result.error.code)
+
+    def waiting(self) -> int:
+        """How many candidates wait, with those that came while a job ran. Lists nothing: a large inbox does not delay a stop."""
+        self._inbox.arrived(self._watcher.read().names)
+        return self._inbox.count
 
     def _look(self) -> None:
         """Fold in what came: events are hints, the listing is the truth."""
@@ -148,8 +159,16 @@ class Worker:
             result = self._executor.execute(job, SpoolJournal(self._spool, claimed), log, self._stops.now)
         self._spool.finish(claimed, result.status)
         self._log.event("finished", job=claimed.name, status=result.status)
+        self.count(result)
         if result.error is not None:
-            self.count_failure(result.error.code)
+            self._require_fit(result.error)
+
+    def _require_fit(self, error: ErrorRecord) -> None:
+        """Raise where the failed job shows that every other would fail, too: a broken host must not eat the inbox."""
+        if error.code in _MISSING_TOOLS:
+            raise ProxxError(error.code, error.message, **error.details)
+        if error.code is ErrorCode.IO_ERROR:
+            self._require_start()
 
     def _with_room(self, job: Job) -> Job:
         """The job with room made sure of for a result that refuses it, now that its sources are known; else refused at once."""

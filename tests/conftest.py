@@ -1,14 +1,30 @@
 """What every test may count on: markers by folder, and the folder of test media where there is one."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests.support.other_ffmpeg import in_front_of_path, program, versions
+from tests.support.slices import WHOLE, Slice
+
 ROOT = Path(__file__).resolve().parent.parent
-MARKED_FOLDERS = ("acceptance", "faults", "benchmarks")
+MARKED = {
+    "acceptance": ("acceptance",),
+    "faults": ("faults",),
+    "benchmarks": ("benchmarks",),
+    "ffmpeg": (
+        *("acceptance/media", "integration/engines", "integration/media"),
+        *(f"acceptance/test_{name}.py" for name in ("codecs", "crash", "docs", "hostile_load", "hostile_media", "hostile_names")),
+        *(f"acceptance/test_{name}.py" for name in ("jobs", "media", "progress", "run", "signals")),
+    ),
+}
+"""Marker -> the folders and files whose tests bear it."""
+NOT_MARKED = {"ffmpeg": ("acceptance/media/test_every_ffmpeg.py",)}
+"""The same, for what is in a marked folder and yet not of its kind: this one runs every FFmpeg that is there by itself."""
 
 # The same examples every time and no limit by the clock: a test that fails has found something, here and on every machine.
 # `--hypothesis-profile=explore` looks for what these examples miss.
@@ -25,8 +41,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="folder of real clips (default: PROXX_MEDIA, else ../shared/media beside the project)",
     )
     parser.addoption(
+        "--fcpxml-dtd", metavar="FILE", default=None, help="Apple's DTD of FCPXML 1.11; without it only structure is looked at"
+    )
+    parser.addoption(
         "--no-skips", action="store_true", help="a test that would be skipped fails: for CI, which has all that any needs"
     )
+    parser.addoption("--ffmpeg", metavar="PROGRAM", help="another FFmpeg for all tests, in front of PATH; with --ffprobe")
+    parser.addoption("--ffprobe", metavar="PROGRAM", help="its ffprobe")
+    parser.addoption("--slice", metavar="K/N", help="the K-th of N parts of the tests, and of the points in a sweep")
 
 
 def _media_folder(config: pytest.Config) -> Path | None:
@@ -43,12 +65,31 @@ def _media_folder(config: pytest.Config) -> Path | None:
 
 def pytest_configure(config: pytest.Config) -> None:
     _media_folder(config)  # a wrong name is reported before anything runs
+    _slice(config)
+    ffmpeg, ffprobe = config.getoption("--ffmpeg"), config.getoption("--ffprobe")
+    if (ffmpeg is None) != (ffprobe is None):
+        raise pytest.UsageError("--ffmpeg and --ffprobe go together: an FFmpeg is tested with the ffprobe of its own build")
+    if ffmpeg is not None:
+        pair = ExitStack()
+        try:
+            pair.enter_context(in_front_of_path(program(ffmpeg), program(ffprobe)))
+        except ValueError as error:
+            raise pytest.UsageError(f"--ffmpeg, --ffprobe: {error}") from None
+        config.add_cleanup(pair.close)
 
 
-def pytest_report_header(config: pytest.Config) -> str:
-    return (
-        f"media: {_media_folder(config) or 'none (tests with real clips are skipped; name a folder with --media or PROXX_MEDIA)'}"
-    )
+def _slice(config: pytest.Config) -> Slice | None:
+    text = config.getoption("--slice")
+    try:
+        return None if text is None else Slice.parse(text)
+    except ValueError as error:
+        raise pytest.UsageError(f"--slice: {error}") from None
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    media = _media_folder(config) or "none (tests with real clips are skipped; name a folder with --media or PROXX_MEDIA)"
+    part = config.getoption("--slice")
+    return [f"media: {media}", versions(), *([f"slice: {part}"] if part else [])]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -61,11 +102,32 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def _lies_in(item: pytest.Item, places: Iterable[str]) -> bool:
+    return any(item.path.is_relative_to(ROOT / "tests" / place) for place in places)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        for folder in MARKED_FOLDERS:
-            if item.path.is_relative_to(ROOT / "tests" / folder):
-                item.add_marker(folder)
+        for marker, places in MARKED.items():
+            if _lies_in(item, places) and not _lies_in(item, NOT_MARKED.get(marker, ())):
+                item.add_marker(marker)
+    part = _slice(config)
+    if part is not None:
+        kept = [item for item in items if _is_in(part, item)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = kept
+
+
+def _is_in(part: Slice, item: pytest.Item) -> bool:
+    if "part" in getattr(item, "fixturenames", ()):
+        return True
+    return part.holds(item.nodeid) and item.get_closest_marker("whole") is None
+
+
+@pytest.fixture
+def part(pytestconfig: pytest.Config) -> Slice:
+    """What `--slice` leaves of the points inside a test; without it, all of them."""
+    return _slice(pytestconfig) or WHOLE
 
 
 @pytest.fixture(scope="session")

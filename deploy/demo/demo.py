@@ -2,7 +2,7 @@
 
     python deploy/demo/demo.py FOLDER
 
-FOLDER is made anew: clips, a workspace, JobSpecs, proxies. Everything is done with the installed command, as an operator would.
+FOLDER is recreated: clips, a workspace, JobSpecs, proxies. Everything is done with the installed command, as an operator would.
 Ends with 0 only if every job is COMPLETED, which a job is only where no check of its outputs failed.
 """
 

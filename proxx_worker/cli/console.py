@@ -5,7 +5,8 @@ import sys
 
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import EXIT_USAGE, ErrorCode
-from proxx_worker.observe.records import printable
+from proxx_worker.contract.text import visible
+from proxx_worker.observe.journal import is_journal, prefix
 
 
 class UsageError(Exception):
@@ -14,13 +15,13 @@ class UsageError(Exception):
 
 def say(line: str) -> None:
     """Print a line for a person, whatever the names in it hold."""
-    sys.stdout.write(printable(line) + "\n")
+    sys.stdout.write(visible(line) + "\n")
 
 
 def say_path(path: str | bytes | os.PathLike[str]) -> None:
     """Print a path on a line of its own: its very bytes for a program, harmless text on a terminal, as `ls` does."""
     raw = os.fsencode(path)
-    sys.stdout.buffer.write((printable(display_name(raw)).encode() if sys.stdout.isatty() else raw) + b"\n")
+    sys.stdout.buffer.write((visible(display_name(raw)).encode() if sys.stdout.isatty() else raw) + b"\n")
     sys.stdout.buffer.flush()
 
 
@@ -34,8 +35,14 @@ def reason_of(error: OSError | ValueError) -> str:
     return str(getattr(error, "strerror", None) or error)
 
 
+def stderr_is_journal() -> bool:
+    """Whether stderr goes to systemd's journal, where lines carry a priority."""
+    return is_journal(2, os.environ.get("JOURNAL_STREAM"))
+
+
 def fail(message: str, code: ErrorCode | None = None) -> int:
     """Print an error for a person and return the exit code of `code`, or of a usage error."""
-    prefix = "" if code is None else f"{code}: "
-    sys.stderr.write(f"proxx-worker: {prefix}{printable(message)}\n")
+    priority = prefix("ERROR") if stderr_is_journal() else ""
+    named = "" if code is None else f"{code}: "
+    sys.stderr.write(f"{priority}proxx-worker: {named}{visible(message)}\n")
     return EXIT_USAGE if code is None else int(code.error_class)

@@ -1,20 +1,30 @@
 """The commands and their flags. Each command's code is imported when it is called: `--version` and `--help` need none of it."""
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, NoReturn, TypeAlias
+from typing import NoReturn, cast
 
 from proxx_worker import __version__
+from proxx_worker.cli.commands import Commands, add_command
+from proxx_worker.cli.proving import add_relink, add_report
 from proxx_worker.contract.errors import EXIT_USAGE
 
-if TYPE_CHECKING:
-    Commands: TypeAlias = argparse._SubParsersAction["_Parser"]  # noqa: SLF001 - argparse names its type no other way
-
 Handler = Callable[[argparse.Namespace], int]
+
+
+_GROUPS = {
+    "work": "execute jobs",
+    "feed": "from clips to jobs, and from outputs to one folder",
+    "operate": "see and steer a worker",
+    "prove": "show what was made",
+    "learn": "what there is, and whether it would work here",
+}
+"""What one wants -> what `--help` says of it. A command names its group where it is added; a group without one is not shown."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -22,10 +32,31 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the usage and the message, exit with 64. The message may quote a file's name, as a shell's `*` put it there."""
-        from proxx_worker.observe.records import printable
+        from proxx_worker.contract.text import visible
 
         self.print_usage(sys.stderr)
-        self.exit(EXIT_USAGE, f"{self.prog}: {printable(message)} (`{self.prog} --help` explains)\n")
+        self.exit(EXIT_USAGE, f"{self.prog}: {visible(message)} (`{self.prog} --help` explains)\n")
+
+
+class _CommandLine(_Parser):
+    """The whole, whose help lists the commands by what one wants, which argparse's own does not know."""
+
+    def format_help(self) -> str:
+        """Usage, the commands in their groups, the options."""
+        formatter = self._get_formatter()
+        formatter.add_usage(self.usage, self._actions, self._mutually_exclusive_groups)
+        formatter.add_text(self.description)
+        (commands,) = (action for action in self._actions if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001
+        listed = list(commands._get_subactions())  # noqa: SLF001 - argparse tells a command's summary no other way
+        for group, meaning in _GROUPS.items():
+            formatter.start_section(f"{group} ({meaning})")
+            formatter.add_arguments(it for it in listed if commands.choices[it.dest].get_default("group") == group)
+            formatter.end_section()
+        formatter.start_section("options")
+        formatter.add_arguments(action for action in self._actions if action is not commands)
+        formatter.end_section()
+        formatter.add_text(self.epilog)
+        return formatter.format_help()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,39 +89,34 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line."""
-    parser = _Parser(
+    parser = _CommandLine(
         prog="proxx-worker",
         description="The deterministic, headless proxy-generation worker: a JobSpec in, proxies and a result JSON out.",
-        epilog="Exit codes: 0 success, 1 the spec or the media cannot be done, 2 it was tried and failed, "
+        epilog="Exit codes: 0 success, 1 the spec or the media was rejected, 2 the job ran and failed, "
         "4 an assumption about the environment is violated, 64 usage or configuration, 130/143 `run` stopped by a signal.",
     )
     parser.add_argument("--version", action="version", version=f"proxx-worker {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = cast("Commands", parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser))
     _add_watch(commands)
     _add_run(commands)
     _add_validate(commands)
     _add_spec(commands)
     _add_submit(commands)
+    _add_feed(commands)
+    _add_gather(commands)
     _add_status(commands)
     _add_check(commands)
     _add_profiles(commands)
     _add_schema(commands)
+    add_report(commands)
+    add_relink(commands)
     return parser
 
 
-def _command(
-    commands: "Commands", name: str, module: str, function: str, summary: str, more: str = ""
-) -> argparse.ArgumentParser:
-    # No abbreviated flags: a flag that is added later would change what a script's short form means.
-    description = f"{summary[0].upper()}{summary[1:]}. {more}"
-    parser = commands.add_parser(name, help=summary, description=description, allow_abbrev=False)
-    parser.set_defaults(command=(module, function), parser=parser)
-    return parser
-
-
-def _add_watch(commands: "Commands") -> None:
-    parser = _command(
-        commands, "watch", "watch", "watch", "claim and execute the JobSpecs dropped into a workspace's inbox, one at a time",
+def _add_watch(commands: Commands) -> None:
+    parser = add_command(
+        commands, "work", "watch", "watch", "watch",
+        "claim and execute the JobSpecs dropped into a workspace's inbox, one at a time",
         "Stays in the foreground. SIGTERM or SIGINT stops at once (the running job fails: INTERRUPTED), SIGUSR1 after the job.",
     )  # fmt: skip
     parser.add_argument("workspace", metavar="WORKSPACE", help="the workspace; its missing folders are made")
@@ -100,9 +126,9 @@ def _add_watch(commands: "Commands") -> None:
     _add_settings(parser)
 
 
-def _add_run(commands: "Commands") -> None:
-    parser = _command(
-        commands, "run", "run", "run", "execute one JobSpec; the result JSON goes to stdout, all else to stderr",
+def _add_run(commands: Commands) -> None:
+    parser = add_command(
+        commands, "work", "run", "run", "run", "execute one JobSpec; the result JSON goes to stdout, all else to stderr",
         "The exit code is the result's.",
     )  # fmt: skip
     parser.add_argument("jobspec", metavar="JOBSPEC.json", help="the JobSpec's file")
@@ -110,60 +136,127 @@ def _add_run(commands: "Commands") -> None:
     _add_settings(parser)
 
 
-def _add_validate(commands: "Commands") -> None:
-    parser = _command(
-        commands, "validate", "validate", "validate", "check JobSpecs, their sources and output directories; no side effects",
+def _add_validate(commands: Commands) -> None:
+    parser = add_command(
+        commands, "work", "validate", "validate", "validate",
+        "check JobSpecs, their sources and output directories; no side effects",
         "One line per file; the exit code is the highest class.",
     )  # fmt: skip
     parser.add_argument("jobspecs", metavar="JOBSPEC.json", nargs="+", help="a JobSpec's file")
     _add_settings(parser)
 
 
-def _add_spec(commands: "Commands") -> None:
-    parser = _command(
-        commands, "spec", "spec", "spec", "write JobSpecs for sources",
-        "One JobSpec for all sources on stdout, or with --per-clip one file per source.",
+def _add_spec(commands: Commands) -> None:
+    parser = add_command(
+        commands, "feed", "spec", "spec", "spec", "write JobSpecs for clips, or for all clips below folders",
+        "One JobSpec for all named clips on stdout, or with --per-clip one file per clip. With --recursive, or several profiles, "
+        "one per clip and profile, all or none; what is there already is skipped, as is what is no clip; both are told.",
     )  # fmt: skip
-    parser.add_argument("--profile", metavar="P", required=True, help="a profile's name (see `proxx-worker profiles`)")
     parser.add_argument(
-        "--output-directory", metavar="D", required=True, help="where the proxies go; it must exist when the job runs"
+        "--recursive", action="store_true", help="each SOURCE is a folder, a camera card for one; its clips are told by content"
     )
+    parser.add_argument(
+        "--profile",
+        metavar="P",
+        action="append",
+        required=True,
+        help="a profile's name (see `proxx-worker profiles`); repeatable",
+    )
+    where = parser.add_argument_group("where the proxies go", "one of them").add_mutually_exclusive_group(required=True)
+    where.add_argument("--beside", metavar="NAME", help="into a folder NAME beside each clip (Resolve relinks from `Proxy`)")
+    where.add_argument("--mirror", metavar="DIR", help="below DIR, in the tree that the clips have below SOURCE")
+    where.add_argument(
+        "--output-directory",
+        metavar="D",
+        help="into D, which must exist when the job runs; {name}: the spec's name, {chunk}: the chunk's",
+    )
+    parser.add_argument("--create-directories", action="store_true", help="make the proxies' folders that are missing")
     parser.add_argument("--naming-template", metavar="T", default="{source_name}", help="default: %(default)s")
     parser.add_argument("--resolve-preset", metavar="NAME", help="the render preset, for Resolve profiles")
+    goes = parser.add_argument_group("where the JobSpecs go", "else to stdout").add_mutually_exclusive_group()
+    goes.add_argument("--submit", metavar="WORKSPACE", help="into the workspace's inbox, print their paths")
+    goes.add_argument("--per-clip", metavar="DIR", help="one file each into DIR (made if missing), print their paths")
+    parser.add_argument("--chunk", metavar="N", type=int, help="one JobSpec per N clips of one profile: NAME-000, NAME-001, ...")
     parser.add_argument(
-        "--per-clip", metavar="DIR", help="write one JobSpec per source into DIR (made if missing), print their paths"
+        "sources",
+        metavar="SOURCE",
+        nargs="+",
+        help="a clip, whose path is made absolute, it is not opened; with --recursive a folder",
     )
-    parser.add_argument("sources", metavar="SOURCE", nargs="+", help="a clip; its path is made absolute, it is not opened")
 
 
-def _add_submit(commands: "Commands") -> None:
-    parser = _command(
-        commands, "submit", "submit", "submit", "drop JobSpecs into a workspace's inbox: durable, atomic, never overwriting",
+def _add_submit(commands: Commands) -> None:
+    parser = add_command(
+        commands, "feed", "submit", "submit", "submit",
+        "drop JobSpecs into a workspace's inbox: durable, atomic, never overwriting",
         "Prints the path of each. Does not validate; see `proxx-worker validate`.",
     )  # fmt: skip
     parser.add_argument("workspace", metavar="WORKSPACE", help="the workspace; its inbox is made if missing")
     parser.add_argument("jobspecs", metavar="JOBSPEC.json", nargs="+", help="a file; its name becomes the job's")
 
 
-def _add_status(commands: "Commands") -> None:
-    parser = _command(commands, "status", "status", "status", "show what a workspace's worker does now")
+def _add_feed(commands: Commands) -> None:
+    parser = add_command(
+        commands, "feed", "feed", "feed", "feed", "make JobSpecs of the clips that come to watched folders",
+        "Stays in the foreground, looks every few seconds, and drops a JobSpec for each clip that stands still and has none yet. "
+        "Keeps no state but the folders; never touches media. SIGTERM, SIGINT or SIGUSR1 ends it.",
+    )  # fmt: skip
+    parser.add_argument("workspace", metavar="WORKSPACE", help="whose inbox gets the JobSpecs")
+    parser.add_argument(
+        "--rules", metavar="FILE", required=True, help="a TOML file of rules: which folders, which profiles, where to"
+    )
+    parser.add_argument(
+        "--once", action="store_true", help="end when all that was there has stood still or has been seen to change"
+    )
+
+
+def _add_gather(commands: Commands) -> None:
+    parser = add_command(
+        commands, "feed", "gather", "gather", "gather", "move the outputs of finished jobs into one folder, never overwriting",
+        "Renames on one filesystem. All is checked before the first moves, SHA-256 included; a second call changes nothing. "
+        "Writes gathered.json. A FAILED result is named, and its class is the exit code.",
+    )  # fmt: skip
+    parser.add_argument("results", metavar="RESULT", nargs="+", help="a result's file")
+    parser.add_argument("--into", metavar="DIR", required=True, help="an existing folder, on the outputs' filesystem")
+
+
+def _add_status(commands: Commands) -> None:
+    parser = add_command(
+        commands, "operate", "status", "status", "status", "show what a workspace's worker does now",
+        "Exit code 4 where no worker runs.",
+    )  # fmt: skip
     parser.add_argument("workspace", metavar="WORKSPACE", help="the workspace; nothing in it is touched")
-    parser.add_argument("--json", action="store_true", help="status.json with `alive` and `left_alone` added")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="status.json with `alive` and `left_alone` added")
+    form.add_argument(
+        "--health", action="store_true", help="one line; exit code 0 for a live worker with a fresh heartbeat, else 4"
+    )
+    parser.add_argument(
+        "--max-age", metavar="SECONDS", type=seconds, help="with --health: how old the heartbeat may be (default 60)"
+    )
 
 
-def _add_check(commands: "Commands") -> None:
-    parser = _command(commands, "check", "check", "check", "check the environment's assumptions, one line each")
+def seconds(text: str) -> float:
+    """A time in seconds, more than none. Raises `ValueError`, which argparse reports."""
+    seconds = float(text)
+    if not 0 < seconds < math.inf:
+        raise ValueError(text)
+    return seconds
+
+
+def _add_check(commands: Commands) -> None:
+    parser = add_command(commands, "learn", "check", "check", "check", "check the environment's assumptions, one line each")
     parser.add_argument("workspace", metavar="WORKSPACE", nargs="?", help="also what a worker there relies on")
     _add_settings(parser)
 
 
-def _add_profiles(commands: "Commands") -> None:
-    parser = _command(commands, "profiles", "catalog", "profiles", "list the profiles")
+def _add_profiles(commands: Commands) -> None:
+    parser = add_command(commands, "learn", "profiles", "catalog", "profiles", "list the profiles")
     parser.add_argument("--json", action="store_true", help="all of each profile's settings, as JSON")
 
 
-def _add_schema(commands: "Commands") -> None:
-    parser = _command(commands, "schema", "catalog", "schema", "print a JSON Schema")
+def _add_schema(commands: Commands) -> None:
+    parser = add_command(commands, "learn", "schema", "catalog", "schema", "print a JSON Schema")
     parser.add_argument("document", choices=("jobspec", "result"), help="what it describes")
 
 
@@ -187,5 +280,11 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         "--stall-seconds", metavar="S", type=float, help="how long an encoder may show no sign of life (default 300)"
     )
     group.add_argument("--log-format", choices=("text", "json"), help="lines on stderr (default text)")
+    group.add_argument(
+        "--progress-format",
+        choices=("text", "openjd"),
+        help="progress on stderr: a bar or lines (text, the default), or what Open Job Description reads",
+    )
+    group.add_argument("--metrics-file", metavar="FILE", help="absolute path; `watch` keeps Prometheus text there")
     group.add_argument("--source-roots", metavar="DIR", action="append", help="sources must lie inside; repeatable")
     group.add_argument("--output-roots", metavar="DIR", action="append", help="outputs must go inside; repeatable")

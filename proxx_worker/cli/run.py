@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from proxx_worker.cli.console import UsageError, fail, unreadable
+from proxx_worker.cli.console import UsageError, fail, stderr_is_journal, unreadable
 from proxx_worker.cli.signals import Signals
 from proxx_worker.cli.wiring import environment_of, settings_from, tools_of, worker_record
 from proxx_worker.contract.candidates import display_name
@@ -16,7 +16,7 @@ from proxx_worker.contract.jobspec import MAX_SPEC_BYTES, too_large
 from proxx_worker.contract.result import JobResult, encode_result
 from proxx_worker.delivery.names import RUN_OWNER
 from proxx_worker.delivery.publishing import PublishingStuckError
-from proxx_worker.execution.executor import Executor, Job, failed_after_all
+from proxx_worker.execution.executor import Executor, Job, demote_to_failed
 from proxx_worker.files.durable import write_durable
 from proxx_worker.files.errnos import classify_os_error
 from proxx_worker.files.hashing import sha256_of
@@ -25,7 +25,7 @@ from proxx_worker.observe.logs import EventLog, start_worker_log
 from proxx_worker.process.stop import StopRequestedError, StopSignal, raise_if_stopped
 
 
-class _LastWord:
+class InMemoryJournal:
     """`run` has no state folders: what a crash leaves behind is staging, which the next job there removes."""
 
     result: JobResult | None = None
@@ -50,11 +50,11 @@ def run(arguments: argparse.Namespace) -> int:
         return fail(str(error))
     tools = tools_of(settings)
     log = EventLog()
-    observer, write = progress_for(sys.stderr, log)
+    observer, write = progress_for(sys.stderr, log, settings.progress_format)
     # `run` has no log file: what the encoder says goes where the log goes, but not over a person's progress bar.
-    start_worker_log(write, settings.log_format, encoder_lines=not sys.stderr.isatty())
+    start_worker_log(write, settings.log_format, encoder_lines=not sys.stderr.isatty(), journal=stderr_is_journal())
     executor = Executor(environment_of(settings, tools), worker_record(settings, tools), observer, ())
-    journal = _LastWord()
+    journal = InMemoryJournal()
     try:
         result = executor.execute(job, journal, log, signals.stop)
     except (ProxxError, PublishingStuckError) as fault:
@@ -74,7 +74,7 @@ def _after_all(decided: JobResult, fault: ProxxError | PublishingStuckError, log
     if isinstance(fault, PublishingStuckError):
         # Some outputs have their names and cannot be taken back: the decision is no longer true.
         log.event("job_failed", fault.error.message, level="ERROR", code=fault.error.code)
-        return failed_after_all(decided, fault.error)
+        return demote_to_failed(decided, fault.error)
     # The outputs are as decided; only the clearing away of staging was refused, which the next job there does, or complains of.
     log.event("left_behind", fault.error.message, level="WARNING", code=fault.error.code)
     return decided

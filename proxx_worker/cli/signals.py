@@ -1,22 +1,23 @@
-"""Signals only set flags; the loops look at them. SIGTERM and SIGINT stop at once, SIGUSR1 finishes the running job first."""
+"""Signals only raise requests; the loops look at them. SIGTERM and SIGINT stop at once, SIGUSR1 after the running job."""
 
 import signal
 from collections.abc import Mapping
 from types import FrameType
 
 from proxx_worker.contract.errors import EXIT_SIGINT, EXIT_SIGTERM
-from proxx_worker.process.stop import StopFlag
+from proxx_worker.process.drain import hear_drain
+from proxx_worker.process.stop import StopFlag, StopSignal
 
 _EXIT_CODES: Mapping[int, int] = {signal.SIGINT: EXIT_SIGINT, signal.SIGTERM: EXIT_SIGTERM}
 
 
 class Signals:
-    """The two flags, and which signal asked to stop."""
+    """The two requests, and which signal asked to stop."""
 
     def __init__(self) -> None:
-        """Flags down, handlers not yet installed."""
+        """Nothing requested, nothing installed yet."""
         self.stop = StopFlag()
-        self.finish = StopFlag()
+        self.finish: StopSignal = StopFlag()
         self._received: int | None = None
 
     def install(self) -> None:
@@ -25,14 +26,11 @@ class Signals:
         signal.set_wakeup_fd(self.stop.wakeup_fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, self._on_stop)
         signal.signal(signal.SIGINT, self._on_stop)
-        signal.signal(signal.SIGUSR1, self._on_finish)
+        self.finish = hear_drain()
 
     def _on_stop(self, number: int, _frame: FrameType | None) -> None:
         self._received = self._received or number
         self.stop.request()
-
-    def _on_finish(self, _number: int, _frame: FrameType | None) -> None:
-        self.finish.request()
 
     @property
     def exit_code(self) -> int | None:

@@ -5,27 +5,30 @@ import os
 import sys
 from pathlib import Path
 
-import orjson
-
 from proxx_worker.cli.console import UsageError, fail, say_path
+from proxx_worker.cli.paths import absolute, as_given
 from proxx_worker.contract.candidates import SPEC_SUFFIX, is_candidate_name, job_names
-from proxx_worker.contract.errors import JsonValue, ProxxError
-from proxx_worker.contract.jobspec import parse_jobspec
-from proxx_worker.contract.naming import output_names
-from proxx_worker.contract.text import steady_json
+from proxx_worker.contract.errors import ProxxError
+from proxx_worker.contract.text import has_lone_surrogate
+from proxx_worker.feeding.documents import jobspec_document
 from proxx_worker.files.durable import create_file, write_all
-from proxx_worker.files.locations import path_text
 
 
 def spec(arguments: argparse.Namespace) -> int:
-    """One JobSpec on stdout, or one file per source in `--per-clip DIR`, their paths on stdout."""
+    """One JobSpec on stdout, or one file per source in `--per-clip DIR`, their paths on stdout; all else is `spec_folders`."""
+    if _is_for_folders(arguments):
+        from proxx_worker.cli.spec_folders import spec_folders
+
+        return spec_folders(arguments)
     try:
-        sources = [os.path.abspath(source) for source in arguments.sources]  # noqa: PTH100 - keeps `..` of symlinks out of it
+        sources = [absolute(source) for source in arguments.sources]
         if arguments.per_clip is None:
-            sys.stdout.buffer.write(_document(arguments, sources))
+            _require_no_name(arguments.output_directory)
+            sys.stdout.buffer.write(_document(arguments, sources, stem=""))
             return 0
         folder = Path(arguments.per_clip)
-        documents = [(_stem_of(source), _document(arguments, [source])) for source in sources]
+        stems = [_stem_of(source) for source in sources]
+        documents = [(stem, _document(arguments, [source], stem)) for stem, source in zip(stems, sources, strict=True)]
         folder.mkdir(parents=True, exist_ok=True)
         for stem, document in documents:
             say_path(_write_new(folder, stem, document))
@@ -36,6 +39,18 @@ def spec(arguments: argparse.Namespace) -> int:
     except OSError as error:
         return fail(f"the JobSpecs cannot be written: {error}")
     return 0
+
+
+def _is_for_folders(arguments: argparse.Namespace) -> bool:
+    """Whether more is asked than a spec for named clips and one profile, as it was before there were folders."""
+    wants_more = (arguments.submit, arguments.beside, arguments.mirror, arguments.chunk)
+    many = len(arguments.profile) > 1 or any(value is not None for value in wants_more)
+    return many or arguments.recursive or arguments.create_directories or "{chunk}" in (arguments.output_directory or "")
+
+
+def _require_no_name(output_directory: str) -> None:
+    if "{name}" in output_directory:
+        raise UsageError("{name} in --output-directory is the spec's name, which one on stdout has not; use --per-clip DIR")
 
 
 def _stem_of(source: str) -> str:
@@ -65,25 +80,12 @@ def _write_new(folder: Path, stem: str, document: bytes) -> Path:
     raise AssertionError("numbers do not end")
 
 
-def _as_given(argument: str) -> str:
-    """An argument of the command line as UTF-8, which it is whatever the locale took it for."""
-    return path_text(os.fsencode(argument))
-
-
-def _document(arguments: argparse.Namespace, sources: list[str]) -> bytes:
-    """The JobSpec's bytes; raises what a worker would say of it."""
-    texts = {
-        "output_directory": os.path.abspath(arguments.output_directory),  # noqa: PTH100 - as above
-        "proxy_profile": arguments.profile,
-        "naming_template": arguments.naming_template,
-    }
-    if arguments.resolve_preset is not None:
-        texts["resolve_preset"] = arguments.resolve_preset
-    document: dict[str, JsonValue] = {"jobspec_version": "2.1", "sources": list(map(_as_given, sources))}
-    document.update({field: _as_given(text) for field, text in texts.items()})
-    try:
-        data = steady_json(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-    except orjson.JSONEncodeError as error:
-        raise UsageError("a path is not UTF-8, and JSON cannot carry it; rename the file") from error
-    output_names(parse_jobspec(data))
-    return data
+def _document(arguments: argparse.Namespace, sources: list[str], stem: str) -> bytes:
+    """The JobSpec's bytes; raises what a worker would say of it. `stem`: what `{name}` in the output directory stands for."""
+    directory = absolute(arguments.output_directory).replace("{name}", stem)
+    (profile,), template, preset = arguments.profile, as_given(arguments.naming_template), arguments.resolve_preset
+    texts = (*sources, directory, template, as_given(profile), as_given(preset or ""))
+    if any(map(has_lone_surrogate, texts)):
+        raise UsageError("a path is not UTF-8, and JSON cannot carry it; rename the file")
+    preset = None if preset is None else as_given(preset)
+    return jobspec_document(tuple(sources), directory, as_given(profile), template, preset).data

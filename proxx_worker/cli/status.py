@@ -5,27 +5,30 @@ import os
 import socket
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from proxx_worker.cli.console import fail, reason_of, say
 from proxx_worker.contract.candidates import display_name, is_candidate_name, stem_too_long
-from proxx_worker.contract.errors import JsonValue, ProxxError
+from proxx_worker.contract.errors import EXIT_OK, ErrorClass, JsonValue, ProxxError
+from proxx_worker.contract.health import MAX_AGE_SECONDS, health_of
 from proxx_worker.contract.status import (
     MAX_STATUS_BYTES,
     RunningJob,
+    WorkerState,
     WorkerStatus,
     decode_status,
     encode_document,
     status_field_names,
     status_fields,
 )
-from proxx_worker.files.errnos import errors_named
+from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.workspace.holder import Holder, is_dead_here
 from proxx_worker.workspace.layout import Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class _Report:
+class Report:
     """What was found.
 
     `status`: what the worker wrote last, None where there is nothing or `unreadable` says why it cannot be read. `alive`: None
@@ -39,12 +42,12 @@ class _Report:
     left_alone: list[str]
 
     @classmethod
-    def of(cls, workspace: Workspace) -> "_Report":
+    def of(cls, workspace: Workspace) -> "Report":
         """Look at a workspace. Raises `ProxxError` where its inbox cannot be listed."""
         status, unreadable = _read(workspace.status_file)
         alive = _alive(workspace)
         names = _names_in(workspace)
-        waiting = status.inbox if alive is not False and status is not None else sum(map(is_candidate_name, names))
+        waiting = sum(map(is_candidate_name, names))  # recounted: a worker that runs a job has counted before it
         return cls(status, unreadable, alive, waiting, [display_name(name) for name in sorted(names) if stem_too_long(name)])
 
     def as_json(self) -> dict[str, JsonValue]:
@@ -68,29 +71,39 @@ class _Report:
     def _state(self) -> str:
         if self.status is None:
             return "no worker has run here yet" if self.unreadable is None else f"status.json cannot be read: {self.unreadable}"
-        if self.alive is False:
-            # What a worker that ended wrote last is no news of today.
-            return f"was {self.status.state} at {self.status.heartbeat_at}"
-        return self.status.state
+        state, when = self.status.state, self.status.heartbeat_at
+        if state is WorkerState.ENDED:
+            return f"{state} at {when}"
+        # What a worker that died wrote last is no news of today.
+        return f"was {state} at {when}" if self.alive is False else state
 
 
 _ALIVE = {None: "on another host, whose processes this one cannot see", True: "alive", False: "not running"}
 
 
 def status(arguments: argparse.Namespace) -> int:
-    """Print the status as JSON (with `alive`) or for a person."""
+    """Print the status as JSON (with `alive`), for a person, or as one line on the worker's health.
+
+    Exit code 4 where no worker runs, with `--health` also where one runs and does not get on; else 0.
+    """
+    if arguments.max_age is not None and not arguments.health:
+        return fail("--max-age is how old a heartbeat may be for --health; give that, too")
     workspace = Workspace(Path(arguments.workspace))
     try:
         workspace.require()
-        report = _Report.of(workspace)
+        report = Report.of(workspace)
     except ProxxError as fault:
         return fail(fault.error.message, fault.code)
+    if arguments.health:
+        health = health_of(report.status, datetime.now(UTC), alive=report.alive, max_age=arguments.max_age or MAX_AGE_SECONDS)
+        say(health.line)
+        return EXIT_OK if health.ok else int(ErrorClass.ENVIRONMENT)
     if arguments.json:
         sys.stdout.buffer.write(encode_document(report.as_json()))
     else:
         for line in report.as_lines():
             say(line)
-    return 0
+    return int(ErrorClass.ENVIRONMENT) if report.alive is False else EXIT_OK
 
 
 def _read(path: Path) -> tuple[WorkerStatus | None, str | None]:
@@ -112,7 +125,7 @@ def _alive(workspace: Workspace) -> bool | None:
 
 
 def _names_in(workspace: Workspace) -> list[bytes]:
-    with errors_named("list the inbox", workspace.inbox, state_folder=True):
+    with translate_os_errors("list the inbox", workspace.inbox, state_folder=True):
         try:
             return os.listdir(workspace.inbox)  # noqa: PTH208 - names as bytes, which pathlib has not
         except FileNotFoundError:

@@ -5,10 +5,11 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from proxx_worker import __version__
 from proxx_worker.assumptions import all_assumptions, require_all
-from proxx_worker.cli.console import UsageError, fail
+from proxx_worker.cli.console import UsageError, fail, stderr_is_journal
 from proxx_worker.cli.signals import Signals
 from proxx_worker.cli.wiring import environment_of, settings_from, tools_of, worker_record
 from proxx_worker.contract.errors import ErrorClass, ProxxError
@@ -16,13 +17,16 @@ from proxx_worker.delivery.publishing import PublishingStuckError
 from proxx_worker.engines.tools import locate_tools
 from proxx_worker.execution.executor import Executor
 from proxx_worker.files.filesystems import FilesystemKind
+from proxx_worker.observe.clock import now
 from proxx_worker.observe.display import progress_for
 from proxx_worker.observe.logs import EventLog, start_worker_log
-from proxx_worker.observe.moments import now
+from proxx_worker.observe.no_metrics import NoMetrics
 from proxx_worker.observe.observer import JobObserver, Observers
 from proxx_worker.observe.records import timestamp
 from proxx_worker.observe.status import StatusFile
+from proxx_worker.observe.supervisor import Supervisor
 from proxx_worker.process.stop import BeatingStop
+from proxx_worker.process.trial import try_start
 from proxx_worker.recovery import Recoverer
 from proxx_worker.settings import Settings
 from proxx_worker.worker import Stops, Worker
@@ -31,6 +35,9 @@ from proxx_worker.workspace.layout import Workspace
 from proxx_worker.workspace.lock import WorkspaceLock
 from proxx_worker.workspace.spool import Spool
 from proxx_worker.workspace.watcher import watch_inbox
+
+if TYPE_CHECKING:
+    from proxx_worker.observe.metrics import MetricsFile
 
 
 def watch(arguments: argparse.Namespace) -> int:
@@ -42,19 +49,18 @@ def watch(arguments: argparse.Namespace) -> int:
     except UsageError as error:
         return fail(str(error))
     log = EventLog()
-    progress, write = progress_for(sys.stderr, log)
-    start_worker_log(write, settings.log_format, encoder_lines=False)
+    progress, write = progress_for(sys.stderr, log, settings.progress_format)
+    start_worker_log(write, settings.log_format, encoder_lines=False, journal=stderr_is_journal())
+    supervisor = Supervisor.of(os.environ, os.getpid())
     workspace = Workspace(Path(arguments.workspace))
     try:
         workspace.require()
         with WorkspaceLock.acquire(workspace, since=timestamp(now().wall)) as lock:
-            return _own(workspace, lock, settings, signals, Observing(log, progress), once=arguments.once)
-    except ProxxError as fault:
-        log.event("worker_stopped", fault.error.message, level="ERROR", code=fault.code, **fault.error.details)
+            return _own(workspace, lock, settings, signals, Observing(log, progress, supervisor), once=arguments.once)
+    except (ProxxError, PublishingStuckError) as fault:
+        log.event("worker_stopped", fault.error.message, level="ERROR", code=fault.error.code, **fault.error.details)
+        supervisor.say(f"{fault.error.code}: {fault.error.message}")
         return int(ErrorClass.ENVIRONMENT)  # whatever the code: the worker must not go on
-    except PublishingStuckError as stuck:
-        log.event("worker_stopped", stuck.error.message, level="ERROR", code=stuck.error.code)
-        return int(ErrorClass.ENVIRONMENT)
 
 
 def _own(
@@ -63,22 +69,24 @@ def _own(
     """The worker of an owned workspace: see that everything assumed holds, prepare, recover, work."""
     require_all(all_assumptions(settings, os.environ.get("PATH"), workspace))
     owner = workspace.prepare()
-    log = observing.log
+    log, supervisor = observing.log, observing.supervisor
     tools = tools_of(settings)
     watcher = watch_inbox(workspace.inbox, workspace.filesystem_kind)
     if watcher.reason is not None:
         log.event("polling_only", watcher.reason, poll_seconds=settings.poll_seconds)
-    status = StatusFile(workspace.status_file, is_stopping=Stops(signals.stop, signals.finish).requested)
-    stop = BeatingStop(signals.stop, status.beat)
-    observer = Observers((status, observing.progress))
-    record = worker_record(settings, tools)
-    spool = Spool(workspace, stop)
     inbox = Inbox(
         workspace.inbox,
         settle_seconds=settings.settle_seconds,
         poll_seconds=settings.poll_seconds,
         events_trusted=watcher.reason is None and workspace.filesystem_kind is FilesystemKind.LOCAL,
     )
+    metrics = _metrics(settings, workspace, inbox, log)
+    requested = Stops(signals.stop, signals.finish).requested
+    status = StatusFile(workspace.status_file, is_stopping=requested, tell=(supervisor.tell, metrics.tell))
+    stop = BeatingStop(signals.stop, supervisor.beat, status.beat, metrics.beat)
+    observer = Observers((status, observing.progress, metrics))
+    record = worker_record(settings, tools)
+    spool = Spool(workspace, stop)
     worker = Worker(
         spool=spool,
         inbox=inbox,
@@ -90,6 +98,7 @@ def _own(
         log=log,
         stops=Stops(stop, signals.finish),
         require_tools=lambda: locate_tools(record.ffmpeg, record.ffprobe, None),
+        require_start=try_start,
         owner=owner,
     )
     status.idle(0)
@@ -97,19 +106,31 @@ def _own(
         "worker_started", workspace.name, pid=os.getpid(), version=__version__, ffmpeg=record.ffmpeg, ffprobe=record.ffprobe
     )
     try:
-        Recoverer(spool, owner, settings.output_roots, record, log, worker.count_failure, stop).carry_through()
+        Recoverer(spool, owner, settings.output_roots, record, log, (worker.count, metrics.count), stop).carry_through()
+        supervisor.ready()
         exit_code = worker.work(once=once)
     finally:
-        inbox.arrived(watcher.read().names)  # what came while the last job ran: no hint was read meanwhile
-        status.end(inbox.count)
+        supervisor.stopping()
+        status.end(worker.waiting())
+        metrics.end()
         watcher.close()
     log.event("worker_ended", exit_code=exit_code)
     return exit_code
 
 
+def _metrics(settings: Settings, workspace: Workspace, inbox: Inbox, log: EventLog) -> "MetricsFile | NoMetrics":
+    """The metrics file, where one is wanted."""
+    if settings.metrics_file is None:
+        return NoMetrics()
+    from proxx_worker.observe.metrics import MetricsFile
+
+    return MetricsFile(Path(settings.metrics_file), str(Path(workspace.name).absolute()), lambda: inbox.scanned_at, log)
+
+
 @dataclass(frozen=True, slots=True)
 class Observing:
-    """Where the worker tells what it does: its log, and the progress display."""
+    """Where the worker tells what it does: its log, the progress display, and whoever supervises it."""
 
     log: EventLog
     progress: JobObserver
+    supervisor: Supervisor

@@ -1,13 +1,12 @@
 """What a job's outputs are called: the template rendered for each source, refused where a name would be unsafe or taken twice."""
 
 import posixpath
-from unicodedata import normalize
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.faults import MAX_FAULTS_TOLD, Fault, fault_error
 from proxx_worker.contract.jobspec import JobSpec
 from proxx_worker.contract.template import Part, PartKind, template_parts
-from proxx_worker.contract.text import quoted
+from proxx_worker.contract.text import folded, quoted
 from proxx_worker.contract.values import MAX_NAME_BYTES, name_fault
 
 _NAME_RULE = f"at most {MAX_NAME_BYTES} bytes with the extension, without /, \\ and control characters, no dot at the beginning"
@@ -68,7 +67,7 @@ def _render(spec: JobSpec, parts: tuple[Part, ...], shared: dict[str, str], inde
 def _refuse_collisions(spec: JobSpec, names: list[str]) -> None:
     first_with: dict[str, int] = {}
     for index, name in enumerate(names):
-        other = first_with.setdefault(_folded(name), index)
+        other = first_with.setdefault(folded(name), index)
         if other == index:
             continue
         sources = [spec.sources[other], spec.sources[index]]
@@ -83,8 +82,3 @@ def _refuse_collisions(spec: JobSpec, names: list[str]) -> None:
             indexes=[other, index],
             names=[names[other], name],
         )
-
-
-def _folded(name: str) -> str:
-    """What a file system without case and with composed accents (APFS, SMB) takes for the same name."""
-    return normalize("NFC", normalize("NFC", name).casefold())

@@ -1,20 +1,21 @@
-"""Result JSON 1.0: the models, and the one way to write and to read them.
+"""Result JSON 1.1: the models, and the one way to write and to read them.
 
 The order of the fields is the order in the file. Times are UTC RFC 3339 strings, made by the caller.
 """
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue
+from pydantic import BeforeValidator, Field, JsonValue
 
 from proxx_worker.contract.errors import ErrorCode, JobError
-from proxx_worker.contract.text import encodable, steady_json, visible
+from proxx_worker.contract.record import Facts, Record, Text
+from proxx_worker.contract.source_media import SettingsRecord, SourceMedia
+from proxx_worker.contract.text import steady_json, visible, writable
 
-RESULT_VERSION: Literal["1.0"] = "1.0"
-_LEAST_INTEGER, _END_OF_INTEGERS = -(1 << 63), 1 << 64  # what JSON readers, orjson among them, hold as an integer
+RESULT_VERSION: Literal["1.1"] = "1.1"
 
 
 class JobStatus(StrEnum):
@@ -33,35 +34,12 @@ class TaskStatus(StrEnum):
     NOT_RUN = "NOT_RUN"
 
 
-def _writable(value: object) -> object:
-    """`value` as a result can say it: paths and messages may hold what UTF-8 cannot, and a record must never fail for that."""
-    match value:
-        case str() if type(value) is str:
-            return encodable(value)
-        case int() if not _LEAST_INTEGER <= value < _END_OF_INTEGERS:
-            return str(value)
-        case dict():
-            return {_writable(key): _writable(item) for key, item in value.items()}
-        case list():
-            return [_writable(item) for item in value]
-        case _:
-            return value
-
-
-Text: TypeAlias = Annotated[str, BeforeValidator(_writable)]
-Facts: TypeAlias = Annotated[dict[str, JsonValue], BeforeValidator(_writable)]
-
-
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, json_schema_serialization_defaults_required=True)
-
-
-class ErrorRecord(_Record):
+class ErrorRecord(Record):
     """An error as the result carries it."""
 
     code: ErrorCode
     message: Text
-    details: Facts = {}
+    details: Facts = Field(default_factory=dict)
 
     @classmethod
     def of(cls, error: JobError) -> "ErrorRecord":
@@ -69,16 +47,16 @@ class ErrorRecord(_Record):
         return cls(code=error.code, message=visible(error.message), details=dict(error.details))
 
 
-class Check(_Record):
+class Check(Record):
     """One comparison of the proxy with its source. `ok` is null where it could not be made."""
 
     name: Text
-    expected: Annotated[JsonValue, BeforeValidator(_writable)]
-    actual: Annotated[JsonValue, BeforeValidator(_writable)]
+    expected: Annotated[JsonValue, BeforeValidator(writable)]
+    actual: Annotated[JsonValue, BeforeValidator(writable)]
     ok: bool | None
 
 
-class SpecRecord(_Record):
+class SpecRecord(Record):
     """Which spec it was: the claimed stem, the SHA-256 of its bytes (hex), the version it declared."""
 
     name: Text
@@ -86,21 +64,23 @@ class SpecRecord(_Record):
     version: Text | None
 
 
-class TaskRecord(_Record):
+class TaskRecord(Record):
     """One source's outcome. `output` is the final path and set only for COMPLETED."""
 
     index: int
     source: Text
+    source_path: Text | None = None
     status: TaskStatus
     error: ErrorRecord | None = None
     output: Text | None = None
+    output_path: Text | None = None
     output_size_bytes: int | None = None
     output_sha256: Text | None = None
     command: list[Text] | None = None
     exit_code: int | None = None
-    source_media: Facts | None = None
+    source_media: SourceMedia | None = None
     output_media: Facts | None = None
-    checks: list[Check] = []
+    checks: list[Check] = Field(default_factory=list)
     started_at: Text | None = None
     finished_at: Text | None = None
     duration_seconds: float | None = None
@@ -108,26 +88,27 @@ class TaskRecord(_Record):
     peak_memory_bytes: int | None = None
 
 
-class WorkerRecord(_Record):
-    """Who did it: the worker's version, the tools' paths, and the operator's declared pins (never checked)."""
+class WorkerRecord(Record):
+    """Who did it: the worker's version, the tools' paths, the operator's pins (never checked), and what confined its children."""
 
     version: Text
     ffmpeg: Text | None
     ffprobe: Text | None
     declared_versions: dict[Text, Text]
+    sandbox: Text = "off"
 
 
-class JobResult(_Record):
+class JobResult(Record):
     """The whole result of one job."""
 
-    result_version: Literal["1.0"] = RESULT_VERSION
+    result_version: Literal["1.1"] = RESULT_VERSION
     job_id: Text
     status: JobStatus
     error: ErrorRecord | None
     jobspec: SpecRecord
     engine: Literal["ffmpeg", "resolve"] | None
     proxy_profile: Text | None
-    settings: Facts | None
+    settings: SettingsRecord | None
     tasks: list[TaskRecord]
     worker: WorkerRecord
     started_at: Text

@@ -51,9 +51,11 @@ RESULT_TEXTS: Mapping[str, str] = {
     "SpecRecord.version": "The jobspec_version that the spec declares; null where it declares none.",
     "TaskRecord.index": "The place in the spec's sources, from 0.",
     "TaskRecord.source": "The source's path, as the spec gives it.",
+    "TaskRecord.source_path": "Where the worker read it, where `path_map` applied; else null.",
     "TaskRecord.status": "DISCARDED: it had finished, but a later one failed, so nothing was published. NOT_RUN: never started.",
     "TaskRecord.error": "What was wrong with this source or its encode; null where nothing was.",
     "TaskRecord.output": "The proxy's final path; set only for COMPLETED.",
+    "TaskRecord.output_path": "Where the worker wrote it, where `path_map` applied; else null.",
     "TaskRecord.output_size_bytes": "The proxy's size.",
     "TaskRecord.output_sha256": "The SHA-256 of the proxy's bytes, in hex.",
     "TaskRecord.command": "The encoder's argv as it ran, staging path included.",
@@ -74,5 +76,6 @@ RESULT_TEXTS: Mapping[str, str] = {
     "WorkerRecord.ffmpeg": "The path of the FFmpeg that was used; null where none was found.",
     "WorkerRecord.ffprobe": "The path of the ffprobe that was used; null where none was found.",
     "WorkerRecord.declared_versions": "The operator's pins, copied from the configuration and never checked.",
+    "WorkerRecord.sandbox": "What confined the children that read media; `off` where nothing did.",
 }
 """One text per field, by `Model.field`."""

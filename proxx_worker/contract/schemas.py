@@ -25,10 +25,10 @@ def jobspec_schema() -> Schema:
 
 
 def result_schema() -> Schema:
-    """The JSON Schema of result 1.0, as it is written: every field is there."""
-    schema: Schema = {"$schema": _DIALECT, "$id": "urn:proxx-worker:schema:result:1.0"}
+    """The JSON Schema of result 1.1, as it is written: every field is there."""
+    schema: Schema = {"$schema": _DIALECT, "$id": "urn:proxx-worker:schema:result:1.1"}
     schema.update(JobResult.model_json_schema(mode="serialization"))
-    schema["title"] = "Result 1.0"
+    schema["title"] = "Result 1.1"
     definitions = _object(schema["$defs"])
     _describe(schema, JobResult)
     for record in _RECORDS:

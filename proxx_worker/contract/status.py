@@ -13,7 +13,7 @@ from typing import Final
 import orjson
 
 from proxx_worker.contract.errors import JsonValue
-from proxx_worker.contract.text import encodable, steady_json
+from proxx_worker.contract.text import steady_json, writable
 
 MAX_STATUS_BYTES: Final = 1 << 16
 """More than any status has: its longest field is one path."""
@@ -89,22 +89,12 @@ def encode_document(document: Mapping[str, JsonValue]) -> bytes:
 
 def status_fields(status: WorkerStatus) -> dict[str, JsonValue]:
     """The status as a JSON object."""
-    return {name: _encodable(value) for name, value in asdict(status).items()}
+    return {name: writable(value) for name, value in asdict(status).items()}
 
 
 def status_field_names() -> tuple[str, ...]:
     """The names that `status_fields` gives, in order."""
     return tuple(field.name for field in fields(WorkerStatus))
-
-
-def _encodable(value: JsonValue) -> JsonValue:
-    match value:
-        case str():
-            return encodable(value)
-        case dict():
-            return {name: _encodable(field) for name, field in value.items()}
-        case _:
-            return value
 
 
 def decode_status(data: bytes) -> WorkerStatus:

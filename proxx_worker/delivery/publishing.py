@@ -41,7 +41,7 @@ class PublishingStuckError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class Publisher:
     """The two held folders between which outputs move. `path`: the output directory, for messages and results.
 
     `checkpoint` is called before each output, and before each MiB that is hashed. What it raises, unless a `ProxxError`, leaves

@@ -40,8 +40,10 @@ class StagedFile:
         return cls(staging, staging_path, name, fd)
 
     @classmethod
-    def adopt(cls, staging: int, staging_path: str, rendered: str, name: str) -> "StagedFile":
+    def adopt(cls, staging: int, staging_path: str, rendered: str, name: str, checkpoint: Callable[[], object]) -> "StagedFile":
         """Take over the file `rendered`, made by someone else, as `name`. A writeback that failed before may go unseen.
+
+        It is made durable on the way, with `checkpoint` as in `fsync`.
 
         Raises OUTPUT_INVALID where it is no regular file of the worker's user with this one name, or still grows; NO_SPACE,
         IO_ERROR, also where `name` is taken.
@@ -55,7 +57,7 @@ class StagedFile:
         except OSError as error:
             raise classify_os_error(error, "adopt", path_bytes(path)) from error
         try:
-            _require_finished(fd, path)
+            _require_finished(fd, path, checkpoint)
             if name != rendered:
                 rename_no_clobber(path_bytes(rendered), path_bytes(name), src_dir_fd=staging, dst_dir_fd=staging)
         except BaseException as error:
@@ -171,10 +173,11 @@ def _require_own(status: os.stat_result, path: str) -> None:
         raise not_adopted(path, f"it has {status.st_nlink} names")
 
 
-def _require_finished(fd: int, path: str) -> None:
+def _require_finished(fd: int, path: str, checkpoint: Callable[[], object]) -> None:
     """Raise OUTPUT_INVALID where the file open as `fd` is not the worker's own, or where it grows meanwhile."""
     before = os.fstat(fd)
     _require_own(before, path)
+    write_back(fd, checkpoint)
     sync_file(fd)  # the time that this takes shows whether somebody still writes
     if os.fstat(fd).st_size != before.st_size:
         raise not_adopted(path, "it is still being written")

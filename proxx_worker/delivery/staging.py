@@ -10,7 +10,7 @@ from typing import Final, Self
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.text import display_name
 from proxx_worker.delivery.location import directory_error
-from proxx_worker.delivery.publishing import Passage, Recorded
+from proxx_worker.delivery.publishing import Publisher, Recorded
 from proxx_worker.delivery.staged_file import StagedFile, not_adopted
 from proxx_worker.files.errnos import classify_os_error
 from proxx_worker.files.locations import path_bytes
@@ -50,7 +50,7 @@ class Staging:
         self._make_durable()
         return self._keep(StagedFile.create(self._fd, self.path, name))
 
-    def adopt(self, rendered: str, name: str) -> StagedFile:
+    def adopt(self, rendered: str, name: str, checkpoint: Callable[[], object]) -> StagedFile:
         """The output `name` from the file `rendered`, which an engine made in the staging folder by itself.
 
         Raises OUTPUT_INVALID where that is not the one entry that is new here, or not a finished file of the worker's own, see
@@ -65,7 +65,7 @@ class Staging:
         if new != [path_bytes(rendered)]:
             found = ", ".join(display_name(entry) for entry in new) or "nothing"
             raise not_adopted(self.path, f"it left {found} instead of {rendered}")
-        return self._keep(StagedFile.adopt(self._fd, self.path, rendered, name))
+        return self._keep(StagedFile.adopt(self._fd, self.path, rendered, name, checkpoint))
 
     def publish(self, checkpoint: Callable[[], object]) -> None:
         """Give all outputs their names, in the order they were made, or none. The job's decision is durable before.
@@ -76,11 +76,11 @@ class Staging:
         nothing is published. Raises `PublishingStuckError` where some could not be taken back.
         """
         self._require_in_place()
-        self._passage(checkpoint).publish([staged.name for staged in self._files])
+        self._publisher(checkpoint).publish([staged.name for staged in self._files])
 
     def resume(self, outputs: Sequence[Recorded], checkpoint: Callable[[], object]) -> None:
-        """Finish the publishing of an earlier process from its commit record. See `Passage`, and `Passage.resume`."""
-        self._passage(checkpoint).resume(outputs)
+        """Finish the publishing of an earlier process from its commit record. See `Publisher`, and `Publisher.resume`."""
+        self._publisher(checkpoint).resume(outputs)
 
     def remove(self) -> None:
         """Remove the folder and all in it, durably. Raises IO_ERROR, also for anything in it that the worker does not make."""
@@ -110,8 +110,8 @@ class Staging:
         self._files.append(staged)
         return staged
 
-    def _passage(self, checkpoint: Callable[[], object]) -> Passage:
-        return Passage(self._output, self._fd, self._directory_path, checkpoint)
+    def _publisher(self, checkpoint: Callable[[], object]) -> Publisher:
+        return Publisher(self._output, self._fd, self._directory_path, checkpoint)
 
     def _close_files(self) -> None:
         for staged in self._files:

@@ -66,7 +66,7 @@ class FfmpegEngine:
             stop=around.stop,
             on_stdout=life.hear,
             on_stderr=lines.feed,
-            growth=life.sign,
+            growth=life.progress_token,
             stall_seconds=around.stall_seconds,
             stdin=source.descriptor,
             pass_fds=around.pass_fds,
@@ -122,7 +122,7 @@ class _Life:
             self._last = progress
             self._on_progress(progress)
 
-    def sign(self) -> tuple[object, ...]:
+    def progress_token(self) -> tuple[object, ...]:
         # Said again once a second: the status file holds changes back, and an encoder that hangs brings no further occasion.
         self._on_progress(self._last)
         return self._reports, self._last.frames, self._last.position, *self._staged.growth()
@@ -131,7 +131,7 @@ class _Life:
 def _fault(child: ChildExit, stall_seconds: float) -> JobError | None:
     if child.stopped:
         return JobError(
-            ErrorCode.INTERRUPTED, "the worker was told to stop while this was encoded. Submit the job again once it runs again."
+            ErrorCode.INTERRUPTED, "the worker was asked to stop while this was encoded. Restart it and submit the job again."
         )
     if child.stalled:
         return JobError(

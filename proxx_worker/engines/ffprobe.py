@@ -11,9 +11,9 @@ from proxx_worker.engines.tools import Tools
 from proxx_worker.media.quicktime import (
     AVID_CODEC_TAGS,
     avid_pixel_aspect,
+    gapless_tracks,
     refuse_external_media,
     refuse_protected,
-    unbroken_tracks,
 )
 from proxx_worker.media.signatures import HEAD_BYTES
 from proxx_worker.media.source_probe import PROBE_BYTES, probe_argv, read_head, read_source, says_input_output_error
@@ -65,7 +65,7 @@ def probe_source(
             source.require_readable(PROBE_BYTES, _TAIL_BYTES)
         size = source.identity.size
         aspect = avid_pixel_aspect(header.read, size) if any(tag in stdout for tag in _AVID) else None
-        unbroken = unbroken_tracks(header.read, size) if _AAC in stdout else frozenset()
+        unbroken = gapless_tracks(header.read, size) if _AAC in stdout else frozenset()
         media = read_source(stdout, report.stderr_text(), child.exit_code, aspect, unbroken)
         return ProbedSource(media, source.identity)
 

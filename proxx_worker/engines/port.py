@@ -13,10 +13,12 @@ from fractions import Fraction
 from functools import partial
 from typing import Protocol, TypeAlias
 
-from proxx_worker.contract.errors import JobError, JsonValue
+from proxx_worker.contract.errors import JobError
 from proxx_worker.contract.output_settings import OutputSettings
+from proxx_worker.contract.source_media import SourceMedia
 from proxx_worker.engines.source_file import OpenSource, SourceIdentity
 from proxx_worker.media.facts import MediaFacts, RawSource
+from proxx_worker.media.source_record import source_media
 from proxx_worker.observe.joblog import JobLog
 from proxx_worker.planning.expectation import Expectation
 from proxx_worker.process.stop import StopSignal, interrupted, raise_if_stopped
@@ -57,9 +59,9 @@ class Accepted:
     plan: Plan
 
     @property
-    def source_media(self) -> dict[str, JsonValue] | None:
+    def source_media(self) -> SourceMedia | None:
         """The facts for the result, where the source is ordinary media."""
-        return self.media.as_json() if isinstance(self.media, MediaFacts) else None
+        return source_media(self.media) if isinstance(self.media, MediaFacts) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +127,11 @@ class StagingArea(Protocol):
         """A new, empty file for the engine to fill. Raises NO_SPACE, IO_ERROR."""
         ...
 
-    def adopt(self, rendered: str, name: str) -> StagedOutput:
-        """The file `rendered` that the engine has made here by itself, from now on called `name`. Raises OUTPUT_INVALID."""
+    def adopt(self, rendered: str, name: str, checkpoint: Callable[[], object]) -> StagedOutput:
+        """The file `rendered` that the engine has made here by itself, from now on called `name`. Raises OUTPUT_INVALID.
+
+        It is made durable first: `checkpoint` is called between its pieces.
+        """
         ...
 
 

@@ -169,7 +169,7 @@ def _require_same(path: str, identity: SourceIdentity, now: SourceIdentity) -> N
 def _changed(path: str, changes: Sequence[str]) -> ProxxError:
     return ProxxError(
         ErrorCode.SOURCE_CHANGED,
-        f"a source must stand still while its proxy is made, but {path} changed ({', '.join(changes)}). "
+        f"Sources must not change during encoding; {path} did ({', '.join(changes)}). "
         "Submit the job again once the file is complete.",
         path=path,
         changes=list(changes),

@@ -18,8 +18,8 @@ from proxx_worker.engines.port import Accepted, EngineContext, Refused
 from proxx_worker.execution.preflight import AcceptedJob, Environment, RefusedJob, about, inspect
 from proxx_worker.execution.reporting import Report, internal_errors, not_run_tasks
 from proxx_worker.execution.task import TaskContext, TaskOutcome, run_task
+from proxx_worker.observe.clock import now
 from proxx_worker.observe.joblog import JobLog
-from proxx_worker.observe.moments import now
 from proxx_worker.observe.observer import JobInfo, JobObserver
 from proxx_worker.process.stop import StopSignal
 
@@ -196,7 +196,7 @@ def _publish(staging: Staging, result: JobResult, journal: Journal, log: JobLog,
     try:
         staging.publish(stop.requested)  # asked for the heartbeat alone: the job is decided
     except ProxxError as fault:
-        result = failed_after_all(result, fault.error)
+        result = demote_to_failed(result, fault.error)
         journal.commit(result)
         return result
     log.event("published", outputs=[task.output for task in result.tasks])
@@ -217,7 +217,7 @@ def _discarded(record: TaskRecord) -> TaskRecord:
     return record.model_copy(update=withdrawn_fields)
 
 
-def failed_after_all(result: JobResult, error: JobError) -> JobResult:
+def demote_to_failed(result: JobResult, error: JobError) -> JobResult:
     """A COMPLETED result whose publishing was refused: the refused output's task FAILED, the others DISCARDED."""
     refused = error.details.get("output")
     tasks = [

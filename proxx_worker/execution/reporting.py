@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from proxx_worker.contract.errors import ErrorCode, JobError, JsonValue, ProxxError
+from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
 from proxx_worker.contract.jobspec import SpecSummary
 from proxx_worker.contract.output_settings import Engine, OutputSettings
 from proxx_worker.contract.result import (
@@ -17,8 +17,10 @@ from proxx_worker.contract.result import (
     TaskStatus,
     WorkerRecord,
 )
+from proxx_worker.contract.source_media import SettingsRecord
+from proxx_worker.media.source_record import rational
+from proxx_worker.observe.clock import Moment
 from proxx_worker.observe.joblog import JobLog
-from proxx_worker.observe.moments import Moment
 from proxx_worker.observe.records import timestamp
 
 
@@ -68,18 +70,16 @@ class Report:
         )
 
 
-def settings_record(settings: OutputSettings) -> dict[str, JsonValue]:
+def settings_record(settings: OutputSettings) -> SettingsRecord:
     """The resolved settings as the result shows them; the rate as an exact rational, `"30000/1001"`."""
-    record: dict[str, JsonValue] = {
-        "codec": settings.codec.value,
-        "container": settings.container.value,
-        "resolution": str(settings.resolution),
-        "fps_mode": settings.fps_mode.value,
-        "fps": None if settings.fps is None else f"{settings.fps.numerator}/{settings.fps.denominator}",
-    }
-    if settings.dnxhr_level is not None:
-        record["dnxhr_level"] = settings.dnxhr_level.value
-    return record
+    return SettingsRecord(
+        codec=settings.codec.value,
+        container=settings.container.value,
+        resolution=str(settings.resolution),
+        fps_mode=settings.fps_mode.value,
+        fps=None if settings.fps is None else rational(settings.fps),
+        dnxhr_level=None if settings.dnxhr_level is None else settings.dnxhr_level.value,
+    )
 
 
 def not_run_tasks(sources: Sequence[str], errors: Mapping[int, JobError]) -> list[TaskRecord]:

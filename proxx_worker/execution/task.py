@@ -11,7 +11,7 @@ from proxx_worker.engines.port import Accepted, Encoded, EngineContext, EnginePo
 from proxx_worker.engines.source_file import open_probed
 from proxx_worker.execution.preflight import Environment, about
 from proxx_worker.execution.reporting import internal_errors
-from proxx_worker.observe.moments import now
+from proxx_worker.observe.clock import now
 from proxx_worker.observe.observer import JobObserver, TaskInfo
 from proxx_worker.observe.records import timestamp
 from proxx_worker.verification.verdict import judge, judge_evidence

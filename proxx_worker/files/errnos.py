@@ -56,7 +56,7 @@ def classify_os_error(error: OSError, doing: str, path: FilePath, *, state_folde
 
 
 @contextmanager
-def errors_named(doing: str, path: FilePath, *, state_folder: bool = False) -> Iterator[None]:
+def translate_os_errors(doing: str, path: FilePath, *, state_folder: bool = False) -> Iterator[None]:
     """Let an `OSError` of the body leave as the `ProxxError` that `classify_os_error` makes of it."""
     try:
         yield

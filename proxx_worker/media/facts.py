@@ -1,9 +1,7 @@
 """What is known of a piece of media, source or proxy alike: plain frozen values, exact rationals, `None` for not known."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from fractions import Fraction
-
-from proxx_worker.contract.errors import JsonValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +102,7 @@ class AudioFacts:
     """One audio stream. `layout` is FFmpeg's name (`stereo`, `5.1(side)`) or None; `sample_rate` in Hz; `duration` in seconds.
 
     `profile`: of the codec, in FFmpeg's name (`LC`). `unbroken`: the container's tables prove that its packets are played one
-    after another, as they are stored (see `unbroken_tracks`); False where they do not, or where nothing is known of them.
+    after another, as they are stored (see `gapless_tracks`); False where they do not, or where nothing is known of them.
     `time_base`: seconds per tick of the container's times.
     """
 
@@ -145,27 +143,9 @@ class MediaFacts:
         """The name that `-f` takes: what the probe found by content is what the encoder reads it as."""
         return self.formats[0]
 
-    def as_json(self) -> dict[str, JsonValue]:
-        """For the result: rationals as `"30000/1001"`, everything else as it stands."""
-        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
-
 
 @dataclass(frozen=True, slots=True)
 class RawSource:
     """Camera RAW, recognised by content: for Resolve, never for FFmpeg. `format` is the name that messages show."""
 
     format: str
-
-
-def _plain(value: object) -> JsonValue:
-    match value:
-        case Fraction():
-            return f"{value.numerator}/{value.denominator}"
-        case str() | int() | float() | None:
-            return value
-        case tuple():
-            return [_plain(item) for item in value]
-        case Timecode() | ColorFacts() | VideoFacts() | AudioFacts():
-            return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-        case _:
-            raise TypeError(f"not a fact: {value!r}")

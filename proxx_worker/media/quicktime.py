@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.text import visible
 
 _PATH_TO_REFERENCES = (b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref")
+_PATH_TO_TRACKS = (b"moov", b"trak")
 _PATH_TO_SAMPLES = (b"mdia", b"minf", b"stbl")
 _PATH_TO_DESCRIPTIONS = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
 AVID_CODEC_TAGS = ("AVdn", "AVd1", "AVj2")
@@ -22,6 +24,7 @@ _HEADER = 8
 _LONG_HEADER = 16
 _PROTECTED = (b"encv", b"enca")
 _TABLE_HEADER = 8
+_HANDLER_AT, _HANDLER_END = 8, 12
 _VISUAL_ENTRY = 78
 _ASPECT_TERMS = 8
 _SELF_CONTAINED = 1
@@ -78,6 +81,35 @@ def refuse_protected(read: Callable[[int, int], bytes], size: int) -> None:
                 )
 
 
+@dataclass(frozen=True, slots=True)
+class Track:
+    """What a track is: its handler (`vide`, `soun`, `tmcd`, ...) and the kinds of its sample entries (`apcn`, `aprn`, ...)."""
+
+    handler: str
+    entries: tuple[str, ...]
+
+
+def tracks(read: Callable[[int, int], bytes], size: int) -> tuple[Track, ...]:
+    """The tracks of a movie; none where the file has no index (`moov`) or is no QuickTime file. Nothing is decoded.
+
+    Arguments as for `refuse_external_media`. Structure: ISO/IEC 14496-12, 8.4.3, "Handler Reference Box"; 8.5.2, "Sample
+    Description Box".
+    """
+    budget = iter(range(_MAX_BOXES))
+    found = []
+    for track in _descend(read, _Box(b"", 0, size), _PATH_TO_TRACKS, budget):
+        handlers = [read(box.start, _HANDLER_END) for box in _descend(read, track, (b"mdia", b"hdlr"), budget)]
+        descriptions = _descend(read, track, (*_PATH_TO_SAMPLES, b"stsd"), budget)
+        entries = (
+            entry.kind.decode()
+            for table in descriptions
+            for entry in _children(read, _Box(b"", table.start + _TABLE_HEADER, table.end), budget)
+        )
+        handler = handlers[0][_HANDLER_AT:].decode("latin-1") if handlers else ""
+        found.append(Track(handler, tuple(entries)))
+    return tuple(found)
+
+
 def avid_pixel_aspect(read: Callable[[int, int], bytes], size: int) -> Fraction | None:
     """Pixel width / height as the `pasp` atom of a picture in one of Avid's codecs says; None where there is none.
 
@@ -96,7 +128,7 @@ def avid_pixel_aspect(read: Callable[[int, int], bytes], size: int) -> Fraction 
     return None
 
 
-def unbroken_tracks(read: Callable[[int, int], bytes], size: int) -> frozenset[int]:
+def gapless_tracks(read: Callable[[int, int], bytes], size: int) -> frozenset[int]:
     """The numbers of the tracks whose packets are all played one after another, as they are stored.
 
     Such a track has a whole sample table (no fragments), one sample description, every packet 1024 ticks after the one before it
@@ -111,7 +143,7 @@ def unbroken_tracks(read: Callable[[int, int], bytes], size: int) -> frozenset[i
     if any(True for movie in movies for _ in _descend(read, movie, (b"mvex",), budget)):
         return frozenset()
     found = [
-        (_track_number(read, track, budget), _is_unbroken(read, track, budget))
+        (_track_number(read, track, budget), _is_gapless(read, track, budget))
         for movie in movies
         for track in _descend(read, movie, (b"trak",), budget)
     ]
@@ -128,7 +160,7 @@ def _track_number(read: Callable[[int, int], bytes], track: _Box, budget: Iterat
     return None if at is None or len(header) < at + 4 else int(struct.unpack_from(">I", header, at)[0])
 
 
-def _is_unbroken(read: Callable[[int, int], bytes], track: _Box, budget: Iterator[int]) -> bool:
+def _is_gapless(read: Callable[[int, int], bytes], track: _Box, budget: Iterator[int]) -> bool:
     descriptions, times, shifts, media, edits = (
         _tables(read, track, path, budget)
         for path in (
@@ -203,7 +235,7 @@ def _references(read: Callable[[int, int], bytes], size: int) -> Iterator[str]:
             location = content[position + 12 : position + length].strip(b"\0")
             # Careless writers leave the flag unset with an empty location: that is this file, and FFmpeg reads it so.
             if location and not flags[-1] & _SELF_CONTAINED:
-                yield _printable(kind + b" " + location if kind == b"url " else kind)
+                yield _shown(kind + b" " + location if kind == b"url " else kind)
             position += max(length, _HEADER)
 
 
@@ -234,6 +266,5 @@ def _children(read: Callable[[int, int], bytes], parent: _Box, budget: Iterator[
         position += length
 
 
-def _printable(data: bytes) -> str:
-    text = data[:200].decode("latin-1")
-    return "".join(character if character.isprintable() else "?" for character in text).strip()
+def _shown(data: bytes) -> str:
+    return visible(data[:200].rstrip(b"\0").decode("latin-1")).strip()

@@ -7,6 +7,7 @@ SOURCE_UNSUPPORTED until one is known, never "probably RAW".
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from proxx_worker.media.tiff import TiffKind, tiff_kind
 
@@ -21,11 +22,20 @@ class RawSignature:
     format: str
 
 
+class RefusedKind(StrEnum):
+    """What sort of file is refused."""
+
+    STILL = "still"
+    TEXT = "text"
+    DOCUMENT = "document"
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A format that no proxy is made from, and why; `reason` completes "the file is ..."."""
 
     reason: str
+    kind: RefusedKind
 
 
 RAW_CODEC_TAGS: Mapping[str, str] = {
@@ -52,8 +62,10 @@ def sniff(head: bytes, read: Callable[[int, int], bytes]) -> RawSignature | Refu
     if raw is not None:
         return RawSignature(raw)
     if kind is TiffKind.STILL:
-        return Refusal("a TIFF still, not a clip")
-    return next((Refusal(reason) for pattern, reason in _REFUSED if pattern.match(head)), None)
+        return Refusal("a TIFF still, not a clip", RefusedKind.STILL)
+    return next(
+        (Refusal(reason, kind) for kind, table in _REFUSED.items() for pattern, reason in table if pattern.match(head)), None
+    )
 
 
 def _raw_format(head: bytes) -> str | None:
@@ -72,6 +84,9 @@ _RAW: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (_pattern(rb".{4}ftypcrx "), "Canon RAW (CRM, CR3)"),  # lclevy/canon_cr3; AdrianEddy/telemetry-parser canon
     (_pattern(rb".{4}ftyp.{0,4084}iNRAW"), "Nikon N-RAW"),  # TryHall/NEV-Converter-Pro: in the first 4096 bytes
     (_pattern(rb".{4}ftyp.{0,4084}iNR3D"), "REDCODE RAW (Nikon R3D NE)"),  # the same
+    # Vision Research, Cine File Format: type "CI", header of 44 bytes, compression 0 to 2, version 1.
+    (_pattern(rb"CI\x2c\0[\0-\x02]\0\x01\0"), "Phantom Cine"),
+    (_pattern(rb"MLVI.{4}v2\.0"), "Magic Lantern RAW (MLV)"),  # Magic Lantern, mlv_structure.h: file header, version string
 )
 
 _LABEL = rb"\x06\x0e\x2b\x34\x04\x01\x01."
@@ -84,21 +99,32 @@ _RAW_IN_MXF: tuple[tuple[re.Pattern[bytes], str], ...] = (
 
 _MARKUP = rb"(?:\xef\xbb\xbf)?\s*"
 _POINTER = "a playlist or script that points at other files, which a source may not"
-_REFUSED: tuple[tuple[re.Pattern[bytes], str], ...] = (
-    (_pattern(rb"version https://git-lfs\.github\.com/"), "a git-lfs pointer: the media itself has not been fetched"),
-    (_pattern(rb"\xff\xd8\xff"), "a JPEG still (or bare JPEG frames without times), not a clip"),
-    (_pattern(rb"\x89PNG\r\n\x1a\n"), "a PNG still, not a clip"),
-    (_pattern(rb"SDPX|XPDS"), "a DPX still, not a clip"),
-    (_pattern(rb"v/1\x01"), "an OpenEXR still, not a clip"),
-    (_pattern(rb"GIF8[79]a"), "a GIF picture, not a clip"),
-    (_pattern(rb"RIFF.{4}WEBP"), "a WebP picture, not a clip"),
-    (_pattern(rb"BM.{4}\0\0\0\0"), "a BMP still, not a clip"),
-    (_pattern(rb".{4}ftyp(heic|heix|heim|heis|mif1|avif|jxl )"), "a HEIF, AVIF or JPEG XL still, not a clip"),
-    (_pattern(rb"\0\0\0\x0c(jP  |JXL )\r\n\x87\n|\xff\x4f\xff\x51"), "a JPEG 2000 or JPEG XL still, not a clip"),
-    (_pattern(rb"8BPS"), "a Photoshop document, not a clip"),
-    (_pattern(rb"\x80\x2a\x5f\xd7|\xd7\x5f\x2a\x80"), "a Cineon still, not a clip"),
-    (_pattern(_MARKUP + rb"#EXTM3U|" + _MARKUP + rb"ffconcat version|\[playlist\]|\[Reference\]|v=0\r?\n"), _POINTER),
-    (_pattern(_MARKUP + rb"<(\?xml|MPD|SmoothStreaming|smil|asx|svg|\w+:?CompositionPlaylist)"), f"an XML document: {_POINTER}"),
-    (_pattern(rb"%PDF-|PK\x03\x04|\x1f\x8b\x08|7z\xbc\xaf\x27\x1c|Rar!"), "a document or an archive; unpack it first"),
-)
+_REFUSED: Mapping[RefusedKind, tuple[tuple[re.Pattern[bytes], str], ...]] = {
+    RefusedKind.STILL: (
+        (_pattern(rb"\xff\xd8\xff"), "a JPEG still (or bare JPEG frames without times), not a clip"),
+        # PNG, third edition, 11.3.6.1: an acTL chunk before the first IDAT makes an animation.
+        (_pattern(rb"\x89PNG\r\n\x1a\n(?:(?!IDAT).){0,65536}acTL"), "an animated PNG; make a movie of it first"),
+        (_pattern(rb"\x89PNG\r\n\x1a\n"), "a PNG still, not a clip"),
+        (_pattern(rb"SDPX|XPDS"), "a DPX still, not a clip"),
+        (_pattern(rb"v/1\x01"), "an OpenEXR still, not a clip"),
+        (_pattern(rb"GIF8[79]a"), "a GIF picture, not a clip"),
+        (_pattern(rb"RIFF.{4}WEBP"), "a WebP picture, not a clip"),
+        (_pattern(rb"BM.{4}\0\0\0\0"), "a BMP still, not a clip"),
+        (_pattern(rb".{4}ftyp(heic|heix|heim|heis|mif1|avif|jxl )"), "a HEIF, AVIF or JPEG XL still, not a clip"),
+        (_pattern(rb"\0\0\0\x0c(jP  |JXL )\r\n\x87\n|\xff\x4f\xff\x51"), "a JPEG 2000 or JPEG XL still, not a clip"),
+        (_pattern(rb"8BPS"), "a Photoshop document, not a clip"),
+        (_pattern(rb"\x80\x2a\x5f\xd7|\xd7\x5f\x2a\x80"), "a Cineon still, not a clip"),
+    ),
+    RefusedKind.TEXT: (
+        (_pattern(rb"version https://git-lfs\.github\.com/"), "a git-lfs pointer: the media itself has not been fetched"),
+        (_pattern(_MARKUP + rb"#EXTM3U|" + _MARKUP + rb"ffconcat version|\[playlist\]|\[Reference\]|v=0\r?\n"), _POINTER),
+        (
+            _pattern(_MARKUP + rb"<(\?xml|MPD|SmoothStreaming|smil|asx|svg|\w+:?CompositionPlaylist)"),
+            f"an XML document: {_POINTER}",
+        ),
+    ),
+    RefusedKind.DOCUMENT: (
+        (_pattern(rb"%PDF-|PK\x03\x04|\x1f\x8b\x08|7z\xbc\xaf\x27\x1c|Rar!"), "a document or an archive; unpack it first"),
+    ),
+}
 """First bytes of what is refused, by each format's own specification."""

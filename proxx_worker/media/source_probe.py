@@ -84,7 +84,7 @@ def read_source(
 ) -> MediaFacts | RawSource:
     """Facts, or the RAW format, of a source that `read_head` let pass, from ffprobe's answer.
 
-    `exit_code` is negative for a signal; `avid_aspect` is what `avid_pixel_aspect` found, `unbroken` what `unbroken_tracks` did.
+    `exit_code` is negative for a signal; `avid_aspect` is what `avid_pixel_aspect` found, `unbroken` what `gapless_tracks` did.
 
     Raises SOURCE_UNSUPPORTED and SOURCE_NO_VIDEO, each with its reason.
     """
@@ -141,7 +141,7 @@ def _facts(
         what = PICTURELESS_DEMUXERS.get(demuxer, demuxer)
         raise ProxxError(
             ErrorCode.SOURCE_NO_VIDEO,
-            f"the file ({what}) holds no picture: {', '.join(map(kind_of, streams)) or 'no streams'}; leave it out",
+            f"the file ({what}) has no video stream: {', '.join(map(kind_of, streams)) or 'no streams'}; leave it out",
             streams=[kind_of(stream) for stream in streams],
         )
     sound = [stream for stream in streams if stream.text("codec_type") == "audio"]
@@ -194,7 +194,7 @@ def _video(picture: Section, frame: Section, demuxer: str, avid_aspect: Fraction
         missing = next((name for name, value in known.items() if value is None), "codec")
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"the picture ({codec}) tells no {missing}: no frame of it could be read, as in a file cut short",
+            f"the picture ({codec}) reports no {missing}; the file may be truncated",
             codec=codec,
         )
     if layout is None:

@@ -59,7 +59,7 @@ def refuse_unreadable(stream: Section, container: Section) -> None:
 
 
 def audio_of(stream: Section, unbroken: frozenset[int] = frozenset()) -> AudioFacts:
-    """The facts of one audio stream. `unbroken`: what `unbroken_tracks` found in its file.
+    """The facts of one audio stream. `unbroken`: what `gapless_tracks` found in its file.
 
     Raises SOURCE_UNSUPPORTED where its channels or rate are not known: a proxy carries every audio stream or is none.
     """
@@ -69,8 +69,8 @@ def audio_of(stream: Section, unbroken: frozenset[int] = frozenset()) -> AudioFa
     if index is None or codec is None or channels is None or rate is None:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"audio stream {index} ({codec}) tells no channels or rate: no packet of it could be read, as in a file cut short; "
-            "a proxy carries every audio stream, so deliver the whole file, or one without that stream",
+            f"audio stream {index} ({codec}) reports no channels or sample rate; the file may be truncated. "
+            "A proxy carries every audio stream: deliver the whole file, or one without that stream",
             codec=codec,
         )
     return AudioFacts(

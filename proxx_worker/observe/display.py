@@ -3,17 +3,20 @@
 import time
 from collections.abc import Callable
 from fractions import Fraction
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from proxx_worker.contract.result import JobResult, TaskRecord
 from proxx_worker.contract.status import Stage
+from proxx_worker.contract.text import visible
 from proxx_worker.observe.joblog import JobLog
-from proxx_worker.observe.observer import JobInfo, TaskInfo
-from proxx_worker.observe.records import printable
+from proxx_worker.observe.observer import JobInfo, JobObserver, TaskInfo
+from proxx_worker.observe.openjd import OpenJdProgress
 from proxx_worker.verification.progress import Progress
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
+
+ProgressFormat = Literal["text", "openjd"]
 
 PLAIN_INTERVAL_SECONDS = 5.0
 
@@ -102,7 +105,7 @@ class TerminalProgress:
         if self._bar is not None and stage is not Stage.ENCODING:
             self._bars.update(self._bar, facts=stage.value, refresh=True)
             return
-        name = printable(task.source.rsplit("/", 1)[-1])
+        name = visible(task.source.rsplit("/", 1)[-1])
         total = None if task.duration is None else float(task.duration)
         self._bar = self._bars.add_task(f"{task.number}/{task.tasks} {name}", total=total, facts=facts_text(task, None))
         self._bars.start()
@@ -124,14 +127,16 @@ class TerminalProgress:
         """See `JobObserver.job_ended`."""
 
 
-def progress_for(stream: TextIO, log: JobLog) -> tuple["TerminalProgress | PlainProgress", Callable[[str], object]]:
+def progress_for(stream: TextIO, log: JobLog, form: ProgressFormat = "text") -> tuple[JobObserver, Callable[[str], object]]:
     """Who shows progress on `stream`, and how a log line is written to it."""
+
+    def write(line: str) -> None:
+        stream.write(line)
+        stream.flush()
+
+    if form == "openjd":
+        return OpenJdProgress(write), write
     if stream.isatty():
         terminal = TerminalProgress(stream)
         return terminal, terminal.write
-    return PlainProgress(log), lambda line: _write_line(stream, line)
-
-
-def _write_line(stream: TextIO, line: str) -> None:
-    stream.write(line)
-    stream.flush()
+    return PlainProgress(log), write

@@ -16,6 +16,7 @@ from proxx_worker.contract.errors import JsonValue
 from proxx_worker.files.durable import write_all
 from proxx_worker.files.errnos import classify_os_error
 from proxx_worker.observe.joblog import Level
+from proxx_worker.observe.journal import journal_json, journal_text
 from proxx_worker.observe.records import ENCODER, encoder_text, json_line, text_line
 
 if TYPE_CHECKING:
@@ -23,11 +24,17 @@ if TYPE_CHECKING:
 
 LogFormat = Literal["text", "json"]
 _LINES = {"text": text_line, "json": json_line}
+_JOURNAL_LINES = {"text": journal_text, "json": journal_json}
 
 
-def start_worker_log(write: Callable[[str], object], log_format: LogFormat, *, encoder_lines: bool) -> None:
-    """Send every event to `write`, one line each. `encoder_lines`: the encoder's own output too (`run` has no log file)."""
-    line = _LINES[log_format]
+def start_worker_log(
+    write: Callable[[str], object], log_format: LogFormat, *, encoder_lines: bool, journal: bool = False
+) -> None:
+    """Send every event to `write`, one line each. `encoder_lines`: the encoder's own output too (`run` has no log file).
+
+    `journal`: what is written goes to systemd's journal.
+    """
+    line = (_JOURNAL_LINES if journal else _LINES)[log_format]
 
     def sink(message: "Message") -> None:
         record = message.record

@@ -55,6 +55,25 @@ class JobObserver(Protocol):
         ...
 
 
+class SilentObserver:
+    """A `JobObserver` that does nothing with what it is told: a base for those to whom not all of it matters."""
+
+    def job_entered(self, job: JobInfo, stage: Stage) -> None:
+        """See `JobObserver.job_entered`."""
+
+    def task_entered(self, task: TaskInfo, stage: Stage) -> None:
+        """See `JobObserver.task_entered`."""
+
+    def progressed(self, task: TaskInfo, progress: Progress) -> None:
+        """See `JobObserver.progressed`."""
+
+    def task_ended(self, task: TaskInfo, outcome: TaskRecord) -> None:
+        """See `JobObserver.task_ended`."""
+
+    def job_ended(self, job: JobInfo, outcome: JobResult) -> None:
+        """See `JobObserver.job_ended`."""
+
+
 class Observers:
     """Several observers as one."""
 

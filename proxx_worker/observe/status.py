@@ -3,7 +3,7 @@
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,10 +25,20 @@ class StatusFile:
     is written by the next of either.
     """
 
-    def __init__(self, path: Path, *, is_stopping: Callable[[], bool] = lambda: False) -> None:
-        """Nothing is written until the first change. `is_stopping`: whether a stop was requested, whatever goes on yet."""
+    def __init__(
+        self,
+        path: Path,
+        *,
+        is_stopping: Callable[[], bool] = lambda: False,
+        tell: Sequence[Callable[[WorkerStatus], object]] = (),
+    ) -> None:
+        """Nothing is written until the first change. `is_stopping`: whether a stop was requested, whatever goes on yet.
+
+        `tell`: who hears every status that is written, whether the file takes it or not.
+        """
         self._path = path
         self._is_stopping = is_stopping
+        self._tell = tuple(tell)
         self._temporary = path.with_name(path.name + ".new")
         self._host = socket.gethostname()
         self._started_at = timestamp(datetime.now(UTC))
@@ -107,6 +117,8 @@ class StatusFile:
         except OSError:
             # A full disk or a lost folder is found, classified and reported by the room that needs it.
             self._dirty = True
+        for tell in self._tell:
+            tell(status)
 
     def _note_job(self, job: RunningJob) -> None:
         self._note(self._state, self._inbox, job)

@@ -9,12 +9,12 @@ from proxx_worker.media.demuxers import demuxer_name
 from proxx_worker.media.facts import MediaFacts
 from proxx_worker.media.source_probe import PROBE_BYTES, PROBE_MICROSECONDS
 from proxx_worker.planning.audio import AudioPlan
+from proxx_worker.planning.audio_report import reported
 from proxx_worker.planning.color import ColorPlan
 from proxx_worker.planning.color_tags import Tags
 from proxx_worker.planning.containers import MATROSKA, MUXERS, QUICKTIME
 from proxx_worker.planning.frame_timing import Schedule
 from proxx_worker.planning.picture import Picture
-from proxx_worker.planning.sound_report import reported
 from proxx_worker.planning.video_codecs import VideoEncoder
 
 _EXACT = "accurate_rnd+full_chroma_inp+bitexact"

@@ -12,8 +12,8 @@ from typing import Literal, assert_never
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.media.facts import AudioFacts, MediaFacts
+from proxx_worker.planning.audio_report import Placement, refuse_too_many
 from proxx_worker.planning.frame_timing import Schedule, clip_start
-from proxx_worker.planning.sound_report import Placement, refuse_too_many
 
 AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
 _STUDIO_RATE = 48000
@@ -190,7 +190,7 @@ def _placement(stream: AudioFacts, schedule: Schedule) -> Placement:
     """
     return Placement(
         origin=-round(schedule.output_shift * stream.sample_rate),
-        shift=round(schedule.sound_shift * stream.sample_rate),
+        shift=round(schedule.audio_shift * stream.sample_rate),
         slack=int(((stream.time_base or Fraction(0)) + _HALF_MILLISECOND) * stream.sample_rate),
         rate=stream.sample_rate,
     )

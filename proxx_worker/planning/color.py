@@ -13,7 +13,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.media.facts import VideoFacts
 from proxx_worker.media.pixel_formats import PixelFormat, pixel_format
-from proxx_worker.planning.color_tags import Tags, of_bitstream, option_name, sayable
+from proxx_worker.planning.color_tags import Tags, of_bitstream, option_name, representable
 from proxx_worker.planning.video_codecs import VideoEncoder
 
 _FULL = "pc"
@@ -21,8 +21,7 @@ _LIMITED = "tv"
 _SD_WIDTH, _SD_HEIGHT = 1024, 576
 _RGB_MATRIX = "gbr"
 
-# Matrix tags under the names of the colormatrix filter, which converts 8-bit Y'CbCr with plain integer arithmetic.
-_CONVERTIBLE: Mapping[str, str] = {
+MATRIX_FILTER_NAMES: Mapping[str, str] = {
     "bt709": "bt709",
     "fcc": "fcc",
     "bt470bg": "bt470bg",
@@ -30,6 +29,7 @@ _CONVERTIBLE: Mapping[str, str] = {
     "smpte240m": "smpte240m",
     "bt2020nc": "bt2020",
 }
+"""Matrix tags under the names of the colormatrix filter, which converts 8-bit Y'CbCr with plain integer arithmetic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,25 +87,26 @@ def plan_color(video: VideoFacts, encoder: VideoEncoder, container: Container) -
         color_range: str | None = _LIMITED
         scale: tuple[str, ...] = ("in_range=pc", "out_range=tv", f"out_color_matrix={'bt2020' if wide else 'bt709'}")
     else:
-        full = _is_full(video, kind)
+        full = is_full_range(video, kind)
         keeps_full = full and encoder.carries_full_range
         color_range = _FULL if keeps_full else _LIMITED if full else facts.range
         scale = (f"in_range={'pc' if full else 'tv'}", f"out_range={'pc' if keeps_full else 'tv'}")
         carried = None if facts.matrix == _RGB_MATRIX else facts.matrix
-        if carried is None and encoder.only_matrix is not None and _is_standard_definition(video):
+        if carried is None and encoder.only_matrix is not None and is_standard_definition(video):
             carried = "smpte170m"
         matrix, filters = _matrix(carried, encoder.only_matrix)
-    tags = sayable(encoder.voice, container, Tags(matrix, facts.primaries, facts.transfer))
-    return ColorPlan(color_range, tags, of_bitstream(encoder.voice, tags), scale, filters)
+    tags = representable(encoder.tag_support, container, Tags(matrix, facts.primaries, facts.transfer))
+    return ColorPlan(color_range, tags, of_bitstream(encoder.tag_support, tags), scale, filters)
 
 
-def _is_full(video: VideoFacts, kind: PixelFormat) -> bool:
+def is_full_range(video: VideoFacts, kind: PixelFormat) -> bool:
+    """Whether the code values of a Y'CbCr or gray picture are to be read as full range."""
     # Gray alone says nothing: the scaler reads it as full range, so the plan says the same out loud.
     unsaid_gray = kind.chroma == "gray" and video.color.range is None
     return video.color.range == _FULL or video.pixel_format.startswith("yuvj") or unsaid_gray
 
 
-def _is_standard_definition(video: VideoFacts) -> bool:
+def is_standard_definition(video: VideoFacts) -> bool:
     """Whether every player takes an untagged picture of this size for BT.601, and a larger one for BT.709.
 
     It matters only where a codec cannot leave the matrix unsaid: then saying BT.709 of it would be wrong.
@@ -117,7 +118,7 @@ def _matrix(carried: str | None, only: str | None) -> tuple[str | None, tuple[st
     """The matrix of the proxy, and the filter that converts to it."""
     if only is None or carried is None or carried == only:
         return carried, ()
-    convertible = _CONVERTIBLE.get(carried)
+    convertible = MATRIX_FILTER_NAMES.get(carried)
     if convertible is None:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,

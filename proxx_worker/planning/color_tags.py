@@ -32,33 +32,33 @@ class Tags:
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class TagSupport:
     """What a codec's bitstream can say, where it has words of its own: None for all; and what must not even be handed to it."""
 
     matrices: frozenset[str] | None = None
     primaries: frozenset[str] | None = None
     transfers: frozenset[str] | None = None
-    unsayable: frozenset[str] = _NOTHING
+    unrepresentable: frozenset[str] = _NOTHING
 
 
-EVERYTHING = Voice()
+EVERYTHING = TagSupport()
 """A bitstream with a word for every tag, or with none of its own."""
 
-PRORES = Voice(
+PRORES = TagSupport(
     frozenset({"bt709", "smpte170m", "bt2020nc"}),
     frozenset({"bt709", "bt470bg", "smpte170m", "bt2020", "smpte431", "smpte432"}),
     frozenset({"bt709", "smpte2084", "arib-std-b67"}),
 )
 """SMPTE RDD 36, table of the frame header; the encoder writes "reserved", or RGB, for anything else."""
 
-VP9 = Voice(frozenset({"bt709", "bt470bg", "smpte170m", "smpte240m", "bt2020nc"}))
+VP9 = TagSupport(frozenset({"bt709", "bt470bg", "smpte170m", "smpte240m", "bt2020nc"}))
 """The bitstream has only these matrices; all else is in the container."""
 
-X264_X265 = Voice(unsayable=frozenset({"primaries:ebu3213"}))
+X264_X265 = TagSupport(unrepresentable=frozenset({"primaries:ebu3213"}))
 """Both libraries refuse or forget these primaries."""
 
 # FFmpeg's MXF writes these as something else, or not at all.
-_MXF_UNSAYABLE = frozenset(
+_MXF_UNREPRESENTABLE = frozenset(
     {
         "primaries:bt470m", "primaries:film", "primaries:ebu3213",
         "transfer:bt470bg", "transfer:iec61966-2-1", "transfer:log100", "transfer:log316",
@@ -81,17 +81,17 @@ def option_name(kind: str, tag: str) -> str:
     return _OPTION_NAMES[kind].get(tag, tag)
 
 
-def sayable(voice: Voice, container: Container, tags: Tags) -> Tags:
+def representable(support: TagSupport, container: Container, tags: Tags) -> Tags:
     """`tags` without what would come out as something else."""
-    unsayable = voice.unsayable | (_MXF_UNSAYABLE if container is Container.MXF else _NOTHING)
+    unrepresentable = support.unrepresentable | (_MXF_UNREPRESENTABLE if container is Container.MXF else _NOTHING)
 
     def kept(kind: str, tag: str | None) -> str | None:
-        return None if f"{kind}:{tag}" in unsayable else tag
+        return None if f"{kind}:{tag}" in unrepresentable else tag
 
     return Tags(kept("matrix", tags.matrix), kept("primaries", tags.primaries), kept("transfer", tags.transfer))
 
 
-def of_bitstream(voice: Voice, tags: Tags) -> Tags:
+def of_bitstream(support: TagSupport, tags: Tags) -> Tags:
     """What of `tags` the codec's frames can say, in the names that it has for them."""
 
     def said(kind: str, tag: str | None, words: frozenset[str] | None) -> str | None:
@@ -101,7 +101,7 @@ def of_bitstream(voice: Voice, tags: Tags) -> Tags:
         return usual if usual in words else None
 
     return Tags(
-        said("matrix", tags.matrix, voice.matrices),
-        said("primaries", tags.primaries, voice.primaries),
-        said("transfer", tags.transfer, voice.transfers),
+        said("matrix", tags.matrix, support.matrices),
+        said("primaries", tags.primaries, support.primaries),
+        said("transfer", tags.transfer, support.transfers),
     )

@@ -40,7 +40,7 @@ class Schedule:
     `rate`: the exact constant rate, None for a variable one. `time_base`: seconds per tick of the encoder. `offset`: seconds
     from the start of the earliest stream of picture and sound to the first frame. `input_shift`: seconds by which all streams are
     moved earlier on the way in, so that what is before that start is left out and the first frame falls on the grid of `rate`;
-    `output_shift`: seconds by which they are moved later on the way out; `sound_shift`: by which sound alone is moved later in
+    `output_shift`: seconds by which they are moved later on the way out; `audio_shift`: by which sound alone is moved later in
     between, as the grid moves the picture. `end`: seconds from that start to the end of the last frame, where the source has a
     variable rate and says so. `converts`: frames are repeated or dropped to reach `rate`. `timescale`: ticks per second for MOV
     and MP4, None where the muxer's own choice is exact.
@@ -55,7 +55,7 @@ class Schedule:
     converts: bool
     timescale: int | None
     timecode: Timecode | None
-    sound_shift: Fraction = Fraction(0)
+    audio_shift: Fraction = Fraction(0)
 
 
 def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
@@ -82,7 +82,7 @@ def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
             offset=Fraction(round(offset * settings.fps)) / settings.fps,
             input_shift=shifts.on_input,
             output_shift=shifts.on_output,
-            sound_shift=shifts.of_sound,
+            audio_shift=shifts.of_audio,
             end=None,
             converts=True,
             timescale=None,
@@ -98,7 +98,7 @@ def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
             offset=offset,
             input_shift=shifts.on_input,
             output_shift=shifts.on_output,
-            sound_shift=shifts.of_sound,
+            audio_shift=shifts.of_audio,
             end=None,
             converts=False,
             timescale=None,
@@ -149,7 +149,7 @@ class _Shifts:
 
     on_input: Fraction
     on_output: Fraction
-    of_sound: Fraction
+    of_audio: Fraction
     step: Fraction
 
 

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias, assert_never
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Codec, Container, DnxhrLevel, OutputSettings
 from proxx_worker.media.facts import ColorFacts, VideoFacts
-from proxx_worker.planning.color_tags import EVERYTHING, PRORES, VP9, X264_X265, Voice
+from proxx_worker.planning.color_tags import EVERYTHING, PRORES, VP9, X264_X265, TagSupport
 from proxx_worker.planning.picture import Picture
 
 X264_THREADS = "4"
@@ -34,7 +34,7 @@ class VideoEncoder:
     profile: str | None
     pixel_format: str
     options: tuple[str, ...]
-    voice: Voice
+    tag_support: TagSupport
     carries_full_range: bool = False
     only_matrix: str | None = None
     container_tag: str | None = None

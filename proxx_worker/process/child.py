@@ -11,9 +11,9 @@ from typing import IO
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.process.pidfd import open_pidfd
-from proxx_worker.process.read_backoff import Rests
+from proxx_worker.process.read_backoff import ReadBackoff
 from proxx_worker.process.spawn import check_started, start_child
-from proxx_worker.process.stall import Pulse
+from proxx_worker.process.stall import StallDetector
 from proxx_worker.process.stop import StopSignal
 from proxx_worker.process.survivors import kill_holders
 from proxx_worker.process.usage import MAXRSS_UNIT, own_peak, peak_of
@@ -76,7 +76,7 @@ def run_child(  # noqa: PLR0913 - keyword-only parts of one command, most with a
         stop,
         on_stdout,
         on_stderr,
-        Pulse(growth, stall_seconds),
+        StallDetector(growth, stall_seconds),
         grace_seconds,
     )
     try:
@@ -104,14 +104,14 @@ class _Run:
         stop: StopSignal,
         on_stdout: Callable[[bytes], None],
         on_stderr: Callable[[bytes], None],
-        pulse: Pulse,
+        pulse: StallDetector,
         grace_seconds: float,
     ) -> None:
         self._process = process
         self._stop = stop
-        self._pulse = pulse
+        self._stall = pulse
         # Never so long that what was said meanwhile could come too late to count as a sign of life.
-        self._rests = Rests(time.monotonic(), longest=pulse.tick)
+        self._rests = ReadBackoff(time.monotonic(), longest=pulse.tick)
         self._grace = grace_seconds
         self._sinks = {_pipe(process.stdout): on_stdout, _pipe(process.stderr): on_stderr}
         self._open = tuple(self._sinks)
@@ -164,7 +164,7 @@ class _Run:
         return () if self._pidfd is None else (self._pidfd,)
 
     def _timeout(self, now: float) -> float:
-        timeout = self._pulse.tick
+        timeout = self._stall.tick
         if self._pidfd is None:
             timeout = min(timeout, _POLL_WITHOUT_PIDFD)
         for moment in (self._deadline, self._rest_until):
@@ -191,7 +191,7 @@ class _Run:
         sizes = {pipe: self._read(pipe) for pipe in self._open}
         self._open = tuple(pipe for pipe in self._open if sizes[pipe] != 0)
         now = time.monotonic()
-        rest = self._rests.after(max(sizes.values(), default=0), now)
+        rest = self._rests.next_delay(max(sizes.values(), default=0), now)
         for pipe, size in sizes.items():
             self._waits.register(pipe, select.POLLIN)  # first, as it may be there or not
             if rest or size == 0:
@@ -219,7 +219,7 @@ class _Run:
         if not chunk:
             return 0
         if descriptor == _pipe(self._process.stdout):
-            self._pulse.heard(len(chunk))
+            self._stall.record_output(len(chunk))
         elif len(self.stderr_head) < _HEAD:
             self.stderr_head += chunk[:_HEAD]
         self._sinks[descriptor](chunk)
@@ -231,7 +231,7 @@ class _Run:
         if self._reaped:
             return
         if self._deadline is None:
-            if self._pulse.passed(passed):
+            if self._stall.passed(passed):
                 self.stalled = True
                 self._terminate()
         elif now >= self._deadline:
@@ -277,7 +277,7 @@ class _Run:
             self._process.returncode = 0  # Not known, and never used: this only ends the matter for subprocess.
             raise ProxxError(
                 ErrorCode.IO_ERROR,
-                f"the exit code of process {self._process.pid} must be there, but someone else took it. Start the worker anew.",
+                f"Process {self._process.pid}'s exit status was reaped elsewhere. Restart the worker.",
                 pid=self._process.pid,
             ) from error
         if pid == 0:

@@ -13,7 +13,7 @@ _MUCH_BYTES: Final = 32 << 10
 """Half of what a pipe holds. Where so much is found, the child may have been waiting, and how fast it talks is not known."""
 
 
-class Rests:
+class ReadBackoff:
     """Decides after each look at the pipes. A rest ends, at the rate seen last, when they are a quarter full.
 
     A pipe holds 64 KiB, and a child whose pipe is full stands still: ffprobe tells of thousands of small frames in the longest
@@ -26,7 +26,7 @@ class Rests:
         self._longest = min(longest, LONGEST_SECONDS)
         self._most = FIRST_SECONDS
 
-    def after(self, size: int, now: float) -> float:
+    def next_delay(self, size: int, now: float) -> float:
         """Seconds to leave the pipes alone after a look at `now` found `size` bytes in the fuller one; 0: wait for a word."""
         passed, self._looked_at = now - self._looked_at, now
         if size >= _MUCH_BYTES:

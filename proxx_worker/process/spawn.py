@@ -119,7 +119,8 @@ def check_started(program: str, exit_code: int, stderr_head: bytes, missing: Err
         raise _cannot_run(program, reason, missing)
     raise ProxxError(
         ErrorCode.IO_ERROR,
-        f"setpriv must be able to start {program}: {said}. It must be util-linux's, and /proc must be mounted.",
+        f"setpriv must be able to start {program}: {said}. It must be util-linux's, /proc must be mounted, and a filter of "
+        "system calls must leave it prctl and capset.",
         program=program,
     )
 

@@ -7,15 +7,15 @@ from typing import Final
 _TICK: Final = 1.0
 
 
-class Pulse:
-    """Counts the time without a sign of life, in slices that were really watched.
+class StallDetector:
+    """Counts the time without progress, in slices that were really watched.
 
     A slice never counts for more than the wait that was asked for: a worker that was itself stopped and continued, or a machine
     that slept, has not watched the child in between.
     """
 
     def __init__(self, growth: Callable[[], object] | None, stall_seconds: float | None) -> None:
-        """`growth`: a value that changes with every sign of life; without it the bytes that were heard count."""
+        """`growth`: a value that changes with all progress; without it, output on stdout counts as progress."""
         self._growth = growth
         self._limit = math.inf if stall_seconds is None else stall_seconds
         self.tick = min(_TICK, self._limit / 4)
@@ -25,7 +25,7 @@ class Pulse:
         self._idle = 0.0
         self._unchecked = 0.0
 
-    def heard(self, count: int) -> None:
+    def record_output(self, count: int) -> None:
         """`count` bytes came on stdout."""
         self._bytes += count
 
@@ -36,8 +36,8 @@ class Pulse:
         self._unchecked += watched
         if self._unchecked >= self.tick or self._idle >= self._limit:
             self._unchecked = 0.0
-            sign = self._bytes if self._growth is None else self._growth()
-            if sign != self._last:
-                self._last = sign
+            token = self._bytes if self._growth is None else self._growth()
+            if token != self._last:
+                self._last = token
                 self._idle = 0.0
         return self._idle >= self._limit

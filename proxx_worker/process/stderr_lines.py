@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from proxx_worker.contract.text import display_name, visible
+
 LOG_BYTES: Final = 4 << 20
 """How much of one child's stderr is handed on to the log."""
 
@@ -68,13 +70,5 @@ class StderrLines:
 
 
 def _shown(raw: bytes) -> str:
-    text = raw.decode("utf-8", "backslashreplace")
-    return printable(text) if len(text) <= MAX_LINE else printable(text[:MAX_LINE]) + _MARK
-
-
-def printable(text: str) -> str:
-    """`text` with everything escaped that could steer a terminal or turn a line around: control and format characters."""
-    if text.isprintable():
-        return text
-    shown = (letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in text)
-    return "".join(shown)
+    text = display_name(raw)
+    return visible(text) if len(text) <= MAX_LINE else visible(text[:MAX_LINE]) + _MARK

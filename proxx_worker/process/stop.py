@@ -72,20 +72,21 @@ class StopFlag:
 
 
 class BeatingStop:
-    """A `StopSignal` that calls `beat` whenever it is asked: the worker's heartbeat.
+    """A `StopSignal` that calls all `beats` whenever it is asked: the worker's heartbeat.
 
     A loop that would hear a stop is a loop that runs. So no pass has a second duty beside asking, and one that is stuck falls
     silent; a thread would go on beating beside it.
     """
 
-    def __init__(self, stop: StopSignal, beat: Callable[[], object]) -> None:
+    def __init__(self, stop: StopSignal, *beats: Callable[[], object]) -> None:
         """Pass on what `stop` says."""
         self._stop = stop
-        self._beat = beat
+        self._beats = beats
 
     def requested(self) -> bool:
         """See `StopSignal.requested`."""
-        self._beat()
+        for beat in self._beats:
+            beat()
         return self._stop.requested()
 
     def fileno(self) -> int:
@@ -99,7 +100,7 @@ class StopRequestedError(Exception):
 
 def interrupted(work: str, **details: JsonValue) -> ProxxError:
     """INTERRUPTED for a job whose `work` is cut short, as in "while WORK"."""
-    message = f"the worker was told to stop while {work}. Submit the job again once it runs again."
+    message = f"the worker was asked to stop while {work}. Restart it and submit the job again."
     return ProxxError(ErrorCode.INTERRUPTED, message, **details)
 
 

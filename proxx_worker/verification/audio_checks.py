@@ -13,7 +13,7 @@ from proxx_worker.planning.containers import MATROSKA
 from proxx_worker.planning.expectation import Expectation, ExpectedAudio
 from proxx_worker.verification.checks import CLOCK, MILLISECOND, compare
 from proxx_worker.verification.frame_grid import Scale
-from proxx_worker.verification.heard_sound import HeardSound
+from proxx_worker.verification.heard_audio import HeardAudio
 from proxx_worker.verification.proxy_probe import ProxyReport, StreamReport
 
 _BLOCKS = {"aac": 1024, "opus": 312}
@@ -30,7 +30,7 @@ _SAID = 2 * MILLISECOND
 
 
 def audio_checks(
-    expected: Expectation, report: ProxyReport, heard: Sequence[HeardSound | None], picture: Fraction | None
+    expected: Expectation, report: ProxyReport, heard: Sequence[HeardAudio | None], picture: Fraction | None
 ) -> Iterator[Check]:
     """Each audio stream.
 
@@ -58,7 +58,7 @@ class _Sound:
     wanted: ExpectedAudio
     found: StreamReport
 
-    def checks(self, heard: HeardSound | None, picture: Fraction | None) -> Iterator[Check]:
+    def checks(self, heard: HeardAudio | None, picture: Fraction | None) -> Iterator[Check]:
         # Of a stream that gave no sound at all there is no first sample.
         yield self._start(None if heard is not None and heard.first is None else self.wanted.start)
         if self.container is Container.MXF and (heard is not None or picture is not None):
@@ -101,7 +101,7 @@ class _Sound:
         close = actual is not None and any(abs(actual - place) <= MILLISECOND for place in places if place is not None)
         return Check(name=f"{self.name}start", expected=_text(wanted), actual=_text(actual), ok=None if wanted is None else close)
 
-    def _as_heard(self, heard: HeardSound) -> Check:
+    def _as_heard(self, heard: HeardAudio) -> Check:
         """The length in samples: to the last one where the codec can tell, else as the container says it."""
         length, slack = self._length(heard), self._slack(heard)
         decoded = self.found.samples / self.rate
@@ -160,11 +160,11 @@ class _Sound:
             end += size * sample
         return Check(name=f"{self.name}holes", expected=0, actual=holes, ok=holes == 0)
 
-    def _length(self, heard: HeardSound) -> Fraction:
+    def _length(self, heard: HeardAudio) -> Fraction:
         """Seconds of sound in the proxy, as what was heard gives them: whole samples at the proxy's rate."""
         return Fraction(round(heard.length * self.rate / heard.rate)) / self.rate
 
-    def _slack(self, heard: HeardSound) -> Fraction:
+    def _slack(self, heard: HeardAudio) -> Fraction:
         return Fraction(0) if heard.rate == self.rate else _RESAMPLED / self.rate
 
     def _seconds(self, what: str, wanted: Fraction | None, actual: Fraction, slack: Fraction) -> Check:

@@ -110,7 +110,7 @@ def _display_aspect(expected: Expectation, picture: StreamReport) -> Check:
 
 
 def _field_order(expected: Expectation, picture: StreamReport) -> Check:
-    interlaced, top = picture.look("interlaced_frame"), picture.look("top_field_first")
+    interlaced, top = picture.frame_value("interlaced_frame"), picture.frame_value("top_field_first")
     actual = {"0": "progressive", "1": {"1": "tt", "0": "bb"}.get(top or "")}.get(interlaced or "")
     wanted = expected.video.field_order
     # A source that does not say is encoded as progressive frames; whether that is true cannot be known.
@@ -128,7 +128,7 @@ def _color_checks(expected: Expectation, picture: StreamReport) -> Iterator[Chec
 
 def _color_check(name: str, key: str, wanted: str | None, frame: str | None, picture: StreamReport) -> Check:
     kind = name.removeprefix("color_")
-    said = [value for value in (picture.text(key), picture.look(key)) if value is not None]
+    said = [value for value in (picture.text(key), picture.frame_value(key)) if value is not None]
     actual = said[0] if said and len(set(said)) == 1 else " / ".join(said) or None
     if wanted is None or (frame is None and not said) or key not in picture.fields or not picture.says(key):
         # The source does not say; or the bitstream has no word for it, and ffprobe believes the bitstream over the container.

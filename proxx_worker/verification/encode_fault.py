@@ -54,7 +54,7 @@ def _changes(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
             "the source's picture changes its size or format on the way, which one proxy cannot follow: split the clip there",
             {"changes": encode.restarts},
         )
-    changed = next(((at, heard.restarts) for at, heard in enumerate(encode.sounds) if heard is not None and heard.restarts), None)
+    changed = next(((at, heard.restarts) for at, heard in enumerate(encode.audio) if heard is not None and heard.restarts), None)
     if changed is None:
         return None
     position, times = changed

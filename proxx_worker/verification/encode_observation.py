@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from proxx_worker.media.ffmpeg_words import Meaning, find, says
-from proxx_worker.planning.sound_report import Placement
-from proxx_worker.verification.heard_sound import HeardSound, Listener
+from proxx_worker.planning.audio_report import Placement
+from proxx_worker.verification.heard_audio import HeardAudio, Listener
 from proxx_worker.verification.progress import Progress, ProgressParser
 
 _TAIL_LINES = 20
@@ -22,7 +22,7 @@ class EncodeObservation:
     `exit_code`: negative for a signal. `file_size`: bytes of the output. `stderr_tail`: the encoder's last lines. `complaints`:
     its first error lines, those of probing left out. `presented`: for each frame that the source presented its time in source
     ticks (None: it had none). `restarts`: how often the picture changed its size or format on the way. `complained_at`: how many
-    frames had been presented when the first complaint was heard, which is near the fault (decoders work ahead). `sounds`: what
+    frames had been presented when the first complaint was heard, which is near the fault (decoders work ahead). `audio`: what
     was decoded of each audio stream, None for one that was copied. `audio_units`: how much audio was encoded, in 1024 bytes; None
     where that was not said.
     """
@@ -35,7 +35,7 @@ class EncodeObservation:
     presented: tuple[int | None, ...] = ()
     restarts: int = 0
     complained_at: int | None = None
-    sounds: tuple[HeardSound | None, ...] = ()
+    audio: tuple[HeardAudio | None, ...] = ()
     audio_units: int | None = None
 
     @property
@@ -91,5 +91,5 @@ class EncodeObserver:
             restarts=self._parser.restarts,
             complained_at=self._complained_at,
             audio_units=self._audio_units,
-            sounds=tuple(None if listener is None else listener.heard() for listener in self._listeners),
+            audio=tuple(None if listener is None else listener.heard() for listener in self._listeners),
         )

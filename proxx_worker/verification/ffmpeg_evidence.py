@@ -11,14 +11,14 @@ from proxx_worker.contract.errors import JobError
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.contract.result import Check
 from proxx_worker.planning.plan import TaskPlan
+from proxx_worker.verification.audio_damage import audio_damage
 from proxx_worker.verification.checks import MILLISECOND, compare, first_frame, frame_times, start_check
 from proxx_worker.verification.encode_fault import encode_error, gap_error
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.frame_grid import places_on_grid
-from proxx_worker.verification.heard_sound import HeardSound
+from proxx_worker.verification.heard_audio import HeardAudio
 from proxx_worker.verification.proxy_probe import ProxyObservation, StreamReport
-from proxx_worker.verification.sound_damage import sound_damage
-from proxx_worker.verification.source_faults import begins_late, ends_early, off_the_grid, sound_ends_early
+from proxx_worker.verification.source_faults import audio_ends_early, begins_late, ends_early, off_the_grid
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +52,18 @@ class FfmpegEvidence:
         # Matroska counts in milliseconds, and so do QuickTime's edit lists, which hold a late start.
         yield start_check("start", self._wanted_start(), first_frame(picture), MILLISECOND)
 
-    def sounds(self) -> Sequence[HeardSound | None]:
+    def audio(self) -> Sequence[HeardAudio | None]:
         """What the encode decoded of each audio stream; None for a copy."""
-        return self.encode.sounds
+        return self.encode.audio
 
     def error(self, proxy: ProxyObservation) -> JobError | None:
         """Faults of the source that show only beside the proxy, or that this proxy's checks would blame on it."""
         plan, encode = self.plan, self.encode
         return (
             ends_early(plan, encode, proxy.report)
-            or sound_ends_early(plan, encode)
+            or audio_ends_early(plan, encode)
             or gap_error(plan, encode)
-            or sound_damage(plan.expected.audio or (), proxy)
+            or audio_damage(plan.expected.audio or (), proxy)
             or off_the_grid(plan, encode)
             or begins_late(plan, encode)
         )

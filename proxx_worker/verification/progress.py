@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from proxx_worker.planning.sound_report import read_frame
-from proxx_worker.verification.heard_sound import Listener
+from proxx_worker.planning.audio_report import read_frame
+from proxx_worker.verification.heard_audio import Listener
 
 _PRESENTED = re.compile(rb"frame:(\d{1,18})\s+pts:(-?\d{1,18}|NOPTS)\s+pts_time:\S*\s*")
 _MAX_LINE = 4096

@@ -17,7 +17,7 @@ _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _ESCAPED_PART = re.compile(r"(?:[^|\\]|\\.?)+", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPED_CONTROLS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r"}
-_MANY_LOOKS = 64
+_MANY_VARIANTS = 64
 _FRAME = re.compile(rb"frame\|stream_index=([0-9]{1,9})\|pts=(-?[0-9]{1,18})\|(.*)")
 # What makes a frame's line more than its time and words that others have too.
 _OF_ITS_OWN = (b"side_dat", b"pts=", b"stream_index=")
@@ -87,8 +87,8 @@ class StreamReport:
     """One stream of the proxy.
 
     `fields`: ffprobe's; `side_data`: the fields of each kind of its side data. `times`: of each decoded frame, in ticks.
-    `samples`: decoded, per channel. `looks`: each distinct set of what the bitstream says of its frames, as far as there are few.
-    `static_hdr`: the latest HDR metadata that a frame carried.
+    `samples`: decoded, per channel. `frame_variants`: each distinct set of what the bitstream says of its frames, as far as there
+    are few. `static_hdr`: the latest HDR metadata that a frame carried.
 
     `sizes`: samples of each decoded frame of sound. Of sound whose frames say how long they last, in ticks: `end`, when the last
     one ends; `hole`, where the first one is missing between two others.
@@ -100,7 +100,7 @@ class StreamReport:
     samples: int = 0
     sizes: "array[int]" = field(default_factory=lambda: array("l"))
     frames: int = 0
-    looks: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    frame_variants: dict[str, Mapping[str, str]] = field(default_factory=dict)
     static_hdr: dict[str, str] = field(default_factory=dict)
     end: int | None = None
     hole: int | None = None
@@ -118,7 +118,7 @@ class StreamReport:
         """A whole number; None where it is unknown."""
         return _integer(self.fields, key)
 
-    def heard(self, time: int | None, samples: int, length: int | None) -> None:
+    def add_audio_frame(self, time: int | None, samples: int, length: int | None) -> None:
         """Note a frame of sound, which lasts `length` ticks: where it ends, and whether it stands where the last one ended."""
         self.samples += samples
         self.sizes.append(samples)
@@ -130,13 +130,13 @@ class StreamReport:
 
     def says(self, key: str) -> bool:
         """Whether the frames of the bitstream have this key at all."""
-        return all(key in look for look in self.looks.values())
+        return all(key in look for look in self.frame_variants.values())
 
-    def look(self, key: str) -> str | None:
+    def frame_value(self, key: str) -> str | None:
         """What all frames of the bitstream say of `key`; None where they do not say, or do not agree."""
-        if len(self.looks) >= _MANY_LOOKS:
+        if len(self.frame_variants) >= _MANY_VARIANTS:
             return None
-        values = {look.get(key, "") for look in self.looks.values()}
+        values = {look.get(key, "") for look in self.frame_variants.values()}
         value = values.pop() if len(values) == 1 else ""
         return None if value in _NOT_SAID else value
 
@@ -197,12 +197,12 @@ class ProxyReader:
         report.frames += 1
         report.times.append(time)
         if samples is not None:
-            report.heard(time, samples, length)
+            report.add_audio_frame(time, samples, length)
         self._last, self._last_is_frame = report, True
 
     def _remember(self, frame: "re.Match[bytes]") -> None:
         rest = frame[3]
-        if self._last is not None and len(self._usual) < _MANY_LOOKS and not any(word in rest for word in _OF_ITS_OWN):
+        if self._last is not None and len(self._usual) < _MANY_VARIANTS and not any(word in rest for word in _OF_ITS_OWN):
             fields, _ = _split(rest.decode(errors="replace"))
             self._usual[frame[1], rest] = self._last, _integer(fields, "nb_samples"), _integer(fields, *_LENGTHS)
 
@@ -220,10 +220,9 @@ class ProxyReader:
     def _stream(self, text: str) -> None:
         fields, side_data = _split(text)
         report = self._reports.setdefault(fields.get("index", ""), StreamReport({}))
-        if report in self._order:
-            return  # streams are printed again below each program and each group that they are part of
         report.fields, report.side_data = fields, side_data
-        self._order.append(report)
+        # Programs and stream groups come first, and below them their streams once more, with fewer fields: the last time counts.
+        self._order = [*(other for other in self._order if other is not report), report]
         self._last, self._last_is_frame = report, False
 
     def _frame(self, text: str) -> None:
@@ -235,12 +234,12 @@ class ProxyReader:
         if time is not None:
             report.times.append(time)
         if samples is not None:
-            report.heard(time, samples, _integer(fields, *_LENGTHS))
+            report.add_audio_frame(time, samples, _integer(fields, *_LENGTHS))
             return
         self._side_data(*side_data)
         look = "|".join(f"{key}={value}" for key, value in fields.items() if key not in _OF_ONE_FRAME)
-        if look not in report.looks and len(report.looks) < _MANY_LOOKS:
-            report.looks[look] = fields
+        if look not in report.frame_variants and len(report.frame_variants) < _MANY_VARIANTS:
+            report.frame_variants[look] = fields
 
     def _side_data(self, *side_data: Mapping[str, str]) -> None:
         """Side data of what was printed last: of a frame, or of a stream."""
@@ -262,7 +261,7 @@ def parse_proxy(stdout: bytes) -> ProxyReport:
 
 def _split(text: str) -> tuple[dict[str, str], tuple[dict[str, str], ...]]:
     """The fields of a line, and those of each kind of side data in it."""
-    parts = text.split("|") if "\\" not in text else [_plain(part) for part in _ESCAPED_PART.findall(text)]
+    parts = text.split("|") if "\\" not in text else [_unescaped(part) for part in _ESCAPED_PART.findall(text)]
     fields: dict[str, str] = {}
     side_data: dict[str, dict[str, str]] = {}
     into = fields
@@ -286,6 +285,6 @@ def _integer(fields: Mapping[str, str], *keys: str) -> int | None:
     return int(value) if _INTEGER.fullmatch(value) else None
 
 
-def _plain(part: str) -> str:
+def _unescaped(part: str) -> str:
     r"""A part without ffprobe's escapes (`\|`, `\\`, `\n`)."""
     return _ESCAPE.sub(lambda found: _ESCAPED_CONTROLS.get(found[1], found[1]), part)

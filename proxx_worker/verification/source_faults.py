@@ -77,7 +77,7 @@ def ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -
     return None
 
 
-def sound_ends_early(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
+def audio_ends_early(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     """Sound that ends before a container which counts what it holds says."""
     facts = plan.facts
     start = clip_start(facts)
@@ -85,7 +85,7 @@ def sound_ends_early(plan: TaskPlan, encode: EncodeObservation) -> JobError | No
         return None
     if plan.expected.container is Container.MXF and facts.video.start is not None:
         start = facts.video.start  # there everything is counted from the first picture
-    for position, (stream, heard) in enumerate(zip(facts.audio, encode.sounds, strict=False)):
+    for position, (stream, heard) in enumerate(zip(facts.audio, encode.audio, strict=False)):
         if heard is None or stream.start is None or stream.duration is None:
             continue
         end, promised = Fraction(heard.length, heard.rate), stream.start + stream.duration - start
@@ -105,7 +105,7 @@ def begins_late(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     schedule, first = plan.design.schedule, next(iter(encode.times), None)
     if plan.expected.container is not Container.MXF or schedule.rate is None or first is None:
         return None
-    place = first * plan.facts.video.time_base + schedule.sound_shift + schedule.output_shift
+    place = first * plan.facts.video.time_base + schedule.audio_shift + schedule.output_shift
     if abs(place) * schedule.rate <= Fraction(1, 2):
         return None
     second = f"{float(place):.3f}"

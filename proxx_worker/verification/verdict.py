@@ -50,7 +50,7 @@ def judge(expected: Expectation, proxy: ProxyObservation, evidence: Evidence) ->
         checks.extend(time_checks(expected, pictures[0]))
         length = picture_duration(expected.container, pictures[0])
     checks.extend(identity_checks(expected, report))
-    checks.extend(audio_checks(expected, report, evidence.sounds(), length))
+    checks.extend(audio_checks(expected, report, evidence.audio(), length))
     error = first.error or evidence.error(proxy) or _failed_check(checks)
     return Verdict(tuple(checks), error, _as_json(report))
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
-from proxx_worker.files.errnos import errors_named
+from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.filesystems import FilesystemKind, refuse_object_store
 from proxx_worker.files.syncing import sync_directory
 from proxx_worker.workspace.layout import Workspace, require_directory
@@ -84,7 +84,7 @@ def _require_access(folder: bytes) -> None:
 
 
 def _require_sync(folder: bytes) -> None:
-    with errors_named("sync the folder", folder, state_folder=True):
+    with translate_os_errors("sync the folder", folder, state_folder=True):
         synced = sync_directory(folder)
     if not synced:
         shown = display_name(folder)

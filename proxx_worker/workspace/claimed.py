@@ -10,7 +10,7 @@ from typing import Final
 
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.strict_json import MAX_SPEC_BYTES
-from proxx_worker.files.errnos import errors_named
+from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.hashing import sha256_of
 from proxx_worker.files.syncing import sync_file
 from proxx_worker.process.stop import StopRequestedError, StopSignal, raise_if_stopped
@@ -51,7 +51,7 @@ def read_claimed(stem: bytes, path: bytes, stop: StopSignal, *, sync: bool) -> C
 
     Raises `ProxxError` (IO_ERROR, WORKSPACE_INVALID) where reading fails for any reason but the file's own permissions.
     """
-    with errors_named("read", path, state_folder=True):
+    with translate_os_errors("read", path, state_folder=True):
         status = os.stat(path, follow_symlinks=False)
         if not stat.S_ISREG(status.st_mode):
             return None

@@ -1,4 +1,4 @@
-"""File events of one folder from watchdog, as hints and a descriptor that wakes a `select`.
+"""File events of one folder from watchdog, as wakeups and a descriptor that wakes a `select`.
 
 On Linux watchdog's inotify reader is used directly, below its observers. An observer holds back what follows a rename out of the
 folder, which every claim is, to pair it with a rename into it (half a second per claim, measured with watchdog 7.1), and keeps
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from proxx_worker.workspace.hints import Hints
+from proxx_worker.workspace.wakeups import Wakeups
 
 if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent
@@ -49,16 +49,16 @@ class EventWatcher:
         """Readable when `read` has something to tell."""
         return self._reader.fileno()
 
-    def read(self) -> Hints:
+    def read(self) -> Wakeups:
         """What was reported since the last call."""
         with suppress(BlockingIOError):
             while self._reader.recv(_DRAIN):
                 pass
         with self._lock:
-            hints = Hints(tuple(sorted(self._names)), changed=self._changed, lost=self._lost)
+            wakeups = Wakeups(tuple(sorted(self._names)), changed=self._changed, lost=self._lost)
             self._names.clear()
             self._changed = self._lost = False
-        return hints
+        return wakeups
 
     def close(self) -> None:
         """Stop watching; nothing is reported afterwards."""

@@ -17,10 +17,10 @@ from typing import Final
 from proxx_worker.contract.candidates import display_name, is_candidate_name, stem_too_long
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.strict_json import MAX_SPEC_BYTES, is_whole_json_object
-from proxx_worker.files.errnos import errors_named
+from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.workspace.claimed import read_if_regular
 from proxx_worker.workspace.entries import status_of
-from proxx_worker.workspace.hints import NO_HINTS, Hints
+from proxx_worker.workspace.wakeups import NO_WAKEUPS, Wakeups
 
 _FIRST_LOOK_SECONDS: Final = 0.1
 _SCAN_SECONDS_PER_NAME: Final = 40e-6
@@ -51,7 +51,7 @@ class Inbox:
     """The candidates of one inbox, in order. The clock is the caller's: every `now` is in monotonic seconds."""
 
     def __init__(self, folder: bytes, *, settle_seconds: float, poll_seconds: float, events_trusted: bool) -> None:
-        """Touches nothing yet. `events_trusted`: whether the hints tell of every change (a local filesystem, watched)."""
+        """Touches nothing yet. `events_trusted`: whether events tell of every change (a local filesystem, watched)."""
         self._folder = folder
         self._settle_seconds = settle_seconds
         self._poll_seconds = poll_seconds
@@ -71,8 +71,13 @@ class Inbox:
 
     @property
     def count(self) -> int:
-        """How many candidates there are, as far as hints and the last scan tell."""
+        """How many candidates there are, as far as events and the last scan tell."""
         return self._queued() + len(self._waiting)
+
+    @property
+    def scanned_at(self) -> float | None:
+        """When the last scan was, as its caller's clock said; None before the first."""
+        return self._scanned_at
 
     def is_empty(self) -> bool:
         """Whether no candidate is left, not even one that is waited for. Certain only right after `rescan`."""
@@ -89,17 +94,17 @@ class Inbox:
         self._unreported.clear()
         return names
 
-    def refresh(self, now: float, hints: Hints = NO_HINTS) -> None:
+    def refresh(self, now: float, wakeups: Wakeups = NO_WAKEUPS) -> None:
         """Take in what the watcher saw, and scan if it is time to. Raises WORKSPACE_INVALID or IO_ERROR as `rescan` does."""
-        self.arrived(hints.names)
-        if self._scan_is_due(now, hints):
+        self.arrived(wakeups.names)
+        if self._scan_is_due(now, wakeups):
             self.rescan(now)
 
     def rescan(self, now: float) -> None:
         """List the inbox anew. Raises WORKSPACE_INVALID if it is missing, unreadable or another folder than before."""
         self._require_same_folder()
         self._backlog, self._head = [], 0  # before the listing, so that two of a million names are never in memory at once
-        with errors_named("list the inbox", self._folder, state_folder=True):
+        with translate_os_errors("list the inbox", self._folder, state_folder=True):
             names = self._list_others_apart() if self._others else os.listdir(self._folder)
         backlog = [name for name in names if is_candidate_name(name)]
         too_long = {name for name in names if stem_too_long(name)} if len(backlog) < len(names) else set()
@@ -143,7 +148,7 @@ class Inbox:
                 del self._waiting[name]
                 self._queue(name)
         while not stop_requested() and (lowest := self._pop()) is not None:
-            with errors_named("look at", os.path.join(self._folder, lowest), state_folder=True):
+            with translate_os_errors("look at", os.path.join(self._folder, lowest), state_folder=True):
                 candidate = self._examine(lowest, now)
             if candidate is not None:
                 return candidate
@@ -158,13 +163,13 @@ class Inbox:
             wake_at = min(wake_at, self._looks[0][0])
         return max(0.0, wake_at - now)
 
-    def _scan_is_due(self, now: float, hints: Hints) -> bool:
-        if self._scanned_at is None or hints.lost:
+    def _scan_is_due(self, now: float, wakeups: Wakeups) -> bool:
+        if self._scanned_at is None or wakeups.lost:
             return True
         since = now - self._scanned_at
         queued = self._queued()
         if not queued:
-            return hints.changed or since >= self._poll_seconds
+            return wakeups.changed or since >= self._poll_seconds
         # With events the queue is complete. Without, scans must not eat the time of a large backlog.
         return not self._events_trusted and since >= max(self._poll_seconds, queued * _SCAN_SECONDS_PER_NAME)
 
@@ -244,7 +249,7 @@ class Inbox:
         self._unreported |= new
 
     def _require_same_folder(self) -> None:
-        with errors_named("look at the inbox", self._folder, state_folder=True):
+        with translate_os_errors("look at the inbox", self._folder, state_folder=True):
             status = os.stat(self._folder, follow_symlinks=False)
         identity = status.st_dev, status.st_ino
         if self._identity is None:

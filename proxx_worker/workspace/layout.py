@@ -12,7 +12,7 @@ from typing import Final
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.files.durable import write_durable
-from proxx_worker.files.errnos import errors_named
+from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.filesystems import FilesystemKind, Mount, filesystem_of, kind_of, refuse_object_store
 from proxx_worker.files.syncing import sync_directory
 from proxx_worker.workspace.rename_probe import probe_renames, require_one_device
@@ -104,7 +104,7 @@ class Workspace:
     def identity(self) -> str:
         """The workspace's id, made durable at the first call. Raises WORKSPACE_INVALID if its file holds something else."""
         path = os.path.join(self.private, b"workspace-id")
-        with errors_named("read", path, state_folder=True):
+        with translate_os_errors("read", path, state_folder=True):
             try:
                 content = Path(os.fsdecode(path)).read_bytes()
             except FileNotFoundError:
@@ -126,7 +126,7 @@ def require_directory(path: bytes, *, follow_symlinks: bool = False) -> None:
 
     A folder of the workspace may not be a symlink: it could be pointed elsewhere while jobs are in it.
     """
-    with errors_named("look at the folder", path, state_folder=True):
+    with translate_os_errors("look at the folder", path, state_folder=True):
         status = os.stat(path, follow_symlinks=follow_symlinks)
     if not stat.S_ISDIR(status.st_mode):
         shown = display_name(path)
@@ -136,7 +136,7 @@ def require_directory(path: bytes, *, follow_symlinks: bool = False) -> None:
 
 def make_folder(path: bytes) -> None:
     """Make a folder of the workspace if it is missing, durably. Raises WORKSPACE_INVALID, NO_SPACE or IO_ERROR."""
-    with errors_named("make the folder", path, state_folder=True):
+    with translate_os_errors("make the folder", path, state_folder=True):
         try:
             os.mkdir(path, FOLDER_MODE)
         except FileExistsError:

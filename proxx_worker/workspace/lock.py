@@ -16,7 +16,7 @@ from typing import Final, Self
 
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.files.errnos import errors_named
+from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.syncing import sync_file
 from proxx_worker.workspace.holder import Holder, is_dead_here, this_process
 from proxx_worker.workspace.layout import Workspace, make_folder
@@ -108,7 +108,7 @@ def _lock_both(workspace: Workspace, since: str) -> tuple[int, int]:
     """Lock the folder, then the file, and name this process as the holder. Raises `_BusyError` and leaves nothing open."""
     opened: list[int] = []
     try:
-        with errors_named("lock the folder", workspace.running, state_folder=True):
+        with translate_os_errors("lock the folder", workspace.running, state_folder=True):
             folder_fd = os.open(workspace.running, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
             opened.append(folder_fd)
             try:
@@ -116,7 +116,7 @@ def _lock_both(workspace: Workspace, since: str) -> tuple[int, int]:
             except OSError as error:
                 if error.errno not in _FOLDER_CANNOT_BE_LOCKED:
                     raise
-        with errors_named("lock", workspace.lock_file, state_folder=True):
+        with translate_os_errors("lock", workspace.lock_file, state_folder=True):
             file_fd = os.open(workspace.lock_file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
             opened.append(file_fd)
             _flock(file_fd)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from proxx_worker.contract.candidates import LOG_SUFFIX, RESULT_SUFFIX, SPEC_SUFFIX
 from proxx_worker.contract.result import JobResult, JobStatus
 from proxx_worker.contract.states import Decision, RecordPlace, RecordState, Standing, decide
-from proxx_worker.files.errnos import errors_named
+from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.syncing import sync_directory
 from proxx_worker.workspace.claimed import ClaimedJob, read_claimed
 from proxx_worker.workspace.entries import exists, files_in, same_file, status_of
@@ -49,7 +49,7 @@ def recover(spool: Spool) -> Recovery:
     """
     workspace = spool.workspace
     spool.discard_leftovers()
-    with errors_named("read the folder", workspace.running, state_folder=True):
+    with translate_os_errors("read the folder", workspace.running, state_folder=True):
         names = sorted(os.listdir(workspace.running))
         specs = [name for name in names if _is_spec(workspace, name)]
         stems = [name.removesuffix(SPEC_SUFFIX) for name in specs]
@@ -64,7 +64,7 @@ def _items(spool: Spool, stem: bytes) -> Iterator[RecoveryItem]:
     job = read_claimed(stem, files_in(spool.workspace.running, stem).spec, spool.stop, sync=True)
     if job is None:
         return
-    with errors_named("look for the result of", stem, state_folder=True):
+    with translate_os_errors("look for the result of", stem, state_folder=True):
         standing, record = _standing(spool.workspace, stem)
     if standing.record is RecordState.TORN:
         spool.set_aside_torn(stem)

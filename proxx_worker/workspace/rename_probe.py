@@ -9,7 +9,7 @@ from typing import Final
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.files.durable import create_file
-from proxx_worker.files.errnos import errors_named
+from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.rename import rename_no_clobber
 
 PROBE: Final = b".proxx-probe"
@@ -20,7 +20,7 @@ def require_one_device(folders: Sequence[bytes]) -> None:
     """Raise RENAME_NOT_ATOMIC unless all folders are on one device, WORKSPACE_INVALID if one is not there."""
     devices: dict[int, bytes] = {}
     for folder in folders:
-        with errors_named("look at the folder", folder, state_folder=True):
+        with translate_os_errors("look at the folder", folder, state_folder=True):
             devices.setdefault(os.stat(folder).st_dev, folder)
     if len(devices) > 1:
         first, second, *_ = (display_name(folder) for folder in devices.values())
@@ -48,7 +48,7 @@ def probe_renames(folders: Sequence[bytes]) -> None:
     try:
         _create(places[0])
         for src, dst in pairwise(places):
-            with errors_named(f"rename a file of {display_name(os.path.dirname(src))} to", dst, state_folder=True):
+            with translate_os_errors(f"rename a file of {display_name(os.path.dirname(src))} to", dst, state_folder=True):
                 rename_no_clobber(src, dst)
         _create(places[0])
         _require_refused(places[-1], places[0])
@@ -58,19 +58,19 @@ def probe_renames(folders: Sequence[bytes]) -> None:
 
 
 def _create(path: bytes) -> None:
-    with errors_named("make a file in", os.path.dirname(path), state_folder=True):
+    with translate_os_errors("make a file in", os.path.dirname(path), state_folder=True):
         os.close(create_file(path))
 
 
 def _remove(places: Sequence[bytes]) -> None:
     for path in places:
-        with errors_named("remove", path, state_folder=True), suppress(FileNotFoundError):
+        with translate_os_errors("remove", path, state_folder=True), suppress(FileNotFoundError):
             os.unlink(path)
 
 
 def _require_refused(src: bytes, taken: bytes) -> None:
     folder = os.path.dirname(taken)
-    with errors_named("rename a file to", folder, state_folder=True):
+    with translate_os_errors("rename a file to", folder, state_folder=True):
         try:
             rename_no_clobber(src, taken)
         except FileExistsError:

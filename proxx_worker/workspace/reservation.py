@@ -11,7 +11,7 @@ from typing import Final
 
 from proxx_worker.files.allocate import fill, set_aside
 from proxx_worker.files.durable import create_file, write_all
-from proxx_worker.files.errnos import errors_named
+from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.rename import rename_no_clobber, replace_by_held
 from proxx_worker.files.syncing import sync_directory, sync_file
 
@@ -30,7 +30,7 @@ class Reservation:
     def discard_leftover(self) -> None:
         """Remove what an earlier process left here."""
         self._drop()
-        with errors_named("remove", self._path, state_folder=True), suppress(FileNotFoundError):
+        with translate_os_errors("remove", self._path, state_folder=True), suppress(FileNotFoundError):
             os.unlink(self._path)
 
     def reserve(self, size: int, *, filled: bool) -> int:
@@ -40,7 +40,7 @@ class Reservation:
         """
         if self._fd is not None and self._size >= size:
             return self._fd
-        with errors_named("reserve space in", os.path.dirname(self._path), state_folder=True):
+        with translate_os_errors("reserve space in", os.path.dirname(self._path), state_folder=True):
             if self._fd is None:
                 self.discard_leftover()
                 self._fd = create_file(self._path)
@@ -52,7 +52,7 @@ class Reservation:
     def write(self, data: bytes) -> None:
         """Make `data` the file's whole, durable content. After NO_SPACE a shorter content may be tried."""
         fd = self.reserve(0, filled=True)
-        with errors_named("write", self._path, state_folder=True):
+        with translate_os_errors("write", self._path, state_folder=True):
             try:
                 os.lseek(fd, 0, os.SEEK_SET)
                 write_all(fd, data)
@@ -66,7 +66,7 @@ class Reservation:
     def replace(self, target: bytes) -> None:
         """Rename the file to `target` in one step, over what is there, and sync `target`'s folder."""
         fd = self.reserve(0, filled=True)
-        with errors_named("put the record in place at", target, state_folder=True):
+        with translate_os_errors("put the record in place at", target, state_folder=True):
             replace_by_held(fd, self._path, target)
             sync_directory(os.path.dirname(target))
         self._drop()
@@ -74,7 +74,7 @@ class Reservation:
     def give(self, target: bytes) -> None:
         """Rename the file to `target`, which must be free. Not durable by itself."""
         self.reserve(0, filled=False)
-        with errors_named("make", target, state_folder=True):
+        with translate_os_errors("make", target, state_folder=True):
             rename_no_clobber(self._path, target)
         self._drop()
 

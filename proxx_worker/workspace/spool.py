@@ -13,7 +13,7 @@ from proxx_worker.contract.candidates import JobFiles, display_name, lowest_free
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.result import JobResult, JobStatus, encode_result
 from proxx_worker.files.allocate import give_back
-from proxx_worker.files.errnos import errors_named
+from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.rename import rename_no_clobber
 from proxx_worker.files.syncing import sync_directory, sync_file
 from proxx_worker.process.stop import StopSignal
@@ -71,7 +71,7 @@ class Spool:
         if job is None:
             self._put_back(path, source)
             return None
-        with errors_named("sync the folder", self.workspace.running, state_folder=True):
+        with translate_os_errors("sync the folder", self.workspace.running, state_folder=True):
             sync_directory(self.workspace.running)
             sync_directory(self.workspace.inbox)
         self._log.give(self._running(stem).log)
@@ -80,7 +80,7 @@ class Spool:
     def open_log(self, job: ClaimedJob) -> int:
         """A descriptor that appends to the job's log, wherever a crash left it. The caller closes it."""
         path = self._log_path(job)
-        with errors_named("open", path, state_folder=True):
+        with translate_os_errors("open", path, state_folder=True):
             return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
 
     def commit(self, job: ClaimedJob, result: JobResult) -> None:
@@ -95,31 +95,31 @@ class Spool:
         """Move the job to `done/` or `failed/`: result and log, then the spec. Carries on from wherever a crash stopped it."""
         self._sync_log(job)
         outbox = outbox_folder(self.workspace, status)
-        with errors_named("look for the job's place in", outbox, state_folder=True):
+        with translate_os_errors("look for the job's place in", outbox, state_folder=True):
             stem = outbox_stem(self.workspace, job.stem, outbox)
         here, there = self._running(job.stem), files_in(outbox, stem)
         self._carry(here.result, there.result)
         self._carry(here.log, there.log)
         self._carry_corrupt(job.stem, outbox)
-        with errors_named("sync the folder", outbox, state_folder=True):
+        with translate_os_errors("sync the folder", outbox, state_folder=True):
             sync_directory(outbox)
         self._carry(here.spec, there.spec)
-        with errors_named("sync the folder", outbox, state_folder=True):
+        with translate_os_errors("sync the folder", outbox, state_folder=True):
             sync_directory(outbox)
             sync_directory(self.workspace.running)
 
     def set_aside_torn(self, stem: bytes) -> None:
         """Take the name of a result from a file in `running/` that is none; it is kept as `JOB.corrupt`."""
         path = self._running(stem).result
-        with errors_named("set aside", path, state_folder=True):
+        with translate_os_errors("set aside", path, state_folder=True):
             _keep_as_corrupt(path, self.workspace.running, stem)
             sync_directory(self.workspace.running)
 
     def _take(self, source: bytes, wanted: bytes) -> bytes | None:
         while True:
-            with errors_named("look for a free name in", self.workspace.path, state_folder=True):
+            with translate_os_errors("look for a free name in", self.workspace.path, state_folder=True):
                 stem = lowest_free_job_name(wanted, self._is_taken)
-            with errors_named("claim", source, state_folder=True):
+            with translate_os_errors("claim", source, state_folder=True):
                 try:
                     rename_no_clobber(source, self._running(stem).spec)
                 except FileExistsError:
@@ -132,7 +132,7 @@ class Spool:
 
     def _put_back(self, path: bytes, source: bytes) -> None:
         """What became a symlink, a FIFO or a folder between the look and the rename is not a job, and not ours to keep."""
-        with errors_named("put back", path, state_folder=True), suppress(FileExistsError):
+        with translate_os_errors("put back", path, state_folder=True), suppress(FileExistsError):
             rename_no_clobber(path, source)
 
     def _is_taken(self, stem: bytes) -> bool:
@@ -145,14 +145,14 @@ class Spool:
     def _log_path(self, job: ClaimedJob) -> bytes:
         """Where the log is: in `running/`, or already beside the result that a crash left in the outbox."""
         here = self._running(job.stem).log
-        with errors_named("look for", here, state_folder=True):
+        with translate_os_errors("look for", here, state_folder=True):
             moved = None if exists(here) else find_log(self.workspace, job.stem)
         return here if moved is None else moved
 
     def _sync_log(self, job: ClaimedJob) -> None:
         fd = self.open_log(job)
         try:
-            with errors_named("sync the log of", display_name(job.stem), state_folder=True):
+            with translate_os_errors("sync the log of", display_name(job.stem), state_folder=True):
                 give_back(fd)
                 sync_file(fd)
         finally:
@@ -160,7 +160,7 @@ class Spool:
 
     def _carry(self, src: bytes, dst: bytes) -> None:
         """One file to the outbox. Done already, wholly or in both folders at once, is done."""
-        with errors_named("move to the outbox", src, state_folder=True):
+        with translate_os_errors("move to the outbox", src, state_folder=True):
             try:
                 rename_no_clobber(src, dst)
             except FileNotFoundError:
@@ -173,7 +173,7 @@ class Spool:
 
     def _carry_corrupt(self, stem: bytes, outbox: bytes) -> None:
         src = os.path.join(self.workspace.running, stem + CORRUPT_SUFFIX)
-        with errors_named("move to the outbox", src, state_folder=True):
+        with translate_os_errors("move to the outbox", src, state_folder=True):
             if exists(src):
                 _keep_as_corrupt(src, outbox, stem)
 

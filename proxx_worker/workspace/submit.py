@@ -10,7 +10,7 @@ from typing import Final
 from proxx_worker.contract.candidates import SPEC_SUFFIX, display_name, is_candidate_name, lowest_free_job_name, stem_of
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.files.durable import create_file, write_all
-from proxx_worker.files.errnos import errors_named
+from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.rename import rename_no_clobber
 from proxx_worker.files.syncing import sync_directory, sync_file
 from proxx_worker.workspace.entries import exists
@@ -36,12 +36,12 @@ def submit(workspace: Workspace, jobspec: Path) -> Path:
     temporary = os.path.join(workspace.inbox, b".submit-" + secrets.token_hex(8).encode())
     try:
         _copy(jobspec, temporary)
-        made = _place(workspace.inbox, temporary, stem_of(name))
+        made = place(workspace.inbox, temporary, stem_of(name))
     except ProxxError:
         with suppress(OSError):
             os.unlink(temporary)
         raise
-    with errors_named("sync the folder", workspace.inbox, state_folder=True):
+    with translate_os_errors("sync the folder", workspace.inbox, state_folder=True):
         sync_directory(workspace.inbox)
     return Path(os.fsdecode(made))
 
@@ -66,7 +66,7 @@ def _copy(source: Path, target: bytes) -> None:
     try:
         if not stat.S_ISREG(os.fstat(source_fd).st_mode):
             raise ProxxError(ErrorCode.SPEC_INVALID, f"{source} is not a file; name a JobSpec file", path=str(source))
-        with errors_named("write", target, state_folder=True):
+        with translate_os_errors("write", target, state_folder=True):
             target_fd = create_file(target)
             try:
                 while part := os.read(source_fd, _CHUNK):
@@ -78,12 +78,16 @@ def _copy(source: Path, target: bytes) -> None:
         os.close(source_fd)
 
 
-def _place(inbox: bytes, temporary: bytes, wanted: bytes) -> bytes:
+def place(folder: bytes, temporary: bytes, wanted: bytes) -> bytes:
+    """Rename `temporary`, a file in `folder`, to `WANTED.json`, or `WANTED~2.json`, ... where that is taken. Returns its path.
+
+    Raises SPEC_INVALID where only a name is free that no worker takes; WORKSPACE_INVALID, NO_SPACE or IO_ERROR.
+    """
     while True:
-        with errors_named("submit to", inbox, state_folder=True):
-            stem = lowest_free_job_name(wanted, lambda it: exists(os.path.join(inbox, it + SPEC_SUFFIX)))
+        with translate_os_errors("submit to", folder, state_folder=True):
+            stem = lowest_free_job_name(wanted, lambda it: exists(os.path.join(folder, it + SPEC_SUFFIX)))
             _require_candidate(stem + SPEC_SUFFIX)
-            target = os.path.join(inbox, stem + SPEC_SUFFIX)
+            target = os.path.join(folder, stem + SPEC_SUFFIX)
             try:
                 rename_no_clobber(temporary, target)
             except FileExistsError:

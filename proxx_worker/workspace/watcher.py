@@ -5,10 +5,10 @@ import os
 from typing import Protocol
 
 from proxx_worker.contract.candidates import display_name
-from proxx_worker.files.errnos import errors_named
+from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.filesystems import FilesystemKind
 from proxx_worker.workspace.events import EventWatcher
-from proxx_worker.workspace.hints import NO_HINTS, Hints
+from proxx_worker.workspace.wakeups import NO_WAKEUPS, Wakeups
 
 
 class Watcher(Protocol):
@@ -20,7 +20,7 @@ class Watcher(Protocol):
     def fileno(self) -> int | None:
         """A descriptor that is readable when `read` has something to tell; None where there are no events."""
 
-    def read(self) -> Hints:
+    def read(self) -> Wakeups:
         """What happened since the last call. Never blocks, never raises."""
 
     def close(self) -> None:
@@ -38,9 +38,9 @@ class NoEvents:
         """None: there is nothing to wait for."""
         return None
 
-    def read(self) -> Hints:
+    def read(self) -> Wakeups:
         """Nothing, ever."""
-        return NO_HINTS
+        return NO_WAKEUPS
 
     def close(self) -> None:
         """Nothing to stop."""
@@ -54,7 +54,7 @@ def watch_inbox(folder: bytes, kind: FilesystemKind) -> Watcher:
     """
     if kind is FilesystemKind.NETWORK:
         return NoEvents("a network filesystem tells nothing of what other hosts write to it")
-    with errors_named("list the inbox", folder, state_folder=True):
+    with translate_os_errors("list the inbox", folder, state_folder=True):
         os.close(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
     try:
         return EventWatcher(folder)

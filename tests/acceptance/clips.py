@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,14 @@ def tool(name: str) -> str:
     path = shutil.which(name)
     assert path is not None, f"{name} is not on PATH"
     return path
+
+
+@cache
+def decoders() -> frozenset[str]:
+    """The names of the decoders that this FFmpeg has and uses unasked: those marked as experimental it does not."""
+    listed = subprocess.run(["ffmpeg", "-v", "error", "-decoders"], check=True, capture_output=True, text=True).stdout
+    rows = (line.split() for line in listed.partition(" ------\n")[2].splitlines())
+    return frozenset(name for flags, name, *_ in rows if "X" not in flags)
 
 
 def make_clip(path: Path, *, size: str = "320x180", rate: str = "25", frames: int = 25, timecode: str = TIMECODE) -> Path:

@@ -60,3 +60,10 @@ def proxies(tmp_path: Path) -> Path:
     folder = tmp_path / "proxies"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture(scope="session")
+def fcpxml_dtd(pytestconfig: pytest.Config) -> Path | None:
+    """Apple's DTD of FCPXML 1.11, where one was named: it may not be passed on, so the project has none."""
+    named = pytestconfig.getoption("--fcpxml-dtd")
+    return None if named is None else Path(named)

@@ -75,9 +75,9 @@ def parse_result(data: bytes) -> Result:
     """The result in `data`, after everything that must hold of any result has been shown to hold."""
     result: Result = json.loads(data.decode("utf-8"))
     result_validator().validate(result)
-    assert data.startswith(b'{\n  "result_version": "1.0",\n  "'), "two-space indent"
+    assert data.startswith(b'{\n  "result_version": "1.1",\n  "'), "two-space indent"
     assert data.endswith(b"\n}\n"), "a trailing newline"
-    assert result["result_version"] == "1.0"
+    assert result["result_version"] == "1.1"
     _holds_of_every_result(result)
     return result
 

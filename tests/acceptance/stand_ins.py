@@ -1,4 +1,4 @@
-"""Programs in FFmpeg's place, a few lines of shell around the real one: a test decides what happens in mid-encode."""
+"""Programs in FFmpeg's place, a few lines of shell around the real one: a test decides what happens mid-encode."""
 
 import errno
 import os
@@ -25,16 +25,17 @@ def around_ffmpeg(path: Path, *, before: str = "", after: str = "") -> Path:
 
 
 class Gate:
-    """An FFmpeg that waits at a gate before it encodes. `reached`: how many have come; `open` lets the one that waits go on."""
+    """An FFmpeg (or ffprobe) that waits at a gate before it begins. `reached`: how many have come; `open` lets one go on."""
 
-    def __init__(self, folder: Path) -> None:
-        """`folder` is made; `ffmpeg` in it is the program."""
+    def __init__(self, folder: Path, name: str = "ffmpeg") -> None:
+        """`folder` is made; `program` is the stand-in for the tool `name`."""
         folder.mkdir()
         self._calls = folder / "calls"
         self._fifo = folder / "gate"
         os.mkfifo(self._fifo)
         calls, fifo = shlex.quote(str(self._calls)), shlex.quote(str(self._fifo))
-        self.ffmpeg = around_ffmpeg(folder / "ffmpeg", before=f"echo called >>{calls}\nread -r _ <{fifo}")
+        real = shlex.quote(tool(name))
+        self.program = program(folder / name, f'echo called >>{calls}\nread -r _ <{fifo}\nexec {real} "$@"')
 
     def reached(self) -> int:
         """How often the program has been started."""

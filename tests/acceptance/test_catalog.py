@@ -12,7 +12,7 @@ from tests.acceptance.command import Command
 from tests.acceptance.results import EXIT_CODES
 from tests.acceptance.specs import CONTAINERS, FFMPEG_PROFILES, RESOLVE_PROFILES, encode, explicit, jobspec
 
-COMMANDS = ("watch", "run", "validate", "spec", "submit", "status", "check", "profiles", "schema")
+COMMANDS = ("watch", "run", "validate", "spec", "submit", "feed", "gather", "status", "check", "profiles", "schema")
 SETTINGS = (
     "ffmpeg",
     "ffprobe",

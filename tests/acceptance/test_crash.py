@@ -1,4 +1,4 @@
-"""The worker killed in mid-encode: nothing survives it, nothing is lost, and the next start says what happened."""
+"""The worker killed mid-encode: nothing survives it, nothing is lost, and the next start says what happened."""
 
 import json
 import signal

@@ -15,8 +15,11 @@ from tests.acceptance.specs import Workspace, encode, jobspec
 from tests.acceptance.stand_ins import program
 
 MIB = 1 << 20
-LIMITS = {"as": 768 * MIB, "cpu": 60, "fsize": 64 * MIB, "nofile": 64}
-"""Address space in bytes, seconds, bytes, descriptors: of the worker, and of each tool by itself."""
+LIMITS = {"as": 1536 * MIB, "cpu": 60, "fsize": 64 * MIB, "nofile": 64}
+"""Address space in bytes, seconds, bytes, descriptors: of the worker, and of each tool by itself.
+
+FFmpeg 5.1 is content with half the space: from 7.1 on it has a thread for each of its parts, and each of them reserves some.
+"""
 
 
 @dataclass(frozen=True)
@@ -192,11 +195,11 @@ def costly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("titles.mov", None), ("atoms.mov", None), ("sparse.mov", None), ("claims.mov", "SOURCE_UNSUPPORTED"),
         ("nested.mov", "SOURCE_UNSUPPORTED"), ("tracks.mov", "SOURCE_UNSUPPORTED"), ("zeros.ts", "SOURCE_UNSUPPORTED"),
-        ("tags.mkv", "SOURCE_UNSUPPORTED"), ("picture.mov", "ENCODE_FAILED"),
+        ("tags.mkv", "SOURCE_UNSUPPORTED"),
     ],
 )  # fmt: skip
 def test_media_made_to_cost(proxx: Command, costly: Path, proxies: Path, tmp_path: Path, name: str, code: str | None) -> None:
-    """Within 768 MiB for each process: what needs more, as a picture of 256 million pixels does, fails."""
+    """Each is done, or refused, within the limits."""
     spec = tmp_path / "job.json"
     spec.write_bytes(encode(jobspec(costly / name, proxies, naming_template="x")))
     ended = limited(proxx, "run", spec)
@@ -204,6 +207,15 @@ def test_media_made_to_cost(proxx: Command, costly: Path, proxies: Path, tmp_pat
     assert (result["error"] and result["error"]["code"]) == code, result["error"]
     assert len(ended.stdout) < MIB
     assert names(proxies) == ([] if code else ["x.mp4"])
+
+
+def test_a_picture_for_which_there_is_no_memory(proxx: Command, costly: Path, proxies: Path, tmp_path: Path) -> None:
+    """256 million pixels. That is no fault of the source, on whichever of FFmpeg's threads it shows."""
+    spec = tmp_path / "job.json"
+    spec.write_bytes(encode(jobspec(costly / "picture.mov", proxies, naming_template="x")))
+    ended = limited(proxx, "run", spec, **{"as": 768 * MIB})
+    assert ended.result["error"]["code"] == "ENCODE_FAILED", ended.result["error"]
+    assert names(proxies) == []
 
 
 @pytest.mark.parametrize(

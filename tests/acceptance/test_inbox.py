@@ -78,7 +78,7 @@ def test_the_order_is_over_what_is_there_at_each_claim(
     gate = Gate(tmp_path / "gate")
     workspace.drop("m", jobspec(clip, proxies))
     workspace.drop("x", REFUSED)
-    with proxx.start("watch", workspace, "--once", "--ffmpeg", gate.ffmpeg, "--log-format", "json") as worker:
+    with proxx.start("watch", workspace, "--once", "--ffmpeg", gate.program, "--log-format", "json") as worker:
         worker.until(gate.reached, "the first job's encoder")
         workspace.drop("b", REFUSED)
         workspace.drop("y", REFUSED)
@@ -188,7 +188,7 @@ def test_a_spec_taken_back_before_its_turn_is_no_fault(
     workspace.drop("a", jobspec(clip, proxies))
     back = workspace.drop("b", REFUSED)
     workspace.drop("c", REFUSED)
-    with proxx.start("watch", workspace, "--once", "--ffmpeg", gate.ffmpeg) as worker:
+    with proxx.start("watch", workspace, "--once", "--ffmpeg", gate.program) as worker:
         worker.until(gate.reached, "the first job's encoder")
         back.unlink()
         gate.open()
@@ -206,7 +206,7 @@ def test_a_folder_that_vanishes_ends_the_worker(proxx: Command, workspace: Works
         ended = worker.wait()
     assert ended.exit_code == 4
     assert folder in ended.stderr
-    assert not (workspace.root / folder).exists(), "a folder that vanished is not made anew"
+    assert not (workspace.root / folder).exists(), "a folder that vanished is not recreated"
 
 
 def test_folders_are_made_and_a_missing_workspace_is_not(proxx: Command, tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ def test_a_later_source_that_changes_before_its_turn(
     first, second = _links(tmp_path, clip, "a.mov")[0], tmp_path / "b.mov"
     second.write_bytes(clip.read_bytes())
     workspace.drop("job", jobspec([first, second], proxies))
-    with proxx.start("watch", workspace, "--once", "--ffmpeg", gate.ffmpeg) as worker:
+    with proxx.start("watch", workspace, "--once", "--ffmpeg", gate.program) as worker:
         worker.until(gate.reached, "the first task's encoder")
         second.write_bytes(clip.read_bytes() + b"more")
         gate.open()
@@ -172,7 +172,7 @@ def test_an_output_name_taken_in_mid_job(
 ) -> None:
     gate = Gate(tmp_path / "gate")
     workspace.drop("job", jobspec(_links(tmp_path, clip, "a.mov", "b.mov"), proxies))
-    with proxx.start("watch", workspace, "--once", "--ffmpeg", gate.ffmpeg) as worker:
+    with proxx.start("watch", workspace, "--once", "--ffmpeg", gate.program) as worker:
         worker.until(gate.reached, "the first task's encoder")
         intruder = proxies / "b_proxy.mp4"
         if kind == "file":
@@ -201,7 +201,7 @@ def test_an_output_directory_swapped_for_another_in_mid_job(
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     workspace.drop("job", jobspec(clip, proxies))
-    with proxx.start("watch", workspace, "--once", "--ffmpeg", gate.ffmpeg) as worker:
+    with proxx.start("watch", workspace, "--once", "--ffmpeg", gate.program) as worker:
         worker.until(gate.reached, "the encoder")
         proxies.rename(tmp_path / "moved")
         proxies.symlink_to(elsewhere)
@@ -221,7 +221,7 @@ def test_the_output_directory_is_held_also_against_another_worker(
     gate, another = Gate(tmp_path / "gate"), Workspace(tmp_path / "another")
     workspace.drop("a", jobspec(clip, proxies, naming_template="a"))
     another.drop("b", jobspec(clip, proxies, naming_template="b"))
-    with proxx.start("watch", workspace, "--once", "--ffmpeg", gate.ffmpeg) as worker:
+    with proxx.start("watch", workspace, "--once", "--ffmpeg", gate.program) as worker:
         worker.until(gate.reached, "the encoder")
         assert proxx("watch", another, "--once").exit_code == 4
         assert read_result(another.failed, "b")["error"]["code"] == "OUTPUT_DIRECTORY_BUSY"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.clips import probe
+from tests.acceptance.clips import decoders, probe
 from tests.acceptance.command import Command
 from tests.acceptance.results import audit, names, read_result, stems
 from tests.acceptance.specs import Workspace, jobspec
@@ -16,15 +16,19 @@ PROFILES = ("proxy_h264_low", "proxy_prores_proxy")
 REASONS = {"SOURCE_UNSUPPORTED", "SOURCE_NO_VIDEO", "SOURCE_DAMAGED", "ENGINE_MISMATCH"}
 """What a real clip may be refused for. All else would be the worker's own fault."""
 
-pytestmark = pytest.mark.heavy
+pytestmark = [pytest.mark.heavy, pytest.mark.whole]
 
 
 @pytest.fixture
 def decodable(media: Path) -> set[str]:
-    """The files with a picture of which the folder's table says that FFmpeg decodes them, cleanly or with complaints."""
+    """The files with a picture of which the folder's table says that FFmpeg 5.1 decodes them, cleanly or with complaints.
+
+    And one that later versions decode, too.
+    """
     with (media / "MANIFEST.tsv").open(newline="") as table:
         rows = list(csv.DictReader(table, delimiter="\t"))
-    return {row["file"] for row in rows if row["decode_null"].startswith(("ok", "rc=0")) and " V:" in row["ffprobe_5.1"]}
+    later = {"sample_vvc.mp4"} if "vvc" in decoders() else set()
+    return later | {row["file"] for row in rows if row["decode_null"].startswith(("ok", "rc=0")) and " V:" in row["ffprobe_5.1"]}
 
 
 def test_every_clip_through_two_profiles(

@@ -104,7 +104,7 @@ def test_streams_that_the_caller_has_closed(
 
 def test_a_job_that_is_told_to_finish_goes_on(proxx: Command, clip: Path, proxies: Path, tmp_path: Path) -> None:
     gate = Gate(tmp_path / "gate")
-    with proxx.start("run", write(tmp_path, jobspec(clip, proxies)), "--ffmpeg", gate.ffmpeg) as job:
+    with proxx.start("run", write(tmp_path, jobspec(clip, proxies)), "--ffmpeg", gate.program) as job:
         job.until(gate.reached, "the encoder")
         job.signal(signal.SIGUSR1)
         gate.open()
@@ -203,7 +203,7 @@ def test_one_job_at_a_time_writes_to_an_output_directory(proxx: Command, clip: P
     second = write(tmp_path, jobspec(clip, proxies, naming_template="second"), "second.json")
     (tmp_path / "link").symlink_to(proxies)
     third = write(tmp_path, jobspec(clip, tmp_path / "link", naming_template="third"), "third.json")
-    with proxx.start("run", first, "--ffmpeg", gate.ffmpeg) as holder:
+    with proxx.start("run", first, "--ffmpeg", gate.program) as holder:
         holder.until(gate.reached, "the first job's encoder")
         before = snapshot(proxies)
         for spec in (second, third):

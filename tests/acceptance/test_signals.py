@@ -80,7 +80,7 @@ def test_finish_the_job_then_end(
     gate = Gate(tmp_path / "gate")
     workspace.drop("a", jobspec(clip, proxies))
     workspace.drop("b", jobspec(clip, proxies, naming_template="b"))
-    with proxx.start("watch", workspace, *arguments, *NEVER_POLLS, "--ffmpeg", gate.ffmpeg) as worker:
+    with proxx.start("watch", workspace, *arguments, *NEVER_POLLS, "--ffmpeg", gate.program) as worker:
         worker.until(gate.reached, "the encoder")
         worker.signal(signal.SIGUSR1)
         worker.until(lambda: (workspace.status() or {}).get("state") == "stopping", "the stop in status.json")
@@ -92,12 +92,36 @@ def test_finish_the_job_then_end(
     read_result(workspace.done, "a")
 
 
+@pytest.mark.parametrize("command", ["watch", "run"])
+def test_a_drain_of_the_whole_group_finishes_the_job(
+    proxx: Command, workspace: Workspace, clip: Path, proxies: Path, tmp_path: Path, command: str
+) -> None:
+    """`systemctl kill -s USR1 UNIT` and `scancel --full` signal every process: what stands in for the encoder, and it."""
+    gate = Gate(tmp_path / "gate")
+    arguments: tuple[Path, ...] = (workspace.root,)
+    if command == "run":
+        arguments = (tmp_path / "spec.json",)
+        arguments[0].write_bytes(encode(jobspec(clip, proxies)))
+    else:
+        workspace.drop("a", jobspec(clip, proxies))
+        workspace.drop("b", jobspec(clip, proxies, naming_template="b"))
+    with proxx.start(command, *arguments, "--ffmpeg", gate.program) as worker:
+        worker.until(gate.reached, "the encoder")
+        worker.signal_group(signal.SIGUSR1)
+        gate.open()
+        ended = worker.wait()
+    assert ended.exit_code == 0, ended.stderr
+    assert len(names(proxies)) == 1
+    if command == "watch":
+        assert (stems(workspace.done), stems(workspace.inbox)) == (["a"], ["b"])
+
+
 def test_stop_at_once_after_having_been_told_to_finish(
     proxx: Command, workspace: Workspace, clip: Path, proxies: Path, tmp_path: Path
 ) -> None:
     gate = Gate(tmp_path / "gate")
     workspace.drop("a", jobspec(clip, proxies))
-    with proxx.start("watch", workspace, "--ffmpeg", gate.ffmpeg) as worker:
+    with proxx.start("watch", workspace, "--ffmpeg", gate.program) as worker:
         worker.until(gate.reached, "the encoder")
         worker.signal(signal.SIGUSR1)
         worker.signal(signal.SIGTERM)

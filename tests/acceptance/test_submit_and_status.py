@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.command import Command
+from tests.acceptance.command import Command, wait_until
 from tests.acceptance.results import snapshot
 from tests.acceptance.specs import Workspace, jobspec
 from tests.acceptance.stand_ins import Gate
@@ -78,13 +78,16 @@ def test_status_where_no_worker_ever_ran(proxx: Command, workspace: Workspace) -
     workspace.drop("waits", b"{}")
     before = snapshot(workspace.root, times=True)
     ended = proxx("status", workspace, "--json")
-    assert ended.exit_code == 0
+    assert ended.exit_code == 4, "no worker runs"
     status = json.loads(ended.stdout)
     assert status.keys() >= STATUS_FIELDS
     assert status["alive"] is False
     assert status["job"] is None
     assert status["inbox"] == 1
-    assert proxx("status", workspace).exit_code == 0
+    shown = proxx("status", workspace)
+    assert (shown.exit_code, shown.stdout.decode().splitlines()[0]) == (4, "worker:  not running")
+    health = proxx("status", workspace, "--health")
+    assert (health.exit_code, health.stdout) == (4, b"unhealthy: no worker is running here\n")
     assert snapshot(workspace.root, times=True) == before, "status touches nothing"
 
 
@@ -94,30 +97,64 @@ def test_status_of_no_workspace_is_4(proxx: Command, tmp_path: Path) -> None:
 
 def test_status_follows_a_worker(proxx: Command, workspace: Workspace, clip: Path, proxies: Path, tmp_path: Path) -> None:
     gate = Gate(tmp_path / "gate")
-    with proxx.start("watch", workspace, "--ffmpeg", gate.ffmpeg, "--poll-seconds", "0.1") as worker:
+    with proxx.start("watch", workspace, "--ffmpeg", gate.program, "--poll-seconds", "0.1") as worker:
         worker.until(workspace.status, "status.json")
         worker.until(lambda: (workspace.status() or {})["state"] == "idle", "an idle worker")
         idle = json.loads(proxx("status", workspace, "--json").stdout)
         assert (idle["alive"], idle["state"], idle["pid"], idle["job"], idle["inbox"]) == (True, "idle", worker.pid, None, 0)
         assert idle["host"] == os.uname().nodename
         workspace.drop("clip", jobspec(clip, proxies, job_id="JOB-1"))
-        workspace.drop("later", jobspec(clip, proxies, naming_template="later"))
         worker.until(gate.reached, "the encoder at the gate")
-        worker.until(lambda: (workspace.status() or {})["job"], "the job in status.json")
+        workspace.drop("later", jobspec(clip, proxies, naming_template="later"))
+        worker.until(lambda: ((workspace.status() or {})["job"] or {}).get("stage") == "encoding", "the encode in status.json")
         busy = json.loads(proxx("status", workspace, "--json").stdout)
-        assert (busy["alive"], busy["state"]) == (True, "running")
-        assert busy["job"] | {"name": "clip", "job_id": "JOB-1", "tasks": 1, "source": str(clip)} == busy["job"]
-        keys = {"name", "job_id", "task", "tasks", "source", "position_seconds", "duration_seconds", "frames", "speed"}
+        assert (busy["alive"], busy["state"], busy["inbox"]) == (True, "running", 1)
+        assert busy["job"] | {"name": "clip", "job_id": "JOB-1", "tasks": 1} == busy["job"]
+        keys = {"name", "job_id", "stage", "task", "tasks", "source", "position_seconds", "duration_seconds", "frames", "speed"}
         assert busy["job"].keys() == keys
-        assert b"clip" in proxx("status", workspace).stdout
+        assert (busy["job"]["task"], busy["job"]["source"]) == (1, str(clip))
+        assert f"job:     clip (job_id JOB-1), encoding, task 1 of 1: {clip}\n".encode() in proxx("status", workspace).stdout
         worker.signal(signal.SIGTERM)
         assert worker.wait().exit_code == 0
     last = workspace.status() or {}
-    assert (last["state"], last["job"], last["inbox"]) == ("stopping", None, 1)
+    assert (last["state"], last["job"], last["inbox"]) == ("ended", None, 1)
     ended = json.loads(proxx("status", workspace, "--json").stdout)
     assert (ended["alive"], ended["job"], ended["inbox"]) == (False, None, 1)
     shown = proxx("status", workspace).stdout.decode()
-    assert f"state:   was stopping at {ended['heartbeat_at']}\n" in shown, "what the last worker wrote is not told as the present"
+    assert f"state:   ended at {ended['heartbeat_at']}\n" in shown, "what the last worker wrote is not told as the present"
+
+
+def test_health_is_a_live_worker_with_a_fresh_heartbeat(proxx: Command, workspace: Workspace) -> None:
+    with proxx.start("watch", workspace) as worker:
+        worker.until(workspace.status, "status.json")
+        well = proxx("status", workspace, "--health")
+        assert (well.exit_code, well.stderr) == (0, "")
+        assert well.stdout.decode().startswith(f"healthy: idle, pid {worker.pid} on {os.uname().nodename}, heartbeat ")
+        assert proxx("status", workspace).exit_code == 0
+        worker.signal(signal.SIGSTOP)
+        stuck = wait_until(lambda: _unhealthy(proxx, workspace, "--max-age", "0.5"), "a heartbeat that is too old")
+        assert "at most 0.5 s are allowed" in stuck
+        assert proxx("status", workspace, "--health", "--max-age", "1000").exit_code == 0
+        worker.signal(signal.SIGCONT)
+        worker.signal(signal.SIGTERM)
+        assert worker.wait().exit_code == 0
+    assert _unhealthy(proxx, workspace) == "unhealthy: no worker is running here\n"
+    assert proxx("status", workspace).exit_code == 4
+
+
+def _unhealthy(proxx: Command, workspace: Workspace, *flags: str) -> str | None:
+    """The line that says so; None where the worker is well."""
+    ended = proxx("status", workspace, "--health", *flags)
+    assert ended.exit_code in (0, 4)
+    return None if ended.exit_code == 0 else ended.stdout.decode()
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [("--max-age", "5"), ("--health", "--json"), *(("--health", "--max-age", age) for age in ("0", "-1", "nan", "inf", "x"))],
+)
+def test_what_health_cannot_mean_is_64(proxx: Command, workspace: Workspace, flags: tuple[str, ...]) -> None:
+    assert proxx("status", workspace, *flags).exit_code == 64
 
 
 def test_a_killed_worker_is_not_alive(proxx: Command, workspace: Workspace) -> None:
@@ -125,7 +162,22 @@ def test_a_killed_worker_is_not_alive(proxx: Command, workspace: Workspace) -> N
         worker.until(workspace.status, "status.json")
         worker.signal(signal.SIGKILL)
         worker.wait()
-    assert json.loads(proxx("status", workspace, "--json").stdout)["alive"] is False
+    told = json.loads(proxx("status", workspace, "--json").stdout)
+    assert (told["alive"], told["state"]) == (False, "idle")
+    assert f"state:   was idle at {told['heartbeat_at']}\n" in proxx("status", workspace).stdout.decode()
+
+
+@pytest.mark.parametrize("written", [b"", b"null", b'{"state": "idle"}', b"\xff", b"[" * 100_000], ids=range(5))
+def test_a_status_that_cannot_be_read_is_told_as_such(proxx: Command, workspace: Workspace, written: bytes) -> None:
+    (workspace.root / ".proxx").mkdir()
+    (workspace.root / ".proxx" / "status.json").write_bytes(written)
+    told = proxx("status", workspace, "--json")
+    assert told.exit_code == 4
+    assert json.loads(told.stdout).keys() == {*STATUS_FIELDS, "left_alone"}
+    assert json.loads(told.stdout)["state"] is None
+    shown = proxx("status", workspace)
+    assert shown.exit_code == 4
+    assert b"state:   status.json cannot be read: " in shown.stdout
 
 
 def test_check_says_one_line_per_assumption(proxx: Command, workspace: Workspace) -> None:

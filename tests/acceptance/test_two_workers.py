@@ -22,7 +22,7 @@ def test_the_second_names_the_first_and_touches_nothing(
     proxx: Command, workspace: Workspace, clip: Path, proxies: Path, tmp_path: Path, busy: bool
 ) -> None:
     gate = Gate(tmp_path / "gate")
-    with proxx.start("watch", workspace, "--ffmpeg", gate.ffmpeg, "--poll-seconds", "86400") as first:
+    with proxx.start("watch", workspace, "--ffmpeg", gate.program, "--poll-seconds", "86400") as first:
         if busy:
             workspace.drop("a", jobspec(clip, proxies))
             first.until(gate.reached, "the encoder")

@@ -76,7 +76,7 @@ class Tools:
 
 
 class Bench:
-    """One workspace with its specs, made anew as often as needed, always at the same path."""
+    """One workspace with its specs, recreated as often as needed, always at the same path."""
 
     def __init__(self, root: Path, tools: Tools) -> None:
         """`root` is the bench's own folder; it need not exist."""

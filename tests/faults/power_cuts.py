@@ -18,6 +18,7 @@ from tests.faults import traces
 from tests.faults.disk_model import DIRECTORY, Create, Disk, Rename, Step, Sync, Wreck, Write
 from tests.faults.invariants import Expected, digest, violations
 from tests.faults.laboratory import Bench
+from tests.support.slices import WHOLE, Slice
 from tests.support.stops import NEVER
 
 Recovery = Callable[[Path], None]
@@ -44,7 +45,7 @@ def recover(workspace: Path) -> None:
         output_roots=None,
         worker=WORKER,
         log=NoLog(),
-        count_failure=lambda _code: None,
+        count=(),
         stop=NEVER,
     ).carry_through()
 
@@ -94,12 +95,15 @@ class Judge:
     """Judges wrecks, each kind once: many moments and many faulty runs leave the same."""
 
     recovery: Recovery = recover
+    part: Slice = WHOLE
+    """Of the moments of a run, those that are looked at."""
     known: dict[object, tuple[str, ...]] = field(default_factory=dict)
 
     def faults(self, recording: Recording, *, after: int = 0) -> Iterator[str]:
         """What is wrong in any state that a power cut after step number `after` or later may leave."""
+        moments = self.part.of(range(max(after, 1), len(recording.steps) + 1))
         for number, step, disk in _replayed(recording):
-            if number >= after and not isinstance(step, Write):
+            if number in moments and not isinstance(step, Write):
                 where = f"cut after {number} {_shown(step)}"
                 yield from (f"{where}: {fault}" for fault in self._judged(recording, disk, _Context.at(recording, number)))
 

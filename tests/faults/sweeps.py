@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults.laboratory import Bench, Call, Ended, Tools, kill_before, trace_options
+from tests.support.slices import WHOLE, Slice
 
 Breaker = Callable[[Call, int], tuple[str, ...]]
 """What `strace` is told, from the call and its place in the sweep."""
@@ -112,21 +113,26 @@ def watching(prepare: Callable[[Bench], None]) -> Subject:
     return Subject(prepare, lambda bench, strace: bench.watch(*strace), _watch_faults)
 
 
-def sweep(benches: Sequence[Bench], subject: Subject, breaker: Breaker, *, every: int = 1) -> list[Point]:
-    """Break the command at every `every`-th call, spread over the benches. Each has its own beginning and its own calls."""
+def sweep(benches: Sequence[Bench], subject: Subject, breaker: Breaker, *, every: int = 1, part: Slice = WHOLE) -> list[Point]:
+    """Break the command at every `every`-th call, as far as it is in `part`, spread over the benches.
+
+    Each bench has its own beginning and its own calls.
+    """
     with ThreadPoolExecutor(len(benches)) as pool:
         shares = pool.map(
-            lambda share: list(_sweep_share(benches[share], subject, breaker, every, share, len(benches))), range(len(benches))
+            lambda share: list(_sweep_share(benches[share], subject, breaker, (every, part, share, len(benches)))),
+            range(len(benches)),
         )
         return [point for points in shares for point in points]
 
 
-def _sweep_share(bench: Bench, subject: Subject, breaker: Breaker, every: int, share: int, shares: int) -> Iterator[Point]:
+def _sweep_share(bench: Bench, subject: Subject, breaker: Breaker, selected: tuple[int, Slice, int, int]) -> Iterator[Point]:
+    every, part, share, shares = selected
     subject.prepare(bench)
     beginning = bench.save()
     subject.command(bench, trace_options())
     points = list(thinned(bench.durable_calls()))[::every]
-    for number in range(share, len(points), shares):
+    for number in part.of(range(len(points)))[share::shares]:
         call = points[number]
         bench.restore(beginning)
         broken = subject.command(bench, breaker(call, number))

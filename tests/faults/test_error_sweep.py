@@ -6,6 +6,7 @@ import pytest
 
 from tests.faults.laboratory import Bench, Call, fail
 from tests.faults.sweeps import Point, benches, faulty, killed_at, sweep, watching, work
+from tests.support.slices import Slice
 
 ERRORS = ("EIO", "ENOSPC", "EDQUOT", "EACCES", "EROFS", "EMFILE", "ESTALE")
 ERROR_POINTS = 150
@@ -35,10 +36,10 @@ def test_a_slice_of_the_errors(laboratory: list[Bench]) -> None:
 
 
 @pytest.mark.heavy
-def test_every_error_point(laboratory: list[Bench]) -> None:
-    points = sweep(laboratory, watching(work), _refuse)
+def test_every_error_point(laboratory: list[Bench], part: Slice) -> None:
+    points = sweep(laboratory, watching(work), _refuse, part=part)
     for state in ("claimed", "one of two published", "result moved", "record torn"):
-        points += sweep(laboratory, watching(killed_at(state)), _refuse)
+        points += sweep(laboratory, watching(killed_at(state)), _refuse, part=part)
     print(f"{len(points)} error points, {len(_faulty(points))} with violations", *_faulty(points).items(), sep="\n")  # noqa: T201
     assert _faulty(points) == {}
-    assert len(points) >= ERROR_POINTS
+    assert len(points) >= part.share(ERROR_POINTS)

@@ -6,6 +6,7 @@ import pytest
 
 from tests.faults.laboratory import Bench, Call, kill_before
 from tests.faults.sweeps import STATES, benches, faulty, killed_at, sweep, watching, work
+from tests.support.slices import Slice
 
 KILL_POINTS = 400
 """At least so many in the whole sweep."""
@@ -36,12 +37,12 @@ def test_a_slice_of_the_kill_points(laboratory: list[Bench]) -> None:
 
 
 @pytest.mark.heavy
-def test_every_kill_point(tmp_path: Path) -> None:
+def test_every_kill_point(tmp_path: Path, part: Slice) -> None:
     laboratory = benches(tmp_path)
-    points = sweep(laboratory, watching(work), _kill)
+    points = sweep(laboratory, watching(work), _kill, part=part)
     for state in STATES:
-        points += sweep(laboratory, watching(killed_at(state)), _kill)
+        points += sweep(laboratory, watching(killed_at(state)), _kill, part=part)
     killed = [point for point in points if point.code < 0]
     print(f"{len(points)} kill points, {len(killed)} reached, {len(faulty(points))} bad", *faulty(points).items(), sep="\n")  # noqa: T201
     assert faulty(points) == {}
-    assert len(killed) >= KILL_POINTS
+    assert len(killed) >= part.share(KILL_POINTS)

@@ -10,6 +10,7 @@ import pytest
 
 from tests.faults.laboratory import Bench, trace_options
 from tests.faults.sweeps import benches, work
+from tests.support.slices import WHOLE, Slice
 
 RENAMES = {"rename", "renameat2"}
 UNDISTURBED = {"done": {"a.json", "b.json"}, "failed": {"c.json"}}
@@ -51,10 +52,10 @@ def _lose(bench: Bench, library: Path, at: int, number: int) -> Iterator[str]:
     yield from (f"{where}, after the next start: {fault}" for fault in bench.violations(settled=True))
 
 
-def _sweep(tmp_path: Path, library: Path, every: int) -> tuple[int, list[str]]:
+def _sweep(tmp_path: Path, library: Path, every: int, part: Slice = WHOLE) -> tuple[int, list[str]]:
     laboratory = benches(tmp_path)
     numbers = [errno.ENOENT, errno.EEXIST, errno.EIO]
-    points = [(at, number) for at in range(1, _renames(laboratory[0]) + 1) for number in numbers][::every]
+    points = part.of([(at, number) for at in range(1, _renames(laboratory[0]) + 1) for number in numbers][::every])
 
     def share(offset: int) -> list[str]:
         mine = points[offset :: len(laboratory)]
@@ -71,7 +72,7 @@ def test_a_slice_of_the_lost_replies(tmp_path: Path, library: Path) -> None:
 
 
 @pytest.mark.heavy
-def test_every_lost_reply(tmp_path: Path, library: Path) -> None:
-    points, faults = _sweep(tmp_path, library, every=1)
+def test_every_lost_reply(tmp_path: Path, library: Path, part: Slice) -> None:
+    points, faults = _sweep(tmp_path, library, every=1, part=part)
     print(f"{points} lost replies, {len(faults)} violations", *faults, sep="\n")  # noqa: T201
     assert faults == []

@@ -17,6 +17,7 @@ from tests.faults.invariants import digest
 from tests.faults.laboratory import Bench, Tools
 from tests.faults.power_cuts import Judge, Recording, recover
 from tests.faults.sweeps import killed_at, work
+from tests.support.slices import Slice
 from tests.support.stops import NEVER
 
 
@@ -54,18 +55,18 @@ class TestSoundRuns:
         assert len(judge.known) > 100
 
     @pytest.mark.heavy
-    def test_two_jobs_of_three_tasks_and_one_refused(self, bench: Bench) -> None:
-        judge = Judge()
+    def test_two_jobs_of_three_tasks_and_one_refused(self, bench: Bench, part: Slice) -> None:
+        judge = Judge(part=part)
         assert _first(judge.faults(Recording.make(bench, work))) == []
         print(f"{len(judge.known)} states of a run")  # noqa: T201
-        assert len(judge.known) > 1000
+        assert len(judge.known) > part.share(1000)
 
     @pytest.mark.heavy
     @pytest.mark.parametrize(
         "state", ["claimed", "record written", "one of two published, the other name taken", "result moved", "record torn"]
     )
-    def test_a_recovery(self, state: str, bench: Bench) -> None:
-        judge = Judge()
+    def test_a_recovery(self, state: str, bench: Bench, part: Slice) -> None:
+        judge = Judge(part=part)
         assert _first(judge.faults(Recording.make(bench, killed_at(state)))) == []
         print(f"{len(judge.known)} states of a recovery ({state})")  # noqa: T201
 

@@ -8,8 +8,9 @@ import pytest
 
 from tests.faults.laboratory import Bench, Call, fail, kill_before, trace_options
 from tests.faults.lone_runs import KILLED_AT, STAGING, LoneRuns
-from tests.faults.sweeps import Point, benches, faulty, has, sweep
+from tests.faults.sweeps import Breaker, Point, benches, faulty, has, sweep
 from tests.faults.test_error_sweep import ERRORS
+from tests.support.slices import Slice
 
 KILL_POINTS = 70
 ERROR_POINTS = 70
@@ -32,6 +33,11 @@ def laboratory(tmp_path: Path) -> list[Bench]:
 @pytest.fixture
 def runs(laboratory: list[Bench]) -> LoneRuns:
     return LoneRuns.learn(laboratory[0])
+
+
+def _swept(laboratory: list[Bench], runs: LoneRuns, breaker: Breaker, part: Slice) -> list[Point]:
+    subjects = [runs.first(), runs.refused(), *(runs.after(state) for state in KILLED_AT)]
+    return [point for subject in subjects for point in sweep(laboratory, subject, breaker, part=part)]
 
 
 def _summary(points: list[Point]) -> None:
@@ -69,20 +75,16 @@ def test_a_job_that_was_decided_is_told_as_it_was_decided(
 
 
 @pytest.mark.heavy
-def test_every_kill_point(laboratory: list[Bench], runs: LoneRuns) -> None:
-    points = sweep(laboratory, runs.first(), _kill) + sweep(laboratory, runs.refused(), _kill)
-    for state in KILLED_AT:
-        points += sweep(laboratory, runs.after(state), _kill)
+def test_every_kill_point(laboratory: list[Bench], runs: LoneRuns, part: Slice) -> None:
+    points = _swept(laboratory, runs, _kill, part)
     _summary(points)
     assert faulty(points) == {}
-    assert sum(point.code < 0 for point in points) >= KILL_POINTS
+    assert sum(point.code < 0 for point in points) >= part.share(KILL_POINTS)
 
 
 @pytest.mark.heavy
-def test_every_error_point(laboratory: list[Bench], runs: LoneRuns) -> None:
-    points = sweep(laboratory, runs.first(), _refuse) + sweep(laboratory, runs.refused(), _refuse)
-    for state in KILLED_AT:
-        points += sweep(laboratory, runs.after(state), _refuse)
+def test_every_error_point(laboratory: list[Bench], runs: LoneRuns, part: Slice) -> None:
+    points = _swept(laboratory, runs, _refuse, part)
     _summary(points)
     assert faulty(points) == {}
-    assert len(points) >= ERROR_POINTS
+    assert len(points) >= part.share(ERROR_POINTS)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.laboratory import Bench, Tools
+from tests.support.slices import Slice
 
 JOBS = 2_000
 KILLS = 50
@@ -74,16 +75,17 @@ def _ends(bench: Bench) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.heavy
-def test_soak(tmp_path: Path) -> None:
+def test_soak(tmp_path: Path, part: Slice) -> None:
+    jobs, kills = part.share(JOBS), part.share(KILLS)
     (tmp_path / "tools").mkdir()
     bench = Bench(tmp_path / "bench", Tools.make(tmp_path / "tools"))
     bench.reset()
-    chance = random.Random(SEED)  # noqa: S311 - a play of chance, not a secret
-    kinds = chance.choices(KINDS, [kind.share for kind in KINDS], k=JOBS)
+    chance = random.Random(SEED + part.number - 1)  # noqa: S311 - a play of chance, not a secret
+    kinds = chance.choices(KINDS, [kind.share for kind in KINDS], k=jobs)
     waiting = list(enumerate(kinds))
     watch = ("watch", str(bench.workspace), "--once", "--settle-seconds", "0.1")
     disturbed = 0
-    for round_number in range(KILLS):
+    for round_number in range(kills):
         for number, kind in waiting[: JOBS // KILLS]:
             bench.drop(f"s{number:04}", _spec(bench, number, kind))
         del waiting[: JOBS // KILLS]
@@ -95,15 +97,17 @@ def test_soak(tmp_path: Path) -> None:
         process.send_signal(chance.choice(SIGNALS))
         process.wait(timeout=30)
         assert bench.violations(settled=False) == [], f"round {round_number}"
+    for number, kind in waiting:
+        bench.drop(f"s{number:04}", _spec(bench, number, kind))
     assert bench.start(*watch).wait() in {0, 1, 2}
     assert bench.violations(settled=True) == []
     ends = dict(_ends(bench))
-    assert len(ends) == JOBS
+    assert len(ends) == jobs
     expected = {f"s{number:04}": kind.ends for number, kind in enumerate(kinds)}
     otherwise = {job: end for job, end in ends.items() if end != expected[job]}
-    print(f"{JOBS} jobs, {disturbed} disturbed runs, {dict(Counter(ends.values()))}")  # noqa: T201
+    print(f"{jobs} jobs, {disturbed} disturbed runs, {dict(Counter(ends.values()))}")  # noqa: T201
     assert set(otherwise.values()) <= {"INTERRUPTED"}
-    assert len(otherwise) <= disturbed <= KILLS
+    assert len(otherwise) <= disturbed <= kills
 
 
 @pytest.mark.heavy

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.laboratory import Bench, Tools, read_trace, trace_options
+from tests.support.slices import Slice
 
 ROUNDS = 100
 
@@ -35,13 +36,14 @@ def _round(bench: Bench, folder: Path, number: int) -> tuple[list[int], list[str
 
 
 @pytest.mark.heavy
-def test_a_hundred_rounds(tmp_path: Path) -> None:
+def test_a_hundred_rounds(tmp_path: Path, part: Slice) -> None:
+    rounds = part.of(range(ROUNDS))
     (tmp_path / "tools").mkdir()
     bench = Bench(tmp_path / "bench", Tools.make(tmp_path / "tools"))
     bench.reset()
     assert bench.watch().code == 0, "the workspace has all its folders before the first round"
-    for number in range(ROUNDS):
+    for number in rounds:
         assert (number, *_round(bench, tmp_path, number)) == (number, [0, 4, 4], [])
         assert bench.violations(settled=True) == []
-    assert sorted(bench.executions().values()) == [1] * ROUNDS
-    assert len(list((bench.workspace / "done").iterdir())) == 3 * ROUNDS
+    assert sorted(bench.executions().values()) == [1] * len(rounds)
+    assert len(list((bench.workspace / "done").iterdir())) == 3 * len(rounds)

@@ -13,7 +13,7 @@ from proxx_worker.engines.port import Accepted, Encoded, EngineContext, Media, P
 from proxx_worker.engines.source_file import OpenSource
 from proxx_worker.planning.color_tags import Tags
 from proxx_worker.planning.expectation import Expectation, ExpectedTiming, ExpectedVideo
-from proxx_worker.verification.heard_sound import HeardSound
+from proxx_worker.verification.heard_audio import HeardAudio
 from proxx_worker.verification.progress import Progress
 from proxx_worker.verification.proxy_probe import ProxyObservation, StreamReport
 
@@ -39,7 +39,7 @@ class FakeEvidence:
     def time_checks(self, picture: StreamReport) -> Iterable[Check]:
         return ()
 
-    def sounds(self) -> Sequence[HeardSound | None]:
+    def audio(self) -> Sequence[HeardAudio | None]:
         return ()
 
     def error(self, proxy: ProxyObservation) -> JobError | None:
@@ -72,7 +72,7 @@ class FakeEngine:
             return Unfinished(JobError(code, "it was ended"), Usage())
         if self.adopts:
             Path(staging.path, "rendered").write_bytes(self.content)
-            return Encoded(staging.adopt("rendered", name), FakeEvidence(), Usage())
+            return Encoded(staging.adopt("rendered", name, around.checkpoint("it was adopted")), FakeEvidence(), Usage())
         staged = staging.create(name)
         staged.write_at(0, self.content)
         return Encoded(staged, FakeEvidence(), Usage())

@@ -5,9 +5,10 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from proxx_worker.contract.output_settings import Engine
-from proxx_worker.contract.result import JobResult, TaskRecord, WorkerRecord
+from proxx_worker.contract.result import JobResult, JobStatus, TaskRecord, TaskStatus, WorkerRecord
 from proxx_worker.contract.status import Stage
 from proxx_worker.engines.media_probe import FfprobeProbe
 from proxx_worker.engines.port import EnginePort
@@ -40,34 +41,55 @@ class Journal:
         self.decisions.append(result)
 
 
+Moment: TypeAlias = "tuple[Stage | TaskStatus | JobStatus | Literal['progressed'], int]"
+"""What an observer is told, and of which task, counted from 1; 0 for the job."""
+
+
+_OF_A_TASK: Sequence[Stage | TaskStatus | Literal["progressed"]] = (
+    Stage.ENCODING, "progressed", Stage.VERIFYING, Stage.SEALING, TaskStatus.COMPLETED,
+)  # fmt: skip
+MOMENTS: Sequence[Moment] = [
+    (Stage.PROBING, 0),
+    (Stage.SURVEYING, 0),
+    *((what, number) for number in (1, 2) for what in _OF_A_TASK),
+    (Stage.PUBLISHING, 0),
+    (JobStatus.COMPLETED, 0),
+]
+"""All moments of a job of two tasks that goes well."""
+
+
 @dataclass
 class Watcher:
-    """Notes what it is told, and does something at the first progress of a task: `at[number]`, counted from 1."""
+    """Notes each moment the first time that it is told of it, and does then what the test wants done `at` it."""
 
-    at: Mapping[int, Callable[[], object]] = field(default_factory=dict)
-    told: list[tuple[str, int]] = field(default_factory=list)
+    at: Mapping[Moment, Callable[[], object]] = field(default_factory=dict)
+    told: list[Moment] = field(default_factory=list)
 
     def job_entered(self, job: JobInfo, stage: Stage) -> None:
         """See `JobObserver`."""
-        self.told.append((stage, 0))
+        self._note(stage, 0)
 
     def task_entered(self, task: TaskInfo, stage: Stage) -> None:
         """See `JobObserver`."""
-        self.told.append((stage, task.number))
+        self._note(stage, task.number)
 
     def progressed(self, task: TaskInfo, progress: Progress) -> None:
         """See `JobObserver`."""
-        if ("progressed", task.number) not in self.told:
-            self.told.append(("progressed", task.number))
-            self.at.get(task.number, lambda: None)()
+        self._note("progressed", task.number)
 
     def task_ended(self, task: TaskInfo, outcome: TaskRecord) -> None:
         """See `JobObserver`."""
-        self.told.append((outcome.status, task.number))
+        self._note(outcome.status, task.number)
 
     def job_ended(self, job: JobInfo, outcome: JobResult) -> None:
         """See `JobObserver`."""
-        self.told.append((outcome.status, 0))
+        self._note(outcome.status, 0)
+
+    def _note(self, what: "Stage | TaskStatus | JobStatus | Literal['progressed']", number: int) -> None:
+        moment = what, number
+        if moment not in self.told:
+            self.told.append(moment)
+            self.at.get(moment, lambda: None)()
 
 
 def environment(engine: EnginePort | None, kind: Engine = Engine.FFMPEG, stall_seconds: float = 60.0) -> Environment:

@@ -1,6 +1,7 @@
 """What a command and its children open and whom they call, seen by `strace` from outside."""
 
 import re
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,13 @@ CALLS = "open,openat,openat2,creat,socket,connect,execve"
 _OPEN = re.compile(r'^\d+ +(?:open|openat|openat2|creat)\((?:[^",]*, )?"(?P<path>(?:[^"\\]|\\.)*)"')
 SYSTEM = ("/usr/", "/lib", "/etc/", "/proc/", "/sys/", "/dev/")
 """Where libraries, their configuration and descriptors by name are."""
+
+
+def _of_tools() -> tuple[str, ...]:
+    """The folders of tools that bring their own libraries, as deploy/setup/other-ffmpegs lays them."""
+    found = (shutil.which(tool) for tool in ("ffmpeg", "ffprobe"))
+    homes = {Path(path).resolve().parent.parent for path in found if path is not None}
+    return tuple(f"{home}/{part}/" for home in homes for part in ("bin", "lib", "loader", "program"))
 
 
 @dataclass(frozen=True)
@@ -34,9 +42,10 @@ class Trace:
         return [line for line in self.lines if "AF_INET" in line or ("connect(" in line and not self._is_own(line))]
 
     def opened_by_children(self) -> set[str]:
-        """Every path outside the system's own folders that another process than the command itself opened, as it was named."""
+        """Every path outside the system's and the tools' folders that a child of the command opened, as it was named."""
+        system = SYSTEM + _of_tools()
         found = (_OPEN.match(line) for line in self.lines if not self._is_own(line))
-        return {match["path"] for match in found if match is not None and not match["path"].startswith(SYSTEM)}
+        return {match["path"] for match in found if match is not None and not match["path"].startswith(system)}
 
     def _is_own(self, line: str) -> bool:
         return line.split(" ", 1)[0] == self.lines[0].split(" ", 1)[0]

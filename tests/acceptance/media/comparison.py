@@ -189,8 +189,11 @@ def _colors(source: Look, proxy: Look, target: Target) -> Iterator[str]:
     wanted = _wanted_color(source, target)
     # A range that nobody says is limited, and some bitstreams cannot leave it unsaid.
     ranges = {wanted.range, "tv" if wanted.range is None else wanted.range}
+    # ProRes has no place for a range either: of the file as a whole, ffprobe says none or what its decoder takes for granted.
+    as_a_whole = ranges | {None} if target.codec == "prores" else ranges
+    yield from _holds("range as a whole", proxy.stream_color.range in as_a_whole)
+    yield from _holds("range in its frames", proxy.frame_color.range in ranges)
     for where, said in (("as a whole", proxy.stream_color), ("in its frames", proxy.frame_color)):
-        yield from _holds(f"range {where}", said.range in ranges)
         yield from _equal(f"colour {where}", _three(wanted), _three(said))
     coded = Coded(PRIMARIES[wanted.primaries], TRANSFERS[wanted.transfer], MATRICES[wanted.matrix], None)
     if target.codec == "prores":

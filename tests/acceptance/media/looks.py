@@ -13,6 +13,9 @@ from typing import Any
 
 _FRAMES = "stream_index,media_type,pts,nb_samples,interlaced_frame,top_field_first,pict_type,key_frame"
 _COLOR = "color_range,color_space,color_primaries,color_transfer"
+FLICK = "1:705600000"
+"""What every common frame rate's times are whole multiples of, as FFmpeg's option for an encoder's time base."""
+
 _NOT_SAID = (None, "unknown", "unspecified", "N/A")
 
 
@@ -126,7 +129,7 @@ def complaints(path: Path) -> str:
         [
             "ffmpeg", "-nostdin", "-v", "error", "-i", path, "-map", "0:V", "-map", "0:a?",
             # Frames as they come: otherwise the null muxer complains about variable rates.
-            "-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "null", "-",
+            "-fps_mode", "passthrough", "-enc_time_base:v", FLICK, "-f", "null", "-",
         ],
         check=False, capture_output=True, text=True, errors="replace",
     )  # fmt: skip

@@ -37,11 +37,18 @@ def render(table: Table) -> str:
 def _outcomes(table: Table) -> Iterator[str]:
     yield "| clip | " + " | ".join(target.name.removeprefix("proxy_") for target in TARGETS) + " |"
     yield "|---" * (len(TARGETS) + 1) + "|"
-    for name, row in table.items():
-        yield f"| `{name}` | " + " | ".join(_SHORT.get(cell.code, cell.code) for cell in row.values()) + " |"
-    outcomes = [cell.code for row in table.values() for cell in row.values()]
+    rows = {name: _codes(name, row) for name, row in table.items()}
+    for name, codes in rows.items():
+        yield f"| `{name}` | " + " | ".join(_SHORT.get(code, code) for code in codes) + " |"
+    outcomes = [code for codes in rows.values() for code in codes]
     counts = ", ".join(f"{outcomes.count(code)} {code}" for code in sorted(set(outcomes)))
     yield f"\n{len(outcomes)} jobs: {counts}."
+
+
+def _codes(name: str, row: Mapping[Target, Cell]) -> list[str]:
+    """What became of the clip; where versions of FFmpeg differ, what becomes of it by one that cannot decode it."""
+    without = CLIPS[name].without
+    return [cell.code for cell in row.values()] if without is None else [without.code] * len(row)
 
 
 def _reasons(table: Table) -> Iterator[str]:
@@ -50,7 +57,8 @@ def _reasons(table: Table) -> Iterator[str]:
     yield "|---|---|---|---|"
     for name in table:
         grouped: dict[Refused, list[str]] = {}
-        for target, refused in CLIPS[name].refused.items():
+        without = CLIPS[name].without
+        for target, refused in (CLIPS[name].refused if without is None else dict.fromkeys(TARGETS, without)).items():
             grouped.setdefault(refused, []).append(target.name.removeprefix("proxy_"))
         for refused, targets in grouped.items():
             where = "all" if len(targets) == len(TARGETS) else ", ".join(targets)

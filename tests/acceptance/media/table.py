@@ -88,10 +88,15 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One row: what it is, and where it is refused. Without a `truth` it is refused everywhere."""
+    """One row: what it is, and where it is refused. Without a `truth` it is refused everywhere.
+
+    `decoder`: FFmpeg's that it takes, where not every version has it; `without`: what it is refused for by one that has not.
+    """
 
     truth: Truth | None
     refused: Mapping[Target, Refused] = field(default_factory=lambda: MappingProxyType({}))
+    decoder: str | None = None
+    without: Refused | None = None
 
 
 def _never(code: str, part: str, reason: str) -> Clip:
@@ -114,15 +119,15 @@ def _raw(name: str) -> Clip:
 
 CLIPS: Mapping[str, Clip] = {
     "-video-with-dash-.mp4": _never(_UNSUPPORTED, "1x1 pixels", "one pixel leaves no even size"),
-    "A101_3.WAV": _never("SOURCE_NO_VIDEO", "holds no picture", "sound alone"),
+    "A101_3.WAV": _never("SOURCE_NO_VIDEO", "has no video stream", "sound alone"),
     "C0023S01.MXF": _never("SOURCE_DAMAGED", "slice end not reached", "the decoder reports faulty slices in ten places"),
     "Meridian-Apple_ProResProxy-HDR10.mxf": Clip(
         Truth(5, "60000/1001", "16/9", timecode="00:01:15;26", sounds=("1 - 48000", "1 - 48000"))
     ),
-    "OurBigBook_debrief_2025.srt": _never("SOURCE_NO_VIDEO", "holds no picture", "subtitles alone"),
+    "OurBigBook_debrief_2025.srt": _never("SOURCE_NO_VIDEO", "has no video stream", "subtitles alone"),
     "Owner-iTunes_9.0.3.15.m4a": _never("SOURCE_NO_VIDEO", "cover:mjpeg", "a song with its cover, which is no picture of a clip"),
     "Panasonic_AG_HMC_151.MTS": _never(
-        _UNSUPPORTED, "tells no channels", "cut to 8 KB: its sound cannot be known, so not carried"
+        _UNSUPPORTED, "reports no channels", "cut to 8 KB: its sound cannot be known, so not carried"
     ),
     "Sequence_1-Apple_ProRes_422_Proxy.mov": Clip(Truth(2, "2997/100", "16/9", "bb"), {**_INTERLACED_HD, DNXHR: _NO_RATE}),
     "Sequence_1-Apple_ProRes_with_Alpha.mov": Clip(
@@ -152,21 +157,23 @@ CLIPS: Mapping[str, Clip] = {
     "git-lfs-pointer.mov": _never(_UNSUPPORTED, "git-lfs pointer", "a pointer to the media, which was never fetched"),
     "hlg10-color-test.mp4": Clip(Truth(9, "90000/3001", "16/9", sounds=("2 stereo 48000",)), {DNXHR: _NO_RATE}),
     "image_small.tiff": _never(_UNSUPPORTED, "TIFF still", _STILL),
-    "ladouce_1h15.wav": _never("SOURCE_NO_VIDEO", "holds no picture", "sound alone"),
+    "ladouce_1h15.wav": _never("SOURCE_NO_VIDEO", "has no video stream", "sound alone"),
     "law-and-order-partial.wtv": _never("SOURCE_DAMAGED", "damaged at", "a cut recording whose MPEG-2 blocks are damaged"),
     "max-heromode.mp4": Clip(Truth(315, "30000/1001", "53/30", timecode="15:44:35:10", sounds=("2 stereo 48000",))),
     "multiview.mov": Clip(Truth(11, "30", "16/9")),
     "mv_with_2_top_shots.mp4": Clip(Truth(53, None, "3/4", turns=3), {DNXHR: _VARIABLE}),
     "png.mov": Clip(Truth(25, "25", "4/3", alpha=True, pattern=True)),
     "rgb_scanline_half_piz_dw_t08.exr": _never(_UNSUPPORTED, "OpenEXR still", _STILL),
-    "sample_vvc.mp4": _never(_UNSUPPORTED, "vvc1", "H.266, which this FFmpeg cannot decode"),
+    "sample_vvc.mp4": Clip(
+        Truth(120, "24", "16/9"), decoder="vvc", without=Refused(_UNSUPPORTED, "vvc1", "H.266, which not every FFmpeg can decode")
+    ),
     "seq_beachball/multipart.0001.jpg": _never(_UNSUPPORTED, "JPEG still", _STILL),
     "seq_beachball/multipart.0002.jpg": _never(_UNSUPPORTED, "JPEG still", _STILL),
     "seq_beachball/multipart.0005.jpg": _never(_UNSUPPORTED, "JPEG still", _STILL),
-    "sony-a7-xavc.MP4": _never(_UNSUPPORTED, "no frame of it could be read", "a header whose media was cut away"),
+    "sony-a7-xavc.MP4": _never(_UNSUPPORTED, "the file may be truncated", "a header whose media was cut away"),
     "svt-test-8mono.mp4": Clip(Truth(500, "50", "16/9", timecode="10:00:00:00", sounds=("1 mono 48000",) * 8)),
     "test-pod.m4a": _never(
-        "SOURCE_NO_VIDEO", "holds no picture", "a podcast with chapter images, which are no picture of a clip"
+        "SOURCE_NO_VIDEO", "has no video stream", "a podcast with chapter images, which are no picture of a clip"
     ),
     "track_01_v02.mxf": Clip(Truth(10, "24000/1001", "16/9", timecode="01:00:00:00", reel="Example tape")),
     "with-gps.mov": Clip(Truth(120, None, "40/71", turns=1, sounds=("1 mono 44100",)), {DNXHR: _VARIABLE}),

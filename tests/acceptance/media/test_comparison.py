@@ -20,7 +20,7 @@ TRUTHS = {
     "interlaced": Truth(25, "25", "16/9", "tt", timecode="10:00:00:00", sounds=("2 stereo 48000", "1 mono 48000")),
 }
 SAID = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
-FIELDS = ("-flags:v", "+ildct", "-top:v", "1")
+FIELDS = ("-flags:v", "+ildct")
 
 
 Sources = Callable[[str], Source]
@@ -82,7 +82,7 @@ MISTAKES = (
     Mistake("another rate", "rate: not so", "setpts=N/(24*TB),", ("-r", "24")),
     Mistake("another timecode", "timecode should be", options=("-timecode", "10:00:00:01")),
     Mistake("fields lost", "fields should be tt", "setfield=prog,", source="interlaced"),
-    Mistake("fields swapped in time", "order", "setfield=bff,", ("-top:v", "0", "-flags:v", "+ildct"), source="interlaced"),
+    Mistake("fields swapped in time", "order", "setfield=bff,", FIELDS, source="interlaced"),
     Mistake("fields swapped, said as before", "order", "il=ls=1:cs=1,setfield=tff,", FIELDS, source="interlaced"),
     Mistake("fields blended", "the picture differs", BLENDED, FIELDS, source="interlaced"),
     Mistake("late sound", "sound lags", options=("-filter:a:0", "adelay=delays=5:all=1")),

@@ -12,6 +12,7 @@ import pytest
 
 from tests.acceptance.clips import ffmpeg, probe, streams
 from tests.acceptance.command import Command
+from tests.acceptance.media.looks import FLICK
 from tests.acceptance.results import parse_result
 from tests.acceptance.specs import encode, explicit, jobspec
 
@@ -91,7 +92,7 @@ def heard(path: Path, stream: int) -> list[tuple[Fraction, int, str]]:
 
 def first_picture(path: Path) -> Fraction:
     """When the first frame is shown."""
-    return next(_frames(path, "0:V:0", "-frames:v", "1", "-fps_mode", "passthrough", "-enc_time_base", "-1"))[0]
+    return next(_frames(path, "0:V:0", "-frames:v", "1", "-fps_mode", "passthrough", "-enc_time_base", FLICK))[0]
 
 
 def _frames(path: Path, stream: str, *options: str) -> Iterator[tuple[Fraction, int, str]]:

@@ -178,7 +178,8 @@ def test_damaged_sound_that_looks_like_another_packing_of_aac(
     """The first packet overwritten by ones begins as an ADTS frame does, and FFmpeg looks into it while it copies."""
     data, ((at, size), *_) = bytearray(two_sounds[0]), two_sounds[1][0]
     data[at : at + size] = b"\xff" * size
-    is_refused(bench.run(bench.spoiled("sound.mp4", bytes(data)), **COPIED), "SOURCE_DAMAGED", "near 0.000 s")
+    details = is_refused(bench.run(bench.spoiled("sound.mp4", bytes(data)), **COPIED), "SOURCE_DAMAGED", "near")
+    assert 0 <= float(details["near_seconds"]) <= 3  # where the picture is by then, which other threads work on
 
 
 @pytest.mark.parametrize("name", ["h264.mp4", pytest.param("hevc.mp4", marks=pytest.mark.heavy)])

@@ -15,9 +15,10 @@ from proxx_worker.contract.strict_json import Number
 from proxx_worker.contract.values import read_rate
 from proxx_worker.media.demuxers import ALLOWED_DEMUXERS
 from proxx_worker.media.facts import MediaFacts
-from proxx_worker.media.quicktime import refuse_external_media, unbroken_tracks
+from proxx_worker.media.quicktime import gapless_tracks, refuse_external_media
 from proxx_worker.media.signatures import HEAD_BYTES
 from proxx_worker.media.source_probe import read_head, read_source, says_input_output_error
+from proxx_worker.media.source_record import source_media
 from proxx_worker.planning.plan import plan_task
 from proxx_worker.planning.routing import route
 from tests.faults.fuzz.consume import Choices
@@ -117,7 +118,7 @@ def _read(choices: Choices, stdout: bytes) -> None:
 
 
 def _hold_facts(facts: MediaFacts) -> None:
-    orjson.dumps(facts.as_json(), option=orjson.OPT_PASSTHROUGH_SUBCLASS, default=str)
+    orjson.dumps(source_media(facts).model_dump(mode="json"))
     assert facts.demuxer in ALLOWED_DEMUXERS
     assert facts.video.rate > 0
     assert facts.video.sample_aspect > 0
@@ -187,6 +188,6 @@ def _look_into(content: bytes) -> None:
     try:
         read_head(content[:HEAD_BYTES], read)
         refuse_external_media(read, len(content))
-        unbroken_tracks(read, len(content))
+        gapless_tracks(read, len(content))
     except ProxxError as refusal:
         check_refusal(refusal, REFUSALS)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.faults.fuzz.targets import TARGETS
+from tests.support.slices import Slice
 
 RUNS: Mapping[str, int] = {"jobspec": 70_000, "naming": 45_000, "facts": 60_000, "encoder": 45_000}
 LEAST = 200_000
@@ -36,23 +37,23 @@ def test_the_inputs_that_a_guided_run_starts_from(name: str) -> None:
 
 @pytest.mark.heavy
 @pytest.mark.skipif(find_spec("atheris") is None, reason="the lock has a coverage-guided fuzzer for x86-64 Linux only")
-def test_inputs_guided_by_coverage(tmp_path: Path, project_root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    done = {name: guided(name, tmp_path / name, project_root) for name in TARGETS}
+def test_inputs_guided_by_coverage(tmp_path: Path, project_root: Path, capsys: pytest.CaptureFixture[str], part: Slice) -> None:
+    done = {name: guided(name, tmp_path / name, project_root, part.share(RUNS[name])) for name in TARGETS}
     with capsys.disabled():
         told = [
             f"fuzz {name}: {runs} inputs in {seconds} s, nothing but contract errors" for name, (runs, seconds) in done.items()
         ]
         sys.stdout.write("\n".join(["", *told, f"fuzz in all: {sum(runs for runs, _ in done.values())} inputs", ""]))
-    assert sum(runs for runs, _ in done.values()) >= LEAST
+    assert sum(runs for runs, _ in done.values()) >= part.share(LEAST)
 
 
-def guided(name: str, folder: Path, project_root: Path) -> tuple[int, int]:
+def guided(name: str, folder: Path, project_root: Path, inputs: int) -> tuple[int, int]:
     """One libFuzzer run in a process of its own: how many inputs it tried, in how many seconds. Fails where one of them fails."""
     corpus = folder / "corpus"
     corpus.mkdir(parents=True)
     for number, seed in enumerate(TARGETS[name].seeds):
         (corpus / f"seed-{number:03}").write_bytes(seed)
-    flags = [f"-atheris_runs={RUNS[name]}", f"-max_total_time={SECONDS}", "-max_len=2048", "-timeout=30", "-rss_limit_mb=2048"]
+    flags = [f"-atheris_runs={inputs}", f"-max_total_time={SECONDS}", "-max_len=2048", "-timeout=30", "-rss_limit_mb=2048"]
     process = subprocess.run(
         [sys.executable, "-m", "tests.faults.fuzz.drive", name, *flags, f"-artifact_prefix={folder}/", str(corpus)],
         cwd=project_root,

@@ -2,15 +2,13 @@
 
 import os
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from proxx_worker.delivery.output_directory import OutputDirectory
-
-NOBODY = 65534
+from tests.support.privileges import without_power_over_file_modes
 
 
 @pytest.fixture
@@ -46,16 +44,10 @@ def mount(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 
 
 @pytest.fixture
-def unprivileged_folder() -> Iterator[Path]:
-    """A folder, and the test in the role of a user who is not root: root may write anywhere."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name) / "out"
-        folder.mkdir()
-        Path(name).chmod(0o755)
-        before = os.geteuid()
-        if before == 0:
-            os.chown(folder, NOBODY, NOBODY)
-            os.seteuid(NOBODY)
+def unprivileged_folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder, and the test as a user for whom its mode is in force: root may write anywhere."""
+    folder = tmp_path / "unprivileged"
+    folder.mkdir()
+    with without_power_over_file_modes():
         yield folder
         folder.chmod(0o755)
-        os.seteuid(before)

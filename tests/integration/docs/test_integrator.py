@@ -80,7 +80,7 @@ def test_every_token_is_there(integrator: Page) -> None:
 
 
 def test_every_field_of_a_result_is_there(integrator: Page) -> None:
-    table = integrator.tables("Result 1.0")[0]
+    table = integrator.tables("Result 1.1")[0]
     assert list(zip(first_code(table.column("field")), table.column("type"), strict=True)) == fields(SCHEMA)
 
 

@@ -57,7 +57,9 @@ def test_the_commands_that_take_the_configuration_are_named(operator: Page) -> N
     taking = {name for name, parser in commands().items() if flags(parser) >= SETTINGS_FLAGS}
     assert taking == {"watch", "run", "validate", "check"}
     assert "`watch`, `run`, `validate` and `check` also take `--config`" in operator.text
-    assert not any(flags(parser) & SETTINGS_FLAGS for name, parser in commands().items() if name not in taking)
+    others = {name: flags(parser) & SETTINGS_FLAGS for name, parser in commands().items() if name not in taking}
+    assert {name for name, some in others.items() if some} == {"report"}
+    assert "`report` takes `--config` and the flags for its tools" in operator.text
 
 
 def test_a_flag_has_one_spelling(capsys: pytest.CaptureFixture[str]) -> None:
@@ -103,7 +105,18 @@ def test_check_prints_the_lines_that_are_listed(
     operator: Page, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
-    main(["check", str(tmp_path), "--source-roots", str(tmp_path), "--output-roots", str(tmp_path)])
+    main(
+        [
+            "check",
+            str(tmp_path),
+            "--source-roots",
+            str(tmp_path),
+            "--output-roots",
+            str(tmp_path),
+            "--metrics-file",
+            f"{tmp_path}/m.prom",
+        ]
+    )
     printed = [line.split(None, 1)[1].partition(":")[0] for line in capsys.readouterr().out.splitlines()]
     assert [name for cell in operator.table("`check`").column("line") for name in code(cell)] == printed
 

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from proxx_worker.contract.jobspec import parse_jobspec
 from proxx_worker.contract.naming import output_names
 from proxx_worker.contract.schemas import jobspec_schema, result_schema
+from proxx_worker.feeding.rules import Rule, read_rules
 from proxx_worker.settings import load_settings
 from tests.support.markdown import Block, Page
 
@@ -25,10 +26,10 @@ MARKS: dict[str, set[str | None]] = {
     "sh": {"run", "host"},
     "python": {"run"},
     "json": {"jobspec", "result"},
-    "toml": {"config"},
+    "toml": {"config", "rules"},
     "text": {None, "output"},
 }
-ELSEWHERE = {"https://keepachangelog.com/en/1.1.0/", "https://semver.org/"}
+ELSEWHERE = {"https://keepachangelog.com/en/1.1.0/", "https://pre-commit.com", "https://semver.org/"}
 PATH = re.compile(r"`((?:proxx_worker|tests|docs|deploy|systemd)/[A-Za-z0-9_./@-]*)`")
 
 
@@ -87,10 +88,16 @@ def test_every_configuration_is_one(block: Block, tmp_path: Path) -> None:
     assert load_settings(path, {}).model_fields_set == set(tomllib.loads(block.text))
 
 
+@pytest.mark.parametrize("block", examples("toml", "rules"), ids=str)
+def test_every_rule_is_one_with_every_key(block: Block) -> None:
+    assert [rule.model_fields_set for rule in read_rules(block.text.encode())] == [set(Rule.model_fields)]
+
+
 def test_there_are_examples_of_each_kind() -> None:
     assert len(examples("json", "jobspec")) >= 2
     assert {block.marks[1] for block in examples("json", "result")} == {"completed", "failed"}
     assert examples("toml", "config")
+    assert examples("toml", "rules")
     assert len(examples("sh", "run")) >= 4
     assert examples("python", "run")
 

@@ -2,8 +2,6 @@
 
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,8 +15,7 @@ from proxx_worker.engines.source_file import (
     open_source,
     require_unchanged,
 )
-
-NOBODY = 65534
+from tests.support.privileges import without_power_over_file_modes
 
 
 @pytest.fixture
@@ -27,19 +24,6 @@ def clip(tmp_path: Path) -> Path:
     path = tmp_path / "clip.mov"
     path.write_bytes(b"a clip")
     return path
-
-
-@contextmanager
-def nobody() -> Iterator[None]:
-    """Root may read everything: let the body run as a user who may not."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 def refused(path: str) -> ErrorCode:
@@ -120,7 +104,7 @@ def test_a_file_that_the_user_may_not_read_is_unreadable(tmp_path: Path) -> None
     clip = tmp_path / "clip.mov"
     clip.write_bytes(b"x")
     clip.chmod(0)
-    with nobody():
+    with without_power_over_file_modes():
         assert refused(str(clip)) is ErrorCode.SOURCE_UNREADABLE
 
 

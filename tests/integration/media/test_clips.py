@@ -1,7 +1,7 @@
 """What the worker knows of every shared clip, read off ffprobe's and the clips' own headers by hand, then held."""
 
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.engines.ffprobe import probe_source
 from proxx_worker.media.facts import MediaFacts, RawSource
 from proxx_worker.process.stop import StopFlag
+from tests.acceptance.clips import decoders
 from tests.support.probing import TOOLS
 
 
@@ -42,7 +43,7 @@ CLIPS: dict[str, Clip | RawSource | Refused] = {
         "1 constant 5",
         "yuv444p 8 None None None None",
     ),
-    "A101_3.WAV": Refused(ErrorCode.SOURCE_NO_VIDEO, "the file (WAV, BWF, RF64) holds no picture: audio:pcm_s24le"),
+    "A101_3.WAV": Refused(ErrorCode.SOURCE_NO_VIDEO, "the file (WAV, BWF, RF64) has no video stream: audio:pcm_s24le"),
     "C0023S01.MXF": Clip(
         "mxf 0 mpeg4 352x288 16/11 0 progressive",
         "25 constant 95",
@@ -58,11 +59,11 @@ CLIPS: dict[str, Clip | RawSource | Refused] = {
         ("pcm_s24le 1ch - 48000",) * 2,
     ),
     "OurBigBook_debrief_2025.srt": Refused(
-        ErrorCode.SOURCE_NO_VIDEO, "the file (SubRip subtitles) holds no picture: subtitle:subri"
+        ErrorCode.SOURCE_NO_VIDEO, "the file (SubRip subtitles) has no video stream: subtitle:subri"
     ),
-    "Owner-iTunes_9.0.3.15.m4a": Refused(ErrorCode.SOURCE_NO_VIDEO, "the file (mov) holds no picture: audio:aac, cover:mjpeg"),
+    "Owner-iTunes_9.0.3.15.m4a": Refused(ErrorCode.SOURCE_NO_VIDEO, "the file (mov) has no video stream: audio:aac, cover:mjpeg"),
     "Panasonic_AG_HMC_151.MTS": Refused(
-        ErrorCode.SOURCE_UNSUPPORTED, "audio stream 1 (ac3) tells no channels or rate: no packet of"
+        ErrorCode.SOURCE_UNSUPPORTED, "audio stream 1 (ac3) reports no channels or sample rate: no packet of"
     ),
     "Sequence_1-Apple_ProRes_422_Proxy.mov": Clip(
         "mov 0 prores 1920x1080 1 0 bt",
@@ -138,7 +139,7 @@ CLIPS: dict[str, Clip | RawSource | Refused] = {
         ("aac 2ch stereo 48000",),
     ),
     "image_small.tiff": Refused(ErrorCode.SOURCE_UNSUPPORTED, "the file is a TIFF still, not a clip"),
-    "ladouce_1h15.wav": Refused(ErrorCode.SOURCE_NO_VIDEO, "the file (WAV, BWF, RF64) holds no picture: audio:pcm_f32le"),
+    "ladouce_1h15.wav": Refused(ErrorCode.SOURCE_NO_VIDEO, "the file (WAV, BWF, RF64) has no video stream: audio:pcm_f32le"),
     "law-and-order-partial.wtv": Clip(
         "wtv 2 mpeg2video 720x576 64/45 0 progressive",
         "25 constant None?",
@@ -182,7 +183,7 @@ CLIPS: dict[str, Clip | RawSource | Refused] = {
     "seq_beachball/multipart.0005.jpg": Refused(
         ErrorCode.SOURCE_UNSUPPORTED, "the file is a JPEG still (or bare JPEG frames without times)"
     ),
-    "sony-a7-xavc.MP4": Refused(ErrorCode.SOURCE_UNSUPPORTED, "the picture (h264) tells no pixel format: no frame of it cou"),
+    "sony-a7-xavc.MP4": Refused(ErrorCode.SOURCE_UNSUPPORTED, "the picture (h264) reports no pixel format: no frame of it cou"),
     "svt-test-8mono.mp4": Clip(
         "mov 0 h264 1280x720 1 0 progressive",
         "50 constant 500",
@@ -190,7 +191,7 @@ CLIPS: dict[str, Clip | RawSource | Refused] = {
         "10:00:00:00 stream None",
         ("aac 1ch mono 48000",) * 8,
     ),
-    "test-pod.m4a": Refused(ErrorCode.SOURCE_NO_VIDEO, "the file (mov) holds no picture: data:tx3g, data:tx3g, audio"),
+    "test-pod.m4a": Refused(ErrorCode.SOURCE_NO_VIDEO, "the file (mov) has no video stream: data:tx3g, data:tx3g, audio"),
     "track_01_v02.mxf": Clip(
         "mxf 1 dnxhd 1280x720 1 0 progressive",
         "24000/1001 constant 10",
@@ -212,6 +213,17 @@ CLIPS: dict[str, Clip | RawSource | Refused] = {
 }
 
 
+BY_LATER_FFMPEGS: dict[str, tuple[str, Clip]] = {
+    "sample_vvc.mp4": ("vvc", Clip("mov 0 vvc 320x180 1 0 progressive", "24 constant 120", "yuv420p10le 10 None None None None")),
+}
+"""What is known of a clip where FFmpeg has that decoder, which not every version has."""
+
+
+def _without_rgb(clip: Clip) -> Clip:
+    """RGB has no matrix: some versions say nothing of it, others that it is that of RGB."""
+    return replace(clip, color=clip.color.replace(" gbr ", " None "))
+
+
 def described(media: MediaFacts) -> Clip:
     video, color = media.video, media.video.color
     kind = f"{media.demuxer} {video.index} {video.codec} {video.width}x{video.height}"
@@ -230,7 +242,8 @@ def described(media: MediaFacts) -> Clip:
 
 @pytest.mark.parametrize("name", sorted(CLIPS))
 def test_what_is_known_of_a_clip(media: Path, stop: StopFlag, name: str) -> None:
-    expected = CLIPS[name]
+    decoder, decoded = BY_LATER_FFMPEGS.get(name, ("", None))
+    expected = decoded if decoded is not None and decoder in decoders() else CLIPS[name]
     if isinstance(expected, Refused):
         with pytest.raises(ProxxError) as refusal:
             probe_source(TOOLS, str(media / name), stop)
@@ -238,7 +251,7 @@ def test_what_is_known_of_a_clip(media: Path, stop: StopFlag, name: str) -> None
         assert refusal.value.error.message.startswith(expected.message)
         return
     found = probe_source(TOOLS, str(media / name), stop).media
-    assert (found if isinstance(found, RawSource) else described(found)) == expected
+    assert found == expected if isinstance(found, RawSource) else _without_rgb(described(found)) == expected
 
 
 def test_every_clip_is_in_the_table(media: Path) -> None:

@@ -16,6 +16,8 @@ _COSTLY = {"asyncio", "loguru", "psutil", "pydantic", "rich", "watchdog"}
         ("status", set()),
         ("submit", set()),
         ("spec", {"pydantic"}),
+        ("spec_folders", {"pydantic"}),
+        ("gather", set()),
         ("check", {"pydantic"}),
         ("validate", {"pydantic"}),
         ("run", {"asyncio", "loguru", "pydantic"}),

@@ -365,7 +365,7 @@ def test_an_exit_code_taken_by_someone_else_is_an_error(stop: StopFlag) -> None:
     def steal(chunk: bytes) -> None:
         os.waitpid(int(chunk), 0)
 
-    with pytest.raises(ProxxError, match="someone else took it") as caught:
+    with pytest.raises(ProxxError, match="was reaped elsewhere") as caught:
         run_child([SHELL, "-c", "echo $$"], stop=stop, on_stdout=steal, on_stderr=lambda _: None)
     assert caught.value.code is ErrorCode.IO_ERROR
 
@@ -405,7 +405,7 @@ WORKER = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
 from proxx_worker.process.child import run_child
-from proxx_worker.process.stop import BeatingStop, StopFlag
+from proxx_worker.process.stop import StopFlag
 def show(chunk):
     sys.stdout.buffer.write(chunk)
     sys.stdout.buffer.flush()

@@ -9,8 +9,8 @@ import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.strict_json import MAX_SPEC_BYTES
-from proxx_worker.workspace.hints import Hints
 from proxx_worker.workspace.inbox import Candidate, Inbox
+from proxx_worker.workspace.wakeups import Wakeups
 
 WHOLE = b'{"jobspec_version": "2.1"}'
 SETTLE, POLL = 5.0, 10.0
@@ -63,8 +63,17 @@ class TestOrder:
         assert claim(inbox, folder) == b"b.json"
         for name in ("a.json", "c.json", "e.json"):
             (folder / name).write_bytes(WHOLE)
-        inbox.refresh(0, Hints(names=(b"e.json", b"a.json", b"c.json", b"a.json")))
+        inbox.refresh(0, Wakeups(names=(b"e.json", b"a.json", b"c.json", b"a.json")))
         assert claim_all(inbox, folder) == [b"a.json", b"c.json", b"d.json", b"e.json"]
+
+    def test_a_stop_ends_the_search_and_loses_no_name(self, inbox: Inbox, folder: Path) -> None:
+        for name in ("a.json", "b.json", "c.json", "d.json"):
+            (folder / name).write_bytes(WHOLE if name == "d.json" else b"{")
+        inbox.refresh(0)
+        answers = iter([False, False, True])
+        assert inbox.next_candidate(0, lambda: next(answers)) is None
+        assert inbox.count == 4
+        assert claim(inbox, folder) == b"d.json"
 
     def test_a_name_dropped_again_is_claimed_again(self, inbox: Inbox, folder: Path) -> None:
         for _ in range(2):
@@ -75,7 +84,7 @@ class TestOrder:
     def test_a_name_in_a_hint_and_in_the_backlog_is_one_job(self, inbox: Inbox, folder: Path) -> None:
         (folder / "a.json").write_bytes(WHOLE)
         inbox.refresh(0)
-        inbox.refresh(0, Hints(names=(b"a.json", b"a.json")))
+        inbox.refresh(0, Wakeups(names=(b"a.json", b"a.json")))
         assert inbox.count == 1
         assert claim_all(inbox, folder) == [b"a.json"]
 
@@ -84,7 +93,7 @@ class TestCandidates:
     @pytest.mark.parametrize("name", ["a.txt", ".a.json", "a.result.json", "a.json.tmp", "a.JSON", "json", ".json"])
     def test_other_names_are_left_alone(self, name: str, inbox: Inbox, folder: Path) -> None:
         (folder / name).write_bytes(WHOLE)
-        inbox.refresh(0, Hints(names=(os.fsencode(name),)))
+        inbox.refresh(0, Wakeups(names=(os.fsencode(name),)))
         assert inbox.is_empty()
         assert inbox.next_candidate(99) is None
 
@@ -128,7 +137,7 @@ class TestCandidates:
         assert inbox.next_candidate(0) is None
         (folder / "a.json").unlink()
         (folder / "a.json").write_bytes(WHOLE)
-        inbox.refresh(1, Hints(names=(b"a.json",)))
+        inbox.refresh(1, Wakeups(names=(b"a.json",)))
         assert claim_all(inbox, folder) == [b"a.json"]
 
     def test_a_name_that_has_gone_is_dropped(self, inbox: Inbox, folder: Path) -> None:
@@ -172,7 +181,7 @@ class TestCompleteness:
         inbox.refresh(0)
         assert inbox.next_candidate(0) is None
         (folder / "a.json").write_bytes(WHOLE)
-        inbox.refresh(0.01, Hints(names=(b"a.json",)))
+        inbox.refresh(0.01, Wakeups(names=(b"a.json",)))
         assert inbox.next_candidate(0.01) == Candidate(b"a.json", len(WHOLE), whole=True)
 
     def test_without_events_it_is_looked_at_again_soon(self, folder: Path) -> None:
@@ -203,7 +212,7 @@ class TestCompleteness:
         (folder / "a.json").write_bytes(b"{")
         inbox.refresh(0)
         for now in (0.0, 1.0, 2.0, 3.0, 4.0):
-            inbox.refresh(now, Hints(names=(b"a.json",)))
+            inbox.refresh(now, Wakeups(names=(b"a.json",)))
             assert inbox.next_candidate(now) is None
         assert inbox.next_candidate(5) is not None
 
@@ -245,7 +254,7 @@ class TestCompleteness:
         assert inbox.next_candidate(0) is None
         for name in ("a.json", "c.json"):
             (folder / name).write_bytes(WHOLE)
-        inbox.refresh(6, Hints(names=(b"a.json", b"c.json")))
+        inbox.refresh(6, Wakeups(names=(b"a.json", b"c.json")))
         assert claim_all(inbox, folder, 6) == [b"a.json", b"b.json", b"c.json"]
 
     def test_over_a_mebibyte_it_is_not_parsed_and_claimed_once_settled(
@@ -315,7 +324,7 @@ class TestCompleteness:
             return stat(path, follow_symlinks=follow_symlinks)
 
         monkeypatch.setattr(os, "stat", count)
-        inbox.refresh(0.05, Hints(names=(b"c.json",)))
+        inbox.refresh(0.05, Wakeups(names=(b"c.json",)))
         assert claim(inbox, folder, 0.05) == b"c.json"
         assert looks == 1
 
@@ -328,11 +337,11 @@ class TestScans:
         assert inbox.count == 1
         assert inbox.seconds_until_wake(0) == 0
 
-    @pytest.mark.parametrize("hints", [Hints(lost=True), Hints(changed=True)])
-    def test_a_hint_without_names_scans(self, hints: Hints, inbox: Inbox, folder: Path) -> None:
+    @pytest.mark.parametrize("wakeups", [Wakeups(lost=True), Wakeups(changed=True)])
+    def test_a_hint_without_names_scans(self, wakeups: Wakeups, inbox: Inbox, folder: Path) -> None:
         inbox.refresh(0)
         (folder / "a.json").write_bytes(WHOLE)
-        inbox.refresh(0, hints)
+        inbox.refresh(0, wakeups)
         assert claim_all(inbox, folder) == [b"a.json"]
 
     def test_an_empty_inbox_is_polled(self, inbox: Inbox, folder: Path) -> None:
@@ -362,7 +371,7 @@ class TestScans:
         (folder / "b.json").write_bytes(WHOLE)
         inbox.refresh(0)
         (folder / "a.json").write_bytes(WHOLE)
-        inbox.refresh(0, Hints(lost=True))
+        inbox.refresh(0, Wakeups(lost=True))
         assert len(listings) == 2
         assert claim_all(inbox, folder) == [b"a.json", b"b.json"]
 

@@ -12,6 +12,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.result import JobStatus, decode_result
 from proxx_worker.contract.strict_json import MAX_SPEC_BYTES
 from proxx_worker.files import allocate
+from proxx_worker.process.stop import BeatingStop, StopFlag
 from proxx_worker.workspace import claimed as claimed_module
 from proxx_worker.workspace.claimed import ClaimedJob
 from proxx_worker.workspace.layout import Workspace
@@ -149,6 +150,20 @@ class TestClaim:
         (root / "inbox" / "clip.json").write_bytes(data)
         job = claim(spool, "clip.json")
         assert (job.data, job.size, job.sha256) == (None, len(data), hashlib.sha256(data).hexdigest())
+
+    def test_a_stop_cuts_the_hashing_short_and_not_the_claim(self, root: Path, stop: StopFlag) -> None:
+        (root / "inbox" / "clip.json").write_bytes(b"x" * (3 * MAX_SPEC_BYTES))
+        asked: list[int] = []
+
+        def second_asks_for_it() -> None:
+            asked.append(1)
+            if len(asked) == 2:
+                stop.request()
+
+        job = claim(Spool(Workspace(root), BeatingStop(stop, second_asks_for_it)), "clip.json")
+        assert (job.data, job.size, job.sha256) == (None, 3 * MAX_SPEC_BYTES, None)
+        assert len(asked) == 2
+        assert (root / "running" / "clip.json").exists()
 
     def test_a_spec_of_exactly_the_limit_is_read(self, spool: Spool, root: Path) -> None:
         (root / "inbox" / "clip.json").write_bytes(b"x" * MAX_SPEC_BYTES)

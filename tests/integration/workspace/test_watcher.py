@@ -13,7 +13,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.files.filesystems import FilesystemKind
 from proxx_worker.workspace import events
 from proxx_worker.workspace.events import EventWatcher
-from proxx_worker.workspace.hints import NO_HINTS, Hints
+from proxx_worker.workspace.wakeups import NO_WAKEUPS, Wakeups
 from proxx_worker.workspace.watcher import Watcher, watch_inbox
 
 
@@ -31,8 +31,8 @@ def watcher(folder: Path) -> Iterator[Watcher]:
     it.close()
 
 
-def wait(watcher: Watcher) -> Hints:
-    """The next hints; a thread of watchdog's brings them."""
+def wait(watcher: Watcher) -> Wakeups:
+    """The next wakeups; a thread of watchdog's brings them."""
     fd = watcher.fileno()
     assert fd is not None
     assert select.select([fd], [], [], 30)[0], "nothing was told within 30 s"
@@ -55,7 +55,7 @@ def lost(watcher: Watcher) -> None:
 
 class TestEvents:
     def test_a_drop_wakes_and_names_it(self, watcher: Watcher, folder: Path) -> None:
-        assert watcher.read() == NO_HINTS
+        assert watcher.read() == NO_WAKEUPS
         (folder / "a.json").write_bytes(b"{}")
         assert names_until(watcher, b"a.json") == {b"a.json"}
 
@@ -104,7 +104,7 @@ class TestFloods:
         watcher.report(b"a.json")
         watcher.report(None, lost=True)
         watcher.report(b"b.json")
-        assert watcher.read() == Hints(changed=True, lost=True)
+        assert watcher.read() == Wakeups(changed=True, lost=True)
         watcher.close()
         watcher.report(b"after the end")
 
@@ -113,7 +113,7 @@ class TestFloods:
         watcher = EventWatcher(os.fsencode(tmp_path))
         for number in range(11):
             watcher.report(b"%d.json" % number)
-        assert watcher.read() == Hints(lost=True)
+        assert watcher.read() == Wakeups(lost=True)
         watcher.close()
 
     def test_an_overflow_of_the_kernels_queue_is_passed_on(self, watcher: Watcher, folder: Path) -> None:
@@ -122,8 +122,8 @@ class TestFloods:
             (folder / f"{number}.json").touch()
         (folder / "last.json").touch()
         while True:
-            hints = wait(watcher)
-            if hints.lost or b"last.json" in hints.names:
+            wakeups = wait(watcher)
+            if wakeups.lost or b"last.json" in wakeups.names:
                 break
 
 
@@ -132,7 +132,7 @@ class TestNoEvents:
         watcher = watch_inbox(os.fsencode(folder), FilesystemKind.NETWORK)
         (folder / "a.json").touch()
         assert watcher.fileno() is None
-        assert watcher.read() == NO_HINTS
+        assert watcher.read() == NO_WAKEUPS
         assert "other hosts" in (watcher.reason or "")
         watcher.close()
 

@@ -20,7 +20,10 @@ from proxx_worker.contract.result import (
     decode_result,
     encode_result,
 )
+from proxx_worker.contract.source_media import SettingsRecord
+from proxx_worker.media.source_record import source_media
 from tests.unit.contract.corpus import PROPERTY
+from tests.unit.planning.sources import CLIP
 
 TEXT = st.text(st.characters(exclude_categories=()), max_size=8)
 INTEGERS = st.integers(-(1 << 70), 1 << 70)
@@ -35,6 +38,7 @@ ERRORS = st.builds(ErrorRecord, code=st.sampled_from(ErrorCode), message=TEXT, d
 CHECKS = st.builds(Check, name=TEXT, expected=JSON, actual=JSON, ok=st.none() | st.booleans())
 SIZES = st.none() | st.integers(0, 1 << 62)
 SECONDS = st.none() | FLOATS
+SOURCE = source_media(CLIP)
 TASKS = st.builds(
     TaskRecord,
     index=st.integers(0, 5000),
@@ -46,7 +50,7 @@ TASKS = st.builds(
     output_sha256=st.none() | TEXT,
     command=st.none() | st.lists(TEXT, max_size=3),
     exit_code=st.none() | st.integers(-64, 255),
-    source_media=st.none() | FACTS,
+    source_media=st.none() | st.just(SOURCE),
     output_media=st.none() | FACTS,
     checks=st.lists(CHECKS, max_size=2),
     started_at=st.none() | TEXT,
@@ -57,14 +61,14 @@ TASKS = st.builds(
 )
 RESULTS = st.builds(
     JobResult,
-    result_version=st.just("1.0"),
+    result_version=st.just("1.1"),
     job_id=TEXT,
     status=st.sampled_from(JobStatus),
     error=st.none() | ERRORS,
     jobspec=st.builds(SpecRecord, name=TEXT, sha256=st.none() | TEXT, version=st.none() | TEXT),
     engine=st.sampled_from([None, "ffmpeg", "resolve"]),
     proxy_profile=st.none() | TEXT,
-    settings=st.none() | FACTS,
+    settings=st.none() | st.builds(SettingsRecord, codec=TEXT, container=TEXT, resolution=TEXT, fps_mode=TEXT, fps=st.none()),
     tasks=st.lists(TASKS, max_size=2),
     worker=st.builds(
         WorkerRecord,
@@ -113,13 +117,15 @@ def test_the_fields_and_their_order_are_the_contracts() -> None:
     ]
     assert list(document["error"]) == ["code", "message", "details"]
     assert list(document["jobspec"]) == ["name", "sha256", "version"]
-    assert list(document["worker"]) == ["version", "ffmpeg", "ffprobe", "declared_versions"]
+    assert list(document["worker"]) == ["version", "ffmpeg", "ffprobe", "declared_versions", "sandbox"]
     assert list(document["tasks"][0]) == [
         "index",
         "source",
+        "source_path",
         "status",
         "error",
         "output",
+        "output_path",
         "output_size_bytes",
         "output_sha256",
         "command",
@@ -139,7 +145,7 @@ def test_the_fields_and_their_order_are_the_contracts() -> None:
 def test_it_is_indented_utf_8_with_a_newline_at_the_end() -> None:
     data = encode_result(REFUSED)
     assert data.startswith(
-        b'{\n  "result_version": "1.0",\n  "job_id": "0123456789ab",\n  "status": "FAILED",\n  "error": {\n    '
+        b'{\n  "result_version": "1.1",\n  "job_id": "0123456789ab",\n  "status": "FAILED",\n  "error": {\n    '
     )
     assert data.endswith(b"\n}\n")
     assert "/media/\u00fc.mov".encode() in data
@@ -172,7 +178,7 @@ def test_a_torn_result_is_not_read(result: JobResult, data: st.DataObject) -> No
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        (b'"1.0"', b'"1.1"'),
+        (b'"1.1"', b'"1.0"'),
         (b'"job_id"', b'"job"'),
         (b'"FAILED"', b'"failed"'),
         (b'"SPEC_INVALID"', b'"SPEC_ODD"'),

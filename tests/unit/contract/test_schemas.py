@@ -37,8 +37,8 @@ def test_it_is_a_schema_that_says_what_it_is(name: str) -> None:
     schema = SCHEMAS[name]()
     Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert schema["$id"] == f"urn:proxx-worker:schema:{name}:{'2.1' if name == 'jobspec' else '1.0'}"
-    assert schema["title"] == ("JobSpec 2.1" if name == "jobspec" else "Result 1.0")
+    assert schema["$id"] == f"urn:proxx-worker:schema:{name}:{'2.1' if name == 'jobspec' else '1.1'}"
+    assert schema["title"] == ("JobSpec 2.1" if name == "jobspec" else "Result 1.1")
 
 
 def _records(schema: Schema) -> list[Schema]:
@@ -82,7 +82,7 @@ def test_no_text_describes_a_field_that_is_gone() -> None:
     for record in _records(result_schema()):
         title, properties = record["title"], record["properties"]
         assert isinstance(properties, dict)
-        names -= {f"{'JobResult' if title == 'Result 1.0' else title}.{field}" for field in properties}
+        names -= {f"{'JobResult' if title == 'Result 1.1' else title}.{field}" for field in properties}
     assert not names
 
 
@@ -155,5 +155,5 @@ def test_a_result_with_another_shape_is_invalid() -> None:
     for field in document:
         assert not RESULT_VALIDATOR.is_valid({name: value for name, value in document.items() if name != field})
     assert not RESULT_VALIDATOR.is_valid({**document, "more": 1})
-    assert not RESULT_VALIDATOR.is_valid({**document, "result_version": "1.1"})
+    assert not RESULT_VALIDATOR.is_valid({**document, "result_version": "1.0"})
     assert not RESULT_VALIDATOR.is_valid({**document, "status": "OK"})

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxx_worker.contract.text import encodable, has_lone_surrogate, quoted, shortened, steady_json, visible
+from proxx_worker.contract.errors import JsonValue
+from proxx_worker.contract.text import encodable, has_lone_surrogate, quoted, shortened, steady_json, visible, writable
 from tests.unit.contract.corpus import PROPERTY
 
 
@@ -40,6 +41,27 @@ def test_any_text_can_be_written(text: str) -> None:
     assert visible(text).encode().isascii() or not text.isascii()
     assert visible(text).isprintable() or not text.isascii()
     assert "\n" not in quoted(text)
+
+
+def test_what_could_steer_a_terminal_is_escaped() -> None:
+    assert visible("a\x1b[31mb\nc\x9bd\u202ee\ud800é🎬") == r"a\x1b[31mb\x0ac\x9bd\u202ee\ud800é🎬"
+    assert visible("caf\udce9\u2028") == r"caf\xe9\u2028"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ({"a\udce9": ["\ud800", 1, None, True, 0.5]}, {"a\\xe9": ["\\ud800", 1, None, True, 0.5]}),
+        (
+            {"big": 1 << 64, "small": -(1 << 63) - 1, "fits": (1 << 64) - 1},
+            {"big": str(1 << 64), "small": str(-(1 << 63) - 1), "fits": (1 << 64) - 1},
+        ),
+        ("\x1b", "\x1b"),
+    ],
+)
+def test_any_value_can_be_written(value: JsonValue, written: JsonValue) -> None:
+    assert writable(value) == written
+    assert orjson.loads(orjson.dumps(writable(value))) == written
 
 
 @PROPERTY

@@ -5,7 +5,7 @@ import errno
 import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.files.errnos import classify_os_error, errors_named
+from proxx_worker.files.errnos import classify_os_error, translate_os_errors
 
 
 @pytest.mark.parametrize(
@@ -42,8 +42,8 @@ def test_an_error_without_a_number_is_told_in_its_own_words() -> None:
 
 
 def test_errors_named_leaves_other_exceptions_alone() -> None:
-    with pytest.raises(KeyError), errors_named("read", "/x"):
+    with pytest.raises(KeyError), translate_os_errors("read", "/x"):
         raise KeyError
-    with pytest.raises(ProxxError) as caught, errors_named("read", "/x"):
+    with pytest.raises(ProxxError) as caught, translate_os_errors("read", "/x"):
         raise OSError(errno.EIO, "bad disk")
     assert isinstance(caught.value.__cause__, OSError)

@@ -10,6 +10,7 @@ from proxx_worker.contract.errors import ErrorCode, JsonValue, ProxxError
 from proxx_worker.contract.text import visible
 from proxx_worker.media.facts import MediaFacts, RawSource
 from proxx_worker.media.source_probe import read_source
+from proxx_worker.media.source_record import source_media
 from tests.unit.media.documents import audio, data, document, matrix, video
 
 REFUSALS = {ErrorCode.SOURCE_UNSUPPORTED, ErrorCode.SOURCE_NO_VIDEO}
@@ -43,7 +44,7 @@ def check(stdout: bytes, stderr: str = "", exit_code: int = 0) -> None:
             assert found.code in REFUSALS
             assert visible(found.error.message) == found.error.message
         case MediaFacts():
-            json.dumps(found.as_json())
+            json.dumps(source_media(found).model_dump(mode="json"))
             assert found.video.rate > 0
             assert found.video.sample_aspect > 0
             assert found.video.width > 0

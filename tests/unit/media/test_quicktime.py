@@ -43,7 +43,7 @@ def check(content: bytes) -> None:
     [
         (movie(track(reference(b"alis", ELSEWHERE, b"\0\1\2\3"))), "(alis)"),
         (movie(track(reference(b"url ", ELSEWHERE, b"file:///etc/passwd\0"))), "(url  file:///etc/passwd)"),
-        (movie(track(reference(b"url ", ELSEWHERE, b"http://h/\x1b[31m\0"))), "(url  http://h/?[31m)"),
+        (movie(track(reference(b"url ", ELSEWHERE, b"http://h/\x1b[31m\0"))), "(url  http://h/\\x1b[31m)"),
         (movie(track(reference(b"url ", SELF)), track(reference(b"url ", SELF), reference(b"rsrc", ELSEWHERE, b"x"))), "(rsrc)"),
         (box(b"ftyp") + long_box(b"mdat", b"\0" * 9) + long_box(b"moov", track(reference(b"alis", ELSEWHERE, b"x"))), "(alis)"),
         (box(b"ftyp") + struct.pack(">I4s", 0, b"moov") + track(reference(b"alis", ELSEWHERE, b"x")), "(alis)"),

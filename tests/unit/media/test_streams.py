@@ -105,7 +105,7 @@ def test_what_audio_need_not_say_is_none() -> None:
 
 @pytest.mark.parametrize("missing", [{"channels": 0}, {"sample_rate": "0"}, {"index": None}, {"codec_name": None}])
 def test_audio_that_cannot_be_carried_is_refused(missing: dict[str, JsonValue]) -> None:
-    with pytest.raises(ProxxError, match="tells no channels or rate") as refusal:
+    with pytest.raises(ProxxError, match="reports no channels or sample rate") as refusal:
         audio_of(section(audio(**missing)))
     assert refusal.value.code is ErrorCode.SOURCE_UNSUPPORTED
 

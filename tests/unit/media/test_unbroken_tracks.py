@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxx_worker.media.quicktime import unbroken_tracks
+from proxx_worker.media.quicktime import gapless_tracks
 from tests.unit.media.test_quicktime import box, movie
 
 LASTS = 48000
@@ -48,7 +48,7 @@ def sound(
 
 
 def found(content: bytes) -> set[int]:
-    return set(unbroken_tracks(lambda offset, size: content[offset : offset + size], len(content)))
+    return set(gapless_tracks(lambda offset, size: content[offset : offset + size], len(content)))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxx_worker.observe.records import json_line, printable, text_line, timestamp
+from proxx_worker.contract.text import visible
+from proxx_worker.observe.records import json_line, text_line, timestamp
 
 WHEN = datetime(2026, 1, 2, 3, 4, 5, 678_900, tzinfo=UTC)
 
@@ -36,15 +37,11 @@ def test_a_json_line_is_one_object() -> None:
     }  # fmt: skip
 
 
-def test_what_could_steer_a_terminal_is_escaped() -> None:
-    assert printable("a\x1b[31mb\nc\x9bd\u202ee\ud800é🎬") == r"a\x1b[31mb\x0ac\x9bd\u202ee\ud800é🎬"
-
-
 @given(st.text(st.characters(), max_size=80), st.dictionaries(st.text("abc", min_size=1), st.text(st.characters())))
 def test_every_event_is_one_printable_line(message: str, fields: dict[str, str]) -> None:
     for line in (text_line(WHEN, "INFO", "a", message, dict(fields)), json_line(WHEN, "INFO", "a", message, dict(fields))):
         assert line.endswith("\n")
-        assert printable(line[:-1]) == line[:-1]
+        assert visible(line[:-1]) == line[:-1]
         line.encode()
 
 

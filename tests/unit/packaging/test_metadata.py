@@ -12,11 +12,14 @@ import pytest
 import proxx_worker
 
 LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOWEST = "requirements-lowest.lock"
 TOP_LEVEL = {
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "LICENSE",
     "Makefile",
     "README.md",
+    "SECURITY.md",
     "deploy",
     "docs",
     "proxx_worker",
@@ -24,6 +27,7 @@ TOP_LEVEL = {
     "systemd",
     "tests",
     *LOCKS,
+    LOWEST,
 }
 
 
@@ -53,7 +57,7 @@ def test_the_command_is_the_command_line_s_main() -> None:
     assert script.value == "proxx_worker.cli:main"
 
 
-@pytest.mark.parametrize("name", LOCKS)
+@pytest.mark.parametrize("name", [*LOCKS, LOWEST])
 def test_every_pin_has_hashes_and_no_line_names_an_address(project_root: Path, name: str) -> None:
     text = (project_root / name).read_text()
     requirements = re.split(r"(?m)^(?=[a-z])", text)[1:]
@@ -78,6 +82,20 @@ def test_the_locks_pin_what_the_project_asks_for(project_root: Path, pyproject: 
     assert names(project["dependencies"]) | names(pyproject["build-system"]["requires"]) <= set(runtime)
     assert names(project["optional-dependencies"]["dev"]) <= set(development)
     assert pyproject["dependency-groups"]["build"] == pyproject["build-system"]["requires"]
+
+
+def test_the_lower_bounds_are_what_is_tested_as_such(project_root: Path, pyproject: dict[str, Any]) -> None:
+    project = pyproject["project"]
+    direct = [*project["dependencies"], *project["optional-dependencies"]["dev"], *pyproject["build-system"]["requires"]]
+    lowest = pins(project_root / LOWEST)
+    for requirement in direct:
+        parts = re.match(r"([a-z-]+)[>=]=([0-9.]+)", requirement)
+        assert parts is not None, requirement
+        name, bound = parts.groups()
+        # 6.0 is 6.0.0, and the types of a release have a date behind its number.
+        assert re.fullmatch(rf"{re.escape(bound)}(\.0|\.20\d{{6}})*", lowest[name]), (
+            f"{requirement}, but {lowest[name]} is tested"
+        )
 
 
 def test_make_help_names_every_target(project_root: Path) -> None:

@@ -78,6 +78,7 @@ class Picture(TypedDict, total=False):
     has_alpha: bool
     color: ColorFacts
     codec: str
+    mirrored: bool
 
 
 def clip(**picture: Unpack[Picture]) -> MediaFacts:

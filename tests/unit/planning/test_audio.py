@@ -7,8 +7,8 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.media.facts import AudioFacts, MediaFacts
 from proxx_worker.planning.audio import AudioPlan, Padding, plan_audio
+from proxx_worker.planning.audio_report import Placement
 from proxx_worker.planning.frame_timing import Schedule, plan_schedule
-from proxx_worker.planning.sound_report import Placement
 from tests.unit.planning.sources import CLIP, STEREO, clip, settings
 
 SCHEDULE = plan_schedule(settings(), CLIP)
@@ -168,7 +168,7 @@ def test_times_may_be_off_by_the_containers_tick_and_half_a_millisecond(tick: Fr
 
 
 @pytest.mark.parametrize(
-    ("output_shift", "sound_shift", "filters"),
+    ("output_shift", "audio_shift", "filters"),
     [
         (Fraction(1, 90), Fraction(0), ("aresample=async=1:min_comp=0:min_hard_comp=0.0005313:first_pts=-533",)),
         (
@@ -183,8 +183,8 @@ def test_times_may_be_off_by_the_containers_tick_and_half_a_millisecond(tick: Fr
         ),
     ],
 )
-def test_sound_begins_where_the_file_does(output_shift: Fraction, sound_shift: Fraction, filters: tuple[str, ...]) -> None:
-    schedule = replace(SCHEDULE, output_shift=output_shift, sound_shift=sound_shift)
+def test_sound_begins_where_the_file_does(output_shift: Fraction, audio_shift: Fraction, filters: tuple[str, ...]) -> None:
+    schedule = replace(SCHEDULE, output_shift=output_shift, audio_shift=audio_shift)
     assert planned(Container.MOV, schedule=schedule).filters == filters
 
 

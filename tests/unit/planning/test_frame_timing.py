@@ -215,6 +215,6 @@ def test_where_ffmpeg_counts_by_itself_the_grid_moves_the_picture(
     schedule = plan_schedule(settings(container=container), source)
     place = round(offset / expected.time_base) * expected.time_base
     in_mxf = container is Container.MXF
-    assert schedule == replace(expected, offset=Fraction(0) if in_mxf else offset, sound_shift=place - offset)
+    assert schedule == replace(expected, offset=Fraction(0) if in_mxf else offset, audio_shift=place - offset)
     in_order = replace(source, start=Fraction(7, 5))
-    assert plan_schedule(settings(container=container), in_order).sound_shift == 0
+    assert plan_schedule(settings(container=container), in_order).audio_shift == 0

@@ -68,6 +68,8 @@ def test_fields_are_neither_turned_nor_retimed(rotation: int, fps: Fraction | No
     with pytest.raises(ProxxError, match=said) as refused:
         plan_task(settings(fps=fps), clip(field_order="tt", rotation=rotation))
     assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
+    with pytest.raises(ProxxError, match="interlaced and mirrored"):
+        plan_task(settings(), clip(field_order="tt", mirrored=True))
 
 
 def test_a_turned_picture_is_planned_upright() -> None:

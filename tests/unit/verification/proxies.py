@@ -7,7 +7,7 @@ from proxx_worker.contract.output_settings import Container
 from proxx_worker.planning.audio import AudioPlan
 from proxx_worker.planning.plan import TaskPlan
 from proxx_worker.verification.encode_observation import EncodeObservation
-from proxx_worker.verification.heard_sound import HeardSound
+from proxx_worker.verification.heard_audio import HeardAudio
 from proxx_worker.verification.progress import Progress
 from proxx_worker.verification.proxy_probe import ProxyObservation, parse_proxy
 
@@ -61,17 +61,17 @@ def perfect_encode(plan: TaskPlan, frames: int = 25) -> EncodeObservation:
         progress=Progress(frames=frames, total_size=1000, ended=True),
         file_size=1000,
         presented=presented,
-        sounds=tuple(heard(plan, sound) for sound in plan.design.sound),
+        audio=tuple(heard(plan, sound) for sound in plan.design.sound),
         audio_units=round(sum(sound.padding.bytes or 0 for sound in plan.design.sound if sound.padding is not None) / 1024),
     )
 
 
-def heard(plan: TaskPlan, sound: AudioPlan) -> HeardSound | None:
+def heard(plan: TaskPlan, sound: AudioPlan) -> HeardAudio | None:
     """All that the source promises, without a hole."""
     if sound.placement is None:
         return None
     length = sound.duration or plan.facts.duration or Fraction(1)
-    return HeardSound(
+    return HeardAudio(
         rate=sound.placement.rate,
         frames=47,
         first=0,

@@ -15,7 +15,7 @@ from proxx_worker.media.facts import MediaFacts
 from proxx_worker.planning.expectation import ExpectedAudio
 from proxx_worker.planning.plan import plan_task
 from proxx_worker.verification.audio_checks import audio_checks
-from proxx_worker.verification.heard_sound import HeardSound
+from proxx_worker.verification.heard_audio import HeardAudio
 from proxx_worker.verification.proxy_probe import parse_proxy
 from tests.unit.planning.sources import CLIP, STEREO, settings
 
@@ -23,7 +23,7 @@ RATE = 48000
 LATE = RATE // 50
 """Samples: 20 ms."""
 
-HEARD = HeardSound(rate=RATE, frames=9, first=0, length=100_500)
+HEARD = HeardAudio(rate=RATE, frames=9, first=0, length=100_500)
 FRAMES = 99
 """Of AAC, for so much sound."""
 
@@ -62,7 +62,7 @@ def clock(samples: int) -> str:
 def checked(
     text: str,
     container: Container,
-    heard: HeardSound | None = HEARD,
+    heard: HeardAudio | None = HEARD,
     source: MediaFacts = SOURCE,
     picture: Fraction | None = None,
 ) -> dict[str, Check]:
@@ -152,7 +152,7 @@ def test_pcm_is_compared_to_the_sample() -> None:
 
 
 def test_resampled_sound_may_be_rounded() -> None:
-    heard = HeardSound(rate=44100, frames=9, first=0, length=92_334)
+    heard = HeardAudio(rate=44100, frames=9, first=0, length=92_334)
     source = replace(SOURCE, audio=(replace(STEREO, sample_rate=44100),))
     ideal = round(92_334 * Fraction(48000, 44100))
     for samples, found in ((ideal - 2, []), (ideal + 2, []), (ideal + 3, ["duration"])):
@@ -184,7 +184,7 @@ def test_a_container_that_does_not_say_how_long_its_sound_is_proves_nothing() ->
 
 @pytest.mark.parametrize("container", [Container.MOV, Container.MP4])
 def test_no_sound_at_all_is_as_long_as_nothing_heard(container: Container) -> None:
-    silent = HeardSound(rate=RATE, frames=0, first=None, length=0)
+    silent = HeardAudio(rate=RATE, frames=0, first=None, length=0)
     empty = "stream|index=1|codec_type=audio|time_base=1/48000|duration_ts=0"
     checks = checked(empty, container, silent)
     assert (checks["duration"].ok, checks["holes"].ok, checks["start"].ok) == (True, True, None)

@@ -54,8 +54,8 @@ def test_a_value_may_hold_the_separator() -> None:
 def test_frames_that_all_look_different_agree_on_nothing() -> None:
     lines = [f"frame|stream_index=0|pts={number}|color_range=tv|odd={number}" for number in range(100)]
     (stream,) = parse_proxy("\n".join([*lines, "stream|index=0"]).encode()).streams
-    assert (stream.frames, len(stream.looks)) == (100, 64)
-    assert stream.look("color_range") is None
+    assert (stream.frames, len(stream.frame_variants)) == (100, 64)
+    assert stream.frame_value("color_range") is None
 
 
 def test_a_line_without_end_is_not_kept() -> None:

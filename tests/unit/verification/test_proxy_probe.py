@@ -35,7 +35,7 @@ def test_each_frame_counts(frames: list[tuple[int, str | tuple[int, int | None]]
     heard = [(time, *words) for time, words in frames if not isinstance(words, str)]
     assert list(picture.times) == [time for time, _ in seen]
     assert picture.frames == len(seen)
-    assert {look.get("interlaced_frame") for look in picture.looks.values()} == {
+    assert {look.get("interlaced_frame") for look in picture.frame_variants.values()} == {
         "0" if "=0|" in words else "1" if "=1|" in words else None for _, words in seen
     }
     assert list(sound.times) == [time for time, _, _ in heard]
@@ -58,3 +58,7 @@ def test_side_data_on_its_own_line_belongs_to_the_frame_before_it() -> None:
     hdr = b"side_data|max_content=1000|max_average=400\n"
     (stream,) = parse_proxy(frames + hdr + b"stream|index=0|codec_type=video\n").streams
     assert stream.static_hdr == {"max_content": "1000", "max_average": "400"}
+
+
+def test_side_data_of_nothing_is_passed_over() -> None:
+    assert parse_proxy(b"side_data|side_data_type=Display Matrix|rotation=90\n").streams == ()

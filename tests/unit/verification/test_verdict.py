@@ -335,7 +335,7 @@ def test_pictures_that_last_differently_look_the_same() -> None:
     assert verdict.error is None
     frames = "\n".join(f"frame|stream_index=0|pts={time}|interlaced_frame=0|pkt_duration={time}" for time in range(99))
     (stream,) = parse_proxy(f"{frames}\nstream|index=0".encode()).streams
-    assert (len(stream.looks), stream.look("interlaced_frame")) == (1, "0")
+    assert (len(stream.frame_variants), stream.frame_value("interlaced_frame")) == (1, "0")
 
 
 def test_a_variable_rate_keeps_every_time() -> None:

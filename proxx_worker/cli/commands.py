@@ -1,0 +1,20 @@
+"""How a command is added to the command line, whichever module adds it."""
+
+import argparse
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse names its type no other way
+else:
+    Commands: TypeAlias = object
+
+
+def add_command(
+    commands: Commands, group: str, name: str, module: str, function: str, summary: str, more: str = ""
+) -> argparse.ArgumentParser:
+    """A command of a `group` of `--help`. `module`, `function`: what runs it, imported when it is called."""
+    # No abbreviated flags: a flag that is added later would change what a script's short form means.
+    description = f"{summary[0].upper()}{summary[1:]}. {more}"
+    parser = commands.add_parser(name, help=summary, description=description, allow_abbrev=False)
+    parser.set_defaults(command=(module, function), parser=parser, group=group)
+    return parser

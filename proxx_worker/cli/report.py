@@ -1,0 +1,152 @@
+"""`report`: source and proxy of finished jobs side by side, as a page to look at and as figures."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from proxx_worker import __version__
+from proxx_worker.cli.console import UsageError, fail, say
+from proxx_worker.cli.finished import FoundResult, require_extra, require_writable, results_of
+from proxx_worker.cli.signals import Signals
+from proxx_worker.cli.wiring import settings_from, tools_of
+from proxx_worker.contract.errors import ErrorClass, ErrorCode, ProxxError
+from proxx_worker.contract.result import TaskStatus
+from proxx_worker.files.durable import write_durable
+from proxx_worker.files.errnos import classify_os_error
+from proxx_worker.report.document import ExaminedJob, document_of, encode_document
+from proxx_worker.report.examine import ExaminedTask, Examiner, examine, pictures_of
+from proxx_worker.report.finding import Verdict
+from proxx_worker.report.progress import progress_on
+from proxx_worker.settings import Settings
+
+if TYPE_CHECKING:
+    from proxx_worker.report.pictures import ShownFrame
+
+_PAGE_PICTURES = 6_000_000
+"""Bytes of pictures in a page on a whole workspace: with base64, 8 of the 10 MB that such a page may have."""
+
+_WORST_TASKS = 10
+
+
+def report(arguments: argparse.Namespace) -> int:
+    """Write the page, and the figures where asked for. Exit code 2 for a `fail` or a missed limit, 130/143 when stopped."""
+    signals = Signals()
+    signals.install()
+    try:
+        require_extra("report", "jinja2")
+        require_writable("--html", arguments.html)
+        if arguments.json is not None:
+            require_writable("--json", arguments.json)
+        settings = settings_from(arguments)
+        results, whole = results_of(arguments.results)
+    except UsageError as error:
+        return fail(str(error))
+    try:
+        jobs = _examine(arguments, settings, results, signals, whole=whole)
+    except ProxxError as fault:
+        if fault.code is ErrorCode.INTERRUPTED and signals.exit_code is not None:
+            sys.stderr.write("proxx-worker: stopped; nothing was written\n")
+            return signals.exit_code
+        return fail(fault.error.message, fault.code)
+    for job in jobs:
+        for task in job.tasks:
+            _tell(job, task)
+    return int(ErrorClass.EXECUTION) if _failed(jobs, arguments.fail_below) else 0
+
+
+def _examine(
+    arguments: argparse.Namespace, settings: Settings, results: Sequence[FoundResult], signals: Signals, *, whole: bool
+) -> list[ExaminedJob]:
+    from proxx_worker.report.page import ReportPage, render
+
+    with progress_on(sys.stderr) as progress:
+        examiner = Examiner(tools_of(settings)(), signals.stop, settings.stall_seconds, arguments.worst, progress.frames)
+        jobs = []
+        for result in results:
+            tasks = []
+            for task in result.job.tasks:
+                progress.begin(task)
+                tasks.append(examine(examiner, result.job, task))
+            jobs.append(ExaminedJob(result.job, tuple(tasks), result.log()))
+        pictures = _pictures(examiner, jobs, whole=whole)
+    page = ReportPage(
+        title=_title(arguments.results, results, whole=whole),
+        jobs=jobs,
+        made_by=f"proxx-worker {__version__}",
+        gate=arguments.fail_below,
+        compact=whole,
+        pictures=pictures,
+    )
+    _write(arguments, render(page), encode_document(document_of(jobs)))
+    return jobs
+
+
+def _title(paths: Sequence[str], results: Sequence[FoundResult], *, whole: bool) -> str:
+    if whole:
+        return Path(paths[0]).absolute().name
+    return results[0].job.jobspec.name if len(results) == 1 else f"{len(results)} jobs"
+
+
+def _pictures(examiner: Examiner, jobs: Sequence[ExaminedJob], *, whole: bool) -> "dict[tuple[int, int], list[ShownFrame]]":
+    """The pictures of all tasks; in a page on a whole workspace of failed and of the worst ones, as far as there is room."""
+    from proxx_worker.report.page import PICTURE_BYTES_PER_TASK
+
+    places = [(number, place) for number, job in enumerate(jobs) for place in range(len(job.tasks))]
+    if whole:
+        places = sorted(places, key=lambda where: _badness(jobs[where[0]].tasks[where[1]]))
+        bad = [where for where in places if jobs[where[0]].tasks[where[1]].findings]
+        places = bad + [where for where in places if where not in set(bad)][:_WORST_TASKS]
+    pictures = {}
+    room = _PAGE_PICTURES
+    for where in places:
+        if whole and room < PICTURE_BYTES_PER_TASK:
+            break
+        shown = pictures_of(examiner, jobs[where[0]].tasks[where[1]], PICTURE_BYTES_PER_TASK)
+        room -= sum(len(frame.source) + len(frame.proxy) + len(frame.difference) for frame in shown)
+        pictures[where] = shown
+    return pictures
+
+
+def _badness(examined: ExaminedTask) -> tuple[int, float]:
+    order = (Verdict.FAIL, Verdict.SUSPICIOUS, Verdict.PASS, Verdict.NOT_COMPARED)
+    least = None if examined.summary is None else examined.summary.ssim_min
+    return order.index(examined.verdict), 1.0 if least is None else least
+
+
+def _write(arguments: argparse.Namespace, page: bytes, document: bytes) -> None:
+    """Write both files, or say which one is there."""
+    written: list[str] = []
+    for path, data in ((arguments.json, document), (arguments.html, page)):
+        if path is None:
+            continue
+        try:
+            write_durable(path, data)
+        except OSError as error:
+            told = f"; written before: {', '.join(written)}" if written else ""
+            fault = classify_os_error(error, "write the report to", path)
+            raise ProxxError(fault.code, f"{fault.error.message}{told}", **fault.error.details) from error
+        written.append(path)
+
+
+def _tell(job: ExaminedJob, examined: ExaminedTask) -> None:
+    task = examined.task
+    say(f"{examined.verdict.value:<12}  {job.job.jobspec.name} task {task.index + 1}: {task.source}")
+    for finding in examined.findings:
+        say(f"              {finding.kind.value}: {finding.message}")
+    if not examined.findings and examined.reason is not None:
+        say(f"              {examined.reason}")
+
+
+def _failed(jobs: Sequence[ExaminedJob], gate: float | None) -> bool:
+    """Whether a gate must stay shut: for a `fail`, a frame below the limit, or, with a limit, a proxy nobody could compare."""
+    tasks = [task for job in jobs for task in job.tasks]
+    if any(task.verdict is Verdict.FAIL for task in tasks):
+        return True
+    return gate is not None and any(_is_below(task, gate) for task in tasks)
+
+
+def _is_below(examined: ExaminedTask, gate: float) -> bool:
+    least = None if examined.summary is None else examined.summary.ssim_min
+    return examined.task.status is TaskStatus.COMPLETED if least is None else least < gate

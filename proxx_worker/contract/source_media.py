@@ -1,0 +1,104 @@
+"""What a result says of a source: `tasks[].source_media`, field by field. Rationals are text, `"30000/1001"`.
+
+Every field is stable: one that is here stays, with its name and its meaning.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from proxx_worker.contract.record import Facts, Record, Text
+
+Rational = Annotated[str, Field(pattern=r"^-?[0-9]+/[1-9][0-9]*$", examples=["30000/1001"])]
+
+
+class SourceTimecode(Record):
+    """The start timecode that the proxy carries."""
+
+    text: Text = Field(description="HH:MM:SS:FF, with ; before the frames for drop-frame.")
+    drop_frame: bool = Field(description="Whether it counts drop-frame.")
+    origin: Text = Field(description="Where it was found: stream, tmcd, format or rtmd.")
+
+
+class SourceColor(Record):
+    """Colour tags in FFmpeg's names; null where the file does not say."""
+
+    range: Text | None = Field(description="tv (limited) or pc (full).")
+    matrix: Text | None = Field(description="Matrix coefficients.")
+    primaries: Text | None = Field(description="Colour primaries.")
+    transfer: Text | None = Field(description="Transfer characteristics.")
+    chroma_location: Text | None = Field(description="Where chroma samples lie.")
+    mastering_display: Text | None = Field(description="G(x,y)B(x,y)R(x,y)WP(x,y)L(max,min), in 0.00002 and 0.0001 cd/m2.")
+    content_light: Text | None = Field(description="MaxCLL,MaxFALL in cd/m2.")
+
+
+class SourceVideo(Record):
+    """The video stream that the proxy is made of."""
+
+    index: int = Field(description="The stream's index in the file.")
+    codec: Text = Field(description="In FFmpeg's name.")
+    profile: Text | None = Field(description="The codec's profile, in FFmpeg's name.")
+    codec_tag: Text | None = Field(description="The four characters that the container calls the codec.")
+    width: int = Field(description="Pixels as decoded, before rotation.")
+    height: int = Field(description="Pixels as decoded, before rotation.")
+    sample_aspect: Rational = Field(description="Pixel width / height; 1/1 where the file does not say.")
+    rotation: int = Field(description="Degrees to turn the decoded picture clockwise for display: 0, 90, 180 or 270.")
+    field_order: Text | None = Field(description="progressive, tt, bb, tb, bt; null where the file does not say.")
+    rate: Rational = Field(description="Frames per second: the exact rate where it is constant, else the average.")
+    average_rate: Rational | None = Field(description="The container's average rate.")
+    constant_rate: bool = Field(description="Whether all frames last equally long.")
+    time_base: Rational = Field(description="Seconds per tick of the stream's times.")
+    start: Rational | None = Field(description="Seconds at which the stream starts.")
+    duration: Rational | None = Field(description="Seconds, as the container says.")
+    frames: int | None = Field(description="Frames that are presented, as far as the container says.")
+    frames_certain: bool = Field(description="Whether that number can be relied on.")
+    pixel_format: Text = Field(description="In FFmpeg's name.")
+    bit_depth: int = Field(description="Of the deepest component.")
+    has_alpha: bool = Field(description="Whether the picture has an alpha channel.")
+    color: SourceColor = Field(description="Colour tags.")
+    dolby_vision_profile: int | None = Field(description="Null where it is no Dolby Vision.")
+    coded_width: int | None = Field(description="Pixels with the codec's padding.")
+    coded_height: int | None = Field(description="Pixels with the codec's padding.")
+    mirrored: bool = Field(description="Whether the decoded picture is mirrored left to right for display, before it is turned.")
+
+
+class SourceAudio(Record):
+    """One audio stream."""
+
+    index: int = Field(description="The stream's index in the file.")
+    codec: Text = Field(description="In FFmpeg's name.")
+    channels: int = Field(description="How many.")
+    layout: Text | None = Field(description="In FFmpeg's name, such as stereo or 5.1(side).")
+    sample_rate: int = Field(description="In Hz.")
+    sample_format: Text | None = Field(description="In FFmpeg's name, as decoded.")
+    bits_per_sample: int | None = Field(description="As stored.")
+    start: Rational | None = Field(description="Seconds at which the stream starts.")
+    duration: Rational | None = Field(description="Seconds, as the container says.")
+    profile: Text | None = Field(description="The codec's profile, in FFmpeg's name.")
+    unbroken: bool = Field(description="Whether the container proves that its packets are played one after another, as stored.")
+
+
+class SourceMedia(Record):
+    """What is known of a source."""
+
+    formats: list[Text] = Field(description="The names of its container, as FFmpeg's demuxer has them.")
+    video: SourceVideo = Field(description="The picture.")
+    audio: list[SourceAudio] = Field(description="Every audio stream, in order.")
+    timecode: SourceTimecode | None = Field(description="Null where there is none.")
+    reel: Text | None = Field(description="Reel or tape name.")
+    start: Rational | None = Field(description="Seconds at which the file starts: its earliest stream.")
+    duration: Rational | None = Field(description="Seconds, of the whole file.")
+    other_streams: list[Text] = Field(description="What else is in there, as kind:codec.")
+    notes: list[Text] = Field(description="In words, what was decided about an odd source, or found and not followed.")
+    resolve: Facts | None = Field(default=None, description="What only DaVinci Resolve's clip properties tell; null for FFmpeg.")
+
+
+class SettingsRecord(Record):
+    """What the outputs were to be."""
+
+    codec: Text = Field(description="As the JobSpec or the profile says.")
+    container: Text = Field(description="As the JobSpec or the profile says.")
+    resolution: Text = Field(description="same, half, quarter or WIDTHxHEIGHT.")
+    fps_mode: Text = Field(description="same-as-source or explicit.")
+    fps: Rational | None = Field(description="The explicit rate, exact.")
+    dnxhr_level: Text | None = Field(default=None, description="lb, sq or hq; null for other codecs.")

@@ -1,0 +1,129 @@
+"""Specs written into an inbox or a folder: all of them or none, each whole, durable, never over another."""
+
+import os
+import secrets
+import stat
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
+
+from proxx_worker.contract.candidates import display_name
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.feeding.orders import PlannedSpec
+from proxx_worker.files.durable import create_file, write_all
+from proxx_worker.files.errnos import translate_os_errors
+from proxx_worker.files.locations import path_bytes
+from proxx_worker.files.syncing import sync_directory, sync_file
+from proxx_worker.workspace.submit import place
+
+PREFIX: Final = b".feed-"
+"""How a spec that is being written is called: hidden, so nobody takes it."""
+
+_ABANDONED_SECONDS: Final = 3600
+
+
+def drop(folder: bytes, specs: Sequence[PlannedSpec]) -> list[bytes]:
+    """Write each spec as `STEM.json` into `folder`, or as `STEM~2.json`, ... where that is taken. Returns the paths made.
+
+    All are on the disk under hidden names before the first gets its own. Where that fails, those that have theirs are taken back;
+    one that a worker claimed in between cannot be, and the error names it.
+
+    Raises:
+        ProxxError: NO_SPACE, WORKSPACE_INVALID, IO_ERROR, or SPEC_INVALID for a name that no worker takes. Nothing is left then
+            but what the message names.
+
+    """
+    hidden: list[bytes] = []
+    made: list[bytes] = []
+    try:
+        for spec in specs:
+            hidden.append(os.path.join(folder, PREFIX + secrets.token_hex(8).encode()))
+            _write(hidden[-1], spec.data)
+        for spec, temporary in zip(specs, hidden, strict=True):
+            made.append(place(folder, temporary, path_bytes(spec.stem)))
+        with translate_os_errors("sync the folder", folder, state_folder=True):
+            sync_directory(folder)
+    except (ProxxError, KeyboardInterrupt) as fault:
+        _remove(hidden)
+        claimed = [path for path in made if not _remove([path])]
+        if claimed and isinstance(fault, ProxxError):
+            names = ", ".join(display_name(os.path.basename(path)) for path in claimed)
+            message = f"{fault.error.message}; already taken by a worker: {names}"
+            raise ProxxError(fault.code, message, **{**fault.error.details, "claimed": names}) from fault
+        raise
+    return made
+
+
+def _write(path: bytes, data: bytes) -> None:
+    with translate_os_errors("write", path, state_folder=True):
+        descriptor = create_file(path)
+        try:
+            write_all(descriptor, data)
+            sync_file(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _remove(paths: Sequence[bytes]) -> bool:
+    """Remove what is there. False where one was not."""
+    gone = True
+    for path in paths:
+        try:
+            os.unlink(path)
+        except OSError:
+            gone = False
+    return gone
+
+
+def sweep(folder: bytes) -> None:
+    """Remove hidden specs that a killed feeder left, an hour old or more by the clock of the file system that they lie on.
+
+    A living one finishes its own within a moment. What cannot be removed is left: it is no candidate and harms nobody.
+    """
+    now = os.stat(folder).st_mtime
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(PREFIX):
+                with suppress(OSError):
+                    status = entry.stat(follow_symlinks=False)
+                    if stat.S_ISREG(status.st_mode) and now - status.st_mtime > _ABANDONED_SECONDS:
+                        os.unlink(entry.path)
+
+
+def make_directories(paths: Sequence[str]) -> list[str]:
+    """Make the folders that are missing, durably, and those above them. Returns those of `paths` that were made.
+
+    Raises `ProxxError`: NO_SPACE or IO_ERROR; OUTPUT_DIRECTORY_MISSING where a file has the name.
+    """
+    made = []
+    for path in paths:
+        raw = path_bytes(path)
+        missing = []
+        while not os.path.isdir(raw):
+            if os.path.lexists(raw):
+                shown = display_name(raw)
+                message = f"{shown} is no folder; remove it, or choose another place for the proxies"
+                raise ProxxError(ErrorCode.OUTPUT_DIRECTORY_MISSING, message, path=shown)
+            missing.append(raw)
+            raw = os.path.dirname(raw)
+        for folder in reversed(missing):
+            with translate_os_errors("make the folder", folder), suppress(FileExistsError):
+                os.mkdir(folder)
+                sync_directory(os.path.dirname(folder))
+        if missing:
+            made.append(path)
+    return made
+
+
+def require_directories(paths: Sequence[str]) -> None:
+    """Raise OUTPUT_DIRECTORY_MISSING, naming the first and how many, where some of the folders are not there."""
+    missing = [path for path in paths if not os.path.isdir(path_bytes(path))]
+    if missing:
+        first = display_name(path_bytes(missing[0]))
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise ProxxError(
+            ErrorCode.OUTPUT_DIRECTORY_MISSING,
+            f"output directories must exist, and {first}{more} does not: make it, or say --create-directories",
+            path=first,
+            missing=len(missing),
+        )

@@ -1,0 +1,129 @@
+"""`gather`: the outputs of finished jobs moved into one folder, all checked before the first moves, none written over another.
+
+A second call finds them there, whole, and changes nothing; one that was cut off is taken up by the next.
+"""
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from proxx_worker.contract.candidates import display_name
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.feeding.gathering import MANIFEST_NAME, Move, Output, moves_of, read_manifest, write_manifest
+from proxx_worker.files.durable import write_durable
+from proxx_worker.files.errnos import translate_os_errors
+from proxx_worker.files.locations import path_bytes
+from proxx_worker.files.rename import rename_no_clobber
+from proxx_worker.files.syncing import sync_directory
+from proxx_worker.workspace.entries import same_file, status_of
+
+_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What a call did: the moves it made, and how many outputs were in their place already."""
+
+    moved: tuple[Move, ...]
+    in_place: int
+
+
+def gather(outputs: Sequence[Output], into: str) -> Gathered:
+    """Move `outputs` into the folder `into` (absolute), and write `gathered.json` there.
+
+    Raises:
+        ProxxError: OUTPUT_DIRECTORY_MISSING, OUTPUT_NAME_COLLISION, OUTPUT_EXISTS (a name in `into` is taken), OUTPUT_INVALID (an
+            output is not what its result says), RENAME_NOT_ATOMIC (it is on another filesystem), IO_ERROR (it is gone): nothing
+            was moved. NO_SPACE or IO_ERROR once moving has begun: the message names what failed, another call goes on from there.
+
+    """
+    folder = path_bytes(into)
+    if not os.path.isdir(folder):
+        shown = display_name(folder)
+        message = f"{shown} is not there, and outputs are gathered into a folder that is; make it first"
+        raise ProxxError(ErrorCode.OUTPUT_DIRECTORY_MISSING, message, path=shown)
+    moves = moves_of(outputs, into)
+    known = _manifest(folder)
+    pending = [move for move in moves if _is_pending(move, folder)]
+    _move(pending)
+    everything = write_manifest([*known, *(move for move in moves if move.source != move.target)])
+    if everything != write_manifest(known):
+        with translate_os_errors("write", os.path.join(folder, MANIFEST_NAME.encode())):
+            write_durable(os.path.join(folder, MANIFEST_NAME.encode()), everything)
+    return Gathered(tuple(pending), len(moves) - len(pending))
+
+
+def _manifest(folder: bytes) -> tuple[Move, ...]:
+    path = os.path.join(folder, MANIFEST_NAME.encode())
+    with translate_os_errors("read", path):
+        try:
+            with open(path, "rb") as file:
+                data = file.read()
+        except FileNotFoundError:
+            return ()
+    try:
+        return read_manifest(data)
+    except ValueError as error:
+        shown = display_name(path)
+        message = f"{shown} is there and cannot be added to: {error}. Move it away; nothing was moved"
+        raise ProxxError(ErrorCode.OUTPUT_EXISTS, message, path=shown) from error
+
+
+def _is_pending(move: Move, folder: bytes) -> bool:
+    """Whether the output is still to be moved; False where it is in its place. Raises whatever forbids the whole."""
+    source, target = path_bytes(move.source), path_bytes(move.target)
+    with translate_os_errors("look at", source):
+        here, there = status_of(source), status_of(target)
+        if here is not None and there is not None and not same_file(source, target):
+            message = (
+                f"{move.target} is there already, and nothing is written over; nothing was moved. Gather into another folder"
+            )
+            raise ProxxError(ErrorCode.OUTPUT_EXISTS, message, path=move.target, source=move.source)
+        if here is None and there is None:
+            message = f"{move.source} is neither where its result says nor in {os.path.dirname(move.target)}; nothing was moved"
+            raise ProxxError(ErrorCode.IO_ERROR, f"{message}. Find it, or leave its result out", path=move.source)
+        if there is None and here is not None and here.st_dev != os.stat(folder).st_dev:
+            message = f"{move.source} is on another filesystem than {os.path.dirname(move.target)}, and a move is one rename"
+            raise ProxxError(
+                ErrorCode.RENAME_NOT_ATOMIC, f"{message}; nothing was moved. Copy instead, or gather there", path=move.source
+            )
+    _require_as_told(target if here is None else source, move)
+    return here is not None and source != target
+
+
+def _require_as_told(path: bytes, move: Move) -> None:
+    with translate_os_errors("read", path):
+        descriptor = os.open(path, _READ)
+        try:
+            regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+            digest = _digest(descriptor) if regular else "of no file"
+        finally:
+            os.close(descriptor)
+    if digest != move.sha256:
+        shown = display_name(path)
+        message = f"{shown} is not the file that its result tells of (SHA-256 {digest}, not {move.sha256}); nothing was moved"
+        raise ProxxError(ErrorCode.OUTPUT_INVALID, message, path=shown, sha256=digest, expected=move.sha256)
+
+
+def _digest(descriptor: int) -> str:
+    with open(descriptor, "rb", closefd=False) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _move(moves: Sequence[Move]) -> None:
+    """Rename each, then see that all the renames are on the disk: the new names before the old ones are gone for good."""
+    for move in moves:
+        with translate_os_errors(f"move {move.source} to", path_bytes(move.target)):
+            rename_no_clobber(path_bytes(move.source), path_bytes(move.target))
+    for folder in _folders(moves):
+        with translate_os_errors("sync the folder", folder):
+            sync_directory(folder)
+
+
+def _folders(moves: Iterable[Move]) -> Iterable[bytes]:
+    moves = list(moves)
+    yield from dict.fromkeys(os.path.dirname(path_bytes(move.target)) for move in moves)
+    yield from dict.fromkeys(os.path.dirname(path_bytes(move.source)) for move in moves)

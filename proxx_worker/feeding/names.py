@@ -1,0 +1,40 @@
+"""What the specs of a folder's clips are called: root, path below it and profile, the same for the same clip at every call."""
+
+import hashlib
+import posixpath
+
+from proxx_worker.contract.candidates import MAX_STEM_BYTES
+
+_SEPARATOR = "+"
+_ESCAPES = str.maketrans({"%": "%25", "+": "%2B"})
+_DIGEST_DIGITS = 12
+
+
+def spec_stem(root: str, relative: str, profile: str) -> str:
+    """`CARD_A+CLIP+C0001.MP4+proxy_h264_low`: no two clips below one root have one, and where it lies does not change it.
+
+    `root`: the folder that was named, absolute; its own name comes first, so that two cards do not meet. A name that would be
+    longer than an inbox takes keeps its end, and a digest of the whole in front.
+    """
+    return _fitted(_joined(root, relative, profile), MAX_STEM_BYTES)
+
+
+def chunk_stem(root: str, folder: str, profile: str, number: int) -> str:
+    """`CARD_A+proxy_h264_low-000`: the spec of one chunk. `folder`: below `root`, empty where chunks reach across folders."""
+    suffix = f"-{number:03d}"
+    return _fitted(_joined(root, folder, profile), MAX_STEM_BYTES - len(suffix)) + suffix
+
+
+def _joined(root: str, relative: str, profile: str) -> str:
+    parts = [posixpath.basename(root), *relative.split("/"), profile]
+    name = _SEPARATOR.join(part.translate(_ESCAPES) for part in parts if part)
+    return f"%2E{name[1:]}" if name.startswith(".") else name  # a hidden file in an inbox is no spec
+
+
+def _fitted(name: str, most: int) -> str:
+    data = name.encode("utf-8", "surrogateescape")
+    if len(data) <= most:
+        return name
+    digest = hashlib.sha256(data).hexdigest()[:_DIGEST_DIGITS]
+    kept = data[len(data) - (most - len(digest) - 1) :]
+    return f"{digest}{_SEPARATOR}{kept.decode('utf-8', 'ignore')}"

@@ -1,0 +1,233 @@
+"""From clips to the specs that are to be written: which profiles, where the outputs go, what each spec is called."""
+
+import posixpath
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeAlias
+
+from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
+from proxx_worker.contract.text import encodable, folded
+from proxx_worker.feeding.clips import Clip, Skip
+from proxx_worker.feeding.documents import is_for_raw, jobspec_document
+from proxx_worker.feeding.names import chunk_stem, spec_stem
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Outputs go to a folder of this name beside each clip."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """Outputs go below this folder, in the tree that the clips have below their root."""
+
+    directory: str
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Outputs go to this folder. `{name}` in it is the spec's name, `{chunk}` the chunk's number."""
+
+    template: str
+
+
+Destination: TypeAlias = Beside | Mirror | Directory
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is wanted of every clip. `chunk`: so many clips of one profile a spec; None: a spec for each."""
+
+    profiles: tuple[str, ...]
+    destination: Destination
+    naming_template: str = "{source_name}"
+    resolve_preset: str | None = None
+    chunk: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSpec:
+    """A spec to be written as `STEM.json`. `outputs`: the absolute paths that its job will make, in the order of `clips`."""
+
+    stem: str
+    data: bytes
+    clips: tuple[Clip, ...]
+    output_directory: str
+    outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Clips that no spec can be written for, and why."""
+
+    clips: tuple[Clip, ...]
+    error: JobError
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be written, in order, and what cannot be. `unfit`: clips that none of the profiles is for."""
+
+    specs: tuple[PlannedSpec, ...]
+    refused: tuple[Refused, ...]
+    unfit: tuple[tuple[str, Skip], ...]
+
+
+def require_possible(order: Order) -> None:
+    """Raise what a worker would say of every spec of this order: an unknown profile, a template without meaning."""
+    for profile in order.profiles:
+        jobspec_document(("/clip",), "/", profile, order.naming_template, _preset(order, profile))
+
+
+def require_folder_name(name: str) -> None:
+    """Raise `ValueError` unless `name` can be a folder's own name, without a path."""
+    if "/" in name or "\0" in name or name in {"", ".", ".."}:
+        raise ValueError("must be the name of one folder, without a path: it is made beside each clip")
+
+
+def require_apart(roots: Iterable[str], destination: Destination) -> None:
+    """Raise OUTPUT_NAME_COLLISION where outputs would lie in a folder that clips are looked for in, and be taken for clips."""
+    directory = fixed_part(destination)
+    if directory is not None and directory in roots:
+        message = (
+            f"proxies in {encodable(directory)} itself could not be told from its clips; name another folder, or a new one in it"
+        )
+        raise ProxxError(ErrorCode.OUTPUT_NAME_COLLISION, message, path=encodable(directory))
+
+
+def fixed_part(destination: Destination) -> str | None:
+    """The folder that all outputs lie in or below; None where they lie beside their clips."""
+    match destination:
+        case Beside():
+            return None
+        case Mirror(directory):
+            return directory
+        case Directory(template):
+            head = template.partition("{chunk}")[0].partition("{name}")[0]
+            return template if head == template else posixpath.dirname(head)
+
+
+def plan(clips: Sequence[Clip], order: Order) -> Plan:
+    """The specs of `clips`. Two outputs of one name, and an output that is itself a clip, are refused with all who take part."""
+    unfit = [(clip.path, _unfit(clip)) for clip in clips if not any(_fits(clip, profile) for profile in order.profiles)]
+    specs: list[PlannedSpec] = []
+    refused: list[Refused] = []
+    for stem, chunk, profile, members in _jobs(clips, order):
+        directory = _directory_of(members[0], order.destination, stem, chunk)
+        try:
+            document = jobspec_document(
+                tuple(clip.path for clip in members), directory, profile, order.naming_template, _preset(order, profile)
+            )
+        except ProxxError as fault:
+            refused.append(Refused(members, fault.error))
+        else:
+            outputs = tuple(posixpath.join(directory, name) for name in document.output_names)
+            specs.append(PlannedSpec(stem, document.data, members, directory, outputs))
+    return Plan(tuple(specs), tuple(refused), tuple(unfit))
+
+
+def without_collisions(specs: Sequence[PlannedSpec]) -> tuple[tuple[PlannedSpec, ...], tuple[Refused, ...]]:
+    """The specs that are alone with their names and outputs, and the others, refused.
+
+    Upper and lower case, composed and decomposed accents count as one, as on macOS and shares.
+    """
+    sources = {folded(clip.path) for spec in specs for clip in spec.clips}
+    outputs: dict[str, list[PlannedSpec]] = {}
+    stems: dict[str, list[PlannedSpec]] = {}
+    for spec in specs:
+        stems.setdefault(folded(spec.stem), []).append(spec)
+        for output in spec.outputs:
+            outputs.setdefault(folded(output), []).append(spec)
+    faults: dict[str, JobError] = {}
+    for spec in specs:
+        for clip, output in zip(spec.clips, spec.outputs, strict=True):
+            rivals = outputs[folded(output)]
+            if folded(output) in sources:
+                faults[spec.stem] = _over_a_source(clip, output)
+            elif len(rivals) > 1:
+                faults[spec.stem] = _one_output(output, rivals)
+        if len(stems[folded(spec.stem)]) > 1:
+            faults[spec.stem] = _one_stem(spec.stem, stems[folded(spec.stem)])
+    alone = tuple(spec for spec in specs if spec.stem not in faults)
+    return alone, tuple(Refused(spec.clips, faults[spec.stem]) for spec in specs if spec.stem in faults)
+
+
+def _jobs(clips: Sequence[Clip], order: Order) -> Iterator[tuple[str, int | None, str, tuple[Clip, ...]]]:
+    """Stem, chunk, profile and clips of every spec: clip by clip, or chunk by chunk where the order says so."""
+    if order.chunk is None:
+        for clip in clips:
+            for profile in order.profiles:
+                if _fits(clip, profile):
+                    yield spec_stem(clip.root, clip.relative, profile), None, profile, (clip,)
+        return
+    for profile in order.profiles:
+        folders: dict[tuple[str, str], list[Clip]] = {}
+        for clip in clips:
+            if _fits(clip, profile):
+                folders.setdefault((clip.root, _folder_of_chunk(clip, order.destination)), []).append(clip)
+        for (root, folder), members in folders.items():
+            for number, chunk in enumerate(_in_chunks(members, order.chunk)):
+                yield chunk_stem(root, folder, profile, number), number, profile, chunk
+
+
+def _in_chunks(clips: Iterable[Clip], size: int) -> Iterator[tuple[Clip, ...]]:
+    rest = iter(clips)
+    while chunk := tuple(islice(rest, size)):
+        yield chunk
+
+
+def _folder_of_chunk(clip: Clip, destination: Destination) -> str:
+    """A spec has one output directory: where that follows the clip's folder, so does the chunk."""
+    return "" if isinstance(destination, Directory) else posixpath.dirname(clip.relative)
+
+
+def _directory_of(clip: Clip, destination: Destination, stem: str, chunk: int | None) -> str:
+    match destination:
+        case Beside(name):
+            return posixpath.join(posixpath.dirname(clip.path), name)
+        case Mirror(directory):
+            return posixpath.normpath(posixpath.join(directory, posixpath.dirname(clip.relative)))
+        case Directory(template):
+            number = "" if chunk is None else f"{chunk:03d}"
+            return template.replace("{name}", stem).replace("{chunk}", number)
+
+
+def _fits(clip: Clip, profile: str) -> bool:
+    return clip.raw is None or clip.raw == is_for_raw(profile)
+
+
+def _unfit(clip: Clip) -> Skip:
+    return Skip.CAMERA_RAW if clip.raw else Skip.NOT_RAW
+
+
+def _preset(order: Order, profile: str) -> str | None:
+    return order.resolve_preset if is_for_raw(profile) else None
+
+
+def _over_a_source(clip: Clip, output: str) -> JobError:
+    message = f"the proxy of {encodable(clip.path)} would be {encodable(output)}, which is a clip itself; choose another folder"
+    return JobError(ErrorCode.OUTPUT_NAME_COLLISION, message, {"sources": [clip.path], "output": output})
+
+
+def _one_output(output: str, rivals: Sequence[PlannedSpec]) -> JobError:
+    sources = sorted({clip.path for spec in rivals for clip in spec.clips})
+    if len(sources) == 1:
+        cause = f"several profiles, or rules, would write the proxy of {encodable(sources[0])} to {encodable(output)}"
+        remedy = "tell them apart in the naming template, with {codec} and {resolution}, or use one profile a call"
+    else:
+        cause = f"{encodable(sources[0])} and {encodable(sources[1])} would both become {encodable(output)}"
+        remedy = "keep the tree (mirror), or put proxies beside the clips"
+    message = f"{cause} (upper and lower case count as one): {remedy}"
+    return JobError(ErrorCode.OUTPUT_NAME_COLLISION, message, {"sources": [*sources], "output": output})
+
+
+def _one_stem(stem: str, rivals: Sequence[PlannedSpec]) -> JobError:
+    sources = sorted({clip.path for spec in rivals for clip in spec.clips})
+    message = (
+        f"the specs of {encodable(sources[0])} and {encodable(sources[-1])} would both be called {encodable(stem)}.json: "
+        "name the folder above both instead of each"
+    )
+    return JobError(ErrorCode.OUTPUT_NAME_COLLISION, message, {"sources": [*sources], "stem": stem})

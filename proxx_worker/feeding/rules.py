@@ -1,0 +1,148 @@
+"""The rules of `feed`: which folders are watched, and what becomes of a clip in them. One TOML text in, frozen values out."""
+
+import posixpath
+import tomllib
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from proxx_worker.contract.errors import ProxxError
+from proxx_worker.contract.output_settings import Engine
+from proxx_worker.contract.profiles import PROFILES
+from proxx_worker.feeding.orders import (
+    Beside,
+    Destination,
+    Directory,
+    Mirror,
+    Order,
+    require_apart,
+    require_folder_name,
+    require_possible,
+)
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+
+class RulesError(Exception):
+    """The rules cannot be used; the message says where and why. The command exits with 64."""
+
+
+def _absolute(path: str) -> str:
+    if not path.startswith("/") or "\0" in path:
+        raise ValueError("must be an absolute path: a relative one would depend on the working directory")
+    return posixpath.normpath(path)
+
+
+def _known(profile: str) -> str:
+    if profile not in PROFILES:
+        raise ValueError(f"there is no profile {profile}; `proxx-worker profiles` lists them")
+    if PROFILES[profile].engine is Engine.RESOLVE:
+        raise ValueError(f"{profile} needs a render preset, and a rule has none; write such specs with `spec --resolve-preset`")
+    return profile
+
+
+class Rule(BaseModel):
+    """One rule.
+
+    `watch`: the folder that clips come to. `output`: `beside` (a folder named `output_directory` beside each clip), `mirror`
+    (below `output_directory`, in the tree that clips have below `watch`) or `flat` (`output_directory` itself). `extensions`:
+    where given, other files are not looked at. `settle_seconds`: how long size and time of a file must have stood still.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    watch: Annotated[str, AfterValidator(_absolute)]
+    profiles: Annotated[tuple[Annotated[str, AfterValidator(_known)], ...], Field(min_length=1)]
+    output: Literal["beside", "mirror", "flat"]
+    output_directory: Annotated[str, Field(min_length=1)]
+    recursive: bool = True
+    create_directories: bool = False
+    extensions: tuple[str, ...] | None = None
+    settle_seconds: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] = 30.0
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.output == "beside":
+            require_folder_name(self.output_directory)
+        else:
+            _absolute(self.output_directory)
+        containers = [PROFILES[profile].settings.container for profile in self.profiles]
+        if len(set(containers)) < len(containers):
+            raise ValueError(
+                "two of the profiles make files of one extension, which would have one name: give each a rule of its own, "
+                "with another output_directory"
+            )
+        return self
+
+    @property
+    def order(self) -> Order:
+        """What the rule wants of every clip."""
+        return Order(self.profiles, self._destination())
+
+    def _destination(self) -> Destination:
+        match self.output:
+            case "beside":
+                return Beside(self.output_directory)
+            case "mirror":
+                return Mirror(_absolute(self.output_directory))
+            case "flat":
+                return Directory(_absolute(self.output_directory))
+
+
+class _Rules(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    rule: Annotated[tuple[Rule, ...], Field(min_length=1)]
+
+
+def read_rules(text: bytes) -> tuple[Rule, ...]:
+    """The rules of a TOML file. Raises `RulesError` with every fault, each with its place."""
+    try:
+        document: dict[str, object] = tomllib.loads(text.decode())
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RulesError(f"not TOML: {error}") from error
+    try:
+        rules = _Rules.model_validate(_frozen(document)).rule
+    except ValidationError as error:
+        raise RulesError("; ".join(f"{_place(fault['loc'])}: {_reason(fault)}" for fault in error.errors())) from error
+    try:
+        for rule in rules:
+            require_possible(rule.order)
+            require_apart([rule.watch], rule.order.destination)
+    except ProxxError as fault:
+        raise RulesError(fault.error.message) from fault
+    seen: set[tuple[str, str]] = set()
+    for rule in rules:
+        for profile in rule.profiles:
+            if (rule.watch, profile) in seen:
+                raise RulesError(f"two rules make {profile} of what comes to {rule.watch}: each clip has one proxy per profile")
+            seen.add((rule.watch, profile))
+    return rules
+
+
+def _frozen(value: object) -> object:
+    """TOML knows lists only; the models are frozen."""
+    match value:
+        case dict():
+            return {key: _frozen(item) for key, item in value.items()}
+        case list():
+            return tuple(_frozen(item) for item in value)
+        case _:
+            return value
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    """`rule[0].watch`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
+
+
+def _reason(fault: "ErrorDetails") -> str:
+    match fault["type"]:
+        case "extra_forbidden":
+            known = Rule.model_fields if len(fault["loc"]) > 1 else _Rules.model_fields
+            return f"unknown key (known: {', '.join(known)})"
+        case "value_error":
+            return str(fault["ctx"]["error"])  # as we raised it
+        case _:
+            return fault["msg"]

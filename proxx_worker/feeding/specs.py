@@ -1,0 +1,148 @@
+"""`spec` for many clips: found, planned, compared with what is there, and only then written, all or none."""
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.text import encodable
+from proxx_worker.feeding.clips import Clip, Findings, counted, tell
+from proxx_worker.feeding.drops import drop, make_directories, require_directories
+from proxx_worker.feeding.jobs import Jobs, outputs_there
+from proxx_worker.feeding.orders import (
+    Beside,
+    Order,
+    PlannedSpec,
+    fixed_part,
+    plan,
+    require_apart,
+    require_possible,
+    without_collisions,
+)
+from proxx_worker.feeding.scan import Walk, find_clips
+from proxx_worker.feeding.standing import Standing, State, standing
+from proxx_worker.files.errnos import translate_os_errors
+from proxx_worker.files.locations import path_bytes, real_path_of
+from proxx_worker.workspace.layout import Workspace, make_folder
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What `spec` was asked. `sources`: absolute paths, folders where `recursive`. `to`: whose inbox, or which folder."""
+
+    sources: tuple[str, ...]
+    recursive: bool
+    order: Order
+    to: Workspace | Path
+    create_directories: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of it: the specs' paths, and what to tell, a line each."""
+
+    made: tuple[bytes, ...]
+    told: tuple[str, ...]
+
+
+def write_specs(request: Request) -> Outcome:
+    """Write what is not there yet.
+
+    Raises `ProxxError`: what a worker would say of a spec; OUTPUT_NAME_COLLISION; SOURCE_MISSING where there is no clip at all;
+    ENGINE_MISMATCH where no profile is for any; OUTPUT_DIRECTORY_MISSING; OUTPUT_EXISTS; what the system refuses. Nothing is
+    written then.
+    """
+    require_possible(request.order)
+    findings = _find(request)
+    specs, findings = _planned(request, findings)
+    found = _standings(request, specs)
+    new = [spec for spec, where in zip(specs, found, strict=True) if where is Standing.NEW]
+    directories = list(dict.fromkeys(spec.output_directory for spec in new))
+    if request.create_directories:
+        make_directories(directories)
+    elif request.recursive:
+        require_directories(directories)
+    made = drop(_folder_of(request.to), new) if new else []
+    return Outcome(tuple(made), (*tell(findings), _told(len(made), Counter(found), request.to)))
+
+
+def _find(request: Request) -> Findings:
+    if not request.recursive:
+        folders = [os.path.dirname(source) for source in request.sources]
+        root = os.path.commonpath(folders)
+        return Findings(tuple(Clip(source, root, os.path.relpath(source, root)) for source in request.sources), ())
+    for source in request.sources:
+        if not os.path.isdir(path_bytes(source)):
+            shown = encodable(source)
+            raise ProxxError(
+                ErrorCode.SOURCE_MISSING, f"there is no folder {shown}; check the path, and that it is mounted", path=shown
+            )
+    require_apart(request.sources, request.order.destination)
+    fixed = fixed_part(request.order.destination)
+    destination = request.order.destination
+    own = frozenset({destination.name}) if isinstance(destination, Beside) else frozenset[str]()
+    left_out = frozenset() if fixed is None else frozenset({real_path_of(fixed)})
+    findings = find_clips(request.sources, Walk(own_proxies=own, left_out=left_out))
+    if not findings.clips:
+        message = (
+            f"{tell(findings)[0]} below {', '.join(map(encodable, request.sources))}; check that what you expect there is mounted"
+        )
+        raise ProxxError(ErrorCode.SOURCE_MISSING, message)
+    return findings
+
+
+def _planned(request: Request, findings: Findings) -> tuple[Sequence[PlannedSpec], Findings]:
+    """The specs, and the findings without the clips that no profile is for. Raises the first refusal."""
+    wanted = plan(findings.clips, request.order)
+    specs, colliding = without_collisions(wanted.specs)
+    for refused in (*wanted.refused, *colliding):
+        raise ProxxError(refused.error.code, refused.error.message, **refused.error.details)
+    unfit = dict(wanted.unfit)
+    if len(unfit) == len(findings.clips):
+        path, reason = wanted.unfit[0]
+        message = f"no profile of {', '.join(request.order.profiles)} is for any of the clips: {encodable(path)} is {reason}"
+        raise ProxxError(ErrorCode.ENGINE_MISMATCH, message, path=encodable(path))
+    fitting = tuple(clip for clip in findings.clips if clip.path not in unfit)
+    return specs, replace(findings, clips=fitting, skipped=(*findings.skipped, *wanted.unfit))
+
+
+def _standings(request: Request, specs: Sequence[PlannedSpec]) -> list[Standing]:
+    """Where each spec stands. Raises OUTPUT_EXISTS where a job could only fail, or a chunk's name is another chunk's already."""
+    if isinstance(request.to, Workspace):
+        request.to.require()
+        jobs = Jobs.of_workspace(request.to)
+    else:
+        jobs = Jobs({State.WAITING: os.fsencode(request.to)})
+    jobs.look()
+    found: list[Standing] = []
+    for spec in specs:
+        states = jobs.states_of(spec.stem, spec.data)
+        where = standing(states, outputs_there(spec.outputs), again=True)
+        if where is Standing.IN_PART:
+            message = f"some outputs of {spec.stem} are in {spec.output_directory} already, so its job would fail"
+            raise ProxxError(ErrorCode.OUTPUT_EXISTS, f"{message}; gather them first, or name another folder", stem=spec.stem)
+        if where is Standing.NEW and request.order.chunk is not None and not states and jobs.is_taken(spec.stem):
+            message = f"{spec.stem}.json is there with other clips: since then clips came or went, and chunks would overlap"
+            raise ProxxError(
+                ErrorCode.OUTPUT_EXISTS, f"{message}; remove the old specs, or write these elsewhere", stem=spec.stem
+            )
+        found.append(where)
+    return found
+
+
+def _folder_of(to: Workspace | Path) -> bytes:
+    """Where specs are dropped; made if missing, as `submit` and `--per-clip` do."""
+    if isinstance(to, Workspace):
+        make_folder(to.inbox)
+        return to.inbox
+    with translate_os_errors("make the folder", to):
+        to.mkdir(parents=True, exist_ok=True)
+    return os.fsencode(to)
+
+
+def _told(written: int, found: Counter[Standing], to: Workspace | Path) -> str:
+    names = {where: str(where) for where in found} | ({} if isinstance(to, Workspace) else {Standing.QUEUED: "written already"})
+    rest = [f"{count} {names[where]}" for where, count in sorted(found.items()) if where is not Standing.NEW]
+    return f"{counted(written, 'spec')} written" + "".join(f", {text}" for text in rest)

@@ -1,0 +1,118 @@
+"""The metrics file: Prometheus text for the node exporter's textfile collector, replaced as a whole every few seconds."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from proxx_worker import __version__
+from proxx_worker.contract.result import JobResult, JobStatus, TaskRecord, TaskStatus
+from proxx_worker.contract.status import Stage, WorkerStatus
+from proxx_worker.files.durable import write_all
+from proxx_worker.observe.joblog import JobLog
+from proxx_worker.observe.metrics_text import NO_CODE, Values, metrics_text
+from proxx_worker.observe.observer import JobInfo, SilentObserver, TaskInfo
+
+INTERVAL_SECONDS = 5.0
+
+
+class MetricsFile(SilentObserver):
+    """Counts since the start and writes. Satisfies `JobObserver`.
+
+    Written by `beat`, at most every five seconds, at each end of a job, and at the end.
+    """
+
+    def __init__(self, path: Path, workspace: str, scanned_at: Callable[[], float | None], log: JobLog) -> None:
+        """`scanned_at`: when the inbox was last listed, monotonic. Nothing is written yet."""
+        self._path = path
+        self._temporary = path.with_name(path.name + ".new")  # the collector reads what ends in .prom
+        self._workspace = workspace
+        self._scanned_at = scanned_at
+        self._log = log
+        self._process = psutil.Process()
+        self._values = Values(started_at=time.time())
+        self._written: float | None = None
+        self._encoding_since: float | None = None
+        self._refused = False
+
+    def tell(self, status: WorkerStatus) -> None:
+        """Take over what the worker says of itself."""
+        self._values.inbox = status.inbox
+        if status.job is None:
+            self._values.job_started_at = None
+
+    def beat(self) -> None:
+        """The worker's loops run."""
+        if self._written is None or time.monotonic() - self._written >= INTERVAL_SECONDS:
+            self._write()
+
+    def end(self) -> None:
+        """The worker ends by itself."""
+        self._values.up = False
+        self._write()
+
+    def job_entered(self, job: JobInfo, stage: Stage) -> None:
+        """See `JobObserver.job_entered`."""
+        if stage is Stage.CLAIMED:
+            self._values.job_started_at = time.time()
+
+    def task_entered(self, task: TaskInfo, stage: Stage) -> None:
+        """See `JobObserver.task_entered`."""
+        self._count_encoding()
+        if stage is Stage.ENCODING:
+            self._encoding_since = time.monotonic()
+
+    def task_ended(self, task: TaskInfo, outcome: TaskRecord) -> None:
+        """See `JobObserver.task_ended`."""
+        self._count_encoding()
+        if outcome.status is TaskStatus.COMPLETED and task.duration is not None:
+            self._values.media_seconds += float(task.duration)
+
+    def job_ended(self, job: JobInfo, outcome: JobResult) -> None:
+        """See `JobObserver.job_ended`."""
+        self.count(outcome)
+        self._values.job_started_at = None
+        self._write()
+
+    def count(self, outcome: JobResult) -> None:
+        """One more job has ended: this worker's, or one that it found from before."""
+        self._values.jobs[outcome.status, NO_CODE if outcome.error is None else outcome.error.code.value] += 1
+        if outcome.status is JobStatus.COMPLETED:
+            self._values.output_bytes += sum(task.output_size_bytes or 0 for task in outcome.tasks)
+
+    def _count_encoding(self) -> None:
+        if self._encoding_since is not None:
+            self._values.encode_seconds += time.monotonic() - self._encoding_since
+            self._encoding_since = None
+
+    def _write(self) -> None:
+        """Write now. A file that cannot be written is not worth a job, but is told once."""
+        self._written = time.monotonic()
+        scanned_at = self._scanned_at()
+        self._values.heartbeat_at = time.time()
+        self._values.scanned_at = 0.0 if scanned_at is None else self._values.heartbeat_at - (self._written - scanned_at)
+        self._values.resident_memory_bytes = self._process.memory_info().rss
+        text = metrics_text(self._values, workspace=self._workspace, version=__version__)
+        try:
+            _replace(self._path, self._temporary, text.encode())
+        except OSError as error:
+            if not self._refused:
+                message = f"{self._path} cannot be written: {error.strerror}. It is tried again every {INTERVAL_SECONDS:g} s"
+                self._log.event("metrics_not_written", message, level="WARNING")
+            self._refused = True
+        else:
+            self._refused = False
+
+
+def _replace(path: Path, temporary: Path, data: bytes) -> None:
+    """To be read by everyone, whatever the umask: the exporter runs as another user."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(temporary, flags, 0o644)
+    try:
+        os.fchmod(descriptor, 0o644)
+        write_all(descriptor, data)
+    finally:
+        os.close(descriptor)
+    temporary.replace(path)

@@ -1,0 +1,21 @@
+"""No metrics file: nothing is counted, and psutil is not loaded for it."""
+
+from proxx_worker.contract.result import JobResult
+from proxx_worker.contract.status import WorkerStatus
+from proxx_worker.observe.observer import SilentObserver
+
+
+class NoMetrics(SilentObserver):
+    """In the place of a `MetricsFile` that nobody wants."""
+
+    def tell(self, status: WorkerStatus) -> None:
+        """See `MetricsFile.tell`."""
+
+    def beat(self) -> None:
+        """See `MetricsFile.beat`."""
+
+    def count(self, outcome: JobResult) -> None:
+        """See `MetricsFile.count`."""
+
+    def end(self) -> None:
+        """See `MetricsFile.end`."""

@@ -1,0 +1,57 @@
+"""ASC Media Hash List: proxies are added to the history of their folder, by the ASC's own implementation."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from ascmhl import commands
+from ascmhl.generator import MHLGenerationCreationSession
+from ascmhl.history import MHLHistory
+from click import ClickException
+
+from proxx_worker.relink.clips import RelinkClip, UnfitError
+
+HASH_FORMAT = "xxh128"
+"""The list's schema has no SHA-256; XXH128 is its fastest."""
+
+
+def add_to_history(clips: Sequence[RelinkClip], folder: str, comment: str) -> int:
+    """Make a generation of the history in `folder` with these proxies in it. Returns how many it holds.
+
+    All files are looked at before anything is written: each must lie in the folder, be the file that its result names, and be
+    what an earlier generation says of it. What else the folder holds is left alone. Raises `UnfitError`, and `OSError`.
+    """
+    root = os.path.abspath(folder)
+    proxies = [_inside(clip, root) for clip in clips]
+    if not proxies:
+        raise UnfitError("there is no proxy to be listed: no task of these results is completed")
+    try:
+        return _add(clips, proxies, root, comment)
+    except ClickException as error:
+        raise UnfitError(f"the history in {root} cannot be continued: {error.format_message()}; nothing was written") from error
+
+
+def _add(clips: Sequence[RelinkClip], proxies: Sequence[str], root: str, comment: str) -> int:
+    history = MHLHistory.load_from_path(root)
+    session = MHLGenerationCreationSession(history)
+    for clip, path in zip(clips, proxies, strict=True):
+        if _sha256(path) != clip.proxy_sha256:
+            raise UnfitError(f"{clip.proxy} is not the file that its result names: its SHA-256 is another; nothing was written")
+        sealed = commands.seal_file_path(history, path, [HASH_FORMAT], session)
+        if not all(one.success for one in sealed.values()):
+            raise UnfitError(f"{clip.proxy} is not what the folder's history says of it; nothing was written")
+    commands.commit_session(session, None, None, None, None, None, comment)
+    return len(proxies)
+
+
+def _inside(clip: RelinkClip, root: str) -> str:
+    path = os.path.abspath(clip.proxy_file)
+    if os.path.commonpath([path, root]) != root:
+        raise UnfitError(f"{clip.proxy} does not lie in {root}: name the folder that holds the proxies")
+    return path
+
+
+def _sha256(path: str) -> str:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,63 @@
+"""What the measurements of one task mean: findings, each with the figure that it rests on. Pure."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from proxx_worker.media.ffmpeg_words import Meaning, decoder_names, says
+from proxx_worker.report.comparison import Comparison
+from proxx_worker.report.finding import Finding, Kind
+from proxx_worker.report.measurements import Measurements
+from proxx_worker.report.picture_findings import picture_findings
+from proxx_worker.report.sound_findings import sound_findings
+
+MOST_OF_A_KIND = 5
+
+
+def judge(measurements: Measurements) -> tuple[Finding, ...]:
+    """All findings, the certain ones first, each group in the order in which they meet the eye."""
+    found = list(_found(measurements))
+    kept: list[Finding] = []
+    seen: Counter[Kind] = Counter()
+    for finding in sorted(found, key=lambda one: not one.certain):
+        seen[finding.kind] += 1
+        if seen[finding.kind] <= MOST_OF_A_KIND:
+            kept.append(finding)
+    return tuple(kept)
+
+
+def _found(measurements: Measurements) -> Iterator[Finding]:
+    yield from _whole(measurements)
+    yield from picture_findings(measurements.comparison, measurements.pictures, measurements.figures)
+    yield from sound_findings(measurements.comparison, measurements.sounds)
+
+
+def _whole(measurements: Measurements) -> Iterator[Finding]:
+    figures, counted, compared = measurements.figures, measurements.counted, len(measurements.figures.ssim)
+    if measurements.exit_code:
+        said = figures.complaints[-1] if figures.complaints else f"it ended with {measurements.exit_code}"
+        yield Finding(Kind.DAMAGED, f"the comparison did not come to its end: {said}", certain=True, frame=compared)
+    elif complaints := [line for line in figures.complaints if _is_of_decoding(measurements.comparison, line)]:
+        said = f"{complaints[0]}{f' (and {len(complaints) - 1} more)' if len(complaints) > 1 else ''}"
+        yield Finding(Kind.DAMAGED, f"FFmpeg complains while it decodes the files: {said}", certain=False)
+    if counted is not None and compared != counted and not measurements.exit_code:
+        yield Finding(
+            Kind.DAMAGED,
+            f"{compared} frames could be compared, but the job counted {counted}: one of the files has lost or gained frames",
+            certain=True,
+            frame=min(compared, counted),
+            value=compared,
+            threshold=counted,
+        )
+
+
+def _is_of_decoding(comparison: Comparison, line: str) -> bool:
+    """Whether a line complains of pictures or sound. What a demuxer says of a container the job has seen, and passed."""
+    codecs = {
+        codec
+        for facts in (comparison.source, comparison.proxy)
+        for codec in (facts.video.codec, *(sound.codec for sound in facts.audio))
+    }
+    spoken = re.match(r"\[([^\]]+)\]", line)
+    by_decoder = spoken is not None and any(spoken[1] in decoder_names(codec) for codec in codecs)
+    return by_decoder or says(Meaning.DECODING, line) or says(Meaning.CORRUPT, line)

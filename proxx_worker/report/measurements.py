@@ -1,0 +1,28 @@
+"""All that one task's comparison found out, before anybody judges it."""
+
+from dataclasses import dataclass
+
+from proxx_worker.report.comparison import Comparison
+from proxx_worker.report.figures import Figures
+from proxx_worker.report.picture_measures import PictureMeasures
+from proxx_worker.report.sound_measures import Course
+
+
+@dataclass(frozen=True, slots=True)
+class SoundPair:
+    """The courses of one audio stream, channel by channel, of the source and of the proxy."""
+
+    source: tuple[Course, ...]
+    proxy: tuple[Course, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurements:
+    """`counted`: frames that the worker had counted in the proxy, None where its result does not say."""
+
+    comparison: Comparison
+    figures: Figures
+    pictures: PictureMeasures
+    sounds: tuple[SoundPair, ...]
+    counted: int | None
+    exit_code: int = 0

@@ -1,0 +1,249 @@
+"""Faults of the picture: slipped, black, frozen and torn frames, levels, matrix, field order. Pure.
+
+The thresholds and the clips that they were set on: docs/decisions, "What the report calls a fault".
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from proxx_worker.report.comparison import Comparison
+from proxx_worker.report.figures import Figures
+from proxx_worker.report.finding import Finding, Kind, label_of_frame
+from proxx_worker.report.hypotheses import LEVELS, Reading, Votes
+from proxx_worker.report.picture_measures import PictureMeasures
+
+SLIP_GAIN = 2.5
+"""Code values that a run of slipped frames must be nearer to the other frames, summed over the run."""
+
+SLIP_GAP_SECONDS = 1
+BLACK_MEAN, BLACK_PEAK, BLACK_DROP = 20.0, 32, 6.0
+"""Mean luma and brightest block of a black picture, and by how much the source must be brighter."""
+
+FROZEN_FRAMES, FROZEN_MOVE = 3, 1.0
+"""Repeated pictures, and how far in code values the source's must have moved on meanwhile."""
+
+MOST_VOTES = 0.6
+"""The share of unlike frames that must agree on a reading, and of all frames that must be unlike."""
+
+BRIGHTNESS = 2.5
+"""Code values of luma by which a proxy may be brighter or darker."""
+
+FIELDS_SEEN, FIELDS_AGREE, FIELDS_MOSTLY = 3, 0.8, 0.6
+"""Pictures whose field order is plain to see, the share of the source's that must agree, and that of the proxy's."""
+
+BLOCK_JUMP, BLOCK_TIMES = 30, 3
+"""How far one block may stand out, in code values, and as a multiple of the clip's usual worst block."""
+
+SSIM_DROP = 0.15
+"""How far one frame's SSIM may lie below the clip's median."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Consecutive frames with something in common: `first` and `last`, both included."""
+
+    first: int
+    last: int
+
+    @property
+    def frames(self) -> int:
+        """How many."""
+        return self.last - self.first + 1
+
+
+def ssim_floor(ssim: Sequence[float]) -> float | None:
+    """The SSIM below which a frame stands out from its clip; None without frames."""
+    known = [value for value in ssim if value == value]  # noqa: PLR0124 - what is unequal to itself is no number
+    return max(0.0, median(known) - SSIM_DROP) if known else None
+
+
+def picture_findings(comparison: Comparison, pictures: PictureMeasures, figures: Figures) -> Iterator[Finding]:
+    """All faults of the picture; what one explains is not told again as another."""
+    black = _black_runs(pictures)
+    frozen = [
+        Runs(held.first, held.first + held.frames - 1)
+        for held in pictures.held
+        if held.frames >= FROZEN_FRAMES and held.moved >= FROZEN_MOVE and not _inside(held.first, black)
+    ]
+    yield from (_black(comparison, pictures, run) for run in black)
+    yield from (_frozen(comparison, run) for run in frozen)
+    explained = [*black, *frozen]
+    slips = list(_slips(comparison, pictures, explained))
+    yield from (finding for finding, _ in slips)
+    explained += [run for _, run in slips]
+    yield from _colours(pictures.votes)
+    yield from _fields(comparison, figures)
+    yield from _odd_frames(comparison, pictures, figures, explained)
+
+
+def _runs(frames: Iterable[int], gap: int = 1) -> list[Runs]:
+    """Frames in ascending order, joined where they are no more than `gap` apart."""
+    runs: list[Runs] = []
+    for frame in frames:
+        if runs and frame - runs[-1].last <= gap:
+            runs[-1] = Runs(runs[-1].first, frame)
+        else:
+            runs.append(Runs(frame, frame))
+    return runs
+
+
+def _inside(frame: int, runs: Iterable[Runs]) -> bool:
+    return any(run.first <= frame <= run.last for run in runs)
+
+
+def _span(run: Runs) -> str:
+    return f"frame {run.first}" if run.frames == 1 else f"frames {run.first} to {run.last}"
+
+
+def _black_runs(pictures: PictureMeasures) -> list[Runs]:
+    return _runs(
+        frame
+        for frame, (luma, peak) in enumerate(zip(pictures.proxy_luma, pictures.proxy_peak, strict=True))
+        if luma <= BLACK_MEAN and peak <= BLACK_PEAK and pictures.source_luma[frame] - luma >= BLACK_DROP
+    )
+
+
+def _black(comparison: Comparison, pictures: PictureMeasures, run: Runs) -> Finding:
+    there = pictures.source_luma[run.first]
+    return Finding(
+        Kind.BLACK_FRAMES,
+        f"{_span(run)} of the proxy {'is' if run.frames == 1 else 'are'} black; the source has a picture there",
+        certain=True,
+        frame=run.first,
+        timecode=label_of_frame(comparison, run.first),
+        value=round(pictures.proxy_luma[run.first], 1),
+        threshold=round(there - BLACK_DROP, 1),
+    )
+
+
+def _frozen(comparison: Comparison, run: Runs) -> Finding:
+    seconds = float(run.frames / comparison.rate)
+    return Finding(
+        Kind.FROZEN_FRAMES,
+        f"the proxy stands still for {run.frames} frames ({seconds:.2f} s) from frame {run.first} on, the source does not",
+        certain=True,
+        frame=run.first,
+        timecode=label_of_frame(comparison, run.first),
+        value=run.frames,
+        threshold=FROZEN_FRAMES,
+    )
+
+
+def _slips(comparison: Comparison, pictures: PictureMeasures, explained: Sequence[Runs]) -> Iterator[tuple[Finding, Runs]]:
+    offsets = {frame: offset for frame, offset in enumerate(pictures.offset) if offset and not _inside(frame, explained)}
+    gap = max(1, round(SLIP_GAP_SECONDS * comparison.rate))
+    for offset in sorted(set(offsets.values()), key=lambda one: min(f for f, o in offsets.items() if o == one)):
+        for run in _runs((frame for frame, own in offsets.items() if own == offset), gap):
+            gain = sum(pictures.gain[frame] for frame in range(run.first, run.last + 1) if offsets.get(frame) == offset)
+            if gain < SLIP_GAIN:
+                continue
+            to_the_end = pictures.frames - run.last <= gap and run.frames > 1
+            where = f"from frame {run.first} on" if to_the_end else f"at {_span(run)}"
+            yield (
+                Finding(
+                    Kind.FRAME_SLIP,
+                    f"{where} the proxy is {abs(offset)} frame{'s' if abs(offset) > 1 else ''} "
+                    f"{'ahead' if offset > 0 else 'behind'}: "
+                    f"frame {run.first} is nearest to source frame {run.first + offset}",
+                    certain=True,
+                    frame=run.first,
+                    timecode=label_of_frame(comparison, run.first),
+                    value=offset,
+                    threshold=0,
+                ),
+                Runs(run.first, pictures.frames - 1 if to_the_end else run.last),
+            )
+
+
+def _colours(votes: Votes) -> Iterator[Finding]:
+    if votes.cast == 0:
+        return
+    if votes.unlike >= MOST_VOTES * votes.cast:
+        reading, won = max(((one, votes.won[one]) for one in Reading), key=lambda pair: pair[1])
+        if won >= MOST_VOTES * votes.unlike:
+            apart = round(median(votes.apart), 2)
+            is_levels = reading in LEVELS
+            yield Finding(
+                Kind.LEVELS if is_levels else Kind.MATRIX,
+                f"{reading.value} in the proxy: {won} of {votes.cast} frames that were looked at say so",
+                certain=True,
+                value=apart,
+                threshold=Votes.NOTHING_TO_SEE,
+            )
+            return
+    brighter = median(votes.brightness)
+    if abs(brighter) > BRIGHTNESS:
+        yield Finding(
+            Kind.LEVELS,
+            f"the proxy is {'brighter' if brighter > 0 else 'darker'} than the source by {abs(brighter):.1f} of 255 code values",
+            certain=False,
+            value=round(brighter, 2),
+            threshold=BRIGHTNESS,
+        )
+
+
+def _order(seen: Counter[str], agreement: float) -> str | None:
+    """`tff`, `bff` or `progressive`, as so great a share of the pictures agree; None where they do not tell."""
+    decided = seen["tff"] + seen["bff"] + seen["progressive"]
+    if decided < FIELDS_SEEN:
+        return None
+    order = max(("tff", "bff", "progressive"), key=lambda name: seen[name])
+    return order if seen[order] >= agreement * decided else None
+
+
+_ORDERS = {"tff": "top field first", "bff": "bottom field first", "progressive": "progressive"}
+
+
+def _fields(comparison: Comparison, figures: Figures) -> Iterator[Finding]:
+    # Fields in the wrong order make jagged pictures, which tell less clearly: of the proxy, most are enough.
+    source, proxy = _order(figures.source_fields, FIELDS_AGREE), _order(figures.proxy_fields, FIELDS_MOSTLY)
+    if source in {"tff", "bff"} and proxy is not None and source != proxy:
+        seen = figures.proxy_fields[proxy]
+        yield Finding(
+            Kind.FIELD_ORDER,
+            f"the source moves {_ORDERS[source]}, the proxy {_ORDERS[proxy]}: "
+            + ("its fields are blended" if proxy == "progressive" else "its fields are in the wrong order"),
+            certain=True,
+            value=round(seen / max(1, figures.proxy_fields.total()), 3),
+            threshold=FIELDS_MOSTLY,
+        )
+        return
+    said, says = comparison.source.video.top_field_first, comparison.proxy.video.top_field_first
+    if said is not None and says is not None and said != says:
+        yield Finding(
+            Kind.FIELD_ORDER,
+            f"the source says {_ORDERS['tff' if said else 'bff']}, the proxy {_ORDERS['tff' if says else 'bff']}",
+            certain=True,
+        )
+
+
+def _odd_frames(
+    comparison: Comparison, pictures: PictureMeasures, figures: Figures, explained: Sequence[Runs]
+) -> Iterator[Finding]:
+    """Frames that stand out from their clip for no reason that was found yet: a torn block, a broken picture."""
+    if not pictures.frames:
+        return
+    usual = median(pictures.worst_block)
+    limit = max(BLOCK_JUMP, BLOCK_TIMES * usual)
+    floor = ssim_floor(figures.ssim)
+    odd = [
+        frame
+        for frame in range(min(pictures.frames, len(figures.ssim)))
+        if (pictures.worst_block[frame] > limit or (floor is not None and figures.ssim[frame] < floor))
+        and not _inside(frame, explained)
+    ]
+    for run in _runs(odd):
+        worst = min(range(run.first, run.last + 1), key=lambda frame: figures.ssim[frame])
+        similarity = round(figures.ssim[worst], 4)
+        yield Finding(
+            Kind.DAMAGED,
+            f"{_span(run)} of the proxy {'looks' if run.frames == 1 else 'look'} unlike the source (SSIM {similarity:.3f}) "
+            "and unlike the rest of the clip",
+            certain=False,
+            frame=worst,
+            timecode=label_of_frame(comparison, worst),
+            value=similarity,
+            threshold=None if floor is None else round(floor, 4),
+        )

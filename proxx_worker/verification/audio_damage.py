@@ -1,0 +1,80 @@
+"""Faults of sound that was copied: nothing decodes it before the proxy is verified, and what fails there is the source's own."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from proxx_worker.contract.errors import ErrorCode, JobError
+from proxx_worker.planning.expectation import ExpectedAudio
+from proxx_worker.verification.proxy_probe import ProxyObservation, ProxyReport, StreamReport
+
+_DECODER = "[aac]"
+_FRAMES = (1024, 960)
+"""How many samples a frame of AAC has."""
+
+_SILENT = 2
+"""How many packets at the start may hold nothing: of libfaac one."""
+
+_ROUNDING = Fraction(2, 1000)
+"""An MP4's edit list counts in milliseconds."""
+
+_QUOTED_LINES = 10
+
+
+def audio_damage(expected: Sequence[ExpectedAudio], proxy: ProxyObservation) -> JobError | None:
+    """SOURCE_DAMAGED where copied sound does not decode, and the proxy has no other fault that ffprobe complains about.
+
+    A packet that does not decode leaves a hole: a frame that does not stand where the one before it ended. That tells stream and
+    place. The decoder's words tell neither, and some faults it passes over in silence.
+    """
+    copied = [position for position, sound in enumerate(expected) if sound.copied_from is not None]
+    complaints = [line for line in proxy.complaints if line.startswith("[")]
+    others = proxy.complaints if not complaints else [line for line in complaints if not line.startswith(_DECODER)]
+    if not copied or proxy.exit_code != 0 or others:
+        return None
+    first = min(_holes(proxy.report, copied, complained=bool(complaints)), default=None)
+    if first is None and not complaints:
+        return None
+    position = copied[0] if first is None and len(expected) == 1 else None if first is None else first[1]
+    sound = "its sound" if position is None else f"its audio stream {position + 1}"
+    seconds = None if first is None else f"{float(max(first[0], Fraction(0))):.3f}"
+    where = "at a place that is not known" if seconds is None else f"first near {seconds} s of its picture"
+    lines = complaints[:_QUOTED_LINES]
+    return JobError(
+        ErrorCode.SOURCE_DAMAGED,
+        f"the source could not be read and decoded without errors, {where}, in {sound}: "
+        f"{next(iter(lines), 'a packet gives no sound')}; deliver the clip again, or repair it",
+        {
+            "near_seconds": seconds,
+            "stream": None if position is None else expected[position].copied_from,
+            "lines": list(lines),
+        },
+    )
+
+
+def _holes(report: ProxyReport, copied: Sequence[int], *, complained: bool) -> list[tuple[Fraction, int]]:
+    """The first hole of each copied stream: seconds from the first frame of the picture, and which of the audio streams it is."""
+    sounds, pictures = report.of_type("audio"), report.of_type("video")
+    tick = pictures[0].ratio("time_base") if pictures else None
+    picture = pictures[0].times[0] * tick if tick is not None and pictures[0].times else Fraction(0)
+    holes = ((_first_hole(sounds[position], complained=complained), position) for position in copied if position < len(sounds))
+    return [(hole - picture, position) for hole, position in holes if hole is not None]
+
+
+def _first_hole(sound: StreamReport, *, complained: bool) -> Fraction | None:
+    """Seconds from the file's start at which the first frame is missing; None where none is, or where that cannot be told.
+
+    Pauses that the source itself makes are no holes: the packet before one lasts as long as the pause. Nor is a first packet
+    without sound, of which the decoder says nothing: libfaac writes such.
+    """
+    tick, start, lasts = sound.ratio("time_base"), sound.integer("start_pts"), sound.integer("duration_ts")
+    if tick is None or start is None or lasts is None:
+        return None
+    if not sound.times:
+        return start * tick
+    late = sound.times[0] - start
+    if any(late > (0 if complained else _SILENT * frame) and late % frame == 0 for frame in _FRAMES):
+        return start * tick
+    if sound.hole is not None:
+        return sound.hole * tick
+    early = sound.end is not None and (start + lasts - sound.end) * tick > _ROUNDING
+    return sound.end * tick if early and sound.end is not None else None

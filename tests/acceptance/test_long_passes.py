@@ -1,0 +1,235 @@
+"""A stop is heard, and the heart beats, in every pass that may take long: with outputs of 20 GB, slow storage, slow children."""
+
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.clips import tool
+from tests.acceptance.command import Command, Started, is_running
+from tests.acceptance.results import audit, names, parse_result, read_result, statuses
+from tests.acceptance.specs import Workspace, encode, jobspec
+from tests.acceptance.stand_ins import Gate
+
+NEVER_POLLS = ("--poll-seconds", "86400")
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the storage is made slow by a preloaded library")
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A long pass over an output of 20 GB: what it spends its time with, and where the job is meanwhile."""
+
+    slow: str
+    stage: str
+    profile: str
+
+
+PASSES = {
+    "reading an MXF file for its patch": Pass("read", "encoding", "proxy_dnxhr_lb"),
+    "patching an MXF file": Pass("write", "encoding", "proxy_dnxhr_lb"),
+    "handing the output to its disk": Pass("sync", "sealing", "proxy_prores_proxy"),
+    "hashing the output": Pass("read", "sealing", "proxy_prores_proxy"),
+}
+
+
+@pytest.fixture(scope="session")
+def slow_storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library that makes storage slow."""
+    library = tmp_path_factory.mktemp("library") / "slow_storage.so"
+    source = Path(__file__).with_name("slow_storage.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return library
+
+
+class Storage:
+    """Storage on which calls of one kind are slow. `environment`: what the worker is started with."""
+
+    def __init__(self, library: Path, kind: str, count: Path) -> None:
+        """Nothing is slow but for who is started with `environment`."""
+        self.environment = {"LD_PRELOAD": str(library), "SLOW_STORAGE": kind, "SLOW_STORAGE_COUNT": str(count)}
+        self._count = count
+
+    def calls(self) -> int:
+        """How many slow calls have begun."""
+        return self._count.stat().st_size if self._count.exists() else 0
+
+
+@pytest.fixture(params=PASSES)
+def long_pass(request: pytest.FixtureRequest) -> Pass:
+    """Each of the long passes."""
+    return PASSES[request.param]
+
+
+@pytest.fixture
+def storage(long_pass: Pass, slow_storage: Path, tmp_path: Path) -> Storage:
+    """Storage that is slow in this pass."""
+    return Storage(slow_storage, long_pass.slow, tmp_path / "count")
+
+
+Tools = tuple[str | Path, ...]
+
+# What follows the last item of an MXF file must be one more: a fill item (SMPTE ST 336), eight bytes of length, up to the end.
+GROWING = """
+import os, subprocess, sys
+ended = subprocess.run([{tool!r}, *sys.argv[1:]], close_fds=False)
+output = sys.argv[-1].removeprefix("file:")
+if not output.startswith("/dev/"):
+    with open(output, "r+b") as file:
+        length = (20 << 30) - file.seek(0, os.SEEK_END) - 25
+        if output.endswith(".mxf"):
+            file.write(bytes.fromhex("060e2b34010101020301021001000000" "88") + length.to_bytes(8))
+        file.truncate(20 << 30)
+sys.exit(ended.returncode)
+"""
+
+
+@pytest.fixture
+def tools(long_pass: Pass, tmp_path: Path) -> Tools:
+    """Flags that name FFmpeg or ffprobe: the last that runs before the pass lets the output go on with a hole up to 20 GB."""
+    if long_pass.slow == "write":
+        return ()  # FFmpeg's own file has places enough to patch
+    name = "ffmpeg" if long_pass.stage == "encoding" else "ffprobe"
+    path = tmp_path / name
+    path.write_text(f"#!{sys.executable}\n{GROWING.format(tool=tool(name))}")
+    path.chmod(0o755)
+    return f"--{name}", path
+
+
+def stage_of(workspace: Workspace) -> str | None:
+    job = (workspace.status() or {}).get("job") or {}
+    stage: str | None = job.get("stage")
+    return stage
+
+
+def test_a_stop_is_heard_by_watch(
+    proxx: Command, workspace: Workspace, hd_clip: Path, proxies: Path, tools: Tools, long_pass: Pass, storage: Storage
+) -> None:
+    dropped = workspace.drop("a", jobspec(hd_clip, proxies, proxy_profile=long_pass.profile)).read_bytes()
+    with proxx.start("watch", workspace, *NEVER_POLLS, *tools, environment=storage.environment) as worker:
+        _in_the_middle(worker, storage)
+        worker.until(lambda: stage_of(workspace) == long_pass.stage, f"{long_pass.stage} in status.json")
+        before = storage.calls()
+        worker.signal(signal.SIGTERM)
+        assert worker.wait().exit_code == 0
+    assert storage.calls() - before <= 2, "the one that went on, and one that may have begun before the signal came"
+    result = read_result(workspace.failed, "a")
+    assert result["error"]["code"] == "INTERRUPTED"
+    assert statuses(result) == ["FAILED"]
+    assert names(proxies) == []
+    audit(workspace.root, [dropped], [proxies])
+
+
+def test_a_stop_is_heard_by_run(
+    proxx: Command, hd_clip: Path, proxies: Path, tools: Tools, long_pass: Pass, storage: Storage, tmp_path: Path
+) -> None:
+    spec = tmp_path / "spec.json"
+    spec.write_bytes(encode(jobspec(hd_clip, proxies, proxy_profile=long_pass.profile)))
+    with proxx.start("run", spec, *tools, environment=storage.environment) as job:
+        _in_the_middle(job, storage)
+        before = storage.calls()
+        job.signal(signal.SIGINT)
+        ended = job.wait()
+    assert storage.calls() - before <= 2
+    assert ended.exit_code == 130
+    assert parse_result(ended.stdout)["error"]["code"] == "INTERRUPTED"
+    assert names(proxies) == []
+
+
+def _in_the_middle(worker: Started, storage: Storage) -> None:
+    worker.until(lambda: storage.calls() >= 3, "the third slow call")
+
+
+@pytest.mark.parametrize("stage", ["probing", "verifying"])
+def test_a_stop_is_heard_while_ffprobe_does_not_answer(
+    proxx: Command, workspace: Workspace, clip: Path, proxies: Path, tmp_path: Path, stage: str
+) -> None:
+    gate = Gate(tmp_path / "gate", "ffprobe")
+    dropped = workspace.drop("a", jobspec(clip, proxies)).read_bytes()
+    with proxx.start("watch", workspace, *NEVER_POLLS, "--ffprobe", gate.program) as worker:
+        if stage == "verifying":
+            gate.open()
+        worker.until(lambda: stage_of(workspace) == stage, f"{stage} in status.json")
+        worker.until(lambda: gate.reached() == STAGES_OF_FFPROBE.index(stage) + 1, "ffprobe")
+        children = worker.children("ffprobe")
+        worker.signal(signal.SIGTERM)
+        assert worker.wait().exit_code == 0
+    assert children
+    assert not any(is_running(child) for child in children)
+    result = read_result(workspace.failed, "a")
+    assert result["error"]["code"] == "INTERRUPTED"
+    assert statuses(result) == [{"probing": "NOT_RUN", "verifying": "FAILED"}[stage]]
+    assert names(proxies) == []
+    audit(workspace.root, [dropped], [proxies])
+
+
+STAGES_OF_FFPROBE = ("probing", "verifying")
+
+
+def test_the_heart_beats_through_a_whole_job(
+    proxx: Command, workspace: Workspace, clip: Path, proxies: Path, tmp_path: Path
+) -> None:
+    """Ffprobe is held before each of its two looks, and the encoder before its encode, until the heart has beaten three times."""
+    gates = [Gate(tmp_path / "ffprobe", "ffprobe"), Gate(tmp_path / "ffmpeg")]
+    held = {"probing": gates[0], "encoding": gates[1], "verifying": gates[0]}
+    beats: dict[str, str | None] = {}
+    ages: list[float] = []
+
+    def look() -> None:
+        status = workspace.status()
+        if status is not None:
+            beats.setdefault(status["heartbeat_at"], (status["job"] or {}).get("stage"))
+            ages.append(datetime.now(UTC).timestamp() - datetime.fromisoformat(status["heartbeat_at"]).timestamp())
+
+    def beaten(stage: str) -> bool:
+        look()
+        return list(beats.values()).count(stage) >= 3
+
+    def done() -> bool:
+        look()
+        return (workspace.done / "a.json").exists()
+
+    workspace.drop("a", jobspec(clip, proxies))
+    with proxx.start("watch", workspace, "--ffprobe", gates[0].program, "--ffmpeg", gates[1].program) as worker:
+        for stage, gate in held.items():
+            worker.until(partial(beaten, stage), f"three heartbeats while {stage}")
+            gate.open()
+        worker.until(done, "the end of the job")
+    assert max(ages) < 2.0
+    assert read_result(workspace.done, "a")["status"] == "COMPLETED"
+
+
+def test_an_idle_workers_heart_beats_however_seldom_it_polls(proxx: Command, workspace: Workspace) -> None:
+    seen: set[str] = set()
+
+    def beaten() -> bool:
+        seen.update(status["heartbeat_at"] for status in [workspace.status()] if status is not None)
+        return len(seen) >= 3
+
+    with proxx.start("watch", workspace, *NEVER_POLLS) as worker:
+        worker.until(beaten, "three heartbeats")
+
+
+def test_a_stop_is_heard_while_recovery_looks_at_outputs(
+    proxx: Command, workspace: Workspace, clip: Path, proxies: Path, slow_storage: Path, tmp_path: Path
+) -> None:
+    """The job stays where it is, decided and not published, and the next start finishes it."""
+    dropped = workspace.drop("a", jobspec(clip, proxies)).read_bytes()
+    deadly, storage = (Storage(slow_storage, kind, tmp_path / kind) for kind in ("publish", "read"))
+    with proxx.start("watch", workspace, environment=deadly.environment) as worker:
+        assert worker.wait().exit_code == -signal.SIGKILL
+    assert (workspace.running / "a.result.json").exists()
+    with proxx.start("watch", workspace, environment=storage.environment) as worker:
+        worker.until(storage.calls, "the first slow call")
+        worker.signal(signal.SIGTERM)
+        assert worker.wait().exit_code == 0
+    assert names(workspace.running) == ["a.json", "a.log", "a.result.json"]
+    assert [name for name in names(proxies) if not name.startswith(".")] == []
+    assert proxx("watch", workspace, "--once").exit_code == 0
+    assert read_result(workspace.done, "a")["status"] == "COMPLETED"
+    audit(workspace.root, [dropped])

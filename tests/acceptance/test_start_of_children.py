@@ -1,0 +1,92 @@
+"""A host on which no child can be started: found before any claim, and never at the cost of the inbox."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from proxx_worker.process.spawn import SETPRIV_PLACES
+from tests.acceptance.command import COMMAND, DEADLINE_SECONDS, Argument, Command, wait_until
+from tests.acceptance.results import names, read_result, stems
+from tests.acceptance.specs import Workspace, jobspec
+from tests.acceptance.stand_ins import program
+
+WITHOUT_CAPSET = Path(__file__).parents[1] / "support" / "without_capset.py"
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="setpriv and seccomp are Linux's")
+
+
+def filtered(proxx: Command, action: str, *arguments: Argument) -> tuple[int, str]:
+    """Exit code and all output of the command under a filter of system calls."""
+    done = subprocess.run(
+        [sys.executable, WITHOUT_CAPSET, action, COMMAND, *arguments],
+        env=proxx.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout
+
+
+@linux_only
+@pytest.mark.parametrize(("action", "cause"), [("refuse", "Operation not permitted"), ("kill", "SIGSYS")])
+def test_watch_and_check_under_a_filter_that_setpriv_does_not_survive(
+    proxx: Command, workspace: Workspace, clip: Path, proxies: Path, action: str, cause: str
+) -> None:
+    for name in ("a", "b"):
+        workspace.drop(name, jobspec(clip, proxies, naming_template=name))
+    code, said = filtered(proxx, action, "watch", "--once", workspace.root)
+    assert code == 4
+    for words in ("IO_ERROR", "setpriv", cause, "capset"):
+        assert words in said
+    assert stems(workspace.inbox) == ["a", "b"]
+    assert (names(workspace.running), names(workspace.failed)) == ([], [])
+    code, said = filtered(proxx, action, "check", workspace.root)
+    assert code == 4
+    (line,) = [line for line in said.splitlines() if line.startswith("VIOLATED")]
+    assert "setpriv" in line
+    assert cause in line
+
+
+@linux_only
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting over setpriv takes root")
+def test_a_guard_that_fails_in_mid_life_costs_one_job(
+    proxx: Command, workspace: Workspace, clip: Path, proxies: Path, tmp_path: Path
+) -> None:
+    """In a mount namespace of the worker's own, something that speaks as setpriv does under a filter takes its place."""
+    broken = program(tmp_path / "broken", "echo 'setpriv: activate capabilities: Operation not permitted' >&2; exit 1")
+    said = tmp_path / "stderr"
+    with said.open("wb") as stderr:
+        worker = subprocess.Popen(
+            ["unshare", "--mount", COMMAND, "watch", workspace.root, "--poll-seconds", "0.1"],
+            env=proxx.environment, stdin=subprocess.DEVNULL, stderr=stderr,
+        )  # fmt: skip
+    try:
+        wait_until(lambda: (workspace.status() or {}).get("state") == "idle", "an idle worker")
+        enter = ["nsenter", "--target", str(worker.pid), "--mount"]
+        subprocess.run([*enter, "mount", "--bind", broken, SETPRIV_PLACES[0]], check=True)
+        for name in ("b", "a"):  # so that the first to be claimed is there last
+            workspace.drop(name, jobspec(clip, proxies, naming_template=name))
+        assert worker.wait(DEADLINE_SECONDS) == 4
+    finally:
+        worker.kill()
+        worker.wait()
+    failed, waiting = stems(workspace.failed), stems(workspace.inbox)
+    assert (len(failed), sorted(failed + waiting)) == (1, ["a", "b"]), "one job was spent, the other waits"
+    assert read_result(workspace.failed, failed[0])["error"]["code"] == "IO_ERROR"
+    assert "worker_stopped" in said.read_text().splitlines()[-1]
+
+
+def test_a_tool_that_cannot_be_run_costs_one_job(
+    proxx: Command, workspace: Workspace, clip: Path, proxies: Path, tmp_path: Path
+) -> None:
+    """It is there and may be run, as far as its mode says; what it needs to run is not."""
+    broken = tmp_path / "ffmpeg"
+    broken.write_text("#!/nowhere/interpreter\n")
+    broken.chmod(0o755)
+    for name in ("a", "b"):
+        workspace.drop(name, jobspec(clip, proxies, naming_template=name))
+    ended = proxx("watch", "--once", workspace, "--ffmpeg", broken)
+    assert ended.exit_code == 4
+    assert stems(workspace.inbox) == ["b"]
+    assert read_result(workspace.failed, "a")["error"]["code"] == "FFMPEG_MISSING"
+    assert "worker_stopped" in ended.stderr.splitlines()[-1]
+    assert "FFMPEG_MISSING" in ended.stderr.splitlines()[-1]

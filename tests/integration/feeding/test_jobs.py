@@ -1,0 +1,82 @@
+"""What a workspace's folders tell of a planned spec."""
+
+from pathlib import Path
+
+import pytest
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.feeding.jobs import Jobs, outputs_there
+from proxx_worker.feeding.standing import Outputs, State
+from proxx_worker.workspace.layout import Workspace
+
+FOLDERS = ("inbox", "running", "done", "failed")
+
+
+@pytest.fixture
+def root(workspace: Workspace) -> Path:
+    for folder in FOLDERS:
+        (workspace.root / folder).mkdir()
+    return workspace.root
+
+
+def looked(workspace: Workspace) -> Jobs:
+    jobs = Jobs.of_workspace(workspace)
+    jobs.look()
+    return jobs
+
+
+def test_a_workspace_without_folders_has_no_jobs(workspace: Workspace) -> None:
+    assert looked(workspace).states_of("a", b"{}") == frozenset()
+
+
+@pytest.mark.parametrize(("folder", "state"), list(zip(FOLDERS, State, strict=True)))
+@pytest.mark.parametrize("name", ["a.json", "a~2.json", "a~31.json"])
+def test_a_job_is_known_by_its_name_and_its_bytes(workspace: Workspace, root: Path, folder: str, state: State, name: str) -> None:
+    (root / folder / name).write_bytes(b"{}")
+    jobs = looked(workspace)
+    assert jobs.states_of("a", b"{}") == {state}
+    assert jobs.states_of("a", b"{ }") == frozenset()
+    assert jobs.states_of("b", b"{}") == frozenset()
+    assert jobs.is_taken("a") == (name == "a.json")
+
+
+def test_results_logs_and_hidden_files_are_no_jobs(workspace: Workspace, root: Path) -> None:
+    for name in ("a.result.json", "a.log", ".a.json"):
+        (root / "done" / name).write_bytes(b"{}")
+    assert looked(workspace).states_of("a", b"{}") == frozenset()
+
+
+def test_a_job_that_moves_on_after_the_listing_is_met_where_it_is(workspace: Workspace, root: Path) -> None:
+    (root / "inbox" / "a.json").write_bytes(b"{}")
+    jobs = looked(workspace)
+    (root / "inbox" / "a.json").rename(root / "running" / "a~2.json")
+    assert jobs.states_of("a", b"{}") == {State.RUNNING}
+
+
+def test_a_job_that_was_taken_away_after_the_listing_is_none(workspace: Workspace, root: Path) -> None:
+    (root / "failed" / "a.json").write_bytes(b"{}")
+    jobs = looked(workspace)
+    (root / "failed" / "a.json").unlink()
+    assert jobs.states_of("a", b"{}") == frozenset()
+
+
+def test_what_is_no_file_is_no_job(workspace: Workspace, root: Path) -> None:
+    (root / "done" / "a.json").mkdir()
+    assert looked(workspace).states_of("a", b"{}") == frozenset()
+
+
+def test_a_listing_that_fails_is_never_taken_for_no_jobs(workspace: Workspace, root: Path) -> None:
+    (root / "done").rmdir()
+    (root / "done").write_bytes(b"")
+    with pytest.raises(ProxxError) as caught:
+        looked(workspace)
+    assert caught.value.code is ErrorCode.WORKSPACE_INVALID
+
+
+def test_outputs_are_counted_whatever_they_are(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"")
+    (tmp_path / "b").symlink_to(tmp_path / "nothing")
+    a, b, none = (str(tmp_path / name) for name in ("a", "b", "c"))
+    assert outputs_there([a, b]) is Outputs.ALL
+    assert outputs_there([a, none]) is Outputs.SOME
+    assert outputs_there([none, f"{none}/d", f"{a}/e"]) is Outputs.NONE

@@ -1,0 +1,79 @@
+import pytest
+
+from proxx_worker.feeding.orders import Beside, Directory, Mirror
+from proxx_worker.feeding.rules import RulesError, read_rules
+
+RULE = """
+[[rule]]
+watch = "/mnt/in"
+profiles = ["proxy_h264_low", "proxy_prores_proxy"]
+output = "beside"
+output_directory = "Proxy"
+"""
+
+
+def rule(**changes: str) -> bytes:
+    """The rule with some values as TOML writes them; None leaves a key out."""
+    values = {
+        "watch": '"/mnt/in"', "profiles": '["proxy_h264_low"]', "output": '"flat"', "output_directory": '"/mnt/out"', **changes,
+    }  # fmt: skip
+    return ("[[rule]]\n" + "".join(f"{key} = {value}\n" for key, value in values.items() if value)).encode()
+
+
+def test_a_rule_has_the_defaults_of_the_contract() -> None:
+    (found,) = read_rules(RULE.encode())
+    assert (found.recursive, found.create_directories, found.extensions, found.settle_seconds) == (True, False, None, 30.0)
+    assert found.order.destination == Beside("Proxy")
+    assert found.order.profiles == ("proxy_h264_low", "proxy_prores_proxy")
+
+
+def test_every_key_is_read() -> None:
+    more = {"recursive": "false", "create_directories": "true", "extensions": '["mov", "MXF"]', "settle_seconds": "5"}
+    (found,) = read_rules(rule(output='"mirror"', **more))
+    assert (found.recursive, found.create_directories, found.extensions, found.settle_seconds) == (
+        False,
+        True,
+        ("mov", "MXF"),
+        5.0,
+    )
+    assert found.order.destination == Mirror("/mnt/out")
+    assert read_rules(rule())[0].order.destination == Directory("/mnt/out")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (b"", "rule: Field required"),
+        (b"rule = []", "rule: "),
+        (b"watch = '/x'\n" + rule(), "watch: unknown key (known: rule)"),
+        (b"\xff", "not TOML"),
+        (b"[[rule", "not TOML"),
+        (rule(watch='"in"'), "rule[0].watch: must be an absolute path"),
+        (rule(watch=""), "rule[0].watch: Field required"),
+        (rule(profile='"x"'), "rule[0].profile: unknown key (known: watch, profiles"),
+        (rule(profiles="[]"), "rule[0].profiles: "),
+        (rule(profiles='["proxy_best"]'), "rule[0].profiles[0]: there is no profile proxy_best"),
+        (rule(profiles='["proxy_prores_lt_resolve"]'), "needs a render preset"),
+        (rule(profiles='["proxy_h264_low", "proxy_h264_quarter"]'), "give each a rule of its own"),
+        (rule(output='"above"'), "rule[0].output: "),
+        (rule(output='"beside"'), "must be the name of one folder"),
+        (rule(output='"beside"', output_directory='".."'), "must be the name of one folder"),
+        (rule(output_directory='"out"'), "must be an absolute path"),
+        (rule(output_directory='"/mnt/in"'), "could not be told from its clips"),
+        (rule(settle_seconds="-1"), "rule[0].settle_seconds: "),
+        (rule(settle_seconds='"soon"'), "rule[0].settle_seconds: "),
+        (rule(recursive="1"), "rule[0].recursive: "),
+        (rule() + rule(output_directory='"/mnt/other"'), "two rules make proxy_h264_low"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_its_place(text: bytes, says: str) -> None:
+    with pytest.raises(RulesError) as caught:
+        read_rules(text)
+    assert says in str(caught.value)
+
+
+def test_all_faults_are_told_at_once() -> None:
+    with pytest.raises(RulesError) as caught:
+        read_rules(rule(watch='"in"', output='"above"'))
+    assert "rule[0].watch" in str(caught.value)
+    assert "rule[0].output" in str(caught.value)
