@@ -1,6 +1,6 @@
 """The sound of a proxy: every stream, in order, with its channels, layout and rate as far as the container allows.
 
-Every sample stands where the source's clock puts it (docs/decisions/0017-audio-by-the-clock.md). A stream that is encoded begins
+Every sample stands where the source's clock puts it (docs/decisions/0020-audio-by-the-clock.md). A stream that is encoded begins
 with the file, and silence stands for what the source does not have: before its first decoded sample, and in its holes.
 """
 
