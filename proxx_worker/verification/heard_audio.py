@@ -53,17 +53,14 @@ class Listener:
         self._length = 0
         self._corrections: list[Correction] = []
         self._corrected = 0
-        self._placed: tuple[int, int] | None = None
+        self._placed: int | None = None
         self._restarts = 0
         self._certain = True
 
     def hear(self, number: int, frame: HeardFrame) -> None:
         """Take the next frame. `number`: how many frames its filter had seen."""
         if frame.placed:
-            if self._placed is None:
-                self._placed = (frame.time, frame.time)
-            start, end = self._placed
-            self._placed = start, frame.near(end) + frame.samples
+            self._placed = (self._placed or 0) + frame.samples
             return
         if number == 0 and self._frames:
             self._restarts += 1
@@ -92,7 +89,7 @@ class Listener:
             length=self._length,
             corrections=tuple(self._corrections),
             corrected=self._corrected,
-            placed=None if self._placed is None else self._placed[1] - self._placed[0],
+            placed=self._placed,
             restarts=self._restarts,
             certain=self._certain,
         )

@@ -21,7 +21,7 @@ _WINDOW = RATE // 10
 
 def write_noise(path: Path, seconds: int = 4, rate: int = RATE, seed: int = 7) -> Path:
     """Mono noise without its highest octaves, so that lossy codecs keep its shape. Every tenth of a second is like no other."""
-    source = random.Random(seed)
+    source = random.Random(seed)  # noqa: S311 - noise, the same every time
     tail = [0.0] * 6
     samples = array("h")
     for _ in range(seconds * rate):
@@ -38,10 +38,10 @@ def timeline(path: Path, rate: int = RATE) -> "array[int]":
 
     Each frame stands where ffprobe says. `rate`: the file's own; with another than 48 kHz it may have no holes.
     """
+    entries = "frame=media_type,pts,nb_samples:stream=codec_type,time_base"
     frames = json.loads(
-        _output("ffprobe", "-v", "quiet", "-of", "json", "-show_entries", "frame=media_type,pts,nb_samples:stream=codec_type,time_base",
-                "-show_frames", "-show_streams", path)
-    )  # fmt: skip
+        _output("ffprobe", "-v", "quiet", "-of", "json", "-show_frames", "-show_streams", "-show_entries", entries, path)
+    )
     ticks = {
         stream["codec_type"]: Fraction(stream["time_base"]) for stream in reversed(frames["streams"]) if "codec_type" in stream
     }
@@ -49,8 +49,24 @@ def timeline(path: Path, rate: int = RATE) -> "array[int]":
         min(frame["pts"] for frame in frames["frames"] if frame["media_type"] == "video" and "pts" in frame) * ticks["video"]
     )
     sounding = [frame for frame in frames["frames"] if frame["media_type"] == "audio"]
-    samples = array("h", _output("ffmpeg", "-nostdin", "-v", "quiet", "-i", path, "-map", "0:a:0", "-ac", "1", "-ar", str(RATE),
-                                 "-f", "s16le", "-"))  # fmt: skip
+    decoding = (
+        "ffmpeg",
+        "-nostdin",
+        "-v",
+        "quiet",
+        "-i",
+        path,
+        "-map",
+        "0:a:0",
+        "-ac",
+        "1",
+        "-ar",
+        str(RATE),
+        "-f",
+        "s16le",
+        "-",
+    )
+    samples = array("h", _output(*decoding))
     placed: array[int] = array("h")
     at = 0
     first = round((sounding[0]["pts"] * ticks["audio"] - picture) * RATE)

@@ -31,7 +31,7 @@ PROXIES = {
     "mxf": explicit("dnxhr", "mxf"),
 }
 MOST = {"webm": 7.0}
-"""Milliseconds by which sound may be off: half of one, for times in whole ones. FFmpeg 5.1 counts Opus's priming twice in WebM."""
+"""Milliseconds by which sound may be off where it is not half of one. FFmpeg 5.1 counts Opus's priming twice in WebM."""
 
 
 @dataclass(frozen=True, slots=True)

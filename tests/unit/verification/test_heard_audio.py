@@ -92,8 +92,8 @@ def test_of_a_frame_that_is_too_long_to_tell_nothing_is_certain() -> None:
     assert not listened([(0, MOST_SAMPLES)]).certain
 
 
-def test_what_was_given_is_counted_from_its_first_sample() -> None:
-    assert listened([], placed=[(500, 100), (600, 50)]).placed == 150
+def test_what_was_given_is_counted_whatever_its_times() -> None:
+    assert listened([], placed=[(500, 100), (900, 50)]).placed == 150
 
 
 def line(number: int, stream: int, time: int, *, placed: bool = False) -> bytes:
