@@ -64,12 +64,12 @@ class _Sound:
         if self.container is Container.MXF and (heard is not None or picture is not None):
             # Its sound is as long as its picture, whatever it holds.
             yield self._seconds("duration", picture, self.found.samples / self.rate, 1 / self.rate)
-        elif heard is None:
+        elif heard is None or not heard.certain:
             yield self._as_promised()
         else:
             yield self._as_heard(heard)
         yield self._holes()
-        if heard is not None and heard.placed is not None:
+        if heard is not None and heard.placed is not None and heard.certain:
             length = self._length(heard)
             placed = Fraction(heard.placed) / self.rate
             yield self._seconds("end", length, placed, self._slack(heard))
