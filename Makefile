@@ -87,16 +87,17 @@ test-ffmpeg: $(DEV) ## The tests that an FFmpeg decides, with another one: FFMPE
 	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc
 	$(BIN)/pytest -m "ffmpeg and not heavy" --ffmpeg="$(FFMPEG)" --ffprobe="$(FFPROBE)" $(PYTEST_ARGS)
 
+# Those of deploy/setup/other-ffmpegs that have every encoder.
+OTHER_FFMPEGS := debian13 pypi8 sid
 .PHONY: heavy
 heavy: heavy-suites every-ffmpeg newcomer ## The minutes-long tests: the three below
 
 .PHONY: heavy-suites
-heavy-suites: $(DEV) ## All real clips, fault sweeps, soak, fuzz
+heavy-suites: $(DEV) ## All real clips, also by other FFmpegs, fault sweeps, soak, fuzz
 	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc
+	deploy/setup/other-ffmpegs .cache/ffmpegs $(OTHER_FFMPEGS)
 	$(BIN)/pytest -m "heavy and not benchmarks" $(PYTEST_ARGS)
 
-# Those of deploy/setup/other-ffmpegs that have every encoder.
-OTHER_FFMPEGS := debian13 pypi8 sid
 .PHONY: every-ffmpeg
 every-ffmpeg: $(DEV) ## All tests that an FFmpeg decides, with other ones, which are brought into .cache
 	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc

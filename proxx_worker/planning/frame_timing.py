@@ -8,17 +8,20 @@ is moved onto it on the way in, and back on the way out. A variable rate keeps t
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container, FpsMode, OutputSettings
 from proxx_worker.media.facts import MediaFacts, Timecode
-from proxx_worker.planning.containers import MATROSKA, MATROSKA_TICKS
+from proxx_worker.planning.containers import MATROSKA, MATROSKA_TICKS, QUICKTIME
 
 MXF_RATES = frozenset(
     {Fraction(n * 1000, 1001) for n in (24, 30, 60)} | {Fraction(n) for n in (24, 25, 30, 48, 50, 60, 72, 75, 90, 96, 100, 120)}
 )
 """What FFmpeg's MXF muxer stores exactly. 120000/1001 it takes, but writes 120/1; every other rate it refuses."""
 
+_EDIT_LIST_TICKS = 1000
+_MAX_TICKS_PER_SECOND = 2**31 - 1
 _TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)[:;](\d{2,3})")
 _JUMPING = frozenset({"mpegts", "mpeg", "ogg"})
 """Containers whose clock may jump (FFmpeg's AVFMT_TS_DISCONT), of those that a source may have. FFmpeg counts from the earliest
@@ -101,7 +104,7 @@ def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
             audio_shift=shifts.of_audio,
             end=None,
             converts=False,
-            timescale=None,
+            timescale=_timescale(settings.container, 1 / shifts.step) if shifts.on_output else None,
             timecode=timecode,
         )
     if in_mxf:
@@ -126,6 +129,15 @@ def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
         timescale=None if settings.container in MATROSKA else ticks,
         timecode=timecode,
     )
+
+
+def _timescale(container: Container, rate: Fraction) -> int | None:
+    """Ticks that hold both a frame of `rate` and a millisecond.
+
+    A late start stands in an edit list of milliseconds, which FFmpeg rounds down: 14 ms, 179 ticks of 1/12800 s, would become 13.
+    """
+    ticks = lcm(rate.numerator, _EDIT_LIST_TICKS)
+    return ticks if container in QUICKTIME and ticks <= _MAX_TICKS_PER_SECOND else None
 
 
 def clip_start(facts: MediaFacts) -> Fraction | None:

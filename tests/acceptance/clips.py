@@ -60,7 +60,9 @@ def probe(path: Path) -> dict[str, Any]:
         check=True,
         capture_output=True,
     )
-    assert answer.stderr == b"", answer.stderr.decode()
+    # 8.0's own Opus parser takes offence at sound files, in ffprobe alone; its decoder does not.
+    complaints = [line for line in answer.stderr.decode().splitlines() if not line.endswith("Error parsing Opus packet header.")]
+    assert complaints == []
     document: dict[str, Any] = json.loads(answer.stdout)
     return document
 

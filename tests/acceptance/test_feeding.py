@@ -263,5 +263,5 @@ def test_rules_that_cannot_be_used_are_64(
 def test_the_commands_are_grouped_by_what_one_wants(proxx: Command) -> None:
     text = proxx("--help").stdout.decode()
     groups = [line.split()[0] for line in text.splitlines() if line.endswith("):")]
-    assert groups == ["work", "feed", "operate", "learn"]
+    assert groups == ["work", "feed", "operate", "prove", "learn"]
     assert text.index("feed (") < text.index("gather  ") < text.index("operate (")

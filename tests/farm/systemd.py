@@ -19,14 +19,19 @@ HERE = Path(__file__).parent
 SETUP = """#!/bin/sh
 set -eu
 open() { p=$1; while [ "$p" != / ]; do chmod a+x "$p"; p=$(dirname "$p"); done; }
-mkdir -p "@ROOT@" /opt/proxx-worker/bin
-mount --bind "$HOSTROOT@ROOT@" "@ROOT@"
-mount -o remount,bind,ro "@ROOT@"
-open "$(dirname "@ROOT@")"
+mkdir -p /opt/project /opt/proxx-worker/bin
+mount --bind "$HOSTROOT@ROOT@" /opt/project
+mount -o remount,bind,ro /opt/project
 open "$(dirname "$(readlink -f @PYTHON@)")"
-ln -s @COMMAND@ /opt/proxx-worker/bin/proxx-worker
+# Not the command that pip made: it names the project's own place, which the unit's PrivateTmp hides where that is below /tmp.
+{
+    echo '#!/opt/project/@BIN@/python'
+    echo 'import sys; sys.path.insert(0, "/opt/project")'
+    echo 'from proxx_worker.cli import main; sys.exit(main())'
+} >/opt/proxx-worker/bin/proxx-worker
+chmod 755 /opt/proxx-worker/bin/proxx-worker
 ln -s /share/etc /etc/proxx-worker
-systemd-sysusers @ROOT@/systemd/sysusers.conf
+systemd-sysusers /opt/project/systemd/sysusers.conf
 """
 
 
@@ -62,7 +67,7 @@ def systemd_in(folder: Path, root: Path) -> Iterator[Systemd]:
     for name in ("share/etc", "units"):
         (folder / name).mkdir(parents=True)
     folder.joinpath("share").chmod(0o755)
-    values = {"@ROOT@": str(root), "@PYTHON@": sys.executable, "@COMMAND@": str(COMMAND)}
+    values = {"@ROOT@": str(root), "@PYTHON@": sys.executable, "@BIN@": str(COMMAND.parent.relative_to(root))}
     setup = SETUP
     for name, value in values.items():
         setup = setup.replace(name, value)

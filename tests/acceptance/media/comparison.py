@@ -193,8 +193,11 @@ def _colors(source: Look, proxy: Look, target: Target) -> Iterator[str]:
     as_a_whole = ranges | {None} if target.codec == "prores" else ranges
     yield from _holds("range as a whole", proxy.stream_color.range in as_a_whole)
     yield from _holds("range in its frames", proxy.frame_color.range in ranges)
-    for where, said in (("as a whole", proxy.stream_color), ("in its frames", proxy.frame_color)):
-        yield from _equal(f"colour {where}", _three(wanted), _three(said))
+    # ffprobe 7.1 says nothing of an interlaced ProRes file as a whole. What its container says is read from its atoms below.
+    silent = target.codec == "prores" and set(_three(proxy.stream_color)) == {None}
+    if not silent:
+        yield from _equal("colour as a whole", _three(wanted), _three(proxy.stream_color))
+    yield from _equal("colour in its frames", _three(wanted), _three(proxy.frame_color))
     coded = Coded(PRIMARIES[wanted.primaries], TRANSFERS[wanted.transfer], MATRICES[wanted.matrix], None)
     if target.codec == "prores":
         yield from _equal("colour in the ProRes frame header", coded, prores(proxy.path))

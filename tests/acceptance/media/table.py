@@ -65,7 +65,8 @@ class Truth:
     """What the clip is. `rate` None: variable. `aspect`: on screen, upright. `turns`: clockwise quarter turns to get there.
 
     `sounds`: channels, layout and rate of each stream. `pattern`: a generated pattern of pure colours, which no 4:2:0 picture
-    can hold as they were. `misread`: FFmpeg's own look at the clip is wrong about the aspect.
+    can hold as they were, or a fade from black, of whose first shades an encoder keeps few. `misread`: FFmpeg's own look at the
+    clip is wrong about the aspect.
     """
 
     frames: int
@@ -165,7 +166,9 @@ CLIPS: Mapping[str, Clip] = {
     "png.mov": Clip(Truth(25, "25", "4/3", alpha=True, pattern=True)),
     "rgb_scanline_half_piz_dw_t08.exr": _never(_UNSUPPORTED, "OpenEXR still", _STILL),
     "sample_vvc.mp4": Clip(
-        Truth(120, "24", "16/9"), decoder="vvc", without=Refused(_UNSUPPORTED, "vvc1", "H.266, which not every FFmpeg can decode")
+        Truth(120, "24", "16/9", pattern=True),
+        decoder="vvc",
+        without=Refused(_UNSUPPORTED, "vvc1", "H.266, which not every FFmpeg can decode"),
     ),
     "seq_beachball/multipart.0001.jpg": _never(_UNSUPPORTED, "JPEG still", _STILL),
     "seq_beachball/multipart.0002.jpg": _never(_UNSUPPORTED, "JPEG still", _STILL),

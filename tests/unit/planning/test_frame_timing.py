@@ -1,5 +1,6 @@
 from dataclasses import replace
 from fractions import Fraction
+from math import lcm
 from typing import Any
 
 import pytest
@@ -36,7 +37,8 @@ def planned(rate: Fraction | None, time_base: Fraction, **changed: Any) -> Sched
 
 
 def late(rate: Fraction, offset: Fraction, beside_the_grid: Fraction) -> Schedule:
-    return planned(rate, 1 / rate, offset=offset, input_shift=beside_the_grid, output_shift=beside_the_grid)
+    timescale = lcm(rate.numerator, 1000) if beside_the_grid else None
+    return planned(rate, 1 / rate, offset=offset, input_shift=beside_the_grid, output_shift=beside_the_grid, timescale=timescale)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +68,14 @@ def test_the_first_frame_falls_on_the_grid_and_comes_back_to_its_place(ticks: in
     assert ((offset - schedule.input_shift) * rate).denominator == 1
     assert 0 <= schedule.input_shift < 1 / rate
     assert schedule.output_shift == schedule.input_shift
+
+
+def test_a_late_start_has_ticks_that_hold_its_milliseconds() -> None:
+    source = clip(start=Fraction(14, 1000))
+    assert plan_schedule(settings(container=Container.MOV), source).timescale == 1000
+    assert plan_schedule(settings(container=Container.MKV), source).timescale is None
+    assert plan_schedule(settings(), clip(rate=NTSC, start=Fraction(14, 1000))).timescale == 30000
+    assert plan_schedule(settings(), clip(rate=Fraction(3_000_017, 60_013), start=Fraction(14, 1000))).timescale is None
 
 
 def test_a_variable_rate_keeps_its_ticks_and_its_end() -> None:
@@ -199,8 +209,8 @@ def test_ffprobe_s_rounding_is_no_stream() -> None:
 @pytest.mark.parametrize(
     ("offset", "container", "expected"),
     [
-        (Fraction(1, 100), Container.MOV, planned(Fraction(25), Fraction(1, 25), output_shift=Fraction(1, 100))),
-        (Fraction(3, 100), Container.MOV, planned(Fraction(25), Fraction(1, 25), output_shift=Fraction(-1, 100))),
+        (Fraction(1, 100), Container.MOV, planned(Fraction(25), Fraction(1, 25), output_shift=Fraction(1, 100), timescale=1000)),
+        (Fraction(3, 100), Container.MOV, planned(Fraction(25), Fraction(1, 25), output_shift=Fraction(-1, 100), timescale=1000)),
         # In the middle between two places of the grid.
         (Fraction(1, 10), Container.MOV, planned(Fraction(25), Fraction(1, 50))),
         (Fraction(3, 100), Container.MXF, planned(Fraction(25), Fraction(1, 25), output_shift=Fraction(-1, 25))),
