@@ -3,10 +3,10 @@
 import re
 from dataclasses import dataclass
 
-_PLANAR = re.compile(r"(?P<family>yuvj?|yuva)(?P<chroma>4[0-4][0-4])p(?P<depth>9|10|12|14|16)?(?:[lb]e)?")
-_RGB_PLANAR = re.compile(r"gbr(?P<alpha>a)?p(?:f?(?P<depth>9|10|12|14|16|32))?(?:[lb]e)?")
+_PLANAR = re.compile(r"(?P<family>yuvj?|yuva)(?P<chroma>4[0-4][0-4])p(?P<depth>9|10|12|14|16)?(?:msb)?(?:[lb]e)?")
+_RGB_PLANAR = re.compile(r"gbr(?P<alpha>a)?p(?:f?(?P<depth>9|10|12|14|16|32))?(?:msb)?(?:[lb]e)?")
 _GRAY = re.compile(r"gray(?:f?(?P<depth>9|10|12|14|16|32))?(?:[lb]e)?")
-_ENDIAN = re.compile(r"(?<=[0-9])[lb]e$")
+_ENDIAN = re.compile(r"(?<=[0-9x])[lb]e$")
 
 _PACKED: dict[str, tuple[int, bool, str]] = {
     **dict.fromkeys(("yuyv422", "uyvy422", "yvyu422", "nv16"), (8, False, "422")),
@@ -29,6 +29,21 @@ _PACKED: dict[str, tuple[int, bool, str]] = {
     "ya8": (8, True, "gray"),
     "ya16": (16, True, "gray"),
     **dict.fromkeys(("monow", "monob"), (1, False, "gray")),
+    # From FFmpeg 6 on, most of them from 8 on.
+    **dict.fromkeys(("vuya", "ayuv", "uyva"), (8, True, "444")),
+    **dict.fromkeys(("vuyx", "vyu444"), (8, False, "444")),
+    **dict.fromkeys(("xv30", "v30x"), (10, False, "444")),
+    **dict.fromkeys(("xv36", "p412"), (12, False, "444")),
+    "xv48": (16, False, "444"),
+    **dict.fromkeys(("y212", "p212"), (12, False, "422")),
+    "y216": (16, False, "422"),
+    "p012": (12, False, "420"),
+    "rgbf16": (16, False, "rgb"),
+    "rgbaf16": (16, True, "rgb"),
+    **dict.fromkeys(("rgbf32", "rgb96"), (32, False, "rgb")),
+    **dict.fromkeys(("rgbaf32", "rgba128"), (32, True, "rgb")),
+    "yaf16": (16, True, "gray"),
+    "yaf32": (32, True, "gray"),
     **dict.fromkeys(("rgb565", "bgr565"), (6, False, "rgb")),
     **dict.fromkeys(("rgb555", "bgr555"), (5, False, "rgb")),
     **dict.fromkeys(("rgb444", "bgr444"), (4, False, "rgb")),
