@@ -94,7 +94,7 @@ heavy: heavy-suites every-ffmpeg newcomer ## The minutes-long tests: the three b
 
 .PHONY: heavy-suites
 heavy-suites: $(DEV) ## All real clips, also by other FFmpegs, fault sweeps, soak, fuzz
-	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc
+	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc chromium
 	deploy/setup/other-ffmpegs .cache/ffmpegs $(OTHER_FFMPEGS)
 	$(BIN)/pytest -m "heavy and not benchmarks" $(PYTEST_ARGS)
 
