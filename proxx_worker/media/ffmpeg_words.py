@@ -97,4 +97,4 @@ def decoder_names(codec: str) -> frozenset[str]:
 
     Not all that begins with a codec's name is its decoder: `prores_aw` is an encoder.
     """
-    return frozenset({codec, f"{codec}float", f"lib{codec}", _DECODERS.get(codec, codec)})
+    return frozenset({codec, f"{codec}float", f"{codec}_fixed", f"lib{codec}", _DECODERS.get(codec, codec)})

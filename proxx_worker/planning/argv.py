@@ -23,6 +23,9 @@ _CONVERTING = f"bicubic+{_EXACT}"
 _SHRINKING = f"area+{_EXACT}"
 """The mean of the pixels that one pixel stands for: no aliases, in half to three quarters of bicubic's time."""
 
+_FIXED_POINT_AAC = "LC"
+"""The profile for which FFmpeg's fixed-point decoder was measured: one digest at each SIMD level on 5.1, 7.1, 8.0 and 9.0."""
+
 _RACING = ("theora", "vp3", "vp4")
 """Decoders of FFmpeg's whose threads race: other pictures from run to run."""
 
@@ -92,6 +95,9 @@ def _decoder_options(facts: MediaFacts) -> tuple[str, ...]:
         if stream.codec == "opus":
             # FFmpeg's own decoder gives other samples with SSE, AVX and FMA; the reference decoder does not.
             options += [f"-c:{stream.index}", "libopus"]
+        elif stream.codec == "aac" and stream.profile == _FIXED_POINT_AAC:
+            # From FFmpeg 6 on the usual decoder gives other samples with AVX and FMA; the fixed-point one never does.
+            options += [f"-c:{stream.index}", "aac_fixed"]
     return tuple(options)
 
 

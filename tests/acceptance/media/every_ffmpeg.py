@@ -126,8 +126,7 @@ fails where this page is not what comes out, where a version makes of a clip wha
 down, or where a proxy fails its checks.
 
 One command serves all versions ([decision 0016](decisions/0016-one-command-for-every-ffmpeg.md)); the worker asks none for its
-number. Their bytes differ from version to version, so pin one. From 6.0 on FFmpeg's AAC decoder gives other samples on CPUs with
-other SIMD levels: proxies whose AAC sound is decoded anew are the same on one kind of CPU only.
+number. Their bytes differ from version to version, so pin one.
 """
 
 

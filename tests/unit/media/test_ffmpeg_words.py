@@ -68,7 +68,7 @@ def test_who_speaks_and_the_line_without_addresses(line: str, name: str, plain: 
 
 
 def test_decoders_bear_their_codecs_names_or_their_own() -> None:
-    assert decoder_names("aac") == {"aac", "aacfloat", "libaac"}
+    assert decoder_names("aac") == {"aac", "aacfloat", "aac_fixed", "libaac"}
     assert "libdav1d" in decoder_names("av1")
     assert "prores_aw" not in decoder_names("prores")
 

@@ -207,5 +207,6 @@ def test_the_fingerprint_knows_no_paths() -> None:
 def test_sources_are_decoded_the_same_on_every_cpu() -> None:
     opus = replace(STEREO, codec="opus", index=3)
     plan = plan_task(settings(), replace(clip(codec="theora"), audio=(STEREO, opus)))
-    assert plan.input_options[-6:] == ("-flags", "+bitexact", "-threads:v", "1", "-c:3", "libopus")
-    assert plan_task(settings(), CLIP).input_options[-2:] == ("-flags", "+bitexact")
+    assert plan.input_options[-8:] == ("-flags", "+bitexact", "-threads:v", "1", "-c:1", "aac_fixed", "-c:3", "libopus")
+    other = replace(CLIP, audio=(replace(STEREO, profile="HE-AAC"), replace(STEREO, codec="pcm_s16le", profile=None, index=2)))
+    assert plan_task(settings(), other).input_options[-2:] == ("-flags", "+bitexact")
