@@ -26,12 +26,8 @@ def encode_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
         damage = [line for line in encode.stderr_tail[-1:] if says(Meaning.GAVE_UP, line)]
     if damage:
         return _damaged(plan, encode, damage)
-    if encode.restarts:
-        return JobError(
-            ErrorCode.SOURCE_UNSUPPORTED,
-            "the source's picture changes its size or format on the way, which one proxy cannot follow: split the clip there",
-            {"changes": encode.restarts},
-        )
+    if (changed := _changes(plan, encode)) is not None:
+        return changed
     if failed:
         how = f"signal {-encode.exit_code}" if encode.exit_code < 0 else f"exit code {encode.exit_code}"
         last = without_addresses(next(iter((*encode.complaints[-1:], *encode.stderr_tail[-1:])), "it said nothing"))
@@ -48,6 +44,26 @@ def encode_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
             {"exit_code": encode.exit_code, "lines": [without_addresses(line) for line in encode.stderr_tail[-_QUOTED_LINES:]]},
         )
     return None
+
+
+def _changes(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
+    """A picture or an audio stream that becomes another on the way: FFmpeg begins anew, and would mix channels."""
+    if encode.restarts:
+        return JobError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            "the source's picture changes its size or format on the way, which one proxy cannot follow: split the clip there",
+            {"changes": encode.restarts},
+        )
+    changed = next(((at, heard.restarts) for at, heard in enumerate(encode.audio) if heard is not None and heard.restarts), None)
+    if changed is None:
+        return None
+    position, times = changed
+    return JobError(
+        ErrorCode.SOURCE_UNSUPPORTED,
+        f"audio stream {position + 1} of the source changes its rate, format or channels on the way, which one proxy cannot "
+        "follow: split the clip there",
+        {"changes": times, "stream": plan.facts.audio[position].index},
+    )
 
 
 def gap_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:

@@ -1,14 +1,18 @@
-"""Faults of a source that show in the frames that it presented: it ends early, or its times are not the rate it claims."""
+"""Faults of a source that show in its decoded frames: it begins late, ends early, or its times are not the rate it claims."""
 
 from collections.abc import Sequence
 from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, JobError
 from proxx_worker.contract.output_settings import Container
+from proxx_worker.planning.frame_timing import clip_start
 from proxx_worker.planning.plan import TaskPlan
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.frame_grid import Scale, first_gap, places_on_grid
 from proxx_worker.verification.proxy_probe import ProxyReport
+
+_COUNTING = frozenset({"mov", "mxf", "avi"})
+"""Containers that count the samples they hold; all others leave the end to be estimated from the last packets."""
 
 
 def off_the_grid(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
@@ -71,6 +75,46 @@ def ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -
         if longest + slack + Fraction(1, 2) < facts.duration:
             return _short(f"after {float(longest):.3f} s", f"{float(facts.duration):.3f} s", longest, None, len(times))
     return None
+
+
+def audio_ends_early(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
+    """Sound that ends before a container which counts what it holds says."""
+    facts = plan.facts
+    start = clip_start(facts)
+    if start is None or not _COUNTING.intersection(facts.formats):
+        return None
+    if plan.expected.container is Container.MXF and facts.video.start is not None:
+        start = facts.video.start  # there everything is counted from the first picture
+    for position, (stream, heard) in enumerate(zip(facts.audio, encode.audio, strict=False)):
+        if heard is None or stream.start is None or stream.duration is None:
+            continue
+        end, promised = Fraction(heard.length, heard.rate), stream.start + stream.duration - start
+        # Lossy codecs come in blocks, and decoders leave out what is to be left out at either end, or do not.
+        if heard.certain and end + Fraction(4 * 1024, heard.rate) < promised:
+            return JobError(
+                ErrorCode.SOURCE_DAMAGED,
+                f"audio stream {position + 1} of the source ends at {float(end):.3f} s, its container promises "
+                f"{float(promised):.3f} s: it was cut off; deliver the clip again",
+                {"ends_at_seconds": f"{float(end):.3f}", "stream": stream.index},
+            )
+    return None
+
+
+def begins_late(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
+    """A first picture that stands elsewhere than the container says, for MXF: there all streams start at once, by that word."""
+    schedule, first = plan.design.schedule, next(iter(encode.times), None)
+    if plan.expected.container is not Container.MXF or schedule.rate is None or first is None:
+        return None
+    place = first * plan.facts.video.time_base + schedule.audio_shift + schedule.output_shift
+    if abs(place) * schedule.rate <= Fraction(1, 2):
+        return None
+    second = f"{float(place):.3f}"
+    return JobError(
+        ErrorCode.SOURCE_UNSUPPORTED,
+        f"the source's first picture stands {second} s from where its container says, and MXF has no place for a late start: "
+        "choose mov, mp4 or mkv",
+        {"seconds": second},
+    )
 
 
 def _short(actual: str, promised: str, end: Fraction, frames: int | None, presented: int) -> JobError:

@@ -26,6 +26,8 @@ LINES = {
     "[vf#0:0 @ 0x55558527ae40] [error] Error sending frames to consumers: Operation not permitted": Meaning.WRITING,
     "[vost#0:0/libx264 @ 0x1] [enc:libx264 @ 0x2] [error] Error while opening encoder": Meaning.WRITING,
     "[info] Conversion failed!": Meaning.GAVE_UP,
+    "[out#0/mxf @ 0x55] [info] video:90KiB audio:2064KiB subtitle:0KiB other streams:0KiB": Meaning.AUDIO_WRITTEN,
+    "[opus @ 0x55] [error] Error parsing Opus packet header.": Meaning.HARMLESS,
     "[opus @ 0x55] Error parsing Opus packet header.": Meaning.HARMLESS,
     "[mov,mp4,m4a,3gp,3g2,mj2 @ 0x5] Skipped opening external track: x.mov": Meaning.EXTERNAL_TRACK,
     "[hls,applehttp @ 0x5] Format not on whitelist 'mov'": Meaning.REFUSED_FORMAT,
