@@ -61,7 +61,7 @@ class FfmpegEvidence:
         plan, encode = self.plan, self.encode
         return (
             ends_early(plan, encode, proxy.report)
-            or audio_ends_early(plan, encode)
+            or audio_ends_early(plan, encode, proxy.report)
             or gap_error(plan, encode)
             or audio_damage(plan.expected.audio or (), proxy)
             or off_the_grid(plan, encode)

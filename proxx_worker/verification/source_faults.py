@@ -77,11 +77,11 @@ def ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -
     return None
 
 
-def audio_ends_early(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
+def audio_ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -> JobError | None:
     """Sound that ends before a container which counts what it holds says."""
     facts = plan.facts
     start = clip_start(facts)
-    if start is None or not _COUNTING.intersection(facts.formats):
+    if start is None or not _COUNTING.intersection(facts.formats) or len(report.of_type("audio")) != len(facts.audio):
         return None
     if plan.expected.container is Container.MXF and facts.video.start is not None:
         start = facts.video.start  # there everything is counted from the first picture

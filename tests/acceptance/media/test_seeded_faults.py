@@ -58,14 +58,14 @@ BOTTOM_FIRST = Lie("replace('field_mode=tff', 'field_mode=bff')")
 LATE_COPY = Lie("argv[-1:-1] = ['-bsf:a:1', 'setts=ts=TS+4800']")
 CUT_COPY = Lie("argv[-1:-1] = ['-bsf:a:1', 'noise=drop=gt(n\\\\,20)']")
 HELD_COPY = Lie("argv[-1:-1] = ['-bsf:a:1', 'noise=drop=between(n\\\\,10\\\\,19)']")
-LATE_SOUND = Lie("argv[-1:-1] = ['-filter:a:1', 'asetpts=PTS+0.1/TB']")
+LATE_SOUND = Lie("argv[after('-filter:a:1')] += ',asetpts=PTS+0.1/TB'")
 LATE_FILTER = Lie("argv[after('-filter:a:0')] += ',adelay=20:all=1'")
 EARLY_FILTER = Lie("argv[after('-filter:a:0')] += ',atrim=start_sample=960,asetpts=PTS-STARTPTS'")
 LATE_PLACE = Lie("replace('first_pts=0', 'first_pts=-960')")
 EARLY_PLACE = Lie("replace('first_pts=0', 'first_pts=960')")
 LATE_TIMES = Lie("argv[-1:-1] = ['-bsf:a:0', 'setts=ts=TS+0.02/TB']")
 EARLY_TIMES = Lie("argv[-1:-1] = ['-bsf:a:0', 'setts=ts=TS-0.02/TB']")
-CLOSED = Lie("replace('async=1:', 'async=0:')\nreplace('min_comp=0:', 'min_comp=3.4e38:')")
+CLOSED = Lie("replace('aresample=', 'asetpts=NB_CONSUMED_SAMPLES,aresample=')")
 STRETCHED_HOLE = Lie("import re\nargv[:] = [re.sub('aresample=async=1.*?first_pts=0', 'anull', word) for word in argv]")
 
 
@@ -99,7 +99,7 @@ FAULTS = (
     Fault("stereo and mono in each other's place", SWAPPED, "audio_0_channels", 2, 1),
     Fault("stereo and a downmix swapped", SWAPPED, "audio_0_layout", "stereo", "downmix", source="layouts"),
     Fault("another sample rate", Lie("replace('48000', '44100')"), "audio_0_sample_rate", 48000, 44100),
-    Fault("sound cut off", added("-filter:a:1", "atrim=end=0.5"), "audio_1_duration"),
+    Fault("sound cut off", Lie("argv[after('-filter:a:1')] += ',aselect=lt(t\\\\,0.5)'"), "audio_1_duration"),
     Fault("sound late by three frames", LATE_SOUND, "audio_1_start"),
     Fault("sound late by a filter", LATE_FILTER, "audio_0_duration", quick=True),
     Fault("sound late by a filter in MP4", LATE_FILTER, "audio_0_duration", fields=H264, quick=True),

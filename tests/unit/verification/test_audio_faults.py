@@ -32,7 +32,7 @@ def seen(plan: TaskPlan, *heard: HeardAudio | None) -> EncodeObservation:
 
 def early(source: MediaFacts, *heard: HeardAudio | None, container: Container = Container.MOV) -> JobError | None:
     plan = planned(source, container)
-    return audio_ends_early(plan, seen(plan, *heard))
+    return audio_ends_early(plan, seen(plan, *heard), perfect_proxy(plan).observation().report)
 
 
 def short(samples: int) -> HeardAudio:
@@ -46,6 +46,13 @@ def test_audio_that_ends_early_was_cut_off() -> None:
         "audio stream 2 of the source ends at 0.500 s, its container promises 1.000 s: it was cut off; deliver the clip again",
         {"ends_at_seconds": "0.500", "stream": 4},
     )
+
+
+def test_a_proxy_without_the_stream_is_no_damage_of_the_source() -> None:
+    plan = planned(ENCODED)
+    proxy = perfect_proxy(plan)
+    proxy.sounds.clear()
+    assert audio_ends_early(plan, seen(plan, short(100)), proxy.observation().report) is None
 
 
 LATE = replace(ENCODED, video=replace(CLIP.video, start=Fraction(1, 2)))
