@@ -10,6 +10,10 @@ from proxx_worker.verification.frame_grid import first_gap, places_on_grid
 
 _QUOTED_LINES = 10
 
+_AHEAD = 48
+"""Pictures that a decoder may work ahead of what it has presented: 16 of H.264's and HEVC's reordering, as many in its threads,
+and the queue before the filters."""
+
 
 def encode_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     """Why this encode cannot have made a good proxy, by its exit code, words and progress; None where they show no fault."""
@@ -21,6 +25,8 @@ def encode_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     failed = encode.exit_code != 0
     decoding, reading = _faults_of_source(plan, encode.complaints)
     damage = [line for line in encode.complaints if line in decoding or (failed and line in reading)]
+    if damage and not failed and begins_between_keyframes(plan, encode, damage):
+        damage = []
     if failed and not encode.complaints:
         # With -xerror a decoder's fault may be such a one that nothing is said of it (libdav1d).
         damage = [line for line in encode.stderr_tail[-1:] if says(Meaning.GAVE_UP, line)]
@@ -44,6 +50,18 @@ def encode_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
             {"exit_code": encode.exit_code, "lines": [without_addresses(line) for line in encode.stderr_tail[-_QUOTED_LINES:]]},
         )
     return None
+
+
+def begins_between_keyframes(plan: TaskPlan, encode: EncodeObservation, damage: Sequence[str]) -> bool:
+    """Whether the decoder only missed what comes before the source's first keyframe, as in a recording cut from a broadcast.
+
+    Pictures that need it are presented by no player. All that were presented then follow each other, and nothing was said later
+    than a decoder works ahead. The same words further in tell of lost packets.
+    """
+    if not all(says(Meaning.REFERENCE, line) for line in damage) or (encode.complained_last or 0) > _AHEAD:
+        return False
+    video = plan.facts.video
+    return video.constant_rate and first_gap(places_on_grid(encode.times, video.time_base, video.rate)) is None
 
 
 def _changes(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:

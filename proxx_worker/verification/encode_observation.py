@@ -22,8 +22,8 @@ class EncodeObservation:
     `exit_code`: negative for a signal. `file_size`: bytes of the output. `stderr_tail`: the encoder's last lines. `complaints`:
     its first error lines, those of probing left out. `presented`: for each frame that the source presented its time in source
     ticks (None: it had none). `restarts`: how often the picture changed its size or format on the way. `complained_at`: how many
-    frames had been presented when the first complaint was heard, which is near the fault (decoders work ahead). `audio`: what
-    was decoded of each audio stream, None for one that was copied. `audio_units`: how much audio was encoded, in 1024 bytes; None
+    frames had been presented when the first complaint was heard, which is near the fault (decoders work ahead); `complained_last`:
+    when the last one was, those included that are not kept. `audio`: what was decoded of each audio stream, None for one that was copied. `audio_units`: how much audio was encoded, in 1024 bytes; None
     where that was not said.
     """
 
@@ -35,6 +35,7 @@ class EncodeObservation:
     presented: tuple[int | None, ...] = ()
     restarts: int = 0
     complained_at: int | None = None
+    complained_last: int | None = None
     audio: tuple[HeardAudio | None, ...] = ()
     audio_units: int | None = None
 
@@ -58,6 +59,7 @@ class EncodeObserver:
         self._complaints: list[str] = []
         self._started = False
         self._complained_at: int | None = None
+        self._complained_last: int | None = None
         self._audio_units: int | None = None
 
     def feed_stdout(self, data: bytes) -> list[Progress]:
@@ -76,6 +78,7 @@ class EncodeObserver:
             return
         if self._complained_at is None:
             self._complained_at = self._parser.count
+        self._complained_last = self._parser.count
         if len(self._complaints) < _COMPLAINT_LINES:
             self._complaints.append(line)
 
@@ -90,6 +93,7 @@ class EncodeObserver:
             presented=self._parser.presented,
             restarts=self._parser.restarts,
             complained_at=self._complained_at,
+            complained_last=self._complained_last,
             audio_units=self._audio_units,
             audio=tuple(None if listener is None else listener.heard() for listener in self._listeners),
         )

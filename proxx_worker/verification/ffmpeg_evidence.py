@@ -18,7 +18,7 @@ from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.frame_grid import places_on_grid
 from proxx_worker.verification.heard_audio import HeardAudio
 from proxx_worker.verification.proxy_probe import ProxyObservation, StreamReport
-from proxx_worker.verification.source_faults import audio_ends_early, begins_late, ends_early, off_the_grid
+from proxx_worker.verification.source_faults import audio_ends_early, begins_late, ends_early, frames_left_out, off_the_grid
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,12 @@ class FfmpegEvidence:
         presented, encoded, video = len(self.encode.presented), self.encode.progress.frames, self.plan.facts.video
         yield compare("frames_encoded", None if converts else presented, encoded)
         yield compare("frames", encoded if converts else presented, picture.frames)
-        yield compare("frames_of_source", video.promised_frames, presented)
+        missing = frames_left_out(self.plan, self.encode)
+        promised = None if video.promised_frames is None else video.promised_frames - missing
+        yield compare("frames_of_source", promised, presented)
+        if missing:
+            said = f"{missing} of {missing + presented}, before the first that decodes"
+            yield Check(name="frames_left_out", expected=said, actual=said, ok=True)
         unit, wanted = self._wanted_times(picture.frames)
         yield frame_times(self.plan.expected.container, picture, unit, wanted)
         # Matroska counts in milliseconds, and so do QuickTime's edit lists, which hold a late start.

@@ -49,6 +49,20 @@ def _off_grid(times: Sequence[int], places: Sequence[int], tick: Fraction, rate:
     return any(abs((time - times[0]) * ticks - place * frames) > most for time, place in zip(times, places, strict=True))
 
 
+def frames_left_out(plan: TaskPlan, encode: EncodeObservation) -> int:
+    """How many pictures there would be between where the container says that the picture starts and the first that decodes.
+
+    Nothing can decode what needs pictures from before the source's beginning (a cut between two keyframes), and no player shows it.
+    """
+    schedule, first = plan.design.schedule, next(iter(encode.times), None)
+    if first is None or plan.facts.video.start is None or schedule.converts:
+        return 0
+    place = first * plan.facts.video.time_base + schedule.output_shift - schedule.offset
+    if plan.expected.container is Container.MXF:
+        place += schedule.audio_shift
+    return max(0, round(place * plan.facts.video.rate))
+
+
 def ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -> JobError | None:
     """The picture (or, where only the whole file's length is known, everything) ends before the container says."""
     facts, video, times = plan.facts, plan.facts.video, encode.times
@@ -60,21 +74,35 @@ def ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -
         )
     frame = 1 / video.rate
     end = max(times) * video.time_base + frame
+    missing = frames_left_out(plan, encode)
     promised = video.promised_frames
-    if promised is not None and len(encode.presented) < promised:
+    if promised is not None and len(encode.presented) + missing < promised:
         return _short(f"after {len(encode.presented)} frames", f"{promised} frames", end, promised, len(times))
     # Containers round, decoders hold back a frame at a cut: two frames and a hundredth are no damage.
     slack = 2 * frame + Fraction(1, 100)
     if video.duration is not None:
-        length = end - min(times) * video.time_base
-        if promised is None and length + slack < video.duration:
+        length = end - min(times) * video.time_base + missing * frame
+        # Fragments may tell an end in place of a length.
+        reaches = length + (max(Fraction(0), video.start or Fraction(0)) if _is_fragmented(plan) else 0)
+        if promised is None and reaches + slack < video.duration:
             return _short(f"after {float(length):.3f} s", f"{float(video.duration):.3f} s", end, None, len(times))
-    elif facts.duration is not None:
-        sounds = (Fraction(s.samples, s.integer("sample_rate") or 1) for s in report.of_type("audio"))
-        longest = max((end, *sounds))
+    elif facts.duration is not None and not any(kind.startswith("subtitle") for kind in facts.other_streams):
+        # Subtitles may outlast everything, and then the file's length says nothing of the picture's.
+        longest = max((end, *_sounds(encode, report)))
         if longest + slack + Fraction(1, 2) < facts.duration:
             return _short(f"after {float(longest):.3f} s", f"{float(facts.duration):.3f} s", longest, None, len(times))
     return None
+
+
+def _is_fragmented(plan: TaskPlan) -> bool:
+    """Whether a movie has no table of all its pictures."""
+    return plan.facts.demuxer == "mov" and plan.facts.video.frames is None
+
+
+def _sounds(encode: EncodeObservation, report: ProxyReport) -> list[Fraction]:
+    """How long each audio stream is: as it was decoded, where that was told; MXF cuts it at the picture's end."""
+    heard = [Fraction(sound.length, sound.rate) for sound in encode.audio if sound is not None]
+    return heard + [Fraction(sound.samples, sound.integer("sample_rate") or 1) for sound in report.of_type("audio")]
 
 
 def audio_ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -> JobError | None:

@@ -29,6 +29,13 @@ LINES = {
     "[out#0/mxf @ 0x55] [info] video:90KiB audio:2064KiB subtitle:0KiB other streams:0KiB": Meaning.AUDIO_WRITTEN,
     "[opus @ 0x55] [error] Error parsing Opus packet header.": Meaning.HARMLESS,
     "[opus @ 0x55] Error parsing Opus packet header.": Meaning.HARMLESS,
+    "[h264 @ 0x55] [error] SEI type 5 size 2208 truncated at 1896": Meaning.HARMLESS,
+    "[msmpeg4v3 @ 0x55] [error] ext header missing, 3 left": Meaning.HARMLESS,
+    "[h264 @ 0x5606dbd11d40] [error] co located POCs unavailable": Meaning.REFERENCE,
+    "[h264 @ 0x557d15657700] [error] mmco: unref short failure": Meaning.REFERENCE,
+    "[h264 @ 0x557d15657700] [error] reference picture missing during reorder": Meaning.REFERENCE,
+    "[h264 @ 0x557d15657700] [error] Missing reference picture, default is 65562": Meaning.REFERENCE,
+    "[hevc @ 0x557d15657700] [error] Could not find ref with POC 8": Meaning.REFERENCE,
     "[mov,mp4,m4a,3gp,3g2,mj2 @ 0x5] Skipped opening external track: x.mov": Meaning.EXTERNAL_TRACK,
     "[hls,applehttp @ 0x5] Format not on whitelist 'mov'": Meaning.REFUSED_FORMAT,
 }
