@@ -135,7 +135,7 @@ def _video_options(design: Design) -> tuple[str, ...]:
 
 
 def _packet_stages(design: Design) -> list[str]:
-    stages: list[str] = []
+    stages = [*design.encoder.packet_filters]
     color, end = design.color, design.schedule.end
     unsaid = color.tags == Tags(None, None, None)
     if design.encoder.codec == "h264" and color.range is not None and unsaid:

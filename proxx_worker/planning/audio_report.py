@@ -1,9 +1,9 @@
 """How an encode tells, on its standard output, when each frame of its decoded audio stands and how long it is.
 
-FFmpeg's `ametadata=mode=print` writes a frame's time and nothing else about it. So each frame is given a number for its time, which
-holds stream, length and time; it is printed, and the time is put back. The samples are not touched. The picture's frames are
-reported on the same output, each by one small write: threads may mix these lines, but never break one. Numbers of audio lie far
-below any time that a picture can have: -2^52 microseconds are 142 years before the clip.
+FFmpeg's `ametadata=mode=print` writes a frame's time and nothing else about it. So each frame is given a number for its time,
+which holds stream, length and time; it is printed, and the time is put back. The samples are not touched. The picture's frames
+are reported on the same output, each by one small write: threads may mix these lines, but never break one. Numbers of audio lie
+far below any time that a picture can have: -2^52 microseconds are 142 years before the clip.
 
 FFmpeg computes in doubles, which hold whole numbers up to 2^53: 29 bits of time, 16 of length, 7 of stream. The time is put back
 to within 2^28 samples of the one before it (93 minutes at 48 kHz), of the first one to within as much of 0.

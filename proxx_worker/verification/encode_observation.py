@@ -21,10 +21,10 @@ class EncodeObservation:
 
     `exit_code`: negative for a signal. `file_size`: bytes of the output. `stderr_tail`: the encoder's last lines. `complaints`:
     its first error lines, those of probing left out. `presented`: for each frame that the source presented its time in source
-    ticks (None: it had none). `restarts`: how often the picture changed its size or format on the way. `complained_at`: how many
-    frames had been presented when the first complaint was heard, which is near the fault (decoders work ahead); `complained_last`:
-    when the last one was, those included that are not kept. `audio`: what was decoded of each audio stream, None for one that was copied. `audio_units`: how much audio was encoded, in 1024 bytes; None
-    where that was not said.
+    ticks (None: it had none). `restarts`: how often the picture changed its size or format on the way. `complained_at`,
+    `complained_last`: how many frames had been presented when the first and the last complaint were heard, which is near the
+    fault (decoders work ahead). `audio`: what was decoded of each audio stream, None for one that was copied. `audio_units`: how
+    much audio was encoded, in 1024 bytes; None where that was not said.
     """
 
     exit_code: int

@@ -52,7 +52,7 @@ def _off_grid(times: Sequence[int], places: Sequence[int], tick: Fraction, rate:
 def frames_left_out(plan: TaskPlan, encode: EncodeObservation) -> int:
     """How many pictures there would be between where the container says that the picture starts and the first that decodes.
 
-    Nothing can decode what needs pictures from before the source's beginning (a cut between two keyframes), and no player shows it.
+    Nothing can decode what needs pictures from before the source's beginning (a cut between keyframes), and no player shows it.
     """
     schedule, first = plan.design.schedule, next(iter(encode.times), None)
     if first is None or plan.facts.video.start is None or schedule.converts:

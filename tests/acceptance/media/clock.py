@@ -49,10 +49,8 @@ def timeline(path: Path, rate: int = RATE) -> "array[int]":
         min(frame["pts"] for frame in frames["frames"] if frame["media_type"] == "video" and "pts" in frame) * ticks["video"]
     )
     sounding = [frame for frame in frames["frames"] if frame["media_type"] == "audio"]
-    # fmt: off
-    decoding = ("ffmpeg", "-nostdin", "-v", "quiet", "-i", path, "-map", "0:a:0", "-ac", "1", "-ar", str(RATE), "-f", "s16le", "-")
-    # fmt: on
-    samples = array("h", _output(*decoding))
+    into = ("-map", "0:a:0", "-ac", "1", "-ar", str(RATE), "-f", "s16le", "-")
+    samples = array("h", _output("ffmpeg", "-nostdin", "-v", "quiet", "-i", path, *into))
     placed: array[int] = array("h")
     at = 0
     first = round((sounding[0]["pts"] * ticks["audio"] - picture) * RATE)

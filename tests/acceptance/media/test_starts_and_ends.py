@@ -1,4 +1,4 @@
-"""Recordings that begin between two keyframes, and ends that containers tell in several ways, complete; damage further in does not.
+"""Recordings that begin between two keyframes, and ends that containers tell in several ways, complete; damage does not.
 
 The judge of a beginning: every picture that the worker's own command presents is one of the whole clip's, byte for byte.
 """

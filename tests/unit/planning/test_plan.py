@@ -128,15 +128,25 @@ def test_the_last_frame_of_a_variable_rate_stands_as_long_as_the_source_says(
 
 
 def test_an_end_that_nobody_knows_is_left_to_the_muxer() -> None:
-    assert "-bsf:v" not in plan_task(settings(), clip(constant_rate=False, duration=None)).output_options
+    assert not any("setts" in word for word in plan_task(settings(), clip(constant_rate=False, duration=None)).output_options)
+
+
+PLAIN = "filter_units=remove_types=6"
+
+
+@pytest.mark.parametrize(
+    "source", [clip(field_order="tt"), clip(field_order="bb"), clip(color=ColorFacts(content_light="1000,400"))]
+)
+def test_fields_and_hdr_stay_in_h264(source: MediaFacts) -> None:
+    assert not any(PLAIN in word for word in plan_task(settings(), source).output_options)
 
 
 def test_h264_says_its_range_where_it_says_nothing_else() -> None:
     said = plan_task(settings(), clip(color=ColorFacts(range="tv")))
-    assert option(said, "-bsf:v") == "h264_metadata=video_full_range_flag=0"
+    assert option(said, "-bsf:v") == f"{PLAIN},h264_metadata=video_full_range_flag=0"
     both = plan_task(settings(), clip(color=ColorFacts(range="pc"), constant_rate=False))
-    assert option(both, "-bsf:v").startswith("h264_metadata=video_full_range_flag=1,setts=")
-    assert "-bsf:v" not in plan_task(settings(), clip(color=ColorFacts())).output_options
+    assert option(both, "-bsf:v").startswith(f"{PLAIN},h264_metadata=video_full_range_flag=1,setts=")
+    assert option(plan_task(settings(), clip(color=ColorFacts())), "-bsf:v") == PLAIN
     assert "-bsf:v" not in plan_task(settings(Codec.HEVC), clip(color=ColorFacts(range="tv"))).output_options
 
 
