@@ -80,6 +80,7 @@ def _picture_checks(expected: Expectation, picture: StreamReport) -> Iterator[Ch
     yield _display_aspect(expected, picture)
     yield _rotation(picture)
     yield _field_order(expected, picture)
+    yield _field_order_said(expected, picture)
 
 
 def _rotation(picture: StreamReport) -> Check:
@@ -115,6 +116,16 @@ def _field_order(expected: Expectation, picture: StreamReport) -> Check:
     wanted = expected.video.field_order
     # A source that does not say is encoded as progressive frames; whether that is true cannot be known.
     return compare("field_order", wanted, actual)
+
+
+_SAID_ORDERS = {"progressive": "progressive", "tt": "tt", "tb": "tt", "bb": "bb", "bt": "bb"}
+
+
+def _field_order_said(expected: Expectation, picture: StreamReport) -> Check:
+    """What the container says, and of H.264 the first pictures' own word (pic_struct), which decoders pass over."""
+    said, wanted = _SAID_ORDERS.get(picture.text("field_order") or ""), expected.video.field_order
+    ok = None if said is None or wanted is None else said == wanted
+    return Check(name="field_order_said", expected=wanted, actual=said, ok=ok)
 
 
 def _color_checks(expected: Expectation, picture: StreamReport) -> Iterator[Check]:

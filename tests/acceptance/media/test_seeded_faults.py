@@ -55,6 +55,7 @@ PQ = Lie("replace('color_trc=bt709', 'color_trc=smpte2084')\nargv[after('-color_
 PROGRESSIVE = Lie("replace('field_mode=tff', 'field_mode=prog')\nreplace('+ildct', '')")
 PROGRESSIVE_H264 = Lie("replace('field_mode=tff', 'field_mode=prog')\nreplace('+ildct', '')\nreplace('+ilme', '')")
 BOTTOM_FIRST = Lie("replace('field_mode=tff', 'field_mode=bff')")
+FIRST_PICTURES = Lie("replace('cpu-independent=1', 'cpu-independent=1:bff=1')")
 LATE_COPY = Lie("argv[-1:-1] = ['-bsf:a:1', 'setts=ts=TS+4800']")
 CUT_COPY = Lie("argv[-1:-1] = ['-bsf:a:1', 'noise=drop=gt(n\\\\,20)']")
 HELD_COPY = Lie("argv[-1:-1] = ['-bsf:a:1', 'noise=drop=between(n\\\\,10\\\\,19)']")
@@ -152,6 +153,7 @@ FAULTS = (
     Fault("fields lost", PROGRESSIVE, "field_order", "tt", "progressive", source="interlaced", quick=True),
     Fault("fields lost in H.264", PROGRESSIVE_H264, "field_order", "tt", "progressive", H264, source="interlaced"),
     Fault("fields in the other order", BOTTOM_FIRST, "field_order", "tt", "bb", source="interlaced"),
+    Fault("first pictures in the other order", FIRST_PICTURES, "field_order_said", "tt", "bb", H264, source="interlaced", quick=True),
     # Of these FFmpeg itself says that the source gave no more; whom to believe cannot be known.
     Fault("ends after ten frames, and says all is well", added("-frames:v", "10"), code="SOURCE_DAMAGED", quick=True),
     Fault("encodes half a second", added("-t", "0.5"), code="SOURCE_DAMAGED"),
