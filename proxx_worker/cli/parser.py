@@ -4,7 +4,7 @@ import argparse
 import math
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from importlib import import_module
 from io import TextIOWrapper
 from typing import NoReturn, cast
@@ -133,7 +133,7 @@ def _add_run(commands: Commands) -> None:
     )  # fmt: skip
     parser.add_argument("jobspec", metavar="JOBSPEC.json", help="the JobSpec's file")
     parser.add_argument("--result", metavar="FILE", help="also write the result there, durably, in one piece")
-    _add_settings(parser)
+    _add_settings(parser, idle=_OF_A_WORKSPACE)
 
 
 def _add_validate(commands: Commands) -> None:
@@ -143,7 +143,7 @@ def _add_validate(commands: Commands) -> None:
         "One line per file; the exit code is the highest class.",
     )  # fmt: skip
     parser.add_argument("jobspecs", metavar="JOBSPEC.json", nargs="+", help="a JobSpec's file")
-    _add_settings(parser)
+    _add_settings(parser, idle=_OF_A_JOB)
 
 
 def _add_spec(commands: Commands) -> None:
@@ -247,7 +247,7 @@ def seconds(text: str) -> float:
 def _add_check(commands: Commands) -> None:
     parser = add_command(commands, "learn", "check", "check", "check", "check the environment's assumptions, one line each")
     parser.add_argument("workspace", metavar="WORKSPACE", nargs="?", help="also what a worker there relies on")
-    _add_settings(parser)
+    _add_settings(parser, idle=_NOT_ASSUMED)
 
 
 def _add_profiles(commands: Commands) -> None:
@@ -260,8 +260,14 @@ def _add_schema(commands: Commands) -> None:
     parser.add_argument("document", choices=("jobspec", "result"), help="what it describes")
 
 
-def _add_settings(parser: argparse.ArgumentParser) -> None:
-    """`--config` and one flag per key of `Settings`; a flag wins over the file."""
+_OF_A_WORKSPACE = frozenset({"poll_seconds", "settle_seconds", "metrics_file"})
+_OF_A_JOB = _OF_A_WORKSPACE | {"declared_versions", "log_format", "progress_format"}
+_NOT_ASSUMED = (_OF_A_JOB - {"metrics_file"}) | {"stall_seconds"}
+"""Settings that `run`, `validate` and `check` accept, as every command does, but that change nothing there."""
+
+
+def _add_settings(parser: argparse.ArgumentParser, idle: Collection[str] = ()) -> None:
+    """`--config` and one flag per key of `Settings`; a flag wins over the file. `idle`: accepted, but left out of `--help`."""
     group = parser.add_argument_group("settings", "each also a key of the TOML file; a flag wins")
     group.add_argument("--config", metavar="FILE", help="a TOML file of settings; unknown keys are refused")
     group.add_argument("--ffmpeg", metavar="PATH", help="absolute path; default: the first on PATH")
@@ -288,3 +294,9 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--metrics-file", metavar="FILE", help="absolute path; `watch` keeps Prometheus text there")
     group.add_argument("--source-roots", metavar="DIR", action="append", help="sources must lie inside; repeatable")
     group.add_argument("--output-roots", metavar="DIR", action="append", help="outputs must go inside; repeatable")
+    group.add_argument(
+        "--path-map", metavar="FROM=TO", action="append", help="what a spec calls FROM lies in TO on this machine; repeatable"
+    )
+    for action in group._group_actions:  # noqa: SLF001 - argparse lists a group's flags no other way
+        if action.dest in idle:
+            action.help = argparse.SUPPRESS

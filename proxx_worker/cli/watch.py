@@ -106,7 +106,9 @@ def _own(
         "worker_started", workspace.name, pid=os.getpid(), version=__version__, ffmpeg=record.ffmpeg, ffprobe=record.ffprobe
     )
     try:
-        Recoverer(spool, owner, settings.output_roots, record, log, (worker.count, metrics.count), stop).carry_through()
+        Recoverer(
+            spool, owner, settings.output_roots, settings.paths, record, log, (worker.count, metrics.count), stop
+        ).carry_through()
         supervisor.ready()
         exit_code = worker.work(once=once)
     finally:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
 from proxx_worker.contract.jobspec import SpecSummary
 from proxx_worker.contract.output_settings import Engine, OutputSettings
+from proxx_worker.contract.path_map import NO_MAPPINGS, PathMap
 from proxx_worker.contract.result import (
     ErrorRecord,
     JobResult,
@@ -39,7 +40,10 @@ def internal_errors(log: JobLog) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What is known of a job before its tasks: enough for a result at any point of its life."""
+    """What is known of a job before its tasks: enough for a result at any point of its life.
+
+    `paths`: where its sources lie on this machine.
+    """
 
     name: str
     summary: SpecSummary
@@ -47,6 +51,7 @@ class Report:
     started: Moment
     engine: Engine | None = None
     settings: OutputSettings | None = None
+    paths: PathMap = NO_MAPPINGS
 
     def with_settings(self, engine: Engine | None, settings: OutputSettings | None) -> "Report":
         """The same report once the spec and the engine are known."""
@@ -69,6 +74,19 @@ class Report:
             duration_seconds=round(finished.monotonic - self.started.monotonic, 3),
         )
 
+    def not_run(self, errors: Mapping[int, JobError] | None = None) -> list[TaskRecord]:
+        """One NOT_RUN record per source, in order, each with its own error where it has one."""
+        return [
+            TaskRecord(
+                index=index,
+                source=source,
+                source_path=self.paths.mapped(source),
+                status=TaskStatus.NOT_RUN,
+                error=ErrorRecord.of(errors[index]) if errors and index in errors else None,
+            )
+            for index, source in enumerate(self.summary.sources)
+        ]
+
 
 def settings_record(settings: OutputSettings) -> SettingsRecord:
     """The resolved settings as the result shows them; the rate as an exact rational, `"30000/1001"`."""
@@ -80,16 +98,3 @@ def settings_record(settings: OutputSettings) -> SettingsRecord:
         fps=None if settings.fps is None else rational(settings.fps),
         dnxhr_level=None if settings.dnxhr_level is None else settings.dnxhr_level.value,
     )
-
-
-def not_run_tasks(sources: Sequence[str], errors: Mapping[int, JobError]) -> list[TaskRecord]:
-    """One NOT_RUN record per source, in order, each with its own error where it has one."""
-    return [
-        TaskRecord(
-            index=index,
-            source=source,
-            status=TaskStatus.NOT_RUN,
-            error=ErrorRecord.of(errors[index]) if index in errors else None,
-        )
-        for index, source in enumerate(sources)
-    ]

@@ -81,7 +81,7 @@ def test_every_key_of_the_configuration_is_there_with_its_flag_and_default(opera
     assert first_code(table.column("flag")) == [flag_of(key) for key in Settings.model_fields]
     for key, cell in zip(Settings.model_fields, table.column("default"), strict=True):
         default = Settings.model_fields[key].default
-        if default in (None, {}):
+        if default in (None, {}, ()):
             assert not code(cell) or code(cell) == ["PATH"]
         else:
             assert code(cell) == [default if isinstance(default, str) else f"{default:g}"]
@@ -109,6 +109,8 @@ def test_check_prints_the_lines_that_are_listed(
         [
             "check",
             str(tmp_path),
+            "--path-map",
+            f"/Volumes/SAN={tmp_path}",
             "--source-roots",
             str(tmp_path),
             "--output-roots",
