@@ -94,7 +94,7 @@ def _read(path: str, stop: StopSignal) -> Job:
             digest = None
             with suppress(StopRequestedError):
                 digest = sha256_of(file.fileno(), partial(raise_if_stopped, stop, StopRequestedError()))
-            return Job.refused(name, RUN_OWNER, digest, too_large(os.fstat(file.fileno()).st_size).error)
+            return Job.refused(name, RUN_OWNER, digest, too_large(os.fstat(file.fileno()).st_size, data).error)
     except (OSError, ValueError) as error:
         raise UsageError(unreadable(path, error)) from error
 
