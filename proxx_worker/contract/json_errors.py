@@ -56,7 +56,8 @@ def _trailing_comma(text: str, offset: int) -> Mistake | None:
 
 
 def _cut_off(text: str, offset: int) -> Mistake | None:
-    return (offset, "the text ends too early, as if it was cut off") if offset >= len(text.rstrip(_SPACE)) else None
+    end = len(text.rstrip(_SPACE))
+    return (end, "the text ends too early, as if it was cut off") if offset >= end else None
 
 
 def _no_object(text: str, offset: int) -> Mistake | None:
