@@ -16,7 +16,7 @@ from proxx_worker.delivery.output_directory import OutputDirectory, check_output
 from proxx_worker.delivery.staging import Staging
 from proxx_worker.engines.port import Accepted, EngineContext, Refused
 from proxx_worker.execution.preflight import AcceptedJob, Environment, RefusedJob, about, inspect
-from proxx_worker.execution.reporting import Report, internal_errors
+from proxx_worker.execution.reporting import Report, internal_errors, with_losses
 from proxx_worker.execution.task import TaskContext, TaskOutcome, run_task
 from proxx_worker.observe.clock import now
 from proxx_worker.observe.joblog import JobLog
@@ -183,13 +183,13 @@ def _survey(context: TaskContext, tasks: Sequence[Accepted]) -> tuple[list[Accep
 
 
 def _run_tasks(context: TaskContext, staging: Staging, tasks: Sequence[Accepted]) -> tuple[list[TaskOutcome], JobError | None]:
-    """Run the tasks in order until one fails; its error is the job's."""
+    """Run the tasks in order until one fails; its error is the job's, with what it cost the others."""
     outcomes: list[TaskOutcome] = []
     for index, task in enumerate(tasks):
         outcome = run_task(context, staging, index, task)
         outcomes.append(outcome)
         if outcome.error is not None:
-            return outcomes, outcome.error
+            return outcomes, with_losses(outcome.error, finished=index, never_ran=len(tasks) - index - 1)
     return outcomes, None
 
 

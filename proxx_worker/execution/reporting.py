@@ -38,6 +38,32 @@ def internal_errors(log: JobLog) -> Iterator[None]:
         raise ProxxError(ErrorCode.INTERNAL_ERROR, message) from error
 
 
+_OF_ONE_SOURCE = frozenset(
+    {
+        ErrorCode.SOURCE_DAMAGED,
+        ErrorCode.SOURCE_CHANGED,
+        ErrorCode.ENCODE_FAILED,
+        ErrorCode.ENCODE_STALLED,
+        ErrorCode.OUTPUT_INVALID,
+        ErrorCode.RESOLVE_FAILED,
+    }
+)
+"""What happens to one source while it is encoded, and would not have happened to the others."""
+
+
+def with_losses(error: JobError, *, finished: int, never_ran: int) -> JobError:
+    """The error of one task as its job's, with what became of the others: a job publishes all of its outputs or none."""
+    told = []
+    if finished:
+        told.append("1 finished proxy was discarded" if finished == 1 else f"{finished} finished proxies were discarded")
+    if never_ran:
+        told.append(f"{never_ran} never ran")
+    if not told:
+        return error
+    remedy = "; remove this source or make one spec per clip" if error.code in _OF_ONE_SOURCE else ""
+    return replace(error, message=f"{error.message.rstrip('.')}. {', '.join(told)}{remedy}.")
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What is known of a job before its tasks: enough for a result at any point of its life.

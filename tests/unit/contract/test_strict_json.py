@@ -53,7 +53,7 @@ MISTAKES = [
     ("{,}", 2, "{,}", "a comma before the closing }: remove it"),
     ("}", 1, "}", "a JobSpec begins with {, and this does not"),
     ('{"a": "b', 7, '{"a": "b', "a string that is not closed: its closing quote is missing, or the text was cut off"),
-    ('{"a": ', 7, '{"a":', "the text ends too early, as if it was cut off"),
+    ('{"a": ', 6, '{"a":', "the text ends too early, as if it was cut off"),
     ("{", 2, "{", "the text ends too early, as if it was cut off"),
     ('{"a": "b\tc"}', 9, '{"a": "b\\x09c"}', "a line break, tab or control character inside a string"),
     ("{'a': 1}", 2, "{'a': 1}", "a single quote"),
