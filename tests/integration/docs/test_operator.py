@@ -144,7 +144,9 @@ def test_every_field_of_the_status_is_there(operator: Page, tmp_path: Path) -> N
     StatusFile(path).running(0, JobInfo("clip", "id", 1))
     written = json.loads(path.read_bytes())
     job = [f"job.{name}" for name in written["job"]]
-    assert first_code(operator.table("`status.json`").column("field")) == [*written, *job, "alive", "left_alone"]
+    fields = [name for name in written if name != "exit_code"]
+    added = ["exit_code", "alive", "left_alone", "not_jobspecs"]
+    assert first_code(operator.table("`status.json`").column("field")) == [*fields, *job, *added]
 
 
 @pytest.mark.parametrize(("field", "words"), [("`state`", WorkerState), ("`job.stage`", Stage)])
