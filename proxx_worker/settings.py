@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from proxx_worker.contract.hints import closest
 from proxx_worker.contract.path_map import PathMap, PathMapping, components
 from proxx_worker.contract.text import has_lone_surrogate
 
@@ -110,7 +111,9 @@ def load_settings(config: Path | None, flags: Mapping[str, object]) -> Settings:
 def _reason(fault: "ErrorDetails") -> str:
     match fault["type"]:
         case "extra_forbidden":
-            return f"unknown key (known: {', '.join(Settings.model_fields)})"
+            known = Settings.model_fields if len(fault["loc"]) == 1 else ("from", "to")
+            meant = closest(str(fault["loc"][-1]), known)
+            return f"unknown key (known: {', '.join(known)})" if meant is None else f"unknown key: did you mean {meant}?"
         case "value_error":
             return str(fault["ctx"]["error"])  # as we raised it; pydantic's own text puts "Value error, " before it
         case _:

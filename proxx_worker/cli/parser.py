@@ -4,9 +4,10 @@ import argparse
 import math
 import os
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from importlib import import_module
 from io import TextIOWrapper
+from itertools import takewhile
 from typing import NoReturn, cast
 
 from proxx_worker import __version__
@@ -37,9 +38,38 @@ class _Parser(argparse.ArgumentParser):
         self.print_usage(sys.stderr)
         self.exit(EXIT_USAGE, f"{self.prog}: {visible(message)} (`{self.prog} --help` explains)\n")
 
+    def refuse_unknown_flags(self, arguments: Sequence[str]) -> None:
+        """End with what was probably meant. argparse would first ask for the flag that was misspelt, if it is a required one."""
+        from proxx_worker.contract.hints import closest
+
+        known = [option for action in self._actions for option in action.option_strings]
+        for argument in takewhile(lambda it: it != "--", arguments):
+            flag = argument.partition("=")[0]
+            if flag.startswith("--") and flag not in known:
+                meant = closest(flag, (option for option in known if option.startswith("--")))
+                self.error(f"there is no flag {flag}" + ("" if meant is None else f": did you mean {meant}?"))
+
 
 class _CommandLine(_Parser):
     """The whole, whose help lists the commands by what one wants, which argparse's own does not know."""
+
+    def refuse_unknown(self, arguments: Sequence[str]) -> None:
+        """End where the command, or a flag of it, does not exist."""
+        from proxx_worker.contract.hints import closest
+
+        command = next((it for it in arguments if not it.startswith("-")), None)
+        if command is None:
+            return
+        commands = self._command_choices()
+        if command in commands:
+            commands[command].refuse_unknown_flags(arguments[arguments.index(command) + 1 :])
+        else:
+            meant = closest(command, commands)
+            self.error(f"there is no command {command}" + ("" if meant is None else f": did you mean {meant}?"))
+
+    def _command_choices(self) -> Mapping[str, _Parser]:
+        (commands,) = (action for action in self._actions if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001
+        return commands.choices
 
     def format_help(self) -> str:
         """Usage, the commands in their groups, the options."""
@@ -77,6 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not argv:
         parser.print_help(sys.stderr)
         return EXIT_USAGE
+    parser.refuse_unknown(argv)
     arguments, unknown = parser.parse_known_args(argv)
     if unknown:
         # `parse_args` would say this with the usage of the whole, which does not list the command's flags.
@@ -103,7 +134,7 @@ def _to_a_reader(command: Callable[[], int]) -> int:
     return exit_code
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> _CommandLine:
     """The whole command line."""
     parser = _CommandLine(
         prog="proxx-worker",

@@ -135,7 +135,7 @@ def _read_document(data: bytes) -> Document:
     try:
         return parse_object(data)
     except NotJsonError as error:
-        message = f"the spec is not one JSON object: {error}. Write it again as a whole, as strict UTF-8 JSON"
+        message = f"the spec is not one JSON object: {error}"
         raise ProxxError(ErrorCode.SPEC_NOT_JSON, message, reason=str(error)) from error
 
 

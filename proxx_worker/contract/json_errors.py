@@ -57,7 +57,7 @@ def _trailing_comma(text: str, offset: int) -> Mistake | None:
 
 def _cut_off(text: str, offset: int) -> Mistake | None:
     end = len(text.rstrip(_SPACE))
-    return (end, "the text ends too early, as if it was cut off") if offset >= end else None
+    return (end, "the text ends too early, as if it was cut off: write it again as a whole") if offset >= end else None
 
 
 def _no_object(text: str, offset: int) -> Mistake | None:
@@ -94,7 +94,7 @@ def _mark(marks: str, words: str) -> Callable[[str, int], Mistake | None]:
 def _open_string(text: str, offset: int) -> Mistake | None:
     """A string that is never closed: the library names its opening quote."""
     if text[offset] == '"' and _STRING.match(text, offset) is None:
-        return offset, "a string that is not closed: its closing quote is missing, or the text was cut off"
+        return offset, "a string that is not closed: add its closing quote, or write the file again if it was cut off"
     return None
 
 

@@ -76,17 +76,18 @@ def _translate(detail: ErrorDetails) -> tuple[Path, Fault]:
     if detail["type"] == "missing":
         return path, Fault(path_text(path), "this field is required", rule.allowed)
     given: object = detail["input"]
-    reason = str(detail.get("ctx", {}).get("error", "")) or _path_reason(name, given)
+    reason = str(detail.get("ctx", {}).get("error", "")) or _path_reason(path, given)
     message = f"{_shown(given)} is not {rule.noun}" + (f": {reason}" if reason else "")
     meant = closest(given, rule.allowed) if isinstance(given, str) and isinstance(rule.allowed, tuple) else None
     return path, Fault(path_text(path), message, rule.allowed, meant)
 
 
-def _path_reason(name: str, given: object) -> str:
-    """What is wrong with a text in place of a path."""
-    if name not in {"sources", "output_directory"} or not isinstance(given, str) or not given or given.startswith("/"):
-        return ""
-    return relative_path_hint(given)
+def _path_reason(path: Path, given: object) -> str:
+    """What is wrong with a text in place of a path, or of a list of them."""
+    if path == ("sources",) and isinstance(given, str):
+        return "put it in brackets, also where it is the only one"
+    is_path = path[0] == "sources" or path == ("output_directory",)
+    return relative_path_hint(given) if is_path and isinstance(given, str) and given and not given.startswith("/") else ""
 
 
 def _unknown_field(name: str) -> Fault:

@@ -147,9 +147,9 @@ def is_binary(data: bytes) -> bool:
 
 def _refuse_unreadable(data: bytes) -> None:
     if not data.strip(b" \t\r\n"):
-        raise NotJsonError("it is empty")
+        raise NotJsonError("it is empty: write the JobSpec into it")
     if is_binary(data):
-        raise NotJsonError("it is binary data, not text. If it is a clip, make a JobSpec for it with `proxx-worker spec`")
+        raise NotJsonError("it is binary data, not text; if it is a clip, make a JobSpec for it with `proxx-worker spec`")
     if data.startswith(_BOM):
         raise NotJsonError("it begins with a byte-order mark: write UTF-8 without one")
     if data.startswith(_UTF_16):
