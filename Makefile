@@ -143,6 +143,11 @@ schemas: $(RUNTIME) ## Write docs/schema/ from the models
 	$(BIN)/python -m proxx_worker.report.document > docs/schema/report.schema.json
 
 # `uv` is no part of the lock: whoever renews the lock brings one.
+.PHONY: pictures
+pictures: $(RUNTIME) ## Draw docs/pictures/
+	mkdir -p docs/pictures
+	$(BIN)/python deploy/pictures/packages.py > docs/pictures/packages.svg
+
 LOCK := uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-header --quiet
 .PHONY: lock
 lock: ## Renew the lock files (needs uv on PATH)
