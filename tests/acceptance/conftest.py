@@ -71,6 +71,6 @@ def fcpxml_dtd(pytestconfig: pytest.Config) -> Path | None:
 
 @pytest.fixture(scope="session")
 def mhl_xsd(pytestconfig: pytest.Config) -> Path | None:
-    """The folder of the ASC's schemas of manifests and chains, where one was named: they come with its sources, not its package."""
+    """The folder of the ASC's schemas of manifests and chains, where one was named: its package has none."""
     named = pytestconfig.getoption("--mhl-xsd")
     return None if named is None else Path(named)
