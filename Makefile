@@ -140,6 +140,7 @@ schemas: $(RUNTIME) ## Write docs/schema/ from the models
 	mkdir -p docs/schema
 	$(BIN)/proxx-worker schema jobspec > docs/schema/jobspec.schema.json
 	$(BIN)/proxx-worker schema result > docs/schema/result.schema.json
+	$(BIN)/proxx-worker schema validation > docs/schema/validation.schema.json
 	$(BIN)/python -m proxx_worker.report.document > docs/schema/report.schema.json
 
 # `uv` is no part of the lock: whoever renews the lock brings one.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from proxx_worker import __version__
 from proxx_worker.assumptions import all_assumptions, require_all
-from proxx_worker.cli.console import UsageError, fail, stderr_is_journal
+from proxx_worker.cli.console import UsageError, fail, stderr_is_journal, terminal_is_dumb
 from proxx_worker.cli.signals import Signals
 from proxx_worker.cli.wiring import environment_of, settings_from, tools_of, worker_record
 from proxx_worker.contract.errors import ErrorClass, ProxxError
@@ -49,7 +49,7 @@ def watch(arguments: argparse.Namespace) -> int:
     except UsageError as error:
         return fail(str(error))
     log = EventLog()
-    progress, write = progress_for(sys.stderr, log, settings.progress_format)
+    progress, write = progress_for(sys.stderr, log, settings.progress_format, dumb=terminal_is_dumb())
     start_worker_log(write, settings.log_format, encoder_lines=False, journal=stderr_is_journal())
     supervisor = Supervisor.of(os.environ, os.getpid())
     workspace = Workspace(Path(arguments.workspace))
@@ -105,15 +105,20 @@ def _own(
     log.event(
         "worker_started", workspace.name, pid=os.getpid(), version=__version__, ffmpeg=record.ffmpeg, ffprobe=record.ffprobe
     )
+    exit_code = int(ErrorClass.ENVIRONMENT)  # unless it gets to an end of its own
     try:
-        Recoverer(spool, owner, settings.output_roots, record, log, (worker.count, metrics.count), stop).carry_through()
+        Recoverer(
+            spool, owner, settings.output_roots, settings.paths, record, log, (worker.count, metrics.count), stop
+        ).carry_through()
         supervisor.ready()
         exit_code = worker.work(once=once)
     finally:
         supervisor.stopping()
-        status.end(worker.waiting())
+        status.end(worker.waiting(), exit_code)
         metrics.end()
         watcher.close()
+    if once:
+        worker.tally.report(log)
     log.event("worker_ended", exit_code=exit_code)
     return exit_code
 

@@ -1,6 +1,6 @@
 """Which names in an inbox are jobs, and what a claimed job's files are called. Names are bytes, as the file system has them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import chain, count
 
@@ -14,15 +14,19 @@ __all__ = [
     "JobFiles",
     "display_name",
     "is_candidate_name",
+    "is_stray_name",
     "job_names",
     "lowest_free_job_name",
     "stem_of",
     "stem_too_long",
+    "strays_text",
 ]
 
 SPEC_SUFFIX = b".json"
 RESULT_SUFFIX = b".result.json"
 LOG_SUFFIX = b".log"
+
+_NAMES_TOLD = 10
 
 MAX_STEM_BYTES = 235
 """The longest stem of a candidate: with `~NNNNNNN` and `.result.json` behind it, it still is a file name (255 bytes)."""
@@ -36,6 +40,19 @@ def is_candidate_name(name: bytes) -> bool:
 def stem_too_long(name: bytes) -> bool:
     """Whether only the length of its stem keeps `name` from being a candidate: left alone, and reported."""
     return _looks_like_spec(name) and len(name) - len(SPEC_SUFFIX) > MAX_STEM_BYTES
+
+
+def is_stray_name(name: bytes) -> bool:
+    """Whether a file of this name in the inbox is none of a job's: a clip, `spec.JSON`. Hidden files are somebody's own."""
+    return not (_looks_like_spec(name) or name.startswith(b".") or name.endswith(b".cancel"))
+
+
+def strays_text(names: Collection[bytes]) -> str:
+    """`3 files are not JobSpecs: a.mov, b.JSON, c.txt`, with what to do; the first few names of many."""
+    told = [display_name(name) for name in sorted(names)[:_NAMES_TOLD]]
+    more = f" and {len(names) - len(told)} more" if len(names) > len(told) else ""
+    subject = "1 file is not a JobSpec" if len(names) == 1 else f"{len(names)} files are not JobSpecs"
+    return f"{subject}, left alone: {', '.join(told)}{more}. Name JobSpecs NAME.json; `proxx-worker spec` makes one of a clip."
 
 
 def stem_of(name: bytes) -> bytes:

@@ -13,6 +13,7 @@ from proxx_worker.media.facts import MediaFacts
 from proxx_worker.planning.plan import TaskPlan, plan_task
 from proxx_worker.process.child import ChildExit, run_child
 from proxx_worker.process.stderr_lines import StderrLines
+from proxx_worker.process.stop import interrupted
 from proxx_worker.verification.encode_observation import EncodeObserver
 from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
 from proxx_worker.verification.progress import Progress
@@ -130,9 +131,7 @@ class _Life:
 
 def _fault(child: ChildExit, stall_seconds: float) -> JobError | None:
     if child.stopped:
-        return JobError(
-            ErrorCode.INTERRUPTED, "the worker was asked to stop while this was encoded. Restart it and submit the job again."
-        )
+        return interrupted("this was encoded").error
     if child.stalled:
         return JobError(
             ErrorCode.ENCODE_STALLED,

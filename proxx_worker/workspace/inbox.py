@@ -14,12 +14,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from proxx_worker.contract.candidates import display_name, is_candidate_name, stem_too_long
+from proxx_worker.contract.candidates import display_name, is_candidate_name, is_stray_name, stem_too_long
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.strict_json import MAX_SPEC_BYTES, is_whole_json_object
 from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.workspace.claimed import read_if_regular
 from proxx_worker.workspace.entries import status_of
+from proxx_worker.workspace.strays import Strays
 from proxx_worker.workspace.wakeups import NO_WAKEUPS, Wakeups
 
 _FIRST_LOOK_SECONDS: Final = 0.1
@@ -68,6 +69,7 @@ class Inbox:
         self._others: set[bytes] = set()
         self._too_long: set[bytes] = set()
         self._unreported: set[bytes] = set()
+        self._strays = Strays()
 
     @property
     def count(self) -> int:
@@ -94,6 +96,10 @@ class Inbox:
         self._unreported.clear()
         return names
 
+    def take_strays(self) -> tuple[bytes, ...]:
+        """Names that two scans have seen and that are none of a job's, each returned once, sorted."""
+        return self._strays.take()
+
     def refresh(self, now: float, wakeups: Wakeups = NO_WAKEUPS) -> None:
         """Take in what the watcher saw, and scan if it is time to. Raises WORKSPACE_INVALID or IO_ERROR as `rescan` does."""
         self.arrived(wakeups.names)
@@ -110,6 +116,7 @@ class Inbox:
         too_long = {name for name in names if stem_too_long(name)} if len(backlog) < len(names) else set()
         self._unreported = (self._unreported | (too_long - self._too_long)) & too_long
         self._too_long = too_long
+        self._strays.seen(filter(is_stray_name, names) if len(backlog) < len(names) else ())
         if self._others or self._waiting:
             # What waits goes on waiting: its next look is due when it is due, however often somebody lists.
             self._waiting = {name: self._waiting[name] for name in backlog if name in self._waiting}
