@@ -57,7 +57,7 @@ class Settings(BaseModel):
 
     `ffmpeg`, `ffprobe`: absolute paths; where absent, `PATH` locates them. `declared_versions`: the operator's pins, copied into
     results and never checked. `*_seconds`: how often the inbox is listed where events do not tell; how long a spec that does not
-    parse must stand still; how long an encoder may show no sign of life. `metrics_file`: what `watch` keeps for Prometheus.
+    parse must stand still; how long an encoder may make no progress. `metrics_file`: what `watch` keeps for Prometheus.
     `path_map`: where the paths of a spec lie on this machine. `source_roots`, `output_roots`: where given, a path whose real
     location lies outside is refused.
     """

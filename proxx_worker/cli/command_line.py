@@ -11,9 +11,9 @@ from proxx_worker.contract.errors import EXIT_USAGE
 _GROUPS = {
     "work": "execute jobs",
     "feed": "from clips to jobs, and from outputs to one folder",
-    "operate": "see and steer a worker",
-    "prove": "show what was made",
-    "learn": "what there is, and whether it would work here",
+    "operate": "see and control a worker",
+    "prove": "check and relink what was made",
+    "learn": "look things up, and check this machine",
 }
 """What one wants -> what `--help` says of it. A command names its group where it is added; a group without one is not shown."""
 

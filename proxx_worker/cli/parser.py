@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if sys.stdout is None or sys.stderr is None:
         # Closed by the caller. The next file to be opened would get the number, and what is meant for a person would go into it.
         if sys.stderr is not None:
-            sys.stderr.write("proxx-worker: standard output is closed; lead it to a file, or to /dev/null\n")
+            sys.stderr.write("proxx-worker: standard output is closed; redirect it to a file, or to /dev/null\n")
         return EXIT_USAGE
     if sys.stdin is None:
         os.open(os.devnull, os.O_RDONLY)  # nobody reads it, but no other file may get its number
@@ -95,7 +95,7 @@ def _add_watch(commands: Commands) -> None:
         "claim and execute the JobSpecs dropped into a workspace's inbox, one at a time",
         "Stays in the foreground. SIGTERM or SIGINT stops at once (the running job fails: INTERRUPTED), SIGUSR1 after the job.",
     )  # fmt: skip
-    parser.add_argument("workspace", metavar="WORKSPACE", help="the workspace; its missing folders are made")
+    parser.add_argument("workspace", metavar="WORKSPACE", help="the workspace; missing folders in it are created")
     parser.add_argument(
         "--once", action="store_true", help="end when no candidate is left, with the highest class of the failed jobs"
     )
@@ -128,11 +128,12 @@ def _add_validate(commands: Commands) -> None:
 def _add_spec(commands: Commands) -> None:
     parser = add_command(
         commands, "feed", "spec", "spec", "spec", "write JobSpecs for clips, or for all clips below folders",
-        "One JobSpec for all named clips on stdout, or with --per-clip one file per clip. With --recursive, or several profiles, "
-        "one per clip and profile, all or none; what is there already is skipped, as is what is no clip; both are told.",
+        "Writes one JobSpec for all named clips to stdout, or with --per-clip one file per clip. With --recursive or several "
+        "profiles it writes one per clip and profile, all or none. What exists already, and what is not a clip, is skipped and "
+        "reported.",
     )  # fmt: skip
     parser.add_argument(
-        "--recursive", action="store_true", help="each SOURCE is a folder, a camera card for one; its clips are told by content"
+        "--recursive", action="store_true", help="each SOURCE is a folder, such as a camera card; clips are recognized by content"
     )
     parser.add_argument(
         "--profile",
@@ -149,18 +150,18 @@ def _add_spec(commands: Commands) -> None:
         metavar="D",
         help="into D, which must exist when the job runs; {name}: the spec's name, {chunk}: the chunk's",
     )
-    parser.add_argument("--create-directories", action="store_true", help="make the proxies' folders that are missing")
+    parser.add_argument("--create-directories", action="store_true", help="create missing proxy folders")
     parser.add_argument("--naming-template", metavar="T", default="{source_name}", help="default: %(default)s")
     parser.add_argument("--resolve-preset", metavar="NAME", help="the render preset, for Resolve profiles")
     goes = parser.add_argument_group("where the JobSpecs go", "else to stdout").add_mutually_exclusive_group()
-    goes.add_argument("--submit", metavar="WORKSPACE", help="into the workspace's inbox, print their paths")
-    goes.add_argument("--per-clip", metavar="DIR", help="one file each into DIR (made if missing), print their paths")
+    goes.add_argument("--submit", metavar="WORKSPACE", help="into the workspace's inbox; prints their paths")
+    goes.add_argument("--per-clip", metavar="DIR", help="one file each into DIR (created if missing); prints their paths")
     parser.add_argument("--chunk", metavar="N", type=int, help="one JobSpec per N clips of one profile: NAME-000, NAME-001, ...")
     parser.add_argument(
         "sources",
         metavar="SOURCE",
         nargs="+",
-        help="a clip, whose path is made absolute, it is not opened; with --recursive a folder",
+        help="a clip (its path is made absolute, the file is not opened); with --recursive a folder",
     )
 
 
@@ -176,24 +177,24 @@ def _add_submit(commands: Commands) -> None:
 
 def _add_feed(commands: Commands) -> None:
     parser = add_command(
-        commands, "feed", "feed", "feed", "feed", "make JobSpecs of the clips that come to watched folders",
-        "Stays in the foreground, looks every few seconds, and drops a JobSpec for each clip that stands still and has none yet. "
-        "Keeps no state but the folders; never touches media. SIGTERM, SIGINT or SIGUSR1 ends it.",
+        commands, "feed", "feed", "feed", "feed", "write JobSpecs for the clips that arrive in watched folders",
+        "Stays in the foreground, scans every few seconds, and submits a JobSpec for each settled clip that has none yet. "
+        "Keeps no state outside the folders; never touches media. SIGTERM, SIGINT or SIGUSR1 ends it.",
     )  # fmt: skip
     parser.add_argument("workspace", metavar="WORKSPACE", help="whose inbox gets the JobSpecs")
     parser.add_argument(
-        "--rules", metavar="FILE", required=True, help="a TOML file of rules: which folders, which profiles, where to"
+        "--rules", metavar="FILE", required=True, help="a TOML file of rules: which folders, which profiles, which destination"
     )
     parser.add_argument(
-        "--once", action="store_true", help="end when all that was there has stood still or has been seen to change"
+        "--once", action="store_true", help="end when every file that was found has either settled or been seen to change"
     )
 
 
 def _add_gather(commands: Commands) -> None:
     parser = add_command(
         commands, "feed", "gather", "gather", "gather", "move the outputs of finished jobs into one folder, never overwriting",
-        "Renames on one filesystem. All is checked before the first moves, SHA-256 included; a second call changes nothing. "
-        "Writes gathered.json. A FAILED result is named, and its class is the exit code.",
+        "Renames on one filesystem. All is checked before the first move, SHA-256 included; a second call changes nothing. "
+        "Writes gathered.json. FAILED results are listed, and their class is the exit code.",
     )  # fmt: skip
     parser.add_argument("results", metavar="RESULT", nargs="+", help="a result's file")
     parser.add_argument("--into", metavar="DIR", required=True, help="an existing folder, on the outputs' filesystem")
@@ -201,8 +202,8 @@ def _add_gather(commands: Commands) -> None:
 
 def _add_status(commands: Commands) -> None:
     parser = add_command(
-        commands, "operate", "status", "status", "status", "show what a workspace's worker does now",
-        "Exit code 4 where no worker runs.",
+        commands, "operate", "status", "status", "status", "show what a workspace's worker is doing",
+        "Exit code 4 if no worker is running.",
     )  # fmt: skip
     parser.add_argument("workspace", metavar="WORKSPACE", help="the workspace; nothing in it is touched")
     form = parser.add_mutually_exclusive_group()
@@ -225,7 +226,7 @@ def seconds(text: str) -> float:
 
 def _add_check(commands: Commands) -> None:
     parser = add_command(commands, "learn", "check", "check", "check", "check the environment's assumptions, one line each")
-    parser.add_argument("workspace", metavar="WORKSPACE", nargs="?", help="also what a worker there relies on")
+    parser.add_argument("workspace", metavar="WORKSPACE", nargs="?", help="also check what a worker on it relies on")
     _add_settings(parser, idle=_NOT_ASSUMED)
 
 
@@ -259,18 +260,16 @@ def _add_settings(parser: argparse.ArgumentParser, idle: Collection[str] = ()) -
     )
     group.add_argument("--poll-seconds", metavar="S", type=float, help="how often the inbox is listed (default 2)")
     group.add_argument(
-        "--settle-seconds", metavar="S", type=float, help="how long a spec that does not parse must stand still (default 5)"
+        "--settle-seconds", metavar="S", type=float, help="how long a spec that does not parse must stay unchanged (default 5)"
     )
-    group.add_argument(
-        "--stall-seconds", metavar="S", type=float, help="how long an encoder may show no sign of life (default 300)"
-    )
+    group.add_argument("--stall-seconds", metavar="S", type=float, help="how long an encoder may make no progress (default 300)")
     group.add_argument("--log-format", choices=("text", "json"), help="lines on stderr (default text)")
     group.add_argument(
         "--progress-format",
         choices=("text", "openjd"),
-        help="progress on stderr: a bar or lines (text, the default), or what Open Job Description reads",
+        help="progress on stderr: a bar or lines (text, the default), or Open Job Description messages",
     )
-    group.add_argument("--metrics-file", metavar="FILE", help="absolute path; `watch` keeps Prometheus text there")
+    group.add_argument("--metrics-file", metavar="FILE", help="absolute path; `watch` writes Prometheus metrics there")
     group.add_argument("--source-roots", metavar="DIR", action="append", help="sources must lie inside; repeatable")
     group.add_argument("--output-roots", metavar="DIR", action="append", help="outputs must go inside; repeatable")
     group.add_argument(

@@ -50,7 +50,7 @@ def _is_for_folders(arguments: argparse.Namespace) -> bool:
 
 def _require_no_name(output_directory: str) -> None:
     if "{name}" in output_directory:
-        raise UsageError("{name} in --output-directory is the spec's name, which one on stdout has not; use --per-clip DIR")
+        raise UsageError("{name} in --output-directory is the spec's name, and a spec on stdout has none; use --per-clip DIR")
 
 
 def _stem_of(source: str) -> str:
@@ -58,8 +58,8 @@ def _stem_of(source: str) -> str:
     stem = Path(source).stem
     if not is_candidate_name(os.fsencode(stem) + SPEC_SUFFIX):
         raise UsageError(
-            f"the JobSpec of {source} would be called {stem}.json, a name that no worker takes from an inbox "
-            "(no .result.json, no dot in front, at most 235 bytes before .json); without --per-clip it gets any name you like"
+            f"the JobSpec of {source} would be called {stem}.json, a name that workers ignore "
+            "(no .result.json, no dot in front, at most 235 bytes before .json); without --per-clip you choose its name"
         )
     return stem
 

@@ -94,7 +94,7 @@ def status(arguments: argparse.Namespace) -> int:
     Exit code 4 where no worker runs, with `--health` also where one runs and does not get on; else 0.
     """
     if arguments.max_age is not None and not arguments.health:
-        return fail("--max-age is how old a heartbeat may be for --health; give that, too")
+        return fail("--max-age only works with --health: add that flag")
     workspace = Workspace(Path(arguments.workspace))
     try:
         workspace.require()

@@ -124,7 +124,7 @@ def _form_faults(given: Mapping[str, Value], sound: Mapping[str, Value]) -> Iter
         return
     missing = [field for field in _EXPLICIT if field not in given]
     if len(missing) == len(_EXPLICIT):
-        message = "the spec says nothing of its outputs: give a proxy_profile, or codec, container and resolution"
+        message = "the spec does not say what to make: give a proxy_profile, or codec, container and resolution"
         yield Fault("proxy_profile", message, RULES["proxy_profile"].allowed)
         return
     for field in missing:
@@ -158,9 +158,9 @@ def _rate_faults(given: Mapping[str, Value], sound: Mapping[str, Value]) -> Iter
         return
     explicit = given.get("fps_mode") == FpsMode.EXPLICIT
     if explicit and "fps_explicit" not in given:
-        yield Fault("fps_explicit", "the frame rate mode `explicit` needs it", RULES["fps_explicit"].allowed)
+        yield Fault("fps_explicit", "fps_mode `explicit` requires it", RULES["fps_explicit"].allowed)
     if "fps_explicit" in given and not explicit:
-        message = "it has a meaning only with fps_mode `explicit`: say so, or leave it out"
+        message = "it is only valid with fps_mode `explicit`: set that, or leave this out"
         yield Fault("fps_explicit", message, "absent, or fps_mode explicit beside it")
 
 
@@ -201,7 +201,7 @@ def _moment_faults(used: Collection[str], given: Mapping[str, Value], sound: Map
     created_at = sound.get("created_at")
     if open_tokens and "created_at" not in given:
         named = " and ".join(f"{{{token}}}" for token in open_tokens)
-        message = f"the naming template uses {named}, which only created_at or resolved_tokens can tell"
+        message = f"the naming template uses {named}, whose values come only from created_at or resolved_tokens"
         yield Fault("created_at", message, RULES["created_at"].allowed)
     elif "time" in open_tokens and isinstance(created_at, str) and not has_time_of_day(created_at):
         message = f"the naming template uses {{time}}, and {quoted(created_at)} has no time of day"

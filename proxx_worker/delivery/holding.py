@@ -117,8 +117,8 @@ class DirectoryLock:
         if error.errno in _NOT_FOR_FOLDERS:
             return ProxxError(
                 ErrorCode.UNSUPPORTED_FILESYSTEM,
-                f"an output directory must be held against other workers, and its filesystem locks nothing: {self._path} "
-                f"({error.strerror}). Mount the share with locking, or use another directory.",
+                f"an output directory must be held against other workers, and its filesystem does not support locking: "
+                f"{self._path} ({error.strerror}). Mount the share with locking, or use another directory.",
                 path=self._path,
                 errno=errno.errorcode.get(error.errno or 0),
             )

@@ -185,15 +185,15 @@ class Publisher:
             try:
                 status = os.fstat(descriptor)
                 if not stat.S_ISREG(status.st_mode):
-                    return "what stands there is not a file"
+                    return "it is not a file"
                 if status.st_size != output.size:
-                    return f"what stands there has {status.st_size} bytes, not {output.size}"
-                return None if sha256_of(descriptor, self.checkpoint) == output.sha256 else "what stands there has other bytes"
+                    return f"it has {status.st_size} bytes, not {output.size}"
+                return None if sha256_of(descriptor, self.checkpoint) == output.sha256 else "its contents differ"
             finally:
                 os.close(descriptor)
         except OSError as error:
             if error.errno == errno.ELOOP:
-                return "what stands there is a symlink"
+                return "it is a symlink"
             raise classify_os_error(error, "read", path_bytes(self.final_path(output.name))) from error
 
     def _forget_staged(self, name: str) -> None:
@@ -208,8 +208,8 @@ class Publisher:
         path = self.final_path(output.name)
         return ProxxError(
             ErrorCode.IO_ERROR,
-            f"an output that was finished must still be there to be published: {path} is not ({reason}). "
-            "Someone else changed the output directory, or its storage lost data. Submit the job again.",
+            f"a finished output must still be there when it is published: {path} is not ({reason}). "
+            "The output directory was changed by someone else, or its storage lost data. Submit the job again.",
             output=path,
             reason=reason,
         )

@@ -34,7 +34,7 @@ def internal_errors(log: JobLog) -> Iterator[None]:
         raise
     except Exception as error:
         log.event("internal_error", traceback.format_exc(), level="ERROR")
-        message = f"proxx-worker met an error that it does not know: {error!r}. Please report it with the job's log."
+        message = f"unexpected error in proxx-worker: {error!r}. Please report it with the job's log."
         raise ProxxError(ErrorCode.INTERNAL_ERROR, message) from error
 
 

@@ -60,7 +60,7 @@ def read_result(data: bytes) -> ReadResult:
 
 def _code(name: str) -> ErrorCode:
     if name not in ErrorCode.__members__:
-        raise ValueError(f"no error is called {name}")
+        raise ValueError(f"there is no error code {name}")
     return ErrorCode[name]
 
 

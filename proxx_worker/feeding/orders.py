@@ -93,7 +93,7 @@ def require_apart(roots: Iterable[str], destination: Destination) -> None:
     directory = fixed_part(destination)
     if directory is not None and directory in roots:
         message = (
-            f"proxies in {encodable(directory)} itself could not be told from its clips; name another folder, or a new one in it"
+            f"proxies in {encodable(directory)} itself could not be told apart from its clips; name another folder, or one in it"
         )
         raise ProxxError(ErrorCode.OUTPUT_NAME_COLLISION, message, path=encodable(directory))
 

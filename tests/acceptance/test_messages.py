@@ -153,7 +153,7 @@ def test_a_closed_pipe_does_not_make_a_completed_job_fail(proxx: Command, clip: 
     assert (ended.returncode, parse_result(saved.read_bytes())["status"]) == (0, "COMPLETED")
     again = closed_pipe(proxx, "run", write(tmp_path, jobspec(clip, proxies, naming_template="again")))
     assert again.returncode == 0
-    assert b"has closed it before the result was written; --result FILE keeps it\n" in again.stderr
+    assert b"stdout was closed before the result was written; --result FILE keeps it\n" in again.stderr
     failed = closed_pipe(proxx, "run", write(tmp_path, jobspec(tmp_path / "missing.mov", proxies)))
     assert failed.returncode == 1, "the job's own class"
     assert b"Traceback" not in ended.stderr + again.stderr + failed.stderr

@@ -142,8 +142,8 @@ MISTAKES = [
     ),
     Mistake("run a folder", "run ws", 64, "the JobSpec ws cannot be read: Is a directory; name a JobSpec file that can"),
     Mistake("run what is not there", "run sepc.json", 64, "the JobSpec sepc.json cannot be read: No such file or directory"),
-    Mistake("relink a spec", "relink spec.json --fcpxml a.fcpxml", 64, "spec.json is no result of this worker"),
-    Mistake("report on no workspace", "relink out --fcpxml a.fcpxml", 64, "out is no workspace: it has no done/"),
+    Mistake("relink a spec", "relink spec.json --fcpxml a.fcpxml", 64, "spec.json is not a result of this worker"),
+    Mistake("report on no workspace", "relink out --fcpxml a.fcpxml", 64, "out is not a workspace: it has no done/"),
     # --- the workspace ---
     Mistake("a missing workspace", "watch nowhere", 4, "/nowhere: make it with `mkdir -p "),
     Mistake("status of a missing workspace", "status nowhere", 4, "/nowhere: make it with `mkdir -p "),

@@ -170,7 +170,7 @@ def test_a_stop_leaves_nothing(proxx: Command, long_clip: Path, tmp_path: Path) 
     ("arguments", "says"),
     [
         (["nowhere.json", "--html", "r.html"], "cannot be read"),
-        (["spec.json", "--html", "r.html"], "is no result of this worker"),
+        (["spec.json", "--html", "r.html"], "is not a result of this worker"),
         ([".", "--html", "r.html"], "is no workspace"),
         (["spec.json"], "--html"),
         (["spec.json", "--html", "nowhere/r.html"], "--html nowhere/r.html cannot be written"),
