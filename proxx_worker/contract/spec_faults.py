@@ -182,7 +182,7 @@ def _template_faults(given: Mapping[str, Value], sound: Mapping[str, Value]) -> 
         return
     parts = template_parts(template)
     if any(part.kind is PartKind.STRAY_BRACE for part in parts):
-        message = f"{quoted(template)} holds a stray brace: braces only enclose tokens"
+        message = f"{quoted(template)} holds a stray brace: braces may only enclose tokens"
         yield Fault("naming_template", message, RULES["naming_template"].allowed)
     used = {part.text: None for part in parts if part.kind is PartKind.TOKEN}
     for token in islice((token for token in used if token not in TOKENS), _ENOUGH):

@@ -53,7 +53,7 @@ def require_inside(path: str, real: str, roots: Sequence[str] | None, setting: s
         return
     raise ProxxError(
         ErrorCode.PATH_NOT_ALLOWED,
-        f"{what} must lie inside {setting}: {path} really is {real}. Use one that does, or have the operator extend {setting}.",
+        f"{what} must be inside {setting}: {path} resolves to {real}. Use one that is, or have the operator extend {setting}.",
         path=path,
         real_path=real,
         roots=list(roots),

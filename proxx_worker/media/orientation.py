@@ -36,7 +36,7 @@ def orientation_of(stream: Section) -> Orientation:
         return Orientation()
     entries = _matrix(side_data)
     if entries is None:
-        raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, "the display matrix cannot be read, so the picture's upright is not known")
+        raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, "the display matrix cannot be read, so the video's orientation is unknown")
     a, b, c, d = entries
     slack = _SKEW_TOLERANCE * max(abs(a), abs(b), abs(c), abs(d))
     upright = abs(b) <= slack and abs(c) <= slack
@@ -44,7 +44,7 @@ def orientation_of(stream: Section) -> Orientation:
     if upright == sideways or a * d == b * c:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            "the display matrix tilts the picture by something else than quarter turns; bring it upright first",
+            "the display matrix is not a rotation by a multiple of 90 degrees; render the video upright first",
             display_matrix=[a, b, c, d],
         )
     mirrored = a * d - b * c < 0
@@ -79,7 +79,7 @@ def refuse_single_fields(stream: Section, frame: Section) -> None:
     if stream.text("codec_name") == "hevc" and frame.flag("interlaced_frame"):
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            "the picture is HEVC coded field by field, which FFmpeg does not join into frames; deliver it in another codec",
+            "the video is field-coded HEVC, whose fields FFmpeg does not combine into frames; deliver it in another codec",
             codec="hevc",
         )
 

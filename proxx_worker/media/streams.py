@@ -53,7 +53,7 @@ def refuse_unreadable(stream: Section, container: Section) -> None:
     if stream.text("codec_name") is None:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"{place} is of a codec that FFmpeg does not know ({tag}); deliver it in another codec",
+            f"{place} uses a codec that FFmpeg does not know ({tag}); deliver it in another codec",
             codec_tag=tag,
         )
 

@@ -44,11 +44,11 @@ def find_timecode(demuxer: str, container: Section, picture: Section, streams: S
             continue
         timecode = parse_timecode(text, rate, origin)
         if timecode is None:
-            notes.append(f"{origin} timecode {text!r} is not one at {rate} frames/s: passed over")
+            notes.append(f"{origin} timecode {text!r} is not one at {rate} frames/s: ignored")
         elif chosen is None:
             chosen = timecode
         elif timecode.text != chosen.text:
-            notes.append(f"{origin} timecode {timecode.text} differs from the {chosen.origin} timecode: not followed")
+            notes.append(f"{origin} timecode {timecode.text} differs from the {chosen.origin} timecode: ignored")
     return Found(chosen, tuple(notes))
 
 

@@ -62,7 +62,7 @@ def assumptions_of(workspace: Workspace) -> Iterator[Assumption]:
         if folder in existing:
             yield judged(name, partial(_require_usable, folder), f"{name} can be read and written")
         else:
-            yield judged(name, partial(_require_access, workspace.path), f"{name} is not there yet and can be made")
+            yield judged(name, partial(_require_access, workspace.path), f"{name} does not exist yet and can be created")
     yield judged("one filesystem", lambda: require_one_device(existing), "all folders are on one filesystem")
     yield judged("folder syncs", lambda: _require_sync(workspace.path), "a rename can be made durable")
 

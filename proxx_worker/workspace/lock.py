@@ -84,7 +84,7 @@ class WorkspaceLock:
             raise ProxxError(
                 ErrorCode.WORKSPACE_INVALID,
                 f"{shown} or the folder running/ is no longer the one this worker locked: it was removed, replaced or unmounted; "
-                "see that the workspace is whole, then start again",
+                "make sure that the workspace is complete, then start again",
                 path=shown,
             )
 
