@@ -7,12 +7,15 @@ from itertools import chain, count
 from proxx_worker.contract.text import display_name
 
 __all__ = [
+    "CANCEL_SUFFIX",
+    "HOLD_NAME",
     "LOG_SUFFIX",
     "MAX_STEM_BYTES",
     "RESULT_SUFFIX",
     "SPEC_SUFFIX",
     "JobFiles",
     "display_name",
+    "is_cancel_name",
     "is_candidate_name",
     "job_names",
     "lowest_free_job_name",
@@ -23,6 +26,11 @@ __all__ = [
 SPEC_SUFFIX = b".json"
 RESULT_SUFFIX = b".result.json"
 LOG_SUFFIX = b".log"
+CANCEL_SUFFIX = b".cancel"
+"""In the inbox, behind a job's name: a request to cancel it. The file holds the SHA-256 of the spec that it means, in hex."""
+
+HOLD_NAME = b".hold"
+"""In the inbox: while it is there, nothing is claimed."""
 
 MAX_STEM_BYTES = 235
 """The longest stem of a candidate: with `~NNNNNNN` and `.result.json` behind it, it still is a file name (255 bytes)."""
@@ -36,6 +44,11 @@ def is_candidate_name(name: bytes) -> bool:
 def stem_too_long(name: bytes) -> bool:
     """Whether only the length of its stem keeps `name` from being a candidate: left alone, and reported."""
     return _looks_like_spec(name) and len(name) - len(SPEC_SUFFIX) > MAX_STEM_BYTES
+
+
+def is_cancel_name(name: bytes) -> bool:
+    """Whether a regular file of this name in the inbox asks to cancel a job. Behind a leading dot it is still being written."""
+    return name.endswith(CANCEL_SUFFIX) and not name.startswith(b".")
 
 
 def stem_of(name: bytes) -> bytes:
