@@ -148,7 +148,10 @@ class Worker:
         held = self._requests.held()
         if held != self._held:
             self._held = held
-            self._log.event("held" if held else "released", waiting=self._inbox.count)
+            if held:
+                self._log.event("held", waiting=self._inbox.count)
+            else:
+                self._log.event("released", waiting=self._inbox.count)
         return held
 
     def _next_name(self) -> bytes | None:
