@@ -141,6 +141,8 @@ schemas: $(RUNTIME) ## Write docs/schema/ from the models
 	$(BIN)/proxx-worker schema jobspec > docs/schema/jobspec.schema.json
 	$(BIN)/proxx-worker schema result > docs/schema/result.schema.json
 	$(BIN)/python -m proxx_worker.report.document > docs/schema/report.schema.json
+	$(BIN)/python -m proxx_worker.desk.documents list > docs/schema/list.schema.json
+	$(BIN)/python -m proxx_worker.desk.documents event > docs/schema/event.schema.json
 
 # `uv` is no part of the lock: whoever renews the lock brings one.
 LOCK := uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-header --quiet

@@ -15,8 +15,10 @@ __all__ = [
     "SPEC_SUFFIX",
     "JobFiles",
     "display_name",
+    "dropped_stem",
     "is_cancel_name",
     "is_candidate_name",
+    "is_spec_name",
     "job_names",
     "lowest_free_job_name",
     "stem_of",
@@ -38,12 +40,12 @@ MAX_STEM_BYTES = 235
 
 def is_candidate_name(name: bytes) -> bool:
     """Whether a regular file of this name in the inbox is a job. One with too long a stem is not; see `stem_too_long`."""
-    return _looks_like_spec(name) and len(name) - len(SPEC_SUFFIX) <= MAX_STEM_BYTES
+    return is_spec_name(name) and len(name) - len(SPEC_SUFFIX) <= MAX_STEM_BYTES
 
 
 def stem_too_long(name: bytes) -> bool:
     """Whether only the length of its stem keeps `name` from being a candidate: left alone, and reported."""
-    return _looks_like_spec(name) and len(name) - len(SPEC_SUFFIX) > MAX_STEM_BYTES
+    return is_spec_name(name) and len(name) - len(SPEC_SUFFIX) > MAX_STEM_BYTES
 
 
 def is_cancel_name(name: bytes) -> bool:
@@ -82,5 +84,12 @@ def lowest_free_job_name(stem: bytes, is_taken: Callable[[bytes], bool]) -> byte
     return next(name for name in job_names(stem) if not is_taken(name))
 
 
-def _looks_like_spec(name: bytes) -> bool:
+def dropped_stem(job: bytes) -> bytes:
+    """The stem under which a job was dropped, as far as its own name tells: `clip~2` -> `clip`."""
+    base, tilde, number = job.rpartition(b"~")
+    return base if tilde and base and number.isdigit() else job
+
+
+def is_spec_name(name: bytes) -> bool:
+    """Whether a file of this name is a spec, in any folder: the number of a claimed one may make it too long for the inbox."""
     return name.endswith(SPEC_SUFFIX) and not name.startswith(b".") and not name.endswith(RESULT_SUFFIX)

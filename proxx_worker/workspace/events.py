@@ -84,7 +84,7 @@ class EventWatcher:
 if sys.platform == "linux":
     from watchdog.observers.inotify_c import CallbackId, InotifyConstants, InotifyFD, Mask
 
-    # What brings or completes a job, and what ends a hold (DELETE). Not what a claim causes (MOVED_FROM), nor each write (MODIFY).
+    # What brings or completes a job or ends a hold (DELETE). Not what a claim causes (MOVED_FROM), and not each write (MODIFY).
     _MASK: Final = Mask(
         InotifyConstants.IN_CLOSE_WRITE
         | InotifyConstants.IN_MOVED_TO

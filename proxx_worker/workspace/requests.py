@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from proxx_worker.contract.candidates import CANCEL_SUFFIX, HOLD_NAME, JobFiles, is_candidate_name
+from proxx_worker.contract.candidates import CANCEL_SUFFIX, HOLD_NAME, JobFiles, dropped_stem, is_candidate_name
 from proxx_worker.contract.errors import ErrorCode
 from proxx_worker.contract.result import JobResult
 from proxx_worker.contract.strict_json import MAX_SPEC_BYTES
@@ -139,8 +139,7 @@ class Requests:
 
     def _cancels_of(self, job: ClaimedJob) -> Iterator[bytes]:
         """The cancels that mean `job`, under its own name and under the one that it had in the inbox."""
-        base, tilde, number = job.stem.rpartition(b"~")
-        for stem in (job.stem, base) if tilde and base and number.isdigit() else (job.stem,):
+        for stem in dict.fromkeys((job.stem, dropped_stem(job.stem))):
             path = os.path.join(self._folder, stem + CANCEL_SUFFIX)
             if job.sha256 is not None and _meant(read_if_regular(path, _CANCEL_BYTES)) == job.sha256:
                 yield path

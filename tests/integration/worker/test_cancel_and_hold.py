@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,13 +39,11 @@ def code_of(root: Path, name: str) -> ErrorCode | None:
 
 
 def entries(folder: Path) -> list[str]:
-    return sorted(os.listdir(folder))
+    return sorted(path.name for path in folder.iterdir())
 
 
 @pytest.mark.parametrize("moment", [(Stage.CLAIMED, 0), *MOMENTS], ids=lambda it: f"{it[0]}-{it[1]}")
-def test_at_any_moment_of_a_job(
-    root: Path, world: Environment, stop: StopFlag, out: Path, clip: Path, moment: Moment
-) -> None:
+def test_at_any_moment_of_a_job(root: Path, world: Environment, stop: StopFlag, out: Path, clip: Path, moment: Moment) -> None:
     data = drop(root, "a", spec([clip, clip], out))
     other = drop(root, "b", spec([clip], out, naming_template="other"))
     too_late = moment in MOMENTS[DECIDED:] or moment == (TaskStatus.COMPLETED, 2)

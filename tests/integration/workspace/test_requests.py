@@ -101,7 +101,7 @@ class TestWaiting:
         assert requests.next_cancelled(0) is None
         assert not requests.pending
         assert requests.take_removed() == ()
-        assert sorted(os.listdir(inbox)) == ["a.cancel", "a.json", "b.cancel"]
+        assert sorted(path.name for path in inbox.iterdir()) == ["a.cancel", "a.json", "b.cancel"]
 
     def test_one_that_was_taken_back_is_forgotten(self, inbox: Path) -> None:
         requests = requests_in(inbox)
@@ -137,7 +137,7 @@ class TestRunning:
         job = running(b"a~2")
         requests = requests_in(inbox)
         assert requests.settle(job, decided(job, code)) is late
-        assert os.listdir(inbox) == ["b.cancel"]
+        assert [path.name for path in inbox.iterdir()] == ["b.cancel"]
         assert requests.settle(job, decided(job, code)) is False
 
     def test_looks_are_far_apart(self, inbox: Path) -> None:
