@@ -145,6 +145,13 @@ schemas: $(RUNTIME) ## Write docs/schema/ from the models
 	$(BIN)/python -m proxx_worker.desk.documents event > docs/schema/event.schema.json
 
 # `uv` is no part of the lock: whoever renews the lock brings one.
+.PHONY: pictures
+pictures: $(DEV) ## Draw docs/pictures/
+	deploy/setup/install-tools ffmpeg ffprobe setpriv chromium
+	mkdir -p docs/pictures
+	$(BIN)/python deploy/pictures/packages.py > docs/pictures/packages.svg
+	$(BIN)/python -m deploy.pictures.report docs/pictures
+
 LOCK := uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-header --quiet
 .PHONY: lock
 lock: ## Renew the lock files (needs uv on PATH)

@@ -43,6 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--fcpxml-dtd", metavar="FILE", default=None, help="Apple's DTD of FCPXML 1.11; without it only structure is looked at"
     )
+    parser.addoption("--mhl-xsd", metavar="FOLDER", default=None, help="the ASC's folder `xsd`; without it its programs judge")
     parser.addoption(
         "--no-skips", action="store_true", help="a test that would be skipped fails: for CI, which has all that any needs"
     )
