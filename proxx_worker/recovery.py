@@ -20,8 +20,10 @@ from proxx_worker.execution.reporting import Report
 from proxx_worker.observe.clock import now
 from proxx_worker.observe.joblog import JobLog
 from proxx_worker.observe.logs import JobLogFile
-from proxx_worker.process.stop import StopRequestedError, StopSignal, raise_if_stopped
+from proxx_worker.process.stop import SUBMIT_AGAIN, StopRequestedError, StopSignal, raise_if_stopped
+from proxx_worker.workspace.claimed import ClaimedJob
 from proxx_worker.workspace.recovery import RecoveryItem, recover
+from proxx_worker.workspace.requests import TOO_LATE, Requests
 from proxx_worker.workspace.spool import Spool
 
 
@@ -30,6 +32,7 @@ class Recoverer:
     """Carries through what a crash left. `owner` names this workspace's staging; `count` hears of every job that is finished."""
 
     spool: Spool
+    requests: Requests
     owner: str
     output_roots: Sequence[str] | None
     paths: PathMap
@@ -62,6 +65,8 @@ class Recoverer:
             result = self._decided(item)
             if result.error is not None:
                 log.event("job_failed", result.error.message, level="ERROR", code=result.error.code)
+            if self.requests.settle(item.job, result):
+                log.event("cancel_too_late", TOO_LATE, level="WARNING")
         self.spool.finish(item.job, result.status)
         self.log.event("finished", job=item.job.name, status=result.status, recovered=True)
         for count in self.count:
@@ -120,12 +125,16 @@ class Recoverer:
                 pass  # It would have been refused; what matters now is that it was interrupted.
             else:
                 report = report.with_settings(spec.engine, spec.settings)
-        error = JobError(
+        return report.result(report.not_run(), self._why_undecided(item.job), moment)
+
+    def _why_undecided(self, job: ClaimedJob) -> JobError:
+        if self.requests.is_cancelled(job):
+            return JobError(ErrorCode.CANCELLED, f"the job was cancelled, and its worker ended while it had it. {SUBMIT_AGAIN}")
+        return JobError(
             ErrorCode.INTERRUPTED,
             "the worker ended while it had this job (killed, or the machine went down), and nothing is retried. "
             "Nothing was published; submit the job again.",
         )
-        return report.result(report.not_run(), error, moment)
 
     def _discard_staging(self, item: RecoveryItem) -> None:
         path = summary_of(item).output_directory

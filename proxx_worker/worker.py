@@ -16,10 +16,11 @@ from proxx_worker.observe.logs import JobLogFile
 from proxx_worker.observe.observer import JobInfo, JobObserver
 from proxx_worker.observe.status import StatusFile
 from proxx_worker.observe.tally import Tally
-from proxx_worker.process.stop import StopSignal
+from proxx_worker.process.stop import SUBMIT_AGAIN, CancellableStop, StopSignal
 from proxx_worker.workspace.claimed import ClaimedJob
-from proxx_worker.workspace.inbox import Candidate, Inbox
+from proxx_worker.workspace.inbox import Inbox
 from proxx_worker.workspace.lock import WorkspaceLock
+from proxx_worker.workspace.requests import TOO_LATE, Requests
 from proxx_worker.workspace.spool import RECORD_BYTES, Spool
 from proxx_worker.workspace.watcher import Watcher
 
@@ -73,6 +74,7 @@ class Worker:
         *,
         spool: Spool,
         inbox: Inbox,
+        requests: Requests,
         watcher: Watcher,
         lock: WorkspaceLock,
         executor: Executor,
@@ -91,6 +93,7 @@ class Worker:
         """
         self._spool = spool
         self._inbox = inbox
+        self._requests = requests
         self._watcher = watcher
         self._lock = lock
         self._executor = executor
@@ -102,18 +105,20 @@ class Worker:
         self._require_start = require_start
         self._owner = owner
         self.tally = Tally()
+        self._held = False
 
     def work(self, *, once: bool) -> int:
         """Claim and execute until stopped, or with `once` until no candidate is left. Returns the exit code.
 
         Raises `ProxxError` when the worker must not go on: a state folder failed, the workspace is no longer its own, a tool is
-        gone. The running job, if any, is then where the next start finds it.
+        gone. The running job, if any, is then where the next start finds it. With `once` also WORKSPACE_HELD, where candidates
+        wait and nothing may be claimed.
         """
         while not self._stops.requested():
             self._look()
-            candidate = self._inbox.next_candidate(time.monotonic(), self._stops.now.requested)
-            if candidate is not None:
-                self._do(candidate)
+            name = None if self._is_held() else self._next_name()
+            if name is not None:
+                self._do(name)
             elif once and self._is_drained():
                 self._report_left_alone()
                 return self.tally.exit_code
@@ -146,15 +151,40 @@ class Worker:
         if strays:
             self._log.event("not_jobspecs", strays_text(strays), level="WARNING", count=len(strays))
 
-    def _is_drained(self) -> bool:
-        """Whether no candidate is left; a listing says so, not the absence of events."""
-        self._inbox.rescan(time.monotonic())
-        return self._inbox.is_empty()
+    def _is_held(self) -> bool:
+        """Whether nothing may be claimed now."""
+        held = self._requests.held()
+        if held != self._held:
+            self._held = held
+            if held:
+                self._log.event("held", waiting=self._inbox.count)
+            else:
+                self._log.event("released", waiting=self._inbox.count)
+        return held
 
-    def _do(self, candidate: Candidate) -> None:
+    def _next_name(self) -> bytes | None:
+        """Which spec is to be claimed: one that is to be cancelled, else the first candidate; None if there is none."""
+        self._requests.arrived(self._inbox.take_cancels())
+        cancelled = self._requests.next_cancelled(time.monotonic())
+        for removed in self._requests.take_removed():
+            self._log.event("cancel_removed", removed.reason, level="WARNING", name=display_name(removed.name))
+        if cancelled is not None:
+            return cancelled
+        candidate = self._inbox.next_candidate(time.monotonic(), self._stops.now.requested)
+        return None if candidate is None else candidate.name
+
+    def _is_drained(self) -> bool:
+        """Whether nothing is left to do; a listing says so, not the absence of events. Raises WORKSPACE_HELD."""
+        self._inbox.rescan(time.monotonic())
+        if self._held and not self._inbox.is_empty():
+            raise _held(self._spool.workspace.name, self._inbox.count)
+        self._requests.arrived(self._inbox.take_cancels())
+        return self._inbox.is_empty() and (self._held or not self._requests.pending)
+
+    def _do(self, name: bytes) -> None:
         """Claim one job and carry it to `done/` or `failed/`."""
         self._require_tools()
-        claimed = self._spool.claim(candidate.name)
+        claimed = self._spool.claim(name)
         if claimed is None:
             return
         job = job_of(claimed, self._owner)
@@ -162,9 +192,14 @@ class Worker:
         self._status.running(self._inbox.count, info)
         self._observer.job_entered(info, Stage.CLAIMED)
         job = self._with_room(job)
+        if self._requests.is_cancelled(claimed):
+            job = replace(job, content=JobError(ErrorCode.CANCELLED, f"the job was cancelled before it began. {SUBMIT_AGAIN}"))
+        stop = CancellableStop(self._stops.now, self._requests.watch(claimed))
         with JobLogFile(claimed.name, self._spool.open_log(claimed)) as log:
-            log.event("claimed", name=display_name(candidate.name))
-            result = self._executor.execute(job, SpoolJournal(self._spool, claimed), log, self._stops.now)
+            log.event("claimed", name=display_name(name))
+            result = self._executor.execute(job, SpoolJournal(self._spool, claimed), log, stop)
+            if self._requests.settle(claimed, result):
+                log.event("cancel_too_late", TOO_LATE, level="WARNING")
         self._spool.finish(claimed, result.status)
         self._log.event("finished", job=claimed.name, status=result.status)
         self.count(result)
@@ -191,13 +226,26 @@ class Worker:
 
     def _wait(self) -> None:
         """Wait for an event, a signal, the next poll, or the time to look at a spec that did not parse."""
-        self._status.idle(self._inbox.count)
-        waits = (IDLE_SECONDS, self._inbox.seconds_until_wake(time.monotonic()), self._status.seconds_until_due())
+        if self._held:
+            self._status.held(self._inbox.count)
+            until_wake = IDLE_SECONDS  # whatever waits goes on waiting
+        else:
+            self._status.idle(self._inbox.count)
+            until_wake = self._inbox.seconds_until_wake(time.monotonic())
+        waits = (IDLE_SECONDS, until_wake, self._status.seconds_until_due())
         wakers = [self._stops.now.fileno(), self._stops.after_job.fileno()]
         events = self._watcher.fileno()
         if events is not None:
             wakers.append(events)
         select.select(wakers, [], [], min(seconds for seconds in waits if seconds is not None))
+
+
+def _held(workspace: str, waiting: int) -> ProxxError:
+    message = (
+        f"the workspace must be released before its jobs are claimed, but {workspace} is held and {waiting} wait. "
+        f"Release it: proxx-worker release {workspace}"
+    )
+    return ProxxError(ErrorCode.WORKSPACE_HELD, message, waiting=waiting)
 
 
 def job_of(claimed: ClaimedJob, owner: str) -> Job:

@@ -12,6 +12,7 @@ from typing import cast
 from proxx_worker import __version__
 from proxx_worker.cli.command_line import CommandLine, Parser
 from proxx_worker.cli.commands import Commands, add_command
+from proxx_worker.cli.operating import add_explain, add_operating
 from proxx_worker.cli.proving import add_relink, add_report
 from proxx_worker.contract.errors import EXIT_SIGPIPE, EXIT_USAGE
 
@@ -81,9 +82,11 @@ def build_parser() -> CommandLine:
     _add_feed(commands)
     _add_gather(commands)
     _add_status(commands)
+    add_operating(commands)
     _add_check(commands)
     _add_profiles(commands)
     _add_schema(commands)
+    add_explain(commands)
     add_report(commands)
     add_relink(commands)
     return parser

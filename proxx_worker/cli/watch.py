@@ -33,6 +33,7 @@ from proxx_worker.worker import Stops, Worker
 from proxx_worker.workspace.inbox import Inbox
 from proxx_worker.workspace.layout import Workspace
 from proxx_worker.workspace.lock import WorkspaceLock
+from proxx_worker.workspace.requests import Requests
 from proxx_worker.workspace.spool import Spool
 from proxx_worker.workspace.watcher import watch_inbox
 
@@ -80,6 +81,7 @@ def _own(
         poll_seconds=settings.poll_seconds,
         events_trusted=watcher.reason is None and workspace.filesystem_kind is FilesystemKind.LOCAL,
     )
+    requests = Requests(workspace.inbox, settle_seconds=settings.settle_seconds)
     metrics = _metrics(settings, workspace, inbox, log)
     requested = Stops(signals.stop, signals.finish).requested
     status = StatusFile(workspace.status_file, is_stopping=requested, tell=(supervisor.tell, metrics.tell))
@@ -90,6 +92,7 @@ def _own(
     worker = Worker(
         spool=spool,
         inbox=inbox,
+        requests=requests,
         watcher=watcher,
         lock=lock,
         executor=Executor(environment_of(settings, tools), record, observer, lock.filenos()),
@@ -107,9 +110,8 @@ def _own(
     )
     exit_code = int(ErrorClass.ENVIRONMENT)  # unless it gets to an end of its own
     try:
-        Recoverer(
-            spool, owner, settings.output_roots, settings.paths, record, log, (worker.count, metrics.count), stop
-        ).carry_through()
+        counts = (worker.count, metrics.count)
+        Recoverer(spool, requests, owner, settings.output_roots, settings.paths, record, log, counts, stop).carry_through()
         supervisor.ready()
         exit_code = worker.work(once=once)
     finally:

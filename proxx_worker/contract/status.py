@@ -25,7 +25,7 @@ class WorkerState(StrEnum):
     IDLE = "idle"
     RUNNING = "running"
     HELD = "held"
-    """It claims nothing until it is released. Reserved: no command holds a workspace yet."""
+    """No job runs, and none is claimed while `inbox/.hold` is there."""
     STOPPING = "stopping"
     """It was told to stop, and has not ended yet."""
     ENDED = "ended"

@@ -13,7 +13,6 @@ from proxx_worker.media.facts import MediaFacts
 from proxx_worker.planning.plan import TaskPlan, plan_task
 from proxx_worker.process.child import ChildExit, run_child
 from proxx_worker.process.stderr_lines import StderrLines
-from proxx_worker.process.stop import interrupted
 from proxx_worker.verification.encode_observation import EncodeObserver
 from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
 from proxx_worker.verification.progress import Progress
@@ -84,7 +83,7 @@ class FfmpegEngine:
             peak_memory_bytes=child.peak_memory_bytes,
         )
         usage = Usage(child.cpu_seconds, child.peak_memory_bytes)
-        fault = _fault(child, around.stall_seconds)
+        fault = _fault(child, around)
         if fault is not None:
             return Unfinished(fault, usage, tuple(argv), child.exit_code)
         evidence = FfmpegEvidence(task, observer.finish(child.exit_code, size))
@@ -129,15 +128,15 @@ class _Life:
         return self._reports, self._last.frames, self._last.position, *self._staged.growth()
 
 
-def _fault(child: ChildExit, stall_seconds: float) -> JobError | None:
+def _fault(child: ChildExit, around: EngineContext) -> JobError | None:
     if child.stopped:
-        return interrupted("this was encoded").error
+        return around.stop.error("this was encoded").error
     if child.stalled:
         return JobError(
             ErrorCode.ENCODE_STALLED,
-            f"the encoder must get on, but it showed no progress and wrote nothing for {stall_seconds:g} s. "
+            f"the encoder must get on, but it showed no progress and wrote nothing for {around.stall_seconds:g} s. "
             "Check that the source's and the output's storage answer; a slower machine may need a longer `stall_seconds`.",
-            {"stall_seconds": stall_seconds},
+            {"stall_seconds": around.stall_seconds},
         )
     if child.survivors:
         return JobError(

@@ -21,7 +21,7 @@ from proxx_worker.media.facts import MediaFacts, RawSource
 from proxx_worker.media.source_record import source_media
 from proxx_worker.observe.joblog import JobLog
 from proxx_worker.planning.expectation import Expectation
-from proxx_worker.process.stop import StopSignal, interrupted, raise_if_stopped
+from proxx_worker.process.stop import StopSignal, checkpoint
 from proxx_worker.verification.evidence import Evidence
 from proxx_worker.verification.progress import Progress
 from proxx_worker.verification.proxy_probe import ProxyObservation
@@ -161,8 +161,8 @@ class EngineContext:
     pass_fds: Sequence[int]
 
     def checkpoint(self, work: str) -> Callable[[], None]:
-        """What a long pass over a file calls again and again: raises INTERRUPTED once a stop is requested. See `interrupted`."""
-        return partial(raise_if_stopped, self.stop, interrupted(work))
+        """What a long pass over a file calls again and again: raises `StopSignal.error` once a stop is requested."""
+        return partial(checkpoint, self.stop, work)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from proxx_worker.engines.source_file import check_source_file
 from proxx_worker.files.locations import require_inside, require_path_inside
 from proxx_worker.media.facts import RawSource
 from proxx_worker.planning.routing import engine_for, route
-from proxx_worker.process.stop import StopSignal, interrupted, raise_if_stopped
+from proxx_worker.process.stop import CUT_SHORT, StopSignal, checkpoint
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -126,14 +126,14 @@ class _Sources:
         self.errors: dict[int, JobError] = {}
 
     def each(self, items: Mapping[int, T], step: Callable[[T], U]) -> dict[int, U]:
-        """What `step` makes of each of `items`. Raises INTERRUPTED, which is no fault of a source's."""
+        """What `step` makes of each of `items`. Raises `StopSignal.error`, which is no fault of a source's."""
         made: dict[int, U] = {}
         for at, item in items.items():
-            raise_if_stopped(self._stop, interrupted("the sources were looked at"))
+            checkpoint(self._stop, "the sources were looked at")
             try:
                 made[at] = step(item)
             except ProxxError as fault:
-                if fault.code is ErrorCode.INTERRUPTED:
+                if fault.code in CUT_SHORT:
                     raise
                 self.errors[at] = about(self._paths[at], fault.error)
         return made

@@ -53,6 +53,10 @@ class StatusFile:
         """No job runs, and `inbox` candidates wait."""
         self._note(WorkerState.IDLE, inbox, None)
 
+    def held(self, inbox: int) -> None:
+        """No job runs, none is claimed until the workspace is released, and `inbox` candidates wait."""
+        self._note(WorkerState.HELD, inbox, None)
+
     def running(self, inbox: int, job: JobInfo) -> None:
         """A job was claimed; `inbox` others wait."""
         self._note(WorkerState.RUNNING, inbox, RunningJob(job.name, job.job_id, Stage.CLAIMED, 0, job.tasks))

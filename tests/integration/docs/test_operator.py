@@ -129,6 +129,8 @@ def events(root: Path) -> Iterator[tuple[str, str]]:
     for path in root.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "event":
+                if isinstance(node.args[0], ast.Name):
+                    continue  # a log that hands on what it is given
                 levels = [it.value for it in node.keywords if it.arg == "level"] or [ast.Constant("INFO")]
                 yield str(ast.literal_eval(node.args[0])), str(ast.literal_eval(levels[0]))
 
