@@ -90,7 +90,7 @@ def _title(paths: Sequence[str], results: Sequence[FoundResult], *, whole: bool)
 
 
 def _pictures(examiner: Examiner, jobs: Sequence[ExaminedJob], *, whole: bool) -> "dict[tuple[int, int], list[ShownFrame]]":
-    """The pictures of all tasks; in a page on a whole workspace of failed and of the worst ones, as far as there is room."""
+    """The pictures of all tasks; in a page on a whole workspace of failed and of the worst ones, as far as space allows."""
     from proxx_worker.report.page import PICTURE_BYTES_PER_TASK
 
     places = [(number, place) for number, job in enumerate(jobs) for place in range(len(job.tasks))]

@@ -1,4 +1,4 @@
-"""The port through which the rooms below tell what they do. They never know where it ends up."""
+"""The port through which the packages below report what they do. They never know where it ends up."""
 
 from collections.abc import Sequence
 from typing import Literal, Protocol

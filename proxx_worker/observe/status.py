@@ -122,7 +122,7 @@ class StatusFile:
             self._write_new(encode_status(status))
             self._temporary.replace(self._path)
         except OSError:
-            # A full disk or a lost folder is found, classified and reported by the room that needs it.
+            # A full disk or a lost folder is found, classified and reported by the package that needs it.
             self._dirty = True
         for tell in self._tell:
             tell(status)
