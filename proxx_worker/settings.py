@@ -36,7 +36,7 @@ def _utf8(path: str) -> str:
 
 
 class PathMapEntry(BaseModel):
-    """One entry of `path_map`: what a spec calls `from` lies in `to` here."""
+    """One entry of `path_map`: what a spec calls `from` is in `to` here."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -56,9 +56,9 @@ class Settings(BaseModel):
     """Every key of the configuration file.
 
     `ffmpeg`, `ffprobe`: absolute paths; where absent, `PATH` locates them. `declared_versions`: the operator's pins, copied into
-    results and never checked. `*_seconds`: how often the inbox is listed where events do not tell; how long a spec that does not
-    parse must stand still; how long an encoder may make no progress. `metrics_file`: what `watch` keeps for Prometheus.
-    `path_map`: where the paths of a spec lie on this machine. `source_roots`, `output_roots`: where given, a path whose real
+    results and never checked. `*_seconds`: how often the inbox is listed where events do not say; how long a spec that does not
+    parse must stay unchanged; how long an encoder may make no progress. `metrics_file`: what `watch` keeps for Prometheus.
+    `path_map`: where the paths of a spec are on this machine. `source_roots`, `output_roots`: where given, a path whose real
     location lies outside is refused.
     """
 

@@ -1,4 +1,4 @@
-"""The results that a command is to tell about: files, or all those of a workspace."""
+"""The results that a command works on: files, or all those of a workspace."""
 
 import os
 from collections.abc import Sequence

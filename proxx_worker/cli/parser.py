@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stderr.write("proxx-worker: standard output is closed; redirect it to a file, or to /dev/null\n")
         return EXIT_USAGE
     if sys.stdin is None:
-        os.open(os.devnull, os.O_RDONLY)  # nobody reads it, but no other file may get its number
+        os.open(os.devnull, os.O_RDONLY)  # nothing reads it, but no other file may get its descriptor number
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # Whatever the locale says: a name that it cannot say must not end a command half-way.
@@ -49,9 +49,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _to_a_reader(command: Callable[[], int]) -> int:
-    """The exit code of `command`, also where whoever reads stdout goes before its end, as `head` does.
+    """The exit code of `command`, also where the reader of stdout closes it early, as `head` does.
 
-    What is left goes nowhere then. A command that is cut off in the middle by it ends as others do that SIGPIPE ends.
+    The rest of the output is discarded. A command that is cut off by this ends with the exit code of SIGPIPE.
     """
     from proxx_worker.cli.console import discard_stdout
 

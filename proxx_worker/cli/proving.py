@@ -5,7 +5,7 @@ import argparse
 from proxx_worker.cli.commands import Commands, add_command
 
 MOST_WORST = 9
-"""More pictures than these would leave too little room for each."""
+"""More images than this would leave too little space for each."""
 
 
 def add_report(commands: Commands) -> None:

@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _show_last_lines(log: RunLog) -> None:
-    """What the encoder said before the job failed: a terminal does not show it while all goes well."""
+    """Print the encoder's last output before the job failed; a terminal does not show it otherwise."""
     if log.last_lines:
         sys.stderr.write("The last lines of FFmpeg (--log FILE keeps all of them):\n")
         sys.stderr.writelines(f"  {visible(line)}\n" for line in log.last_lines)

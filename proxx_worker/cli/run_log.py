@@ -33,7 +33,7 @@ class RunLog:
 
     @property
     def last_lines(self) -> tuple[str, ...]:
-        """What the encoder said last."""
+        """The encoder's last lines."""
         return tuple(self._last)
 
     def close(self) -> ProxxError | None:

@@ -1,4 +1,4 @@
-"""`spec`: write JobSpecs for sources, so that nobody has to write JSON by hand."""
+"""`spec`: write JobSpecs for sources, so that no JSON has to be written by hand."""
 
 import argparse
 import os
@@ -81,7 +81,7 @@ def _write_new(folder: Path, stem: str, document: bytes) -> Path:
 
 
 def _document(arguments: argparse.Namespace, sources: list[str], stem: str) -> bytes:
-    """The JobSpec's bytes; raises what a worker would say of it. `stem`: what `{name}` in the output directory stands for."""
+    """The JobSpec's bytes; raises what a worker would refuse it with. `stem`: what `{name}` in the output directory is."""
     directory = absolute(arguments.output_directory).replace("{name}", stem)
     (profile,), template, preset = arguments.profile, as_given(arguments.naming_template), arguments.resolve_preset
     texts = (*sources, directory, template, as_given(profile), as_given(preset or ""))

@@ -1,4 +1,4 @@
-"""What is wrong with a text that is not JSON, in a person's words: the place, an excerpt, and the usual mistake behind it.
+"""What is wrong with a text that is not JSON, for a person: the place, an excerpt, and the likely mistake.
 
 Only the offset of the library's error is used, so the words do not depend on Python's version (3.13 renamed some of its own).
 """
@@ -28,7 +28,7 @@ def describe(text: str, offset: int) -> str:
 
 
 def place(text: str, offset: int) -> str:
-    """`line 3, column 5, near ...`: where `offset` is, counted from 1, and what stands around it in its line."""
+    """`line 3, column 5, near ...`: where `offset` is, counted from 1, and the text around it in its line."""
     start = text.rfind("\n", 0, offset) + 1
     end = text.find("\n", offset)
     end = len(text) if end < 0 else end
@@ -138,4 +138,4 @@ _MISTAKES: Sequence[Callable[[str, int], Mistake | None]] = (
     _word,
     lambda text, offset: (offset, f"{visible(text[offset])} is not expected here"),
 )
-"""The usual mistakes, each a look at the text and the offset; the first that fits is told, and the last always fits."""
+"""The usual mistakes, each as a test of text and offset; the first that fits is reported, and the last always fits."""

@@ -47,7 +47,7 @@ def _refuse_endless_template(template: str) -> None:
 
 
 def _shared_values(spec: JobSpec) -> dict[str, str]:
-    """The tokens that are the same for every source; what the spec resolves itself stands over everything."""
+    """The tokens that are the same for every source; what the spec resolves itself takes precedence."""
     values = {"job_id": spec.job_id, "codec": spec.settings.codec.value, "resolution": str(spec.settings.resolution)}
     moment = spec.created_at
     if moment is not None:

@@ -1,4 +1,4 @@
-"""What the published schemas say in words: examples of specs, and the meaning of each field of a result."""
+"""The descriptions in the published schemas: examples of specs, and the meaning of each field of a result."""
 
 from collections.abc import Mapping
 

@@ -19,7 +19,7 @@ from proxx_worker.contract.text import quoted, shortened
 from proxx_worker.contract.values import ABSOLUTE_PATH_PATTERN, has_time_of_day
 
 _PATH = re.compile(ABSOLUTE_PATH_PATTERN)
-_ENOUGH = MAX_FAULTS_TOLD + 1  # to tell, and to know that there are more
+_ENOUGH = MAX_FAULTS_TOLD + 1  # to report, and to know that there are more
 _EXPLICIT = ("codec", "container", "resolution")
 
 
@@ -42,7 +42,7 @@ def _rank(path: Path) -> int:
 
 
 def _field_faults(content: Mapping[str, Value]) -> Iterator[tuple[Path, Fault]]:
-    """What the model alone can tell: types, values, required and unknown fields."""
+    """What the model alone can find: types, values, required and unknown fields."""
     bounded = dict(_first_unknown(content, FIELDS))
     tokens, sources = content.get("resolved_tokens"), content.get("sources")
     if isinstance(tokens, dict):
@@ -58,7 +58,7 @@ def _field_faults(content: Mapping[str, Value]) -> Iterator[tuple[Path, Fault]]:
 
 
 def _first_unknown(content: Mapping[str, Value], known: Collection[str]) -> Iterator[tuple[str, Value]]:
-    """The known entries and as many unknown ones as are told: a hostile spec holds more than memory is worth."""
+    """The known entries and as many unknown ones as are reported: a hostile spec could fill the memory."""
     unknown = (key for key in content if key not in known)
     told = {*known, *islice(unknown, _ENOUGH)}
     return ((key, value) for key, value in content.items() if key in told)
@@ -109,7 +109,7 @@ def _shown(value: object) -> str:
 
 
 def _cross_faults(given: Mapping[str, Value], sound: Mapping[str, Value]) -> Iterator[Fault]:
-    """What only several fields together can tell. `given`: all fields that are there; `sound`: those without a fault alone."""
+    """What only several fields together show. `given`: all fields that are there; `sound`: those without a fault alone."""
     name = sound.get("proxy_profile")
     profile = PROFILES[name] if isinstance(name, str) else None
     yield from _form_faults(given, sound)
@@ -165,7 +165,7 @@ def _rate_faults(given: Mapping[str, Value], sound: Mapping[str, Value]) -> Iter
 
 
 def _engine_faults(profile: Profile | None, given: Mapping[str, Value]) -> Iterator[Fault]:
-    """Where a profile tells the engine. In explicit form the sources tell it, after probing."""
+    """Where a profile determines the engine. In explicit form the sources do, after probing."""
     if profile is None:
         return
     has_preset = "resolve_preset" in given

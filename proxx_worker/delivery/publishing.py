@@ -16,12 +16,12 @@ from proxx_worker.files.rename import rename_no_clobber
 from proxx_worker.files.syncing import sync_directory_fd
 
 Inode: TypeAlias = tuple[int, int]
-"""Device and inode number: which file a name stands for."""
+"""Device and inode number: which file a name refers to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An output as the commit record tells it: its final name, size in bytes, SHA-256 as hex."""
+    """An output as the commit record describes it: its final name, size in bytes, SHA-256 as hex."""
 
     name: str
     size: int
@@ -84,7 +84,7 @@ class Publisher:
         self._publish(waiting, ours)
 
     def final_path(self, name: str) -> str:
-        """Where the output `name` stands once it is published."""
+        """The path of the output `name` once it is published."""
         return f"{self.path.rstrip('/')}/{name}"
 
     def _publish(self, names: Sequence[str], ours: Mapping[str, Inode]) -> None:
@@ -100,8 +100,8 @@ class Publisher:
     def _take_back(self, ours: Mapping[str, Inode]) -> None:
         """Move back into staging whatever of `ours` has its final name, the last one first, and make that durable.
 
-        What stands there is asked, not remembered: a step that answered with an error may have been done all the same. Raises
-        `PublishingStuckError` where one is refused: then some stand in either folder.
+        The folder is checked, memory is not trusted: a step that reported an error may have been done all the same. Raises
+        `PublishingStuckError` where one is refused: then some are in either folder.
         """
         with _undecided():
             moved = [name for name in list(ours)[::-1] if self._move_back(name, ours[name])]
@@ -120,7 +120,7 @@ class Publisher:
             raise classify_os_error(error, "publish", path_bytes(self.final_path(name))) from error
 
     def _move_back(self, name: str, inode: Inode) -> bool:
-        """Whether the final name stood for `inode`; then it no longer does. A foreign file of that name is left alone."""
+        """Whether the final name referred to `inode`; then it no longer does. A foreign file of that name is left alone."""
         final = self._status(self.output, name)
         if final is None or _inode(final) != inode:
             return False

@@ -27,7 +27,7 @@ from proxx_worker.observe.records import timestamp
 
 @contextmanager
 def internal_errors(log: JobLog) -> Iterator[None]:
-    """Turn an error that nobody foresaw into INTERNAL_ERROR, its traceback in the log: every claimed job gets a result."""
+    """Turn an unexpected error into INTERNAL_ERROR, its traceback in the log: every claimed job gets a result."""
     try:
         yield
     except ProxxError:
@@ -68,7 +68,7 @@ def with_losses(error: JobError, *, finished: int, never_ran: int) -> JobError:
 class Report:
     """What is known of a job before its tasks: enough for a result at any point of its life.
 
-    `paths`: where its sources lie on this machine.
+    `paths`: maps its sources to this machine's paths.
     """
 
     name: str

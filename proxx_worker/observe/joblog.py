@@ -16,5 +16,5 @@ class JobLog(Protocol):
         ...
 
     def encoder_lines(self, lines: Sequence[str]) -> None:
-        """Lines of the encoder's stderr, already decoded; control characters are escaped by whoever writes them down."""
+        """Lines of the encoder's stderr, already decoded; control characters are escaped by the writer."""
         ...

@@ -16,7 +16,7 @@ from proxx_worker.workspace.rename_probe import require_one_device
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """One assumption. `held` tells what holds; where it does not, `error` tells what is wrong and what to do."""
+    """One assumption. `held` says what holds; where it does not, `error` says what is wrong and what to do."""
 
     name: str
     held: str
@@ -52,7 +52,7 @@ def assumptions_of(workspace: Workspace) -> Iterator[Assumption]:
     root = judged("workspace", workspace.require_folder, f"{workspace.name} is a folder")
     yield root
     if not root.ok:
-        return  # nothing can be said of what would lie in it
+        return  # nothing can be said about what would be in it
     yield judged(
         "filesystem", lambda: refuse_object_store(mount, workspace.name), f"{fs_type}, {kinds[workspace.filesystem_kind]}"
     )

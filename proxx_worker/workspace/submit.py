@@ -1,4 +1,4 @@
-"""A durable, atomic drop into an inbox: whoever reads it sees the whole file or none, and so does a power cut."""
+"""A durable, atomic drop into an inbox: a reader sees the whole file or none, also after a power cut."""
 
 import os
 import secrets
@@ -110,5 +110,5 @@ def place(folder: bytes, temporary: bytes, wanted: bytes) -> bytes:
             try:
                 rename_no_clobber(temporary, target)
             except FileExistsError:
-                continue  # taken between the look and the rename
+                continue  # taken between the check and the rename
         return target

@@ -18,7 +18,7 @@ class Watcher(Protocol):
     """Why there are no events and the folder is polled alone; None where there are."""
 
     def fileno(self) -> int | None:
-        """A descriptor that is readable when `read` has something to tell; None where there are no events."""
+        """A descriptor that is readable when `read` has something to report; None where there are no events."""
 
     def read(self) -> Wakeups:
         """What happened since the last call. Never blocks, never raises."""
