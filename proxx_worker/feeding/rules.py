@@ -50,7 +50,7 @@ class Rule(BaseModel):
 
     `watch`: the folder that clips come to. `output`: `beside` (a folder named `output_directory` beside each clip), `mirror`
     (below `output_directory`, in the tree that clips have below `watch`) or `flat` (`output_directory` itself). `extensions`:
-    where given, other files are not looked at. `settle_seconds`: how long size and time of a file must have stood still.
+    where given, other files are ignored. `settle_seconds`: how long a file's size and time must not have changed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)

@@ -41,7 +41,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of it: the specs' paths, and what to tell, a line each."""
+    """The outcome: the specs' paths, and what to report, a line each."""
 
     made: tuple[bytes, ...]
     told: tuple[str, ...]
@@ -109,7 +109,7 @@ def _planned(request: Request, findings: Findings) -> tuple[Sequence[PlannedSpec
 
 
 def _standings(request: Request, specs: Sequence[PlannedSpec]) -> list[Standing]:
-    """Where each spec stands. Raises OUTPUT_EXISTS where a job could only fail, or a chunk's name is another chunk's already."""
+    """The state of each spec. Raises OUTPUT_EXISTS where a job could only fail, or a chunk's name is another chunk's already."""
     if isinstance(request.to, Workspace):
         request.to.require()
         jobs = Jobs.of_workspace(request.to)

@@ -1,4 +1,4 @@
-"""One look at a source: the ffprobe command that takes it, and what follows from its answer."""
+"""Probing a source: the ffprobe command, and what follows from its output."""
 
 import re
 from collections.abc import Callable
@@ -37,7 +37,7 @@ _FRAME_ENTRIES = (
 
 _EIO = 5
 _COMPLAINT = re.compile(r"(?:\[[^\]]*\] )?(?!(?:file:)?/dev/fd/)(.{1,200})")
-"""One line of ffprobe's stderr without the address of the object that speaks, or the name of a descriptor: they change."""
+"""One line of ffprobe's stderr without object addresses and descriptor names, which change."""
 
 
 _THIN_RASTERS = ((1440, 1080), (1280, 1080), (960, 720))
@@ -174,7 +174,7 @@ def _facts(
 
 
 def _first_frame(frames: tuple[Section, ...], picture: Section) -> Section:
-    """The picture's first decoded frame; an empty section where the first packets hold none of it."""
+    """The first decoded video frame; an empty section where the first packets hold none."""
     index = picture.integer("index")
     return next((frame for frame in frames if frame.integer("stream_index") == index), Section({}))
 
@@ -192,13 +192,13 @@ def _video(picture: Section, frame: Section, demuxer: str, avid_aspect: Fraction
         missing = next((name for name, value in known.items() if value is None), "codec")
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"the picture ({codec}) reports no {missing}; the file may be truncated",
+            f"the video stream ({codec}) reports no {missing}; the file may be truncated",
             codec=codec,
         )
     if layout is None:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"the picture's pixel format {format_name} is not one that proxies are made from",
+            f"the pixel format {format_name} is not one that proxies are made from",
             pixel_format=format_name,
         )
     profile = dolby_vision_profile_of(picture, frame)

@@ -88,6 +88,6 @@ def _counts_drop_frames(rate: Fraction) -> bool:
 
 
 def find_reel(container: Section, picture: Section, streams: Sequence[Section]) -> str | None:
-    """The reel or tape name: the picture's own (MXF source package), a tmcd track's (QuickTime), the container's."""
+    """The reel or tape name: the video stream's own (MXF source package), a tmcd track's (QuickTime), the container's."""
     tmcd = [stream for stream in streams if stream.text("codec_tag_string") == "tmcd"]
     return next((reel for section in (picture, *tmcd, container) if (reel := section.tag("reel_name"))), None)

@@ -19,7 +19,7 @@ HASH_FORMAT = "xxh128"
 def add_to_history(clips: Sequence[RelinkClip], folder: str, comment: str) -> int:
     """Make a generation of the history in `folder` with these proxies in it. Returns how many it holds.
 
-    All files are looked at before anything is written: each must lie in the folder, be the file that its result names, and be
+    All files are checked before anything is written: each must be in the folder, be the file that its result names, and be
     what an earlier generation says of it. What else the folder holds is left alone. Raises `UnfitError`, and `OSError`.
     """
     root = os.path.abspath(folder)

@@ -1,4 +1,4 @@
-"""Diagnosis of an encode by FFmpeg's own words: no space left, a damaged or unsupported source, a failed encoder."""
+"""Diagnosis of an encode by FFmpeg's own messages: no space left, a damaged or unsupported source, a failed encoder."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ _QUOTED_LINES = 10
 
 
 def encode_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
-    """Why this encode cannot have made a good proxy, by its exit code, words and progress; None where they show no fault."""
+    """Why this encode cannot have made a good proxy, by its exit code, messages and progress; None where they show no fault."""
     if any(says(Meaning.NO_SPACE, line) for line in (*encode.complaints, *encode.stderr_tail)):
         return JobError(
             ErrorCode.NO_SPACE,

@@ -181,7 +181,9 @@ CLIPS: dict[str, Clip | RawSource | Refused] = {
     "seq_beachball/multipart.0005.jpg": Refused(
         ErrorCode.SOURCE_UNSUPPORTED, "the file is a JPEG still (or bare JPEG frames without times)"
     ),
-    "sony-a7-xavc.MP4": Refused(ErrorCode.SOURCE_UNSUPPORTED, "the picture (h264) reports no pixel format; the file may be tru"),
+    "sony-a7-xavc.MP4": Refused(
+        ErrorCode.SOURCE_UNSUPPORTED, "the video stream (h264) reports no pixel format; the file may be tru"
+    ),
     "svt-test-8mono.mp4": Clip(
         "mov 0 h264 1280x720 1 0 progressive",
         "50 constant 500",
