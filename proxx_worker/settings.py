@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from proxx_worker.contract.hints import closest
 from proxx_worker.contract.path_map import PathMap, PathMapping, components
 from proxx_worker.contract.text import has_lone_surrogate
 
@@ -35,7 +36,7 @@ def _utf8(path: str) -> str:
 
 
 class PathMapEntry(BaseModel):
-    """One entry of `path_map`: what a spec calls `from` lies in `to` here."""
+    """One entry of `path_map`: what a spec calls `from` is in `to` here."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -55,9 +56,9 @@ class Settings(BaseModel):
     """Every key of the configuration file.
 
     `ffmpeg`, `ffprobe`: absolute paths; where absent, `PATH` locates them. `declared_versions`: the operator's pins, copied into
-    results and never checked. `*_seconds`: how often the inbox is listed where events do not tell; how long a spec that does not
-    parse must stand still; how long an encoder may show no sign of life. `metrics_file`: what `watch` keeps for Prometheus.
-    `path_map`: where the paths of a spec lie on this machine. `source_roots`, `output_roots`: where given, a path whose real
+    results and never checked. `*_seconds`: how often the inbox is listed where events do not say; how long a spec that does not
+    parse must stay unchanged; how long an encoder may make no progress. `metrics_file`: what `watch` keeps for Prometheus.
+    `path_map`: where the paths of a spec are on this machine. `source_roots`, `output_roots`: where given, a path whose real
     location lies outside is refused.
     """
 
@@ -110,7 +111,9 @@ def load_settings(config: Path | None, flags: Mapping[str, object]) -> Settings:
 def _reason(fault: "ErrorDetails") -> str:
     match fault["type"]:
         case "extra_forbidden":
-            return f"unknown key (known: {', '.join(Settings.model_fields)})"
+            known = Settings.model_fields if len(fault["loc"]) == 1 else ("from", "to")
+            meant = closest(str(fault["loc"][-1]), known)
+            return f"unknown key (known: {', '.join(known)})" if meant is None else f"unknown key: did you mean {meant}?"
         case "value_error":
             return str(fault["ctx"]["error"])  # as we raised it; pydantic's own text puts "Value error, " before it
         case _:

@@ -42,7 +42,7 @@ def _pair(text: str, flag: str, form: str) -> tuple[str, str]:
 
 
 def tools_of(settings: Settings) -> Callable[[], Tools]:
-    """A look-up of the tools, made once: `PATH` is read here and nowhere else. It raises FFMPEG_MISSING or FFPROBE_MISSING."""
+    """A lookup of the tools, made once: `PATH` is read here and nowhere else. Raises FFMPEG_MISSING or FFPROBE_MISSING."""
     path = os.environ.get("PATH")
     return cache(lambda: locate_tools(settings.ffmpeg, settings.ffprobe, path))
 
