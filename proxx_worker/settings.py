@@ -25,12 +25,18 @@ AbsolutePath = Annotated[str, AfterValidator(_absolute)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 
 
+LEAST_MEMORY_BYTES = 64 << 20
+"""Less than any FFmpeg needs to start with its libraries."""
+
+
 class Settings(BaseModel):
     """Every key of the configuration file.
 
     `ffmpeg`, `ffprobe`: absolute paths; where absent, `PATH` locates them. `declared_versions`: the operator's pins, copied into
     results and never checked. `*_seconds`: how often the inbox is listed where events do not tell; how long a spec that does not
     parse must stand still; how long an encoder may show no sign of life. `metrics_file`: what `watch` keeps for Prometheus.
+    `encoder_memory_bytes`: how much private memory FFmpeg and ffprobe may use. `sandbox`: whether they are confined;
+    `sandbox_read`: what else they need to read to run, a folder with all in it.
     `source_roots`, `output_roots`: where given, a path whose real location lies outside is refused.
     """
 
@@ -45,6 +51,9 @@ class Settings(BaseModel):
     log_format: Literal["text", "json"] = "text"
     progress_format: Literal["text", "openjd"] = "text"
     metrics_file: AbsolutePath | None = None
+    encoder_memory_bytes: Annotated[int, Field(ge=LEAST_MEMORY_BYTES)] | None = None
+    sandbox: Literal["on", "off"] = "on"
+    sandbox_read: tuple[AbsolutePath, ...] = ()
     source_roots: tuple[AbsolutePath, ...] | None = None
     output_roots: tuple[AbsolutePath, ...] | None = None
 
@@ -63,9 +72,9 @@ def load_settings(config: Path | None, flags: Mapping[str, object]) -> Settings:
         except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ConfigurationError(f"configuration file {config} is not TOML: {error}") from error
     values.update({key: value for key, value in flags.items() if value is not None})
-    for roots in ("source_roots", "output_roots"):
-        if isinstance(given := values.get(roots), list):
-            values[roots] = tuple(given)  # TOML knows lists only; the model is frozen
+    for places in ("source_roots", "output_roots", "sandbox_read"):
+        if isinstance(given := values.get(places), list):
+            values[places] = tuple(given)  # TOML knows lists only; the model is frozen
     try:
         return Settings.model_validate(values)
     except ValidationError as error:

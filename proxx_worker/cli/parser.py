@@ -10,7 +10,7 @@ from io import TextIOWrapper
 from typing import NoReturn, cast
 
 from proxx_worker import __version__
-from proxx_worker.cli.commands import Commands, add_command
+from proxx_worker.cli.commands import Commands, add_command, add_confinement
 from proxx_worker.cli.proving import add_relink, add_report
 from proxx_worker.contract.errors import EXIT_USAGE
 
@@ -286,5 +286,6 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         help="progress on stderr: a bar or lines (text, the default), or what Open Job Description reads",
     )
     group.add_argument("--metrics-file", metavar="FILE", help="absolute path; `watch` keeps Prometheus text there")
+    add_confinement(group)
     group.add_argument("--source-roots", metavar="DIR", action="append", help="sources must lie inside; repeatable")
     group.add_argument("--output-roots", metavar="DIR", action="append", help="outputs must go inside; repeatable")

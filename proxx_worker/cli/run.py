@@ -9,7 +9,7 @@ from pathlib import Path
 
 from proxx_worker.cli.console import UsageError, fail, stderr_is_journal, unreadable
 from proxx_worker.cli.signals import Signals
-from proxx_worker.cli.wiring import environment_of, settings_from, tools_of, worker_record
+from proxx_worker.cli.wiring import environment_of, sandbox_of, settings_from, tools_of, worker_record
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import ErrorCode, ProxxError, exit_code
 from proxx_worker.contract.jobspec import MAX_SPEC_BYTES, too_large
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         _require_writable(arguments.result)
     except UsageError as error:
         return fail(str(error))
-    tools = tools_of(settings)
+    tools = tools_of(settings, sandbox_of(settings))
     log = EventLog()
     observer, write = progress_for(sys.stderr, log, settings.progress_format)
     # `run` has no log file: what the encoder says goes where the log goes, but not over a person's progress bar.

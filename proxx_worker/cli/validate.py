@@ -5,7 +5,7 @@ import os
 
 from proxx_worker.cli.console import UsageError, fail, reason_of, say, unreadable
 from proxx_worker.cli.signals import Signals
-from proxx_worker.cli.wiring import environment_of, settings_from, tools_of
+from proxx_worker.cli.wiring import environment_of, sandbox_of, settings_from, tools_of
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import EXIT_USAGE, ErrorCode, exit_code
 from proxx_worker.contract.jobspec import MAX_SPEC_BYTES
@@ -21,7 +21,7 @@ def validate(arguments: argparse.Namespace) -> int:
         settings = settings_from(arguments)
     except UsageError as error:
         return fail(str(error))
-    environment = environment_of(settings, tools_of(settings))
+    environment = environment_of(settings, tools_of(settings, sandbox_of(settings)))
     codes: list[ErrorCode] = []
     some_unreadable = False
     for path in arguments.jobspecs:

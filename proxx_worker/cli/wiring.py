@@ -3,6 +3,8 @@
 import argparse
 import os
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from proxx_worker.engines.ffmpeg import FfmpegEngine
 from proxx_worker.engines.media_probe import FfprobeProbe
 from proxx_worker.engines.tools import Tools, locate_tools
 from proxx_worker.execution.preflight import Environment, Roots
+from proxx_worker.process.sandbox import Sandbox, describe
 from proxx_worker.settings import ConfigurationError, Settings, load_settings
 
 
@@ -36,10 +39,21 @@ def _pair(text: str) -> tuple[str, str]:
     return name, version
 
 
-def tools_of(settings: Settings) -> Callable[[], Tools]:
+def sandbox_of(settings: Settings) -> Sandbox | None:
+    """What confines the tools under these settings; it begins its work at once, where it can. To be called in the main thread."""
+    if settings.sandbox == "off":
+        return None
+    sandbox = Sandbox(settings.sandbox_read)
+    with suppress(ProxxError):  # whoever needs it asks, and is told
+        sandbox.begin()
+    return sandbox
+
+
+def tools_of(settings: Settings, sandbox: Sandbox | None) -> Callable[[], Tools]:
     """A look-up of the tools, made once: `PATH` is read here and nowhere else. It raises FFMPEG_MISSING or FFPROBE_MISSING."""
     path = os.environ.get("PATH")
-    return cache(lambda: locate_tools(settings.ffmpeg, settings.ffprobe, path))
+    memory = settings.encoder_memory_bytes
+    return cache(lambda: replace(locate_tools(settings.ffmpeg, settings.ffprobe, path), sandbox=sandbox, memory_bytes=memory))
 
 
 def environment_of(settings: Settings, tools: Callable[[], Tools]) -> Environment:
@@ -63,4 +77,15 @@ def worker_record(settings: Settings, tools: Callable[[], Tools]) -> WorkerRecor
         ffmpeg=found.ffmpeg if found is not None else settings.ffmpeg,
         ffprobe=found.ffprobe if found is not None else settings.ffprobe,
         declared_versions=dict(settings.declared_versions),
+        sandbox=_enforced(settings),
     )
+
+
+def _enforced(settings: Settings) -> str:
+    """What a result says of the confinement. Without the means for it no job comes so far as to start a child."""
+    if settings.sandbox == "off":
+        return "off"
+    try:
+        return describe()
+    except ProxxError:
+        return "unavailable"

@@ -118,6 +118,7 @@ def _run_ffprobe(tools: Tools, source: OpenSource, stop: StopSignal, stall_secon
         stall_seconds=stall_seconds,
         pass_fds=(source.descriptor,),
         missing=ErrorCode.FFPROBE_MISSING,
+        confinement=tools.confinement(reads=(source.descriptor,)),
     )
     if child.stopped:
         raise _interrupted(source)

@@ -21,8 +21,11 @@ def probe_proxy(
     cwd: str = "/",
     stall_seconds: float | None = None,
     pass_fds: Sequence[int] = (),
+    reads: Sequence[int] = (),
 ) -> ProxyObservation:
     """Decode and describe the proxy at `path`, relative to `cwd`; `expected` says what to ask for.
+
+    `reads`: the proxy as an open file, which is what a confined ffprobe may read.
 
     Raises INTERRUPTED for a stop, OUTPUT_INVALID where ffprobe makes no progress for `stall_seconds`, FFPROBE_MISSING, IO_ERROR.
     """
@@ -41,6 +44,7 @@ def probe_proxy(
         pass_fds=pass_fds,
         cwd=cwd,
         missing=ErrorCode.FFPROBE_MISSING,
+        confinement=tools.confinement(reads=reads),
     )
     if child.stopped:
         raise interrupted("it verified a proxy")

@@ -3,7 +3,6 @@
 import os
 import select
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,8 @@ from typing import IO
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.process.pidfd import open_pidfd
 from proxx_worker.process.read_backoff import ReadBackoff
-from proxx_worker.process.spawn import check_started, start_child
+from proxx_worker.process.sandbox import UNCONFINED, Confinement
+from proxx_worker.process.spawn import Process, check_started, start_child
 from proxx_worker.process.stall import StallDetector
 from proxx_worker.process.stop import StopSignal
 from proxx_worker.process.survivors import kill_holders
@@ -58,21 +58,22 @@ def run_child(  # noqa: PLR0913 - keyword-only parts of one command, most with a
     grace_seconds: float = GRACE_SECONDS,
     cwd: str = "/",
     missing: ErrorCode = ErrorCode.FFMPEG_MISSING,
+    confinement: Confinement = UNCONFINED,
 ) -> ChildExit:
     """Run `argv` to its end and hand its output on as it comes, in chunks of any size.
 
     `growth` gives a value that changes whenever the child got on; without it, any byte on stdout counts. Where nothing changed
     for `stall_seconds`, it is stopped. A stop is SIGTERM, `grace_seconds`, SIGKILL; it goes to the child alone, which shares the
     worker's process group. `stdin`: a descriptor to read from, instead of nothing. `missing`: the code for a program that cannot
-    be run.
+    be run. `confinement`: what it may use.
 
-    Raises `missing`; IO_ERROR where no process can be started, or where one does not even end on SIGKILL; and whatever a callback
-    raises, after the child was killed.
+    Raises `missing`; SANDBOX_UNAVAILABLE where it cannot be confined; IO_ERROR where no process can be started, or where one does
+    not even end on SIGKILL; and whatever a callback raises, after the child was killed.
     """
     if stop.requested():
         return ChildExit(-signal.SIGTERM, stopped=True, stalled=False, cpu_seconds=0.0, peak_memory_bytes=0)
     run = _Run(
-        start_child(argv, cwd=cwd, stdin=stdin, pass_fds=pass_fds, missing=missing),
+        start_child(argv, cwd=cwd, stdin=stdin, pass_fds=pass_fds, missing=missing, confinement=confinement),
         stop,
         on_stdout,
         on_stderr,
@@ -83,7 +84,7 @@ def run_child(  # noqa: PLR0913 - keyword-only parts of one command, most with a
         run.watch()
     finally:
         run.close()
-    check_started(argv[0], run.exit_code, run.stderr_head, missing)
+    check_started(argv[0], run.exit_code, run.stderr_head, missing, confined=confinement.sandbox is not None)
     return ChildExit(
         exit_code=run.exit_code,
         stopped=run.stopped or stop.requested(),
@@ -100,7 +101,7 @@ class _Run:
 
     def __init__(
         self,
-        process: subprocess.Popen[bytes],
+        process: Process,
         stop: StopSignal,
         on_stdout: Callable[[bytes], None],
         on_stderr: Callable[[bytes], None],

@@ -76,6 +76,7 @@ def compare(
         on_stderr=figures.feed,
         stall_seconds=stall_seconds,
         pass_fds=(source.descriptor, proxy.descriptor),
+        confinement=tools.confinement(reads=(source.descriptor, proxy.descriptor)),
     )
     require_ended(child, stall_seconds)
     return Measurements(

@@ -118,6 +118,7 @@ def _run(
         on_stderr=figures.feed,
         stall_seconds=stall_seconds,
         pass_fds=(files[0].descriptor, files[1].descriptor),
+        confinement=tools.confinement(reads=(files[0].descriptor, files[1].descriptor)),
     )
     require_ended(child, stall_seconds)
     printed_times = figures.finish()
