@@ -32,7 +32,7 @@ _SCOPES: Final = 0b11
 
 
 def abi() -> int:
-    """The version of Landlock that the kernel offers; 0: it is too old, built or started without. Linux only. Raises `OSError`."""
+    """The version of Landlock in the kernel; 0: it is too old, built or started without. Linux only. Raises `OSError`."""
     try:
         return _call(_CREATE_RULESET, None, 0, _ASK_VERSION)
     except OSError as error:

@@ -86,6 +86,7 @@ def main() -> None:
     """Serve until the worker is gone."""
     gc.disable()  # a collection in a child would copy all that it looks at
     requests = socket.socket(fileno=int(sys.argv[1]))
+    os.set_inheritable(requests.fileno(), False)  # noqa: FBT003 - a child that had it could have others started
     worker = int(sys.argv[2])
     _die_with(worker)
     defaults = [stop for stop in _IGNORED if signal.getsignal(stop) is not signal.SIG_IGN]
@@ -175,7 +176,9 @@ def _rules(request: Request, descriptors: list[int]) -> landlock.Ruleset:
     rules = landlock.Ruleset(landlock.abi())
     for descriptor, rights in _always():
         rules.allow(descriptor, rights)
-    for path in (*request["tool_reads"], *_programs(request["argv"]), _CACHE_OF_LIBRARIES):
+    for path in request["tool_reads"]:
+        _allow_existing(rules, path, _RUN | landlock.READ_DIR)
+    for path in (*_programs(request["argv"]), _CACHE_OF_LIBRARIES):
         _allow_existing(rules, path, _RUN)
     for place in request["reads"]:
         rules.allow(descriptors[place], landlock.READ_FILE)
@@ -221,7 +224,7 @@ def _allow_existing(rules: landlock.Ruleset, path: str, rights: int) -> None:
 
 
 def _programs(argv: list[str]) -> list[str]:
-    """The tool, and where it is a script what runs it, which may be one again."""
+    """The tool with the libraries of its own, and where it is a script what runs it, which may be one again."""
     found: list[str] = []
     path = argv[0] if argv else ""
     while path and path not in found:
@@ -232,9 +235,17 @@ def _programs(argv: list[str]) -> list[str]:
             break  # a program may be one to run and not to read; one that is not there, exec tells of
         head = os.read(descriptor, _LONGEST_FIRST_LINE)
         os.close(descriptor)
+        found += _own_libraries(path)
         words = head[2:].split(b"\n", 1)[0].split() if head.startswith(b"#!") else []
         path = os.fsdecode(words[0]) if words else ""
     return found
+
+
+def _own_libraries(program: str) -> list[str]:
+    """`PREFIX/lib` of a `PREFIX/bin/TOOL`: what is installed in one piece (conda, /opt) has its libraries there."""
+    folder = os.path.dirname(os.path.realpath(program))
+    prefix = os.path.dirname(folder)
+    return [f"{prefix}/lib", f"{prefix}/lib64"] if os.path.basename(folder) == "bin" and prefix != "/" else []
 
 
 def _drop_capabilities() -> None:

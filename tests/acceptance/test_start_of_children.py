@@ -33,13 +33,13 @@ def test_watch_and_check_under_a_filter_that_setpriv_does_not_survive(
 ) -> None:
     for name in ("a", "b"):
         workspace.drop(name, jobspec(clip, proxies, naming_template=name))
-    code, said = filtered(proxx, action, "watch", "--once", workspace.root)
+    code, said = filtered(proxx, action, "watch", "--once", "--sandbox", "off", workspace.root)
     assert code == 4
     for words in ("IO_ERROR", "setpriv", cause, "capset"):
         assert words in said
     assert stems(workspace.inbox) == ["a", "b"]
     assert (names(workspace.running), names(workspace.failed)) == ([], [])
-    code, said = filtered(proxx, action, "check", workspace.root)
+    code, said = filtered(proxx, action, "check", "--sandbox", "off", workspace.root)
     assert code == 4
     (line,) = [line for line in said.splitlines() if line.startswith("VIOLATED")]
     assert "setpriv" in line
@@ -56,7 +56,7 @@ def test_a_guard_that_fails_in_mid_life_costs_one_job(
     said = tmp_path / "stderr"
     with said.open("wb") as stderr:
         worker = subprocess.Popen(
-            ["unshare", "--mount", COMMAND, "watch", workspace.root, "--poll-seconds", "0.1"],
+            ["unshare", "--mount", COMMAND, "watch", workspace.root, "--poll-seconds", "0.1", "--sandbox", "off"],
             env=proxx.environment, stdin=subprocess.DEVNULL, stderr=stderr,
         )  # fmt: skip
     try:

@@ -17,7 +17,7 @@ def _of_tools() -> tuple[str, ...]:
     """The folders of tools that bring their own libraries, as deploy/setup/other-ffmpegs lays them."""
     found = (shutil.which(tool) for tool in ("ffmpeg", "ffprobe"))
     homes = {Path(path).resolve().parent.parent for path in found if path is not None}
-    return tuple(f"{home}/{part}/" for home in homes for part in ("bin", "lib", "loader", "program"))
+    return tuple(f"{home}/{part}/" for home in homes for part in ("bin", "lib"))
 
 
 @dataclass(frozen=True)
