@@ -3,7 +3,6 @@
 import argparse
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -40,13 +39,8 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def sandbox_of(settings: Settings) -> Sandbox | None:
-    """What confines the tools under these settings; it begins its work at once, where it can. To be called in the main thread."""
-    if settings.sandbox == "off":
-        return None
-    sandbox = Sandbox(settings.sandbox_read)
-    with suppress(ProxxError):  # whoever needs it asks, and is told
-        sandbox.begin()
-    return sandbox
+    """What confines the tools under these settings; None where nothing is to."""
+    return None if settings.sandbox == "off" else Sandbox(settings.sandbox_read)
 
 
 def tools_of(settings: Settings, sandbox: Sandbox | None) -> Callable[[], Tools]:

@@ -85,7 +85,7 @@ class FfmpegEngine:
             peak_memory_bytes=child.peak_memory_bytes,
         )
         usage = Usage(child.cpu_seconds, child.peak_memory_bytes)
-        fault = _fault(child, around.stall_seconds)
+        fault = tools.out_of_memory("the encode") if child.out_of_memory else _fault(child, around.stall_seconds)
         if fault is not None:
             return Unfinished(fault, usage, tuple(argv), child.exit_code)
         evidence = FfmpegEvidence(task, observer.finish(child.exit_code, size))

@@ -27,7 +27,8 @@ def probe_proxy(
 
     `reads`: the proxy as an open file, which is what a confined ffprobe may read.
 
-    Raises INTERRUPTED for a stop, OUTPUT_INVALID where ffprobe makes no progress for `stall_seconds`, FFPROBE_MISSING, IO_ERROR.
+    Raises INTERRUPTED for a stop, OUTPUT_INVALID where ffprobe makes no progress for `stall_seconds`, ENCODE_OUT_OF_MEMORY,
+    FFPROBE_MISSING, IO_ERROR.
     """
     reader, stderr = ProxyReader(), bytearray()
 
@@ -48,6 +49,8 @@ def probe_proxy(
     )
     if child.stopped:
         raise interrupted("it verified a proxy")
+    if child.out_of_memory:
+        raise ProxxError.of(tools.out_of_memory("the check of a proxy"))
     if child.stalled:
         raise ProxxError(
             ErrorCode.OUTPUT_INVALID,

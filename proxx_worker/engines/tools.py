@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
 from proxx_worker.process.sandbox import Confinement, Sandbox
 from proxx_worker.process.spawn import is_executable_file
 
@@ -25,6 +25,15 @@ class Tools:
     def confinement(self, *, reads: Sequence[int] = (), writes: Sequence[int] = ()) -> Confinement:
         """What one of them may use: the files open as `reads`, and to write those open as `writes`."""
         return Confinement(self.sandbox, reads, writes, self.memory_bytes)
+
+    def out_of_memory(self, doing: str) -> JobError:
+        """ENCODE_OUT_OF_MEMORY for one that was ended while `doing` something, because it held more than it may."""
+        return JobError(
+            ErrorCode.ENCODE_OUT_OF_MEMORY,
+            f"{doing} must get by with `encoder_memory_bytes`, and took more than {self.memory_bytes} bytes. "
+            "Raise it if the source is sound and the machine has the memory.",
+            {"encoder_memory_bytes": self.memory_bytes},
+        )
 
     def require_confined(self) -> None:
         """Raise SANDBOX_UNAVAILABLE where they are to be confined and cannot be."""

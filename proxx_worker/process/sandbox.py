@@ -26,6 +26,8 @@ from proxx_worker.process.starter import Request
 from proxx_worker.process.syscalls import ALLOWED
 
 _STARTER: Final = "import sys; sys.path.append(sys.argv.pop(1)); from proxx_worker.process.starter import main; main()"
+_STACKS: Final = 64 << 20
+"""Eight threads for each processor, with a stack of 8 MiB each."""
 _REPORT_BYTES: Final = 4096
 _ADDED: Final = {
     2: "moves between folders",
@@ -95,15 +97,6 @@ class Sandbox:
     _starter: "_Starter | None" = field(default=None, repr=False)
     _proven: bool = field(default=False, repr=False)
 
-    def begin(self) -> None:
-        """Start the starter, which takes some 20 ms that the worker can use otherwise. From the main thread.
-
-        Raises SANDBOX_UNAVAILABLE, IO_ERROR.
-        """
-        if self._starter is None:
-            require_kernel()
-            self._starter = _Starter()
-
     def close(self) -> None:
         """End the starter."""
         if self._starter is not None:
@@ -146,10 +139,9 @@ class Sandbox:
     def _ask(self, start: Start, outputs: Sequence[int]) -> tuple[int, str]:
         """Have a child made. Returns its number and what it reported: nothing where it became the program."""
         if self._starter is None:
-            self.begin()
+            require_kernel()
+            self._starter = _Starter()
         starter = self._starter
-        if starter is None:
-            raise RuntimeError("begun, and yet there is no starter")
         with ExitStack() as opened:
             stdin = _opened(opened, os.devnull, os.O_RDONLY) if start.stdin is None else start.stdin
             folder = _opened(opened, start.cwd, landlock.O_PATH | os.O_DIRECTORY)
@@ -163,7 +155,7 @@ class Sandbox:
                 "reads": [given.index(it) for it in (stdin, *start.reads)],
                 "writes": [given.index(it) for it in start.writes],
                 "tool_reads": list(self.tool_reads),
-                "memory_bytes": start.memory_bytes,
+                "memory_bytes": None if start.memory_bytes is None else most_reserved(start.memory_bytes),
             }
             try:
                 pid = starter.ask(request, given)
@@ -216,6 +208,15 @@ class _Starter:
         self._line.close()
         self._process.kill()
         self._process.wait()
+
+
+def most_reserved(memory_bytes: int) -> int:
+    """The kernel's own limit (RLIMIT_DATA) for a child that may hold `memory_bytes`: the backstop behind the worker's looks.
+
+    It counts what is reserved and not what is used, the stacks of all threads among it, which is up to 2.6 times what is held
+    (decision 0021).
+    """
+    return 3 * memory_bytes + _STACKS * (os.cpu_count() or 1)
 
 
 def require_kernel() -> int:

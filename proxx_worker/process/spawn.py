@@ -15,7 +15,7 @@ from typing import IO, Protocol
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.text import visible
-from proxx_worker.process.sandbox import UNCONFINED, Confinement, Sandbox, Start, StartRefusedError
+from proxx_worker.process.sandbox import UNCONFINED, Confinement, Sandbox, Start, StartRefusedError, most_reserved
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 """All that a child gets. FFmpeg and its libraries read variables of their own (`FFREPORT`, `LD_PRELOAD`, `HOME`)."""
@@ -100,7 +100,7 @@ def _start_guarded(
     if memory_bytes is not None and sys.platform == "linux":
         with suppress(ProcessLookupError):  # it may have ended already
             # Well before the tool itself runs, which setpriv has yet to become.
-            resource.prlimit(process.pid, resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+            resource.prlimit(process.pid, resource.RLIMIT_DATA, (most_reserved(memory_bytes),) * 2)
     return process
 
 

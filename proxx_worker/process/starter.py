@@ -68,9 +68,9 @@ _ALWAYS: Final = {
 class Request(TypedDict):
     """One child. Descriptors come beside it: for its report, its working directory, those of `numbers`, and any others.
 
-    `argv`: the program first, an absolute path; empty for a trial, which starts nothing. `numbers`: what the child is to call each
-    descriptor from the third on; None: it holds it and cannot use it. `reads`, `writes`: places of descriptors whose files it may
-    open again. `tool_reads`: paths that the tool needs.
+    `argv`: the program first, an absolute path; empty for a trial, which starts nothing. `numbers`: what the child is to call
+    each descriptor from the third on; None: it holds it and cannot use it. `reads`, `writes`: places of descriptors whose
+    files it may open again. `tool_reads`: paths that the tool needs.
     """
 
     argv: list[str]
@@ -243,9 +243,8 @@ def _programs(argv: list[str]) -> list[str]:
 
 def _own_libraries(program: str) -> list[str]:
     """`PREFIX/lib` of a `PREFIX/bin/TOOL`: what is installed in one piece (conda, /opt) has its libraries there."""
-    folder = os.path.dirname(os.path.realpath(program))
-    prefix = os.path.dirname(folder)
-    return [f"{prefix}/lib", f"{prefix}/lib64"] if os.path.basename(folder) == "bin" and prefix != "/" else []
+    prefix, slash, _ = os.path.realpath(program).rpartition("/bin/")
+    return [f"{prefix}/lib", f"{prefix}/lib64"] if slash else []
 
 
 def _drop_capabilities() -> None:
@@ -264,7 +263,7 @@ def _try() -> str:
     attempts: dict[str, Callable[[], object]] = {
         "list /": lambda: os.close(os.open("/", os.O_RDONLY | os.O_DIRECTORY)),
         "read /proc": lambda: os.close(os.open("/proc/self/status", os.O_RDONLY)),
-        "open a socket": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close(),
+        "open a socket": lambda: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).close(),
         "signal its parent": lambda: os.kill(os.getppid(), 0),
     }
     done = []

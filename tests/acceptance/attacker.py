@@ -23,13 +23,13 @@ PTRACE_SEIZE, PR_SET_PDEATHSIG, CLONE_NEWUSER, CLONE_NEWNS = 0x4206, 1, 0x100000
 NUMBERS = {
     "x86_64": {
         "ptrace": 101, "process_vm_readv": 310, "unshare": 272, "memfd_create": 319, "io_uring_setup": 425, "add_key": 248,
-        "perf_event_open": 298, "bpf": 321, "userfaultfd": 323, "init_module": 175, "shmget": 29, "pidfd_open": 434, "mq_open": 240,
-        "openat": 257,
+        "perf_event_open": 298, "bpf": 321, "userfaultfd": 323, "init_module": 175, "shmget": 29, "pidfd_open": 434,
+        "mq_open": 240,
     },
     "aarch64": {
         "ptrace": 117, "process_vm_readv": 270, "unshare": 97, "memfd_create": 279, "io_uring_setup": 425, "add_key": 217,
-        "perf_event_open": 241, "bpf": 280, "userfaultfd": 282, "init_module": 105, "shmget": 194, "pidfd_open": 434, "mq_open": 180,
-        "openat": 56,
+        "perf_event_open": 241, "bpf": 280, "userfaultfd": 282, "init_module": 105, "shmget": 194, "pidfd_open": 434,
+        "mq_open": 180,
     },
 }  # fmt: skip
 OPTIONAL = frozenset({"io_uring", "userfaultfd", "perf", "bpf", "load a module", "add a key", "message queue"})
@@ -402,5 +402,3 @@ def main(targets: dict[str, str]) -> None:
         sys.stderr.flush()
     sys.stderr.write("[error] TRIED everything\n")
     sys.exit(1)
-
-

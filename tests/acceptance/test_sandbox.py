@@ -5,7 +5,6 @@ import platform
 import re
 import socket
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
