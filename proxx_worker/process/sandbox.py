@@ -122,6 +122,10 @@ class Sandbox:
         self._proven = False
         return self.require()
 
+    def starter_pid(self) -> int | None:
+        """The number of the process that starts children; None before the first."""
+        return None if self._starter is None else self._starter.pid
+
     def start(self, start: Start) -> ConfinedProcess:
         """Start a program confined, with stdout and stderr as pipes.
 
@@ -186,6 +190,7 @@ class _Starter:
                 ours.close()
                 raise _no_child(error.strerror or str(error)) from error
         self._line = ours
+        self.pid = self._process.pid
         atexit.register(self.close)
 
     def ask(self, request: Request, descriptors: Sequence[int]) -> int:
