@@ -16,6 +16,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 PTRACE_SEIZE, PR_SET_PDEATHSIG, CLONE_NEWUSER, CLONE_NEWNS = 0x4206, 1, 0x10000000, 0x20000
@@ -38,6 +39,7 @@ OPTIONAL = frozenset({"io_uring", "userfaultfd", "perf", "bpf", "load a module",
 libc = ctypes.CDLL(None, use_errno=True)
 libc.syscall.restype = ctypes.c_long
 libc.mmap.restype = ctypes.c_void_p
+FILL_MEMORY = "fill memory"
 TRIES: dict[str, Callable[[dict[str, str]], object]] = {}
 
 
@@ -99,6 +101,18 @@ def any_of(attempts: list[Callable[[], object]]) -> None:
     raise refusal
 
 
+def reading(target: str, targets: dict[str, str]) -> None:
+    opened(targets.get(target, target), os.O_RDONLY)
+
+
+def listing(target: str, targets: dict[str, str]) -> None:
+    os.listdir(targets.get(target, target))
+
+
+def calling(attempt: Callable[[], object], _targets: dict[str, str]) -> None:
+    attempt()
+
+
 for _name, _target in {
     "read /etc/passwd": "/etc/passwd",
     "read the SAN": "san",
@@ -106,9 +120,9 @@ for _name, _target in {
     "read the spec": "spec",
     "read the configuration": "configuration",
 }.items():
-    TRIES[_name] = lambda t, it=_target: opened(t.get(it, it), os.O_RDONLY)
+    TRIES[_name] = partial(reading, _target)
 for _name, _target in {"list /": "/", "list the SAN": "sources", "list staging": ".", "list the workspace": "workspace"}.items():
-    TRIES[_name] = lambda t, it=_target: os.listdir(t.get(it, it))
+    TRIES[_name] = partial(listing, _target)
 
 
 @trying("read the worker's memory")
@@ -191,27 +205,27 @@ for _name, _attempt in {
     "rename": lambda: os.rename("folder", "other"),
     "remove": lambda: os.rmdir("other"),
 }.items():
-    TRIES[_name] = lambda _, it=_attempt: it()
+    TRIES[_name] = partial(calling, _attempt)
 
 
 @trying("write into what it holds")
 def _locks(_: dict[str, str]) -> None:
-    any_of([lambda it=it: os.pwrite(it, b"evil", 0) for it in held()])
+    any_of([partial(os.pwrite, it, b"evil", 0) for it in held()])
 
 
 @trying("give up the worker's lock")
 def _unlock(_: dict[str, str]) -> None:
-    any_of([lambda it=it: fcntl.flock(it, fcntl.LOCK_SH) for it in held()])
+    any_of([partial(fcntl.flock, it, fcntl.LOCK_SH) for it in held()])
 
 
 @trying("list what it holds")
 def _listed(_: dict[str, str]) -> None:
-    any_of([lambda it=it: os.listdir(it) for it in held()])
+    any_of([partial(os.listdir, it) for it in held()])
 
 
 @trying("copy what it holds")
 def _copied(_: dict[str, str]) -> None:
-    any_of([lambda it=it: os.dup(it) for it in held()])
+    any_of([partial(os.dup, it) for it in held()])
 
 
 @trying("reach a TCP port")
@@ -340,8 +354,8 @@ def _code_later(_: dict[str, str]) -> None:
         raise OSError(ctypes.get_errno(), "mprotect")
 
 
-@trying("fill memory")
-def _fill(_: dict[str, str]) -> None:
+def fill(_: dict[str, str]) -> None:
+    """The last try, as there is nobody to tell of it where it fails."""
     try:
         bytearray(768 << 20)
     except MemoryError:
@@ -385,14 +399,14 @@ for _name, _number, _arguments in (
     ("perf", "perf_event_open", (ctypes.create_string_buffer(struct.pack("=IIQ", 1, 112, 0), 112), 0, -1, -1, 0)),
     ("bpf", "bpf", (0, ctypes.create_string_buffer(struct.pack("=IIII", 2, 4, 4, 1), 72), 72)),
 ):
-    TRIES[_name] = lambda _, number=_number, given=_arguments: call(number, *given)
+    TRIES[_name] = partial(calling, partial(call, _number, *_arguments))
 
 
 def main(targets: dict[str, str]) -> None:
     """Try everything."""
     if "-L" in sys.argv:
         sys.exit(0)
-    for name, attempt in TRIES.items():
+    for name, attempt in (*TRIES.items(), (FILL_MEMORY, fill)):
         try:
             attempt(targets)
             outcome = "it could"
@@ -400,5 +414,4 @@ def main(targets: dict[str, str]) -> None:
             outcome = str(error)
         sys.stderr.write(f"[error] TRIED {name}: {outcome}\n")
         sys.stderr.flush()
-    sys.stderr.write("[error] TRIED everything\n")
     sys.exit(1)
