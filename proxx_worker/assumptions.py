@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
@@ -35,9 +36,11 @@ def all_assumptions(
         yield judged("sandbox", lambda: _require_sandbox(sandbox, settings, path))
     if settings.encoder_memory_bytes is not None:
         yield judged("encoder_memory_bytes", _require_limits, f"FFmpeg may use {settings.encoder_memory_bytes} bytes")
+    for entry in settings.path_map:
+        yield judged("path_map", partial(_require_root, entry.to, "path_map"), f"{entry.to} is a folder (for {entry.prefix})")
     for setting, roots in (("source_roots", settings.source_roots), ("output_roots", settings.output_roots)):
         for root in roots or ():
-            yield judged(setting, lambda it=root, of=setting: _require_root(it, of), f"{root} is a folder")  # type: ignore[misc]
+            yield judged(setting, partial(_require_root, root, setting), f"{root} is a folder")
     if settings.metrics_file is not None:
         metrics_file = Path(settings.metrics_file)
         yield judged("metrics_file", lambda: _require_place(metrics_file), f"{metrics_file} can be written")
