@@ -19,6 +19,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+O_TMPFILE, AF_NETLINK = 0o20200000, 16
 PTRACE_SEIZE, PR_SET_PDEATHSIG, CLONE_NEWUSER, CLONE_NEWNS = 0x4206, 1, 0x10000000, 0x20000
 # x86-64 and arm64
 NUMBERS = {
@@ -70,6 +71,12 @@ def call(name: str, *arguments: object) -> int:
     if result < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return result
+
+
+def linux(name: str) -> Callable[..., object]:
+    """A function of `os` that Linux alone has."""
+    found: Callable[..., object] = getattr(os, name)
+    return found
 
 
 def opened(path: str, flags: int) -> None:
@@ -163,7 +170,7 @@ def _second(_: dict[str, str]) -> None:
 
 @trying("write an unnamed file in staging")
 def _unnamed(_: dict[str, str]) -> None:
-    opened(".", os.O_WRONLY | os.O_TMPFILE)
+    opened(".", os.O_WRONLY | O_TMPFILE)
 
 
 @trying("write into the workspace")
@@ -195,7 +202,7 @@ for _name, _attempt in {
     "change a mode": lambda: os.chmod(".", 0o700),
     "change an owner": lambda: os.chown(".", os.getuid(), os.getgid()),
     "change times": lambda: os.utime(".", (1, 1)),
-    "change an attribute": lambda: os.setxattr(".", "user.evil", b"1"),
+    "change an attribute": lambda: linux("setxattr")(".", "user.evil", b"1"),
     "change the mode of what it has open": lambda: os.fchmod(0, 0o644),
     "change the times of what it has open": lambda: os.utime(0, (1, 1)),
     "make a folder": lambda: os.mkdir("folder"),
@@ -254,7 +261,7 @@ def _abstract(t: dict[str, str]) -> None:
 
 @trying("ask the kernel by netlink")
 def _netlink(_: dict[str, str]) -> None:
-    socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0).close()
+    socket.socket(AF_NETLINK, socket.SOCK_RAW, 0).close()
 
 
 @trying("make a pair of sockets")
@@ -285,12 +292,13 @@ def _handle(_: dict[str, str]) -> None:
 
 @trying("slow the worker down")
 def _slow(_: dict[str, str]) -> None:
-    os.sched_setaffinity(os.getppid(), os.sched_getaffinity(os.getppid()))
+    linux("sched_setaffinity")(os.getppid(), linux("sched_getaffinity")(os.getppid()))
 
 
 @trying("limit the worker")
 def _limit(_: dict[str, str]) -> None:
-    resource.prlimit(os.getppid(), resource.RLIMIT_CORE, resource.prlimit(os.getppid(), resource.RLIMIT_CORE))
+    prlimit: Callable[..., tuple[int, int]] = getattr(resource, "prlimit")  # noqa: B009 - Linux only
+    prlimit(os.getppid(), resource.RLIMIT_CORE, prlimit(os.getppid(), resource.RLIMIT_CORE))
 
 
 @trying("fork")
