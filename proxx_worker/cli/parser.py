@@ -11,7 +11,7 @@ from typing import cast
 
 from proxx_worker import __version__
 from proxx_worker.cli.command_line import CommandLine, Parser
-from proxx_worker.cli.commands import Commands, add_command
+from proxx_worker.cli.commands import Commands, add_command, add_confinement
 from proxx_worker.cli.operating import add_explain, add_operating
 from proxx_worker.cli.proving import add_relink, add_report
 from proxx_worker.contract.errors import EXIT_SIGPIPE, EXIT_USAGE
@@ -273,6 +273,7 @@ def _add_settings(parser: argparse.ArgumentParser, idle: Collection[str] = ()) -
         help="progress on stderr: a bar or lines (text, the default), or Open Job Description messages",
     )
     group.add_argument("--metrics-file", metavar="FILE", help="absolute path; `watch` writes Prometheus metrics there")
+    add_confinement(group)
     group.add_argument("--source-roots", metavar="DIR", action="append", help="sources must lie inside; repeatable")
     group.add_argument("--output-roots", metavar="DIR", action="append", help="outputs must go inside; repeatable")
     group.add_argument(
