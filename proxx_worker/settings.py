@@ -31,7 +31,10 @@ class Settings(BaseModel):
     `ffmpeg`, `ffprobe`: absolute paths; where absent, `PATH` locates them. `declared_versions`: the operator's pins, copied into
     results and never checked. `*_seconds`: how often the inbox is listed where events do not tell; how long a spec that does not
     parse must stand still; how long an encoder may show no sign of life. `metrics_file`: what `watch` keeps for Prometheus.
-    `source_roots`, `output_roots`: where given, a path whose real location lies outside is refused.
+    `source_roots`, `output_roots`: where given, a path whose real location lies outside is refused. `resolve_script_api`,
+    `resolve_script_lib`: where DaVinci Resolve's scripting lies, by default where its installer puts it on this system.
+    `resolve_executable`: the Resolve to start for each job, headless; without it the one that runs is used.
+    `resolve_start_seconds`: how long one that was started may take until it can be scripted.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -47,6 +50,10 @@ class Settings(BaseModel):
     metrics_file: AbsolutePath | None = None
     source_roots: tuple[AbsolutePath, ...] | None = None
     output_roots: tuple[AbsolutePath, ...] | None = None
+    resolve_script_api: AbsolutePath | None = None
+    resolve_script_lib: AbsolutePath | None = None
+    resolve_executable: AbsolutePath | None = None
+    resolve_start_seconds: Seconds = 300.0
 
 
 def load_settings(config: Path | None, flags: Mapping[str, object]) -> Settings:

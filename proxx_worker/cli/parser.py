@@ -253,6 +253,7 @@ def _add_check(commands: Commands) -> None:
 def _add_profiles(commands: Commands) -> None:
     parser = add_command(commands, "learn", "profiles", "catalog", "profiles", "list the profiles")
     parser.add_argument("--json", action="store_true", help="all of each profile's settings, as JSON")
+    _add_settings(parser)
 
 
 def _add_schema(commands: Commands) -> None:
@@ -288,3 +289,9 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--metrics-file", metavar="FILE", help="absolute path; `watch` keeps Prometheus text there")
     group.add_argument("--source-roots", metavar="DIR", action="append", help="sources must lie inside; repeatable")
     group.add_argument("--output-roots", metavar="DIR", action="append", help="outputs must go inside; repeatable")
+    group.add_argument("--resolve-script-api", metavar="DIR", help="DaVinci Resolve's Developer/Scripting; default: as installed")
+    group.add_argument("--resolve-script-lib", metavar="FILE", help="Resolve's fusionscript library; default: as installed")
+    group.add_argument("--resolve-executable", metavar="FILE", help="start this Resolve for each job; default: attach to one")
+    group.add_argument(
+        "--resolve-start-seconds", metavar="S", type=float, help="how long that Resolve may take to start (default 300)"
+    )

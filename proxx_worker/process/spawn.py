@@ -25,12 +25,18 @@ _GUARD_EXEC = b"setpriv: failed to execute "
 
 
 def start_child(
-    argv: Sequence[str], *, cwd: str, stdin: int | None, pass_fds: Sequence[int], missing: ErrorCode
+    argv: Sequence[str],
+    *,
+    cwd: str,
+    stdin: int | None,
+    pass_fds: Sequence[int],
+    missing: ErrorCode,
+    own_group: bool = False,
 ) -> subprocess.Popen[bytes]:
     """Start `argv` (absolute program first) with stdout and stderr as pipes that do not block, and `stdin` or nothing to read.
 
-    It stays in the worker's process group and inherits `pass_fds` only. Raises `missing` where the program cannot be run,
-    IO_ERROR where the system has no room for a process or no `setpriv`.
+    It stays in the worker's process group, or leads one of its own, and inherits `pass_fds` only. Raises `missing` where the
+    program cannot be run, IO_ERROR where the system has no room for a process or no `setpriv`.
     """
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("a child must be started by the main thread: it is killed when the thread that started it ends")
@@ -52,6 +58,7 @@ def start_child(
             pass_fds=pass_fds,
             cwd=cwd,
             env=ENVIRONMENT,
+            process_group=0 if own_group else None,
         )
     except OSError as error:
         if error.errno in _RESOURCES or error.filename == cwd:
