@@ -3,9 +3,10 @@
 
     python3 checklist.py --report resolve.json --output-directory DIR --preset NAME [CLIP ...]
 
-Needs `proxx-worker` on PATH (or `--worker`), and a Resolve that runs with no project open. Give one short clip of every kind of camera
-RAW that you have. Every step runs in a process of its own with a time limit: one that hangs is an answer too. It makes projects
-called "proxx-worker", 12 hex digits and a number, which it or the next job of a worker removes, and proxies in a new folder in DIR.
+Needs `proxx-worker` on PATH (or `--worker`), and a Resolve that runs with no project open. Give one short clip of every kind of
+camera RAW that you have. Every step runs in a process of its own with a time limit: one that hangs is an answer too. It makes
+projects called "proxx-worker", 12 hex digits and a number, which it or the next job of a worker removes, and proxies in a new
+folder of DIR.
 """
 
 import argparse

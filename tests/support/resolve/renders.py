@@ -124,7 +124,7 @@ class Job:
     def status(self):
         words = self._fault("words") or {}
         status = {"JobStatus": words.get(self._state, self._state), "CompletionPercentage": self._percentage}
-        return status if self._error is None else {**status, "Error": self._error}
+        return status if self._error is None or self._fault("silent") else {**status, "Error": self._error}
 
     def busy(self):
         return self._thread is not None and self._thread.is_alive()

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from proxx_worker.engines.resolve.child.request import Limits
+from proxx_worker.engines.resolve.child.session import OURS
 from proxx_worker.engines.resolve.conversation import child_argv
 from proxx_worker.engines.resolve.engine import ResolveEngine
 from proxx_worker.engines.resolve.lock import ResolveLock
@@ -28,21 +29,33 @@ API = HERE / "api"
 HEADER = b"\0\0\0\x44RED2" + bytes(4088)
 """What makes a file camera RAW; the movie that the stand-in renders follows behind it."""
 
+__all__ = ["API", "FILM", "HEADER", "OURS", "PRESET", "QUICK", "StandIn", "alive", "raw_clip"]
+
 PRESET = "ProRes Proxy"
 FILM = "Artist's film"
 """A project of somebody else, which must be there after every test."""
 
-QUICK = Limits(start=3.0, begin=1.0, idle=1.0, stop=5.0, settle=0.05, clean=3.0, poll=0.02)
-"""Limits that no test waits for."""
+QUICK = Limits(start=20.0, begin=20.0, idle=1.0, stop=20.0, settle=0.05, clean=3.0, poll=0.02)
+"""Limits that a busy machine keeps, and that no test waits for but those that shorten them."""
 
 
-def raw_clip(folder: Path, name: str = "A001_C001_001.R3D", *, options: Sequence[str] = (), sound: bool = True) -> Path:
-    """Ten frames that the worker takes for camera RAW. `options`: of the movie inside."""
+def raw_clip(folder: Path, name: str = "A001_C001_001.R3D", *, rate: str = "25", sound: bool = True) -> Path:
+    """Ten frames that the worker takes for camera RAW."""
     movie, path = folder / f"{name}.mov", folder / name
-    inputs = ["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=0.4"]
+    inputs = ["-f", "lavfi", "-i", f"testsrc2=s=320x180:r={rate}"]
     inputs += ["-f", "lavfi", "-i", "sine=d=0.4:r=48000"] if sound else []
-    codecs = ["-c:v", "prores", "-profile:v", "0", *(["-c:a", "pcm_s16le"] if sound else []), "-timecode", "10:20:30:05"]
-    subprocess.run([TOOLS.ffmpeg, "-v", "error", *inputs, *codecs, *options, movie], check=True)
+    codecs = [
+        "-c:v",
+        "prores",
+        "-profile:v",
+        "0",
+        *(["-c:a", "pcm_s16le"] if sound else []),
+        "-timecode",
+        "10:20:30:05",
+        "-frames:v",
+        "10",
+    ]
+    subprocess.run([TOOLS.ffmpeg, "-v", "error", *inputs, *codecs, movie], check=True)
     path.write_bytes(HEADER + movie.read_bytes())
     movie.unlink()
     return path
