@@ -42,7 +42,7 @@ class Told:
     call: str | None = None
     media: dict[int, Fields] = field(default_factory=dict)
     answer: Fields | None = None
-    percentage: int = 0
+    percentage: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,8 @@ def converse(
 
     def pulse() -> tuple[object, ...]:
         # Said again once a second: the status file holds changes back, and a child that hangs brings no further occasion.
-        on_percentage(listener.told.percentage)
+        if listener.told.percentage is not None:
+            on_percentage(listener.told.percentage)
         return listener.told.signs, growth()
 
     around.log.event("resolve_asked", request.work, level="DEBUG", project=request.project, target=request.target)

@@ -126,7 +126,6 @@ class ResolveEngine:
             done = None if task.duration is None else task.duration * percentage / _COMPLETE
             around.on_progress(Progress(position=done, ended=percentage == _COMPLETE))
 
-        progressed(0)
         outcome = converse(self.argv, request, around, pass_fds=(lock,), growth=growth_of(staging.path), on_percentage=progressed)
         if outcome.fault is not None:
             return Unfinished(outcome.fault, outcome.usage)
@@ -219,4 +218,4 @@ def _adopted(
     plan: ResolvePlan, outcome: Outcome, staging: StagingArea, rendered: str, name: str, around: EngineContext
 ) -> Encoded:
     staged = staging.adopt(rendered, name, around.checkpoint("a render was taken over"))
-    return Encoded(staged, ResolveEvidence(plan, outcome.told.percentage), outcome.usage)
+    return Encoded(staged, ResolveEvidence(plan, outcome.told.percentage or 0), outcome.usage)
