@@ -235,6 +235,8 @@ class Job:
         sound = ["-an"]
         if self._settings.get("ExportAudio", True) and clip.media()["channels"]:
             sound = ["-c:a", "aac" if self._output["format"] == "mp4" else "pcm_s16le", "-ar", "48000"]
+            if self._output["format"].startswith("mxf"):
+                sound += ["-af", "apad", "-shortest"]  # FFmpeg's MXF ends with the shortest stream
         drop = self._project.settings()["timelineFrameRate"].endswith(" DF")
         timecode = self._timeline.GetStartTimecode()
         timecode = f"{timecode[:8]};{timecode[9:]}" if drop else timecode

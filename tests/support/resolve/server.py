@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import sys
 import threading
@@ -21,6 +22,8 @@ class Server:
         self._objects = {"": None}
         self._names = {}
         self._counts = {}
+        self._wanted = None
+        self._calls = 0
         self._lock = threading.RLock()
         self._log = open(folder / "calls.jsonl", "a", buffering=1)
 
@@ -50,6 +53,7 @@ class Server:
             target = self._objects.get(document["object"])
             method = document["method"]
             name = method if target is None else f"{type(target).__name__}.{method}"
+            self._kill(document["client"])
             self._log.write(json.dumps({"call": name, "arguments": document["arguments"], "client": document["client"]}) + "\n")
             script = self._script(name)
         if script is not None and "hangs" in script:
@@ -61,6 +65,16 @@ class Server:
             return None if self._database.fault("unready") else studio.Resolve(self._database)
         value = getattr(target, method)(*arguments)
         return script["return"] if script is not None and "return" in script else value
+
+    def _kill(self, client):
+        """Kill the worker whose child calls, at the call that the configuration wants it at, counted from when it was set."""
+        wanted = self._database.config().get("kills_worker_at")
+        if wanted != self._wanted:
+            self._wanted, self._calls = wanted, 0
+        self._calls += 1
+        if wanted == self._calls:
+            worker = Path(f"/proc/{client}/stat").read_text().rpartition(")")[2].split()[1]
+            os.kill(int(worker), signal.SIGKILL)
 
     def _script(self, name):
         """What the configuration wants done with this call: one thing for all, or a list for one after the other."""
