@@ -297,8 +297,8 @@ class MediaPool:
                 found.append(MediaPoolItem(self._project, path, media))
         return found * 2 if self._project.database().fault("imports_twice") else found
 
-    def CreateTimelineFromClips(self, name, *args):
-        clips = args[0] if args and isinstance(args[0], list) else list(args)
+    def CreateTimelineFromClips(self, name, clip1, *args):
+        clips = clip1 if isinstance(clip1, list) else [clip1, *args]
         timeline = Timeline(name, clips[0])
         self._project.add_timeline(timeline)
         return timeline
@@ -324,7 +324,7 @@ class MediaPoolItem:
     def GetName(self):
         return Path(self._path).name
 
-    def GetClipProperty(self, propertyName=None):
+    def GetClipProperty(self, propertyName):
         properties = renders.properties_of(self._path, self._media) | (self._project.database().fault("properties") or {})
         return properties if not propertyName else properties.get(propertyName, "")
 

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from proxx_worker.engines.resolve.child.request import Limits
-from proxx_worker.engines.resolve.child.session import OURS
 from proxx_worker.engines.resolve.conversation import child_argv
 from proxx_worker.engines.resolve.engine import ResolveEngine
 from proxx_worker.engines.resolve.lock import ResolveLock
@@ -28,8 +27,6 @@ HERE = Path(__file__).parent
 API = HERE / "api"
 HEADER = b"\0\0\0\x44RED2" + bytes(4088)
 """What makes a file camera RAW; the movie that the stand-in renders follows behind it."""
-
-__all__ = ["API", "FILM", "HEADER", "OURS", "PRESET", "QUICK", "StandIn", "alive", "raw_clip"]
 
 PRESET = "ProRes Proxy"
 FILM = "Artist's film"

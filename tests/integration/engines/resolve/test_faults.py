@@ -7,11 +7,12 @@ import pytest
 
 from proxx_worker.contract.output_settings import Engine
 from proxx_worker.contract.result import JobResult, TaskStatus
+from proxx_worker.engines.resolve.child.session import OURS
 from proxx_worker.process.stop import StopFlag
 from tests.integration.engines.resolve.cases import Case, all_cases
 from tests.support.engine import Log
 from tests.support.jobs import execute, spec
-from tests.support.resolve.world import FILM, OURS, PRESET, StandIn, alive
+from tests.support.resolve.world import FILM, PRESET, StandIn, alive
 
 FORBIDDEN = {
     "ProjectManager.SaveProject", "Project.DeleteAllRenderJobs", "ProjectManager.SetCurrentDatabase", "Resolve.GetVersion",

@@ -12,12 +12,13 @@ import pytest
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Engine
 from proxx_worker.contract.result import JobResult, JobStatus
+from proxx_worker.engines.resolve.child.session import OURS
 from proxx_worker.engines.resolve.engine import ResolveEngine
 from proxx_worker.engines.resolve.lock import ResolveLock, holder_of
 from proxx_worker.process.stop import StopFlag
 from tests.integration.engines.resolve.test_faults import SETTINGS, require_untouched
 from tests.support.jobs import Watcher, execute, spec
-from tests.support.resolve.world import FILM, OURS, StandIn, alive
+from tests.support.resolve.world import FILM, StandIn, alive
 
 Act = Callable[[], object]
 RENDERS_ON: dict[str, object] = {"render": {"stuck": 47, "slow_stop": 0.5}}
