@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
+from proxx_worker.contract.errors import ErrorCode, JobError, JsonValue, ProxxError
 from proxx_worker.contract.faults import SPEC_REFUSED, Fault, fault_error
 from proxx_worker.contract.jobspec import JobSpec, parse_jobspec
 from proxx_worker.contract.naming import output_names
@@ -103,7 +103,7 @@ def inspect(data: bytes, environment: Environment, stop: StopSignal, check_outpu
         sources.raise_first()
         kind = _engine_of(spec, probed)
         engine = _wired(kind, probed, environment.engines)
-        engine.require_available()
+        _require_available(engine, probed)
         environment.roots.check_output(spec.output_directory)
         check_output(spec.output_directory, names)
     except ProxxError as fault:
@@ -223,11 +223,28 @@ def _is_available(engine: EnginePort) -> bool:
     return True
 
 
+def _formats(probed: Mapping[int, ProbedSource]) -> list[str]:
+    """The camera RAW formats among the sources."""
+    return sorted({it.media.format for it in probed.values() if isinstance(it.media, RawSource)})
+
+
+def _require_available(engine: EnginePort, probed: Mapping[int, ProbedSource]) -> None:
+    """Raise what `engine` lacks here, naming the camera RAW that asks for it: no profile may have named the engine."""
+    try:
+        engine.require_available()
+    except ProxxError as fault:
+        formats = _formats(probed)
+        if not formats:
+            raise
+        details: dict[str, JsonValue] = {**fault.error.details, "formats": list(formats)}
+        raise ProxxError(fault.code, f"{', '.join(formats)}: {fault.error.message}", **details) from fault
+
+
 def _wired(kind: Engine, probed: Mapping[int, ProbedSource], engines: Mapping[Engine, EnginePort]) -> EnginePort:
     """The engine of that kind. Raises RESOLVE_UNAVAILABLE: the only one that a worker may lack."""
     engine = engines.get(kind)
     if engine is None:
-        formats = sorted({it.media.format for it in probed.values() if isinstance(it.media, RawSource)})
+        formats = _formats(probed)
         raise ProxxError(
             ErrorCode.RESOLVE_UNAVAILABLE,
             f"{', '.join(formats)} needs DaVinci Resolve, and this worker has no engine for it. Make these proxies elsewhere.",
