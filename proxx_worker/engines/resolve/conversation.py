@@ -122,7 +122,7 @@ def converse(
 ) -> Outcome:
     """Have `request` carried out by the child `argv`, and wait for the child's end.
 
-    `growth`: a value that changes with all that is written. Raises INTERRUPTED never: a stop is a fault of the outcome. Raises
+    `growth`: a value that changes with all that is written. A stop is a fault of the outcome. Raises
     RESOLVE_UNAVAILABLE where the program cannot be run, IO_ERROR where no process can be started.
     """
     listener = _Listener(around, on_percentage)
@@ -160,16 +160,14 @@ def converse(
     lines.finish()
     told = listener.told
     around.log.event("resolve_ended", exit_code=child.exit_code, call=told.call, answered=told.answer is not None)
-    fault = broken or _fault(request, told, child, around.stall_seconds)
+    fault = broken or _fault(request, told, child, around)
     return Outcome(told, fault, Usage(child.cpu_seconds, child.peak_memory_bytes))
 
 
-def _fault(request: Request, told: Told, child: ChildExit, stall_seconds: float) -> JobError | None:
+def _fault(request: Request, told: Told, child: ChildExit, around: EngineContext) -> JobError | None:
     """What went wrong. An answer stands, whatever became of the child afterwards."""
     if child.stopped:
-        return JobError(
-            ErrorCode.INTERRUPTED, "the worker was asked to stop while Resolve was at work. Restart it and submit the job again."
-        )
+        return around.stop.error("Resolve was at work").error
     if told.answer is not None:
         return _refusal(told.answer)
     surveying = request.work == "survey"
@@ -178,9 +176,9 @@ def _fault(request: Request, told: Told, child: ChildExit, stall_seconds: float)
     if child.stalled:
         return JobError(
             ErrorCode.RESOLVE_UNAVAILABLE if surveying or not told.connected else ErrorCode.ENCODE_STALLED,
-            f"Resolve must get on, but for {stall_seconds:g} s it neither went past {call} nor wrote anything. Look at Resolve: "
+            f"Resolve must get on, but for {around.stall_seconds:g} s it neither went past {call} nor wrote anything. Look at Resolve: "
             "a dialog may be open, or it must be restarted. A slower machine may need a longer `stall_seconds`.",
-            {**details, "stall_seconds": stall_seconds},
+            {**details, "stall_seconds": around.stall_seconds},
         )
     return JobError(
         ErrorCode.RESOLVE_FAILED if told.connected else ErrorCode.RESOLVE_UNAVAILABLE,

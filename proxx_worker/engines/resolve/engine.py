@@ -92,7 +92,7 @@ class ResolveEngine:
         request = replace(
             self._request("survey", plans[0].plan, around.output_directory, lock),
             project=f"{PROJECT} {job[:_HASH_DIGITS]} survey",
-            sources=[task.source for task in tasks],
+            sources=[task.source_file for task in tasks],
         )
         outcome = converse(self.argv, request, around, pass_fds=(lock,))
         if outcome.fault is not None:
@@ -170,7 +170,7 @@ def _home() -> str | None:
 
 def _companions(task: Accepted) -> Companions | Refused:
     try:
-        return companions_of(task.source)
+        return companions_of(task.source_file)
     except ProxxError as fault:
         return Refused(task.source, fault.error)
 

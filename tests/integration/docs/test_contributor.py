@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,12 @@ def test_the_diagram_shows_the_layers(contributor: Page, layers: list[list[str]]
     (diagram,) = (block for block in contributor.blocks() if block.text.startswith("cli "))
     drawn = [re.split(r" {2,}", line)[0].split(" | ") for line in diagram.text.splitlines()]
     assert drawn == layers
+
+
+def test_the_picture_is_the_text(project_root: Path) -> None:
+    program = project_root / "deploy" / "pictures" / "packages.py"
+    drawn = subprocess.run([sys.executable, program], capture_output=True, check=True).stdout
+    assert (project_root / "docs" / "pictures" / "packages.svg").read_bytes() == drawn, "run `make pictures`"
 
 
 def test_every_room_has_a_row(contributor: Page, layers: list[list[str]]) -> None:
