@@ -163,7 +163,7 @@ def render(options: argparse.Namespace, folder: Path, clip: str, container: str,
         "output_directory": str(folder),
         "codec": codec,
         "container": container,
-        "resolution": "half",
+        "resolution": "same",
         "naming_template": f"{number}_{{source_name}}",
         "resolve_preset": options.preset,
     }

@@ -176,8 +176,8 @@ def _fault(request: Request, told: Told, child: ChildExit, around: EngineContext
     if child.stalled:
         return JobError(
             ErrorCode.RESOLVE_UNAVAILABLE if surveying or not told.connected else ErrorCode.ENCODE_STALLED,
-            f"Resolve must get on, but for {around.stall_seconds:g} s it neither went past {call} nor wrote anything. Look at Resolve: "
-            "a dialog may be open, or it must be restarted. A slower machine may need a longer `stall_seconds`.",
+            f"Resolve must get on, but for {around.stall_seconds:g} s it neither went past {call} nor wrote anything. Look at "
+            "Resolve: a dialog may be open, or it must be restarted. A slower machine may need a longer `stall_seconds`.",
             {**details, "stall_seconds": around.stall_seconds},
         )
     return JobError(
