@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.engines.resolve.places import Places
 from proxx_worker.engines.tools import locate_tool
 from proxx_worker.process.sandbox import Sandbox
 from proxx_worker.process.trial import try_confined, try_start
@@ -41,6 +42,8 @@ def all_assumptions(
     for setting, roots in (("source_roots", settings.source_roots), ("output_roots", settings.output_roots)):
         for root in roots or ():
             yield judged(setting, partial(_require_root, root, setting), f"{root} is a folder")
+    places = Places.of(settings.resolve_script_api, settings.resolve_script_lib, settings.resolve_executable)
+    yield judged("resolve", lambda: _resolve(places))
     if settings.metrics_file is not None:
         metrics_file = Path(settings.metrics_file)
         yield judged("metrics_file", lambda: _require_place(metrics_file), f"{metrics_file} can be written")
@@ -74,6 +77,15 @@ def require_all(assumptions: Iterable[Assumption]) -> None:
     for assumption in assumptions:
         if assumption.error is not None:
             raise ProxxError.of(assumption.error)
+
+
+def _resolve(places: Places) -> str:
+    """What holds of DaVinci Resolve. A worker that is not meant to have one violates nothing. Nothing is started."""
+    if places.absent:
+        return f"none is set up (no {places.lib}), so camera RAW is refused; docs/resolve.md tells how"
+    places.require()
+    how = "the Resolve that runs is used" if places.executable is None else f"{places.executable} is started for each job"
+    return f"scripting at {places.lib}; {how}"
 
 
 def _require_root(root: str, setting: str) -> None:
