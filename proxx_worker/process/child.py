@@ -273,10 +273,10 @@ class _Run:
 
     def _end_group(self) -> None:
         """Kill what the child left in its group, while its number cannot have passed on to another one: before it is reaped."""
-        if not self._own_group or sys.platform == "darwin":
-            return
-        if os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+        if self._own_group and sys.platform != "darwin":  # which has no waitid
+            ended = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG)
+            if ended is not None:
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def _wait_end(self) -> None:
         """Reap a child that was killed; one that hangs in the kernel is left to the system."""
