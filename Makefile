@@ -90,13 +90,22 @@ test-ffmpeg: $(DEV) ## The tests that an FFmpeg decides, with another one: FFMPE
 # Those of deploy/setup/other-ffmpegs that have every encoder.
 OTHER_FFMPEGS := debian13 pypi8 sid
 .PHONY: heavy
-heavy: heavy-suites every-ffmpeg newcomer ## The minutes-long tests: the three below
+heavy: farm-tools heavy-suites every-ffmpeg newcomer ## The minutes-long tests: heavy-suites with the tools of farm, every-ffmpeg, newcomer
 
 .PHONY: heavy-suites
 heavy-suites: $(DEV) ## All real clips, also by other FFmpegs, fault sweeps, soak, fuzz
 	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc chromium
 	deploy/setup/other-ffmpegs .cache/ffmpegs $(OTHER_FFMPEGS)
 	$(BIN)/pytest -m "heavy and not benchmarks" $(PYTEST_ARGS)
+
+.PHONY: farm-tools
+farm-tools: ## Install what the tests of farms need, with the system's package manager
+	deploy/setup/install-tools ffmpeg ffprobe setpriv systemd-analyze prometheus prometheus-node-exporter \
+	    slurmctld slurmd sbatch munged redis-server parallel debootstrap buildah podman crun
+
+.PHONY: farm
+farm: $(DEV) farm-tools ## Of the heavy suites, what deploy/ and systemd/ hold: run for real, as root on Debian
+	$(BIN)/pytest tests/farm $(PYTEST_ARGS)
 
 .PHONY: every-ffmpeg
 every-ffmpeg: $(DEV) ## All tests that an FFmpeg decides, with other ones, which are brought into .cache

@@ -29,6 +29,10 @@ AbsolutePath = Annotated[str, AfterValidator(_absolute)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 
 
+LEAST_MEMORY_BYTES = 64 << 20
+"""Less than any FFmpeg needs to start with its libraries."""
+
+
 def _utf8(path: str) -> str:
     if has_lone_surrogate(path):
         raise ValueError("must be UTF-8: results record what lies in it, and recovery goes by them")
@@ -58,8 +62,13 @@ class Settings(BaseModel):
     `ffmpeg`, `ffprobe`: absolute paths; where absent, `PATH` locates them. `declared_versions`: the operator's pins, copied into
     results and never checked. `*_seconds`: how often the inbox is listed where events do not say; how long a spec that does not
     parse must stay unchanged; how long an encoder may make no progress. `metrics_file`: what `watch` keeps for Prometheus.
+    `encoder_memory_bytes`: how much private memory FFmpeg and ffprobe may use. `sandbox`: whether they are confined;
+    `sandbox_read`: what else they need to read to run, a folder with all in it.
     `path_map`: where the paths of a spec are on this machine. `source_roots`, `output_roots`: where given, a path whose real
-    location lies outside is refused.
+    location lies outside is refused. `resolve_script_api`, `resolve_script_lib`: where DaVinci Resolve's scripting is installed,
+    by default where its installer puts it on this system. `resolve_executable`: the Resolve to start for each job, headless;
+    without it the one that runs is used. `resolve_start_seconds`: how long one that was started may take until it can be
+    scripted.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -73,9 +82,16 @@ class Settings(BaseModel):
     log_format: Literal["text", "json"] = "text"
     progress_format: Literal["text", "openjd"] = "text"
     metrics_file: AbsolutePath | None = None
+    encoder_memory_bytes: Annotated[int, Field(ge=LEAST_MEMORY_BYTES)] | None = None
+    sandbox: Literal["on", "off"] = "on"
+    sandbox_read: tuple[AbsolutePath, ...] = ()
     path_map: Annotated[tuple[PathMapEntry, ...], AfterValidator(_one_target_each)] = ()
     source_roots: tuple[AbsolutePath, ...] | None = None
     output_roots: tuple[AbsolutePath, ...] | None = None
+    resolve_script_api: AbsolutePath | None = None
+    resolve_script_lib: AbsolutePath | None = None
+    resolve_executable: AbsolutePath | None = None
+    resolve_start_seconds: Seconds = 300.0
 
     @property
     def paths(self) -> PathMap:
@@ -97,7 +113,7 @@ def load_settings(config: Path | None, flags: Mapping[str, object]) -> Settings:
         except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ConfigurationError(f"configuration file {config} is not TOML: {error}") from error
     values.update({key: value for key, value in flags.items() if value is not None})
-    for key in ("path_map", "source_roots", "output_roots"):
+    for key in ("path_map", "sandbox_read", "source_roots", "output_roots"):
         if isinstance(given := values.get(key), list):
             values[key] = tuple(given)  # TOML knows lists only; the model is frozen
     try:

@@ -11,7 +11,7 @@ from typing import cast
 
 from proxx_worker import __version__
 from proxx_worker.cli.command_line import CommandLine, Parser
-from proxx_worker.cli.commands import Commands, add_command
+from proxx_worker.cli.commands import Commands, add_command, add_confinement
 from proxx_worker.cli.operating import add_explain, add_operating
 from proxx_worker.cli.proving import add_relink, add_report
 from proxx_worker.contract.errors import EXIT_SIGPIPE, EXIT_USAGE
@@ -236,6 +236,7 @@ def _add_check(commands: Commands) -> None:
 def _add_profiles(commands: Commands) -> None:
     parser = add_command(commands, "learn", "profiles", "catalog", "profiles", "list the profiles")
     parser.add_argument("--json", action="store_true", help="all of each profile's settings, as JSON")
+    _add_settings(parser, idle=_NOT_OF_ENGINES)
 
 
 def _add_schema(commands: Commands) -> None:
@@ -244,9 +245,10 @@ def _add_schema(commands: Commands) -> None:
 
 
 _OF_A_WORKSPACE = frozenset({"poll_seconds", "settle_seconds", "metrics_file"})
-_OF_A_JOB = _OF_A_WORKSPACE | {"declared_versions", "log_format", "progress_format"}
+_OF_A_JOB = _OF_A_WORKSPACE | {"declared_versions", "log_format", "progress_format", "resolve_start_seconds"}
 _NOT_ASSUMED = (_OF_A_JOB - {"metrics_file"}) | {"stall_seconds"}
-"""Settings that `run`, `validate` and `check` accept, as every command does, but that change nothing there."""
+_NOT_OF_ENGINES = _NOT_ASSUMED | {"metrics_file", "path_map", "source_roots", "output_roots"}
+"""Settings that `run`, `validate`, `check` and `profiles` accept, as every command does, but that change nothing there."""
 
 
 def _add_settings(parser: argparse.ArgumentParser, idle: Collection[str] = ()) -> None:
@@ -273,8 +275,15 @@ def _add_settings(parser: argparse.ArgumentParser, idle: Collection[str] = ()) -
         help="progress on stderr: a bar or lines (text, the default), or Open Job Description messages",
     )
     group.add_argument("--metrics-file", metavar="FILE", help="absolute path; `watch` writes Prometheus metrics there")
+    add_confinement(group)
     group.add_argument("--source-roots", metavar="DIR", action="append", help="sources must lie inside; repeatable")
     group.add_argument("--output-roots", metavar="DIR", action="append", help="outputs must go inside; repeatable")
+    group.add_argument("--resolve-script-api", metavar="DIR", help="DaVinci Resolve's Developer/Scripting; default: as installed")
+    group.add_argument("--resolve-script-lib", metavar="FILE", help="Resolve's fusionscript library; default: as installed")
+    group.add_argument("--resolve-executable", metavar="FILE", help="start this Resolve for each job; default: attach to one")
+    group.add_argument(
+        "--resolve-start-seconds", metavar="S", type=float, help="how long that Resolve may take to start (default 300)"
+    )
     group.add_argument(
         "--path-map", metavar="FROM=TO", action="append", help="what a spec calls FROM lies in TO on this machine; repeatable"
     )

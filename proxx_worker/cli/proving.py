@@ -2,7 +2,7 @@
 
 import argparse
 
-from proxx_worker.cli.commands import Commands, add_command
+from proxx_worker.cli.commands import Commands, add_command, add_confinement
 
 MOST_WORST = 9
 """More images than this would leave too little space for each."""
@@ -74,4 +74,5 @@ def _add_tools(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--ffmpeg", metavar="PATH", help="absolute path; default: the first on PATH")
     group.add_argument("--ffprobe", metavar="PATH", help="absolute path; default: the first on PATH")
     group.add_argument("--stall-seconds", metavar="S", type=float, help="how long FFmpeg may produce no output (default 300)")
+    add_confinement(group)
     parser.set_defaults(declared_versions=None)

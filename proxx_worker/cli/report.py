@@ -10,7 +10,7 @@ from proxx_worker import __version__
 from proxx_worker.cli.console import UsageError, fail, say
 from proxx_worker.cli.finished import FoundResult, require_extra, require_writable, results_of
 from proxx_worker.cli.signals import Signals
-from proxx_worker.cli.wiring import settings_from, tools_of
+from proxx_worker.cli.wiring import sandbox_of, settings_from, tools_of
 from proxx_worker.contract.errors import ErrorClass, ErrorCode, ProxxError
 from proxx_worker.contract.result import TaskStatus
 from proxx_worker.files.durable import write_durable
@@ -61,8 +61,10 @@ def _examine(
 ) -> list[ExaminedJob]:
     from proxx_worker.report.page import ReportPage, render
 
+    tools = tools_of(settings, sandbox_of(settings))()
+    tools.require_confined()
     with progress_on(sys.stderr) as progress:
-        examiner = Examiner(tools_of(settings)(), signals.stop, settings.stall_seconds, arguments.worst, progress.frames)
+        examiner = Examiner(tools, signals.stop, settings.stall_seconds, arguments.worst, progress.frames)
         jobs = []
         for result in results:
             tasks = []

@@ -11,7 +11,7 @@ from proxx_worker.cli.console import UsageError, discard_stdout, fail, say, stde
 from proxx_worker.cli.run_log import RunLog
 from proxx_worker.cli.run_summary import summary_lines
 from proxx_worker.cli.signals import Signals
-from proxx_worker.cli.wiring import environment_of, settings_from, tools_of, worker_record
+from proxx_worker.cli.wiring import environment_of, sandbox_of, settings_from, tools_of, worker_record
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import ErrorCode, ProxxError, exit_code
 from proxx_worker.contract.jobspec import MAX_SPEC_BYTES, too_large
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         log = RunLog(job.name, arguments.log)
     except UsageError as error:
         return fail(str(error))
-    tools = tools_of(settings)
+    tools = tools_of(settings, sandbox_of(settings))
     observer, write = progress_for(sys.stderr, log, settings.progress_format, dumb=terminal_is_dumb())
     # What the encoder says goes where the log goes, but not over a person's progress bar.
     on_terminal = sys.stderr.isatty()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from proxx_worker.cli.console import UsageError, error_lines, fail, reason_of, say, unreadable
 from proxx_worker.cli.signals import Signals
-from proxx_worker.cli.wiring import environment_of, settings_from, tools_of
+from proxx_worker.cli.wiring import environment_of, sandbox_of, settings_from, tools_of
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import EXIT_USAGE, exit_code
 from proxx_worker.contract.jobspec import MAX_SPEC_BYTES, summarize_spec
@@ -29,7 +29,7 @@ def validate(arguments: argparse.Namespace) -> int:
         settings = settings_from(arguments)
     except UsageError as error:
         return fail(str(error))
-    environment = environment_of(settings, tools_of(settings))
+    environment = environment_of(settings, tools_of(settings, sandbox_of(settings)))
     files: list[FileValidation] = []
     for path in arguments.jobspecs:
         found = _look_at(path, environment, signals.stop)

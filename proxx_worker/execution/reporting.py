@@ -44,6 +44,7 @@ _OF_ONE_SOURCE = frozenset(
         ErrorCode.SOURCE_CHANGED,
         ErrorCode.ENCODE_FAILED,
         ErrorCode.ENCODE_STALLED,
+        ErrorCode.ENCODE_OUT_OF_MEMORY,
         ErrorCode.OUTPUT_INVALID,
         ErrorCode.RESOLVE_FAILED,
     }

@@ -22,6 +22,7 @@ class Meaning(Enum):
 
     STARTED = "probing is over, from here on it is the encode that speaks"
     NO_SPACE = "the output's filesystem is full"
+    NO_MEMORY = "memory was asked for and not given"
     CORRUPT = "a packet or a decoded frame is known to be wrong, perhaps only as a warning"
     DECODING = "a packet of the source did not decode as it was meant"
     READING = "the source could not be read on"
@@ -49,6 +50,8 @@ WORDS = (
     _words(r"Stream mapping:$", Meaning.STARTED, "5.1, 7.1, 8.0, 9.0"),
     _words(r"No space left on device", Meaning.NO_SPACE, "5.1, 7.1, 8.0, 9.0"),
     _words(r"Disk quota exceeded", Meaning.NO_SPACE, "5.1"),
+    _words(r"Cannot allocate memory|std::bad_alloc", Meaning.NO_MEMORY, "5.1, 7.1, 8.0, 9.0"),
+    _words(r"Failed to allocate (?:packet|memory)|[Mm]alloc of size \d+ failed", Meaning.NO_MEMORY, "5.1"),
     _words(r"corrupt (?:decoded frame|input packet)", Meaning.CORRUPT, "5.1, 7.1, 8.0, 9.0"),
     _words(r"corrupted? packet", Meaning.CORRUPT, "5.1"),
     _words(r"Error while decoding stream", Meaning.DECODING, "5.1"),

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.engines.source_file import OpenSource
 from proxx_worker.engines.tools import Tools
-from proxx_worker.process.child import ChildExit, run_child
+from proxx_worker.process.child import run_child
+from proxx_worker.process.child_exit import ChildExit
 from proxx_worker.process.stop import StopSignal
 from proxx_worker.report.audio_measures import AudioMeter
 from proxx_worker.report.avi import AviStreams
@@ -76,8 +77,9 @@ def compare(
         on_stderr=figures.feed,
         stall_seconds=stall_seconds,
         pass_fds=(source.descriptor, proxy.descriptor),
+        confinement=tools.confinement(reads=(source.descriptor, proxy.descriptor)),
     )
-    require_ended(child, stall_seconds)
+    require_ended(tools, child, stall_seconds)
     return Measurements(
         comparison,
         figures.finish(),
@@ -88,10 +90,12 @@ def compare(
     )
 
 
-def require_ended(child: ChildExit, stall_seconds: float) -> None:
-    """Raise INTERRUPTED or ENCODE_STALLED for a child that did not end by itself."""
+def require_ended(tools: Tools, child: ChildExit, stall_seconds: float) -> None:
+    """Raise INTERRUPTED, ENCODE_OUT_OF_MEMORY or ENCODE_STALLED for a child that did not end by itself."""
     if child.stopped:
         raise ProxxError(ErrorCode.INTERRUPTED, "the report was stopped; nothing was written")
+    if child.out_of_memory:
+        raise ProxxError.of(tools.out_of_memory("the comparison"))
     if child.stalled:
         raise ProxxError(
             ErrorCode.ENCODE_STALLED,
