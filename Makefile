@@ -60,7 +60,7 @@ test: $(DEV) ## All tests but the minutes-long ones, in parallel
 # Both have an environment of their own. That of the lower bounds is made again when they change, that of the newest every time.
 LOWEST := .cache/lowest
 NEWEST := .cache/newest
-OF_ROOMS = bin/pytest $(PARALLEL) tests/unit tests/integration -m "not heavy" $(PYTEST_ARGS)
+OF_PACKAGES = bin/pytest $(PARALLEL) tests/unit tests/integration -m "not heavy" $(PYTEST_ARGS)
 
 $(LOWEST)/.made: requirements-lowest.lock pyproject.toml
 	deploy/setup/make-venv "$(PYTHON)" $(LOWEST)
@@ -72,7 +72,7 @@ $(LOWEST)/.made: requirements-lowest.lock pyproject.toml
 .PHONY: test-lowest
 test-lowest: $(LOWEST)/.made ## Unit and integration tests with each dependency at its lower bound
 	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc
-	$(LOWEST)/$(OF_ROOMS)
+	$(LOWEST)/$(OF_PACKAGES)
 
 .PHONY: test-newest
 test-newest: ## The same tests with the newest release of each dependency
@@ -80,7 +80,7 @@ test-newest: ## The same tests with the newest release of each dependency
 	deploy/setup/make-venv "$(PYTHON)" $(NEWEST)
 	$(subst $(BIN),$(NEWEST)/bin,$(PIP)) install --upgrade pip
 	$(subst $(BIN),$(NEWEST)/bin,$(PIP)) install --upgrade --group build --editable ".[dev]"
-	$(NEWEST)/$(OF_ROOMS)
+	$(NEWEST)/$(OF_PACKAGES)
 
 .PHONY: test-ffmpeg
 test-ffmpeg: $(DEV) ## The tests that an FFmpeg decides, with another one: FFMPEG=/path/to/ffmpeg FFPROBE=/path/to/ffprobe

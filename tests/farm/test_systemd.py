@@ -72,7 +72,7 @@ def test_a_stop_in_mid_encode(systemd: Systemd) -> None:
 
 
 def test_a_drain_of_the_whole_unit_finishes_the_job(systemd: Systemd) -> None:
-    unit = Unit.make(systemd, "drain", ffmpeg="/share/drain/ffmpeg")
+    unit = Unit.make(systemd, "drain", ffmpeg="/share/drain/ffmpeg", sandbox="off")
     gate = systemd.share / "drain" / "gate"
     os.mkfifo(gate)
     gate.chmod(0o666)
@@ -122,7 +122,7 @@ def test_the_watchdog_restarts_one_that_is_stopped_or_stuck(systemd: Systemd) ->
 
 def test_the_watchdog_leaves_slow_looks_and_checks_alone(systemd: Systemd) -> None:
     """The look at the source and the check of the proxy take half a minute each; the watchdog bears four seconds of silence."""
-    unit = Unit.make(systemd, "slow", "WatchdogSec=4", ffprobe="/share/slow/ffprobe")
+    unit = Unit.make(systemd, "slow", "WatchdogSec=4", ffprobe="/share/slow/ffprobe", sandbox="off")
     calls = systemd.share / "slow" / "out" / ".calls"
     program(
         systemd.share / "slow" / "ffprobe",
@@ -153,7 +153,7 @@ def test_the_journal_shows_warnings_as_warnings(systemd: Systemd) -> None:
 
 def test_a_filter_without_capset_ends_it_before_any_claim(systemd: Systemd) -> None:
     lines = ("Restart=no", "SystemCallFilter=", "SystemCallFilter=~@privileged", "SystemCallErrorNumber=")
-    unit = Unit.make(systemd, "filtered", *lines)
+    unit = Unit.make(systemd, "filtered", *lines, sandbox="off")
     unit.workspace.drop("a", spec(unit))
     assert systemd.ctl("start", unit.name, check=False).returncode != 0
     assert unit.show("ExecMainStatus") == "4"
