@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.command import Command, wait_until
-from tests.acceptance.results import stems
+from tests.acceptance.results import read_result, stems
 from tests.acceptance.specs import Workspace, jobspec
 from tests.farm.venvs import make_venv
 
@@ -183,7 +183,8 @@ def test_no_alert_in_an_hour_of_work(asked: Prometheus, proxx: Command, clips: P
             # It is the hour itself that must pass; nothing is waited for that could come sooner.
             time.sleep(max(0.0, began + (turn + 1) * 3600 / FASTER / turns - time.monotonic()))
             assert asked.query("ALERTS") == []
-        assert len(stems(workspace.done)) == 2 * turns
+        ended = {stem: (read_result(workspace.failed, stem)["error"] or {})["code"] for stem in stems(workspace.failed)}
+        assert ended == {f"bad{turn}": "SPEC_NOT_JSON" for turn in range(0, turns, 4)}
         worker.until(lambda: asked.query(f'proxx_worker_jobs_total{{status="COMPLETED"}} == {2 * turns}'), "all jobs, scraped")
         seen = f'changes(proxx_worker_jobs_total{{status="COMPLETED"}}[10m]) >= {turns // 2}'
         assert asked.query(seen), "samples of all of it"
