@@ -11,14 +11,14 @@ from proxx_worker.contract.profiles import PROFILES, Profile
 
 def profiles(arguments: argparse.Namespace) -> int:
     """List the profiles, as a table or as JSON. Those whose engine this machine lacks are marked."""
-    from proxx_worker.cli.wiring import environment_of, settings_from, tools_of
+    from proxx_worker.cli.wiring import environment_of, sandbox_of, settings_from, tools_of
     from proxx_worker.execution.preflight import ready_engines
 
     try:
         settings = settings_from(arguments)
     except UsageError as error:
         return fail(str(error))
-    ready = ready_engines(environment_of(settings, tools_of(settings)).engines)
+    ready = ready_engines(environment_of(settings, tools_of(settings, sandbox_of(settings))).engines)
     records = [_record(profile, available=profile.engine in ready) for profile in PROFILES.values()]
     if arguments.json:
         sys.stdout.buffer.write(orjson.dumps(records, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))

@@ -107,6 +107,11 @@ class StagedOutput(Protocol):
         """Where it is, for messages."""
         ...
 
+    @property
+    def fd(self) -> int:
+        """The file itself, as the worker holds it."""
+        ...
+
     def size(self) -> int:
         """Bytes in it now."""
         ...

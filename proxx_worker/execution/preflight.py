@@ -29,7 +29,7 @@ U = TypeVar("U")
 
 @dataclass(frozen=True, slots=True)
 class Roots:
-    """Where sources may lie and outputs may go, as real paths; None allows every place."""
+    """Where sources may be and outputs may go, as real paths; None allows every place."""
 
     sources: tuple[str, ...] | None = None
     outputs: tuple[str, ...] | None = None
@@ -45,7 +45,7 @@ class Roots:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What a job may use. `engines`: those that this worker has. `paths`: where what a spec names lies on this machine."""
+    """What a job may use. `engines`: those that this worker has. `paths`: maps a spec's paths to this machine's."""
 
     probe: MediaProbe
     engines: Mapping[Engine, EnginePort]
@@ -56,7 +56,7 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedJob:
-    """A job that nothing known stands against. `engine`: the one of all its sources, of the kind `kind`."""
+    """A job that nothing is known against. `engine`: the one of all its sources, of the kind `kind`."""
 
     spec: JobSpec
     kind: Engine
@@ -78,7 +78,7 @@ class RefusedJob:
 
 
 class OutputCheck(Protocol):
-    """A look at an output directory, without touching it."""
+    """A check of an output directory, without touching it."""
 
     def __call__(self, path: str, names: Sequence[str]) -> None:
         """Raise OUTPUT_DIRECTORY_MISSING, OUTPUT_DIRECTORY_NOT_WRITABLE or OUTPUT_EXISTS."""
@@ -147,7 +147,7 @@ class _Sources:
 
 
 def about(source: str, error: JobError) -> JobError:
-    """`error` with its source named: as a job's error it stands without its task."""
+    """`error` with its source named: as a job's error it appears without its task."""
     if source in error.message:
         return error
     return JobError(error.code, f"{source}: {error.message}", {"source": source, **error.details})
@@ -163,7 +163,7 @@ def _require_probe(probe: MediaProbe, sources: _Sources) -> None:
 
 
 def _find(path: str, roots: Roots) -> str:
-    # The place first: of a file outside it is not even told whether it exists. The place is checked again once it is open.
+    # The place first: of a file outside it is not even revealed whether it exists. The place is checked again once it is open.
     require_path_inside(path, roots.sources, "source_roots", "a source")
     check_source_file(path)
     return path

@@ -20,7 +20,8 @@ from proxx_worker.engines.port import EngineContext, Usage
 from proxx_worker.engines.resolve.child.request import Request
 from proxx_worker.engines.resolve.child.wire import PROTOCOL
 from proxx_worker.files.errnos import translate_os_errors
-from proxx_worker.process.child import ChildExit, run_child
+from proxx_worker.process.child import run_child
+from proxx_worker.process.child_exit import ChildExit
 from proxx_worker.process.stderr_lines import StderrLines
 
 _MAX_LINE = 1 << 20

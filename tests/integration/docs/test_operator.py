@@ -117,6 +117,8 @@ def test_check_prints_the_lines_that_are_listed(
             str(tmp_path),
             "--metrics-file",
             f"{tmp_path}/m.prom",
+            "--encoder-memory-bytes",
+            "1000000000",
         ]
     )
     printed = [line.split(None, 1)[1].partition(":")[0] for line in capsys.readouterr().out.splitlines()]

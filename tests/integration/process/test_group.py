@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from proxx_worker.process.child import ChildExit, run_child
+from proxx_worker.process.child import run_child
+from proxx_worker.process.child_exit import ChildExit
 from proxx_worker.process.stop import StopFlag
 from tests.support.processes import await_end
 

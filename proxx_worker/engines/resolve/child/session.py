@@ -217,15 +217,15 @@ class Session:
 
 def _end_with_parent() -> Callable[[], None] | None:
     """What makes a started Resolve die with this process, on Linux; elsewhere the worker ends the whole process group."""
-    if sys.platform != "linux":
-        return None
-    import ctypes  # noqa: PLC0415 - before the fork, and only where it is needed
+    if sys.platform == "linux":
+        import ctypes  # noqa: PLC0415 - before the fork, and only where it is needed
 
-    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
+        prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
 
-    def bind() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
+        def bind() -> None:
+            prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != parent:
+                os._exit(1)
 
-    return bind
+        return bind
+    return None
