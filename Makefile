@@ -156,8 +156,8 @@ LOCK := uv pip compile pyproject.toml --group build --universal --python-version
 .PHONY: lock
 lock: ## Renew the lock files (needs uv on PATH)
 	$(LOCK) --upgrade --output-file requirements.lock
-	$(LOCK) --upgrade --extra dev --extra report --extra relink --constraints requirements.lock --output-file requirements-dev.lock
-	$(LOCK) --upgrade --extra dev --extra report --extra relink --resolution lowest-direct --output-file requirements-lowest.lock
+	$(LOCK) --upgrade --extra dev --extra console --extra report --extra relink --constraints requirements.lock --output-file requirements-dev.lock
+	$(LOCK) --upgrade --extra dev --extra console --extra report --extra relink --resolution lowest-direct --output-file requirements-lowest.lock
 
 RELEASED := .cache/released
 .PHONY: release
