@@ -30,8 +30,9 @@ def console(arguments: argparse.Namespace) -> int:
         return fail(fault.error.message, fault.code)
     from proxx_worker.desk.console.app import Console
 
-    Console(workspace, Submitting(workspace)).run()
-    return EXIT_OK
+    app = Console(workspace, Submitting(workspace))
+    app.run()
+    return app.return_code or EXIT_OK
 
 
 def _require_terminal(workspace: str) -> None:

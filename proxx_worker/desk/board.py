@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -58,6 +59,7 @@ class BoardReader:
         self._workspace = workspace
         self._read: dict[Entry, JobSummary] = {}
         self._wanted: tuple[bytes, ...] = ()
+        self._seen: set[JobState] = set()
 
     def want(self, stems: Sequence[bytes]) -> None:
         """The jobs that are looked at now: they are read before the others. May be called by any thread."""
@@ -67,7 +69,6 @@ class BoardReader:
         """One look: a board with the names, more as results are read, and one with all of them. Raises nothing."""
         worker = look_at_worker(self._workspace)
         try:
-            self._workspace.require_folders()
             entries = [entry for state in JobState for entry in self._list(state)]
         except ProxxError as fault:
             yield self._board(worker, sorted(self._read, key=_newest_first), fault.error.message, 0)
@@ -110,16 +111,24 @@ class BoardReader:
 
     def _list(self, state: JobState) -> list[Entry]:
         folder = folder_of(self._workspace, state)
-        found: list[Entry] = []
-        with translate_os_errors("list", folder, state_folder=True), os.scandir(folder) as entries:
-            for it in entries:
-                if is_spec_name(it.name):
-                    try:
-                        status = it.stat(follow_symlinks=False)
-                    except FileNotFoundError:
-                        continue  # it has moved on since; the next look meets it there
-                    found.append(Entry(state, stem_of(it.name), status.st_ino, status.st_ctime_ns))
+        with translate_os_errors("list", folder, state_folder=True):
+            try:
+                found = list(_entries_in(folder, state))
+            except FileNotFoundError:
+                if state in self._seen:
+                    raise  # an outage, and not a folder that no worker has made yet
+                return []
+        self._seen.add(state)
         return found
+
+
+def _entries_in(folder: bytes, state: JobState) -> Iterator[Entry]:
+    with os.scandir(folder) as entries:
+        for it in entries:
+            if is_spec_name(it.name):
+                with suppress(FileNotFoundError):  # it has moved on since; the next look meets it there
+                    status = it.stat(follow_symlinks=False)
+                    yield Entry(state, stem_of(it.name), status.st_ino, status.st_ctime_ns)
 
 
 def keep_reading(reader: BoardReader, show: Callable[[Board], object], stop: threading.Event, nudge: threading.Event) -> None:

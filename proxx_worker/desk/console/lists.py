@@ -20,6 +20,7 @@ _WIDE: Final = 100
 """From this width on a row's name and its rest stand on one line."""
 
 _PLAIN, _FAINT, _HEAD = Style(), Style(dim=True), Style(bold=True)
+"""Every piece has a style: what Textual draws without colours, it draws from the style of each."""
 
 
 class RowList(ScrollView, can_focus=True):
@@ -97,10 +98,10 @@ class RowList(ScrollView, can_focus=True):
         width = self._width
         if not self.rows:
             text = _wrapped(self._nothing, width)
-            return Strip([Segment(text[y] if y < len(text) else "", _FAINT)]).adjust_cell_length(width)
+            return Strip([Segment(text[y] if y < len(text) else "", _FAINT)]).adjust_cell_length(width, _PLAIN)
         at, part = divmod(y + int(self.scroll_offset.y), self._height)
         if at >= len(self.rows):
-            return Strip.blank(width)
+            return Strip.blank(width, _PLAIN)
         row = self.rows[at]
         style = _HEAD if row.job is None else _PLAIN
         if at == self.cursor:
@@ -109,7 +110,7 @@ class RowList(ScrollView, can_focus=True):
         indent = "" if row.job is None else " "
         if self._height == 1:
             name = Strip([Segment(f"{mark}{indent}{row.title}", style)])
-            name = name.adjust_cell_length(max(width * 2 // 5, 1)) if row.job is not None else name
+            name = name.adjust_cell_length(max(width * 2 // 5, 1), style) if row.job is not None else name
             rest = "  ".join(filter(None, (row.note, row.rest)))
             line = Strip.join([name, Strip([Segment(f"  {rest}", style if row.job is None else style + _FAINT)])])
         elif part == 0:
@@ -162,8 +163,8 @@ class TextLines(ScrollView, can_focus=True):
         at = y + int(self.scroll_offset.y)
         width = self.scrollable_content_region.width
         if at >= len(self._wrapped):
-            return Strip.blank(width)
-        return Strip([Segment(self._wrapped[at], _HEAD if at == 0 else _PLAIN)]).adjust_cell_length(width)
+            return Strip.blank(width, _PLAIN)
+        return Strip([Segment(self._wrapped[at], _HEAD if at == 0 else _PLAIN)]).adjust_cell_length(width, _PLAIN)
 
     def _wrap(self) -> None:
         width = max(1, self.scrollable_content_region.width)

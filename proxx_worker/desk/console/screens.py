@@ -41,7 +41,7 @@ class DetailScreen(Screen[None]):
         self._files = files
         self._path = path
         self._part = "overview"
-        self._seen: tuple[bytes | None, list[str]] = (None, [])
+        self._seen: tuple[bytes | None, list[str]] | None = None
 
     def compose(self) -> ComposeResult:
         """The lines, and the keys."""
@@ -76,7 +76,7 @@ class DetailScreen(Screen[None]):
         self._show(at_end=self._part == "log")
 
     def _show(self, *, at_end: bool) -> None:
-        result, log = self._seen
+        result, log = self._seen or (None, [])
         match self._part:
             case "log":
                 lines = log or ["There is no log yet."]
