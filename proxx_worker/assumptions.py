@@ -5,30 +5,68 @@ makes it, under the lock: see `Workspace.prepare`.
 """
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.engines.tools import locate_tool
-from proxx_worker.process.trial import try_start
+from proxx_worker.process.sandbox import Sandbox
+from proxx_worker.process.trial import try_confined, try_start
 from proxx_worker.settings import Settings
 from proxx_worker.workspace.assumptions import Assumption, assumptions_of, judged
 from proxx_worker.workspace.layout import Workspace
 
 
-def all_assumptions(settings: Settings, path: str | None, workspace: Workspace | None) -> Iterator[Assumption]:
-    """Tools, roots, and those on `workspace` where one is given. `path`: the value of `PATH`. Changes nothing."""
+def all_assumptions(
+    settings: Settings, path: str | None, workspace: Workspace | None, sandbox: Sandbox | None
+) -> Iterator[Assumption]:
+    """Tools, what confines them (None: nothing does), roots, and those on `workspace` where one is given. Changes nothing.
+
+    `path`: the value of `PATH`.
+    """
     yield judged("ffmpeg", lambda: locate_tool("ffmpeg", settings.ffmpeg, path))
     yield judged("ffprobe", lambda: locate_tool("ffprobe", settings.ffprobe, path))
-    yield judged("setpriv", try_start, "not needed on this system")
+    if sandbox is None:
+        yield Assumption("sandbox", _OFF)
+        yield judged("setpriv", try_start, "not needed on this system")
+    else:
+        yield judged("sandbox", lambda: _require_sandbox(sandbox, settings, path))
+    if settings.encoder_memory_bytes is not None:
+        yield judged("encoder_memory_bytes", _require_limits, f"FFmpeg may use {settings.encoder_memory_bytes} bytes")
+    for entry in settings.path_map:
+        yield judged("path_map", partial(_require_root, entry.to, "path_map"), f"{entry.to} is a folder (for {entry.prefix})")
     for setting, roots in (("source_roots", settings.source_roots), ("output_roots", settings.output_roots)):
         for root in roots or ():
-            yield judged(setting, lambda it=root, of=setting: _require_root(it, of), f"{root} is a folder")  # type: ignore[misc]
+            yield judged(setting, partial(_require_root, root, setting), f"{root} is a folder")
     if settings.metrics_file is not None:
         metrics_file = Path(settings.metrics_file)
         yield judged("metrics_file", lambda: _require_place(metrics_file), f"{metrics_file} can be written")
     if workspace is not None:
         yield from assumptions_of(workspace)
+
+
+_OFF = "off: a clip that takes FFmpeg over has all the rights of this user"
+
+
+def _require_sandbox(sandbox: Sandbox, settings: Settings, path: str | None) -> str:
+    described = sandbox.require()
+    started = []
+    with suppress(ProxxError):  # a missing tool is an assumption of its own
+        started.append(locate_tool("ffmpeg", settings.ffmpeg, path))
+    with suppress(ProxxError):
+        started.append(locate_tool("ffprobe", settings.ffprobe, path))
+    for program in started:
+        try_confined(sandbox, program, settings.encoder_memory_bytes)
+    return described
+
+
+def _require_limits() -> None:
+    if sys.platform != "linux":
+        message = "this system does not hold a process to a limit of its memory; leave encoder_memory_bytes out"
+        raise ProxxError(ErrorCode.IO_ERROR, message)
 
 
 def require_all(assumptions: Iterable[Assumption]) -> None:

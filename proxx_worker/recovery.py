@@ -6,17 +6,17 @@ Nothing is encoded again. Each step can be cut by another crash and is then simp
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
 from proxx_worker.contract.jobspec import SpecSummary, parse_jobspec, summarize_spec, unread_summary
+from proxx_worker.contract.path_map import PathMap
 from proxx_worker.contract.result import JobResult, WorkerRecord
 from proxx_worker.contract.states import Decision
 from proxx_worker.delivery.output_directory import OutputDirectory, discard_staging
 from proxx_worker.delivery.publishing import Recorded
 from proxx_worker.execution.executor import demote_to_failed
-from proxx_worker.execution.reporting import Report, not_run_tasks
+from proxx_worker.execution.reporting import Report
 from proxx_worker.observe.clock import now
 from proxx_worker.observe.joblog import JobLog
 from proxx_worker.observe.logs import JobLogFile
@@ -29,12 +29,13 @@ from proxx_worker.workspace.spool import Spool
 
 @dataclass(frozen=True, slots=True)
 class Recoverer:
-    """Carries through what a crash left. `owner` names this workspace's staging; `count` hears of every job that is finished."""
+    """Finishes what a crash left. `owner` names this workspace's staging; `count` is called for every job that is finished."""
 
     spool: Spool
     requests: Requests
     owner: str
     output_roots: Sequence[str] | None
+    paths: PathMap
     worker: WorkerRecord
     log: JobLog
     count: Sequence[Callable[[JobResult], object]]
@@ -89,12 +90,10 @@ class Recoverer:
 
     def _published(self, item: RecoveryItem, record: JobResult) -> JobResult:
         """Publish what is not published yet. Where that is refused, all of the job is taken back and it FAILED."""
-        outputs = [
-            Recorded(PurePosixPath(task.output).name, task.output_size_bytes or 0, task.output_sha256 or "")
-            for task in record.tasks
-            if task.output is not None
-        ]
-        path = summary_of(item).output_directory or ""
+        # Where they were put, the record says: the mappings may have been changed since.
+        places = [((task.output_path or task.output).rpartition("/"), task) for task in record.tasks if task.output is not None]
+        outputs = [Recorded(name, task.output_size_bytes or 0, task.output_sha256 or "") for (_, _, name), task in places]
+        path = places[0][0][0] or "/"
         try:
             directory = OutputDirectory.hold(path, self.output_roots)
         except ProxxError as fault:
@@ -118,7 +117,7 @@ class Recoverer:
         """The result of a job that was claimed and never decided: its worker was killed, or the power went."""
         moment = now()
         summary = summary_of(item)
-        report = Report(item.job.name, summary, self.worker, moment)
+        report = Report(item.job.name, summary, self.worker, moment, paths=self.paths)
         if item.job.data is not None:
             try:
                 spec = parse_jobspec(item.job.data)
@@ -126,7 +125,7 @@ class Recoverer:
                 pass  # It would have been refused; what matters now is that it was interrupted.
             else:
                 report = report.with_settings(spec.engine, spec.settings)
-        return report.result(not_run_tasks(summary.sources, {}), self._why_undecided(item.job), moment)
+        return report.result(report.not_run(), self._why_undecided(item.job), moment)
 
     def _why_undecided(self, job: ClaimedJob) -> JobError:
         if self.requests.is_cancelled(job):
@@ -140,7 +139,7 @@ class Recoverer:
     def _discard_staging(self, item: RecoveryItem) -> None:
         path = summary_of(item).output_directory
         if path is not None:
-            discard_staging(path, self.owner, item.job.name)
+            discard_staging(self.paths.local(path), self.owner, item.job.name)
 
 
 def summary_of(item: RecoveryItem) -> SpecSummary:

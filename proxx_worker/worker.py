@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from proxx_worker.contract.candidates import display_name
-from proxx_worker.contract.errors import EXIT_OK, ErrorCode, JobError, ProxxError, exit_code
+from proxx_worker.contract.candidates import display_name, strays_text
+from proxx_worker.contract.errors import EXIT_OK, ErrorCode, JobError, ProxxError
 from proxx_worker.contract.jobspec import too_large
 from proxx_worker.contract.result import ErrorRecord, JobResult
 from proxx_worker.contract.status import Stage
@@ -15,6 +15,7 @@ from proxx_worker.observe.joblog import JobLog
 from proxx_worker.observe.logs import JobLogFile
 from proxx_worker.observe.observer import JobInfo, JobObserver
 from proxx_worker.observe.status import StatusFile
+from proxx_worker.observe.tally import Tally
 from proxx_worker.process.stop import SUBMIT_AGAIN, CancellableStop, StopSignal
 from proxx_worker.workspace.claimed import ClaimedJob
 from proxx_worker.workspace.inbox import Inbox
@@ -32,7 +33,7 @@ REFUSED_TASK_BYTES = 1 << 10
 IDLE_SECONDS = 2.0
 """The longest wait: an idle worker's heartbeat is never older, however seldom the inbox is polled."""
 
-_MISSING_TOOLS = frozenset({ErrorCode.FFMPEG_MISSING, ErrorCode.FFPROBE_MISSING})
+_UNFIT = frozenset({ErrorCode.FFMPEG_MISSING, ErrorCode.FFPROBE_MISSING, ErrorCode.SANDBOX_UNAVAILABLE})
 
 _PATH_COPIES = 8  # a source is named in its task, in its error's message and details, once more where it really lies
 
@@ -103,7 +104,7 @@ class Worker:
         self._require_tools = require_tools
         self._require_start = require_start
         self._owner = owner
-        self._failures: list[ErrorCode] = []
+        self.tally = Tally()
         self._held = False
 
     def work(self, *, once: bool) -> int:
@@ -119,15 +120,15 @@ class Worker:
             if name is not None:
                 self._do(name)
             elif once and self._is_drained():
-                return exit_code(self._failures)
+                self._report_left_alone()
+                return self.tally.exit_code
             else:
                 self._wait()
         return EXIT_OK
 
     def count(self, result: JobResult) -> None:
         """A job has ended: `work(once=True)` ends with the highest class of those that failed."""
-        if result.error is not None:
-            self._failures.append(result.error.code)
+        self.tally.add(result)
 
     def waiting(self) -> int:
         """How many candidates wait, with those that came while a job ran. Lists nothing: a large inbox does not delay a stop."""
@@ -139,9 +140,16 @@ class Worker:
         self._lock.require_owned()
         self._spool.workspace.require_folders()
         self._inbox.refresh(time.monotonic(), self._watcher.read())
+        self._report_left_alone()
+
+    def _report_left_alone(self) -> None:
+        """Tell, once each, of the files in the inbox that are no jobs and that somebody may wait for."""
         for name in self._inbox.take_unreported():
             message = "left alone: a JobSpec's name has at most 235 bytes before .json; rename it"
             self._log.event("name_too_long", message, level="WARNING", name=display_name(name))
+        strays = self._inbox.take_strays()
+        if strays:
+            self._log.event("not_jobspecs", strays_text(strays), level="WARNING", count=len(strays))
 
     def _is_held(self) -> bool:
         """Whether nothing may be claimed now."""
@@ -200,7 +208,7 @@ class Worker:
 
     def _require_fit(self, error: ErrorRecord) -> None:
         """Raise where the failed job shows that every other would fail, too: a broken host must not eat the inbox."""
-        if error.code in _MISSING_TOOLS:
+        if error.code in _UNFIT:
             raise ProxxError(error.code, error.message, **error.details)
         if error.code is ErrorCode.IO_ERROR:
             self._require_start()

@@ -1,6 +1,6 @@
 """Which names in an inbox are jobs, and what a claimed job's files are called. Names are bytes, as the file system has them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import chain, count
 
@@ -19,10 +19,12 @@ __all__ = [
     "is_cancel_name",
     "is_candidate_name",
     "is_spec_name",
+    "is_stray_name",
     "job_names",
     "lowest_free_job_name",
     "stem_of",
     "stem_too_long",
+    "strays_text",
 ]
 
 SPEC_SUFFIX = b".json"
@@ -33,6 +35,8 @@ CANCEL_SUFFIX = b".cancel"
 
 HOLD_NAME = b".hold"
 """In the inbox: while it is there, nothing is claimed."""
+
+_NAMES_TOLD = 10
 
 MAX_STEM_BYTES = 235
 """The longest stem of a candidate: with `~NNNNNNN` and `.result.json` behind it, it still is a file name (255 bytes)."""
@@ -51,6 +55,19 @@ def stem_too_long(name: bytes) -> bool:
 def is_cancel_name(name: bytes) -> bool:
     """Whether a regular file of this name in the inbox asks to cancel a job. Behind a leading dot it is still being written."""
     return name.endswith(CANCEL_SUFFIX) and not name.startswith(b".")
+
+
+def is_stray_name(name: bytes) -> bool:
+    """Whether a file of this name in the inbox is none of a job's: a clip, `spec.JSON`. Hidden files are somebody's own."""
+    return not (is_spec_name(name) or name.startswith(b".") or is_cancel_name(name))
+
+
+def strays_text(names: Collection[bytes]) -> str:
+    """`3 files are not JobSpecs: a.mov, b.JSON, c.txt`, with what to do; the first few names of many."""
+    told = [display_name(name) for name in sorted(names)[:_NAMES_TOLD]]
+    more = f" and {len(names) - len(told)} more" if len(names) > len(told) else ""
+    subject = "1 file is not a JobSpec" if len(names) == 1 else f"{len(names)} files are not JobSpecs"
+    return f"{subject}, left alone: {', '.join(told)}{more}. Name JobSpecs NAME.json; `proxx-worker spec` makes one of a clip."
 
 
 def stem_of(name: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""What a JobSpec's fields demand of each other, said as JSON Schema.
+"""What a JobSpec's fields require of each other, as JSON Schema.
 
 The parser says the same in code (`spec_faults`); a test holds the two against each other. What no schema can say is left to the
 parser: duplicate keys, lone surrogates, dates that do not exist, names rendered from sources, rates that are no exact fraction.
@@ -18,7 +18,7 @@ _EXPLICIT = ("codec", "container", "resolution")
 
 
 def jobspec_rules() -> Iterator[Schema]:
-    """Each rule holds for every valid spec, so together they stand under `allOf`."""
+    """Each rule holds for every valid spec, so together they go under `allOf`."""
     yield {
         "description": "Either a profile, or complete explicit settings.",
         "anyOf": [_given("proxy_profile"), {"allOf": [_given(field) for field in _EXPLICIT]}],

@@ -50,13 +50,22 @@ class Plan(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """One source that can be encoded, as far as is known. `source`: its path as the spec has it."""
+    """One source that can be encoded, as far as is known. `source`: its path as the spec has it.
+
+    `source_path`: where it is read, where `path_map` applied; else None.
+    """
 
     source: str
     output_name: str
     identity: SourceIdentity
     media: Media
     plan: Plan
+    source_path: str | None = None
+
+    @property
+    def source_file(self) -> str:
+        """The path to open."""
+        return self.source if self.source_path is None else self.source_path
 
     @property
     def source_media(self) -> SourceMedia | None:
@@ -88,6 +97,11 @@ class StagedOutput(Protocol):
     @property
     def path(self) -> str:
         """Where it is, for messages."""
+        ...
+
+    @property
+    def fd(self) -> int:
+        """The file itself, as the worker holds it."""
         ...
 
     def size(self) -> int:
@@ -139,7 +153,7 @@ class StagingArea(Protocol):
 class EngineContext:
     """What an engine's work is surrounded by.
 
-    `output_directory`: where the outputs will stand, as the spec names it. `stop` must be heard in every long pass.
+    `output_directory`: where the outputs will stand on this machine. `stop` must be heard in every long pass.
     `stall_seconds`: how long an engine may show no sign of getting on. `on_progress` wants to hear at least once a second, also
     the same again. `pass_fds`: descriptors that every child inherits, so that locks live as long as the last of them.
     """

@@ -13,6 +13,7 @@ from proxx_worker.contract.faults import SPEC_REFUSED, Allowed, Fault, fault_err
 from proxx_worker.contract.jobspec import JobSpec, parse_jobspec
 from proxx_worker.contract.naming import output_names
 from proxx_worker.contract.output_settings import Engine
+from proxx_worker.contract.path_map import NO_MAPPINGS, PathMap
 from proxx_worker.contract.spec_model import RULES
 from proxx_worker.engines.port import Accepted, EnginePort, MediaProbe, Plan, ProbedSource
 from proxx_worker.engines.source_file import check_source_file
@@ -27,7 +28,7 @@ U = TypeVar("U")
 
 @dataclass(frozen=True, slots=True)
 class Roots:
-    """Where sources may lie and outputs may go, as real paths; None allows every place."""
+    """Where sources may be and outputs may go, as real paths; None allows every place."""
 
     sources: tuple[str, ...] | None = None
     outputs: tuple[str, ...] | None = None
@@ -43,17 +44,18 @@ class Roots:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What a job may use. `engines`: those that this worker has."""
+    """What a job may use. `engines`: those that this worker has. `paths`: maps a spec's paths to this machine's."""
 
     probe: MediaProbe
     engines: Mapping[Engine, EnginePort]
     roots: Roots
     stall_seconds: float
+    paths: PathMap = NO_MAPPINGS
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptedJob:
-    """A job that nothing known stands against. `engine`: the one of all its sources, of the kind `kind`."""
+    """A job that nothing is known against. `engine`: the one of all its sources, of the kind `kind`."""
 
     spec: JobSpec
     kind: Engine
@@ -75,7 +77,7 @@ class RefusedJob:
 
 
 class OutputCheck(Protocol):
-    """A look at an output directory, without touching it."""
+    """A check of an output directory, without touching it."""
 
     def __call__(self, path: str, names: Sequence[str]) -> None:
         """Raise OUTPUT_DIRECTORY_MISSING, OUTPUT_DIRECTORY_NOT_WRITABLE or OUTPUT_EXISTS."""
@@ -92,7 +94,8 @@ def inspect(data: bytes, environment: Environment, stop: StopSignal, check_outpu
     kind = spec.engine
     try:
         names = output_names(spec)
-        found = sources.each(dict(enumerate(spec.sources)), lambda path: _find(path, environment.roots))
+        local = {at: environment.paths.local(path) for at, path in enumerate(spec.sources)}
+        found = sources.each(local, lambda path: _find(path, environment.roots))
         _require_probe(environment.probe, sources)
         probed = sources.each(found, lambda path: _probe(path, environment, stop))
         plans = _plan(spec, probed, sources, environment.engines)
@@ -102,11 +105,15 @@ def inspect(data: bytes, environment: Environment, stop: StopSignal, check_outpu
         kind = _engine_of(spec, probed)
         engine = _wired(kind, probed, environment.engines)
         engine.require_available()
-        environment.roots.check_output(spec.output_directory)
-        check_output(spec.output_directory, names)
+        output_directory = environment.paths.local(spec.output_directory)
+        environment.roots.check_output(output_directory)
+        check_output(output_directory, names)
     except ProxxError as fault:
         return RefusedJob(fault.error, spec, kind, sources.errors)
-    tasks = (Accepted(spec.sources[at], names[at], it.identity, it.media, plans[at]) for at, it in probed.items())
+    tasks = (
+        Accepted(path, names[at], probed[at].identity, probed[at].media, plans[at], environment.paths.mapped(path))
+        for at, path in enumerate(spec.sources)
+    )
     return AcceptedJob(spec, kind, engine, tuple(tasks))
 
 
@@ -138,7 +145,7 @@ class _Sources:
 
 
 def about(source: str, error: JobError) -> JobError:
-    """`error` with its source named: as a job's error it stands without its task."""
+    """`error` with its source named: as a job's error it appears without its task."""
     if source in error.message:
         return error
     return JobError(error.code, f"{source}: {error.message}", {"source": source, **error.details})
@@ -154,7 +161,7 @@ def _require_probe(probe: MediaProbe, sources: _Sources) -> None:
 
 
 def _find(path: str, roots: Roots) -> str:
-    # The place first: of a file outside it is not even told whether it exists. The place is checked again once it is open.
+    # The place first: of a file outside it is not even revealed whether it exists. The place is checked again once it is open.
     require_path_inside(path, roots.sources, "source_roots", "a source")
     check_source_file(path)
     return path

@@ -41,7 +41,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of it: the specs' paths, and what to tell, a line each."""
+    """The outcome: the specs' paths, and what to report, a line each."""
 
     made: tuple[bytes, ...]
     told: tuple[str, ...]
@@ -130,7 +130,7 @@ def _planned(request: Request, findings: Findings) -> tuple[Sequence[PlannedSpec
 
 
 def _standings(request: Request, specs: Sequence[PlannedSpec]) -> list[Standing]:
-    """Where each spec stands. Raises OUTPUT_EXISTS where a job could only fail, or a chunk's name is another chunk's already."""
+    """The state of each spec. Raises OUTPUT_EXISTS where a job could only fail, or a chunk's name is another chunk's already."""
     if isinstance(request.to, Workspace):
         request.to.require()
         jobs = Jobs.of_workspace(request.to)
@@ -145,7 +145,7 @@ def _standings(request: Request, specs: Sequence[PlannedSpec]) -> list[Standing]
             message = f"some outputs of {spec.stem} are in {spec.output_directory} already, so its job would fail"
             raise ProxxError(ErrorCode.OUTPUT_EXISTS, f"{message}; gather them first, or name another folder", stem=spec.stem)
         if where is Standing.NEW and request.order.chunk is not None and not states and jobs.is_taken(spec.stem):
-            message = f"{spec.stem}.json is there with other clips: since then clips came or went, and chunks would overlap"
+            message = f"{spec.stem}.json exists with other clips: clips were added or removed since, and chunks would overlap"
             raise ProxxError(
                 ErrorCode.OUTPUT_EXISTS, f"{message}; remove the old specs, or write these elsewhere", stem=spec.stem
             )

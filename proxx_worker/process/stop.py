@@ -141,7 +141,7 @@ class StopRequestedError(Exception):
 
 def interrupted(work: str, **details: JsonValue) -> ProxxError:
     """INTERRUPTED for a job whose `work` is cut short, as in "while WORK"."""
-    message = f"the worker was asked to stop while {work}. Restart it and submit the job again."
+    message = f"stopped by a signal (SIGTERM, or Ctrl-C) while {work}. Nothing was published; run the job again."
     return ProxxError(ErrorCode.INTERRUPTED, message, **details)
 
 

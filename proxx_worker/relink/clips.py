@@ -74,7 +74,7 @@ def _clip(job: FinishedJob, task: FinishedTask) -> RelinkClip:
     settings, output, frames = job.settings or {}, task.output_file, task.counted_frames()
     if settings.get("fps_mode") == "explicit":
         raise UnfitError(
-            f"the proxy of {task.source} has another frame rate, and no editing system takes it for the same clip: leave it out"
+            f"the proxy of {task.source} has another frame rate, so no editing system accepts it as the same clip: leave it out"
         )
     if output is None or task.output_sha256 is None or frames is None or task.source_media is None:
         raise UnfitError(f"the result of {task.source} does not say what its proxy is: run the job again")

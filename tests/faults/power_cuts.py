@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from proxx_worker.contract.errors import JsonValue, ProxxError
+from proxx_worker.contract.path_map import NO_MAPPINGS
 from proxx_worker.contract.result import WorkerRecord
 from proxx_worker.observe.joblog import Level
 from proxx_worker.recovery import Recoverer
@@ -45,6 +46,7 @@ def recover(workspace: Path) -> None:
         requests=Requests(layout.inbox, settle_seconds=0),
         owner=owner,
         output_roots=None,
+        paths=NO_MAPPINGS,
         worker=WORKER,
         log=NoLog(),
         count=(),

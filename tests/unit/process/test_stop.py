@@ -66,7 +66,7 @@ def test_a_checkpoint_raises_only_once_a_stop_is_requested() -> None:
     flag.request()
     with pytest.raises(LookupError):
         raise_if_stopped(flag, LookupError())
-    with pytest.raises(ProxxError, match="asked to stop while it hashed a proxy") as caught:
+    with pytest.raises(ProxxError, match=r"^stopped by a signal \(SIGTERM, or Ctrl-C\) while it hashed a proxy\. ") as caught:
         checkpoint(BeatingStop(flag), "it hashed a proxy", path="/proxy.mov")
     assert caught.value.code is ErrorCode.INTERRUPTED
     assert caught.value.error.details == {"path": "/proxy.mov"}
