@@ -53,6 +53,9 @@ def recover(spool: Spool) -> Recovery:
         names = sorted(os.listdir(workspace.running))
         specs = [name for name in names if _is_spec(workspace, name)]
         stems = [name.removesuffix(SPEC_SUFFIX) for name in specs]
+        if specs:
+            # A claim that was cut off before its sync must not be undone by a power cut once there is something of the job's here.
+            sync_directory(workspace.running)
         for stem in stems:
             _drop_from_inbox(workspace, stem)
         owned = {name for stem in stems for name in _own_names(stem)}
