@@ -16,6 +16,7 @@ from proxx_worker.delivery.publishing import output_exists
 from proxx_worker.delivery.staging import Staging, make_staging, remove_staging, sync_output
 from proxx_worker.files.filesystems import FilesystemKind, filesystem_of, kind_of, refuse_object_store
 from proxx_worker.files.locations import path_bytes, require_inside
+from proxx_worker.files.syncing import sync_directory_fd
 
 
 def check_output_directory(path: str, names: Sequence[str]) -> None:
@@ -101,6 +102,7 @@ class OutputDirectory:
             # Made, but the answer was lost, or it could not be opened: a job that fails leaves nothing behind.
             with suppress(OSError):
                 os.rmdir(path_bytes(name), dir_fd=self._fd)
+                sync_directory_fd(self._fd)
             raise
 
     def reopen_staging(self, owner: str, job: str) -> Staging:

@@ -1,93 +1,25 @@
-"""A disk in memory that can lose power: what was synced stays, and of the rest anything that a filesystem may legally keep or lose.
+"""A disk in memory that can lose power: what was synced stays, and of the rest anything that a filesystem may keep or lose.
 
-The rules are those of `tests/faults/disk_model.py`, for a tree of inodes that programs work on while they run. Names and data are
-separate. Each entry of a folder remembers what it stood for since the folder was last synced, and after a power cut it may stand
-for any of that, independently of the others, with two exceptions that every filesystem holds: a rename by itself never loses a file
-(the old name is gone only if the new one is there), and a folder is gone only if what was in it is. A program that syncs the old
-name's folder before the new one's can lose the file all the same: not every filesystem has a journal. That somebody else's sync of
-the old name's folder comes in between is not held against it: see "What is not promised" in docs/reliability.md. A file's unsynced
-data may be the old, the new, half of it, or zeros.
+The rules are those of `tests/faults/disk_model.py`, for a tree of inodes that programs work on while they run. Names and data
+are separate. Each entry of a folder remembers what it stood for since the folder was last synced, and after a power cut it may
+stand for any of that, independently of the others, with two exceptions that every filesystem holds: a rename by itself never
+loses a file (the old name is gone only if the new one is there), and a folder is gone only if what was in it is. A program that
+syncs the old name's folder before the new one's can lose the file all the same: not every filesystem has a journal. That somebody
+else's sync of the old name's folder comes in between is not held against it: see "What is not promised" in docs/reliability.md.
+A file's unsynced data may be the old, the new, half of it, or zeros.
 """
 
 import errno
-import os
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from stat import S_IFDIR, S_IFREG
 
-_BLOCK = 512
+from greenlet import getcurrent
 
+from tests.simulation.inodes import History, Inode, Order, refused
 
-class Inode:
-    """A file or a folder. `entries` is None for a file."""
-
-    __slots__ = ("data", "durable", "entries", "links", "mtime_ns", "number", "pending", "rewritten", "trusted", "where")
-
-    def __init__(self, number: int, *, folder: bool) -> None:
-        self.number = number
-        self.entries: dict[bytes, Inode] | None = {} if folder else None
-        self.data = bytearray()
-        self.durable = b""
-        self.links = 0
-        self.mtime_ns = 0
-        self.where: tuple[Inode, bytes] | None = None
-        """The folder that it is in, and its latest name there."""
-        self.pending: dict[bytes, History] = {}
-        """Of a folder: the entries that changed since it was synced."""
-        self.trusted = True
-        """False after a failed sync: what it lost is not written by the next one, which succeeds all the same."""
-        self.rewritten = 0
-        """How much of the beginning was written anew since then."""
-
-    @property
-    def is_folder(self) -> bool:
-        return self.entries is not None
-
-    @property
-    def is_dirty(self) -> bool:
-        """Whether a power cut may change its data."""
-        return self.entries is None and (not self.trusted or self.data != self.durable)
-
-
-@dataclass(slots=True)
-class History:
-    """What an entry stood for: first what is durable, then each change with its place in the order of all changes."""
-
-    meanings: list[tuple[int, Inode | None]]
-    picked: int = 0
-
-
-@dataclass(slots=True)
-class Order:
-    """`first` is gone only if `then` has come: two changes, each as folder, name and place in the order of all; made `by` whom."""
-
-    first: tuple[Inode, bytes, int]
-    then: tuple[Inode, bytes, int]
-    by: object
-
-
-class Status:
-    """What `stat` tells."""
-
-    __slots__ = ("st_blocks", "st_dev", "st_gid", "st_ino", "st_mode", "st_mtime_ns", "st_nlink", "st_size", "st_uid")
-
-    def __init__(self, inode: Inode) -> None:
-        folder = inode.entries is not None
-        self.st_mode = (S_IFDIR | 0o755) if folder else (S_IFREG | 0o644)
-        self.st_ino = inode.number
-        self.st_dev = 1
-        self.st_nlink = inode.links
-        self.st_uid = os.geteuid()
-        self.st_gid = 0
-        self.st_size = len(inode.data)
-        self.st_blocks = -(-len(inode.data) // _BLOCK)
-        self.st_mtime_ns = inode.mtime_ns
-
-
-def refused(number: int, path: object = None) -> OSError:
-    """The system's refusal."""
-    return OSError(number, os.strerror(number), path)
+DEAF: set[object] = set()
+"""Greenlets whose syncs have no effect at the moment: a fault that is seeded."""
 
 
 @dataclass(slots=True)
@@ -193,6 +125,8 @@ class Disk:
 
     def sync(self, inode: Inode) -> None:
         """Make the data of a file, or the names in a folder, durable."""
+        if DEAF and getcurrent() in DEAF:
+            return
         if inode.entries is None:
             if not inode.trusted and inode.rewritten >= len(inode.data):
                 inode.trusted = True
@@ -251,7 +185,7 @@ class Disk:
             for name, inside in (inode.entries or {}).items():
                 inside.links += 1
                 inside.where = inode, name
-        worst = rng.random() < 0.5  # noqa: PLR2004 - every second time all that can be lost is lost
+        worst = rng.random() < 0.5
         for inode in kept:
             if inode.is_dirty:
                 data = bytes(inode.data)
@@ -277,7 +211,7 @@ class Disk:
         else:
             for history in histories:
                 history.picked = rng.randrange(len(history.meanings))
-        self._hold_orders(forward=rng.random() < 0.5)  # noqa: PLR2004 - a coin
+        self._hold_orders(forward=rng.random() < 0.5)
 
     def _hold_orders(self, *, forward: bool) -> None:
         """Mend what was picked until every order holds: by what had to come first, or by taking back what came too early."""

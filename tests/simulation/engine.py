@@ -6,8 +6,18 @@ from dataclasses import dataclass
 
 from proxx_worker.contract.errors import ErrorCode, JobError
 from proxx_worker.contract.output_settings import OutputSettings
-from proxx_worker.engines.port import Accepted, Encoded, EngineContext, Media, ProbedSource, StagedOutput, StagingArea
-from proxx_worker.engines.port import Unfinished, Usage
+from proxx_worker.engines.port import (
+    Accepted,
+    Encoded,
+    EngineContext,
+    Media,
+    Plan,
+    ProbedSource,
+    StagedOutput,
+    StagingArea,
+    Unfinished,
+    Usage,
+)
 from proxx_worker.engines.source_file import OpenSource, open_source
 from proxx_worker.planning.expectation import Expectation
 from proxx_worker.process.stop import StopSignal
@@ -61,7 +71,7 @@ class SimulatedEngine:
         return tasks
 
     def encode(
-        self, plan: FakePlan, source: OpenSource, staging: StagingArea, name: str, around: EngineContext
+        self, plan: Plan, source: OpenSource, staging: StagingArea, name: str, around: EngineContext
     ) -> Encoded | Unfinished:
         head = source.read(0, 64)
         staged = staging.create(name)
@@ -80,7 +90,7 @@ class SimulatedEngine:
             self.encoding.pop(pid, None)
         return Encoded(staged, FakeEvidence(), Usage())
 
-    def finalize(self, plan: FakePlan, encoded: Encoded, around: EngineContext) -> None: ...
+    def finalize(self, plan: Plan, encoded: Encoded, around: EngineContext) -> None: ...
 
     def orphan(self, worker: Process) -> None:
         """The worker was killed: its child dies a little later, and holds until then what it inherited."""

@@ -1,7 +1,7 @@
 """One simulated machine: its processes, descriptors, locks and clock, and everything that chance does to their calls.
 
-Each process is a greenlet that runs the worker's real code. It goes on until chance lets another one run, at a call to the system or
-where it waits. All chance is one `random.Random`, so a seed tells everything that happens.
+Each process is a greenlet that runs the worker's real code. It goes on until chance lets another one run, at a call to the system
+or where it waits. All chance is one `random.Random`, so a seed tells everything that happens.
 """
 
 import errno
@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from greenlet import getcurrent, greenlet
 
-from tests.simulation.disk import Disk, Inode, refused
+from tests.simulation.disk import Disk
+from tests.simulation.inodes import Inode, refused
 
 TICK = 0.0001
 """Seconds that a call takes."""

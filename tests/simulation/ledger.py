@@ -9,7 +9,7 @@ from enum import Enum, auto
 from pathlib import Path
 
 from tests.faults.invariants import Expected, digest, violations
-from tests.simulation.disk import Inode
+from tests.simulation.inodes import Inode
 from tests.simulation.kernel import Kernel
 
 _FOLDERS = ("inbox", "running", "done", "failed")
@@ -48,7 +48,7 @@ class Place:
     foreign: dict[str, bytes] = field(default_factory=dict)
     """Files of somebody else's in the output directory: another place with the same directory has the same ones."""
     decided: dict[str, tuple[str, str | None, int]] = field(default_factory=dict)
-    """By the spec's SHA-256, of jobs with a durable record at a power cut: its status and error, and how many refusals there were."""
+    """Of jobs with a durable record at a power cut, by the spec's SHA-256: status, error, how many refusals there had been."""
     cut_short: set[str] = field(default_factory=set)
     """The names of jobs that were in `running/` when a worker was killed or the power was cut."""
 

@@ -1,4 +1,4 @@
-"""The parts of a simulated worker that are not its own code: how it is stopped, what it is told of its inbox, who listens to it."""
+"""The parts of a simulated worker that are not its own code: its stop, what it is told of its inbox, who listens to it."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from proxx_worker.contract.status import Stage
 from proxx_worker.observe.joblog import Level
 from proxx_worker.observe.observer import JobInfo, SilentObserver, TaskInfo
 from proxx_worker.workspace.wakeups import Wakeups
-from tests.simulation.disk import Inode
+from tests.simulation.inodes import Inode
 from tests.simulation.kernel import Kernel
 
 _EVENTS_LOST = 0.05

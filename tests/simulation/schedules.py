@@ -9,6 +9,7 @@ from tests.simulation.people import ACTORS
 from tests.simulation.seam import simulated
 from tests.simulation.world import World
 
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """A schedule that was run. `faults`: what was wrong; `story`: what happened."""
@@ -37,7 +38,7 @@ def weather_of(seed: int) -> Weather:
         lose_reply=now_and_then(0.25, 30, 100),
         slow=now_and_then(0.2, 60, 300),
         kill=now_and_then(0.4, 150, 400),
-        cut=now_and_then(0.6, 150, 400, 800),
+        cut=now_and_then(0.75, 100, 200, 400, 800),
     )
 
 

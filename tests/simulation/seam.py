@@ -1,9 +1,9 @@
-"""Where the simulation meets the worker: the names of the system in the worker's modules stand for a simulated machine for a while.
+"""Where the simulation meets the worker: for a while the system's names in the worker's modules stand for a simulated machine.
 
 The real modules are untouched, and so is everything else that runs in this process.
 """
 
-import datetime
+import datetime as dt
 import fcntl
 import os
 import pathlib
@@ -45,9 +45,7 @@ _REPLACED = frozenset({"proxx_worker.workspace.events", "proxx_worker.process.dr
 
 @cache
 def _modules() -> tuple[ModuleType, ...]:
-    names = [
-        info.name for package in _PACKAGES for info in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
-    ]
+    names = [info.name for package in _PACKAGES for info in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")]
     return tuple(import_module(name) for name in (*names, *_MODULES) if name not in _REPLACED)
 
 
@@ -81,7 +79,7 @@ def simulated(system: System) -> Iterator[None]:
         socket: system.socket,
         secrets: system.secrets,
         pathlib.Path: system.path,
-        datetime.datetime: system.datetime,
+        dt.datetime: system.datetime,
     }
     calls: dict[object, object] = {
         fcntl.flock: system.flock,

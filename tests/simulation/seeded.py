@@ -1,4 +1,4 @@
-"""Faults put into the worker's own code for a while: those of the crash laboratory, and each of its syncs left out.
+"""Faults put into the worker's own code for a while: those of the crash laboratory, and each of its syncs without effect.
 
 A fault is a change of a function's source. Its code object is exchanged, so that it is at work wherever the function is known; a
 source that has changed since, and no longer has the words to be changed, fails loudly.
@@ -12,11 +12,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from types import FunctionType, ModuleType
 
+from greenlet import getcurrent
+
 from proxx_worker import recovery as recoverer
 from proxx_worker.delivery import output_directory, publishing, staged_file, staging
 from proxx_worker.execution import executor
 from proxx_worker.files import allocate, durable, rename
 from proxx_worker.workspace import claimed, layout, lock, recovery, reservation, spool, submit
+from tests.simulation.disk import DEAF
 
 _MODULES: Sequence[ModuleType] = (
     allocate, durable, rename,
@@ -64,7 +67,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class MissingSync:
-    """A sync that is left out: the `number`-th in `function`."""
+    """A sync that makes nothing durable: the `number`-th in `function`."""
 
     function: FunctionType
     number: int
@@ -78,21 +81,36 @@ class MissingSync:
 
     @contextmanager
     def seeded(self) -> Iterator[None]:
-        """It is left out in the body."""
+        """It has no effect in the body."""
         tree = ast.parse(textwrap.dedent(inspect.getsource(self.function)))
-        with _exchanged(self.function, _WithoutSync(self.number).visit(tree)):
-            yield
+        self.function.__globals__["_without_effect"] = _without_effect
+        try:
+            with _exchanged(self.function, _WithoutSync(self.number).visit(tree)):
+                yield
+        finally:
+            del self.function.__globals__["_without_effect"]
+
+
+def _without_effect(sync: Callable[[], object]) -> object:
+    """Make the call, as ever, so that the schedule stays as it is; only that nothing becomes durable by it."""
+    me = getcurrent()
+    DEAF.add(me)
+    try:
+        return sync()
+    finally:
+        DEAF.discard(me)
 
 
 class _WithoutSync(ast.NodeTransformer):
     def __init__(self, number: int) -> None:
         self._left = number
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802 - ast's name
+    def visit_Call(self, node: ast.Call) -> ast.AST:
         if _is_sync(node):
             self._left -= 1
             if self._left == 0:
-                return ast.copy_location(ast.Constant(value=True), node)
+                call = ast.Lambda(ast.arguments([], [], None, [], [], None, []), node)
+                return ast.copy_location(ast.Call(ast.Name("_without_effect", ast.Load()), [call], []), node)
         return self.generic_visit(node)
 
 
@@ -120,7 +138,7 @@ def _is_sync(node: ast.AST) -> bool:
 
 
 def missing_syncs() -> Iterator[MissingSync]:
-    """Every sync of the packages `files`, `workspace` and `delivery`, left out one at a time."""
+    """Every sync of the packages `files`, `workspace` and `delivery`, without effect, one at a time."""
     for module in _MODULES:
         for function in _functions(module):
             if function.__name__ not in _SYNCS - {"_sync_log", "_make_durable"}:
@@ -161,8 +179,14 @@ FAULTS: Sequence[Fault] = (
     ),
     Fault(
         "the spec moved first",
-        [Change(spool.Spool.finish, "self._carry(here.result, there.result)", "self._carry(here.spec, there.spec)\n    self._carry(here.result, there.result)"),
-         Change(spool.Spool._carry, "if not exists(dst):", "if False:")],
+        [
+            Change(
+                spool.Spool.finish,
+                "self._carry(here.result, there.result)",
+                "self._carry(here.spec, there.spec)\n    self._carry(here.result, there.result)",
+            ),
+            Change(spool.Spool._carry, "if not exists(dst):", "if False:"),
+        ],
     ),
     Fault(
         "an output written straight to its name",
@@ -211,9 +235,5 @@ FAULTS: Sequence[Fault] = (
             )
         ],
     ),
-    Fault(
-        "a rename that overwrites",
-        [Change(rename._rename_at, "int(_function(src_at, source, dst_at, target, _flag)) == 0", "os.replace_at(src_at, source, dst_at, target)")],
-    ),
 )
-"""The first seven are the crash laboratory's."""
+"""Those of `tests/faults/test_power_loss.py`, made in the code that it makes them in, or in that which writes its steps."""

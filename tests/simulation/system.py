@@ -12,15 +12,13 @@ import posixpath
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
-from pathlib import Path, PosixPath
 from types import SimpleNamespace
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
-from tests.simulation.disk import Inode, Status, refused
-from tests.simulation.kernel import STARTED_NS, Kernel
+from tests.simulation.inodes import Inode, Status, refused
+from tests.simulation.kernel import Kernel
+from tests.simulation.paths import AnyPath, datetime_class, path_class
 
-AnyPath: TypeAlias = "str | bytes | os.PathLike[str] | os.PathLike[bytes]"
 _MOUNTS = b"20 1 0:1 / / rw - %s none rw\n"
 _NO_REPLACE = 1
 
@@ -49,15 +47,13 @@ class System:
         self.kernel = kernel
         self._tokens = 0
         self.os = self._os()
-        self.fcntl = SimpleNamespace(
-            flock=self.flock, LOCK_EX=fcntl.LOCK_EX, LOCK_NB=fcntl.LOCK_NB, F_GETFD=fcntl.F_GETFD
-        )
+        self.fcntl = SimpleNamespace(flock=self.flock, LOCK_EX=fcntl.LOCK_EX, LOCK_NB=fcntl.LOCK_NB, F_GETFD=fcntl.F_GETFD)
         self.select = SimpleNamespace(select=self.wait_for)
         self.time = SimpleNamespace(monotonic=self.monotonic, sleep=kernel.wait)
         self.socket = SimpleNamespace(gethostname=lambda: "machine")
         self.secrets = SimpleNamespace(token_hex=self.token_hex)
-        self.path = _path_class(self)
-        self.datetime = _datetime_class(kernel)
+        self.path = path_class(self)
+        self.datetime = datetime_class(kernel)
 
     def _os(self) -> SimpleNamespace:
         constants = {
@@ -135,7 +131,7 @@ class System:
         inode = description.inode
         offset = len(inode.data) if description.appends else description.position
         # A short write now and then: it is no error, and must be continued.
-        size = len(data) if self.kernel.rng.random() < 0.9 else max(1, len(data) // 2)  # noqa: PLR2004 - one in ten
+        size = len(data) if self.kernel.rng.random() < 0.9 else max(1, len(data) // 2)
         self.kernel.disk.write(inode, offset, bytes(data[:size]), self.kernel.now_ns)
         description.position, description.written = offset + size, True
         return size
@@ -229,9 +225,7 @@ class System:
         kernel.disk.unlink(folder, name)
         kernel.leave(path)
 
-    def link(
-        self, src: AnyPath, dst: AnyPath, *, src_dir_fd: int | None, dst_dir_fd: int | None, follow_symlinks: bool
-    ) -> None:
+    def link(self, src: AnyPath, dst: AnyPath, *, src_dir_fd: int | None, dst_dir_fd: int | None, follow_symlinks: bool) -> None:
         kernel, raw = self.kernel, os.fsencode(dst)
         kernel.enter("link", raw)
         inode = kernel.disk.find(os.fsencode(src), self._start(src_dir_fd))
@@ -342,50 +336,3 @@ def _as_c(call: Callable[[], object]) -> int:
     except OSError as error:
         return _answered(error.errno or errno.EIO)
     return 0
-
-
-def _path_class(system: System) -> type[Path]:
-    """`Path`, with those methods on the simulated disk that the worker and the auditor use."""
-
-    class SimulatedPath(PosixPath):
-        def _inode(self) -> Inode | None:
-            try:
-                return system.kernel.disk.find(os.fsencode(self))
-            except OSError:
-                return None
-
-        def read_bytes(self) -> bytes:
-            return system.read_file(os.fsencode(self))
-
-        def read_text(self, encoding: str | None = None, errors: str | None = None, newline: str | None = None) -> str:
-            return self.read_bytes().decode(encoding or "utf-8")
-
-        def replace(self, target: AnyPath) -> "SimulatedPath":  # type: ignore[override]
-            system.replace(self, target)
-            return type(self)(os.fsdecode(target))
-
-        def iterdir(self) -> "Iterator[SimulatedPath]":  # type: ignore[override]
-            inode = self._inode()
-            return (self / os.fsdecode(name) for name in (inode and inode.entries) or {})
-
-        def lstat(self) -> Status:  # type: ignore[override]
-            return system.stat(self)
-
-        def is_file(self) -> bool:
-            inode = self._inode()
-            return inode is not None and not inode.is_folder
-
-    return SimulatedPath
-
-
-def _datetime_class(kernel: Kernel) -> type[datetime]:
-    """`datetime`, with the simulated wall clock."""
-    began = datetime.fromtimestamp(STARTED_NS / 1e9, UTC)
-
-    class SimulatedDatetime(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
-            assert tz is UTC
-            return began + timedelta(seconds=kernel.clock)
-
-    return SimulatedDatetime

@@ -1,4 +1,4 @@
-"""A simulated world: workspaces, their output directories, and the worker's real code at work on them through kills and power cuts."""
+"""A simulated world: workspaces, their output directories, and the worker's real code on them, through kills and power cuts."""
 
 import random
 import traceback
@@ -22,8 +22,8 @@ from proxx_worker.workspace.layout import Workspace
 from proxx_worker.workspace.lock import WorkspaceLock
 from proxx_worker.workspace.spool import Spool
 from proxx_worker.workspace.watcher import NoEvents
-from tests.simulation.disk import Inode
 from tests.simulation.engine import SimulatedEngine, SimulatedProbe
+from tests.simulation.inodes import Inode
 from tests.simulation.kernel import CALM, Kernel, Process, Weather
 from tests.simulation.ledger import Ledger, Place, Spec
 from tests.simulation.parts import SimulatedEvents, SimulatedLog, SimulatedStop, Witness
@@ -67,9 +67,7 @@ class World:
         self.kernel.killed = self._killed
         self.system = System(self.kernel)
         self._engine = SimulatedEngine(self.kernel, {})
-        self._environment = Environment(
-            SimulatedProbe(self.kernel), {Engine.FFMPEG: self._engine}, Roots(), stall_seconds=60.0
-        )
+        self._environment = Environment(SimulatedProbe(self.kernel), {Engine.FFMPEG: self._engine}, Roots(), stall_seconds=60.0)
         self._put({"/specs": None, "/media": None, **{f"/media/{name}": data for name, data in _SOURCES.items()}})
         self.ledger = Ledger(self.kernel, self.system.path, self._places())
         self._witness = Witness(self.kernel, self.ledger.encodes, self.faults)
