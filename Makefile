@@ -140,7 +140,10 @@ schemas: $(RUNTIME) ## Write docs/schema/ from the models
 	mkdir -p docs/schema
 	$(BIN)/proxx-worker schema jobspec > docs/schema/jobspec.schema.json
 	$(BIN)/proxx-worker schema result > docs/schema/result.schema.json
+	$(BIN)/proxx-worker schema validation > docs/schema/validation.schema.json
 	$(BIN)/python -m proxx_worker.report.document > docs/schema/report.schema.json
+	$(BIN)/python -m proxx_worker.desk.documents list > docs/schema/list.schema.json
+	$(BIN)/python -m proxx_worker.desk.documents event > docs/schema/event.schema.json
 
 # `uv` is no part of the lock: whoever renews the lock brings one.
 .PHONY: pictures

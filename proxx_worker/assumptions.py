@@ -6,6 +6,7 @@ makes it, under the lock: see `Workspace.prepare`.
 
 import os
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
@@ -21,9 +22,11 @@ def all_assumptions(settings: Settings, path: str | None, workspace: Workspace |
     yield judged("ffmpeg", lambda: locate_tool("ffmpeg", settings.ffmpeg, path))
     yield judged("ffprobe", lambda: locate_tool("ffprobe", settings.ffprobe, path))
     yield judged("setpriv", try_start, "not needed on this system")
+    for entry in settings.path_map:
+        yield judged("path_map", partial(_require_root, entry.to, "path_map"), f"{entry.to} is a folder (for {entry.prefix})")
     for setting, roots in (("source_roots", settings.source_roots), ("output_roots", settings.output_roots)):
         for root in roots or ():
-            yield judged(setting, lambda it=root, of=setting: _require_root(it, of), f"{root} is a folder")  # type: ignore[misc]
+            yield judged(setting, partial(_require_root, root, setting), f"{root} is a folder")
     if settings.metrics_file is not None:
         metrics_file = Path(settings.metrics_file)
         yield judged("metrics_file", lambda: _require_place(metrics_file), f"{metrics_file} can be written")

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from proxx_worker.contract.path_map import PathMap, PathMapping, components
+from proxx_worker.contract.text import has_lone_surrogate
+
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
@@ -25,13 +28,37 @@ AbsolutePath = Annotated[str, AfterValidator(_absolute)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 
 
+def _utf8(path: str) -> str:
+    if has_lone_surrogate(path):
+        raise ValueError("must be UTF-8: results record what lies in it, and recovery goes by them")
+    return path
+
+
+class PathMapEntry(BaseModel):
+    """One entry of `path_map`: what a spec calls `from` lies in `to` here."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    prefix: Annotated[AbsolutePath, Field(alias="from")]
+    to: Annotated[AbsolutePath, AfterValidator(_utf8)]
+
+
+def _one_target_each(entries: tuple[PathMapEntry, ...]) -> tuple[PathMapEntry, ...]:
+    seen: dict[tuple[str, ...], str] = {}
+    for entry in entries:
+        if seen.setdefault(tuple(components(entry.prefix)), entry.to) != entry.to:
+            raise ValueError(f"{entry.prefix} is mapped twice, to different folders: keep one of the entries")
+    return entries
+
+
 class Settings(BaseModel):
     """Every key of the configuration file.
 
     `ffmpeg`, `ffprobe`: absolute paths; where absent, `PATH` locates them. `declared_versions`: the operator's pins, copied into
     results and never checked. `*_seconds`: how often the inbox is listed where events do not tell; how long a spec that does not
     parse must stand still; how long an encoder may show no sign of life. `metrics_file`: what `watch` keeps for Prometheus.
-    `source_roots`, `output_roots`: where given, a path whose real location lies outside is refused.
+    `path_map`: where the paths of a spec lie on this machine. `source_roots`, `output_roots`: where given, a path whose real
+    location lies outside is refused.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -45,8 +72,14 @@ class Settings(BaseModel):
     log_format: Literal["text", "json"] = "text"
     progress_format: Literal["text", "openjd"] = "text"
     metrics_file: AbsolutePath | None = None
+    path_map: Annotated[tuple[PathMapEntry, ...], AfterValidator(_one_target_each)] = ()
     source_roots: tuple[AbsolutePath, ...] | None = None
     output_roots: tuple[AbsolutePath, ...] | None = None
+
+    @property
+    def paths(self) -> PathMap:
+        """`path_map`, ready to be applied."""
+        return PathMap(tuple(PathMapping(entry.prefix, entry.to) for entry in self.path_map))
 
 
 def load_settings(config: Path | None, flags: Mapping[str, object]) -> Settings:
@@ -63,9 +96,9 @@ def load_settings(config: Path | None, flags: Mapping[str, object]) -> Settings:
         except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ConfigurationError(f"configuration file {config} is not TOML: {error}") from error
     values.update({key: value for key, value in flags.items() if value is not None})
-    for roots in ("source_roots", "output_roots"):
-        if isinstance(given := values.get(roots), list):
-            values[roots] = tuple(given)  # TOML knows lists only; the model is frozen
+    for key in ("path_map", "source_roots", "output_roots"):
+        if isinstance(given := values.get(key), list):
+            values[key] = tuple(given)  # TOML knows lists only; the model is frozen
     try:
         return Settings.model_validate(values)
     except ValidationError as error:

@@ -19,7 +19,7 @@ MARKED = {
     "ffmpeg": (
         *("acceptance/media", "integration/engines", "integration/media"),
         *(f"acceptance/test_{name}.py" for name in ("codecs", "crash", "docs", "hostile_load", "hostile_media", "hostile_names")),
-        *(f"acceptance/test_{name}.py" for name in ("jobs", "media", "progress", "run", "signals")),
+        *(f"acceptance/test_{name}.py" for name in ("jobs", "media", "progress", "report", "run", "signals")),
     ),
 }
 """Marker -> the folders and files whose tests bear it."""

@@ -41,7 +41,8 @@ def _record(profile: Profile) -> dict[str, str | None]:
 
 def schema(arguments: argparse.Namespace) -> int:
     """Print a JSON Schema."""
-    from proxx_worker.contract.schemas import jobspec_schema, result_schema, schema_bytes
+    from proxx_worker.contract.schemas import jobspec_schema, result_schema, schema_bytes, validation_schema
 
-    sys.stdout.buffer.write(schema_bytes(jobspec_schema() if arguments.document == "jobspec" else result_schema()))
+    made = {"jobspec": jobspec_schema, "result": result_schema, "validation": validation_schema}[arguments.document]
+    sys.stdout.buffer.write(schema_bytes(made()))
     return 0

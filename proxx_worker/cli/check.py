@@ -7,7 +7,7 @@ from pathlib import Path
 from proxx_worker.assumptions import all_assumptions
 from proxx_worker.cli.console import UsageError, fail, say
 from proxx_worker.cli.wiring import settings_from
-from proxx_worker.contract.candidates import display_name, stem_too_long
+from proxx_worker.contract.candidates import display_name, is_stray_name, stem_too_long, strays_text
 from proxx_worker.contract.errors import EXIT_OK, ErrorClass
 from proxx_worker.workspace.layout import Workspace
 
@@ -26,17 +26,20 @@ def check(arguments: argparse.Namespace) -> int:
         else:
             say(f"VIOLATED  {assumption.name}: {assumption.error.code}: {assumption.error.message}")
             violated = True
-    for name in _left_alone(workspace):
-        say(f"note      {name} in the inbox is left alone: a JobSpec's name has at most 235 bytes before .json; rename it")
+    names = _inbox_names(workspace)
+    for name in sorted(filter(stem_too_long, names)):
+        shown = display_name(name)
+        say(f"note      {shown} in the inbox is left alone: a JobSpec's name has at most 235 bytes before .json; rename it")
+    if strays := list(filter(is_stray_name, names)):
+        say(f"note      in the inbox {strays_text(strays)}")
     return int(ErrorClass.ENVIRONMENT) if violated else EXIT_OK
 
 
-def _left_alone(workspace: Workspace | None) -> list[str]:
-    """Names in the inbox that only their length keeps from being jobs: nothing is violated, but somebody waits for them."""
+def _inbox_names(workspace: Workspace | None) -> list[bytes]:
+    """What is in the inbox: for those that are no jobs nothing is violated, but somebody may wait for them."""
     if workspace is None:
         return []
     try:
-        names = os.listdir(workspace.inbox)  # noqa: PTH208 - names as bytes, which pathlib has not
+        return os.listdir(workspace.inbox)  # noqa: PTH208 - names as bytes, which pathlib has not
     except OSError:
         return []  # said above, as a violated assumption, or not there yet
-    return [display_name(name) for name in sorted(names) if stem_too_long(name)]

@@ -4,15 +4,16 @@ import argparse
 import math
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from importlib import import_module
 from io import TextIOWrapper
 from typing import NoReturn, cast
 
 from proxx_worker import __version__
 from proxx_worker.cli.commands import Commands, add_command
+from proxx_worker.cli.operating import add_explain, add_operating
 from proxx_worker.cli.proving import add_relink, add_report
-from proxx_worker.contract.errors import EXIT_USAGE
+from proxx_worker.contract.errors import EXIT_SIGPIPE, EXIT_USAGE
 
 Handler = Callable[[argparse.Namespace], int]
 
@@ -84,7 +85,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         command.error(f"unrecognized arguments: {' '.join(unknown)}")
     module, function = arguments.command
     handler: Handler = getattr(import_module(f"proxx_worker.cli.{module}"), function)
-    return handler(arguments)
+    return _to_a_reader(lambda: handler(arguments))
+
+
+def _to_a_reader(command: Callable[[], int]) -> int:
+    """The exit code of `command`, also where whoever reads stdout goes before its end, as `head` does.
+
+    What is left goes nowhere then. A command that is cut off in the middle by it ends as others do that SIGPIPE ends.
+    """
+    from proxx_worker.cli.console import discard_stdout
+
+    exit_code = EXIT_SIGPIPE
+    try:
+        exit_code = command()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard_stdout()
+    return exit_code
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -105,9 +122,11 @@ def build_parser() -> argparse.ArgumentParser:
     _add_feed(commands)
     _add_gather(commands)
     _add_status(commands)
+    add_operating(commands)
     _add_check(commands)
     _add_profiles(commands)
     _add_schema(commands)
+    add_explain(commands)
     add_report(commands)
     add_relink(commands)
     return parser
@@ -128,22 +147,25 @@ def _add_watch(commands: Commands) -> None:
 
 def _add_run(commands: Commands) -> None:
     parser = add_command(
-        commands, "work", "run", "run", "run", "execute one JobSpec; the result JSON goes to stdout, all else to stderr",
-        "The exit code is the result's.",
+        commands, "work", "run", "run", "run", "execute one JobSpec; the result goes to stdout, all else to stderr",
+        "On a terminal the result is a summary, elsewhere JSON. The exit code is the result's.",
     )  # fmt: skip
     parser.add_argument("jobspec", metavar="JOBSPEC.json", help="the JobSpec's file")
-    parser.add_argument("--result", metavar="FILE", help="also write the result there, durably, in one piece")
-    _add_settings(parser)
+    parser.add_argument("--result", metavar="FILE", help="also write the result JSON there, durably, in one piece")
+    parser.add_argument("--json", action="store_true", help="print the result JSON on a terminal, too")
+    parser.add_argument("--log", metavar="FILE", help="also write the job's log there, with all that FFmpeg says")
+    _add_settings(parser, idle=_OF_A_WORKSPACE)
 
 
 def _add_validate(commands: Commands) -> None:
     parser = add_command(
         commands, "work", "validate", "validate", "validate",
         "check JobSpecs, their sources and output directories; no side effects",
-        "One line per file; the exit code is the highest class.",
+        "One line per file, and one for each further fault and source. The exit code is the highest class.",
     )  # fmt: skip
     parser.add_argument("jobspecs", metavar="JOBSPEC.json", nargs="+", help="a JobSpec's file")
-    _add_settings(parser)
+    parser.add_argument("--json", action="store_true", help="one document instead, see `proxx-worker schema validation`")
+    _add_settings(parser, idle=_OF_A_JOB)
 
 
 def _add_spec(commands: Commands) -> None:
@@ -247,7 +269,7 @@ def seconds(text: str) -> float:
 def _add_check(commands: Commands) -> None:
     parser = add_command(commands, "learn", "check", "check", "check", "check the environment's assumptions, one line each")
     parser.add_argument("workspace", metavar="WORKSPACE", nargs="?", help="also what a worker there relies on")
-    _add_settings(parser)
+    _add_settings(parser, idle=_NOT_ASSUMED)
 
 
 def _add_profiles(commands: Commands) -> None:
@@ -257,11 +279,17 @@ def _add_profiles(commands: Commands) -> None:
 
 def _add_schema(commands: Commands) -> None:
     parser = add_command(commands, "learn", "schema", "catalog", "schema", "print a JSON Schema")
-    parser.add_argument("document", choices=("jobspec", "result"), help="what it describes")
+    parser.add_argument("document", choices=("jobspec", "result", "validation"), help="what it describes")
 
 
-def _add_settings(parser: argparse.ArgumentParser) -> None:
-    """`--config` and one flag per key of `Settings`; a flag wins over the file."""
+_OF_A_WORKSPACE = frozenset({"poll_seconds", "settle_seconds", "metrics_file"})
+_OF_A_JOB = _OF_A_WORKSPACE | {"declared_versions", "log_format", "progress_format"}
+_NOT_ASSUMED = (_OF_A_JOB - {"metrics_file"}) | {"stall_seconds"}
+"""Settings that `run`, `validate` and `check` accept, as every command does, but that change nothing there."""
+
+
+def _add_settings(parser: argparse.ArgumentParser, idle: Collection[str] = ()) -> None:
+    """`--config` and one flag per key of `Settings`; a flag wins over the file. `idle`: accepted, but left out of `--help`."""
     group = parser.add_argument_group("settings", "each also a key of the TOML file; a flag wins")
     group.add_argument("--config", metavar="FILE", help="a TOML file of settings; unknown keys are refused")
     group.add_argument("--ffmpeg", metavar="PATH", help="absolute path; default: the first on PATH")
@@ -288,3 +316,9 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--metrics-file", metavar="FILE", help="absolute path; `watch` keeps Prometheus text there")
     group.add_argument("--source-roots", metavar="DIR", action="append", help="sources must lie inside; repeatable")
     group.add_argument("--output-roots", metavar="DIR", action="append", help="outputs must go inside; repeatable")
+    group.add_argument(
+        "--path-map", metavar="FROM=TO", action="append", help="what a spec calls FROM lies in TO on this machine; repeatable"
+    )
+    for action in group._group_actions:  # noqa: SLF001 - argparse lists a group's flags no other way
+        if action.dest in idle:
+            action.help = argparse.SUPPRESS

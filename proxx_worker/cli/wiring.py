@@ -22,18 +22,23 @@ def settings_from(arguments: argparse.Namespace) -> Settings:
     """The settings of `--config` and the flags. Raises `UsageError`."""
     flags: dict[str, object] = {key: getattr(arguments, key, None) for key in Settings.model_fields}
     if arguments.declared_versions is not None:
-        flags["declared_versions"] = dict(_pair(text) for text in arguments.declared_versions)
+        flags["declared_versions"] = dict(
+            _pair(text, "--declared-versions", "NAME=VERSION") for text in arguments.declared_versions
+        )
+    if (mappings := getattr(arguments, "path_map", None)) is not None:
+        pairs = [_pair(text, "--path-map", "FROM=TO") for text in mappings]
+        flags["path_map"] = [{"from": prefix, "to": target} for prefix, target in pairs]
     try:
         return load_settings(None if arguments.config is None else Path(arguments.config), flags)
     except ConfigurationError as error:
         raise UsageError(str(error)) from error
 
 
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, version = text.partition("=")
+def _pair(text: str, flag: str, form: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
     if not (name and equals):
-        raise UsageError(f"--declared-versions takes NAME=VERSION, not {text!r}")
-    return name, version
+        raise UsageError(f"{flag} takes {form}, not {text!r}")
+    return name, value
 
 
 def tools_of(settings: Settings) -> Callable[[], Tools]:
@@ -49,6 +54,7 @@ def environment_of(settings: Settings, tools: Callable[[], Tools]) -> Environmen
         engines={Engine.FFMPEG: FfmpegEngine(tools)},
         roots=Roots(settings.source_roots, settings.output_roots),
         stall_seconds=settings.stall_seconds,
+        paths=settings.paths,
     )
 
 

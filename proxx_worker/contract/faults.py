@@ -18,19 +18,27 @@ MAX_FAULTS_TOLD = 1000
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault. `path` as in `sources[2]` or `resolved_tokens.date`."""
+    """One fault. `path` as in `sources[2]` or `resolved_tokens.date`. `meant`: what was probably meant, one of the allowed."""
 
     path: str
     message: str
     allowed: Allowed = None
+    meant: str | None = None
 
     def as_json(self) -> dict[str, JsonValue]:
         """As an element of `details.faults`."""
         allowed: JsonValue = list(self.allowed) if isinstance(self.allowed, tuple) else self.allowed
-        return {"path": self.path, "message": self.message, "allowed": allowed}
+        return {"path": self.path, "message": self.text, "allowed": allowed}
+
+    @property
+    def text(self) -> str:
+        """The message, with what was probably meant."""
+        return self.message if self.meant is None else f"{self.message}: did you mean {self.meant}?"
 
     def __str__(self) -> str:
-        """For an operator, on one line."""
+        """For an operator, on one line. Where it is clear what was meant, a list of all that is allowed would only hide it."""
+        if self.meant is not None:
+            return f"{self.path}: {self.text}"
         match self.allowed:
             case None:
                 return f"{self.path}: {self.message}"

@@ -18,6 +18,7 @@ from proxx_worker.contract.strict_json import (
     Document,
     NotJsonError,
     Value,
+    is_binary,
     is_whole_json_object,
     parse_object,
 )
@@ -120,15 +121,17 @@ def unread_summary(sha256: str | None) -> SpecSummary:
     return SpecSummary(job_id=job_id, version=None, sources=(), sha256=sha256, profile=None, output_directory=None)
 
 
-def too_large(size: int) -> ProxxError:
-    """The refusal of a spec of `size` bytes."""
+def too_large(size: int, head: bytes = b"") -> ProxxError:
+    """The refusal of a spec of `size` bytes. `head`: how it begins, where that is known."""
     message = f"the spec is {size} bytes long, and a JobSpec has at most {MAX_SPEC_BYTES} (1 MiB): divide the job into several"
+    if is_binary(head):
+        message = f"this is {size} bytes of binary data, not a JobSpec: if it is a clip, make one for it with `proxx-worker spec`"
     return ProxxError(ErrorCode.SPEC_TOO_LARGE, message, size_bytes=size, max_bytes=MAX_SPEC_BYTES)
 
 
 def _read_document(data: bytes) -> Document:
     if len(data) > MAX_SPEC_BYTES:
-        raise too_large(len(data))
+        raise too_large(len(data), data)
     try:
         return parse_object(data)
     except NotJsonError as error:

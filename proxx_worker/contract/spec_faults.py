@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from difflib import get_close_matches
 from itertools import islice
 
 from pydantic import ValidationError
@@ -10,6 +9,7 @@ from pydantic_core import ErrorDetails
 
 from proxx_worker.contract.codecs import CONTAINERS, refusal
 from proxx_worker.contract.faults import MAX_FAULTS_TOLD, Fault
+from proxx_worker.contract.hints import closest, relative_path_hint
 from proxx_worker.contract.output_settings import Codec, Container, Engine, FpsMode
 from proxx_worker.contract.profiles import PROFILES, Profile
 from proxx_worker.contract.spec_model import FIELDS, RULES, TOKENS, JobSpecModel
@@ -74,17 +74,23 @@ def _translate(detail: ErrorDetails) -> tuple[Path, Fault]:
         path = path[:2]
     rule = RULES[name if len(path) == 1 else f"{name}[key]" if key_of_tokens else f"{name}[]"]
     if detail["type"] == "missing":
-        message = "this field is required"
-    else:
-        reason = str(detail.get("ctx", {}).get("error", ""))
-        message = f"{_shown(detail['input'])} is not {rule.noun}" + (f": {reason}" if reason else "")
-    return path, Fault(path_text(path), message, rule.allowed)
+        return path, Fault(path_text(path), "this field is required", rule.allowed)
+    given: object = detail["input"]
+    reason = str(detail.get("ctx", {}).get("error", "")) or _path_reason(name, given)
+    message = f"{_shown(given)} is not {rule.noun}" + (f": {reason}" if reason else "")
+    meant = closest(given, rule.allowed) if isinstance(given, str) and isinstance(rule.allowed, tuple) else None
+    return path, Fault(path_text(path), message, rule.allowed, meant)
+
+
+def _path_reason(name: str, given: object) -> str:
+    """What is wrong with a text in place of a path."""
+    if name not in {"sources", "output_directory"} or not isinstance(given, str) or not given or given.startswith("/"):
+        return ""
+    return relative_path_hint(given)
 
 
 def _unknown_field(name: str) -> Fault:
-    close = get_close_matches(name[:100].lower(), FIELDS, n=1)
-    hint = f": did you mean {close[0]}?" if close else ""
-    return Fault(path_text((name,)), f"there is no such field in JobSpec 2.1{hint}", FIELDS)
+    return Fault(path_text((name,)), "there is no such field in JobSpec 2.1", FIELDS, closest(name, FIELDS))
 
 
 def _shown(value: object) -> str:
@@ -179,8 +185,9 @@ def _template_faults(given: Mapping[str, Value], sound: Mapping[str, Value]) -> 
         yield Fault("naming_template", message, RULES["naming_template"].allowed)
     used = {part.text: None for part in parts if part.kind is PartKind.TOKEN}
     for token in islice((token for token in used if token not in TOKENS), _ENOUGH):
+        meant = closest(token, TOKENS)
         message = f"there is no token {quoted(f'{{{token}}}')}"
-        yield Fault("naming_template", message, RULES["naming_template"].allowed)
+        yield Fault("naming_template", message, RULES["naming_template"].allowed, None if meant is None else f"{{{meant}}}")
     yield from _moment_faults(used, given, sound)
 
 

@@ -83,7 +83,7 @@ class FfmpegEngine:
             peak_memory_bytes=child.peak_memory_bytes,
         )
         usage = Usage(child.cpu_seconds, child.peak_memory_bytes)
-        fault = _fault(child, around.stall_seconds)
+        fault = _fault(child, around)
         if fault is not None:
             return Unfinished(fault, usage, tuple(argv), child.exit_code)
         evidence = FfmpegEvidence(task, observer.finish(child.exit_code, size))
@@ -128,17 +128,15 @@ class _Life:
         return self._reports, self._last.frames, self._last.position, *self._staged.growth()
 
 
-def _fault(child: ChildExit, stall_seconds: float) -> JobError | None:
+def _fault(child: ChildExit, around: EngineContext) -> JobError | None:
     if child.stopped:
-        return JobError(
-            ErrorCode.INTERRUPTED, "the worker was asked to stop while this was encoded. Restart it and submit the job again."
-        )
+        return around.stop.error("this was encoded").error
     if child.stalled:
         return JobError(
             ErrorCode.ENCODE_STALLED,
-            f"the encoder must get on, but it showed no progress and wrote nothing for {stall_seconds:g} s. "
+            f"the encoder must get on, but it showed no progress and wrote nothing for {around.stall_seconds:g} s. "
             "Check that the source's and the output's storage answer; a slower machine may need a longer `stall_seconds`.",
-            {"stall_seconds": stall_seconds},
+            {"stall_seconds": around.stall_seconds},
         )
     if child.survivors:
         return JobError(

@@ -6,7 +6,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.engines.tools import Tools
 from proxx_worker.planning.expectation import Expectation
 from proxx_worker.process.child import run_child
-from proxx_worker.process.stop import StopSignal, interrupted
+from proxx_worker.process.stop import StopSignal
 from proxx_worker.verification.proxy_probe import ProxyObservation, ProxyReader, proxy_probe_argv
 
 _STDERR_BYTES = 64 << 10
@@ -24,7 +24,7 @@ def probe_proxy(
 ) -> ProxyObservation:
     """Decode and describe the proxy at `path`, relative to `cwd`; `expected` says what to ask for.
 
-    Raises INTERRUPTED for a stop, OUTPUT_INVALID where ffprobe makes no progress for `stall_seconds`, FFPROBE_MISSING, IO_ERROR.
+    Raises `stop.error` for a stop, OUTPUT_INVALID where ffprobe makes no progress for `stall_seconds`, FFPROBE_MISSING, IO_ERROR.
     """
     reader, stderr = ProxyReader(), bytearray()
 
@@ -43,7 +43,7 @@ def probe_proxy(
         missing=ErrorCode.FFPROBE_MISSING,
     )
     if child.stopped:
-        raise interrupted("it verified a proxy")
+        raise stop.error("it verified a proxy")
     if child.stalled:
         raise ProxxError(
             ErrorCode.OUTPUT_INVALID,

@@ -13,13 +13,14 @@ from proxx_worker.contract.faults import SPEC_REFUSED, Allowed, Fault, fault_err
 from proxx_worker.contract.jobspec import JobSpec, parse_jobspec
 from proxx_worker.contract.naming import output_names
 from proxx_worker.contract.output_settings import Engine
+from proxx_worker.contract.path_map import NO_MAPPINGS, PathMap
 from proxx_worker.contract.spec_model import RULES
 from proxx_worker.engines.port import Accepted, EnginePort, MediaProbe, Plan, ProbedSource
 from proxx_worker.engines.source_file import check_source_file
 from proxx_worker.files.locations import require_inside, require_path_inside
 from proxx_worker.media.facts import RawSource
 from proxx_worker.planning.routing import engine_for, route
-from proxx_worker.process.stop import StopSignal, interrupted, raise_if_stopped
+from proxx_worker.process.stop import CUT_SHORT, StopSignal, checkpoint
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -43,12 +44,13 @@ class Roots:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What a job may use. `engines`: those that this worker has."""
+    """What a job may use. `engines`: those that this worker has. `paths`: where what a spec names lies on this machine."""
 
     probe: MediaProbe
     engines: Mapping[Engine, EnginePort]
     roots: Roots
     stall_seconds: float
+    paths: PathMap = NO_MAPPINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,8 @@ def inspect(data: bytes, environment: Environment, stop: StopSignal, check_outpu
     kind = spec.engine
     try:
         names = output_names(spec)
-        found = sources.each(dict(enumerate(spec.sources)), lambda path: _find(path, environment.roots))
+        local = {at: environment.paths.local(path) for at, path in enumerate(spec.sources)}
+        found = sources.each(local, lambda path: _find(path, environment.roots))
         _require_probe(environment.probe, sources)
         probed = sources.each(found, lambda path: _probe(path, environment, stop))
         plans = _plan(spec, probed, sources, environment.engines)
@@ -102,11 +105,15 @@ def inspect(data: bytes, environment: Environment, stop: StopSignal, check_outpu
         kind = _engine_of(spec, probed)
         engine = _wired(kind, probed, environment.engines)
         engine.require_available()
-        environment.roots.check_output(spec.output_directory)
-        check_output(spec.output_directory, names)
+        output_directory = environment.paths.local(spec.output_directory)
+        environment.roots.check_output(output_directory)
+        check_output(output_directory, names)
     except ProxxError as fault:
         return RefusedJob(fault.error, spec, kind, sources.errors)
-    tasks = (Accepted(spec.sources[at], names[at], it.identity, it.media, plans[at]) for at, it in probed.items())
+    tasks = (
+        Accepted(path, names[at], probed[at].identity, probed[at].media, plans[at], environment.paths.mapped(path))
+        for at, path in enumerate(spec.sources)
+    )
     return AcceptedJob(spec, kind, engine, tuple(tasks))
 
 
@@ -119,14 +126,14 @@ class _Sources:
         self.errors: dict[int, JobError] = {}
 
     def each(self, items: Mapping[int, T], step: Callable[[T], U]) -> dict[int, U]:
-        """What `step` makes of each of `items`. Raises INTERRUPTED, which is no fault of a source's."""
+        """What `step` makes of each of `items`. Raises `StopSignal.error`, which is no fault of a source's."""
         made: dict[int, U] = {}
         for at, item in items.items():
-            raise_if_stopped(self._stop, interrupted("the sources were looked at"))
+            checkpoint(self._stop, "the sources were looked at")
             try:
                 made[at] = step(item)
             except ProxxError as fault:
-                if fault.code is ErrorCode.INTERRUPTED:
+                if fault.code in CUT_SHORT:
                     raise
                 self.errors[at] = about(self._paths[at], fault.error)
         return made

@@ -45,6 +45,7 @@ class StatusFile:
         self._state = WorkerState.IDLE
         self._inbox = 0
         self._job: RunningJob | None = None
+        self._exit_code: int | None = None
         self._written: float | None = None
         self._dirty = False
 
@@ -52,12 +53,17 @@ class StatusFile:
         """No job runs, and `inbox` candidates wait."""
         self._note(WorkerState.IDLE, inbox, None)
 
+    def held(self, inbox: int) -> None:
+        """No job runs, none is claimed until the workspace is released, and `inbox` candidates wait."""
+        self._note(WorkerState.HELD, inbox, None)
+
     def running(self, inbox: int, job: JobInfo) -> None:
         """A job was claimed; `inbox` others wait."""
         self._note(WorkerState.RUNNING, inbox, RunningJob(job.name, job.job_id, Stage.CLAIMED, 0, job.tasks))
 
-    def end(self, inbox: int) -> None:
-        """The worker is about to end. Written at once: nothing comes after it."""
+    def end(self, inbox: int, exit_code: int) -> None:
+        """The worker is about to end, with `exit_code`. Written at once: nothing comes after it."""
+        self._exit_code = exit_code
         self._note(WorkerState.ENDED, inbox, None)
         self.write()
 
@@ -110,6 +116,7 @@ class StatusFile:
             heartbeat_at=timestamp(datetime.now(UTC)),
             inbox=self._inbox,
             job=self._job,
+            exit_code=self._exit_code,
         )
         try:
             self._write_new(encode_status(status))

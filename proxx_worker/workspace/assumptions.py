@@ -49,7 +49,7 @@ def assumptions_of(workspace: Workspace) -> Iterator[Assumption]:
         FilesystemKind.OBJECT_STORE: "an object store",
     }
     fs_type = "filesystem type unknown" if mount is None else mount.fs_type
-    root = judged("workspace", lambda: require_directory(workspace.path, follow_symlinks=True), f"{workspace.name} is a folder")
+    root = judged("workspace", workspace.require_folder, f"{workspace.name} is a folder")
     yield root
     if not root.ok:
         return  # nothing can be said of what would lie in it

@@ -84,11 +84,12 @@ class EventWatcher:
 if sys.platform == "linux":
     from watchdog.observers.inotify_c import CallbackId, InotifyConstants, InotifyFD, Mask
 
-    # What brings a job or completes one. Not what a claim causes (MOVED_FROM), and not each write (MODIFY).
+    # What brings or completes a job or ends a hold (DELETE). Not what a claim causes (MOVED_FROM), and not each write (MODIFY).
     _MASK: Final = Mask(
         InotifyConstants.IN_CLOSE_WRITE
         | InotifyConstants.IN_MOVED_TO
         | InotifyConstants.IN_CREATE
+        | InotifyConstants.IN_DELETE
         | InotifyConstants.IN_DELETE_SELF
         | InotifyConstants.IN_MOVE_SELF
         | InotifyConstants.IN_ONLYDIR

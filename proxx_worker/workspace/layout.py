@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+import shlex
 import stat
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -77,8 +78,18 @@ class Workspace:
 
         Raises WORKSPACE_INVALID or UNSUPPORTED_FILESYSTEM.
         """
-        require_directory(self.path, follow_symlinks=True)
+        self.require_folder()
         refuse_object_store(self.mount, self.name)
+
+    def require_folder(self) -> None:
+        """Raise WORKSPACE_INVALID unless the workspace is a folder, or a link to one."""
+        if not os.path.lexists(self.path):
+            raise ProxxError(
+                ErrorCode.WORKSPACE_INVALID,
+                f"there is no folder {self.name}: make it with `mkdir -p {shlex.quote(self.name)}`, or correct the path",
+                path=self.name,
+            )
+        require_directory(self.path, follow_symlinks=True)
 
     def require_folders(self) -> None:
         """Raise WORKSPACE_INVALID unless every folder is still there: one that vanished is an outage, never "empty"."""

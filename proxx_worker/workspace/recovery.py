@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from proxx_worker.contract.candidates import LOG_SUFFIX, RESULT_SUFFIX, SPEC_SUFFIX
+from proxx_worker.contract.candidates import LOG_SUFFIX, RESULT_SUFFIX, SPEC_SUFFIX, dropped_stem
 from proxx_worker.contract.result import JobResult, JobStatus
 from proxx_worker.contract.states import Decision, RecordPlace, RecordState, Standing, decide
 from proxx_worker.files.errnos import translate_os_errors
@@ -110,8 +110,7 @@ def _drop_from_inbox(workspace: Workspace, stem: bytes) -> None:
     The job's number is the worker's: the inbox has the file under the name before it.
     """
     here = files_in(workspace.running, stem).spec
-    base, tilde, number = stem.rpartition(b"~")
-    for name in (stem, base) if tilde and base and number.isdigit() else (stem,):
+    for name in dict.fromkeys((stem, dropped_stem(stem))):
         there = files_in(workspace.inbox, name).spec
         if same_file(here, there):
             os.unlink(there)

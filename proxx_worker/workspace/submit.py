@@ -8,7 +8,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from proxx_worker.contract.candidates import SPEC_SUFFIX, display_name, is_candidate_name, lowest_free_job_name, stem_of
+from proxx_worker.contract.candidates import (
+    MAX_STEM_BYTES,
+    RESULT_SUFFIX,
+    SPEC_SUFFIX,
+    display_name,
+    is_candidate_name,
+    lowest_free_job_name,
+    stem_of,
+)
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.files.durable import create_file, write_all
 from proxx_worker.files.errnos import translate_os_errors
@@ -50,12 +58,18 @@ def submit(workspace: Workspace, jobspec: Path) -> Path:
 def _require_candidate(name: bytes) -> None:
     if not is_candidate_name(name):
         shown = display_name(name)
-        raise ProxxError(
-            ErrorCode.SPEC_INVALID,
-            f"{shown} is not a name that a worker takes from an inbox: it must end in .json, not in .result.json, not begin "
-            "with a dot, and have at most 235 bytes before .json; rename the file",
-            name=shown,
-        )
+        raise ProxxError(ErrorCode.SPEC_INVALID, f"no worker takes {shown} from an inbox: {_why_none(name)}", name=shown)
+
+
+def _why_none(name: bytes) -> str:
+    """What keeps `name` from being a candidate, and what to do."""
+    if name.startswith(b"."):
+        return "its name begins with a dot, as hidden and unfinished files do; rename it"
+    if name.endswith(RESULT_SUFFIX):
+        return "it is a job's result; name the JobSpec, which is NAME.json beside NAME.result.json"
+    if name.endswith(SPEC_SUFFIX):
+        return f"its name has more than {MAX_STEM_BYTES} bytes before .json; rename it"
+    return "a JobSpec's name ends in .json, in lower case; rename it, or make a JobSpec of a clip with `proxx-worker spec`"
 
 
 def _copy(source: Path, target: bytes) -> None:

@@ -66,6 +66,11 @@ class Started:
         """What it has written so far."""
         return self._stderr.read_text(errors="replace")
 
+    @property
+    def stdout(self) -> bytes:
+        """The same of the other stream."""
+        return self._stdout.read_bytes()
+
     def until(self, condition: Callable[[], T | None], what: str) -> T:
         """`wait_until`, which fails at once when the command ends before."""
 

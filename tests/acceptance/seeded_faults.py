@@ -27,7 +27,10 @@ class Fault:
 
 FAULTS: Mapping[str, Fault] = {
     "a frame slipped from the middle on": Fault(
-        "frame_slip", "select='not(eq(n,25))',setpts=N/25/TB,tpad=stop=1:stop_mode=clone", frame=25
+        # `fps`: from 7.1 on, `setpts` leaves the encoder without a rate.
+        "frame_slip",
+        "select='not(eq(n,25))',setpts=N/25/TB,fps=25,tpad=stop=1:stop_mode=clone",
+        frame=25,
     ),
     "levels not converted": Fault("levels", "scale=in_range=tv:out_range=pc,setparams=range=tv"),
     "levels converted twice": Fault("levels", "scale=in_range=pc:out_range=tv,setparams=range=tv"),

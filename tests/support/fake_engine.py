@@ -68,9 +68,10 @@ class FakeEngine:
     ) -> Encoded | Unfinished:
         around.on_progress(Progress(frames=1))
         select.select([around.stop.fileno()], [], [], around.stall_seconds if self.hangs else 0)
-        if self.hangs or around.stop.requested():
-            code = ErrorCode.INTERRUPTED if around.stop.requested() else ErrorCode.ENCODE_STALLED
-            return Unfinished(JobError(code, "it was ended"), Usage())
+        if around.stop.requested():
+            return Unfinished(around.stop.error("it was encoded").error, Usage())
+        if self.hangs:
+            return Unfinished(JobError(ErrorCode.ENCODE_STALLED, "it was ended"), Usage())
         if self.adopts:
             Path(staging.path, "rendered").write_bytes(self.content)
             return Encoded(staging.adopt("rendered", name, around.checkpoint("it was adopted")), FakeEvidence(), Usage())
