@@ -81,7 +81,7 @@ class SimulatedEngine:
             for number in range(_CHUNKS):
                 self.kernel.wait(0.05)
                 if around.stop.requested():
-                    return Unfinished(JobError(ErrorCode.INTERRUPTED, "it was ended"), Usage())
+                    return Unfinished(around.stop.error("the source was encoded").error, Usage())
                 if number and head.startswith(BAD):
                     return Unfinished(JobError(ErrorCode.SOURCE_DAMAGED, "it cannot be decoded"), Usage())
                 staged.write_at(staged.size(), proxy_part(name, head, number))

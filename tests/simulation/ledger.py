@@ -36,6 +36,8 @@ class Spec:
     data: bytes
     promise: Promise = Promise.NOT_YET
     inode: Inode | None = None
+    name: str = ""
+    """What it is to be called in the inbox, without `.json`; another may be called so, too."""
 
 
 @dataclass
@@ -91,6 +93,7 @@ class Ledger:
             yield from (f"{name} stands where a result belongs" for name in self._names(place) if name.endswith(".corrupt"))
             if settled:
                 yield from self._decisions_kept(place)
+                yield from (f"{name} was never answered" for name in self._names(place) if name.endswith(".cancel"))
 
     def _unreadable(self, place: Place, fault: str) -> bool:
         """Whether the fault is of a job whose spec could not be read: then its result tells no digest."""
@@ -156,6 +159,16 @@ class Ledger:
         for sha256, status, error in self._records(place, "running"):
             place.decided[sha256] = status, error, self.kernel.refusals
         self.note_running(place)
+
+    def let_work(self, place: Place) -> None:
+        """Take away the hold of somebody who was killed before they could."""
+        hold = f"{place.root}/inbox/.hold".encode()
+        if hold.rpartition(b"/")[2] in (self._inbox(place).entries or {}):
+            self.kernel.disk.take(hold)
+
+    def _inbox(self, place: Place) -> Inode:
+        root = self.kernel.disk.find(place.root.encode())
+        return (root.entries or {}).get(b"inbox", root)
 
     def note_running(self, place: Place) -> None:
         """A worker was killed: the log of the job that it had may end anywhere."""

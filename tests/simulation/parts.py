@@ -9,6 +9,7 @@ from proxx_worker.contract.result import JobResult
 from proxx_worker.contract.status import Stage
 from proxx_worker.observe.joblog import Level
 from proxx_worker.observe.observer import JobInfo, SilentObserver, TaskInfo
+from proxx_worker.process.stop import StopSignal
 from proxx_worker.workspace.wakeups import Wakeups
 from tests.simulation.inodes import Inode
 from tests.simulation.kernel import Kernel
@@ -17,7 +18,7 @@ _EVENTS_LOST = 0.05
 
 
 @dataclass(eq=False)
-class SimulatedStop:
+class SimulatedStop(StopSignal):
     """A stop that is requested without a signal."""
 
     kernel: Kernel

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from proxx_worker.contract.errors import ProxxError
 from proxx_worker.workspace.layout import Workspace
 from proxx_worker.workspace.submit import submit
+from tests.faults.invariants import digest
 from tests.simulation.ledger import Place, Promise, Spec
 from tests.simulation.world import World
 
@@ -33,7 +34,7 @@ def clients(world: World) -> None:
             bring = rng.choice((_submit, _submit, _copy_in))
             client = world.kernel.start(
                 f"client {number}",
-                partial(bring, world, place, spec, rng.choice(_NAMES)),
+                partial(bring, world, place, spec),
                 exposed=bring is _submit,  # what `cp` does about errors is not ours
                 delay=rng.random() * 2,
             )
@@ -52,14 +53,15 @@ def _spec(world: World, place: Place, number: int) -> Spec:
         "naming_template": rng.choice(_TEMPLATES),
     }
     # Each of its own length, so that zeros in its place are like those of no other.
-    return Spec(f"J{number}", json.dumps(document).replace(" ", " " * number).encode())
+    data = json.dumps(document).replace(" ", " " * number).encode()
+    return Spec(f"J{number}", data, name=rng.choice(_NAMES))
 
 
-def _submit(world: World, place: Place, spec: Spec, name: str) -> None:
+def _submit(world: World, place: Place, spec: Spec) -> None:
     """With `submit`. Once it has said so, the spec is there for good."""
     disk = world.kernel.disk
     disk.put(f"/specs/{spec.job_id}".encode())
-    source = f"/specs/{spec.job_id}/{name}.json"
+    source = f"/specs/{spec.job_id}/{spec.name}.json"
     disk.put(source.encode(), spec.data)
     try:
         made = submit(Workspace(world.system.path(place.root)), world.system.path(source))
@@ -71,11 +73,11 @@ def _submit(world: World, place: Place, spec: Spec, name: str) -> None:
         spec.promise = Promise.FOR_GOOD
 
 
-def _copy_in(world: World, place: Place, spec: Spec, name: str) -> None:
+def _copy_in(world: World, place: Place, spec: Spec) -> None:
     """With `cp`: written in place, piece by piece, and not synced."""
     os, whole = world.system.os, spec.data
     try:
-        descriptor = os.open(f"{place.root}/inbox/{name}.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        descriptor = os.open(f"{place.root}/inbox/{spec.name}.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     except OSError:  # there is no inbox yet, or the name is taken
         spec.promise = Promise.GONE
         return
@@ -86,7 +88,7 @@ def _copy_in(world: World, place: Place, spec: Spec, name: str) -> None:
         world.kernel.wait(world.rng.random())
     os.close(descriptor)
     world.ledger.left(place, spec)
-    world.kernel.tell(f"copied {spec.job_id} in as {name}.json")
+    world.kernel.tell(f"copied {spec.job_id} in as {spec.name}.json")
 
 
 def somebody(world: World) -> None:
@@ -128,5 +130,35 @@ def collector(world: World) -> None:
     world.when_finished.append(collect)
 
 
-ACTORS: Sequence[Actor] = (clients, somebody, collector)
+def desk(world: World) -> None:
+    """Now and then somebody cancels a job, whether it is there or not, or holds the workspace for a while."""
+    rng = world.rng
+    for place in world.ledger.places:
+        for spec in place.specs:
+            if world.chance(0.15):
+                name, request = f"{spec.name}.cancel", partial(_ask, world, place, digest(spec.data).encode())
+                world.kernel.start(f"cancel of {spec.job_id}", partial(request, name), delay=rng.random() * 3)
+        if world.chance(0.1):
+            world.kernel.start("hold", partial(_hold, world, place), delay=rng.random() * 2)
+
+
+def _ask(world: World, place: Place, content: bytes, name: str) -> bool:
+    """Put a request into the inbox, whole and durable; False where there is no inbox yet, or one of its name is there."""
+    folder = world.kernel.disk.find(place.root.encode())
+    inbox = (folder.entries or {}).get(b"inbox")
+    if inbox is None or name.encode() in (inbox.entries or {}):
+        return False
+    world.kernel.tell(f"puts {name} into {place.root}")
+    world.kernel.disk.put(f"{place.root}/inbox/{name}".encode(), content)
+    return True
+
+
+def _hold(world: World, place: Place) -> None:
+    if _ask(world, place, b"", ".hold"):
+        world.kernel.wait(world.rng.random() * 3)
+        world.kernel.tell(f"lets {place.root} go on")
+        world.ledger.let_work(place)
+
+
+ACTORS: Sequence[Actor] = (clients, somebody, collector, desk)
 """Everybody. Whoever else is to take part is added here."""

@@ -18,12 +18,12 @@ from proxx_worker import recovery as recoverer
 from proxx_worker.delivery import output_directory, publishing, staged_file, staging
 from proxx_worker.execution import executor
 from proxx_worker.files import allocate, durable, rename
-from proxx_worker.workspace import claimed, layout, lock, recovery, reservation, spool, submit
+from proxx_worker.workspace import claimed, layout, lock, recovery, requests, reservation, spool, submit
 from tests.simulation.disk import DEAF
 
 _MODULES: Sequence[ModuleType] = (
     allocate, durable, rename,
-    claimed, layout, lock, recovery, reservation, spool, submit,
+    claimed, layout, lock, recovery, requests, reservation, spool, submit,
     output_directory, publishing, staged_file, staging,
 )  # fmt: skip
 _SYNCS = frozenset(

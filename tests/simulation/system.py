@@ -74,7 +74,7 @@ class System:
             geteuid=os.geteuid,
             getpid=lambda: self.kernel.me().pid,
             kill=self.signal,
-            path=SimpleNamespace(**paths, realpath=posixpath.normpath, samestat=posixpath.samestat),
+            path=SimpleNamespace(**paths, realpath=posixpath.normpath, lexists=self.lexists, samestat=posixpath.samestat),
         )
 
     def open_(self, path: AnyPath, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
@@ -170,6 +170,13 @@ class System:
         raw = os.fsencode(path)
         self.kernel.enter("stat", raw, reads=True)
         return Status(self.kernel.disk.find(raw, self._start(dir_fd)))
+
+    def lexists(self, path: AnyPath) -> bool:
+        try:
+            self.stat(path)
+        except OSError:
+            return False
+        return True
 
     def access(self, path: AnyPath, mode: int, *, dir_fd: int | None = None, effective_ids: bool = False) -> bool:
         raw = os.fsencode(path)

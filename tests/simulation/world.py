@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from proxx_worker.contract.errors import ProxxError
+from proxx_worker.contract.errors import ErrorClass, ProxxError
 from proxx_worker.contract.output_settings import Engine
+from proxx_worker.contract.path_map import NO_MAPPINGS
 from proxx_worker.contract.result import WorkerRecord
 from proxx_worker.delivery.publishing import PublishingStuckError
 from proxx_worker.execution.executor import Executor
@@ -20,6 +21,7 @@ from proxx_worker.worker import Stops, Worker
 from proxx_worker.workspace.inbox import Inbox
 from proxx_worker.workspace.layout import Workspace
 from proxx_worker.workspace.lock import WorkspaceLock
+from proxx_worker.workspace.requests import Requests
 from proxx_worker.workspace.spool import Spool
 from proxx_worker.workspace.watcher import NoEvents
 from tests.simulation.engine import SimulatedEngine, SimulatedProbe
@@ -119,6 +121,7 @@ class World:
         """The last start of each worker, which nothing befalls; then nothing may be half done."""
         self.kernel.set_weather(CALM)
         for place in self.ledger.places:
+            self.ledger.let_work(place)
             self.kernel.tell(f"the last start on {place.root}")
             self.kernel.start(f"last on {place.root}", partial(self._live, place, last=True))
             self.kernel.run(2 * CALLS)
@@ -189,9 +192,11 @@ class World:
                 poll_seconds=_POLL_SECONDS,
                 events_trusted=isinstance(watcher, SimulatedEvents),
             )
+            requests = Requests(workspace.inbox, settle_seconds=_SETTLE_SECONDS)
             worker = Worker(
                 spool=spool,
                 inbox=inbox,
+                requests=requests,
                 watcher=watcher,
                 lock=lock,
                 executor=Executor(self._environment, RECORD, observer, lock.filenos()),
@@ -204,12 +209,14 @@ class World:
                 owner=owner,
             )
             status.idle(0)
+            exit_code = int(ErrorClass.ENVIRONMENT)
             try:
-                Recoverer(spool, owner, None, RECORD, log, (worker.count,), beating).carry_through()
-                return worker.work(once=once)
+                Recoverer(spool, requests, owner, None, NO_MAPPINGS, RECORD, log, (worker.count,), beating).carry_through()
+                exit_code = worker.work(once=once)
             finally:
-                status.end(worker.waiting())
+                status.end(worker.waiting(), exit_code)
                 watcher.close()
+            return exit_code
 
     def _finished(self, place: Place, job: str) -> None:
         for hears in self.when_finished:
