@@ -6,32 +6,36 @@ Nothing is encoded again. Each step can be cut by another crash and is then simp
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
 from proxx_worker.contract.jobspec import SpecSummary, parse_jobspec, summarize_spec, unread_summary
+from proxx_worker.contract.path_map import PathMap
 from proxx_worker.contract.result import JobResult, WorkerRecord
 from proxx_worker.contract.states import Decision
 from proxx_worker.delivery.output_directory import OutputDirectory, discard_staging
 from proxx_worker.delivery.publishing import Recorded
 from proxx_worker.execution.executor import demote_to_failed
-from proxx_worker.execution.reporting import Report, not_run_tasks
+from proxx_worker.execution.reporting import Report
 from proxx_worker.observe.clock import now
 from proxx_worker.observe.joblog import JobLog
 from proxx_worker.observe.logs import JobLogFile
-from proxx_worker.process.stop import StopRequestedError, StopSignal, raise_if_stopped
+from proxx_worker.process.stop import SUBMIT_AGAIN, StopRequestedError, StopSignal, raise_if_stopped
+from proxx_worker.workspace.claimed import ClaimedJob
 from proxx_worker.workspace.recovery import RecoveryItem, recover
+from proxx_worker.workspace.requests import TOO_LATE, Requests
 from proxx_worker.workspace.spool import Spool
 
 
 @dataclass(frozen=True, slots=True)
 class Recoverer:
-    """Carries through what a crash left. `owner` names this workspace's staging; `count` hears of every job that is finished."""
+    """Finishes what a crash left. `owner` names this workspace's staging; `count` is called for every job that is finished."""
 
     spool: Spool
+    requests: Requests
     owner: str
     output_roots: Sequence[str] | None
+    paths: PathMap
     worker: WorkerRecord
     log: JobLog
     count: Sequence[Callable[[JobResult], object]]
@@ -61,6 +65,8 @@ class Recoverer:
             result = self._decided(item)
             if result.error is not None:
                 log.event("job_failed", result.error.message, level="ERROR", code=result.error.code)
+            if self.requests.settle(item.job, result):
+                log.event("cancel_too_late", TOO_LATE, level="WARNING")
         self.spool.finish(item.job, result.status)
         self.log.event("finished", job=item.job.name, status=result.status, recovered=True)
         for count in self.count:
@@ -84,12 +90,10 @@ class Recoverer:
 
     def _published(self, item: RecoveryItem, record: JobResult) -> JobResult:
         """Publish what is not published yet. Where that is refused, all of the job is taken back and it FAILED."""
-        outputs = [
-            Recorded(PurePosixPath(task.output).name, task.output_size_bytes or 0, task.output_sha256 or "")
-            for task in record.tasks
-            if task.output is not None
-        ]
-        path = summary_of(item).output_directory or ""
+        # Where they were put, the record says: the mappings may have been changed since.
+        places = [((task.output_path or task.output).rpartition("/"), task) for task in record.tasks if task.output is not None]
+        outputs = [Recorded(name, task.output_size_bytes or 0, task.output_sha256 or "") for (_, _, name), task in places]
+        path = places[0][0][0] or "/"
         try:
             directory = OutputDirectory.hold(path, self.output_roots)
         except ProxxError as fault:
@@ -113,7 +117,7 @@ class Recoverer:
         """The result of a job that was claimed and never decided: its worker was killed, or the power went."""
         moment = now()
         summary = summary_of(item)
-        report = Report(item.job.name, summary, self.worker, moment)
+        report = Report(item.job.name, summary, self.worker, moment, paths=self.paths)
         if item.job.data is not None:
             try:
                 spec = parse_jobspec(item.job.data)
@@ -121,17 +125,21 @@ class Recoverer:
                 pass  # It would have been refused; what matters now is that it was interrupted.
             else:
                 report = report.with_settings(spec.engine, spec.settings)
-        error = JobError(
+        return report.result(report.not_run(), self._why_undecided(item.job), moment)
+
+    def _why_undecided(self, job: ClaimedJob) -> JobError:
+        if self.requests.is_cancelled(job):
+            return JobError(ErrorCode.CANCELLED, f"the job was cancelled, and its worker ended while it had it. {SUBMIT_AGAIN}")
+        return JobError(
             ErrorCode.INTERRUPTED,
             "the worker ended while it had this job (killed, or the machine went down), and nothing is retried. "
             "Nothing was published; submit the job again.",
         )
-        return report.result(not_run_tasks(summary.sources, {}), error, moment)
 
     def _discard_staging(self, item: RecoveryItem) -> None:
         path = summary_of(item).output_directory
         if path is not None:
-            discard_staging(path, self.owner, item.job.name)
+            discard_staging(self.paths.local(path), self.owner, item.job.name)
 
 
 def summary_of(item: RecoveryItem) -> SpecSummary:

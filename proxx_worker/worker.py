@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from proxx_worker.contract.candidates import display_name
-from proxx_worker.contract.errors import EXIT_OK, ErrorCode, JobError, ProxxError, exit_code
+from proxx_worker.contract.candidates import display_name, strays_text
+from proxx_worker.contract.errors import EXIT_OK, ErrorCode, JobError, ProxxError
 from proxx_worker.contract.jobspec import too_large
 from proxx_worker.contract.result import ErrorRecord, JobResult
 from proxx_worker.contract.status import Stage
@@ -15,10 +15,12 @@ from proxx_worker.observe.joblog import JobLog
 from proxx_worker.observe.logs import JobLogFile
 from proxx_worker.observe.observer import JobInfo, JobObserver
 from proxx_worker.observe.status import StatusFile
-from proxx_worker.process.stop import StopSignal
+from proxx_worker.observe.tally import Tally
+from proxx_worker.process.stop import SUBMIT_AGAIN, CancellableStop, StopSignal
 from proxx_worker.workspace.claimed import ClaimedJob
-from proxx_worker.workspace.inbox import Candidate, Inbox
+from proxx_worker.workspace.inbox import Inbox
 from proxx_worker.workspace.lock import WorkspaceLock
+from proxx_worker.workspace.requests import TOO_LATE, Requests
 from proxx_worker.workspace.spool import RECORD_BYTES, Spool
 from proxx_worker.workspace.watcher import Watcher
 
@@ -31,7 +33,7 @@ REFUSED_TASK_BYTES = 1 << 10
 IDLE_SECONDS = 2.0
 """The longest wait: an idle worker's heartbeat is never older, however seldom the inbox is polled."""
 
-_MISSING_TOOLS = frozenset({ErrorCode.FFMPEG_MISSING, ErrorCode.FFPROBE_MISSING})
+_UNFIT = frozenset({ErrorCode.FFMPEG_MISSING, ErrorCode.FFPROBE_MISSING, ErrorCode.SANDBOX_UNAVAILABLE})
 
 _PATH_COPIES = 8  # a source is named in its task, in its error's message and details, once more where it really lies
 
@@ -72,6 +74,7 @@ class Worker:
         *,
         spool: Spool,
         inbox: Inbox,
+        requests: Requests,
         watcher: Watcher,
         lock: WorkspaceLock,
         executor: Executor,
@@ -90,6 +93,7 @@ class Worker:
         """
         self._spool = spool
         self._inbox = inbox
+        self._requests = requests
         self._watcher = watcher
         self._lock = lock
         self._executor = executor
@@ -100,29 +104,31 @@ class Worker:
         self._require_tools = require_tools
         self._require_start = require_start
         self._owner = owner
-        self._failures: list[ErrorCode] = []
+        self.tally = Tally()
+        self._held = False
 
     def work(self, *, once: bool) -> int:
         """Claim and execute until stopped, or with `once` until no candidate is left. Returns the exit code.
 
         Raises `ProxxError` when the worker must not go on: a state folder failed, the workspace is no longer its own, a tool is
-        gone. The running job, if any, is then where the next start finds it.
+        gone. The running job, if any, is then where the next start finds it. With `once` also WORKSPACE_HELD, where candidates
+        wait and nothing may be claimed.
         """
         while not self._stops.requested():
             self._look()
-            candidate = self._inbox.next_candidate(time.monotonic(), self._stops.now.requested)
-            if candidate is not None:
-                self._do(candidate)
+            name = None if self._is_held() else self._next_name()
+            if name is not None:
+                self._do(name)
             elif once and self._is_drained():
-                return exit_code(self._failures)
+                self._report_left_alone()
+                return self.tally.exit_code
             else:
                 self._wait()
         return EXIT_OK
 
     def count(self, result: JobResult) -> None:
         """A job has ended: `work(once=True)` ends with the highest class of those that failed."""
-        if result.error is not None:
-            self._failures.append(result.error.code)
+        self.tally.add(result)
 
     def waiting(self) -> int:
         """How many candidates wait, with those that came while a job ran. Lists nothing: a large inbox does not delay a stop."""
@@ -134,19 +140,51 @@ class Worker:
         self._lock.require_owned()
         self._spool.workspace.require_folders()
         self._inbox.refresh(time.monotonic(), self._watcher.read())
+        self._report_left_alone()
+
+    def _report_left_alone(self) -> None:
+        """Tell, once each, of the files in the inbox that are no jobs and that somebody may wait for."""
         for name in self._inbox.take_unreported():
             message = "left alone: a JobSpec's name has at most 235 bytes before .json; rename it"
             self._log.event("name_too_long", message, level="WARNING", name=display_name(name))
+        strays = self._inbox.take_strays()
+        if strays:
+            self._log.event("not_jobspecs", strays_text(strays), level="WARNING", count=len(strays))
+
+    def _is_held(self) -> bool:
+        """Whether nothing may be claimed now."""
+        held = self._requests.held()
+        if held != self._held:
+            self._held = held
+            if held:
+                self._log.event("held", waiting=self._inbox.count)
+            else:
+                self._log.event("released", waiting=self._inbox.count)
+        return held
+
+    def _next_name(self) -> bytes | None:
+        """Which spec is to be claimed: one that is to be cancelled, else the first candidate; None if there is none."""
+        self._requests.arrived(self._inbox.take_cancels())
+        cancelled = self._requests.next_cancelled(time.monotonic())
+        for removed in self._requests.take_removed():
+            self._log.event("cancel_removed", removed.reason, level="WARNING", name=display_name(removed.name))
+        if cancelled is not None:
+            return cancelled
+        candidate = self._inbox.next_candidate(time.monotonic(), self._stops.now.requested)
+        return None if candidate is None else candidate.name
 
     def _is_drained(self) -> bool:
-        """Whether no candidate is left; a listing says so, not the absence of events."""
+        """Whether nothing is left to do; a listing says so, not the absence of events. Raises WORKSPACE_HELD."""
         self._inbox.rescan(time.monotonic())
-        return self._inbox.is_empty()
+        if self._held and not self._inbox.is_empty():
+            raise _held(self._spool.workspace.name, self._inbox.count)
+        self._requests.arrived(self._inbox.take_cancels())
+        return self._inbox.is_empty() and (self._held or not self._requests.pending)
 
-    def _do(self, candidate: Candidate) -> None:
+    def _do(self, name: bytes) -> None:
         """Claim one job and carry it to `done/` or `failed/`."""
         self._require_tools()
-        claimed = self._spool.claim(candidate.name)
+        claimed = self._spool.claim(name)
         if claimed is None:
             return
         job = job_of(claimed, self._owner)
@@ -154,9 +192,14 @@ class Worker:
         self._status.running(self._inbox.count, info)
         self._observer.job_entered(info, Stage.CLAIMED)
         job = self._with_room(job)
+        if self._requests.is_cancelled(claimed):
+            job = replace(job, content=JobError(ErrorCode.CANCELLED, f"the job was cancelled before it began. {SUBMIT_AGAIN}"))
+        stop = CancellableStop(self._stops.now, self._requests.watch(claimed))
         with JobLogFile(claimed.name, self._spool.open_log(claimed)) as log:
-            log.event("claimed", name=display_name(candidate.name))
-            result = self._executor.execute(job, SpoolJournal(self._spool, claimed), log, self._stops.now)
+            log.event("claimed", name=display_name(name))
+            result = self._executor.execute(job, SpoolJournal(self._spool, claimed), log, stop)
+            if self._requests.settle(claimed, result):
+                log.event("cancel_too_late", TOO_LATE, level="WARNING")
         self._spool.finish(claimed, result.status)
         self._log.event("finished", job=claimed.name, status=result.status)
         self.count(result)
@@ -165,7 +208,7 @@ class Worker:
 
     def _require_fit(self, error: ErrorRecord) -> None:
         """Raise where the failed job shows that every other would fail, too: a broken host must not eat the inbox."""
-        if error.code in _MISSING_TOOLS:
+        if error.code in _UNFIT:
             raise ProxxError(error.code, error.message, **error.details)
         if error.code is ErrorCode.IO_ERROR:
             self._require_start()
@@ -183,13 +226,26 @@ class Worker:
 
     def _wait(self) -> None:
         """Wait for an event, a signal, the next poll, or the time to look at a spec that did not parse."""
-        self._status.idle(self._inbox.count)
-        waits = (IDLE_SECONDS, self._inbox.seconds_until_wake(time.monotonic()), self._status.seconds_until_due())
+        if self._held:
+            self._status.held(self._inbox.count)
+            until_wake = IDLE_SECONDS  # whatever waits goes on waiting
+        else:
+            self._status.idle(self._inbox.count)
+            until_wake = self._inbox.seconds_until_wake(time.monotonic())
+        waits = (IDLE_SECONDS, until_wake, self._status.seconds_until_due())
         wakers = [self._stops.now.fileno(), self._stops.after_job.fileno()]
         events = self._watcher.fileno()
         if events is not None:
             wakers.append(events)
         select.select(wakers, [], [], min(seconds for seconds in waits if seconds is not None))
+
+
+def _held(workspace: str, waiting: int) -> ProxxError:
+    message = (
+        f"the workspace must be released before its jobs are claimed, but {workspace} is held and {waiting} wait. "
+        f"Release it: proxx-worker release {workspace}"
+    )
+    return ProxxError(ErrorCode.WORKSPACE_HELD, message, waiting=waiting)
 
 
 def job_of(claimed: ClaimedJob, owner: str) -> Job:

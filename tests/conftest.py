@@ -19,7 +19,7 @@ MARKED = {
     "ffmpeg": (
         *("acceptance/media", "integration/engines", "integration/media"),
         *(f"acceptance/test_{name}.py" for name in ("codecs", "crash", "docs", "hostile_load", "hostile_media", "hostile_names")),
-        *(f"acceptance/test_{name}.py" for name in ("jobs", "media", "progress", "run", "signals")),
+        *(f"acceptance/test_{name}.py" for name in ("jobs", "media", "progress", "report", "run", "signals")),
     ),
 }
 """Marker -> the folders and files whose tests bear it."""
@@ -43,6 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--fcpxml-dtd", metavar="FILE", default=None, help="Apple's DTD of FCPXML 1.11; without it only structure is looked at"
     )
+    parser.addoption("--mhl-xsd", metavar="FOLDER", default=None, help="the ASC's folder `xsd`; without it its programs judge")
     parser.addoption(
         "--no-skips", action="store_true", help="a test that would be skipped fails: for CI, which has all that any needs"
     )

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from proxx_worker.assumptions import all_assumptions
 from proxx_worker.cli.console import UsageError, fail, say
-from proxx_worker.cli.wiring import settings_from
-from proxx_worker.contract.candidates import display_name, stem_too_long
+from proxx_worker.cli.wiring import sandbox_of, settings_from
+from proxx_worker.contract.candidates import display_name, is_stray_name, stem_too_long, strays_text
 from proxx_worker.contract.errors import EXIT_OK, ErrorClass
 from proxx_worker.workspace.layout import Workspace
 
@@ -20,23 +20,26 @@ def check(arguments: argparse.Namespace) -> int:
         return fail(str(error))
     workspace = None if arguments.workspace is None else Workspace(Path(arguments.workspace))
     violated = False
-    for assumption in all_assumptions(settings, os.environ.get("PATH"), workspace):
+    for assumption in all_assumptions(settings, os.environ.get("PATH"), workspace, sandbox_of(settings)):
         if assumption.error is None:
             say(f"ok        {assumption.name}: {assumption.held}")
         else:
             say(f"VIOLATED  {assumption.name}: {assumption.error.code}: {assumption.error.message}")
             violated = True
-    for name in _left_alone(workspace):
-        say(f"note      {name} in the inbox is left alone: a JobSpec's name has at most 235 bytes before .json; rename it")
+    names = _inbox_names(workspace)
+    for name in sorted(filter(stem_too_long, names)):
+        shown = display_name(name)
+        say(f"note      {shown} in the inbox is left alone: a JobSpec's name has at most 235 bytes before .json; rename it")
+    if strays := list(filter(is_stray_name, names)):
+        say(f"note      in the inbox {strays_text(strays)}")
     return int(ErrorClass.ENVIRONMENT) if violated else EXIT_OK
 
 
-def _left_alone(workspace: Workspace | None) -> list[str]:
-    """Names in the inbox that only their length keeps from being jobs: nothing is violated, but somebody waits for them."""
+def _inbox_names(workspace: Workspace | None) -> list[bytes]:
+    """Names in the inbox. Those that are not jobs violate nothing, but someone may be waiting for them."""
     if workspace is None:
         return []
     try:
-        names = os.listdir(workspace.inbox)  # noqa: PTH208 - names as bytes, which pathlib has not
+        return os.listdir(workspace.inbox)  # noqa: PTH208 - names as bytes, which pathlib has not
     except OSError:
-        return []  # said above, as a violated assumption, or not there yet
-    return [display_name(name) for name in sorted(names) if stem_too_long(name)]
+        return []  # reported above as a violated assumption, or not created yet

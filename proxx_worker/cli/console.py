@@ -1,10 +1,12 @@
-"""What a command tells its caller, line by line. Light: `submit` and `status` need no more of the command line than this."""
+"""What a command prints, line by line. Cheap to import: `submit` and `status` need nothing else of the command line."""
 
 import os
 import sys
+from collections.abc import Mapping
 
 from proxx_worker.contract.candidates import display_name
-from proxx_worker.contract.errors import EXIT_USAGE, ErrorCode
+from proxx_worker.contract.errors import EXIT_USAGE, ErrorCode, JsonValue
+from proxx_worker.contract.faults import Fault
 from proxx_worker.contract.text import visible
 from proxx_worker.observe.journal import is_journal, prefix
 
@@ -18,26 +20,63 @@ def say(line: str) -> None:
     sys.stdout.write(visible(line) + "\n")
 
 
+def discard_stdout() -> None:
+    """Nobody reads stdout any more: discard further output, so that the interpreter's last flush does not fail."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
+
+
 def say_path(path: str | bytes | os.PathLike[str]) -> None:
     """Print a path on a line of its own: its very bytes for a program, harmless text on a terminal, as `ls` does."""
     raw = os.fsencode(path)
-    sys.stdout.buffer.write((visible(display_name(raw)).encode() if sys.stdout.isatty() else raw) + b"\n")
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.buffer.write((visible(display_name(raw)).encode() if sys.stdout.isatty() else raw) + b"\n")
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        discard_stdout()  # the file is made; those that are still to be made must not be lost for a reader who has gone
+
+
+def error_lines(code: str, message: str, details: Mapping[str, JsonValue]) -> list[str]:
+    """An error for a person: code and message on one line, or, where a spec has several faults, each on a line of its own."""
+    faults = details.get("faults")
+    if not isinstance(faults, list) or len(faults) < _SEVERAL:
+        return [f"{code}: {message}"]
+    cut = ["  and more that are not listed"] if details.get("faults_cut") else []
+    return [f"{code}: {len(faults)} faults", *(f"  {_fault_line(fault)}" for fault in faults), *cut]
+
+
+_SEVERAL = 2
+
+
+def _fault_line(fault: JsonValue) -> str:
+    match fault:
+        case {"path": str(path), "message": str(message), "allowed": allowed}:
+            shown = tuple(map(str, allowed)) if isinstance(allowed, list) else allowed
+            known = shown if isinstance(shown, str | tuple) and "did you mean" not in message else None
+            return str(Fault(path, message, known))
+        case _:
+            return str(fault)
 
 
 def unreadable(jobspec: str, error: OSError | ValueError) -> str:
-    """Why there is no spec to look at. `ValueError`: what is no path at all."""
+    """Why the spec cannot be read. `ValueError`: the argument is not a path at all."""
     return f"the JobSpec {display_name(os.fsencode(jobspec))} cannot be read: {reason_of(error)}; name a JobSpec file that can"
 
 
 def reason_of(error: OSError | ValueError) -> str:
-    """The system's words alone, without the number and the path that Python puts around them."""
+    """The system's message alone, without the number and the path that Python adds."""
     return str(getattr(error, "strerror", None) or error)
 
 
 def stderr_is_journal() -> bool:
     """Whether stderr goes to systemd's journal, where lines carry a priority."""
     return is_journal(2, os.environ.get("JOURNAL_STREAM"))
+
+
+def terminal_is_dumb() -> bool:
+    """Whether the terminal only takes lines: no bar is drawn on it."""
+    return os.environ.get("TERM", "dumb") in {"", "dumb"}
 
 
 def fail(message: str, code: ErrorCode | None = None) -> int:

@@ -1,4 +1,4 @@
-"""`run`: one job, for a person at a workstation or a CI task. The result JSON on stdout, all else on stderr."""
+"""`run`: one job, for a person at a workstation or a CI task. The result, for either, on stdout, all else on stderr."""
 
 import argparse
 import os
@@ -7,13 +7,16 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from proxx_worker.cli.console import UsageError, fail, stderr_is_journal, unreadable
+from proxx_worker.cli.console import UsageError, discard_stdout, fail, say, stderr_is_journal, terminal_is_dumb, unreadable
+from proxx_worker.cli.run_log import RunLog
+from proxx_worker.cli.run_summary import summary_lines
 from proxx_worker.cli.signals import Signals
-from proxx_worker.cli.wiring import environment_of, settings_from, tools_of, worker_record
+from proxx_worker.cli.wiring import environment_of, sandbox_of, settings_from, tools_of, worker_record
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import ErrorCode, ProxxError, exit_code
 from proxx_worker.contract.jobspec import MAX_SPEC_BYTES, too_large
 from proxx_worker.contract.result import JobResult, encode_result
+from proxx_worker.contract.text import visible
 from proxx_worker.delivery.names import RUN_OWNER
 from proxx_worker.delivery.publishing import PublishingStuckError
 from proxx_worker.execution.executor import Executor, Job, demote_to_failed
@@ -21,7 +24,8 @@ from proxx_worker.files.durable import write_durable
 from proxx_worker.files.errnos import classify_os_error
 from proxx_worker.files.hashing import sha256_of
 from proxx_worker.observe.display import progress_for
-from proxx_worker.observe.logs import EventLog, start_worker_log
+from proxx_worker.observe.joblog import JobLog
+from proxx_worker.observe.logs import start_worker_log
 from proxx_worker.process.stop import StopRequestedError, StopSignal, raise_if_stopped
 
 
@@ -46,13 +50,14 @@ def run(arguments: argparse.Namespace) -> int:
         settings = settings_from(arguments)
         job = _read(arguments.jobspec, signals.stop)
         _require_writable(arguments.result)
+        log = RunLog(job.name, arguments.log)
     except UsageError as error:
         return fail(str(error))
-    tools = tools_of(settings)
-    log = EventLog()
-    observer, write = progress_for(sys.stderr, log, settings.progress_format)
-    # `run` has no log file: what the encoder says goes where the log goes, but not over a person's progress bar.
-    start_worker_log(write, settings.log_format, encoder_lines=not sys.stderr.isatty(), journal=stderr_is_journal())
+    tools = tools_of(settings, sandbox_of(settings))
+    observer, write = progress_for(sys.stderr, log, settings.progress_format, dumb=terminal_is_dumb())
+    # What the encoder says goes where the log goes, but not over a person's progress bar.
+    on_terminal = sys.stderr.isatty()
+    start_worker_log(write, settings.log_format, encoder_lines=not on_terminal, journal=stderr_is_journal())
     executor = Executor(environment_of(settings, tools), worker_record(settings, tools), observer, ())
     journal = InMemoryJournal()
     try:
@@ -61,7 +66,11 @@ def run(arguments: argparse.Namespace) -> int:
         if journal.result is None:
             return fail(fault.error.message, fault.error.code)
         result = _after_all(journal.result, fault, log)
-    undelivered = _deliver(encode_result(result), arguments.result)
+    if on_terminal and result.error is not None:
+        _show_last_lines(log)
+    undelivered = _deliver(result, arguments.result, as_json=arguments.json or not sys.stdout.isatty())
+    if (unwritten := log.close()) is not None:
+        undelivered.append(unwritten)
     if undelivered:
         return max(fail(fault.error.message, fault.code) for fault in undelivered)
     if result.error is not None and result.error.code is ErrorCode.INTERRUPTED and signals.exit_code is not None:
@@ -69,7 +78,14 @@ def run(arguments: argparse.Namespace) -> int:
     return exit_code([] if result.error is None else [result.error.code])
 
 
-def _after_all(decided: JobResult, fault: ProxxError | PublishingStuckError, log: EventLog) -> JobResult:
+def _show_last_lines(log: RunLog) -> None:
+    """Print the encoder's last output before the job failed; a terminal does not show it otherwise."""
+    if log.last_lines:
+        sys.stderr.write("The last lines of FFmpeg (--log FILE keeps all of them):\n")
+        sys.stderr.writelines(f"  {visible(line)}\n" for line in log.last_lines)
+
+
+def _after_all(decided: JobResult, fault: ProxxError | PublishingStuckError, log: JobLog) -> JobResult:
     """What became of a decided job whose output directory failed after the decision."""
     if isinstance(fault, PublishingStuckError):
         # Some outputs have their names and cannot be taken back: the decision is no longer true.
@@ -94,22 +110,33 @@ def _read(path: str, stop: StopSignal) -> Job:
             digest = None
             with suppress(StopRequestedError):
                 digest = sha256_of(file.fileno(), partial(raise_if_stopped, stop, StopRequestedError()))
-            return Job.refused(name, RUN_OWNER, digest, too_large(os.fstat(file.fileno()).st_size).error)
+            return Job.refused(name, RUN_OWNER, digest, too_large(os.fstat(file.fileno()).st_size, data).error)
     except (OSError, ValueError) as error:
         raise UsageError(unreadable(path, error)) from error
 
 
-def _deliver(document: bytes, path: str | None) -> list[ProxxError]:
-    """Write the result to the file and to stdout; where one refuses it, the other has it all the same. Returns the refusals."""
-    refusals = []
+def _deliver(result: JobResult, path: str | None, *, as_json: bool) -> list[ProxxError]:
+    """Write the result to the file and to stdout; where one refuses it, the other has it all the same. Returns the refusals.
+
+    A reader of stdout who has gone is none: the job ended as it ended, and its exit code says so.
+    """
+    document, refusals = encode_result(result), []
     if path is not None:
         try:
             write_durable(Path(path), document)
         except OSError as error:
             refusals.append(classify_os_error(error, "write the result to", path))
     try:
-        sys.stdout.buffer.write(document)
-        sys.stdout.buffer.flush()
+        if as_json:
+            sys.stdout.buffer.write(document)
+        else:
+            for line in summary_lines(result):
+                say(line)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard_stdout()
+        kept = "" if path is not None else "; --result FILE keeps it"
+        sys.stderr.write(f"proxx-worker: stdout was closed before the result was written{kept}\n")
     except OSError as error:
         refusals.append(classify_os_error(error, "write the result to", "stdout"))
     return refusals

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from proxx_worker.cli.console import fail, reason_of, say
-from proxx_worker.contract.candidates import display_name, is_candidate_name, stem_too_long
+from proxx_worker.contract.candidates import display_name, is_candidate_name, is_stray_name, stem_too_long, strays_text
 from proxx_worker.contract.errors import EXIT_OK, ErrorClass, JsonValue, ProxxError
 from proxx_worker.contract.health import MAX_AGE_SECONDS, health_of
 from proxx_worker.contract.status import (
@@ -32,7 +32,8 @@ class Report:
     """What was found.
 
     `status`: what the worker wrote last, None where there is nothing or `unreadable` says why it cannot be read. `alive`: None
-    where the worker is on another host, where this one cannot look. `inbox`: the worker's count, or ours where none is alive.
+    where the worker is on another host, which this one cannot see. `inbox`: how many candidates there are now. `left_alone`:
+    names that are too long. `strays`: names of what is not a JobSpec.
     """
 
     status: WorkerStatus | None
@@ -40,6 +41,7 @@ class Report:
     alive: bool | None
     inbox: int
     left_alone: list[str]
+    strays: list[bytes]
 
     @classmethod
     def of(cls, workspace: Workspace) -> "Report":
@@ -48,12 +50,15 @@ class Report:
         alive = _alive(workspace)
         names = _names_in(workspace)
         waiting = sum(map(is_candidate_name, names))  # recounted: a worker that runs a job has counted before it
-        return cls(status, unreadable, alive, waiting, [display_name(name) for name in sorted(names) if stem_too_long(name)])
+        left_alone = [display_name(name) for name in sorted(names) if stem_too_long(name)]
+        return cls(status, unreadable, alive, waiting, left_alone, sorted(filter(is_stray_name, names)))
 
     def as_json(self) -> dict[str, JsonValue]:
-        """The fields of status.json, null where there are none, with `alive` and `left_alone` added."""
+        """The fields of status.json, null where there are none, with `alive`, `left_alone` and `not_jobspecs` added."""
         written = dict.fromkeys(status_field_names()) if self.status is None else status_fields(self.status)
-        return {**written, "inbox": self.inbox, "alive": self.alive, "left_alone": [*self.left_alone]}
+        strays = [display_name(name) for name in self.strays]
+        found: dict[str, JsonValue] = {"inbox": self.inbox, "alive": self.alive}
+        return {**written, **found, "left_alone": [*self.left_alone], "not_jobspecs": [*strays]}
 
     def as_lines(self) -> list[str]:
         """The same for a person."""
@@ -66,14 +71,16 @@ class Report:
         ]
         if status is not None and status.job is not None:
             lines += _job_lines(status.job)
-        return lines + [f"left alone, its name is too long: {name}" for name in self.left_alone]
+        lines += [f"left alone, its name is too long: {name}" for name in self.left_alone]
+        return lines if not self.strays else [*lines, strays_text(self.strays)]
 
     def _state(self) -> str:
         if self.status is None:
             return "no worker has run here yet" if self.unreadable is None else f"status.json cannot be read: {self.unreadable}"
         state, when = self.status.state, self.status.heartbeat_at
         if state is WorkerState.ENDED:
-            return f"{state} at {when}"
+            code = self.status.exit_code
+            return f"{state} at {when}" if code is None else f"{state} at {when}, exit {code}"
         # What a worker that died wrote last is no news of today.
         return f"was {state} at {when}" if self.alive is False else state
 
@@ -84,10 +91,10 @@ _ALIVE = {None: "on another host, whose processes this one cannot see", True: "a
 def status(arguments: argparse.Namespace) -> int:
     """Print the status as JSON (with `alive`), for a person, or as one line on the worker's health.
 
-    Exit code 4 where no worker runs, with `--health` also where one runs and does not get on; else 0.
+    Exit code 4 where no worker runs, with `--health` also where one runs and makes no progress; else 0.
     """
     if arguments.max_age is not None and not arguments.health:
-        return fail("--max-age is how old a heartbeat may be for --health; give that, too")
+        return fail("--max-age only works with --health: add that flag")
     workspace = Workspace(Path(arguments.workspace))
     try:
         workspace.require()

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from proxx_worker import __version__
 from proxx_worker.assumptions import all_assumptions, require_all
-from proxx_worker.cli.console import UsageError, fail, stderr_is_journal
+from proxx_worker.cli.console import UsageError, fail, stderr_is_journal, terminal_is_dumb
 from proxx_worker.cli.signals import Signals
-from proxx_worker.cli.wiring import environment_of, settings_from, tools_of, worker_record
+from proxx_worker.cli.wiring import environment_of, sandbox_of, settings_from, tools_of, worker_record
 from proxx_worker.contract.errors import ErrorClass, ProxxError
 from proxx_worker.delivery.publishing import PublishingStuckError
 from proxx_worker.engines.tools import locate_tools
@@ -33,6 +33,7 @@ from proxx_worker.worker import Stops, Worker
 from proxx_worker.workspace.inbox import Inbox
 from proxx_worker.workspace.layout import Workspace
 from proxx_worker.workspace.lock import WorkspaceLock
+from proxx_worker.workspace.requests import Requests
 from proxx_worker.workspace.spool import Spool
 from proxx_worker.workspace.watcher import watch_inbox
 
@@ -49,7 +50,7 @@ def watch(arguments: argparse.Namespace) -> int:
     except UsageError as error:
         return fail(str(error))
     log = EventLog()
-    progress, write = progress_for(sys.stderr, log, settings.progress_format)
+    progress, write = progress_for(sys.stderr, log, settings.progress_format, dumb=terminal_is_dumb())
     start_worker_log(write, settings.log_format, encoder_lines=False, journal=stderr_is_journal())
     supervisor = Supervisor.of(os.environ, os.getpid())
     workspace = Workspace(Path(arguments.workspace))
@@ -67,10 +68,11 @@ def _own(
     workspace: Workspace, lock: WorkspaceLock, settings: Settings, signals: Signals, observing: "Observing", *, once: bool
 ) -> int:
     """The worker of an owned workspace: see that everything assumed holds, prepare, recover, work."""
-    require_all(all_assumptions(settings, os.environ.get("PATH"), workspace))
+    sandbox = sandbox_of(settings)
+    require_all(all_assumptions(settings, os.environ.get("PATH"), workspace, sandbox))
     owner = workspace.prepare()
     log, supervisor = observing.log, observing.supervisor
-    tools = tools_of(settings)
+    tools = tools_of(settings, sandbox)
     watcher = watch_inbox(workspace.inbox, workspace.filesystem_kind)
     if watcher.reason is not None:
         log.event("polling_only", watcher.reason, poll_seconds=settings.poll_seconds)
@@ -80,6 +82,7 @@ def _own(
         poll_seconds=settings.poll_seconds,
         events_trusted=watcher.reason is None and workspace.filesystem_kind is FilesystemKind.LOCAL,
     )
+    requests = Requests(workspace.inbox, settle_seconds=settings.settle_seconds)
     metrics = _metrics(settings, workspace, inbox, log)
     requested = Stops(signals.stop, signals.finish).requested
     status = StatusFile(workspace.status_file, is_stopping=requested, tell=(supervisor.tell, metrics.tell))
@@ -90,6 +93,7 @@ def _own(
     worker = Worker(
         spool=spool,
         inbox=inbox,
+        requests=requests,
         watcher=watcher,
         lock=lock,
         executor=Executor(environment_of(settings, tools), record, observer, lock.filenos()),
@@ -98,22 +102,26 @@ def _own(
         log=log,
         stops=Stops(stop, signals.finish),
         require_tools=lambda: locate_tools(record.ffmpeg, record.ffprobe, None),
-        require_start=try_start,
+        require_start=try_start if sandbox is None else sandbox.require_again,
         owner=owner,
     )
     status.idle(0)
     log.event(
         "worker_started", workspace.name, pid=os.getpid(), version=__version__, ffmpeg=record.ffmpeg, ffprobe=record.ffprobe
     )
+    exit_code = int(ErrorClass.ENVIRONMENT)  # unless it gets to an end of its own
     try:
-        Recoverer(spool, owner, settings.output_roots, record, log, (worker.count, metrics.count), stop).carry_through()
+        counts = (worker.count, metrics.count)
+        Recoverer(spool, requests, owner, settings.output_roots, settings.paths, record, log, counts, stop).carry_through()
         supervisor.ready()
         exit_code = worker.work(once=once)
     finally:
         supervisor.stopping()
-        status.end(worker.waiting())
+        status.end(worker.waiting(), exit_code)
         metrics.end()
         watcher.close()
+    if once:
+        worker.tally.report(log)
     log.event("worker_ended", exit_code=exit_code)
     return exit_code
 
@@ -129,7 +137,7 @@ def _metrics(settings: Settings, workspace: Workspace, inbox: Inbox, log: EventL
 
 @dataclass(frozen=True, slots=True)
 class Observing:
-    """Where the worker tells what it does: its log, the progress display, and whoever supervises it."""
+    """Where the worker reports what it does: its log, the progress display, and its supervisor."""
 
     log: EventLog
     progress: JobObserver

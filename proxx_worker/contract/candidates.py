@@ -1,28 +1,42 @@
 """Which names in an inbox are jobs, and what a claimed job's files are called. Names are bytes, as the file system has them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import chain, count
 
 from proxx_worker.contract.text import display_name
 
 __all__ = [
+    "CANCEL_SUFFIX",
+    "HOLD_NAME",
     "LOG_SUFFIX",
     "MAX_STEM_BYTES",
     "RESULT_SUFFIX",
     "SPEC_SUFFIX",
     "JobFiles",
     "display_name",
+    "dropped_stem",
+    "is_cancel_name",
     "is_candidate_name",
+    "is_spec_name",
+    "is_stray_name",
     "job_names",
     "lowest_free_job_name",
     "stem_of",
     "stem_too_long",
+    "strays_text",
 ]
 
 SPEC_SUFFIX = b".json"
 RESULT_SUFFIX = b".result.json"
 LOG_SUFFIX = b".log"
+CANCEL_SUFFIX = b".cancel"
+"""In the inbox, behind a job's name: a request to cancel it. The file holds the SHA-256 of the spec that it means, in hex."""
+
+HOLD_NAME = b".hold"
+"""In the inbox: while it is there, nothing is claimed."""
+
+_NAMES_TOLD = 10
 
 MAX_STEM_BYTES = 235
 """The longest stem of a candidate: with `~NNNNNNN` and `.result.json` behind it, it still is a file name (255 bytes)."""
@@ -30,12 +44,30 @@ MAX_STEM_BYTES = 235
 
 def is_candidate_name(name: bytes) -> bool:
     """Whether a regular file of this name in the inbox is a job. One with too long a stem is not; see `stem_too_long`."""
-    return _looks_like_spec(name) and len(name) - len(SPEC_SUFFIX) <= MAX_STEM_BYTES
+    return is_spec_name(name) and len(name) - len(SPEC_SUFFIX) <= MAX_STEM_BYTES
 
 
 def stem_too_long(name: bytes) -> bool:
     """Whether only the length of its stem keeps `name` from being a candidate: left alone, and reported."""
-    return _looks_like_spec(name) and len(name) - len(SPEC_SUFFIX) > MAX_STEM_BYTES
+    return is_spec_name(name) and len(name) - len(SPEC_SUFFIX) > MAX_STEM_BYTES
+
+
+def is_cancel_name(name: bytes) -> bool:
+    """Whether a regular file of this name in the inbox asks to cancel a job. Behind a leading dot it is still being written."""
+    return name.endswith(CANCEL_SUFFIX) and not name.startswith(b".")
+
+
+def is_stray_name(name: bytes) -> bool:
+    """Whether a file of this name in the inbox is none of a job's: a clip, `spec.JSON`. Hidden files are somebody's own."""
+    return not (is_spec_name(name) or name.startswith(b".") or is_cancel_name(name))
+
+
+def strays_text(names: Collection[bytes]) -> str:
+    """`3 files are not JobSpecs: a.mov, b.JSON, c.txt`, with what to do; the first few names of many."""
+    told = [display_name(name) for name in sorted(names)[:_NAMES_TOLD]]
+    more = f" and {len(names) - len(told)} more" if len(names) > len(told) else ""
+    subject = "1 file is not a JobSpec" if len(names) == 1 else f"{len(names)} files are not JobSpecs"
+    return f"{subject}, left alone: {', '.join(told)}{more}. Name JobSpecs NAME.json; `proxx-worker spec` makes one of a clip."
 
 
 def stem_of(name: bytes) -> bytes:
@@ -69,5 +101,12 @@ def lowest_free_job_name(stem: bytes, is_taken: Callable[[bytes], bool]) -> byte
     return next(name for name in job_names(stem) if not is_taken(name))
 
 
-def _looks_like_spec(name: bytes) -> bool:
+def dropped_stem(job: bytes) -> bytes:
+    """The stem under which a job was dropped, as far as its own name tells: `clip~2` -> `clip`."""
+    base, tilde, number = job.rpartition(b"~")
+    return base if tilde and base and number.isdigit() else job
+
+
+def is_spec_name(name: bytes) -> bool:
+    """Whether a file of this name is a spec, in any folder: the number of a claimed one may make it too long for the inbox."""
     return name.endswith(SPEC_SUFFIX) and not name.startswith(b".") and not name.endswith(RESULT_SUFFIX)

@@ -18,6 +18,7 @@ from proxx_worker.contract.strict_json import (
     Document,
     NotJsonError,
     Value,
+    is_binary,
     is_whole_json_object,
     parse_object,
 )
@@ -97,7 +98,7 @@ def parse_jobspec(data: bytes) -> JobSpec:
 
 
 def summarize_spec(data: bytes) -> SpecSummary:
-    """What can be said of a spec that may be refused, or may not be one at all. Never raises."""
+    """What is known of a spec that may be refused, or may not be one at all. Never raises."""
     digest = spec_digest(data)
     try:
         content = _read_document(data).content
@@ -115,24 +116,26 @@ def summarize_spec(data: bytes) -> SpecSummary:
 
 
 def unread_summary(sha256: str | None) -> SpecSummary:
-    """What can be said of a spec whose bytes were not taken in; `sha256` is None where they were not even read through."""
+    """What is known of a spec whose bytes were not read into memory; `sha256` is None where they were not read to the end."""
     job_id = "unknown" if sha256 is None else sha256[:_DEFAULT_JOB_ID_DIGITS]
     return SpecSummary(job_id=job_id, version=None, sources=(), sha256=sha256, profile=None, output_directory=None)
 
 
-def too_large(size: int) -> ProxxError:
-    """The refusal of a spec of `size` bytes."""
+def too_large(size: int, head: bytes = b"") -> ProxxError:
+    """The refusal of a spec of `size` bytes. `head`: how it begins, where that is known."""
     message = f"the spec is {size} bytes long, and a JobSpec has at most {MAX_SPEC_BYTES} (1 MiB): divide the job into several"
+    if is_binary(head):
+        message = f"this is {size} bytes of binary data, not a JobSpec: if it is a clip, make one for it with `proxx-worker spec`"
     return ProxxError(ErrorCode.SPEC_TOO_LARGE, message, size_bytes=size, max_bytes=MAX_SPEC_BYTES)
 
 
 def _read_document(data: bytes) -> Document:
     if len(data) > MAX_SPEC_BYTES:
-        raise too_large(len(data))
+        raise too_large(len(data), data)
     try:
         return parse_object(data)
     except NotJsonError as error:
-        message = f"the spec is not one JSON object: {error}. Write it again as a whole, as strict UTF-8 JSON"
+        message = f"the spec is not one JSON object: {error}"
         raise ProxxError(ErrorCode.SPEC_NOT_JSON, message, reason=str(error)) from error
 
 

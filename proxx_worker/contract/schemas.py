@@ -10,6 +10,7 @@ from proxx_worker.contract.result import Check, ErrorRecord, JobResult, SpecReco
 from proxx_worker.contract.schema_texts import RESULT_TEXTS, SPEC_EXAMPLES
 from proxx_worker.contract.spec_model import JobSpecModel
 from proxx_worker.contract.spec_schema import Schema, jobspec_rules
+from proxx_worker.contract.validation import ValidationDocument
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _RECORDS: tuple[type[BaseModel], ...] = (Check, ErrorRecord, SpecRecord, TaskRecord, WorkerRecord)
@@ -33,6 +34,15 @@ def result_schema() -> Schema:
     _describe(schema, JobResult)
     for record in _RECORDS:
         _describe(_object(definitions[record.__name__]), record)
+    return schema
+
+
+def validation_schema() -> Schema:
+    """The JSON Schema of what `validate --json` prints."""
+    schema: Schema = {"$schema": _DIALECT, "$id": "urn:proxx-worker:schema:validation:1.0"}
+    schema.update(ValidationDocument.model_json_schema(mode="serialization"))
+    schema["title"] = "Validation 1.0"
+    _describe(_object(_object(schema["$defs"])[ErrorRecord.__name__]), ErrorRecord)
     return schema
 
 

@@ -25,9 +25,9 @@ class WorkerState(StrEnum):
     IDLE = "idle"
     RUNNING = "running"
     HELD = "held"
-    """It claims nothing until it is released. Reserved: no command holds a workspace yet."""
+    """No job runs, and none is claimed while `inbox/.hold` is there."""
     STOPPING = "stopping"
-    """It was told to stop, and has not ended yet."""
+    """It was asked to stop, and has not ended yet."""
     ENDED = "ended"
 
 
@@ -36,7 +36,7 @@ class Stage(StrEnum):
 
     CLAIMED = "claimed"
     PROBING = "probing"
-    """The spec, its sources and its output directory are looked at."""
+    """The spec, its sources and its output directory are checked."""
     SURVEYING = "surveying"
     """All sources are good: whatever else must be known before the first encode."""
     ENCODING = "encoding"
@@ -66,7 +66,10 @@ class RunningJob:
 
 @dataclass(frozen=True, slots=True)
 class WorkerStatus:
-    """A worker at one moment. Times are UTC RFC 3339. `heartbeat_at`: when this was written. `inbox`: how many jobs wait."""
+    """A worker at one moment. Times are UTC RFC 3339. `heartbeat_at`: when this was written. `inbox`: how many jobs wait.
+
+    `exit_code`: what the worker ended with; None before its end, and in the status of a worker that did not write it yet.
+    """
 
     state: WorkerState
     pid: int
@@ -75,6 +78,7 @@ class WorkerStatus:
     heartbeat_at: str
     inbox: int
     job: RunningJob | None
+    exit_code: int | None = None
 
 
 def encode_status(status: WorkerStatus) -> bytes:
@@ -111,9 +115,10 @@ def decode_status(data: bytes) -> WorkerStatus:
             "heartbeat_at": str(heartbeat_at),
             "inbox": int(inbox),
             "job": job,
-        }:
+            **others,
+        } if isinstance(exit_code := others.get("exit_code"), int | None):
             running = None if job is None else _job_of(job)
-            return WorkerStatus(WorkerState(state), pid, host, _utc(started_at), _utc(heartbeat_at), inbox, running)
+            return WorkerStatus(WorkerState(state), pid, host, _utc(started_at), _utc(heartbeat_at), inbox, running, exit_code)
         case _:
             raise ValueError("a field is missing or has another type")
 

@@ -13,17 +13,22 @@ from typing import TypeAlias
 
 import orjson
 
+from proxx_worker.contract.json_errors import describe, place
 from proxx_worker.contract.text import encodable, has_lone_surrogate, quoted
 
 MAX_SPEC_BYTES = 1 << 20
 """The size of the largest JobSpec, in bytes."""
 
 MAX_DEPTH = 64
-"""How many arrays and objects may stand inside each other, the outermost counted. A JobSpec needs 2."""
+"""How deep arrays and objects may be nested, the outermost counted. A JobSpec needs 2."""
 
 _BOM = b"\xef\xbb\xbf"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_HEAD_BYTES = 4096
+_EXCERPT_BYTES = 20
 # Possessive, and the closing quote is optional: an unclosed string full of escaped quotes would otherwise cost quadratic time.
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_STRING_TEXT = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
@@ -42,7 +47,11 @@ Value: TypeAlias = "str | Number | bool | list[Value] | dict[str, Value] | None"
 Nest: TypeAlias = "list[Nest | str | float | None] | dict[str, Nest | str | float | None]"
 
 Path: TypeAlias = tuple[str | int, ...]
-"""Where a value stands: keys and indexes from the outside in."""
+"""The place of a value: keys and indexes from the outside in."""
+
+
+class _NotFiniteError(ValueError):
+    """`NaN` or an infinity, which the library takes for numbers; `str()` is the literal."""
 
 
 class NotJsonError(ValueError):
@@ -59,14 +68,14 @@ class Flaw:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    r"""One object. `flaws` is empty for a sound one; lone surrogates stand in `content` as visible text (`\ud800`)."""
+    r"""One object. `flaws` is empty for a sound one; lone surrogates appear in `content` as visible text (`\ud800`)."""
 
     content: dict[str, Value]
     flaws: tuple[Flaw, ...]
 
 
 class _Doubled(dict[str, Value]):
-    """An object in which keys were repeated. The last value of each stands, as in most parsers."""
+    """An object in which keys were repeated. The last value of each wins, as in most parsers."""
 
     __slots__ = ("doubled",)
 
@@ -130,11 +139,21 @@ def path_text(path: Path) -> str:
     return text
 
 
+def is_binary(data: bytes) -> bool:
+    """Whether data begins like no text at all: with zero bytes, which no text has. A spec with a hole in it is another matter."""
+    head = data[:_HEAD_BYTES]
+    return b"\0" in head and not head.lstrip().startswith((b"{", *_UTF_16))
+
+
 def _refuse_unreadable(data: bytes) -> None:
     if not data.strip(b" \t\r\n"):
-        raise NotJsonError("it is empty")
+        raise NotJsonError("it is empty: write the JobSpec into it")
+    if is_binary(data):
+        raise NotJsonError("it is binary data, not text; if it is a clip, make a JobSpec for it with `proxx-worker spec`")
     if data.startswith(_BOM):
         raise NotJsonError("it begins with a byte-order mark: write UTF-8 without one")
+    if data.startswith(_UTF_16):
+        raise NotJsonError("it is UTF-16: write UTF-8")
     if _is_too_deep(data):
         raise NotJsonError(f"its values nest more than {MAX_DEPTH} deep")
 
@@ -143,17 +162,23 @@ def _decode(decoder: json.JSONDecoder, data: bytes) -> Value:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise NotJsonError(f"it is not UTF-8: byte {data[error.start]:#04x} at offset {error.start}") from error
+        before = data[: error.start].decode("utf-8")
+        shown = before + data[error.start :][:_EXCERPT_BYTES].decode("utf-8", "backslashreplace")
+        where = place(shown, len(before))
+        raise NotJsonError(f"{where}: it is not UTF-8, byte {data[error.start]:#04x} at offset {error.start}") from error
     try:
         content: Value = decoder.decode(text)
+    except _NotFiniteError as error:
+        literal = str(error)
+        where = place(text, _STRING_TEXT.sub(lambda found: " " * len(found[0]), text).find(literal))
+        raise NotJsonError(f"{where}: {literal} is not JSON, whose numbers are finite") from error
     except json.JSONDecodeError as error:
-        # Some of the library's messages end in "at", made for its own "at: line 1"; others do not.
-        raise NotJsonError(f"{error.msg.removesuffix(' at')} at line {error.lineno}, column {error.colno}") from error
+        raise NotJsonError(describe(text, error.pos)) from error
     return content
 
 
 def _refuse_constant(literal: str) -> None:
-    raise NotJsonError(f"{literal} is not JSON: numbers are finite")
+    raise _NotFiniteError(literal)
 
 
 def _is_strict(data: bytes) -> bool:

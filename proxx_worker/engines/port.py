@@ -17,11 +17,13 @@ from proxx_worker.contract.errors import JobError
 from proxx_worker.contract.output_settings import OutputSettings
 from proxx_worker.contract.source_media import SourceMedia
 from proxx_worker.engines.source_file import OpenSource, SourceIdentity
+from proxx_worker.media.clip_properties import SurveyedRaw
 from proxx_worker.media.facts import MediaFacts, RawSource
+from proxx_worker.media.raw_record import raw_source_media
 from proxx_worker.media.source_record import source_media
 from proxx_worker.observe.joblog import JobLog
 from proxx_worker.planning.expectation import Expectation
-from proxx_worker.process.stop import StopSignal, interrupted, raise_if_stopped
+from proxx_worker.process.stop import StopSignal, checkpoint
 from proxx_worker.verification.evidence import Evidence
 from proxx_worker.verification.progress import Progress
 from proxx_worker.verification.proxy_probe import ProxyObservation
@@ -50,18 +52,33 @@ class Plan(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """One source that can be encoded, as far as is known. `source`: its path as the spec has it."""
+    """One source that can be encoded, as far as is known. `source`: its path as the spec has it.
+
+    `source_path`: where it is read, where `path_map` applied; else None.
+    """
 
     source: str
     output_name: str
     identity: SourceIdentity
     media: Media
     plan: Plan
+    source_path: str | None = None
+
+    @property
+    def source_file(self) -> str:
+        """The path to open."""
+        return self.source if self.source_path is None else self.source_path
 
     @property
     def source_media(self) -> SourceMedia | None:
-        """The facts for the result, where the source is ordinary media."""
-        return source_media(self.media) if isinstance(self.media, MediaFacts) else None
+        """The facts for the result: of ordinary media, and of camera RAW once its engine has looked at it."""
+        match self.media:
+            case MediaFacts():
+                return source_media(self.media)
+            case SurveyedRaw():
+                return raw_source_media(self.media)
+            case _:
+                return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +105,11 @@ class StagedOutput(Protocol):
     @property
     def path(self) -> str:
         """Where it is, for messages."""
+        ...
+
+    @property
+    def fd(self) -> int:
+        """The file itself, as the worker holds it."""
         ...
 
     def size(self) -> int:
@@ -139,7 +161,7 @@ class StagingArea(Protocol):
 class EngineContext:
     """What an engine's work is surrounded by.
 
-    `output_directory`: where the outputs will stand, as the spec names it. `stop` must be heard in every long pass.
+    `output_directory`: where the outputs will stand on this machine. `stop` must be heard in every long pass.
     `stall_seconds`: how long an engine may show no sign of getting on. `on_progress` wants to hear at least once a second, also
     the same again. `pass_fds`: descriptors that every child inherits, so that locks live as long as the last of them.
     """
@@ -152,8 +174,8 @@ class EngineContext:
     pass_fds: Sequence[int]
 
     def checkpoint(self, work: str) -> Callable[[], None]:
-        """What a long pass over a file calls again and again: raises INTERRUPTED once a stop is requested. See `interrupted`."""
-        return partial(raise_if_stopped, self.stop, interrupted(work))
+        """What a long pass over a file calls again and again: raises `StopSignal.error` once a stop is requested."""
+        return partial(checkpoint, self.stop, work)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.hints import missing_path_hint
 from proxx_worker.files.errnos import classify_os_error
 from proxx_worker.files.locations import location_of, path_bytes
 
@@ -197,7 +198,8 @@ def _refusals_named(path: str) -> Iterator[None]:
         if error.errno in _OWN_LIMITS:
             raise classify_os_error(error, "open", path) from error
         if error.errno in _ABSENT:
-            code, message = ErrorCode.SOURCE_MISSING, f"there is no file {path}. Check the path, and that its storage is mounted."
+            hint = missing_path_hint(path) or "Check the path, and that its storage is mounted."
+            code, message = ErrorCode.SOURCE_MISSING, f"there is no file {path}. {hint}"
         else:
             code = ErrorCode.SOURCE_UNREADABLE
             message = f"the system cannot read {path}: {error.strerror} ({name}). Check its permissions and its storage."

@@ -16,7 +16,7 @@ from proxx_worker.delivery.output_directory import OutputDirectory, check_output
 from proxx_worker.delivery.staging import Staging
 from proxx_worker.engines.port import Accepted, EngineContext, Refused
 from proxx_worker.execution.preflight import AcceptedJob, Environment, RefusedJob, about, inspect
-from proxx_worker.execution.reporting import Report, internal_errors, not_run_tasks
+from proxx_worker.execution.reporting import Report, internal_errors, with_losses
 from proxx_worker.execution.task import TaskContext, TaskOutcome, run_task
 from proxx_worker.observe.clock import now
 from proxx_worker.observe.joblog import JobLog
@@ -80,7 +80,7 @@ class Executor:
         return result
 
     def _executed(self, job: Job, journal: Journal, log: JobLog, stop: StopSignal) -> JobResult:
-        report = Report(job.name, job.summary, self._worker, now())
+        report = Report(job.name, job.summary, self._worker, now(), paths=self._environment.paths)
         log.event("job_started", job_id=report.summary.job_id, sha256=report.summary.sha256)
         if isinstance(job.content, JobError):
             return _refuse(report, job.content, journal, log)
@@ -104,7 +104,8 @@ class Executor:
             return _refuse(report, fault.error, journal, log)
         try:
             with internal_errors(log):
-                directory = OutputDirectory.hold(found.spec.output_directory, self._environment.roots.outputs)
+                here = self._environment.paths.local(found.spec.output_directory)
+                directory = OutputDirectory.hold(here, self._environment.roots.outputs)
         except ProxxError as fault:
             return _refuse(report, fault.error, journal, log)
         with directory:
@@ -126,6 +127,7 @@ class Executor:
             tasks=len(accepted.tasks),
             environment=self._environment,
             engine=accepted.engine,
+            output_directory=accepted.spec.output_directory,
             observer=self._observer,
             around=EngineContext(
                 output_directory=directory.path,
@@ -152,7 +154,7 @@ class Executor:
             return _refuse(report, fault.error, journal, log)
         with staging:
             outcomes, error = _run_tasks(context, staging, tasks)
-            result = report.result(_records(outcomes, tasks, error), error, now())
+            result = report.result(_records(outcomes, report, error), error, now())
             journal.commit(result)
             log.event("committed", status=result.status)
             if result.status is JobStatus.COMPLETED:
@@ -167,7 +169,7 @@ def _refuse(
     report: Report, error: JobError, journal: Journal, log: JobLog, errors: Mapping[int, JobError] | None = None
 ) -> JobResult:
     """Commit a job that does not run. `errors`: of single sources, by their place."""
-    result = report.result(not_run_tasks(report.summary.sources, errors or {}), error, now())
+    result = report.result(report.not_run(errors), error, now())
     journal.commit(result)
     _log_end(log, result)
     return result
@@ -181,13 +183,13 @@ def _survey(context: TaskContext, tasks: Sequence[Accepted]) -> tuple[list[Accep
 
 
 def _run_tasks(context: TaskContext, staging: Staging, tasks: Sequence[Accepted]) -> tuple[list[TaskOutcome], JobError | None]:
-    """Run the tasks in order until one fails; its error is the job's."""
+    """Run the tasks in order until one fails; its error is the job's, with what it cost the others."""
     outcomes: list[TaskOutcome] = []
     for index, task in enumerate(tasks):
         outcome = run_task(context, staging, index, task)
         outcomes.append(outcome)
         if outcome.error is not None:
-            return outcomes, outcome.error
+            return outcomes, with_losses(outcome.error, finished=index, never_ran=len(tasks) - index - 1)
     return outcomes, None
 
 
@@ -203,9 +205,9 @@ def _publish(staging: Staging, result: JobResult, journal: Journal, log: JobLog,
     return result
 
 
-def _records(outcomes: Sequence[TaskOutcome], tasks: Sequence[Accepted], error: JobError | None) -> list[TaskRecord]:
+def _records(outcomes: Sequence[TaskOutcome], report: Report, error: JobError | None) -> list[TaskRecord]:
     records = [outcome.record for outcome in outcomes]
-    records += not_run_tasks([task.source for task in tasks], {})[len(records) :]
+    records += report.not_run()[len(records) :]
     return records if error is None else [_discarded(record) for record in records]
 
 
@@ -213,8 +215,8 @@ def _discarded(record: TaskRecord) -> TaskRecord:
     """A finished task of a failed job: it was made and proven, but nothing of it was published."""
     if record.status is not TaskStatus.COMPLETED:
         return record
-    withdrawn_fields = {"status": TaskStatus.DISCARDED, "output": None, "output_size_bytes": None, "output_sha256": None}
-    return record.model_copy(update=withdrawn_fields)
+    withdrawn = dict.fromkeys(("output", "output_path", "output_size_bytes", "output_sha256"))
+    return record.model_copy(update={"status": TaskStatus.DISCARDED, **withdrawn})
 
 
 def demote_to_failed(result: JobResult, error: JobError) -> JobResult:
@@ -222,7 +224,7 @@ def demote_to_failed(result: JobResult, error: JobError) -> JobResult:
     refused = error.details.get("output")
     tasks = [
         _discarded(record)
-        if record.output != refused
+        if (record.output if record.output_path is None else record.output_path) != refused
         else _discarded(record).model_copy(update={"status": TaskStatus.FAILED, "error": ErrorRecord.of(error)})
         for record in result.tasks
     ]

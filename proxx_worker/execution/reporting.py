@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
 from proxx_worker.contract.jobspec import SpecSummary
 from proxx_worker.contract.output_settings import Engine, OutputSettings
+from proxx_worker.contract.path_map import NO_MAPPINGS, PathMap
 from proxx_worker.contract.result import (
     ErrorRecord,
     JobResult,
@@ -26,20 +27,50 @@ from proxx_worker.observe.records import timestamp
 
 @contextmanager
 def internal_errors(log: JobLog) -> Iterator[None]:
-    """Turn an error that nobody foresaw into INTERNAL_ERROR, its traceback in the log: every claimed job gets a result."""
+    """Turn an unexpected error into INTERNAL_ERROR, its traceback in the log: every claimed job gets a result."""
     try:
         yield
     except ProxxError:
         raise
     except Exception as error:
         log.event("internal_error", traceback.format_exc(), level="ERROR")
-        message = f"proxx-worker met an error that it does not know: {error!r}. Please report it with the job's log."
+        message = f"unexpected error in proxx-worker: {error!r}. Please report it with the job's log."
         raise ProxxError(ErrorCode.INTERNAL_ERROR, message) from error
+
+
+_OF_ONE_SOURCE = frozenset(
+    {
+        ErrorCode.SOURCE_DAMAGED,
+        ErrorCode.SOURCE_CHANGED,
+        ErrorCode.ENCODE_FAILED,
+        ErrorCode.ENCODE_STALLED,
+        ErrorCode.ENCODE_OUT_OF_MEMORY,
+        ErrorCode.OUTPUT_INVALID,
+        ErrorCode.RESOLVE_FAILED,
+    }
+)
+"""What happens to one source while it is encoded, and would not have happened to the others."""
+
+
+def with_losses(error: JobError, *, finished: int, never_ran: int) -> JobError:
+    """The error of one task as its job's, with what became of the others: a job publishes all of its outputs or none."""
+    told = []
+    if finished:
+        told.append("1 finished proxy was discarded" if finished == 1 else f"{finished} finished proxies were discarded")
+    if never_ran:
+        told.append(f"{never_ran} never ran")
+    if not told:
+        return error
+    remedy = "; remove this source or make one spec per clip" if error.code in _OF_ONE_SOURCE else ""
+    return replace(error, message=f"{error.message.rstrip('.')}. {', '.join(told)}{remedy}.")
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What is known of a job before its tasks: enough for a result at any point of its life."""
+    """What is known of a job before its tasks: enough for a result at any point of its life.
+
+    `paths`: maps its sources to this machine's paths.
+    """
 
     name: str
     summary: SpecSummary
@@ -47,6 +78,7 @@ class Report:
     started: Moment
     engine: Engine | None = None
     settings: OutputSettings | None = None
+    paths: PathMap = NO_MAPPINGS
 
     def with_settings(self, engine: Engine | None, settings: OutputSettings | None) -> "Report":
         """The same report once the spec and the engine are known."""
@@ -69,6 +101,19 @@ class Report:
             duration_seconds=round(finished.monotonic - self.started.monotonic, 3),
         )
 
+    def not_run(self, errors: Mapping[int, JobError] | None = None) -> list[TaskRecord]:
+        """One NOT_RUN record per source, in order, each with its own error where it has one."""
+        return [
+            TaskRecord(
+                index=index,
+                source=source,
+                source_path=self.paths.mapped(source),
+                status=TaskStatus.NOT_RUN,
+                error=ErrorRecord.of(errors[index]) if errors and index in errors else None,
+            )
+            for index, source in enumerate(self.summary.sources)
+        ]
+
 
 def settings_record(settings: OutputSettings) -> SettingsRecord:
     """The resolved settings as the result shows them; the rate as an exact rational, `"30000/1001"`."""
@@ -80,16 +125,3 @@ def settings_record(settings: OutputSettings) -> SettingsRecord:
         fps=None if settings.fps is None else rational(settings.fps),
         dnxhr_level=None if settings.dnxhr_level is None else settings.dnxhr_level.value,
     )
-
-
-def not_run_tasks(sources: Sequence[str], errors: Mapping[int, JobError]) -> list[TaskRecord]:
-    """One NOT_RUN record per source, in order, each with its own error where it has one."""
-    return [
-        TaskRecord(
-            index=index,
-            source=source,
-            status=TaskStatus.NOT_RUN,
-            error=ErrorRecord.of(errors[index]) if index in errors else None,
-        )
-        for index, source in enumerate(sources)
-    ]

@@ -19,13 +19,14 @@ from proxx_worker.verification.verdict import judge, judge_evidence
 
 @dataclass(frozen=True, slots=True)
 class TaskContext:
-    """What all tasks of a job share."""
+    """What all tasks of a job share. `output_directory`: as the spec has it; `around` has where it is on this machine."""
 
     job: str
     job_id: str
     tasks: int
     environment: Environment
     engine: EnginePort
+    output_directory: str
     observer: JobObserver
     around: EngineContext
 
@@ -40,7 +41,7 @@ class TaskOutcome:
 
 @dataclass(slots=True)
 class _Findings:
-    """What has been found so far; a task that fails half-way still tells it."""
+    """What has been found so far; a task that fails halfway still reports it."""
 
     usage: Usage = field(default_factory=Usage)
     argv: tuple[str, ...] | None = None
@@ -52,7 +53,7 @@ class _Findings:
 
 
 def run_task(context: TaskContext, staging: Staging, index: int, task: Accepted) -> TaskOutcome:
-    """Run task `index`. Never raises `ProxxError`; an error that nobody foresaw is INTERNAL_ERROR, its traceback in the log."""
+    """Run task `index`. Never raises `ProxxError`; an unexpected error is INTERNAL_ERROR, its traceback in the log."""
     started = now()
     found = _Findings()
     error: JobError | None = None
@@ -70,13 +71,15 @@ def run_task(context: TaskContext, staging: Staging, index: int, task: Accepted)
         log.event("task_completed", task=index + 1, size_bytes=found.size, sha256=found.sha256)
     else:
         log.event("task_failed", error.message, level="ERROR", task=index + 1, code=error.code)
-    final = f"{around.output_directory.rstrip('/')}/{task.output_name}"
+    output, output_path = (final_path(folder, task.output_name) for folder in (context.output_directory, around.output_directory))
     record = TaskRecord(
         index=index,
         source=task.source,
+        source_path=task.source_path,
         status=TaskStatus.COMPLETED if error is None else TaskStatus.FAILED,
         error=None if error is None else ErrorRecord.of(error),
-        output=final if error is None else None,
+        output=output if error is None else None,
+        output_path=output_path if error is None and context.output_directory != around.output_directory else None,
         output_size_bytes=found.size if error is None else None,
         output_sha256=found.sha256 if error is None else None,
         command=None if found.argv is None else list(found.argv),
@@ -94,11 +97,16 @@ def run_task(context: TaskContext, staging: Staging, index: int, task: Accepted)
     return TaskOutcome(record, error)
 
 
+def final_path(directory: str, name: str) -> str:
+    """The path of an output once it is published."""
+    return f"{directory.rstrip('/')}/{name}"
+
+
 def _perform(
     context: TaskContext, staging: Staging, info: TaskInfo, task: Accepted, around: EngineContext, found: _Findings
 ) -> None:
-    check_place = context.environment.roots.check_source(task.source)
-    with open_probed(task.source, task.identity, check_place) as source:
+    check_place = context.environment.roots.check_source(task.source_file)
+    with open_probed(task.source_file, task.identity, check_place) as source:
         context.observer.task_entered(info, Stage.ENCODING)
         encoded = context.engine.encode(task.plan, source, staging, task.output_name, around)
         found.usage, found.argv, found.exit_code = encoded.usage, encoded.argv, encoded.exit_code

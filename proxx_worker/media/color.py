@@ -13,13 +13,18 @@ _AV1_PROFILE = 10
 
 
 def color_of(stream: Section, frame: Section) -> ColorFacts:
-    """The colour tags and the static HDR metadata: the container's, else what the first frame itself carries (SEI messages)."""
+    """The colour tags and the static HDR metadata.
+
+    The tags are those of the first decoded frame, which FFmpeg converts by, else the container's. The two can disagree: FFmpeg 9
+    leaves the container's in the stream (a GoPro clip tagged full range in H.264 and limited in `colr`), earlier ones put the
+    decoder's there. The static metadata are the container's, else the frame's own (SEI messages).
+    """
     return ColorFacts(
-        range=stream.word("color_range") or frame.word("color_range"),
-        matrix=stream.word("color_space") or frame.word("color_space"),
-        primaries=stream.word("color_primaries") or frame.word("color_primaries"),
-        transfer=stream.word("color_transfer") or frame.word("color_transfer"),
-        chroma_location=stream.word("chroma_location") or frame.word("chroma_location"),
+        range=frame.word("color_range") or stream.word("color_range"),
+        matrix=frame.word("color_space") or stream.word("color_space"),
+        primaries=frame.word("color_primaries") or stream.word("color_primaries"),
+        transfer=frame.word("color_transfer") or stream.word("color_transfer"),
+        chroma_location=frame.word("chroma_location") or stream.word("chroma_location"),
         mastering_display=_mastering_display(stream) or _mastering_display(frame),
         content_light=_content_light(stream) or _content_light(frame),
     )
@@ -40,7 +45,7 @@ def dolby_vision_profile_of(stream: Section, frame: Section) -> int | None:
 
 
 def refuse_ipt(stream: Section, profile: int | None) -> None:
-    """Raise SOURCE_UNSUPPORTED where the picture is Dolby Vision without a base layer that can be shown as it is.
+    """Raise SOURCE_UNSUPPORTED where the video is Dolby Vision without a base layer that can be shown as it is.
 
     That is profile 5, and its AV1 form 10.0: IPT colour. The others' base layers are SDR, HDR10 or HLG and tagged so.
     """

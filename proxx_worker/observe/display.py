@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 ProgressFormat = Literal["text", "openjd"]
 
 PLAIN_INTERVAL_SECONDS = 5.0
+_NARROW = 70  # columns below which a bar would leave no room for the clip's name
 
 
-def facts_text(task: TaskInfo, progress: Progress | None) -> str:
-    """`0:00:04.2 / 0:00:10.0  105 frames  2.1x`: whatever of it is known."""
+def facts_text(task: TaskInfo, progress: Progress | None, *, brief: bool = False) -> str:
+    """`0:00:04.2 / 0:00:10.0  105 frames  2.1x`: whatever of it is known. `brief`: without the frames."""
     parts = []
     position = None if progress is None else progress.position
     if position is not None or task.duration is not None:
         parts.append(f"{_clock(position or Fraction(0))} / {_clock(task.duration) if task.duration is not None else '?'}")
-    if progress is not None and progress.frames is not None:
+    if not brief and progress is not None and progress.frames is not None:
         parts.append(f"{progress.frames} frames")
     if progress is not None and progress.speed is not None:
         parts.append(f"{progress.speed:.1f}x")
@@ -80,13 +81,16 @@ class TerminalProgress:
         from rich.table import Column  # noqa: PLC0415
 
         # The facts are shown whole; the name and the bar share what the terminal's width leaves. Without ratios rich shortens all
-        # three alike, and a long clip name hides frames and speed.
+        # three alike, and a long clip name hides frames and speed. A narrow terminal has room for the name alone.
+        console = Console(file=stream, highlight=False, markup=False)
+        self._brief = console.width < _NARROW
+        name = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, ratio=1))
+        bar = BarColumn(bar_width=None, table_column=Column(ratio=1))
+        facts = TextColumn("{task.fields[facts]}", markup=False)
         self._bars = Bars(
-            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, ratio=1)),
-            BarColumn(bar_width=None, table_column=Column(ratio=1)),
-            TextColumn("{task.fields[facts]}", markup=False),
+            *((name, facts) if self._brief else (name, bar, facts)),
             expand=True,
-            console=Console(file=stream, highlight=False, markup=False),
+            console=console,
             transient=True,
             refresh_per_second=4,
             auto_refresh=False,
@@ -107,14 +111,16 @@ class TerminalProgress:
             return
         name = visible(task.source.rsplit("/", 1)[-1])
         total = None if task.duration is None else float(task.duration)
-        self._bar = self._bars.add_task(f"{task.number}/{task.tasks} {name}", total=total, facts=facts_text(task, None))
+        self._bar = self._bars.add_task(
+            f"{task.number}/{task.tasks} {name}", total=total, facts=facts_text(task, None, brief=self._brief)
+        )
         self._bars.start()
 
     def progressed(self, task: TaskInfo, progress: Progress) -> None:
         """See `JobObserver.progressed`."""
         if self._bar is not None:
             completed = None if progress.position is None else float(progress.position)
-            self._bars.update(self._bar, completed=completed, facts=facts_text(task, progress), refresh=True)
+            self._bars.update(self._bar, completed=completed, facts=facts_text(task, progress, brief=self._brief), refresh=True)
 
     def task_ended(self, task: TaskInfo, outcome: TaskRecord) -> None:
         """See `JobObserver.task_ended`."""
@@ -127,8 +133,10 @@ class TerminalProgress:
         """See `JobObserver.job_ended`."""
 
 
-def progress_for(stream: TextIO, log: JobLog, form: ProgressFormat = "text") -> tuple[JobObserver, Callable[[str], object]]:
-    """Who shows progress on `stream`, and how a log line is written to it."""
+def progress_for(
+    stream: TextIO, log: JobLog, form: ProgressFormat = "text", *, dumb: bool = False
+) -> tuple[JobObserver, Callable[[str], object]]:
+    """Who shows progress on `stream`, and how a log line is written to it. `dumb`: if it is a terminal, it takes lines only."""
 
     def write(line: str) -> None:
         stream.write(line)
@@ -136,7 +144,7 @@ def progress_for(stream: TextIO, log: JobLog, form: ProgressFormat = "text") -> 
 
     if form == "openjd":
         return OpenJdProgress(write), write
-    if stream.isatty():
+    if stream.isatty() and not dumb:
         terminal = TerminalProgress(stream)
         return terminal, terminal.write
     return PlainProgress(log), write

@@ -34,7 +34,7 @@ class StatusFile:
     ) -> None:
         """Nothing is written until the first change. `is_stopping`: whether a stop was requested, whatever goes on yet.
 
-        `tell`: who hears every status that is written, whether the file takes it or not.
+        `tell`: called with every status, whether the file could be written or not.
         """
         self._path = path
         self._is_stopping = is_stopping
@@ -45,6 +45,7 @@ class StatusFile:
         self._state = WorkerState.IDLE
         self._inbox = 0
         self._job: RunningJob | None = None
+        self._exit_code: int | None = None
         self._written: float | None = None
         self._dirty = False
 
@@ -52,12 +53,17 @@ class StatusFile:
         """No job runs, and `inbox` candidates wait."""
         self._note(WorkerState.IDLE, inbox, None)
 
+    def held(self, inbox: int) -> None:
+        """No job runs, none is claimed until the workspace is released, and `inbox` candidates wait."""
+        self._note(WorkerState.HELD, inbox, None)
+
     def running(self, inbox: int, job: JobInfo) -> None:
         """A job was claimed; `inbox` others wait."""
         self._note(WorkerState.RUNNING, inbox, RunningJob(job.name, job.job_id, Stage.CLAIMED, 0, job.tasks))
 
-    def end(self, inbox: int) -> None:
-        """The worker is about to end. Written at once: nothing comes after it."""
+    def end(self, inbox: int, exit_code: int) -> None:
+        """The worker is about to end, with `exit_code`. Written at once: nothing comes after it."""
+        self._exit_code = exit_code
         self._note(WorkerState.ENDED, inbox, None)
         self.write()
 
@@ -99,7 +105,7 @@ class StatusFile:
         return 0.0 if self._written is None else max(0.0, self._written + MIN_INTERVAL_SECONDS - time.monotonic())
 
     def write(self) -> None:
-        """Write now. A status that cannot be written is not worth a job: the state folders speak for themselves."""
+        """Write now. A status that cannot be written does not fail a job: the state is in the folders."""
         self._written, self._dirty = time.monotonic(), False
         ending = self._state is WorkerState.ENDED or not self._is_stopping()
         status = WorkerStatus(
@@ -110,12 +116,13 @@ class StatusFile:
             heartbeat_at=timestamp(datetime.now(UTC)),
             inbox=self._inbox,
             job=self._job,
+            exit_code=self._exit_code,
         )
         try:
             self._write_new(encode_status(status))
             self._temporary.replace(self._path)
         except OSError:
-            # A full disk or a lost folder is found, classified and reported by the room that needs it.
+            # A full disk or a lost folder is found, classified and reported by the package that needs it.
             self._dirty = True
         for tell in self._tell:
             tell(status)

@@ -34,7 +34,7 @@ def hear_drain() -> StopSignal:
     return heard
 
 
-class _PendingSignal:
+class _PendingSignal(StopSignal):
     """A `StopSignal`: a signal that was sent, and that nobody takes from the descriptor, stays pending."""
 
     def __init__(self, descriptor: int) -> None:

@@ -3,9 +3,15 @@
 import os
 import socket
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from proxx_worker.contract.errors import ErrorCode, JsonValue, ProxxError
+
+SUBMIT_AGAIN: Final = "Nothing was published; submit it again if you want it after all."
+"""What can be done about a job that was cancelled."""
+
+CUT_SHORT: Final = frozenset({ErrorCode.INTERRUPTED, ErrorCode.CANCELLED})
+"""The codes of `StopSignal.error`: no fault of a source's or an encoder's."""
 
 _DRAIN = 4096
 
@@ -21,8 +27,12 @@ class StopSignal(Protocol):
         """A descriptor that becomes readable when a stop is requested; ask `requested()` then, it may be a false alarm."""
         ...
 
+    def error(self, work: str, **details: JsonValue) -> ProxxError:
+        """What a job fails with whose `work` is cut short by this stop, as in "while WORK"."""
+        return interrupted(work, **details)
 
-class StopFlag:
+
+class StopFlag(StopSignal):
     """A `StopSignal` for signal handlers: `request()` sets a flag and writes one byte into a socket pair.
 
     A signal that arrives just before a `select` begins does not interrupt it: Python runs its handler only after the call. Hand
@@ -71,7 +81,7 @@ class StopFlag:
         self._writer.close()
 
 
-class BeatingStop:
+class BeatingStop(StopSignal):
     """A `StopSignal` that calls all `beats` whenever it is asked: the worker's heartbeat.
 
     A loop that would hear a stop is a loop that runs. So no pass has a second duty beside asking, and one that is stuck falls
@@ -93,6 +103,37 @@ class BeatingStop:
         """See `StopSignal.fileno`."""
         return self._stop.fileno()
 
+    def error(self, work: str, **details: JsonValue) -> ProxxError:
+        """See `StopSignal.error`."""
+        return self._stop.error(work, **details)
+
+
+class CancellableStop(StopSignal):
+    """The stop of one job that somebody may cancel: another reason to stop, with a code of its own."""
+
+    def __init__(self, stop: StopSignal, is_cancelled: Callable[[], bool]) -> None:
+        """`stop`: the worker's own. `is_cancelled` is asked as often as the stop, and no more once it has said yes."""
+        self._stop = stop
+        self._is_cancelled = is_cancelled
+        self._cancelled = False
+
+    def requested(self) -> bool:
+        """See `StopSignal.requested`. The reason that was seen first stays the reason."""
+        stopped = self._stop.requested()  # always: the heartbeat hangs on it
+        if not (stopped or self._cancelled):
+            self._cancelled = self._is_cancelled()
+        return stopped or self._cancelled
+
+    def fileno(self) -> int:
+        """See `StopSignal.fileno`. A cancel does not make it readable: who waits for it asks once a second, too."""
+        return self._stop.fileno()
+
+    def error(self, work: str, **details: JsonValue) -> ProxxError:
+        """See `StopSignal.error`."""
+        if not self._cancelled:
+            return self._stop.error(work, **details)
+        return ProxxError(ErrorCode.CANCELLED, f"the job was cancelled while {work}. {SUBMIT_AGAIN}", **details)
+
 
 class StopRequestedError(Exception):
     """A stop was requested in work that no job's result tells of."""
@@ -100,7 +141,7 @@ class StopRequestedError(Exception):
 
 def interrupted(work: str, **details: JsonValue) -> ProxxError:
     """INTERRUPTED for a job whose `work` is cut short, as in "while WORK"."""
-    message = f"the worker was asked to stop while {work}. Restart it and submit the job again."
+    message = f"stopped by a signal (SIGTERM, or Ctrl-C) while {work}. Nothing was published; run the job again."
     return ProxxError(ErrorCode.INTERRUPTED, message, **details)
 
 
@@ -108,3 +149,9 @@ def raise_if_stopped(stop: StopSignal, error: Exception) -> None:
     """Raise `error` where a stop was requested. With `partial` the checkpoint that long passes over files call."""
     if stop.requested():
         raise error
+
+
+def checkpoint(stop: StopSignal, work: str, **details: JsonValue) -> None:
+    """Raise what a job fails with whose `work` is cut short, where a stop was requested."""
+    if stop.requested():
+        raise stop.error(work, **details)

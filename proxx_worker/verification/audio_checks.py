@@ -62,8 +62,9 @@ class _Sound:
         # Of a stream that gave no sound at all there is no first sample.
         yield self._start(None if heard is not None and heard.first is None else self.wanted.start)
         if self.container is Container.MXF and (heard is not None or picture is not None):
-            # Its sound is as long as its picture, whatever it holds.
-            yield self._seconds("duration", picture, self.found.samples / self.rate, 1 / self.rate)
+            # Its sound is as long as its picture, whatever it holds. Of other engines' blocks nothing is known.
+            slack = (4 * _AAC_FRAME if heard is None else 1) / self.rate
+            yield self._seconds("duration", picture, self.found.samples / self.rate, slack)
         elif heard is None or not heard.certain:
             yield self._as_promised()
         else:

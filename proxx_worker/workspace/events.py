@@ -46,7 +46,7 @@ class EventWatcher:
             raise
 
     def fileno(self) -> int | None:
-        """Readable when `read` has something to tell."""
+        """Readable when `read` has something to report."""
         return self._reader.fileno()
 
     def read(self) -> Wakeups:
@@ -84,11 +84,12 @@ class EventWatcher:
 if sys.platform == "linux":
     from watchdog.observers.inotify_c import CallbackId, InotifyConstants, InotifyFD, Mask
 
-    # What brings a job or completes one. Not what a claim causes (MOVED_FROM), and not each write (MODIFY).
+    # What brings or completes a job or ends a hold (DELETE). Not what a claim causes (MOVED_FROM), and not each write (MODIFY).
     _MASK: Final = Mask(
         InotifyConstants.IN_CLOSE_WRITE
         | InotifyConstants.IN_MOVED_TO
         | InotifyConstants.IN_CREATE
+        | InotifyConstants.IN_DELETE
         | InotifyConstants.IN_DELETE_SELF
         | InotifyConstants.IN_MOVE_SELF
         | InotifyConstants.IN_ONLYDIR
@@ -133,7 +134,7 @@ else:  # pragma: no cover - chosen by platform, and measured on Linux alone
 
 
 def _watch_by_observer(folder: bytes, watcher: EventWatcher) -> Callable[[], None]:
-    """Any other system's observer: tells that the folder changed. Which entry it was, the listing tells."""
+    """Any other system's observer: reports that the folder changed. The listing shows which entry it was."""
     from watchdog.events import FileSystemEventHandler  # noqa: PLC0415 - costs what Linux does not need
     from watchdog.observers import Observer  # noqa: PLC0415 - as above
 

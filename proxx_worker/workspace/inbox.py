@@ -14,12 +14,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from proxx_worker.contract.candidates import display_name, is_candidate_name, stem_too_long
+from proxx_worker.contract.candidates import display_name, is_cancel_name, is_candidate_name, is_stray_name, stem_too_long
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.strict_json import MAX_SPEC_BYTES, is_whole_json_object
 from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.workspace.claimed import read_if_regular
 from proxx_worker.workspace.entries import status_of
+from proxx_worker.workspace.strays import Strays
 from proxx_worker.workspace.wakeups import NO_WAKEUPS, Wakeups
 
 _FIRST_LOOK_SECONDS: Final = 0.1
@@ -68,6 +69,8 @@ class Inbox:
         self._others: set[bytes] = set()
         self._too_long: set[bytes] = set()
         self._unreported: set[bytes] = set()
+        self._strays = Strays()
+        self._cancels: set[bytes] = set()
 
     @property
     def count(self) -> int:
@@ -94,6 +97,16 @@ class Inbox:
         self._unreported.clear()
         return names
 
+    def take_strays(self) -> tuple[bytes, ...]:
+        """Names that two scans have seen and that are none of a job's, each returned once, sorted."""
+        return self._strays.take()
+
+    def take_cancels(self) -> tuple[bytes, ...]:
+        """The names of cancels that were seen since the last call, sorted. Some may be gone again, or be no files."""
+        names = tuple(sorted(self._cancels))
+        self._cancels.clear()
+        return names
+
     def refresh(self, now: float, wakeups: Wakeups = NO_WAKEUPS) -> None:
         """Take in what the watcher saw, and scan if it is time to. Raises WORKSPACE_INVALID or IO_ERROR as `rescan` does."""
         self.arrived(wakeups.names)
@@ -107,9 +120,12 @@ class Inbox:
         with translate_os_errors("list the inbox", self._folder, state_folder=True):
             names = self._list_others_apart() if self._others else os.listdir(self._folder)
         backlog = [name for name in names if is_candidate_name(name)]
-        too_long = {name for name in names if stem_too_long(name)} if len(backlog) < len(names) else set()
+        others = len(backlog) < len(names)
+        too_long = {name for name in names if stem_too_long(name)} if others else set()
+        self._cancels |= {name for name in names if is_cancel_name(name)} if others else set()
         self._unreported = (self._unreported | (too_long - self._too_long)) & too_long
         self._too_long = too_long
+        self._strays.seen(filter(is_stray_name, names) if others else ())
         if self._others or self._waiting:
             # What waits goes on waiting: its next look is due when it is due, however often somebody lists.
             self._waiting = {name: self._waiting[name] for name in backlog if name in self._waiting}
@@ -131,6 +147,8 @@ class Inbox:
             if not is_candidate_name(name):
                 if stem_too_long(name):
                     self._note_too_long((name,))
+                elif is_cancel_name(name):
+                    self._cancels.add(name)
                 continue
             self._others.discard(name)
             self._waiting.pop(name, None)

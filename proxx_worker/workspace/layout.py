@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+import shlex
 import stat
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -64,7 +65,7 @@ class Workspace:
 
     @cached_property
     def mount(self) -> Mount | None:
-        """The mount that the workspace lies on; None where the system has no mount table."""
+        """The mount that the workspace is on; None where the system has no mount table."""
         return filesystem_of(self.path)
 
     @property
@@ -77,8 +78,18 @@ class Workspace:
 
         Raises WORKSPACE_INVALID or UNSUPPORTED_FILESYSTEM.
         """
-        require_directory(self.path, follow_symlinks=True)
+        self.require_folder()
         refuse_object_store(self.mount, self.name)
+
+    def require_folder(self) -> None:
+        """Raise WORKSPACE_INVALID unless the workspace is a folder, or a link to one."""
+        if not os.path.lexists(self.path):
+            raise ProxxError(
+                ErrorCode.WORKSPACE_INVALID,
+                f"there is no folder {self.name}: make it with `mkdir -p {shlex.quote(self.name)}`, or correct the path",
+                path=self.name,
+            )
+        require_directory(self.path, follow_symlinks=True)
 
     def require_folders(self) -> None:
         """Raise WORKSPACE_INVALID unless every folder is still there: one that vanished is an outage, never "empty"."""
@@ -97,9 +108,20 @@ class Workspace:
         self.require()
         for folder in self.folders:
             make_folder(folder)
+        self._sync_folders()
         require_one_device(self.folders)
         probe_renames(self.folders)
         return self.identity()
+
+    def make_inbox(self) -> None:
+        """Make the inbox if it is missing, for those who put specs in. Raises WORKSPACE_INVALID, NO_SPACE or IO_ERROR."""
+        make_folder(self.inbox)
+        self._sync_folders()
+
+    def _sync_folders(self) -> None:
+        """Make durable also those that were there: whoever made them may have been killed before the sync."""
+        with translate_os_errors("sync the folder", self.path, state_folder=True):
+            sync_directory(self.path)
 
     def identity(self) -> str:
         """The workspace's id, made durable at the first call. Raises WORKSPACE_INVALID if its file holds something else."""

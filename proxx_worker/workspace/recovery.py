@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from proxx_worker.contract.candidates import LOG_SUFFIX, RESULT_SUFFIX, SPEC_SUFFIX
+from proxx_worker.contract.candidates import LOG_SUFFIX, RESULT_SUFFIX, SPEC_SUFFIX, dropped_stem
 from proxx_worker.contract.result import JobResult, JobStatus
 from proxx_worker.contract.states import Decision, RecordPlace, RecordState, Standing, decide
 from proxx_worker.files.errnos import translate_os_errors
@@ -53,6 +53,11 @@ def recover(spool: Spool) -> Recovery:
         names = sorted(os.listdir(workspace.running))
         specs = [name for name in names if _is_spec(workspace, name)]
         stems = [name.removesuffix(SPEC_SUFFIX) for name in specs]
+        if specs:
+            # A claim that was cut off before its syncs is made durable first: a power cut later must not bring the spec back into
+            # the inbox, where it would be executed, beside what recovery says of it.
+            sync_directory(workspace.running)
+            sync_directory(workspace.inbox)
         for stem in stems:
             _drop_from_inbox(workspace, stem)
         owned = {name for stem in stems for name in _own_names(stem)}
@@ -105,8 +110,7 @@ def _drop_from_inbox(workspace: Workspace, stem: bytes) -> None:
     The job's number is the worker's: the inbox has the file under the name before it.
     """
     here = files_in(workspace.running, stem).spec
-    base, tilde, number = stem.rpartition(b"~")
-    for name in (stem, base) if tilde and base and number.isdigit() else (stem,):
+    for name in dict.fromkeys((stem, dropped_stem(stem))):
         there = files_in(workspace.inbox, name).spec
         if same_file(here, there):
             os.unlink(there)

@@ -67,3 +67,10 @@ def fcpxml_dtd(pytestconfig: pytest.Config) -> Path | None:
     """Apple's DTD of FCPXML 1.11, where one was named: it may not be passed on, so the project has none."""
     named = pytestconfig.getoption("--fcpxml-dtd")
     return None if named is None else Path(named)
+
+
+@pytest.fixture(scope="session")
+def mhl_xsd(pytestconfig: pytest.Config) -> Path | None:
+    """The folder of the ASC's schemas of manifests and chains, where one was named: its package has none."""
+    named = pytestconfig.getoption("--mhl-xsd")
+    return None if named is None else Path(named)

@@ -33,6 +33,11 @@ def ascmhl(command: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run([program, command, folder], capture_output=True, check=False)
 
 
+def valid(document: Path, schema: Path) -> None:
+    found = etree.XMLSchema(etree.parse(str(schema)))
+    assert found.validate(etree.parse(str(document))), found.error_log
+
+
 def test_otio_comes_back_as_it_was(proxx: Command, clip: Path, ntsc_clip: Path, tmp_path: Path) -> None:
     target = tmp_path / "clips.otio"
     result = finished(proxx, tmp_path, clip, ntsc_clip)
@@ -85,7 +90,9 @@ def test_fcpxml_is_valid(proxx: Command, clip: Path, ntsc_clip: Path, tmp_path: 
         assert dtd.validate(document), dtd.error_log
 
 
-def test_a_history_is_begun_continued_and_broken_by_one_byte(proxx: Command, clip: Path, ntsc_clip: Path, tmp_path: Path) -> None:
+def test_a_history_is_begun_continued_and_broken_by_one_byte(
+    proxx: Command, clip: Path, ntsc_clip: Path, tmp_path: Path, mhl_xsd: Path | None
+) -> None:
     proxies = tmp_path / "Proxy"
     first = finished(proxx, tmp_path, clip)
     ended = proxx("relink", first, "--mhl", proxies)
@@ -100,7 +107,12 @@ def test_a_history_is_begun_continued_and_broken_by_one_byte(proxx: Command, cli
     assert proxx("run", spec, "--result", second).exit_code == 0
     assert ascmhl("diff", proxies).returncode != 0, "a proxy that no generation names"
     assert proxx("relink", second, "--mhl", proxies).exit_code == 0
-    assert len(list((proxies / "ascmhl").glob("*.mhl"))) == 2
+    manifests = list((proxies / "ascmhl").glob("*.mhl"))
+    assert len(manifests) == 2
+    if mhl_xsd is not None:
+        for manifest in manifests:
+            valid(manifest, mhl_xsd / "ASCMHL.xsd")
+        valid(proxies / "ascmhl" / "ascmhl_chain.xml", mhl_xsd / "ASCMHLDirectory__combined.xsd")
     assert ascmhl("diff", proxies).returncode == 0
     assert ascmhl("verify", proxies).returncode == 0
     proxy = proxies / clip.name

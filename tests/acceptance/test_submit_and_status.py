@@ -12,7 +12,7 @@ from tests.acceptance.results import snapshot
 from tests.acceptance.specs import Workspace, jobspec
 from tests.acceptance.stand_ins import Gate
 
-STATUS_FIELDS = {"state", "pid", "host", "started_at", "heartbeat_at", "inbox", "job", "alive"}
+STATUS_FIELDS = {"state", "pid", "host", "started_at", "heartbeat_at", "inbox", "job", "exit_code", "alive", "not_jobspecs"}
 
 
 def test_submit_prints_the_path_it_made(proxx: Command, workspace: Workspace, tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_status_follows_a_worker(proxx: Command, workspace: Workspace, clip: Pat
     ended = json.loads(proxx("status", workspace, "--json").stdout)
     assert (ended["alive"], ended["job"], ended["inbox"]) == (False, None, 1)
     shown = proxx("status", workspace).stdout.decode()
-    assert f"state:   ended at {ended['heartbeat_at']}\n" in shown, "what the last worker wrote is not told as the present"
+    assert f"state:   ended at {ended['heartbeat_at']}, exit 0\n" in shown, "the past is not told as the present"
 
 
 def test_health_is_a_live_worker_with_a_fresh_heartbeat(proxx: Command, workspace: Workspace) -> None:

@@ -163,7 +163,7 @@ def _outputs_in(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
         tasks = result.get("tasks")
         for task in tasks if isinstance(tasks, list) and result.get("status") == "COMPLETED" else ():
             if isinstance(task, dict) and isinstance(task.get("output"), str):
-                yield Path(str(task["output"])), str(task.get("output_sha256"))
+                yield Path(str(task.get("output_path") or task["output"])), str(task.get("output_sha256"))
 
 
 def _executed_once(executions: Mapping[str, int]) -> Iterator[str]:

@@ -151,8 +151,13 @@ class Bench:
     def start(self, *arguments: str, strace: Sequence[str] = ()) -> subprocess.Popen[bytes]:
         """Start the worker's command, under `strace` with these options; its words go to a file beside the bench."""
         argv = ["strace", "-qq", *strace, *self._argv(*arguments)] if strace else self._argv(*arguments)
-        with self._note.with_suffix(".words").open("ab") as words:
+        with self.words.open("ab") as words:
             return subprocess.Popen(argv, stdout=words, stderr=words, env=_variables(), cwd="/")
+
+    @property
+    def words(self) -> Path:
+        """What the commands said that were started and not awaited."""
+        return self._note.with_suffix(".words")
 
     def command(self, *arguments: str, strace: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> Ended:
         """Run the worker's command with this bench's tools."""
@@ -165,7 +170,8 @@ class Bench:
         return Ended(code if code < 128 or not strace else 128 - code, ended.stderr.decode(errors="replace"), ended.stdout)
 
     def _argv(self, *arguments: str) -> list[str]:
-        tools = ["--ffmpeg", str(self._ffmpeg), "--ffprobe", str(self._ffprobe)]
+        # The two write a note, which in the sandbox they may not.
+        tools = ["--ffmpeg", str(self._ffmpeg), "--ffprobe", str(self._ffprobe), "--sandbox", "off"]
         return [sys.executable, "-m", "proxx_worker", *arguments, *tools]
 
     def durable_calls(self) -> list[Call]:

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from proxx_worker.contract.errors import JsonValue, ProxxError
+from proxx_worker.contract.path_map import NO_MAPPINGS
 from proxx_worker.contract.result import WorkerRecord
 from proxx_worker.observe.joblog import Level
 from proxx_worker.recovery import Recoverer
 from proxx_worker.workspace.layout import Workspace
+from proxx_worker.workspace.requests import Requests
 from proxx_worker.workspace.spool import Spool
 from tests.faults import traces
 from tests.faults.disk_model import DIRECTORY, Create, Disk, Rename, Step, Sync, Wreck, Write
@@ -41,8 +43,10 @@ def recover(workspace: Path) -> None:
     owner = layout.prepare()
     Recoverer(
         spool=Spool(layout, NEVER),
+        requests=Requests(layout.inbox, settle_seconds=0),
         owner=owner,
         output_roots=None,
+        paths=NO_MAPPINGS,
         worker=WORKER,
         log=NoLog(),
         count=(),

@@ -29,6 +29,13 @@ class FakePlan:
         return hashlib.sha256(repr(self).encode()).hexdigest()
 
 
+def plan_for(settings: OutputSettings) -> FakePlan:
+    """A plan that expects little of the proxy: ProRes in the spec's container."""
+    video = ExpectedVideo("prores", None, None, None, None, None, None, NO_TAGS, NO_TAGS, None, None)
+    timing = ExpectedTiming(None, varies=False, duration=None, converts=False, timecode=None, reel=None)
+    return FakePlan(Expectation(settings.container, video, timing, audio=None))
+
+
 class FakeEvidence:
     def checks(self) -> Sequence[Check]:
         return ()
@@ -55,9 +62,7 @@ class FakeEngine:
     def require_available(self) -> None: ...
 
     def plan(self, settings: OutputSettings, media: Media, preset: str | None) -> FakePlan:
-        video = ExpectedVideo("prores", None, None, None, None, None, None, NO_TAGS, NO_TAGS, None, None)
-        timing = ExpectedTiming(None, varies=False, duration=None, converts=False, timecode=None, reel=None)
-        return FakePlan(Expectation(settings.container, video, timing, audio=None))
+        return plan_for(settings)
 
     def survey(self, tasks: Sequence[Accepted], around: EngineContext) -> Sequence[Accepted]:
         return tasks
@@ -67,9 +72,10 @@ class FakeEngine:
     ) -> Encoded | Unfinished:
         around.on_progress(Progress(frames=1))
         select.select([around.stop.fileno()], [], [], around.stall_seconds if self.hangs else 0)
-        if self.hangs or around.stop.requested():
-            code = ErrorCode.INTERRUPTED if around.stop.requested() else ErrorCode.ENCODE_STALLED
-            return Unfinished(JobError(code, "it was ended"), Usage())
+        if around.stop.requested():
+            return Unfinished(around.stop.error("it was encoded").error, Usage())
+        if self.hangs:
+            return Unfinished(JobError(ErrorCode.ENCODE_STALLED, "it was ended"), Usage())
         if self.adopts:
             Path(staging.path, "rendered").write_bytes(self.content)
             return Encoded(staging.adopt("rendered", name, around.checkpoint("it was adopted")), FakeEvidence(), Usage())

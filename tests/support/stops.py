@@ -3,7 +3,7 @@
 from proxx_worker.process.stop import StopSignal
 
 
-class _Never:
+class _Never(StopSignal):
     def requested(self) -> bool:
         return False
 

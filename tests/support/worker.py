@@ -12,6 +12,7 @@ from proxx_worker.worker import Stops, Worker
 from proxx_worker.workspace.inbox import Inbox
 from proxx_worker.workspace.layout import Workspace
 from proxx_worker.workspace.lock import WorkspaceLock
+from proxx_worker.workspace.requests import Requests
 from proxx_worker.workspace.spool import Spool
 from proxx_worker.workspace.watcher import NoEvents
 from tests.support.engine import Log
@@ -34,9 +35,11 @@ def live(root: Path, world: Environment, stop: StopFlag, observer: JobObserver |
     with WorkspaceLock.acquire(workspace, since="2026-01-01T00:00:00Z") as lock:
         owner = workspace.prepare()
         spool = Spool(workspace, stop)
+        requests = Requests(workspace.inbox, settle_seconds=0, look_seconds=0)
         worker = Worker(
             spool=spool,
             inbox=Inbox(workspace.inbox, settle_seconds=0, poll_seconds=0.1, events_trusted=False),
+            requests=requests,
             watcher=NoEvents("a test"),
             lock=lock,
             executor=Executor(world, RECORD, observer, lock.filenos()),
@@ -48,5 +51,5 @@ def live(root: Path, world: Environment, stop: StopFlag, observer: JobObserver |
             require_start=lambda: None,
             owner=owner,
         )
-        Recoverer(spool, owner, None, RECORD, log, (worker.count,), stop).carry_through()
+        Recoverer(spool, requests, owner, None, world.paths, RECORD, log, (worker.count,), stop).carry_through()
         return worker.work(once=True)

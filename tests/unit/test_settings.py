@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from proxx_worker.settings import ConfigurationError, Settings, load_settings
+from proxx_worker.settings import ConfigurationError, PathMapEntry, Settings, load_settings
+
+SAN = PathMapEntry.model_validate({"from": "/Volumes/SAN", "to": "/mnt/san"})
 
 
 def write(folder: Path, text: str) -> Path:
@@ -32,6 +34,7 @@ def test_a_file_with_every_key(tmp_path: Path) -> None:
         log_format = "json"
         source_roots = ["/media"]
         output_roots = ["/proxies", "/more"]
+        path_map = [{ from = "/Volumes/SAN", to = "/mnt/san" }]
         [declared_versions]
         ffmpeg = "5.1.9"
         """,
@@ -39,6 +42,7 @@ def test_a_file_with_every_key(tmp_path: Path) -> None:
     assert load_settings(path, {}) == Settings(
         ffmpeg="/opt/ff/ffmpeg", ffprobe="/opt/ff/ffprobe", declared_versions={"ffmpeg": "5.1.9"}, poll_seconds=1,
         settle_seconds=0, stall_seconds=12.5, log_format="json", source_roots=("/media",), output_roots=("/proxies", "/more"),
+        path_map=(SAN,),
     )  # fmt: skip
 
 
@@ -60,6 +64,11 @@ def test_a_flag_wins_over_the_file(tmp_path: Path) -> None:
         ('output_roots = "/a"', "output_roots: "),
         ("declared_versions = 5", "declared_versions: "),
         ("poll_seconds = true", "poll_seconds: "),
+        ('path_map = "/a=/b"', "path_map: "),
+        ('path_map = [{ from = "/a" }]', "path_map.0.to: "),
+        ('path_map = [{ from = "a", to = "/b" }]', "path_map.0.from: must be an absolute path"),
+        ('path_map = [{ from = "/a", to = "/b", only = "x" }]', "path_map.0.only: "),
+        ('path_map = [{ from = "/a", to = "/b" }, { from = "/a/", to = "/c" }]', "path_map: /a/ is mapped twice, to different"),
         ("= broken", "is not TOML"),
     ],
 )
@@ -68,6 +77,11 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, said: str) -> None:
         load_settings(write(tmp_path, text), {})
     assert said in str(caught.value)
     assert str(tmp_path / "proxx.toml") in str(caught.value)
+
+
+def test_the_target_of_a_mapping_must_be_utf_8() -> None:
+    with pytest.raises(ConfigurationError, match=r"path_map\.0\.to: must be UTF-8"):
+        load_settings(None, {"path_map": [{"from": "/a", "to": "/\udcff"}]})
 
 
 def test_several_faults_are_told_at_once(tmp_path: Path) -> None:

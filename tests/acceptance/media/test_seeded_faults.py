@@ -153,7 +153,9 @@ FAULTS = (
     Fault("fields lost", PROGRESSIVE, "field_order", "tt", "progressive", source="interlaced", quick=True),
     Fault("fields lost in H.264", PROGRESSIVE_H264, "field_order", "tt", "progressive", H264, source="interlaced"),
     Fault("fields in the other order", BOTTOM_FIRST, "field_order", "tt", "bb", source="interlaced"),
-    Fault("first pictures in the other order", FIRST_PICTURES, "field_order_said", "tt", "bb", H264, source="interlaced", quick=True),
+    Fault(
+        "first pictures in the other order", FIRST_PICTURES, "field_order_said", "tt", "bb", H264, source="interlaced", quick=True
+    ),
     # Of these FFmpeg itself says that the source gave no more; whom to believe cannot be known.
     Fault("ends after ten frames, and says all is well", added("-frames:v", "10"), code="SOURCE_DAMAGED", quick=True),
     Fault("encodes half a second", added("-t", "0.5"), code="SOURCE_DAMAGED"),

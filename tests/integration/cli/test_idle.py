@@ -39,8 +39,10 @@ main(["watch", sys.argv[1], "--poll-seconds", "2"])
 """
 
 
-def idled(workspace: Path, waits: int) -> dict[str, list[float] | int]:
+def idled(workspace: Path, waits: int, *files: str) -> dict[str, list[float] | int]:
     (workspace / "inbox").mkdir(parents=True)
+    for name in files:
+        (workspace / "inbox" / name).write_text("{}")
     done = subprocess.run([sys.executable, "-c", DAYS, str(workspace), str(waits)], capture_output=True, check=True)
     found: dict[str, list[float] | int] = json.loads(done.stdout.replace(b"'", b'"'))
     return found
@@ -58,3 +60,9 @@ def test_days_without_work_cost_no_memory(tmp_path: Path) -> None:
     _, early, _, late = found["sizes"] if isinstance(found["sizes"], list) else []
     # The list of waits that the test itself keeps holds as many floats as there were polls.
     assert late - early - 5_000 < 200
+
+
+def test_a_held_worker_waits_as_an_idle_one_does_whatever_waits_with_it(tmp_path: Path) -> None:
+    found = idled(tmp_path / "ws", 400, ".hold", "a.json", "a.cancel")
+    assert found["waits"] == [POLL_SECONDS]
+    assert found["listings"] == 1, "the queue is complete, and nothing is taken from it"

@@ -1,7 +1,8 @@
-"""The contributor's page says what the tree says: rooms, layers, targets, folders, limits."""
+"""The contributor's page says what the tree says: packages, layers, targets, folders, limits."""
 
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,15 @@ def test_the_diagram_shows_the_layers(contributor: Page, layers: list[list[str]]
     assert drawn == layers
 
 
+def test_the_picture_is_the_text(project_root: Path) -> None:
+    program = project_root / "deploy" / "pictures" / "packages.py"
+    drawn = subprocess.run([sys.executable, program], capture_output=True, check=True).stdout
+    assert (project_root / "docs" / "pictures" / "packages.svg").read_bytes() == drawn, "run `make pictures`"
+
+
 def test_every_room_has_a_row(contributor: Page, layers: list[list[str]]) -> None:
-    rooms = first_code(contributor.table("The rooms").column("room"))
-    assert sorted(rooms) == sorted(room for layer in layers for room in layer)
+    packages = first_code(contributor.table("The packages").column("package"))
+    assert sorted(packages) == sorted(package for layer in layers for package in layer)
 
 
 def test_every_target_is_there(contributor: Page, project_root: Path) -> None:

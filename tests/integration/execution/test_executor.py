@@ -10,7 +10,8 @@ from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
 from proxx_worker.contract.output_settings import Engine, OutputSettings
 from proxx_worker.contract.result import JobResult, JobStatus, TaskStatus
 from proxx_worker.delivery.output_directory import OutputDirectory
-from proxx_worker.engines.port import Accepted, EngineContext, Media, Refused
+from proxx_worker.engines.port import Accepted, Encoded, EngineContext, Media, Plan, Refused, StagingArea, Unfinished, Usage
+from proxx_worker.engines.source_file import OpenSource
 from proxx_worker.execution.executor import Job
 from proxx_worker.execution.preflight import AcceptedJob, RefusedJob, inspect
 from proxx_worker.process.stop import StopFlag
@@ -211,3 +212,61 @@ def test_an_output_directory_that_is_refused_is_the_last_thing_to_be_found(
     result = run(fake, clip, tmp_path / "none", stop)
     assert told(result) == (ErrorCode.OUTPUT_DIRECTORY_MISSING, NOT_RUN, [None, None])
     assert result.engine == "ffmpeg"
+
+
+class Damaged(FakeEngine):
+    """It cannot make the output of the third source."""
+
+    def encode(
+        self, plan: Plan, source: OpenSource, staging: StagingArea, name: str, around: EngineContext
+    ) -> Encoded | Unfinished:
+        if name == "clip_002.mov":
+            return Unfinished(JobError(self.code, "FFmpeg found damage. Check the file."), Usage())
+        return super().encode(plan, source, staging, name, around)
+
+    code = ErrorCode.SOURCE_DAMAGED
+
+
+class OutOfSpace(Damaged):
+    """It runs out of space at the third source, which is no fault of that source."""
+
+    code = ErrorCode.NO_SPACE
+
+
+@pytest.mark.parametrize(
+    ("kind", "sources", "said"),
+    [
+        (
+            Damaged,
+            4,
+            "Check the file. 2 finished proxies were discarded, 1 never ran; remove this source or make one spec per clip.",
+        ),
+        (Damaged, 3, "Check the file. 2 finished proxies were discarded; remove this source or make one spec per clip."),
+        (OutOfSpace, 4, "Check the file. 2 finished proxies were discarded, 1 never ran."),
+    ],
+)
+def test_a_damaged_clip_among_others_says_what_it_cost(
+    clip: Path, out: Path, stop: StopFlag, kind: type[Damaged], sources: int, said: str
+) -> None:
+    result = execute(kind(clip.read_bytes()), spec([clip] * sources, out), stop)
+    assert result.error is not None
+    assert result.error.message == f"{clip}: FFmpeg found damage. {said}"
+    failed = result.tasks[2].error
+    assert failed is not None
+    assert failed.message == f"{clip}: FFmpeg found damage. Check the file.", "the task's own error is about itself"
+    assert list(out.iterdir()) == []
+
+
+def test_a_single_clip_costs_no_other(clip: Path, out: Path, stop: StopFlag) -> None:
+    result = execute(Lone(clip.read_bytes()), spec([clip], out), stop)
+    assert result.error is not None
+    assert result.error.message == f"{clip}: FFmpeg found damage. Check the file."
+
+
+class Lone(Damaged):
+    """It cannot make any output."""
+
+    def encode(
+        self, plan: Plan, source: OpenSource, staging: StagingArea, name: str, around: EngineContext
+    ) -> Encoded | Unfinished:
+        return super().encode(plan, source, staging, "clip_002.mov", around)

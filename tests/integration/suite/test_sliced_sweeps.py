@@ -8,6 +8,8 @@ from pathlib import Path
 SWEEPS = {
     "tests/faults/fuzz/test_fuzz.py::test_inputs_guided_by_coverage",
     "tests/faults/test_error_sweep.py::test_every_error_point",
+    "tests/faults/test_request_sweeps.py::test_a_worker_killed_at_every_call_while_it_cancels",
+    "tests/faults/test_request_sweeps.py::test_a_request_at_every_moment",
     "tests/faults/test_full_disks.py::test_a_workspace_on_a_disk_that_is_too_small_for_it",
     "tests/faults/test_full_disks.py::test_outputs_on_a_disk_that_fills_up_at_thirty_places",
     "tests/faults/test_kill_sweep.py::test_every_kill_point",

@@ -1,11 +1,13 @@
 """What a start makes of the jobs of a worker that ended, with outputs and all; the engine is a fake one."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from proxx_worker.contract.errors import ErrorCode
+from proxx_worker.contract.path_map import PathMap, PathMapping
 from proxx_worker.contract.result import JobResult, TaskStatus, decode_result
 from proxx_worker.contract.status import Stage
 from proxx_worker.execution.preflight import Environment
@@ -29,6 +31,10 @@ def crashed(root: Path, world: Environment, stop: StopFlag, data: bytes, moment:
     return data
 
 
+def mapping(world: Environment, theirs: Path, here: Path) -> Environment:
+    return replace(world, paths=PathMap((PathMapping(str(theirs), str(here)),)))
+
+
 def result_in(folder: Path) -> JobResult:
     return decode_result((folder / "job.result.json").read_bytes())
 
@@ -48,6 +54,33 @@ def test_a_decided_job_is_published(root: Path, world: Environment, stop: StopFl
     assert log.fields["finished"] == {"job": "job", "status": "COMPLETED", "recovered": True}
     assert violations(root, Expected([decided], {out: {}}), settled=True) == []
     assert sorted(entry.name for entry in out.iterdir()) == ["clip_000.mov", "clip_001.mov"]
+
+
+def test_outputs_are_published_where_they_were_put(
+    root: Path, world: Environment, stop: StopFlag, out: Path, clip: Path, tmp_path: Path
+) -> None:
+    """The record says where, not the mappings of the next start."""
+    theirs, elsewhere = tmp_path / "theirs", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    crashed(root, mapping(world, theirs, out), stop, spec([clip], theirs), (Stage.PUBLISHING, 0))
+    assert live(root, mapping(world, theirs, elsewhere), stop) == 0
+    [task] = result_in(root / "done").tasks
+    assert (task.output, task.output_path) == (f"{theirs}/clip_000.mov", f"{out}/clip_000.mov")
+    assert [entry.name for entry in out.iterdir()] == ["clip_000.mov"]
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_mapped_output_that_is_refused_is_the_one_that_failed(
+    root: Path, world: Environment, stop: StopFlag, out: Path, clip: Path, tmp_path: Path
+) -> None:
+    theirs = tmp_path / "theirs"
+    world = mapping(world, theirs, out)
+    crashed(root, world, stop, spec([clip, clip], theirs), (Stage.PUBLISHING, 0))
+    (out / "clip_001.mov").write_bytes(b"precious")
+    assert live(root, world, stop) == 4
+    result = result_in(root / "failed")
+    assert told(result) == (ErrorCode.OUTPUT_EXISTS, [TaskStatus.DISCARDED, TaskStatus.FAILED])
+    assert [task.output_path for task in result.tasks] == [None, None]
 
 
 @pytest.mark.parametrize("moved", [1, 2])

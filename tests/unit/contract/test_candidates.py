@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from proxx_worker.contract.candidates import (
     JobFiles,
     display_name,
+    dropped_stem,
+    is_cancel_name,
     is_candidate_name,
+    is_spec_name,
     job_names,
     lowest_free_job_name,
     stem_of,
@@ -86,3 +89,22 @@ def test_bytes_that_are_not_utf_8_are_shown(name: bytes, text: str) -> None:
 def test_any_name_is_at_most_one_of_the_two_and_can_be_shown(name: bytes) -> None:
     assert not (is_candidate_name(name) and stem_too_long(name))
     display_name(name).encode()
+
+
+@pytest.mark.parametrize(
+    ("job", "dropped"), [(b"a", b"a"), (b"a~2", b"a"), (b"a~2~3", b"a~2"), (b"a~b", b"a~b"), (b"~2", b"~2"), (b"a~", b"a~")]
+)
+def test_the_name_before_its_number(job: bytes, dropped: bytes) -> None:
+    assert dropped_stem(job) == dropped
+
+
+@pytest.mark.parametrize(("name", "asks"), [(b"a.cancel", True), (b".a.cancel", False), (b"a.cancel.json", False)])
+def test_what_asks_to_cancel(name: bytes, asks: bool) -> None:
+    assert is_cancel_name(name) is asks
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"), [(b"a.json", True), (b"a" * 240 + b".json", True), (b"a.result.json", False), (b".a.json", False)]
+)
+def test_what_is_a_spec_in_any_folder(name: bytes, is_one: bool) -> None:
+    assert is_spec_name(name) is is_one

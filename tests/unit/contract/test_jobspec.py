@@ -172,8 +172,9 @@ def test_resolved_tokens_cannot_be_changed() -> None:
         (b" \t\r\n", "empty"),
         (b"{", "line 1, column 2"),
         (b'{"jobspec_version": "2.1",}', "line 1"),
-        (b"{} {}", "Extra data"),
-        (b"{}\x00", "Extra data"),
+        (b"{} {}", "more text after the end"),
+        (b"{}\x00", "more text after the end"),
+        (b"\x00\x00\x00\x14ftypqt  ", "binary data"),
         (b"{'a': 1}", "double quotes"),
         (b"[]", "not an object"),
         (b'"2.1"', "not an object"),
@@ -182,7 +183,8 @@ def test_resolved_tokens_cannot_be_changed() -> None:
         (b"\xef\xbb\xbf{}", "byte-order mark"),
         (b'{"\xff": 1}', "0xff at offset 2"),
         (b'{"a": "\xed\xa0\x80"}', "not UTF-8"),
-        ("{}".encode("utf-16"), "not UTF-8"),
+        ("{}".encode("utf-16"), "UTF-16"),
+        ("{}".encode("utf-16-be"), "binary data"),
         (b'{"a": NaN}', "NaN"),
         (b'{"a": [Infinity]}', "Infinity"),
         (b'{"a": -Infinity}', "-Infinity"),
@@ -256,6 +258,12 @@ def test_every_fault_is_told_at_its_path(case: Invalid) -> None:
         assert str(fault["message"]).strip(" :") == fault["message"]
 
 
+def test_a_clip_in_place_of_a_spec_is_told_as_one() -> None:
+    error = refusal(b"\0\0\0\x14ftypqt  " + b"\0" * (1 << 20))
+    assert error.code is ErrorCode.SPEC_TOO_LARGE
+    assert "binary data, not a JobSpec: if it is a clip, make one for it with `proxx-worker spec`" in str(error)
+
+
 def test_a_lone_unknown_profile_has_its_own_code() -> None:
     for content in (spec(proxy_profile="proxy_4k"), spec(EXPLICIT, proxy_profile="proxy_4k"), spec(proxy_profile="")):
         error = refusal(encoded(content))
@@ -293,6 +301,27 @@ def test_an_unknown_field_is_told_with_what_may_have_been_meant() -> None:
         "there is no such field in JobSpec 2.1",
     ]
     assert faults(error)[0]["allowed"] == list(FIELDS)
+    assert "Source: there is no such field in JobSpec 2.1: did you mean sources?; zzz: there" in str(error), "and no list of all"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (spec(proxy_profile="proxy_h264_lo"), 'proxy_profile: "proxy_h264_lo" is not a profile: did you mean proxy_h264_low?'),
+        (spec(EXPLICIT, codec="x264"), 'codec: "x264" is not a codec: did you mean h264?'),
+        (spec(EXPLICIT, container="MP4"), 'container: "MP4" is not a container: did you mean mp4?'),
+        (spec(naming_template="{source}"), 'naming_template: there is no token "{source}" (allowed: text with the tokens'),
+        (spec(naming_template="{source_nam}"), 'there is no token "{source_nam}": did you mean {source_name}?'),
+        (spec(sources=["~/a.mov"]), 'sources[0]: "~/a.mov" is not an absolute path: ~ is not expanded: write the whole path'),
+        (spec(sources=["C:\\a.mov"]), "it is a Windows path: write where the worker's machine has it"),
+        (spec(sources=["\\\\nas\\a.mov"]), "it is a Windows path"),
+        (spec(sources=["file:///a%20b.mov"]), "it is a URL: write the path alone, /a b.mov"),
+        (spec(sources=["$HOME/a.mov"]), "variables are not expanded"),
+        (spec(output_directory="proxies"), 'output_directory: "proxies" is not an absolute path: it must begin with /'),
+    ],
+)
+def test_what_was_probably_meant_is_said(content: Spec, said: str) -> None:
+    assert said in str(refusal(encoded(content)))
 
 
 def test_duplicate_keys_are_faults_at_any_depth_beside_all_others() -> None:

@@ -13,7 +13,7 @@ from proxx_worker.contract.errors import JsonValue, ProxxError
 from proxx_worker.contract.jobspec import parse_jobspec
 from proxx_worker.contract.result import JobResult, encode_result
 from proxx_worker.contract.schema_texts import RESULT_TEXTS
-from proxx_worker.contract.schemas import jobspec_schema, result_schema, schema_bytes
+from proxx_worker.contract.schemas import jobspec_schema, result_schema, schema_bytes, validation_schema
 from proxx_worker.contract.spec_model import FIELDS
 from proxx_worker.contract.spec_schema import Schema
 from tests.unit.contract.corpus import BASE, EXPLICIT, GONE, PROPERTY, RESOLVE, VALID, Spec, encoded, spec
@@ -22,7 +22,9 @@ from tests.unit.contract.test_result import REFUSED, RESULTS
 
 SPEC_VALIDATOR: Validator = Draft202012Validator(jobspec_schema())
 RESULT_VALIDATOR: Validator = Draft202012Validator(result_schema())
-SCHEMAS = {"jobspec": jobspec_schema, "result": result_schema}
+SCHEMAS = {"jobspec": jobspec_schema, "result": result_schema, "validation": validation_schema}
+VERSIONS = {"jobspec": "2.1", "result": "1.1", "validation": "1.0"}
+TITLES = {"jobspec": "JobSpec 2.1", "result": "Result 1.1", "validation": "Validation 1.0"}
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -37,8 +39,8 @@ def test_it_is_a_schema_that_says_what_it_is(name: str) -> None:
     schema = SCHEMAS[name]()
     Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert schema["$id"] == f"urn:proxx-worker:schema:{name}:{'2.1' if name == 'jobspec' else '1.1'}"
-    assert schema["title"] == ("JobSpec 2.1" if name == "jobspec" else "Result 1.1")
+    assert schema["$id"] == f"urn:proxx-worker:schema:{name}:{VERSIONS[name]}"
+    assert schema["title"] == TITLES[name]
 
 
 def _records(schema: Schema) -> list[Schema]:

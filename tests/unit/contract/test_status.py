@@ -30,7 +30,15 @@ JOBS = st.builds(
     RunningJob, TEXT, TEXT, st.sampled_from(Stage), WHOLE, WHOLE, st.none() | TEXT, NUMBER, NUMBER, st.none() | WHOLE, NUMBER
 )
 STATUSES = st.builds(
-    WorkerStatus, st.sampled_from(WorkerState), WHOLE, TEXT, st.just(NOON), st.just(NOON), WHOLE, st.none() | JOBS
+    WorkerStatus,
+    st.sampled_from(WorkerState),
+    WHOLE,
+    TEXT,
+    st.just(NOON),
+    st.just(NOON),
+    WHOLE,
+    st.none() | JOBS,
+    st.none() | WHOLE,
 )
 
 
@@ -65,7 +73,8 @@ def test_the_document_is_what_the_contract_names() -> None:
     "duration_seconds": 10,
     "frames": 105,
     "speed": 2.1
-  }
+  },
+  "exit_code": null
 }
 """
     )
@@ -93,11 +102,22 @@ def test_fields_of_a_later_version_are_passed_over() -> None:
     assert decode_status(changed(queue=[1, {"deep": None}])) == STATUS
 
 
+ADDED = {"exit_code"}
+"""Fields that earlier versions do not write."""
+
+
+def test_a_status_of_an_earlier_version_is_read() -> None:
+    fields = status_fields(STATUS)
+    del fields["exit_code"]
+    assert decode_status(orjson.dumps(fields)) == STATUS
+
+
 def hostile() -> Iterator[tuple[str, bytes]]:
     for name in status_field_names():
         without = status_fields(STATUS)
         del without[name]
-        yield f"no {name}", orjson.dumps(without)
+        if name not in ADDED:
+            yield f"no {name}", orjson.dumps(without)
         yield f"{name} is a list", changed(**{name: []})
         yield f"{name} is true", changed(**{name: True})
     for name in RunningJob.__dataclass_fields__:

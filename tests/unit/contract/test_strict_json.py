@@ -46,18 +46,63 @@ def test_flaws_have_paths_and_the_last_of_two_values_stands() -> None:
     assert isinstance(document.flaws[0], Flaw)
 
 
-@pytest.mark.parametrize(
-    ("data", "reason"),
-    [
-        (b'{"a": "b\tc"}', "Invalid control character at line 1, column 9"),
-        (b'{"a": "b', "Unterminated string starting at line 1, column 7"),
-        (b'{"a": 1,}', "Expecting property name enclosed in double quotes at line 1, column 9"),
-    ],
-)
-def test_what_is_no_json_is_told_with_its_place(data: bytes, reason: str) -> None:
+MISTAKES = [
+    ('{"a": 1,}', 8, '{"a": 1,}', "a comma before the closing }: remove it"),
+    ('{"a": [1, 2,]}', 12, '{"a": [1, 2,]}', "a comma before the closing ]: remove it"),
+    ('{"a": [1, 2, \t] }', 12, '{"a": [1, 2, \\x09] }', "a comma before the closing ]: remove it"),
+    ("{,}", 2, "{,}", "a comma before the closing }: remove it"),
+    ("}", 1, "}", "a JobSpec begins with {, and this does not"),
+    ('{"a": "b', 7, '{"a": "b', "a string that is not closed: add its closing quote"),
+    ('{"a": ', 6, '{"a":', "the text ends too early, as if it was cut off"),
+    ("{", 2, "{", "the text ends too early, as if it was cut off"),
+    ('{"a": "b\tc"}', 9, '{"a": "b\\x09c"}', "a line break, tab or control character inside a string"),
+    ("{'a': 1}", 2, "{'a': 1}", "a single quote"),
+    ('{"a": True}', 7, '{"a": True}', "True is not JSON: write true"),
+    ('{"a": None}', 7, '{"a": None}', "None is not JSON: write null"),
+    ("{a: 1}", 2, "{a: 1}", 'a field name without quotes: write "a"'),
+    ('{"a": b}', 7, '{"a": b}', "text without quotes: put it in double quotes"),
+    ('{"a": "C:\\Users"}', 10, '{"a": "C:\\Users"}', "a backslash that begins no escape, as in C:\\"),
+    ('{"a": "\\u12"}', 8, '{"a": "\\u12"}', "a backslash that begins no escape"),
+    ('{"a": "x" "b": 1}', 11, '{"a": "x" "b": 1}', "a comma (or a colon) is missing before this"),
+    ('{"a" 1}', 6, '{"a" 1}', "a comma (or a colon) is missing before this"),
+    ('{"a": 1} {"b": 2}', 10, '{"a": 1} {"b": 2}', "more text after the end"),
+    ('{"a": 1}}', 9, '{"a": 1}}', "more text after the end"),
+    ('{"a": 1 // c\n}', 9, '{"a": 1 // c', "a comment: JSON has none, remove it"),
+    ('{"a": 1 # c\n}', 9, '{"a": 1 # c', "a comment: JSON has none, remove it"),
+    ("jobspec_version: 2.1", 1, "jobspec_version: 2.1"[:20], "a JobSpec begins with {, and this does not"),
+    ('{"a": ~/x}', 7, '{"a": ~/x}', "a path without quotes"),
+    ('{"a": \u201cx\u201d}', 7, '{"a": \u201cx\u201d}', "a typographic quote"),
+    ('{"a": 01}', 8, '{"a": 01}', "not a number as JSON writes them"),
+    ('{"a": +1}', 7, '{"a": +1}', "not a number as JSON writes them"),
+    ('{"a": [1}', 9, '{"a": [1}', "} is not expected here"),
+    ('{"a":: 1}', 6, '{"a":: 1}', ": is not expected here"),
+    ('{"a": [NaN, "NaN"]}', 8, '{"a": [NaN, "NaN"]}', "NaN is not JSON, whose numbers are finite"),
+    ('{"-Infinity": -Infinity}', 15, '{"-Infinity": -Infinity}', "-Infinity is not JSON"),
+]
+"""A text, the column that is named, the excerpt, and what is said of it."""
+
+
+@pytest.mark.parametrize(("text", "column", "near", "words"), MISTAKES)
+def test_what_is_no_json_is_told_with_its_place(text: str, column: int, near: str, words: str) -> None:
     with pytest.raises(NotJsonError) as caught:
-        parse_object(data)
-    assert str(caught.value) == reason
+        parse_object(text.encode())
+    assert str(caught.value).startswith(f"line 1, column {column}, near `{near}`: {words}")
+
+
+def test_the_excerpt_is_of_the_line_and_short() -> None:
+    text = '{\n  "sources": [\n    "' + "x" * 100 + '",\n  ],\n  "a": 1\n}'
+    with pytest.raises(NotJsonError) as caught:
+        parse_object(text.encode())
+    assert str(caught.value).startswith("line 3, column 107, near `" + "x" * 29 + '",`: a comma before the closing ]')
+    with pytest.raises(NotJsonError) as caught:
+        parse_object(b'{"a": [1\n\n\n')
+    assert str(caught.value).startswith("line 1, column 9, near `")
+
+
+def test_bytes_that_are_not_utf_8_are_told_with_their_place() -> None:
+    with pytest.raises(NotJsonError) as caught:
+        parse_object(b'{\n "a": "caf\xe9"}')
+    assert str(caught.value) == r'line 2, column 11, near `"a": "caf\xe9"}`: it is not UTF-8, byte 0xe9 at offset 12'
 
 
 def test_a_pair_of_surrogates_is_one_character() -> None:

@@ -27,13 +27,24 @@ def test_tags_are_the_files_and_what_it_does_not_say_stays_unsaid() -> None:
     assert color_of(stream, NOTHING) == ColorFacts(range="tv", matrix="bt709")
 
 
-def test_the_first_frame_fills_in_what_the_container_leaves_out_and_no_more() -> None:
-    stream = Section({"color_range": "tv", "color_space": "bt709"})
-    frame = Section({"color_range": "pc", "color_transfer": "smpte2084", "side_data_list": [MASTERING, LIGHT]})
+def test_what_the_first_frame_says_goes_before_the_container_and_the_container_says_the_rest() -> None:
+    stream = Section({"color_range": "tv", "color_space": "bt709", "color_primaries": "bt709", "chroma_location": "left"})
+    frame = Section(
+        {
+            "color_range": "pc",
+            "color_space": "unknown",
+            "color_primaries": "bt2020",
+            "color_transfer": "smpte2084",
+            "chroma_location": "topleft",
+            "side_data_list": [MASTERING, LIGHT],
+        }
+    )
     assert color_of(stream, frame) == ColorFacts(
-        range="tv",
+        range="pc",
         matrix="bt709",
+        primaries="bt2020",
         transfer="smpte2084",
+        chroma_location="topleft",
         mastering_display="G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,0)",
         content_light="1000,100",
     )

@@ -1,11 +1,8 @@
 """Progress: facts only, and never a word about time left."""
 
-import fcntl
 import io
 import os
 import pty
-import struct
-import termios
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -118,10 +115,19 @@ def test_a_terminal_gets_a_bar_and_lines_above_it() -> None:
     assert "remaining" not in text.lower()
 
 
-@pytest.mark.parametrize("columns", [60, 80, 200])
-def test_a_long_name_leaves_room_for_the_facts(columns: int) -> None:
+@pytest.mark.parametrize(
+    ("columns", "facts"),
+    [
+        (50, "0:00:04.2 / 0:31:02.5  2.1x"),
+        (69, "0:00:04.2 / 0:31:02.5  2.1x"),
+        (70, "0:00:04.2 / 0:31:02.5  105 frames  2.1x"),
+        (80, "0:00:04.2 / 0:31:02.5  105 frames  2.1x"),
+        (200, "0:00:04.2 / 0:31:02.5  105 frames  2.1x"),
+    ],
+)
+def test_a_long_name_leaves_room_for_the_facts(columns: int, facts: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))  # rich asks the standard streams for their width, and they are pytest's here
     controller, terminal = pty.openpty()
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 25, columns, 0, 0))
     with os.fdopen(terminal, "w", buffering=1) as stream:
         shown = TerminalProgress(stream)
         task = replace(TASK, source=f"/media/{'A long name ' * 20}.mov")
@@ -130,7 +136,28 @@ def test_a_long_name_leaves_room_for_the_facts(columns: int) -> None:
         shown.task_ended(task, RECORD)
     text = _all_of(controller)
     assert "1/2 A" in text
-    assert "0:00:04.2 / 0:31:02.5  105 frames  2.1x" in text
+    assert facts in text
+
+
+def test_on_fifty_columns_the_clip_keeps_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    controller, terminal = pty.openpty()
+    with os.fdopen(terminal, "w", buffering=1) as stream:
+        shown = TerminalProgress(stream)
+        task = replace(TASK, source="/media/A001C001_240301.mov")
+        shown.task_entered(task, Stage.ENCODING)
+        shown.progressed(task, PROGRESS)
+        shown.task_ended(task, RECORD)
+    assert "1/2 A001C001_240301.m" in _all_of(controller), "at most the end of its extension is cut"
+
+
+def test_a_dumb_terminal_gets_plain_lines() -> None:
+    controller, terminal = pty.openpty()
+    with os.fdopen(terminal, "w", buffering=1) as stream:
+        shown, write = progress_for(stream, Recorder(), dumb=True)
+        assert isinstance(shown, PlainProgress)
+        write("a log line\n")
+    assert "\x1b" not in _all_of(controller)
 
 
 def test_elsewhere_there_are_plain_lines() -> None:

@@ -64,7 +64,7 @@ def test_a_job_from_its_claim_to_its_end(path: Path, clock: Clock) -> None:
     status.task_ended(TASK, TaskRecord(index=1, source="/media/a.mov", status=TaskStatus.COMPLETED))
     status.job_entered(JOB, Stage.PUBLISHING)
     later()
-    status.end(6)
+    status.end(6, 0)
     written = read(path)
     started = RunningJob("clip", "id", Stage.ENCODING, 2, 3, "/media/a.mov", 0.4, 2.5, 10, 1.5)
     assert shown == [
@@ -100,7 +100,7 @@ def test_the_end_is_written_whenever_it_comes(path: Path) -> None:
     status = StatusFile(path, is_stopping=lambda: True)
     status.idle(0)
     assert read(path).state is WorkerState.STOPPING
-    status.end(2)
+    status.end(2, 4)
     assert (read(path).state, read(path).inbox) == (WorkerState.ENDED, 2)
 
 

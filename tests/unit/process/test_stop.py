@@ -6,7 +6,7 @@ import select
 import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.process.stop import BeatingStop, StopFlag, interrupted, raise_if_stopped
+from proxx_worker.process.stop import BeatingStop, CancellableStop, StopFlag, checkpoint, raise_if_stopped
 
 
 def readable(flag: StopFlag) -> bool:
@@ -61,10 +61,38 @@ def test_whoever_asks_makes_the_heart_beat() -> None:
 
 def test_a_checkpoint_raises_only_once_a_stop_is_requested() -> None:
     flag = StopFlag()
-    raise_if_stopped(flag, interrupted("it hashed a proxy"))
+    checkpoint(flag, "it hashed a proxy")
+    raise_if_stopped(flag, LookupError())
     flag.request()
-    with pytest.raises(ProxxError, match="asked to stop while it hashed a proxy") as caught:
-        raise_if_stopped(flag, interrupted("it hashed a proxy", path="/proxy.mov"))
+    with pytest.raises(LookupError):
+        raise_if_stopped(flag, LookupError())
+    with pytest.raises(ProxxError, match=r"^stopped by a signal \(SIGTERM, or Ctrl-C\) while it hashed a proxy\. ") as caught:
+        checkpoint(BeatingStop(flag), "it hashed a proxy", path="/proxy.mov")
     assert caught.value.code is ErrorCode.INTERRUPTED
     assert caught.value.error.details == {"path": "/proxy.mov"}
+    flag.close()
+
+
+def test_a_cancel_is_another_reason_to_stop() -> None:
+    flag, answers = StopFlag(), [False, True]
+    stop = CancellableStop(flag, lambda: answers.pop(0))
+    assert stop.fileno() == flag.fileno()
+    checkpoint(stop, "it hashed a proxy")
+    with pytest.raises(ProxxError, match="cancelled while it hashed a proxy") as caught:
+        checkpoint(stop, "it hashed a proxy", path="/proxy.mov")
+    assert caught.value.code is ErrorCode.CANCELLED
+    assert caught.value.error.details == {"path": "/proxy.mov"}
+    flag.request()
+    assert stop.requested()
+    assert stop.error("it ended").code is ErrorCode.CANCELLED, "what was seen first stays the reason"
+    flag.close()
+
+
+def test_a_stop_that_was_seen_before_the_cancel_stays_the_reason() -> None:
+    flag, beats = StopFlag(), list[int]()
+    flag.request()
+    stop = CancellableStop(BeatingStop(flag, lambda: beats.append(1)), lambda: True)
+    assert stop.requested()
+    assert stop.error("it ended").code is ErrorCode.INTERRUPTED
+    assert beats == [1]
     flag.close()

@@ -58,7 +58,8 @@ def test_a_perfect_proxy_passes(codec: Codec, container: Container) -> None:
 def test_every_check_has_its_name() -> None:
     assert [item.name for item in verdict_of().checks] == [
         "exit_code", "file_size", "decodes", "container", "video_streams", "audio_streams", "other_streams", "video_codec",
-        "video_profile", "video_tag", "picture_size", "display_aspect", "rotation", "field_order", "color_range", "color_matrix",
+        "video_profile", "video_tag", "picture_size", "display_aspect", "rotation", "field_order", "field_order_said",
+        "color_range", "color_matrix",
         "color_primaries", "color_transfer", "content_light", "mastering_display", "frames_encoded", "frames",
         "frames_of_source", "frame_times", "start", "frame_rate", "duration", "timecode", "reel",
         "audio_0_codec", "audio_0_channels",
@@ -211,7 +212,8 @@ def test_what_the_source_does_not_say_is_not_known() -> None:
     unknown = {item.name for item in verdict.checks if item.ok is None}
     assert failed(verdict) == {}
     assert unknown == {
-        "video_profile", "field_order", "color_range", "color_matrix", "color_primaries", "color_transfer", "content_light",
+        "video_profile", "field_order", "field_order_said", "color_range", "color_matrix", "color_primaries", "color_transfer",
+        "content_light",
         "mastering_display", "frames_of_source", "reel", "audio_0_layout",
     }  # fmt: skip
 
@@ -425,11 +427,11 @@ def test_a_fine_encode() -> None:
             ErrorCode.ENCODE_FAILED,
             "exit code 187: [libx264] [error] no",
         ),
-        ({"restarts": 1}, ErrorCode.SOURCE_UNSUPPORTED, "changes its size or format"),
+        ({"restarts": 1}, ErrorCode.SOURCE_UNSUPPORTED, "changes size or format"),
         (
             {"restarts": 1, "exit_code": 1, "complaints": ("[mov @ 0x1] [error] Non-monotonous DTS",)},
             ErrorCode.SOURCE_UNSUPPORTED,
-            "changes its size or format",
+            "changes size or format",
         ),
         ({"exit_code": 1, "complaints": ("[mov @ 0x1] [error] no",)}, ErrorCode.ENCODE_FAILED, "[mov] [error] no"),
         ({"file_size": 999}, ErrorCode.OUTPUT_INVALID, "file_size should be 1000, but is 999"),
@@ -492,7 +494,7 @@ def ended(frames: int, **seen: object) -> Callable[[EncodeObservation], EncodeOb
         (CLIP, 24, "ends after 24 frames, its container promises 25 frames"),
         (clip(frames_certain=False), 20, "ends after 0.800 s, its container promises 1.000 s"),
         (replace(clip(frames_certain=False, duration=None), duration=Fraction(9)), 25, "promises 9.000 s"),
-        (CLIP, 0, "not one picture"),
+        (CLIP, 0, "no frame of the source"),
     ],
 )
 def test_a_source_that_ends_before_its_container_says(source: MediaFacts, frames: int, said: str) -> None:
@@ -562,3 +564,12 @@ def test_mxf_has_no_place_for_a_missing_frame() -> None:
         del proxy.times[10]
 
     assert verdict_of(kept, source=source, encode=hole).error is None
+
+
+@pytest.mark.parametrize(
+    ("said", "ok"), [("tt", True), ("tb", True), ("bb", False), ("bt", False), ("progressive", False), ("unknown", None)]
+)
+def test_the_containers_word_on_fields(said: str, ok: bool | None) -> None:
+    verdict = verdict_of(put("picture", "field_order", said), source=clip(field_order="tt"))
+    (check,) = (check for check in verdict.checks if check.name == "field_order_said")
+    assert (check.expected, check.ok) == ("tt", ok)

@@ -1,0 +1,103 @@
+"""`cancel`, `hold`, `release`, `resubmit`: requests and specs dropped into an inbox."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from proxx_worker.cli.console import fail, say, say_path
+from proxx_worker.contract.candidates import SPEC_SUFFIX, display_name
+from proxx_worker.contract.errors import EXIT_OK, ProxxError
+from proxx_worker.contract.text import visible
+from proxx_worker.desk import drops
+from proxx_worker.desk.again import digests_of, mark_resubmittable
+from proxx_worker.desk.again import resubmit as drop_again
+from proxx_worker.desk.cancel import NoSuchJobError, target_of
+from proxx_worker.desk.cancel import cancel as ask_to_cancel
+from proxx_worker.desk.folders import read_jobs, read_summary
+from proxx_worker.desk.jobs import JobState, JobSummary
+from proxx_worker.workspace.entries import exists, files_in
+from proxx_worker.workspace.layout import Workspace
+
+
+def cancel(arguments: argparse.Namespace) -> int:
+    """Ask for jobs to be cancelled. Exit code 64, and nothing is asked, where one of the names is no job's that waits or runs."""
+    workspace = Workspace(Path(arguments.workspace))
+    try:
+        workspace.require()
+        targets = [target_of(workspace, os.fsencode(name)) for name in dict.fromkeys(arguments.names)]
+        for path in ask_to_cancel(workspace, targets):
+            say_path(path)
+    except NoSuchJobError as error:
+        return fail(f"{error}; nothing was cancelled")
+    except ProxxError as fault:
+        return fail(fault.error.message, fault.code)
+    return EXIT_OK
+
+
+def hold(arguments: argparse.Namespace) -> int:
+    """Hold the workspace; again is as good as once."""
+    return _switch(arguments, hold=True)
+
+
+def release(arguments: argparse.Namespace) -> int:
+    """Release the workspace; again is as good as once."""
+    return _switch(arguments, hold=False)
+
+
+def _switch(arguments: argparse.Namespace, *, hold: bool) -> int:
+    workspace = Workspace(Path(arguments.workspace))
+    try:
+        workspace.require()
+        changed = drops.hold(workspace) if hold else drops.release(workspace)
+    except ProxxError as fault:
+        return fail(fault.error.message, fault.code)
+    if hold:
+        say("held: nothing is claimed until it is released" if changed else "it is held already")
+    else:
+        say("released" if changed else "it is not held")
+    return EXIT_OK
+
+
+def resubmit(arguments: argparse.Namespace) -> int:
+    """Drop failed jobs' specs anew. Exit code 64 for a name that no failed job has: nothing is dropped then."""
+    if bool(arguments.names) == (arguments.code is not None):
+        return fail("name the jobs to submit again, or a code with --code")
+    workspace = Workspace(Path(arguments.workspace))
+    try:
+        workspace.require()
+        jobs, left = (
+            _of_code(workspace, arguments.code) if arguments.code is not None else (_named(workspace, arguments.names), 0)
+        )
+        done = drop_again(workspace, jobs)
+    except NoSuchJobError as error:
+        return fail(f"{error}; nothing was submitted")
+    except ProxxError as fault:
+        return fail(fault.error.message, fault.code)
+    for path in done.made:
+        say_path(path)
+    for job in done.skipped:
+        sys.stderr.write(f"{visible(job.name)} was skipped: its spec waits or runs already\n")
+    if left:
+        sys.stderr.write(f"{left} with this code were left alone: done since, under way, or bound to end the same way\n")
+    return EXIT_OK
+
+
+def _of_code(workspace: Workspace, code: str) -> tuple[list[JobSummary], int]:
+    """The failed jobs of a code that can end otherwise now, and how many others there are."""
+    failed = list(read_jobs(workspace, JobState.FAILED))
+    under_way = digests_of(workspace, JobState.WAITING, JobState.RUNNING, JobState.DONE)
+    of_code = [job for job in mark_resubmittable(failed, under_way) if job.code == code]
+    wanted = [job for job in of_code if job.resubmittable]
+    return wanted, len(of_code) - len(wanted)
+
+
+def _named(workspace: Workspace, names: list[str]) -> list[JobSummary]:
+    return [_failed(workspace, os.fsencode(name)) for name in dict.fromkeys(names)]
+
+
+def _failed(workspace: Workspace, name: bytes) -> JobSummary:
+    for stem in dict.fromkeys((name, name.removesuffix(SPEC_SUFFIX))):
+        if exists(files_in(workspace.failed, stem).spec):
+            return read_summary(workspace, JobState.FAILED, stem) or JobSummary(stem, JobState.FAILED)
+    raise NoSuchJobError(f"no job called {display_name(name)} is in failed/")

@@ -1,0 +1,46 @@
+"""What a person probably meant, where what they wrote is no such thing. Hints for messages; nothing is ever corrected by them."""
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from urllib.parse import unquote
+
+_LONGEST = 100  # characters of a wrong name that are compared: a hostile one would cost quadratic time
+_SHORTEST_PART = 4  # "profile" is meant for proxy_profile; "o" is meant for nothing
+_LIKENESS = 0.75  # of difflib: one letter of four may be wrong
+_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+_WILDCARDS = re.compile(r"[*?]|\[[^\]]+\]")
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` looks like, or is a part of; None where it looks like none, or is a part of several."""
+    by_folded = {choice.casefold(): choice for choice in known}
+    wanted = name[:_LONGEST].casefold()
+    if len(wanted) >= _SHORTEST_PART and (holding := [choice for choice in by_folded if wanted in choice]):
+        return by_folded[holding[0]] if len(holding) == 1 else None
+    close = get_close_matches(wanted, list(by_folded), n=1, cutoff=_LIKENESS)
+    return by_folded[close[0]] if close else None
+
+
+def relative_path_hint(path: str) -> str:
+    """Why `path`, which is not absolute, is no path for a spec."""
+    if path.startswith("~"):
+        return "~ is not expanded: write the whole path, such as /home/NAME/..."
+    if _WINDOWS.match(path):
+        return "it is a Windows path: write where the worker's machine has it, such as /mnt/share/..."
+    if path.startswith("file://"):
+        return f"it is a URL: write the path alone, {unquote(path.removeprefix('file://'))}"
+    if path.startswith("$"):
+        return "variables are not expanded: write the whole path"
+    return "it must begin with /"
+
+
+def missing_path_hint(path: str) -> str | None:
+    """Why there may be no file at the absolute `path`; None where the path looks like any other."""
+    if _WILDCARDS.search(path):
+        return "Wildcards are not expanded: name each clip, or let `proxx-worker spec --recursive` find them."
+    if path != path.strip():
+        return "The path begins or ends with a space."
+    if "%20" in path:
+        return f"It looks like part of a URL; as a path it is {unquote(path)}."
+    return None

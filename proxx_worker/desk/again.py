@@ -1,0 +1,123 @@
+"""Which failed jobs it makes sense to submit again, and dropping them anew."""
+
+import os
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from proxx_worker.contract.candidates import display_name, dropped_stem
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.strict_json import MAX_SPEC_BYTES
+from proxx_worker.desk.drops import drop_spec
+from proxx_worker.desk.folders import folder_of, stems_in
+from proxx_worker.desk.jobs import JobState, JobSummary
+from proxx_worker.desk.remedies import Again, remedy_of
+from proxx_worker.desk.selection import moment_of
+from proxx_worker.files.errnos import translate_os_errors
+from proxx_worker.workspace.claimed import read_if_regular
+from proxx_worker.workspace.entries import files_in
+from proxx_worker.workspace.layout import Workspace
+
+
+def digests_of(workspace: Workspace, *states: JobState) -> frozenset[str]:
+    """The SHA-256 of every spec in these states. Raises WORKSPACE_INVALID or IO_ERROR."""
+    found: set[str] = set()
+    for state in states:
+        folder = folder_of(workspace, state)
+        for stem in stems_in(folder):
+            path = files_in(folder, stem).spec
+            with translate_os_errors("read", path, state_folder=True):
+                data = read_if_regular(path, MAX_SPEC_BYTES + 1)
+            if data is not None:
+                found.add(sha256(data).hexdigest())
+    return frozenset(found)
+
+
+def mark_resubmittable(failed: Iterable[JobSummary], under_way: Collection[str]) -> list[JobSummary]:
+    """`failed` with `resubmittable` set where submitting the spec again can help.
+
+    `under_way`: the SHA-256 of specs that wait, run or are done. Of several that failed with one spec, the last is meant. Sources
+    are looked at, nothing else is.
+    """
+    jobs = list(failed)
+    last = {job.sha256: job.stem for job in sorted(jobs, key=lambda job: (job.finished_at or "", job.stem))}
+    return [
+        replace(job, resubmittable=True)
+        if job.sha256 is not None and job.sha256 not in under_way and last[job.sha256] == job.stem and can_help(job)
+        else job
+        for job in jobs
+    ]
+
+
+def can_help(job: JobSummary) -> bool:
+    """Whether the same spec can end otherwise now, by its code and by what has become of its sources."""
+    match remedy_of(job.code or "").again:
+        case Again.HELPS:
+            return True
+        case Again.NEVER:
+            return False
+        case Again.AFTER_SOURCE:
+            return bool(job.failed_sources) and all(_changed_since(source, job.finished_at) for source in job.failed_sources)
+
+
+def _changed_since(source: str, finished_at: str | None) -> bool:
+    """Whether a source is there and something was done to it after the job ended: its content, permissions or name.
+
+    Worker's clock against the storage's: metadata that only chooses what is offered.
+    """
+    ended = moment_of(finished_at)
+    try:
+        status = os.stat(source)
+    except (OSError, ValueError):
+        return False
+    return ended is not None and max(status.st_mtime, status.st_ctime) > ended.timestamp()
+
+
+@dataclass(frozen=True, slots=True)
+class Resubmitted:
+    """What a call did: the paths that it made in the inbox, and the jobs that it left alone because their spec is under way."""
+
+    made: tuple[bytes, ...]
+    skipped: tuple[JobSummary, ...]
+
+
+def resubmit(workspace: Workspace, jobs: Sequence[JobSummary]) -> Resubmitted:
+    """Drop the specs of failed `jobs` anew, under the names that they had. One that waits or runs again already is skipped.
+
+    Raises:
+        ProxxError: WORKSPACE_INVALID, NO_SPACE, IO_ERROR. The message says which were dropped before.
+
+    """
+    under_way = set(digests_of(workspace, JobState.WAITING, JobState.RUNNING))
+    made: list[bytes] = []
+    skipped: list[JobSummary] = []
+    for job in jobs:
+        path = files_in(workspace.failed, job.stem).spec
+        try:
+            data = _spec_at(path)
+            digest = sha256(data).hexdigest()
+            if digest in under_way:
+                skipped.append(job)
+                continue
+            made.append(drop_spec(workspace, dropped_stem(job.stem), data))
+            under_way.add(digest)
+        except ProxxError as fault:
+            raise _partly(fault, made) from fault
+    return Resubmitted(tuple(made), tuple(skipped))
+
+
+def _spec_at(path: bytes) -> bytes:
+    with translate_os_errors("read", path):
+        data = read_if_regular(path, MAX_SPEC_BYTES + 1)
+    if data is None or len(data) > MAX_SPEC_BYTES:
+        shown = display_name(path)
+        message = f"{shown} is no spec that can be submitted: it is gone, no file, not readable, or larger than 1 MiB"
+        raise ProxxError(ErrorCode.IO_ERROR, message, path=shown)
+    return data
+
+
+def _partly(fault: ProxxError, made: Sequence[bytes]) -> ProxxError:
+    if not made:
+        return fault
+    names = ", ".join(display_name(os.path.basename(path)) for path in made)
+    return ProxxError(fault.code, f"{fault.error.message}; dropped before that: {names}", **fault.error.details)

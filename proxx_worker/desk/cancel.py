@@ -1,0 +1,80 @@
+"""Cancelling jobs by name: which spec is meant, and the request that says so."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from proxx_worker.contract.candidates import CANCEL_SUFFIX, SPEC_SUFFIX, display_name
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.strict_json import MAX_SPEC_BYTES
+from proxx_worker.desk.drops import drop_cancel
+from proxx_worker.desk.jobs import JobState
+from proxx_worker.files.errnos import translate_os_errors
+from proxx_worker.workspace.claimed import read_if_regular
+from proxx_worker.workspace.entries import exists, files_in
+from proxx_worker.workspace.layout import Workspace
+
+
+class NoSuchJobError(Exception):
+    """A name that no job in the wanted states has; the message says what is known of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A job that can be cancelled, and the SHA-256 of its spec."""
+
+    stem: bytes
+    state: JobState
+    sha256: str
+
+
+def target_of(workspace: Workspace, name: bytes) -> Target:
+    """The job of this name, running or else waiting; `.json` behind the name is taken off where no job is called so.
+
+    Raises `NoSuchJobError`, or `ProxxError` (WORKSPACE_INVALID, IO_ERROR).
+    """
+    stems = [name, name.removesuffix(SPEC_SUFFIX)] if name.endswith(SPEC_SUFFIX) else [name]
+    for stem in stems:
+        # It moves from the inbox to running: looked for in this order, it is met in one of them, or in both, and never missed.
+        found = [target for state in (JobState.WAITING, JobState.RUNNING) if (target := _target(workspace, state, stem))]
+        if found:
+            return found[-1]
+    shown = display_name(stems[-1])
+    for outbox in (workspace.done, workspace.failed):
+        with translate_os_errors("look for", outbox, state_folder=True):
+            if exists(files_in(outbox, stems[-1]).spec):
+                raise NoSuchJobError(f"{shown} has ended already; it is in {display_name(os.path.basename(outbox))}/")
+    raise NoSuchJobError(f"no job called {shown} waits or runs; `proxx-worker list WORKSPACE` names them")
+
+
+def cancel(workspace: Workspace, targets: Sequence[Target]) -> list[bytes]:
+    """Ask for each to be cancelled. Returns the paths of the requests, also of one that was there already.
+
+    Raises `ProxxError`: IO_ERROR where another request of that name is in the way; WORKSPACE_INVALID, NO_SPACE, IO_ERROR.
+    """
+    return [_ask(workspace, target) for target in targets]
+
+
+def _ask(workspace: Workspace, target: Target) -> bytes:
+    made = drop_cancel(workspace, target.stem, target.sha256)
+    if made is not None:
+        return made
+    path = os.path.join(workspace.inbox, target.stem + CANCEL_SUFFIX)
+    with translate_os_errors("read", path):
+        there = read_if_regular(path, len(target.sha256) + 2)
+    if there is not None and there.strip().decode("ascii", "replace").lower() == target.sha256:
+        return path
+    shown = display_name(path)
+    message = f"{shown} is there and means another spec, or is no file; remove it, then cancel again"
+    raise ProxxError(ErrorCode.IO_ERROR, message, path=shown)
+
+
+def _target(workspace: Workspace, state: JobState, stem: bytes) -> Target | None:
+    folder = workspace.running if state is JobState.RUNNING else workspace.inbox
+    path = files_in(folder, stem).spec
+    with translate_os_errors("read", path, state_folder=True):
+        data = read_if_regular(path, MAX_SPEC_BYTES + 1)
+    if data is None or len(data) > MAX_SPEC_BYTES:
+        return None
+    return Target(stem, state, sha256(data).hexdigest())

@@ -1,0 +1,96 @@
+"""The only files that the desk writes: specs and requests, in the inbox, each whole and durable before it has its name."""
+
+import os
+import secrets
+from contextlib import suppress
+
+from proxx_worker.contract.candidates import CANCEL_SUFFIX, HOLD_NAME
+from proxx_worker.contract.errors import ProxxError
+from proxx_worker.files.durable import create_file, write_all
+from proxx_worker.files.errnos import translate_os_errors
+from proxx_worker.files.rename import rename_no_clobber
+from proxx_worker.files.syncing import sync_directory, sync_file
+from proxx_worker.workspace.layout import Workspace
+from proxx_worker.workspace.submit import place
+
+
+def drop_spec(workspace: Workspace, stem: bytes, data: bytes) -> bytes:
+    """Put a spec into the inbox as `STEM.json`, or `STEM~2.json`, ... where that is taken. Returns its path.
+
+    Raises `ProxxError`: SPEC_INVALID for a name that no worker takes; WORKSPACE_INVALID, NO_SPACE or IO_ERROR.
+    """
+    temporary = _write_hidden(workspace, data)
+    try:
+        path = place(workspace.inbox, temporary, stem)
+    except ProxxError:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+    _sync(workspace)
+    return path
+
+
+def drop_cancel(workspace: Workspace, stem: bytes, sha256: str) -> bytes | None:
+    """Put a cancel of the job `stem` into the inbox. Returns its path; None where one is there already, whatever it holds.
+
+    Raises `ProxxError`: WORKSPACE_INVALID, NO_SPACE or IO_ERROR.
+    """
+    path = os.path.join(workspace.inbox, stem + CANCEL_SUFFIX)
+    temporary = _write_hidden(workspace, sha256.encode() + b"\n")
+    with translate_os_errors("make", path, state_folder=True):
+        try:
+            rename_no_clobber(temporary, path)
+        except OSError as error:
+            with suppress(OSError):
+                os.unlink(temporary)
+            if not isinstance(error, FileExistsError):
+                raise
+            return None
+    _sync(workspace)
+    return path
+
+
+def hold(workspace: Workspace) -> bool:
+    """Hold the workspace, durably. False where it is held already. Raises WORKSPACE_INVALID, NO_SPACE or IO_ERROR."""
+    path = os.path.join(workspace.inbox, HOLD_NAME)
+    with translate_os_errors("make", path, state_folder=True):
+        try:
+            os.close(create_file(path))
+        except FileExistsError:
+            return False
+    _sync(workspace)
+    return True
+
+
+def release(workspace: Workspace) -> bool:
+    """Release the workspace, durably. False where it is not held. Raises WORKSPACE_INVALID or IO_ERROR."""
+    path = os.path.join(workspace.inbox, HOLD_NAME)
+    with translate_os_errors("remove", path, state_folder=True):
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            return False
+    _sync(workspace)
+    return True
+
+
+def _write_hidden(workspace: Workspace, data: bytes) -> bytes:
+    """A whole, durable file in the inbox under a name that no worker takes."""
+    path = os.path.join(workspace.inbox, b".desk-" + secrets.token_hex(8).encode())
+    with translate_os_errors("write", path, state_folder=True):
+        descriptor = create_file(path)
+        try:
+            write_all(descriptor, data)
+            sync_file(descriptor)
+        except OSError:
+            with suppress(OSError):
+                os.unlink(path)
+            raise
+        finally:
+            os.close(descriptor)
+    return path
+
+
+def _sync(workspace: Workspace) -> None:
+    with translate_os_errors("sync the folder", workspace.inbox, state_folder=True):
+        sync_directory(workspace.inbox)

@@ -1,0 +1,97 @@
+"""Jobs as they end, read from the folders: none missed, none told twice, whoever is restarted meanwhile."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from proxx_worker.contract.candidates import display_name, is_spec_name, stem_of
+from proxx_worker.contract.status import RunningJob
+from proxx_worker.desk.folders import folder_of, read_summary
+from proxx_worker.desk.jobs import JobState, JobSummary
+from proxx_worker.desk.worker import read_status
+from proxx_worker.files.errnos import translate_os_errors
+from proxx_worker.workspace.entries import files_in, status_of
+from proxx_worker.workspace.layout import Workspace
+
+_OUTBOXES = (JobState.DONE, JobState.FAILED)
+
+
+class UnknownNameError(Exception):
+    """`--since-name` names a job that is in neither outbox, so what came after it cannot be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One spec in an outbox. The inode tells it from a later one that got its name after it was removed."""
+
+    state: JobState
+    stem: bytes
+    inode: int
+
+
+class Ended:
+    """The jobs that have ended and have not been told yet. All that is remembered is what is in the folders.
+
+    A spec is moved last, so what is seen is whole. Jobs of one workspace run one after the other: their order is that of
+    `finished_at`, of the moment when the spec got its name in the outbox where two are the same, and then of their names.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        """Nothing is told yet."""
+        self._workspace = workspace
+        self._told: set[_Entry] = set()
+        self._listed: set[JobState] = set()
+
+    def skip_to(self, name: str) -> None:
+        """Take the job `name`, and all that ended before it, for told. Raises `UnknownNameError`, else as `take`."""
+        jobs = self._new()
+        last = next((key for key, entry, _ in jobs if name in _names_of(entry.stem)), None)
+        if last is None:
+            raise UnknownNameError(f"no job called {name} is in done/ or failed/, so what ended after it cannot be told")
+        self._told |= {entry for key, entry, _ in jobs if key <= last}
+
+    def take(self) -> list[JobSummary]:
+        """The jobs that ended since the last call, in order. Raises WORKSPACE_INVALID or IO_ERROR."""
+        jobs = self._new()
+        self._told |= {entry for _, entry, _ in jobs}
+        return [job for _, _, job in jobs]
+
+    def _new(self) -> list[tuple[tuple[str, int, bytes], _Entry, JobSummary]]:
+        there = {entry for state in _OUTBOXES for entry in self._entries(state)}
+        self._told &= there
+        read = (self._read(entry) for entry in there - self._told)
+        return sorted((found for found in read if found is not None), key=lambda found: found[0])
+
+    def _entries(self, state: JobState) -> Iterable[_Entry]:
+        folder = folder_of(self._workspace, state)
+        with translate_os_errors("list", folder, state_folder=True):
+            try:
+                with os.scandir(folder) as entries:
+                    found = [_Entry(state, stem_of(it.name), it.inode()) for it in entries if is_spec_name(it.name)]
+            except FileNotFoundError:
+                if state in self._listed:
+                    raise  # it was there: an outage, and not an outbox that was emptied
+                return []
+        self._listed.add(state)
+        return found
+
+    def _read(self, entry: _Entry) -> tuple[tuple[str, int, bytes], _Entry, JobSummary] | None:
+        """The job with its place in the order; None where somebody has taken it away meanwhile."""
+        path = files_in(folder_of(self._workspace, entry.state), entry.stem).spec
+        with translate_os_errors("look at", path, state_folder=True):
+            status = status_of(path)
+        job = read_summary(self._workspace, entry.state, entry.stem)
+        if status is None or job is None:
+            return None
+        return (job.finished_at or "", status.st_ctime_ns, entry.stem), entry, job
+
+
+def running_job(workspace: Workspace) -> RunningJob | None:
+    """The job that the worker last said to run; None where it says none, or nothing."""
+    status = read_status(workspace)
+    return None if status is None else status.job
+
+
+def _names_of(stem: bytes) -> tuple[str, str]:
+    """How a caller may write a name: as it was shown, or with its very bytes."""
+    return display_name(stem), os.fsdecode(stem)

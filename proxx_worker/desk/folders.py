@@ -1,0 +1,62 @@
+"""What is in a workspace's folders now. Only ever read: the folders are the state."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from proxx_worker.contract.candidates import is_spec_name, stem_of
+from proxx_worker.desk.jobs import JobState, JobSummary, summary_of
+from proxx_worker.files.errnos import translate_os_errors
+from proxx_worker.workspace.entries import files_in
+from proxx_worker.workspace.layout import Workspace
+
+_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+def folder_of(workspace: Workspace, state: JobState) -> bytes:
+    """The folder whose specs are in this state."""
+    return {
+        JobState.WAITING: workspace.inbox,
+        JobState.RUNNING: workspace.running,
+        JobState.DONE: workspace.done,
+        JobState.FAILED: workspace.failed,
+    }[state]
+
+
+def stems_in(folder: bytes) -> list[bytes]:
+    """The stems of the specs in `folder`, sorted; none where no worker has made it yet. Raises WORKSPACE_INVALID or IO_ERROR."""
+    with translate_os_errors("list", folder, state_folder=True):
+        try:
+            names = os.listdir(folder)
+        except FileNotFoundError:
+            return []
+    return sorted(stem_of(name) for name in names if is_spec_name(name))
+
+
+def read_summary(workspace: Workspace, state: JobState, stem: bytes) -> JobSummary | None:
+    """One job; None where it has gone meanwhile. Raises nothing: a result that cannot be read is told in the summary."""
+    if state in {JobState.WAITING, JobState.RUNNING}:
+        return JobSummary(stem, state)
+    path = files_in(folder_of(workspace, state), stem).result
+    try:
+        return summary_of(stem, state, _bytes_of(path))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return replace(JobSummary(stem, state), unreadable=error.strerror or str(error))
+
+
+def read_jobs(workspace: Workspace, *states: JobState) -> Iterator[JobSummary]:
+    """All jobs in these states, state by state, each by name. Raises WORKSPACE_INVALID or IO_ERROR."""
+    for state in states:
+        for stem in stems_in(folder_of(workspace, state)):
+            job = read_summary(workspace, state, stem)
+            if job is not None:
+                yield job
+
+
+def _bytes_of(path: bytes) -> bytes:
+    descriptor = os.open(path, _READ)
+    with open(descriptor, "rb", buffering=0) as file:
+        return file.read()

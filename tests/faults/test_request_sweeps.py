@@ -1,0 +1,178 @@
+"""A cancel and a hold at every moment of a worker, which goes on or is killed just then: one outcome each, and none is lost."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.faults.laboratory import Bench, Call, kill_before, trace_options
+from tests.faults.pauses import watch_paused
+from tests.faults.sweeps import Point, benches, faulty, sweep, thinned, watching, work
+from tests.support.slices import WHOLE, Slice
+
+MOMENTS = 60
+"""At least so many at which a request comes, for each kind of request."""
+
+CANCELLED = "a"
+"""Which of the three jobs is meant. It is the first, and has two tasks."""
+
+
+def _cancel(bench: Bench) -> None:
+    """As a client does it: the request is whole when it has its name."""
+    inbox = bench.workspace / "inbox"
+    (inbox / ".request").write_text(hashlib.sha256(bench.specs[0]).hexdigest())
+    (inbox / ".request").rename(inbox / f"{CANCELLED}.cancel")
+
+
+def _names(bench: Bench, folder: str) -> set[str]:
+    return {path.name for path in (bench.workspace / folder).iterdir() if not path.name.startswith(".")}
+
+
+def _codes(bench: Bench) -> dict[str, str]:
+    """How each job ended: its code, or COMPLETED."""
+    found = {}
+    for folder in ("done", "failed"):
+        for path in (bench.workspace / folder).glob("*.result.json"):
+            result = json.loads(path.read_bytes())
+            found[path.name.removesuffix(".result.json")] = result["error"]["code"] if result["error"] else result["status"]
+    return found
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What was done, for the auditor: the call, whether the worker was killed right after, and what it said."""
+
+    bench: Bench
+    killed: bool
+    words: str
+
+
+def _cancel_faults(asked: _Asked) -> Iterator[str]:
+    bench = asked.bench
+    ended = bench.watch()
+    if ended.code not in {0, 1, 2}:
+        yield f"the next start ended with {ended.code}: {ended.errors[-1500:]}"
+    yield from (f"after the next start: {fault}" for fault in bench.violations(settled=True))
+    codes = _codes(bench)
+    if codes[CANCELLED] not in {"CANCELLED", "COMPLETED"}:
+        yield f"the job that was cancelled ended with {codes[CANCELLED]}"
+    if codes["c"] not in {"PROFILE_UNKNOWN", "INTERRUPTED"} or codes["b"] not in {"COMPLETED", "INTERRUPTED"}:
+        yield f"the others ended with {codes}"
+    if codes[CANCELLED] == "COMPLETED" and not asked.killed:
+        log = (bench.workspace / "done" / f"{CANCELLED}.log").read_text()
+        if "cancel_too_late" not in log and "cancel_removed" not in asked.words + ended.errors:
+            yield "a cancel that came too late is told nowhere"
+    if _names(bench, "inbox"):
+        yield f"left in the inbox: {_names(bench, 'inbox')}"
+
+
+def _hold_faults(asked: _Asked, waited: set[str]) -> Iterator[str]:
+    bench = asked.bench
+    left = _names(bench, "inbox")
+    if len(waited - left) > 1:
+        yield f"claimed while it was held: {sorted(waited - left)}"
+    ended = bench.watch()
+    if ended.code != 4 if left else ended.code not in {0, 1, 2}:
+        yield f"the next start, held, with {sorted(left)}, ended with {ended.code}: {ended.errors[-1500:]}"
+    if left and "WORKSPACE_HELD" not in ended.errors:
+        yield f"it does not say why: {ended.errors[-500:]}"
+    if _names(bench, "inbox") != left:
+        yield f"claimed by the next start: {sorted(left - _names(bench, 'inbox'))}"
+    yield from (f"held: {fault}" for fault in bench.violations(settled=True))
+    (bench.workspace / "inbox" / ".hold").unlink()
+    bench.watch()
+    yield from (f"after the release: {fault}" for fault in bench.violations(settled=True))
+    if _names(bench, "inbox"):
+        yield f"left in the inbox: {_names(bench, 'inbox')}"
+
+
+def _at(bench: Bench, call: Call, request: str, *, kill: bool) -> Point:
+    work(bench)
+    waited: set[str] = set()
+
+    def ask() -> None:
+        waited.update(_names(bench, "inbox"))
+        if request == "cancel":
+            _cancel(bench)
+        else:
+            (bench.workspace / "inbox" / ".hold").touch()
+
+    paused = watch_paused(bench, call, ask, kill=kill)
+    if not paused.reached:
+        return Point(str(call), (), 0)
+    faults = [f"right after: {fault}" for fault in bench.violations(settled=False)]
+    if paused.ended.broke:
+        faults.append(f"it fell over: {paused.ended.errors[-1500:]}")
+    asked = _Asked(bench, kill, paused.ended.errors)
+    faults += _cancel_faults(asked) if request == "cancel" else _hold_faults(asked, waited)
+    return Point(f"{request} {'and kill ' if kill else ''}before {call}", tuple(faults), 1)
+
+
+def _requests(laboratory: Sequence[Bench], *, every: int, part: Slice = WHOLE) -> dict[str, list[Point]]:
+    """Each request at every `every`-th call; at every second of those the worker is killed just then."""
+
+    def share(which: int) -> list[tuple[str, Point]]:
+        bench = laboratory[which]
+        work(bench)
+        bench.watch(*trace_options())
+        calls = list(thinned(bench.durable_calls()))[::every]
+        mine = part.of(range(len(calls)))[which :: len(laboratory)]
+        return [
+            (request, _at(bench, calls[number], request, kill=(number // len(laboratory) + offset) % 2 == 0))
+            for number in mine
+            for offset, request in enumerate(("cancel", "hold"))
+        ]
+
+    with ThreadPoolExecutor(len(laboratory)) as pool:
+        told = [pair for pairs in pool.map(share, range(len(laboratory))) for pair in pairs]
+    return {request: [point for name, point in told if name == request and point.code] for request in ("cancel", "hold")}
+
+
+def _cancelled(bench: Bench) -> None:
+    """The three jobs, and a cancel of one that is there before the worker starts."""
+    work(bench)
+    _cancel(bench)
+
+
+def _kill(call: Call, _number: int) -> tuple[str, ...]:
+    return kill_before(call)
+
+
+@pytest.fixture(scope="module")
+def laboratory(tmp_path_factory: pytest.TempPathFactory) -> list[Bench]:
+    return benches(tmp_path_factory.mktemp("laboratory"))
+
+
+def test_some_moments(laboratory: list[Bench]) -> None:
+    for points in _requests(laboratory, every=37).values():
+        assert len(points) >= 3
+        assert faulty(points) == {}
+
+
+def test_a_worker_killed_at_some_calls_while_it_cancels(laboratory: list[Bench]) -> None:
+    points = sweep(laboratory, watching(_cancelled), _kill, every=31)
+    assert faulty(points) == {}
+    assert {_codes(bench)[CANCELLED] for bench in laboratory} == {"CANCELLED"}
+
+
+@pytest.mark.heavy
+def test_a_request_at_every_moment(tmp_path: Path, part: Slice) -> None:
+    for request, points in _requests(benches(tmp_path), every=1, part=part).items():
+        print(f"{request}: {len(points)} moments, {len(faulty(points))} bad", *faulty(points).items(), sep="\n")  # noqa: T201
+        assert faulty(points) == {}
+        assert len(points) >= part.share(MOMENTS)
+
+
+@pytest.mark.heavy
+def test_a_worker_killed_at_every_call_while_it_cancels(tmp_path: Path, part: Slice) -> None:
+    laboratory = benches(tmp_path)
+    points = sweep(laboratory, watching(_cancelled), _kill, part=part)
+    killed = [point for point in points if point.code < 0]
+    print(f"{len(points)} kill points, {len(killed)} reached, {len(faulty(points))} bad", *faulty(points).items(), sep="\n")  # noqa: T201
+    assert faulty(points) == {}
+    assert len(killed) >= part.share(MOMENTS)
+    assert {_codes(bench)[CANCELLED] for bench in laboratory} == {"CANCELLED"}

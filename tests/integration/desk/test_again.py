@@ -1,0 +1,95 @@
+"""Failed jobs that can end otherwise, and those that are dropped anew."""
+
+import hashlib
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.desk.again import digests_of, mark_resubmittable, resubmit
+from proxx_worker.desk.folders import read_jobs, read_summary
+from proxx_worker.desk.jobs import JobState
+from proxx_worker.workspace.layout import Workspace
+from tests.support.desks import dropped, finished
+
+
+def can_be_submitted_again(workspace: Workspace) -> list[str]:
+    under_way = digests_of(workspace, JobState.WAITING, JobState.RUNNING, JobState.DONE)
+    return [job.name for job in mark_resubmittable(read_jobs(workspace, JobState.FAILED), under_way) if job.resubmittable]
+
+
+def test_the_code_decides(root: Path, workspace: Workspace) -> None:
+    for name, code in (("a", ErrorCode.NO_SPACE), ("b", ErrorCode.SPEC_INVALID), ("c", ErrorCode.OUTPUT_INVALID)):
+        finished(root, name, code)
+    assert can_be_submitted_again(workspace) == ["a"]
+
+
+def test_a_source_must_be_there_and_must_have_changed(root: Path, workspace: Workspace, tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mov"
+    clip.touch()
+    os.utime(clip, (0, 0))
+    past, future = "2020-01-01T00:00:00Z", datetime(2100, 1, 1, tzinfo=UTC).isoformat()
+    finished(root, "changed", ErrorCode.SOURCE_DAMAGED, at=past, source=str(clip))
+    finished(root, "same", ErrorCode.SOURCE_DAMAGED, at=future, source=str(clip))
+    finished(root, "gone", ErrorCode.SOURCE_MISSING, at=past, source=str(tmp_path / "none.mov"))
+    finished(root, "odd", ErrorCode.SOURCE_MISSING, at=past, source="/nul\0")
+    assert can_be_submitted_again(workspace) == ["changed"]
+
+
+@pytest.mark.parametrize("folder", ["inbox", "running", "done"])
+def test_what_is_under_way_is_not_submitted_again(root: Path, workspace: Workspace, folder: str) -> None:
+    data = finished(root, "a", ErrorCode.NO_SPACE)
+    dropped(root, "a~2", folder, spec=data)
+    assert can_be_submitted_again(workspace) == []
+
+
+def test_of_several_failures_with_one_spec_the_last_is_meant(root: Path, workspace: Workspace) -> None:
+    data = finished(root, "a", ErrorCode.NO_SPACE, at="2026-01-01T10:00:00Z")
+    finished(root, "a~2", ErrorCode.IO_ERROR, at="2026-01-01T11:00:00Z", spec=data)
+    assert can_be_submitted_again(workspace) == ["a~2"]
+
+
+def test_specs_come_back_under_the_names_that_they_had(root: Path, workspace: Workspace) -> None:
+    data = finished(root, "a~3", ErrorCode.NO_SPACE)
+    done = resubmit(workspace, list(read_jobs(workspace, JobState.FAILED)))
+    assert [Path(os.fsdecode(path)).name for path in done.made] == ["a.json"]
+    assert (root / "inbox" / "a.json").read_bytes() == data
+    again = resubmit(workspace, list(read_jobs(workspace, JobState.FAILED)))
+    assert (again.made, [job.name for job in again.skipped]) == ((), ["a~3"])
+
+
+def test_a_spec_that_is_gone_stops_it_and_what_was_dropped_is_told(root: Path, workspace: Workspace) -> None:
+    finished(root, "a", ErrorCode.NO_SPACE)
+    finished(root, "b", ErrorCode.NO_SPACE)
+    jobs = list(read_jobs(workspace, JobState.FAILED))
+    (root / "failed" / "b.json").unlink()
+    with pytest.raises(ProxxError, match=r"no spec that can be submitted.*dropped before that: a\.json"):
+        resubmit(workspace, jobs)
+    with pytest.raises(ProxxError, match=r"larger than 1 MiB$"):
+        resubmit(workspace, jobs[1:])
+
+
+def test_what_cannot_be_read_is_told_or_passed_over(root: Path, workspace: Workspace) -> None:
+    finished(root, "a", ErrorCode.NO_SPACE)
+    (root / "failed" / "a.result.json").unlink()
+    (root / "failed" / "a.result.json").mkdir()
+    finished(root, "b", ErrorCode.NO_SPACE)
+    (root / "failed" / "b.result.json").unlink()
+    (job,) = read_jobs(workspace, JobState.FAILED)
+    assert job.unreadable == "Is a directory"
+    assert read_summary(workspace, JobState.FAILED, b"b") is None
+    assert can_be_submitted_again(workspace) == []
+
+
+def test_folders_that_no_worker_has_made_hold_none(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    assert list(read_jobs(workspace, *JobState)) == []
+    assert digests_of(workspace, JobState.WAITING) == frozenset()
+
+
+def test_digests_are_those_of_files(root: Path, workspace: Workspace) -> None:
+    data = dropped(root, "a")
+    (root / "inbox" / "b.json").mkdir()
+    assert digests_of(workspace, JobState.WAITING) == {hashlib.sha256(data).hexdigest()}

@@ -1,0 +1,123 @@
+"""Cancels, holds and specs as the desk drops them: whole, durable, never over another."""
+
+import errno
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.desk import drops
+from proxx_worker.desk.cancel import NoSuchJobError, cancel, target_of
+from proxx_worker.desk.jobs import JobState
+from proxx_worker.workspace.layout import Workspace
+from proxx_worker.workspace.requests import Requests
+from tests.support.desks import dropped, finished
+
+
+def inbox(root: Path) -> list[str]:
+    return sorted(path.name for path in (root / "inbox").iterdir())
+
+
+class TestCancel:
+    def test_a_waiting_job_is_named_by_its_hash(self, root: Path, workspace: Workspace) -> None:
+        data = dropped(root, "a")
+        (path,) = cancel(workspace, [target_of(workspace, b"a")])
+        assert Path(os.fsdecode(path)).read_text() == hashlib.sha256(data).hexdigest() + "\n"
+        requests = Requests(workspace.inbox, settle_seconds=0)
+        requests.arrived([b"a.cancel"])
+        assert requests.next_cancelled(0) == b"a.json"
+
+    def test_the_running_one_is_meant_where_both_are_there(self, root: Path, workspace: Workspace) -> None:
+        dropped(root, "a", spec=b'{"n": 1}')
+        data = dropped(root, "a", "running", spec=b'{"n": 2}')
+        target = target_of(workspace, b"a")
+        assert target.state is JobState.RUNNING
+        assert target.sha256 == hashlib.sha256(data).hexdigest()
+
+    def test_a_suffix_is_taken_off_where_no_job_is_called_so(self, root: Path, workspace: Workspace) -> None:
+        dropped(root, "a")
+        assert target_of(workspace, b"a.json").stem == b"a"
+        dropped(root, "a.json")
+        assert target_of(workspace, b"a.json").stem == b"a.json"
+
+    def test_again_is_as_good_as_once(self, root: Path, workspace: Workspace) -> None:
+        dropped(root, "a")
+        target = target_of(workspace, b"a")
+        assert cancel(workspace, [target]) == cancel(workspace, [target])
+        assert inbox(root) == ["a.cancel", "a.json"]
+
+    def test_another_request_is_never_written_over(self, root: Path, workspace: Workspace) -> None:
+        dropped(root, "a")
+        (root / "inbox" / "a.cancel").write_text("0" * 64)
+        with pytest.raises(ProxxError, match="means another spec"):
+            cancel(workspace, [target_of(workspace, b"a")])
+        assert inbox(root) == ["a.cancel", "a.json"]
+
+    @pytest.mark.parametrize(("code", "place"), [(None, "done/"), (ErrorCode.NO_SPACE, "failed/")])
+    def test_one_that_has_ended_is_told(self, root: Path, workspace: Workspace, code: ErrorCode | None, place: str) -> None:
+        finished(root, "a", code)
+        with pytest.raises(NoSuchJobError, match=f"ended already; it is in {place}"):
+            target_of(workspace, b"a")
+
+    def test_what_is_no_job_is_told(self, root: Path, workspace: Workspace) -> None:
+        (root / "inbox" / "a.json").symlink_to("b.json")
+        (root / "inbox" / "big.json").write_bytes(b" " * ((1 << 20) + 1))
+        for name in (b"a", b"big", b"\xff"):
+            with pytest.raises(NoSuchJobError, match="waits or runs"):
+                target_of(workspace, name)
+
+
+class TestHold:
+    def test_it_is_there_until_it_is_released(self, root: Path, workspace: Workspace) -> None:
+        assert drops.hold(workspace)
+        assert not drops.hold(workspace)
+        assert inbox(root) == [".hold"]
+        assert drops.release(workspace)
+        assert not drops.release(workspace)
+        assert inbox(root) == []
+
+    def test_without_an_inbox_there_is_nothing_to_hold(self, root: Path, workspace: Workspace) -> None:
+        (root / "inbox").rmdir()
+        with pytest.raises(ProxxError) as caught:
+            drops.hold(workspace)
+        assert caught.value.code is ErrorCode.WORKSPACE_INVALID
+
+
+class TestSpecs:
+    def test_a_taken_name_gets_a_number(self, root: Path, workspace: Workspace) -> None:
+        paths = [drops.drop_spec(workspace, b"a", data) for data in (b"{}", b'{"n": 2}')]
+        assert [Path(os.fsdecode(path)).name for path in paths] == ["a.json", "a~2.json"]
+        assert (root / "inbox" / "a.json").read_bytes() == b"{}"
+
+    def test_a_name_that_no_worker_takes_leaves_nothing_behind(self, root: Path, workspace: Workspace) -> None:
+        with pytest.raises(ProxxError) as caught:
+            drops.drop_spec(workspace, b"a" * 236, b"{}")
+        assert caught.value.code is ErrorCode.SPEC_INVALID
+        assert inbox(root) == []
+
+    @pytest.mark.parametrize("call", ["drop_spec", "drop_cancel"])
+    def test_a_full_disk_leaves_nothing_behind(
+        self, root: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, call: str
+    ) -> None:
+        def full(_fd: int, _data: bytes) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(drops, "write_all", full)
+        with pytest.raises(ProxxError) as caught:
+            drops.drop_spec(workspace, b"a", b"{}") if call == "drop_spec" else drops.drop_cancel(workspace, b"a", "0" * 64)
+        assert caught.value.code is ErrorCode.NO_SPACE
+        assert inbox(root) == []
+
+    def test_a_rename_that_fails_leaves_nothing_behind(
+        self, root: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refused(_source: bytes, _target: bytes) -> None:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+        monkeypatch.setattr(drops, "rename_no_clobber", refused)
+        with pytest.raises(ProxxError) as caught:
+            drops.drop_cancel(workspace, b"a", "0" * 64)
+        assert caught.value.code is ErrorCode.IO_ERROR
+        assert inbox(root) == []
