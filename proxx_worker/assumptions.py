@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.engines.resolve.lock import holder_of
 from proxx_worker.engines.resolve.places import Places
 from proxx_worker.engines.tools import locate_tool
 from proxx_worker.process.sandbox import Sandbox
@@ -85,7 +86,9 @@ def _resolve(places: Places) -> str:
         return f"none is set up (no {places.lib}), so camera RAW is refused; docs/resolve.md tells how"
     places.require()
     how = "the Resolve that runs is used" if places.executable is None else f"{places.executable} is started for each job"
-    return f"scripting at {places.lib}; {how}"
+    holder = holder_of(os.stat(places.lib).st_ino)  # noqa: PTH116 - a path as it is configured
+    used = "" if holder is None else f"; process {holder} uses it"
+    return f"scripting at {places.lib}; {how}{used}"
 
 
 def _require_root(root: str, setting: str) -> None:

@@ -9,7 +9,8 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -18,6 +19,7 @@ from proxx_worker.contract.errors import ErrorCode, JobError, JsonValue, ProxxEr
 from proxx_worker.engines.port import EngineContext, Usage
 from proxx_worker.engines.resolve.child.request import Request
 from proxx_worker.engines.resolve.child.wire import PROTOCOL
+from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.process.child import run_child
 from proxx_worker.process.child_exit import ChildExit
 from proxx_worker.process.stderr_lines import StderrLines
@@ -137,9 +139,7 @@ def converse(
 
     around.log.event("resolve_asked", request.work, level="DEBUG", project=request.project, target=request.target)
     broken: JobError | None = None
-    with tempfile.TemporaryFile() as document:
-        document.write(request.encode())
-        document.seek(0)
+    with _document(request) as document:
         try:
             child = run_child(
                 argv,
@@ -148,21 +148,29 @@ def converse(
                 on_stderr=lines.feed,
                 growth=pulse,
                 stall_seconds=around.stall_seconds,
-                stdin=document.fileno(),
+                stdin=document,
                 pass_fds=[*around.pass_fds, *pass_fds],
                 missing=ErrorCode.RESOLVE_UNAVAILABLE,
                 own_group=True,
             )
         except _NotUnderstoodError as error:
-            broken, child = (
-                error.error,
-                ChildExit(-signal.SIGKILL, stopped=False, stalled=False, cpu_seconds=0, peak_memory_bytes=0),
-            )
+            broken, child = error.error, _KILLED
     lines.finish()
     told = listener.told
     around.log.event("resolve_ended", exit_code=child.exit_code, call=told.call, answered=told.answer is not None)
     fault = broken or _fault(request, told, child, around)
     return Outcome(told, fault, Usage(child.cpu_seconds, child.peak_memory_bytes))
+
+
+@contextmanager
+def _document(request: Request) -> Iterator[int]:
+    """The request as a file without a name: it may be longer than a pipe holds. Raises NO_SPACE, IO_ERROR."""
+    with ExitStack() as stack:
+        with translate_os_errors("write a request to", tempfile.gettempdir()):
+            file = stack.enter_context(tempfile.TemporaryFile())
+            file.write(request.encode())
+            file.seek(0)
+        yield file.fileno()
 
 
 def _fault(request: Request, told: Told, child: ChildExit, around: EngineContext) -> JobError | None:

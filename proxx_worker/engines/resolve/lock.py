@@ -15,7 +15,7 @@ from pathlib import Path
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 
 DYING_CHILD_SECONDS = 2.0
-"""How long a lock whose holder is dead is waited for: its child inherited the lock and may still be dying."""
+"""How long a lock whose holder is dead, or not told, is waited for: its child inherited the lock and may still be dying."""
 
 _POLL_SECONDS = 0.02
 _HELD_BY_ANOTHER = frozenset({errno.EAGAIN, errno.EACCES})
@@ -56,7 +56,7 @@ class ResolveLock:
                     if error.errno not in _HELD_BY_ANOTHER:
                         raise _unlockable(self._path, error) from error
                     holder = holder_of(os.fstat(descriptor).st_ino)
-                    if time.monotonic() >= deadline or holder is None or Path(f"/proc/{holder}").exists():
+                    if time.monotonic() >= deadline or (holder is not None and Path(f"/proc/{holder}").exists()):
                         raise _busy(self._path, holder) from None
                 else:
                     return descriptor

@@ -100,6 +100,7 @@ class Job:
         self._error = None
         self._stop = threading.Event()
         self._thread = None
+        self._faults = {}
 
     @property
     def _file(self):
@@ -130,6 +131,7 @@ class Job:
         return self._thread is not None and self._thread.is_alive()
 
     def start(self):
+        self._faults = self._project.database().fault("render") or {}  # of this render, whatever is configured later
         self._state = "Rendering"
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -138,7 +140,7 @@ class Job:
         self._stop.set()
 
     def _fault(self, name):
-        return self._project.database().fault("render", name)
+        return self._faults.get(name)
 
     def _run(self):
         stuck = self._fault("stuck")

@@ -73,7 +73,7 @@ class Render:
         pool = call(self.project, "GetMediaPool")
         item, fault = import_one(self._session, pool, request.sources[0])
         if fault is not None:
-            refuse(FAILED, f"{fault}. It was one clip when it was surveyed.")
+            refuse(FAILED, f"{fault}. Look at Resolve: it was one clip when it was surveyed.")
         timeline = call(pool, "CreateTimelineFromClips", request.project, [item])
         if timeline is None:
             refuse(FAILED, f"Resolve must make a timeline of the clip, but it makes none. {_LOOK}")
@@ -116,29 +116,31 @@ class Render:
             self._same(key, value, entry.get(key))
         name = entry.get("OutputFilename")
         if isinstance(name, str) and not name.startswith(self._request.name):
-            refuse(FAILED, f"Resolve must render {self._request.name}, but its queue says {name}.", found=name)
+            refuse(FAILED, f"Resolve must render {self._request.name}, but its queue says {name}. {_LOOK}", found=name)
 
     def _watch(self, job: str) -> int:
         """Wait for the end: not rendering, 100 percent, no error. The status's own word is in the language of the interface."""
         limits, last = self._request.limits, -1
         size, since = self._size(), time.monotonic()
+        rendered = since
         while True:
             status = dictionary(self._wire.call(self.project, "GetRenderJobStatus", job, poll=True))
             rendering = self._wire.call(self.project, "IsRenderingInProgress", poll=True)
             if error := status.get("Error"):
-                refuse(FAILED, f"Resolve must render without an error, but it says: {error}", error=str(error))
+                refuse(FAILED, f"Resolve must render without an error, but it says: {error}. See its log.", error=str(error))
             told = status.get("CompletionPercentage")
             percentage = told if isinstance(told, int) else None
             if percentage == COMPLETE and rendering is False:
                 self._wire.tell("progress", percentage=percentage)
                 return percentage
             now, grown = time.monotonic(), self._size()
+            rendered = now if rendering is True else rendered
             if (percentage is not None and percentage != last) or grown != size:
                 size, since = grown, now
             if percentage is not None and percentage != last:
                 last = percentage
                 self._wire.tell("progress", percentage=percentage)
-            if rendering is not True and now - since > limits.idle:
+            if now - max(rendered, since) > limits.idle and rendering is not True:
                 self._over_too_soon(status, rendering)
             if last <= 0 and now - since > limits.begin:
                 refuse(
@@ -155,7 +157,7 @@ class Render:
                 FAILED, f"Resolve must tell how far it is, but it has not for {waited}: it was closed, or crashed. Restart it."
             )
         where = f"at {status.get('CompletionPercentage')} %, and says {status.get('JobStatus')!r}"
-        refuse(FAILED, f"a render must come to 100 %, but Resolve has stopped {where}. Its log tells more.", status=str(status))
+        refuse(FAILED, f"a render must come to 100 %, but Resolve has stopped {where}. See its log.", status=str(status))
 
     def _settle(self) -> None:
         """Wait until the new files stand still: the end is told before the last byte is written."""

@@ -88,7 +88,13 @@ def _answer(wire: Wire, session: Session, work: "_Survey | _Rendering") -> None:
     except RefusalError as refusal:
         wire.tell("answer", ok=False, code=refusal.code, message=refusal.message, details=refusal.details)
     except Exception as error:  # noqa: BLE001 - foreign code raises what it likes, and the worker must hear of it
-        wire.tell("answer", ok=False, code=FAILED, message=f"talking to Resolve failed: {error!r}", details={})
+        wire.tell(
+            "answer",
+            ok=False,
+            code=FAILED,
+            message=f"talking to Resolve must not fail, but it did: {error!r}. Restart Resolve.",
+            details={},
+        )
 
 
 def _clean(session: Session, work: "_Survey | _Rendering", seconds: float) -> None:

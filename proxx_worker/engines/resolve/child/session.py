@@ -20,7 +20,7 @@ OURS = re.compile(r"proxx-worker [0-9a-f]{12} (survey|[0-9]+)")
 UNTITLED = "Untitled Project"
 _PR_SET_PDEATHSIG = 1
 _QUIT_SECONDS = 10.0
-_PAGE = "docs/resolve.md tells how it is set up."
+_PAGE = "See docs/resolve.md for how it is set up."
 
 
 class Session:
@@ -155,7 +155,7 @@ class Session:
                 refuse(
                     UNAVAILABLE,
                     "DaVinci Resolve Studio must run here, be ready, and allow external scripting (Preferences > System > "
-                    f"General: Local), but it cannot be reached. Start it, or set `resolve_executable`; {_PAGE}",
+                    f"General: Local), but it cannot be reached. Start it, or set `resolve_executable`. {_PAGE}",
                 )
             return
         if app() is not None:
@@ -204,7 +204,7 @@ class Session:
             refuse(
                 UNAVAILABLE,
                 f"Resolve must stay, but {executable} ended with {code} before it could be scripted. Another one may run in this "
-                "session: there can be one only. Its log tells more.",
+                "session, and there can be one only: end it, or see its log.",
                 exit_code=code,
             )
         refuse(
@@ -217,6 +217,7 @@ class Session:
 
 def _end_with_parent() -> Callable[[], None] | None:
     """What makes a started Resolve die with this process, on Linux; elsewhere the worker ends the whole process group."""
+    made: Callable[[], None] | None = None
     if sys.platform == "linux":
         import ctypes  # noqa: PLC0415 - before the fork, and only where it is needed
 
@@ -227,5 +228,5 @@ def _end_with_parent() -> Callable[[], None] | None:
             if os.getppid() != parent:
                 os._exit(1)
 
-        return bind
-    return None
+        made = bind
+    return made

@@ -6,6 +6,7 @@ where it hangs. Calls of a loop that waits are marked as `poll`: they are no sig
 
 import json
 import os
+import signal
 import time
 from collections.abc import Callable
 from typing import NoReturn
@@ -39,12 +40,14 @@ class Wire:
         self._descriptor = descriptor
 
     def tell(self, event: str, **fields: object) -> None:
-        """Write one event. Ends the process where nobody listens any more."""
+        """Write one event. Where nobody listens any more, end this process and all that it started: the worker is gone."""
         line = json.dumps({"event": event, **fields}).encode() + b"\n"
         try:
             while line:
                 line = line[os.write(self._descriptor, line) :]
         except OSError:
+            if os.getpgrp() == os.getpid():
+                os.killpg(os.getpid(), signal.SIGKILL)
             os._exit(1)
 
     def call(self, api: object, name: str, *arguments: object, poll: bool = False) -> object:

@@ -99,7 +99,7 @@ REACHING = [
         starts=True,
         limits=replace(QUICK, start=1.0),
     ),
-    Case("second instance", U, ("ended with 0", "one only"), {"start": {"exits": True}}, starts=True),
+    Case("second instance", U, ("ended with 0", "end it"), {"start": {"exits": True}}, starts=True),
     Case("another one runs", U, ("one runs here already", "End it"), starts=True, runs=True),
     Case("no database", U, ("database", "Restart it"), answers(ProjectManager__GetCurrentDatabase=returns(None))),
     Case("free edition", U, ("needs DaVinci Resolve Studio", "Install Studio"), {"product": "DaVinci Resolve"}),
@@ -235,7 +235,7 @@ CHILD = [
         "a code that is none",
         F,
         ("because",),
-        child=program(f"{HELLO}say(event='answer', ok=False, code='X', message='because')"),
+        child=program(f"{HELLO}say(event='answer', ok=False, code='X', message='see because')"),
     ),
     Case("no such program", U, ("/nonexistent",), child=("/nonexistent/python",)),
 ]

@@ -1,6 +1,7 @@
 """Every fault that Resolve is known for, on the stand-in: its code and message, nothing published, nothing left behind."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,12 @@ FORBIDDEN = {
     "ProjectManager.SaveProject", "Project.DeleteAllRenderJobs", "ProjectManager.SetCurrentDatabase", "Resolve.GetVersion",
     "Resolve.GetVersionString", "Project.SetName", "ProjectManager.LoadProject",
 }  # fmt: skip
+REMEDY = re.compile(
+    r"(?i)\b(look at|restart|check|see|start it|install|import it|close it|wait for|end it|add one|allow|correct|render on"
+    r"|give clips|conform it|nothing was published)\b"
+)
+"""What a message tells to do; of a proxy that does not match, that none was published."""
+
 SETTINGS: dict[str, object] = {"proxy_profile": "proxy_prores_proxy_resolve", "resolve_preset": PRESET}
 
 
@@ -66,6 +73,7 @@ def test_a_fault_has_its_code_and_leaves_nothing(
             assert (result.error.code, [word for word in case.says if word not in result.error.message]) == (case.code, []), (
                 result.error.message
             )
+            assert REMEDY.search(result.error.message), "it says what to do"
             assert list(out.iterdir()) == []
         require_untouched(standin, others=tuple(name for name in case.projects if not OURS.fullmatch(name)))
         assert [pid for pid in standin.pids() if pid not in before] == [], "what the worker started has ended"

@@ -16,6 +16,7 @@ from proxx_worker.engines.resolve.child.session import OURS
 from proxx_worker.engines.resolve.engine import ResolveEngine
 from proxx_worker.engines.resolve.lock import ResolveLock, holder_of
 from proxx_worker.process.stop import StopFlag
+from tests.acceptance.command import wait_until
 from tests.integration.engines.resolve.test_faults import SETTINGS, require_untouched
 from tests.support.jobs import Watcher, execute, spec
 from tests.support.resolve.world import FILM, StandIn, alive
@@ -42,8 +43,15 @@ def engine(standin: StandIn, *, starts: bool) -> ResolveEngine:
     return standin.engine(starts=starts)
 
 
-def run(engine: ResolveEngine, clip: Path, out: Path, *, act: Act = lambda: None, stop: StopFlag) -> JobResult:
-    watcher = Watcher({("progressed", 1): act})
+def run(engine: ResolveEngine, clip: Path, out: Path, *, act: Act | None = None, stop: StopFlag) -> JobResult:
+    """One job; `act` is called once the render writes its file."""
+
+    def act_then() -> None:
+        if act is not None:
+            wait_until(lambda: list(out.glob("*/*.mov")), "the render's file")
+            act()
+
+    watcher = Watcher({("progressed", 1): act_then})
     return execute(engine, spec([clip], out, **SETTINGS), stop, watcher=watcher, kind=Engine.RESOLVE)
 
 
