@@ -127,7 +127,7 @@ REMEDIES: Final[Mapping[ErrorCode, Remedy]] = {
     ErrorCode.FFPROBE_MISSING: Remedy("there is no ffprobe", "install FFmpeg, or correct `ffprobe`", Again.HELPS),
     ErrorCode.RESOLVE_UNAVAILABLE: Remedy(
         "the job needs Resolve, and there is none",
-        "make this proxy elsewhere: there is no Resolve engine here",
+        "the message says what is missing or in the way",
         Again.HELPS,
     ),
     ErrorCode.OUTPUT_DIRECTORY_MISSING: Remedy(
