@@ -54,7 +54,7 @@ PARALLEL := --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 .PHONY: test
 test: $(DEV) ## All tests but the minutes-long ones, in parallel
-	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc
+	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc tmux
 	$(BIN)/pytest $(PARALLEL) -m "not heavy and not benchmarks" $(PYTEST_ARGS)
 
 # Both have an environment of their own. That of the lower bounds is made again when they change, that of the newest every time.
@@ -79,7 +79,7 @@ test-newest: ## The same tests with the newest release of each dependency
 	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc
 	deploy/setup/make-venv "$(PYTHON)" $(NEWEST)
 	$(subst $(BIN),$(NEWEST)/bin,$(PIP)) install --upgrade pip
-	$(subst $(BIN),$(NEWEST)/bin,$(PIP)) install --upgrade --group build --editable ".[dev]"
+	$(subst $(BIN),$(NEWEST)/bin,$(PIP)) install --upgrade --group build --editable ".[dev,console]"
 	$(NEWEST)/$(OF_PACKAGES)
 
 .PHONY: test-ffmpeg
@@ -166,8 +166,8 @@ LOCK := uv pip compile pyproject.toml --group build --universal --python-version
 .PHONY: lock
 lock: ## Renew the lock files (needs uv on PATH)
 	$(LOCK) --upgrade --output-file requirements.lock
-	$(LOCK) --upgrade --extra dev --extra report --extra relink --constraints requirements.lock --output-file requirements-dev.lock
-	$(LOCK) --upgrade --extra dev --extra report --extra relink --resolution lowest-direct --output-file requirements-lowest.lock
+	$(LOCK) --upgrade --extra dev --extra console --extra report --extra relink --constraints requirements.lock --output-file requirements-dev.lock
+	$(LOCK) --upgrade --extra dev --extra console --extra report --extra relink --resolution lowest-direct --output-file requirements-lowest.lock
 
 RELEASED := .cache/released
 .PHONY: release
