@@ -74,9 +74,6 @@ class Ruleset:
         """Hold this thread, and all that it starts and becomes, to the rules, with no new privileges. Raises `OSError`."""
         no_new_privileges()
         _call(_RESTRICT_SELF, self._fd, 0)
-
-    def close(self) -> None:
-        """Let go of the rules; they hold for whoever is restricted to them."""
         os.close(self._fd)
 
 

@@ -111,7 +111,7 @@ class Sandbox:
         described = describe()
         if not self._proven:
             pid, report = self._ask(Start(), ())
-            _reap(pid)
+            os.waitpid(pid, 0)
             if report != "ok":
                 raise unavailable(f"a confined child must be able to do its work and nothing else, but {report}")
             self._proven = True
@@ -135,7 +135,7 @@ class Sandbox:
             (out, out_end), (err, err_end) = _pipe(opened), _pipe(opened)
             pid, report = self._ask(start, (out_end, err_end))
             if report:
-                _reap(pid)
+                os.waitpid(pid, 0)
                 raise _refusal(report)
             stdout, stderr = (os.fdopen(os.dup(end), "rb", buffering=0) for end in (out, err))
         return ConfinedProcess(pid, stdout, stderr)
@@ -194,7 +194,7 @@ class _Starter:
         atexit.register(self.close)
 
     def ask(self, request: Request, descriptors: Sequence[int]) -> int:
-        """Have a child made; its number, 0 where its report says why there is none. Raises `OSError`."""
+        """Have a child made; its number. Raises `OSError`."""
         message = marshal.dumps(dict(request))
         sent = self._line.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))])
         if sent != len(message):
@@ -202,7 +202,10 @@ class _Starter:
         answer = self._line.recv(8)
         if not answer:
             raise OSError(errno.EPIPE, "it has ended")
-        return int(struct.unpack("=q", answer)[0])
+        (pid,) = struct.unpack("=q", answer)
+        if pid < 0:
+            raise OSError(-pid, os.strerror(-pid))
+        return int(pid)
 
     def close(self) -> None:
         """End it, and wait for its end."""
@@ -264,17 +267,9 @@ def _no_child(reason: str) -> ProxxError:
 def _refusal(report: str) -> Exception:
     """What the child's report of a failed start means: a step, an error number, a text."""
     step, number, text = (*report.split(" ", 2), "", "")[:3]
-    if step == "start" and number.isdecimal() and int(number):
-        return _no_child(os.strerror(int(number)))
     if step == "exec" and number.isdecimal() and int(number):
         return StartRefusedError(OSError(int(number), os.strerror(int(number))))
     return unavailable(f"a child must be able to confine itself, but in step {step!r}: {text or report}")
-
-
-def _reap(pid: int) -> None:
-    """Wait for a child that reported why it is none; 0 where it did not even come to that."""
-    if pid:
-        os.waitpid(pid, 0)
 
 
 def _pipe(opened: ExitStack) -> tuple[int, int]:

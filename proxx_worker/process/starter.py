@@ -31,7 +31,6 @@ MESSAGE_BYTES: Final = 1 << 17
 
 MOST_DESCRIPTORS: Final = 64
 
-_REPORT_BYTES: Final = 2048  # fits a pipe
 _PR_SET_PDEATHSIG: Final = 1
 _CLONE_PARENT: Final = 0x0000_8000
 _FIRST_HELD: Final = 64
@@ -98,7 +97,7 @@ def main() -> None:
 
 
 def serve(requests: socket.socket, worker: int, defaults: list[signal.Signals]) -> None:
-    """Answer each request with the child's process number; 0 where the report says why there is none."""
+    """Answer each request with the child's process number, or with the negative number of the error."""
     room = socket.CMSG_SPACE(MOST_DESCRIPTORS * array.array("i").itemsize)
     while True:
         message, ancillary, _, _ = requests.recvmsg(MESSAGE_BYTES, room, _CLOSE_ON_EXEC)
@@ -107,48 +106,26 @@ def serve(requests: socket.socket, worker: int, defaults: list[signal.Signals]) 
         descriptors = array.array("i")
         for _, _, data in ancillary:
             descriptors.frombytes(data)
-        pid = 0
-        try:
-            pid = _start(marshal.loads(message), list(descriptors), worker, defaults)  # noqa: S302 - from the worker itself
-        except OSError as error:
-            _report(descriptors[0], "start", error)
+        request: Request = marshal.loads(message)  # noqa: S302 - from the worker itself
+        held = max([_FIRST_HELD, *(number + 1 for number in request["numbers"] if number is not None)])
+        _always(), seccomp.filter_template(MACHINE, held)  # kept here, so that only the first child pays for them
+        pid = _fork()
+        if pid == 0:
+            _become(request, list(descriptors), held, worker, defaults)
         for descriptor in descriptors:
             os.close(descriptor)
         requests.send(struct.pack("=q", pid))
 
 
-def _start(request: Request, descriptors: list[int], worker: int, defaults: list[signal.Signals]) -> int:
-    """Prepare here what can be: after a fork each page of memory that is touched has to be copied first. Raises `OSError`."""
-    held = max([_FIRST_HELD, *(number + 1 for number in request["numbers"] if number is not None)])
-    seccomp.filter_template(MACHINE, held)  # which is kept
-    rules = _rules(request, descriptors)
-    try:
-        pid = _fork()
-        if pid == 0:
-            _become(request, descriptors, rules, held, worker, defaults)
-    finally:
-        rules.close()
-    return pid
-
-
 def _fork() -> int:
-    """A copy of this process, as the worker's child. Returns its number, 0 in it. Raises `OSError`."""
+    """A copy of this process, as the worker's child. Returns 0 in it; here its number, or the negative number of the error."""
     zero = ctypes.c_long(0)
     flags = ctypes.c_ulong(_CLONE_PARENT | signal.SIGCHLD)
     pid = int(_libc.syscall(ctypes.c_long(CLONE[MACHINE]), flags, zero, zero, zero, zero))
-    if pid < 0:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    return pid
+    return pid if pid >= 0 else -ctypes.get_errno()
 
 
-def _report(report: int, step: str, error: BaseException) -> None:
-    number = error.errno if isinstance(error, OSError) and error.errno is not None else 0
-    os.write(report, f"{step} {number} {error}".encode("utf-8", "backslashreplace")[:_REPORT_BYTES])
-
-
-def _become(
-    request: Request, descriptors: list[int], rules: landlock.Ruleset, held: int, worker: int, defaults: list[signal.Signals]
-) -> None:
+def _become(request: Request, descriptors: list[int], held: int, worker: int, defaults: list[signal.Signals]) -> None:
     """In the child: set it up, confine it, become the program. What fails goes into the report, which exec else closes."""
     report = descriptors[0]
     step = "start"
@@ -158,6 +135,7 @@ def _become(
             signal.signal(ignored, signal.SIG_DFL)
         os.fchdir(descriptors[1])
         step = "confine"
+        rules = _rules(request, descriptors)
         report = _arrange(request["numbers"], descriptors, held)
         _confine(rules, request["memory_bytes"], held)
         if not request["argv"]:
@@ -167,7 +145,8 @@ def _become(
         program, *_ = argv = [os.fsencode(word) for word in request["argv"]]
         os.execve(program, argv, request["environment"])  # noqa: S606 - it is to become the program
     except BaseException as error:  # noqa: BLE001 - nothing may return from here: it would be a second starter
-        _report(report, step, error)
+        number = error.errno if isinstance(error, OSError) and error.errno is not None else 0
+        os.write(report, f"{step} {number} {error}".encode("utf-8", "backslashreplace")[:2048])
     os._exit(127)
 
 
