@@ -36,10 +36,10 @@ def check(arguments: argparse.Namespace) -> int:
 
 
 def _inbox_names(workspace: Workspace | None) -> list[bytes]:
-    """What is in the inbox: for those that are no jobs nothing is violated, but somebody may wait for them."""
+    """Names in the inbox. Those that are not jobs violate nothing, but someone may be waiting for them."""
     if workspace is None:
         return []
     try:
         return os.listdir(workspace.inbox)  # noqa: PTH208 - names as bytes, which pathlib has not
     except OSError:
-        return []  # said above, as a violated assumption, or not there yet
+        return []  # reported above as a violated assumption, or not created yet

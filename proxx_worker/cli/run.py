@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _show_last_lines(log: RunLog) -> None:
-    """What the encoder said before the job failed: a terminal does not show it while all goes well."""
+    """Print the encoder's last output before the job failed; a terminal does not show it otherwise."""
     if log.last_lines:
         sys.stderr.write("The last lines of FFmpeg (--log FILE keeps all of them):\n")
         sys.stderr.writelines(f"  {visible(line)}\n" for line in log.last_lines)
@@ -136,7 +136,7 @@ def _deliver(result: JobResult, path: str | None, *, as_json: bool) -> list[Prox
     except BrokenPipeError:
         discard_stdout()
         kept = "" if path is not None else "; --result FILE keeps it"
-        sys.stderr.write(f"proxx-worker: whoever read stdout has closed it before the result was written{kept}\n")
+        sys.stderr.write(f"proxx-worker: stdout was closed before the result was written{kept}\n")
     except OSError as error:
         refusals.append(classify_os_error(error, "write the result to", "stdout"))
     return refusals

@@ -1,4 +1,4 @@
-"""`validate`: would these JobSpecs run? Spec, sources and output directory are looked at, nothing is written."""
+"""`validate`: would these JobSpecs run? Spec, sources and output directory are checked, nothing is written."""
 
 import argparse
 import os
@@ -19,7 +19,7 @@ from proxx_worker.process.stop import StopSignal
 
 
 def validate(arguments: argparse.Namespace) -> int:
-    """Look at each file. Exit code: the highest class, 64 where one is unreadable, 130/143 when stopped.
+    """Check each file. Exit code: the highest class, 64 where one is unreadable, 130/143 when stopped.
 
     For a person one line per file, `ok` or what is wrong, and one more for each further fault and source; or one document.
     """
@@ -73,7 +73,7 @@ def _look_at(path: str, environment: Environment, stop: StopSignal) -> FileValid
 
 
 def _lines(found: FileValidation) -> Iterator[str]:
-    """What is said of one file: its own error first, then that of every further source."""
+    """The lines for one file: its own error first, then that of every further source."""
     if found.status is Validity.UNREADABLE:
         yield f"{found.file}: cannot be read: {found.reason}"
         return

@@ -137,7 +137,7 @@ def _metrics(settings: Settings, workspace: Workspace, inbox: Inbox, log: EventL
 
 @dataclass(frozen=True, slots=True)
 class Observing:
-    """Where the worker tells what it does: its log, the progress display, and whoever supervises it."""
+    """Where the worker reports what it does: its log, the progress display, and its supervisor."""
 
     log: EventLog
     progress: JobObserver

@@ -65,7 +65,7 @@ REMEDIES: Final[Mapping[ErrorCode, Remedy]] = {
         Again.AFTER_SOURCE,
     ),
     ErrorCode.SOURCE_NO_VIDEO: Remedy(
-        "its format is known and has no video stream", "leave it out: there is no picture in it", Again.AFTER_SOURCE,
+        "its format is known and has no video stream", "leave it out: it has no video stream", Again.AFTER_SOURCE,
     ),
     ErrorCode.SOURCE_UNSUPPORTED: Remedy(
         "its format is not known, or these settings cannot make a true proxy of it",
@@ -109,7 +109,7 @@ REMEDIES: Final[Mapping[ErrorCode, Remedy]] = {
         "the proxy did not match its source and was not published; keep the log and the result and report it",
         Again.NEVER,
     ),
-    ErrorCode.RESOLVE_FAILED: Remedy("Resolve's render failed", "look at Resolve, then submit again", Again.HELPS),
+    ErrorCode.RESOLVE_FAILED: Remedy("Resolve's render failed", "check Resolve, then submit again", Again.HELPS),
     ErrorCode.INTERRUPTED: Remedy(
         "the worker was stopped or died in the middle",
         "submit again: the worker was stopped, or died, in the middle",

@@ -1,4 +1,4 @@
-"""FFmpeg's own words that carry a verdict, all in one place, each with the versions in which it was seen.
+"""FFmpeg's own messages that decide a verdict, all in one place, each with the versions in which it was seen.
 
 Words change from version to version. A number decides wherever there is one (frame counts and times, exit code, progress), and
 words only where FFmpeg gives nothing else. The table holds for all versions at once: words that a version does not use find
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 _ADDRESSED = re.compile(r"\[(?P<context>[^@\]]+?) @ (?:0x)?[0-9a-f]+\] ?")
-"""One object that speaks. From 7 on a line may begin with several: `[vist#0:0/h264 @ 0x1] [dec:h264 @ 0x2] [error] ...`."""
+"""The source of a message. From 7 on a line may begin with several: `[vist#0:0/h264 @ 0x1] [dec:h264 @ 0x2] [error] ...`."""
 
 
 _DECODERS = {"av1": "libdav1d", "dts": "dca"}
@@ -71,13 +71,13 @@ WORDS = (
 
 
 def find(meaning: Meaning, line: str) -> re.Match[str] | None:
-    """The first words of that meaning in `line`; None where it says none."""
+    """The first text of that meaning in `line`; None where there is none."""
     text = without_addresses(line)
     return next((match for words in WORDS if words.meaning is meaning and (match := words.pattern.search(text))), None)
 
 
 def says(meaning: Meaning, line: str) -> bool:
-    """Whether `line` has words of that meaning."""
+    """Whether `line` has a text of that meaning."""
     return find(meaning, line) is not None
 
 

@@ -1,4 +1,4 @@
-"""Diagnosis of an encode by FFmpeg's own words: no space left, a damaged or unsupported source, a failed encoder."""
+"""Diagnosis of an encode by FFmpeg's own messages: no space left, a damaged or unsupported source, a failed encoder."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ _QUOTED_LINES = 10
 
 
 def encode_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
-    """Why this encode cannot have made a good proxy, by its exit code, words and progress; None where they show no fault."""
+    """Why this encode cannot have made a good proxy, by its exit code, messages and progress; None where they show no fault."""
     failed = encode.exit_code != 0
     shortage = _shortage(encode, failed=failed)
     if shortage is not None:
@@ -27,7 +27,7 @@ def encode_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     if encode.restarts:
         return JobError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            "the source's picture changes its size or format on the way, which one proxy cannot follow: split the clip there",
+            "the source's video changes size or format partway, which a single proxy cannot follow: split the clip there",
             {"changes": encode.restarts},
         )
     if failed:
@@ -129,7 +129,7 @@ def _damaged(plan: TaskPlan, encode: EncodeObservation, lines: Sequence[str]) ->
     quoted: list[JsonValue] = [without_addresses(line) for line in lines[:_QUOTED_LINES]]
     return JobError(
         ErrorCode.SOURCE_DAMAGED,
-        f"the source could not be read and decoded without errors, first near {where} s of its picture: {quoted[0]}; "
+        f"the source could not be read and decoded without errors, first near {where} s: {quoted[0]}; "
         "deliver the clip again, or repair it",
         {"near_seconds": where, "lines": quoted},
     )

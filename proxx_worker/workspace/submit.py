@@ -1,9 +1,10 @@
-"""A durable, atomic drop into an inbox: whoever reads it sees the whole file or none, and so does a power cut."""
+"""A durable, atomic drop into an inbox: a reader sees the whole file or none, also after a power cut."""
 
 import os
 import secrets
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +23,7 @@ from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.rename import rename_no_clobber
 from proxx_worker.files.syncing import sync_directory, sync_file
 from proxx_worker.workspace.entries import exists
-from proxx_worker.workspace.layout import Workspace, make_folder
+from proxx_worker.workspace.layout import Workspace
 
 _CHUNK: Final = 1 << 20
 
@@ -40,7 +41,7 @@ def submit(workspace: Workspace, jobspec: Path) -> Path:
     name = os.fsencode(jobspec.name)
     _require_candidate(name)
     workspace.require()
-    make_folder(workspace.inbox)
+    workspace.make_inbox()
     temporary = os.path.join(workspace.inbox, b".submit-" + secrets.token_hex(8).encode())
     try:
         _copy(jobspec, temporary)
@@ -68,17 +69,21 @@ def _why_none(name: bytes) -> str:
         return "it is a job's result; name the JobSpec, which is NAME.json beside NAME.result.json"
     if name.endswith(SPEC_SUFFIX):
         return f"its name has more than {MAX_STEM_BYTES} bytes before .json; rename it"
-    return "a JobSpec's name ends in .json, in lower case; rename it, or make a JobSpec of a clip with `proxx-worker spec`"
+    if SPEC_SUFFIX in name.lower():
+        return "a JobSpec's name ends in .json, in lower case; rename it"
+    return (
+        "it is not a JobSpec, whose name ends in .json; to make one of a clip and submit it: "
+        "proxx-worker spec --profile P --output-directory DIR --submit WORKSPACE CLIP"
+    )
 
 
 def _copy(source: Path, target: bytes) -> None:
-    try:
+    with _refusals_named(source):
         source_fd = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        message = f"{source} cannot be read ({error.strerror}); name a JobSpec file that can"
-        raise ProxxError(ErrorCode.SPEC_INVALID, message, path=str(source)) from error
     try:
-        if not stat.S_ISREG(os.fstat(source_fd).st_mode):
+        with _refusals_named(source):  # of a held file a share may say ESTALE
+            mode = os.fstat(source_fd).st_mode
+        if not stat.S_ISREG(mode):
             raise ProxxError(ErrorCode.SPEC_INVALID, f"{source} is not a file; name a JobSpec file", path=str(source))
         with translate_os_errors("write", target, state_folder=True):
             target_fd = create_file(target)
@@ -90,6 +95,15 @@ def _copy(source: Path, target: bytes) -> None:
                 os.close(target_fd)
     finally:
         os.close(source_fd)
+
+
+@contextmanager
+def _refusals_named(source: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        message = f"{source} cannot be read ({error.strerror}); name a JobSpec file that can"
+        raise ProxxError(ErrorCode.SPEC_INVALID, message, path=str(source)) from error
 
 
 def place(folder: bytes, temporary: bytes, wanted: bytes) -> bytes:
@@ -105,5 +119,5 @@ def place(folder: bytes, temporary: bytes, wanted: bytes) -> bytes:
             try:
                 rename_no_clobber(temporary, target)
             except FileExistsError:
-                continue  # taken between the look and the rename
+                continue  # taken between the check and the rename
         return target

@@ -121,14 +121,19 @@ def test_the_watchdog_restarts_one_that_is_stopped_or_stuck(systemd: Systemd) ->
 
 
 def test_the_watchdog_leaves_slow_looks_and_checks_alone(systemd: Systemd) -> None:
-    """Every ffprobe, of the source and of the proxy, takes several times as long as the watchdog would bear silence."""
+    """The look at the source and the check of the proxy take half a minute each; the watchdog bears four seconds of silence."""
     unit = Unit.make(systemd, "slow", "WatchdogSec=4", ffprobe="/share/slow/ffprobe", sandbox="off")
-    program(systemd.share / "slow" / "ffprobe", f'sleep 12\nexec {shutil.which("ffprobe")} "$@"')
+    calls = systemd.share / "slow" / "out" / ".calls"
+    program(
+        systemd.share / "slow" / "ffprobe",
+        f'for last; do :; done; echo "$last" >>/share/slow/out/.calls\nsleep 30\nexec {shutil.which("ffprobe")} "$@"',
+    )
     unit.workspace.drop("a", spec(unit))
     unit.start()
     unit.until(lambda: stems(unit.workspace.done) + stems(unit.workspace.failed), "the end of the job")
     assert stems(unit.workspace.done) == ["a"]
     assert unit.show("NRestarts") == "0"
+    assert len(calls.read_text().splitlines()) == 2, "source and proxy"
     unit.stop()
 
 
