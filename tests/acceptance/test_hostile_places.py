@@ -66,7 +66,9 @@ class Place:
     def trace(self, spec: Path, *flags: str | Path) -> tuple[Trace, Result]:
         """The same, traced."""
         trace = traced(
-            [COMMAND, "run", spec, *self.roots, *flags, *for_stand_ins(flags)], self.root / "trace", environment={**self.proxx.environment, "HOME": "/"}
+            [COMMAND, "run", spec, *self.roots, *flags, *for_stand_ins(flags)],
+            self.root / "trace",
+            environment={**self.proxx.environment, "HOME": "/"},
         )
         return trace, parse_result(trace.stdout)
 
