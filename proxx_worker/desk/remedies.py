@@ -65,7 +65,7 @@ REMEDIES: Final[Mapping[ErrorCode, Remedy]] = {
         Again.AFTER_SOURCE,
     ),
     ErrorCode.SOURCE_NO_VIDEO: Remedy(
-        "its format is known and has no video stream", "leave it out: there is no picture in it", Again.AFTER_SOURCE,
+        "its format is known and has no video stream", "leave it out: it has no video stream", Again.AFTER_SOURCE,
     ),
     ErrorCode.SOURCE_UNSUPPORTED: Remedy(
         "its format is not known, or these settings cannot make a true proxy of it",
@@ -100,8 +100,8 @@ REMEDIES: Final[Mapping[ErrorCode, Remedy]] = {
     ),
     ErrorCode.SOURCE_DAMAGED: Remedy(
         "the source could not be read and decoded to its end",
-        "deliver the clip again, or repair it; the message says near which second, and of copied sound in which stream, where "
-        "that is known",
+        "deliver the clip again, or repair it; the message says near which second and, for copied audio, in which stream, if that is "
+        "known",
         Again.AFTER_SOURCE,
     ),
     ErrorCode.OUTPUT_INVALID: Remedy(
@@ -109,7 +109,7 @@ REMEDIES: Final[Mapping[ErrorCode, Remedy]] = {
         "the proxy did not match its source and was not published; keep the log and the result and report it",
         Again.NEVER,
     ),
-    ErrorCode.RESOLVE_FAILED: Remedy("Resolve's render failed", "look at Resolve, then submit again", Again.HELPS),
+    ErrorCode.RESOLVE_FAILED: Remedy("Resolve's render failed", "check Resolve, then submit again", Again.HELPS),
     ErrorCode.INTERRUPTED: Remedy(
         "the worker was stopped or died in the middle",
         "submit again: the worker was stopped, or died, in the middle",
