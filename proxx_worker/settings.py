@@ -65,7 +65,10 @@ class Settings(BaseModel):
     `encoder_memory_bytes`: how much private memory FFmpeg and ffprobe may use. `sandbox`: whether they are confined;
     `sandbox_read`: what else they need to read to run, a folder with all in it.
     `path_map`: where the paths of a spec are on this machine. `source_roots`, `output_roots`: where given, a path whose real
-    location lies outside is refused.
+    location lies outside is refused. `resolve_script_api`, `resolve_script_lib`: where DaVinci Resolve's scripting is installed,
+    by default where its installer puts it on this system. `resolve_executable`: the Resolve to start for each job, headless;
+    without it the one that runs is used. `resolve_start_seconds`: how long one that was started may take until it can be
+    scripted.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -85,6 +88,10 @@ class Settings(BaseModel):
     path_map: Annotated[tuple[PathMapEntry, ...], AfterValidator(_one_target_each)] = ()
     source_roots: tuple[AbsolutePath, ...] | None = None
     output_roots: tuple[AbsolutePath, ...] | None = None
+    resolve_script_api: AbsolutePath | None = None
+    resolve_script_lib: AbsolutePath | None = None
+    resolve_executable: AbsolutePath | None = None
+    resolve_start_seconds: Seconds = 300.0
 
     @property
     def paths(self) -> PathMap:

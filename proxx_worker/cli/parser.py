@@ -236,6 +236,7 @@ def _add_check(commands: Commands) -> None:
 def _add_profiles(commands: Commands) -> None:
     parser = add_command(commands, "learn", "profiles", "catalog", "profiles", "list the profiles")
     parser.add_argument("--json", action="store_true", help="all of each profile's settings, as JSON")
+    _add_settings(parser, idle=_NOT_OF_ENGINES)
 
 
 def _add_schema(commands: Commands) -> None:
@@ -244,9 +245,10 @@ def _add_schema(commands: Commands) -> None:
 
 
 _OF_A_WORKSPACE = frozenset({"poll_seconds", "settle_seconds", "metrics_file"})
-_OF_A_JOB = _OF_A_WORKSPACE | {"declared_versions", "log_format", "progress_format"}
+_OF_A_JOB = _OF_A_WORKSPACE | {"declared_versions", "log_format", "progress_format", "resolve_start_seconds"}
 _NOT_ASSUMED = (_OF_A_JOB - {"metrics_file"}) | {"stall_seconds"}
-"""Settings that `run`, `validate` and `check` accept, as every command does, but that change nothing there."""
+_NOT_OF_ENGINES = _NOT_ASSUMED | {"metrics_file", "path_map", "source_roots", "output_roots"}
+"""Settings that `run`, `validate`, `check` and `profiles` accept, as every command does, but that change nothing there."""
 
 
 def _add_settings(parser: argparse.ArgumentParser, idle: Collection[str] = ()) -> None:
@@ -276,6 +278,12 @@ def _add_settings(parser: argparse.ArgumentParser, idle: Collection[str] = ()) -
     add_confinement(group)
     group.add_argument("--source-roots", metavar="DIR", action="append", help="sources must lie inside; repeatable")
     group.add_argument("--output-roots", metavar="DIR", action="append", help="outputs must go inside; repeatable")
+    group.add_argument("--resolve-script-api", metavar="DIR", help="DaVinci Resolve's Developer/Scripting; default: as installed")
+    group.add_argument("--resolve-script-lib", metavar="FILE", help="Resolve's fusionscript library; default: as installed")
+    group.add_argument("--resolve-executable", metavar="FILE", help="start this Resolve for each job; default: attach to one")
+    group.add_argument(
+        "--resolve-start-seconds", metavar="S", type=float, help="how long that Resolve may take to start (default 300)"
+    )
     group.add_argument(
         "--path-map", metavar="FROM=TO", action="append", help="what a spec calls FROM lies in TO on this machine; repeatable"
     )

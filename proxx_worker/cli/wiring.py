@@ -14,6 +14,10 @@ from proxx_worker.contract.output_settings import Engine
 from proxx_worker.contract.result import WorkerRecord
 from proxx_worker.engines.ffmpeg import FfmpegEngine
 from proxx_worker.engines.media_probe import FfprobeProbe
+from proxx_worker.engines.resolve.child.request import Limits
+from proxx_worker.engines.resolve.engine import ResolveEngine
+from proxx_worker.engines.resolve.lock import ResolveLock
+from proxx_worker.engines.resolve.places import Places
 from proxx_worker.engines.tools import Tools, locate_tools
 from proxx_worker.execution.preflight import Environment, Roots
 from proxx_worker.process.sandbox import Sandbox, describe
@@ -59,11 +63,17 @@ def environment_of(settings: Settings, tools: Callable[[], Tools]) -> Environmen
     """What jobs may use under these settings."""
     return Environment(
         probe=FfprobeProbe(tools),
-        engines={Engine.FFMPEG: FfmpegEngine(tools)},
+        engines={Engine.FFMPEG: FfmpegEngine(tools), Engine.RESOLVE: resolve_engine(settings)},
         roots=Roots(settings.source_roots, settings.output_roots),
         stall_seconds=settings.stall_seconds,
         paths=settings.paths,
     )
+
+
+def resolve_engine(settings: Settings) -> ResolveEngine:
+    """DaVinci Resolve as it is set up, there or not. Its lock is taken with the first job."""
+    places = Places.of(settings.resolve_script_api, settings.resolve_script_lib, settings.resolve_executable)
+    return ResolveEngine(places, ResolveLock(places.lib), Limits(start=settings.resolve_start_seconds))
 
 
 def worker_record(settings: Settings, tools: Callable[[], Tools]) -> WorkerRecord:

@@ -17,7 +17,7 @@ class SourceTimecode(Record):
 
     text: Text = Field(description="HH:MM:SS:FF, with ; before the frames for drop-frame.")
     drop_frame: bool = Field(description="Whether it is drop-frame.")
-    origin: Text = Field(description="Where it was found: stream, tmcd, format or rtmd.")
+    origin: Text = Field(description="Where it was found: stream, tmcd, format, rtmd or resolve.")
 
 
 class SourceColor(Record):
@@ -33,33 +33,35 @@ class SourceColor(Record):
 
 
 class SourceVideo(Record):
-    """The video stream that the proxy is made of."""
+    """The video stream that the proxy is made of. Of camera RAW, null is what Resolve's clip properties do not tell."""
 
-    index: int = Field(description="The stream's index in the file.")
-    codec: Text = Field(description="In FFmpeg's name.")
+    index: int | None = Field(description="The stream's index in the file; null where only Resolve can tell.")
+    codec: Text = Field(description="In FFmpeg's name; of camera RAW, the format's name.")
     profile: Text | None = Field(description="The codec's profile, as FFmpeg calls it.")
     codec_tag: Text | None = Field(description="The container's four-character code for the codec.")
-    width: int = Field(description="Pixels as decoded, before rotation.")
-    height: int = Field(description="Pixels as decoded, before rotation.")
-    sample_aspect: Rational = Field(description="Pixel width / height; 1/1 where the file does not say.")
-    rotation: int = Field(description="Degrees to turn the decoded picture clockwise for display: 0, 90, 180 or 270.")
+    width: int | None = Field(description="Pixels as decoded, before rotation.")
+    height: int | None = Field(description="Pixels as decoded, before rotation.")
+    sample_aspect: Rational | None = Field(description="Pixel width / height; 1/1 where the file does not say.")
+    rotation: int | None = Field(description="Degrees to turn the decoded picture clockwise for display: 0, 90, 180 or 270.")
     field_order: Text | None = Field(description="progressive, tt, bb, tb, bt; null where the file does not say.")
-    rate: Rational = Field(description="Frames per second: the exact rate where it is constant, else the average.")
+    rate: Rational | None = Field(description="Frames per second: the exact rate where it is constant, else the average.")
     average_rate: Rational | None = Field(description="The container's average rate.")
     constant_rate: bool = Field(description="Whether all frames last equally long.")
-    time_base: Rational = Field(description="Seconds per tick of the stream's times.")
+    time_base: Rational | None = Field(description="Seconds per tick of the stream's times.")
     start: Rational | None = Field(description="Seconds at which the stream starts.")
     duration: Rational | None = Field(description="Seconds, as the container says.")
     frames: int | None = Field(description="Frames that are presented, as far as the container says.")
     frames_certain: bool = Field(description="Whether that number can be relied on.")
-    pixel_format: Text = Field(description="In FFmpeg's name.")
-    bit_depth: int = Field(description="Of the deepest component.")
-    has_alpha: bool = Field(description="Whether the picture has an alpha channel.")
+    pixel_format: Text | None = Field(description="In FFmpeg's name.")
+    bit_depth: int | None = Field(description="Of the deepest component.")
+    has_alpha: bool | None = Field(description="Whether the picture has an alpha channel.")
     color: SourceColor = Field(description="Colour tags.")
     dolby_vision_profile: int | None = Field(description="Null unless it is Dolby Vision.")
     coded_width: int | None = Field(description="Pixels with the codec's padding.")
     coded_height: int | None = Field(description="Pixels with the codec's padding.")
-    mirrored: bool = Field(description="Whether the decoded picture is mirrored left to right for display, before it is turned.")
+    mirrored: bool | None = Field(
+        description="Whether the decoded picture is mirrored left to right for display, before it is turned."
+    )
 
 
 class SourceAudio(Record):

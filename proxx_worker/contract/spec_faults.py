@@ -12,6 +12,7 @@ from proxx_worker.contract.faults import MAX_FAULTS_TOLD, Fault
 from proxx_worker.contract.hints import closest, relative_path_hint
 from proxx_worker.contract.output_settings import Codec, Container, Engine, FpsMode
 from proxx_worker.contract.profiles import PROFILES, Profile
+from proxx_worker.contract.resolve_rules import KEEPS_RATE
 from proxx_worker.contract.spec_model import FIELDS, RULES, TOKENS, JobSpecModel
 from proxx_worker.contract.strict_json import Document, Number, Path, Value, path_text
 from proxx_worker.contract.template import PartKind, template_parts
@@ -172,6 +173,8 @@ def _engine_faults(profile: Profile | None, given: Mapping[str, Value]) -> Itera
     if profile.engine is Engine.RESOLVE and not has_preset:
         message = f"{profile.name} is made by DaVinci Resolve, which needs the name of a render preset"
         yield Fault("resolve_preset", message, RULES["resolve_preset"].allowed)
+    if profile.engine is Engine.RESOLVE and given.get("fps_mode") == FpsMode.EXPLICIT:
+        yield Fault("fps_mode", KEEPS_RATE, (FpsMode.SAME_AS_SOURCE.value,))
     if profile.engine is Engine.FFMPEG and has_preset:
         yield Fault("resolve_preset", f"{profile.name} is made by FFmpeg, which has no presets: leave it out", "absent")
 

@@ -52,6 +52,8 @@ def _container_rule(codecs: list[Codec], containers: tuple[Container, ...]) -> S
 def _profile_rule(profile: Profile) -> Schema:
     settings = profile.settings
     fixed: dict[str, Schema] = {field: {"enum": [str(getattr(settings, field)), None]} for field in _EXPLICIT}
+    if profile.engine is Engine.RESOLVE:
+        fixed["fps_mode"] = {"enum": [FpsMode.SAME_AS_SOURCE.value, None]}
     preset = _given("resolve_preset") if profile.engine is Engine.RESOLVE else _absent("resolve_preset")
     return {
         "description": f"{profile.name}: {profile.description}.",

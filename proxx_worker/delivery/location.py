@@ -29,10 +29,17 @@ def require_writable(directory: int, path: str) -> None:
         raise not_writable(path, "permission denied, or mounted read-only")
 
 
-def real_location(directory: int) -> str:
-    """The path, without symlinks, of the open folder `directory`. Raises OUTPUT_DIRECTORY_MISSING where it was deleted."""
-    location = location_of(directory)
-    if os.fstat(directory).st_nlink == 0:
+def real_location(directory: int, path: str) -> str:
+    """The path, without symlinks, of the open folder `directory`, which was opened at `path`.
+
+    Raises OUTPUT_DIRECTORY_MISSING where it was deleted, IO_ERROR where the system does not say.
+    """
+    try:
+        location = location_of(directory)
+        links = os.fstat(directory).st_nlink
+    except OSError as error:
+        raise directory_error(error, path) from error  # of a held folder a share may say ESTALE
+    if links == 0:
         raise missing(location, "it was deleted")
     return location
 

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -15,6 +16,7 @@ from proxx_worker.delivery.publishing import output_exists
 from proxx_worker.delivery.staging import Staging, make_staging, remove_staging, sync_output
 from proxx_worker.files.filesystems import FilesystemKind, filesystem_of, kind_of, refuse_object_store
 from proxx_worker.files.locations import path_bytes, require_inside
+from proxx_worker.files.syncing import sync_directory_fd
 
 
 def check_output_directory(path: str, names: Sequence[str]) -> None:
@@ -24,7 +26,7 @@ def check_output_directory(path: str, names: Sequence[str]) -> None:
     """
     directory = open_directory(path)
     try:
-        refuse_object_store(filesystem_of(path_bytes(real_location(directory))), path)
+        refuse_object_store(filesystem_of(path_bytes(real_location(directory, path))), path)
         require_writable(directory, path)
         _require_free(directory, path, names)
     finally:
@@ -49,7 +51,7 @@ class OutputDirectory:
         """
         fd = open_directory(path)
         try:
-            real = real_location(fd)
+            real = real_location(fd, path)
             require_inside(path, real, roots, "output_roots", "the output directory")
             mount = filesystem_of(path_bytes(real))
             refuse_object_store(mount, path)
@@ -83,18 +85,25 @@ class OutputDirectory:
     def require_in_place(self) -> None:
         """Raise OUTPUT_DIRECTORY_MISSING where the path no longer leads to the directory that is held."""
         try:
-            named = os.stat(path_bytes(self.path))
+            named, held = os.stat(path_bytes(self.path)), os.fstat(self._fd)
         except OSError as error:
             raise directory_error(error, self.path) from error
-        if not os.path.samestat(named, os.fstat(self._fd)):
+        if not os.path.samestat(named, held):
             raise missing(self.path, "it was moved or replaced while the job ran")
 
     def open_staging(self, owner: str, job: str) -> Staging:
         """A new, empty staging folder for the job; one that an earlier process of the same owner left is removed first."""
         name = staging_name(owner, job)
         remove_staging(self._fd, self.path, path_bytes(name))
-        make_staging(self._fd, self.path, name)
-        return Staging(self._fd, self.path, name, self.require_in_place)
+        try:
+            make_staging(self._fd, self.path, name)
+            return Staging(self._fd, self.path, name, self.require_in_place)
+        except ProxxError:
+            # Made, but the answer was lost, or it could not be opened: a job that fails leaves nothing behind.
+            with suppress(OSError):
+                os.rmdir(path_bytes(name), dir_fd=self._fd)
+                sync_directory_fd(self._fd)
+            raise
 
     def reopen_staging(self, owner: str, job: str) -> Staging:
         """The staging folder that an earlier process left, with what is in it; empty where it is gone already. For recovery."""

@@ -11,7 +11,8 @@ from proxx_worker.engines.source_file import OpenSource
 from proxx_worker.engines.tools import Tools
 from proxx_worker.media.facts import MediaFacts
 from proxx_worker.planning.plan import TaskPlan, plan_task
-from proxx_worker.process.child import ChildExit, run_child
+from proxx_worker.process.child import run_child
+from proxx_worker.process.child_exit import ChildExit
 from proxx_worker.process.stderr_lines import StderrLines
 from proxx_worker.verification.encode_observation import EncodeObserver
 from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence

@@ -17,7 +17,8 @@ from proxx_worker.media.quicktime import (
 )
 from proxx_worker.media.signatures import HEAD_BYTES
 from proxx_worker.media.source_probe import PROBE_BYTES, probe_argv, read_head, read_source, says_input_output_error
-from proxx_worker.process.child import ChildExit, run_child
+from proxx_worker.process.child import run_child
+from proxx_worker.process.child_exit import ChildExit
 from proxx_worker.process.stop import StopSignal, checkpoint
 
 MAX_REPORT_BYTES = 16 << 20

@@ -25,7 +25,7 @@ from proxx_worker.feeding.scan import Walk, find_clips
 from proxx_worker.feeding.standing import Standing, State, standing
 from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.locations import path_bytes, real_path_of
-from proxx_worker.workspace.layout import Workspace, make_folder
+from proxx_worker.workspace.layout import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ def _standings(request: Request, specs: Sequence[PlannedSpec]) -> list[Standing]
 def _folder_of(to: Workspace | Path) -> bytes:
     """Where specs are dropped; made if missing, as `submit` and `--per-clip` do."""
     if isinstance(to, Workspace):
-        make_folder(to.inbox)
+        to.make_inbox()
         return to.inbox
     with translate_os_errors("make the folder", to):
         to.mkdir(parents=True, exist_ok=True)

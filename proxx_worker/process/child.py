@@ -3,12 +3,13 @@
 import os
 import select
 import signal
+import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import IO
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.process.child_exit import ChildExit
 from proxx_worker.process.pidfd import open_pidfd
 from proxx_worker.process.read_backoff import ReadBackoff
 from proxx_worker.process.sandbox import UNCONFINED, Confinement
@@ -30,25 +31,6 @@ _DRAIN_AT_END = 1 << 20
 _HEAD = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class ChildExit:
-    """How a child ended.
-
-    `exit_code`: negative is the signal that killed it. `stopped`: a stop was requested before its end was seen. `stalled`: it was
-    ended for showing no sign of life, `out_of_memory`: for holding more than it may. `cpu_seconds`: user and system, of all its
-    threads. `peak_memory_bytes`: resident. `survivors`: a process that it had started was still there, and was killed where
-    the system can tell which one it is.
-    """
-
-    exit_code: int
-    stopped: bool
-    stalled: bool
-    cpu_seconds: float
-    peak_memory_bytes: int
-    survivors: bool = False
-    out_of_memory: bool = False
-
-
 def run_child(  # noqa: PLR0913 - keyword-only parts of one command, most with a default
     argv: Sequence[str],
     *,
@@ -63,13 +45,16 @@ def run_child(  # noqa: PLR0913 - keyword-only parts of one command, most with a
     cwd: str = "/",
     missing: ErrorCode = ErrorCode.FFMPEG_MISSING,
     confinement: Confinement = UNCONFINED,
+    own_group: bool = False,
 ) -> ChildExit:
     """Run `argv` to its end and hand its output on as it comes, in chunks of any size.
 
     `growth` gives a value that changes whenever the child got on; without it, any byte on stdout counts. Where nothing changed
     for `stall_seconds`, it is stopped. A stop is SIGTERM, `grace_seconds`, SIGKILL; it goes to the child alone, which shares the
-    worker's process group. `stdin`: a descriptor to read from, instead of nothing. `missing`: the code for a program that cannot
-    be run. `confinement`: what it may use.
+    worker's process group. With `own_group` it leads one of its own: SIGTERM is for the child, which may have to end what it
+    started in good order, SIGKILL for the whole group, of which nothing outlives the child. `stdin`: a descriptor to read from,
+    instead of nothing. `missing`: the code for a program that cannot be run. `confinement`: what it may use; one that is
+    confined has no group of its own.
 
     Raises `missing`; SANDBOX_UNAVAILABLE where it cannot be confined; IO_ERROR where no process can be started, or where one does
     not even end on SIGKILL; and whatever a callback raises, after the child was killed.
@@ -77,13 +62,14 @@ def run_child(  # noqa: PLR0913 - keyword-only parts of one command, most with a
     if stop.requested():
         return ChildExit(-signal.SIGTERM, stopped=True, stalled=False, cpu_seconds=0.0, peak_memory_bytes=0)
     run = _Run(
-        start_child(argv, cwd=cwd, stdin=stdin, pass_fds=pass_fds, missing=missing, confinement=confinement),
+        start_child(argv, cwd=cwd, stdin=stdin, pass_fds=pass_fds, missing=missing, confinement=confinement, own_group=own_group),
         stop,
         on_stdout,
         on_stderr,
         StallDetector(growth, stall_seconds),
         grace_seconds,
         confinement.memory_bytes,
+        own_group=own_group,
     )
     try:
         run.watch()
@@ -114,8 +100,11 @@ class _Run:
         pulse: StallDetector,
         grace_seconds: float,
         memory_bytes: int | None,
+        *,
+        own_group: bool,
     ) -> None:
         self._process = process
+        self._own_group = own_group
         self._stop = stop
         self._stall = pulse
         # Never so long that what was said meanwhile could come too late to count as a sign of life.
@@ -275,8 +264,19 @@ class _Run:
 
         Popen's own methods would reap a child that has just ended, and lose what it used.
         """
-        if not self._reaped:
+        if self._reaped:
+            return
+        if self._own_group and number == signal.SIGKILL:
+            os.killpg(self._process.pid, number)
+        else:
             os.kill(self._process.pid, number)
+
+    def _end_group(self) -> None:
+        """Kill what the child left in its group, while its number cannot have passed on to another one: before it is reaped."""
+        if self._own_group and sys.platform != "darwin":  # which has no waitid
+            ended = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG)
+            if ended is not None:
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def _wait_end(self) -> None:
         """Reap a child that was killed; one that hangs in the kernel is left to the system."""
@@ -289,6 +289,7 @@ class _Run:
 
     def _reap(self) -> bool:
         try:
+            self._end_group()
             pid, status, usage = os.wait4(self._process.pid, os.WNOHANG)
         except ChildProcessError as error:
             self._reaped = True

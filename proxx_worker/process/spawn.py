@@ -48,11 +48,13 @@ def start_child(
     pass_fds: Sequence[int],
     missing: ErrorCode,
     confinement: Confinement = UNCONFINED,
+    own_group: bool = False,
 ) -> Process:
     """Start `argv` (absolute program first) with stdout and stderr as pipes that do not block, and `stdin` or nothing to read.
 
-    It stays in the worker's process group and inherits `pass_fds` only. Raises `missing` where the program cannot be run,
-    IO_ERROR where the system has no room for a process or no `setpriv`, SANDBOX_UNAVAILABLE where it cannot be confined.
+    It stays in the worker's process group, or, where it is not confined, may lead one of its own, and inherits `pass_fds` only.
+    Raises `missing` where the program cannot be run, IO_ERROR where the system has no room for a process or no `setpriv`,
+    SANDBOX_UNAVAILABLE where it cannot be confined.
     """
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("a child must be started by the main thread: it is killed when the thread that started it ends")
@@ -63,7 +65,7 @@ def start_child(
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     try:
         if confinement.sandbox is None:
-            process = _start_guarded(argv, cwd, stdin, pass_fds, confinement.memory_bytes)
+            process = _start_guarded(argv, cwd, stdin, pass_fds, confinement.memory_bytes, own_group=own_group)
         else:
             process = _start_confined(confinement.sandbox, argv, cwd, stdin, pass_fds, confinement)
     except OSError as error:
@@ -83,7 +85,7 @@ def start_child(
 
 
 def _start_guarded(
-    argv: Sequence[str], cwd: str, stdin: int | None, pass_fds: Sequence[int], memory_bytes: int | None
+    argv: Sequence[str], cwd: str, stdin: int | None, pass_fds: Sequence[int], memory_bytes: int | None, *, own_group: bool
 ) -> Process:
     process = subprocess.Popen(
         # Bytes: how text becomes a path must not depend on the locale.
@@ -96,6 +98,7 @@ def _start_guarded(
         pass_fds=pass_fds,
         cwd=cwd,
         env=ENVIRONMENT,
+        process_group=0 if own_group else None,
     )
     if memory_bytes is not None and sys.platform == "linux":
         with suppress(ProcessLookupError):  # it may have ended already

@@ -89,7 +89,7 @@ def _from_facts(task: FinishedTask, media: Mapping[str, object], output: str, sh
     rate = Fraction(_text(video["rate"])) if video["constant_rate"] is True else None
     told = media.get("timecode")
     timecode = None if told is None else _timecode(_mapping(told))
-    turned = _number(video["rotation"]) in {90, 270}
+    turned = video["rotation"] in {90, 270}  # null: Resolve does not tell of camera RAW
     width, height = _number(video["width"]), _number(video["height"])
     aspect = Fraction(_text(video["sample_aspect"]))
     sounds = [_mapping(sound) for sound in _list(media["audio"])]

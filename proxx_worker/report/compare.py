@@ -6,7 +6,8 @@ from collections.abc import Callable
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.engines.source_file import OpenSource
 from proxx_worker.engines.tools import Tools
-from proxx_worker.process.child import ChildExit, run_child
+from proxx_worker.process.child import run_child
+from proxx_worker.process.child_exit import ChildExit
 from proxx_worker.process.stop import StopSignal
 from proxx_worker.report.audio_measures import AudioMeter
 from proxx_worker.report.avi import AviStreams

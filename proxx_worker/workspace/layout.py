@@ -108,9 +108,20 @@ class Workspace:
         self.require()
         for folder in self.folders:
             make_folder(folder)
+        self._sync_folders()
         require_one_device(self.folders)
         probe_renames(self.folders)
         return self.identity()
+
+    def make_inbox(self) -> None:
+        """Make the inbox if it is missing, for those who put specs in. Raises WORKSPACE_INVALID, NO_SPACE or IO_ERROR."""
+        make_folder(self.inbox)
+        self._sync_folders()
+
+    def _sync_folders(self) -> None:
+        """Make durable also those that were there: whoever made them may have been killed before the sync."""
+        with translate_os_errors("sync the folder", self.path, state_folder=True):
+            sync_directory(self.path)
 
     def identity(self) -> str:
         """The workspace's id, made durable at the first call. Raises WORKSPACE_INVALID if its file holds something else."""

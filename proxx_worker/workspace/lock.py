@@ -149,9 +149,9 @@ def _names(path: bytes, fd: int) -> bool:
     """Whether `path` itself, no symlink, names what `fd` has open."""
     try:
         named = os.stat(path, follow_symlinks=False)
+        held = os.fstat(fd)
     except OSError:
-        return False  # gone, or no longer reachable: either way not what was locked
-    held = os.fstat(fd)
+        return False  # gone, or no longer reachable: either way not what was locked. Of a held file a share may say ESTALE
     return (named.st_dev, named.st_ino) == (held.st_dev, held.st_ino)
 
 

@@ -53,6 +53,11 @@ def recover(spool: Spool) -> Recovery:
         names = sorted(os.listdir(workspace.running))
         specs = [name for name in names if _is_spec(workspace, name)]
         stems = [name.removesuffix(SPEC_SUFFIX) for name in specs]
+        if specs:
+            # A claim that was cut off before its syncs is made durable first: a power cut later must not bring the spec back into
+            # the inbox, where it would be executed, beside what recovery says of it.
+            sync_directory(workspace.running)
+            sync_directory(workspace.inbox)
         for stem in stems:
             _drop_from_inbox(workspace, stem)
         owned = {name for stem in stems for name in _own_names(stem)}

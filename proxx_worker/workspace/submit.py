@@ -3,7 +3,8 @@
 import os
 import secrets
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +23,7 @@ from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.rename import rename_no_clobber
 from proxx_worker.files.syncing import sync_directory, sync_file
 from proxx_worker.workspace.entries import exists
-from proxx_worker.workspace.layout import Workspace, make_folder
+from proxx_worker.workspace.layout import Workspace
 
 _CHUNK: Final = 1 << 20
 
@@ -40,7 +41,7 @@ def submit(workspace: Workspace, jobspec: Path) -> Path:
     name = os.fsencode(jobspec.name)
     _require_candidate(name)
     workspace.require()
-    make_folder(workspace.inbox)
+    workspace.make_inbox()
     temporary = os.path.join(workspace.inbox, b".submit-" + secrets.token_hex(8).encode())
     try:
         _copy(jobspec, temporary)
@@ -77,13 +78,12 @@ def _why_none(name: bytes) -> str:
 
 
 def _copy(source: Path, target: bytes) -> None:
-    try:
+    with _refusals_named(source):
         source_fd = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        message = f"{source} cannot be read ({error.strerror}); name a JobSpec file that can"
-        raise ProxxError(ErrorCode.SPEC_INVALID, message, path=str(source)) from error
     try:
-        if not stat.S_ISREG(os.fstat(source_fd).st_mode):
+        with _refusals_named(source):  # of a held file a share may say ESTALE
+            mode = os.fstat(source_fd).st_mode
+        if not stat.S_ISREG(mode):
             raise ProxxError(ErrorCode.SPEC_INVALID, f"{source} is not a file; name a JobSpec file", path=str(source))
         with translate_os_errors("write", target, state_folder=True):
             target_fd = create_file(target)
@@ -95,6 +95,15 @@ def _copy(source: Path, target: bytes) -> None:
                 os.close(target_fd)
     finally:
         os.close(source_fd)
+
+
+@contextmanager
+def _refusals_named(source: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        message = f"{source} cannot be read ({error.strerror}); name a JobSpec file that can"
+        raise ProxxError(ErrorCode.SPEC_INVALID, message, path=str(source)) from error
 
 
 def place(folder: bytes, temporary: bytes, wanted: bytes) -> bytes:

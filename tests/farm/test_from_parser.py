@@ -1,6 +1,7 @@
 """The man page and the shells' completions, made from the command's own parser: they know every command and every flag."""
 
 import subprocess
+from argparse import SUPPRESS
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,12 @@ def generated(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 
 def commands() -> dict[str, list[str]]:
-    """Each command with its flags."""
+    """Each command with the flags that its help shows."""
     (of_all,) = (dict(it.choices) for it in build_parser()._actions if it.dest == "==SUPPRESS==" and it.choices)  # noqa: SLF001
-    return {name: [flag for it in parser._actions for flag in it.option_strings] for name, parser in of_all.items()}  # noqa: SLF001
+    return {
+        name: [flag for it in parser._actions if it.help != SUPPRESS for flag in it.option_strings]  # noqa: SLF001
+        for name, parser in of_all.items()
+    }
 
 
 COMPLETE = """

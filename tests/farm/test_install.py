@@ -113,6 +113,7 @@ def test_the_debian_package(debian: Root, package: Path, clips: Path, tmp_path: 
         assert root.run("id --user proxx").strip().isdecimal()
         unit = "/usr/lib/systemd/system/proxx-worker@.service"
         assert root.run(f"systemd-analyze verify --recursive-errors=no --man=no {unit} 2>&1") == ""
+        assert root.run("grep -rl debian/proxx-worker /opt/proxx-worker || true") == "", "the path of where it was made"
         first_job(root, "/usr/bin")
         root.run("install -d -o proxx -g proxx /ws; proxx-worker submit /ws /spec.json; rm /out/first.mp4")
         root.run("proxx-worker watch --once /ws")

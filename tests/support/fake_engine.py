@@ -28,6 +28,13 @@ class FakePlan:
         return hashlib.sha256(repr(self).encode()).hexdigest()
 
 
+def plan_for(settings: OutputSettings) -> FakePlan:
+    """A plan that expects little of the proxy: ProRes in the spec's container."""
+    video = ExpectedVideo("prores", None, None, None, None, None, None, NO_TAGS, NO_TAGS, None, None)
+    timing = ExpectedTiming(None, varies=False, duration=None, converts=False, timecode=None, reel=None)
+    return FakePlan(Expectation(settings.container, video, timing, audio=None))
+
+
 class FakeEvidence:
     def checks(self) -> Sequence[Check]:
         return ()
@@ -51,9 +58,7 @@ class FakeEngine:
     def require_available(self) -> None: ...
 
     def plan(self, settings: OutputSettings, media: Media, preset: str | None) -> FakePlan:
-        video = ExpectedVideo("prores", None, None, None, None, None, None, NO_TAGS, NO_TAGS, None, None)
-        timing = ExpectedTiming(None, varies=False, duration=None, converts=False, timecode=None, reel=None)
-        return FakePlan(Expectation(settings.container, video, timing, audio=None))
+        return plan_for(settings)
 
     def survey(self, tasks: Sequence[Accepted], around: EngineContext) -> Sequence[Accepted]:
         return tasks

@@ -287,7 +287,7 @@ def test_a_deleted_directory_has_no_location(tmp_path: Path) -> None:
     folder.mkdir()
     descriptor = os.open(folder, os.O_RDONLY)
     folder.rmdir()
-    assert code_of(lambda: real_location(descriptor)) is ErrorCode.OUTPUT_DIRECTORY_MISSING
+    assert code_of(lambda: real_location(descriptor, "/out")) is ErrorCode.OUTPUT_DIRECTORY_MISSING
     os.close(descriptor)
 
 

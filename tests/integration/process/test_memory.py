@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from proxx_worker.process.child import ChildExit, run_child
+from proxx_worker.process.child import run_child
+from proxx_worker.process.child_exit import ChildExit
 from proxx_worker.process.sandbox import Confinement, Sandbox
 from proxx_worker.process.stop import StopFlag
 from proxx_worker.process.syscalls import ALLOWED

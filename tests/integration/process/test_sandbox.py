@@ -13,7 +13,8 @@ import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.process import landlock
-from proxx_worker.process.child import ChildExit, run_child
+from proxx_worker.process.child import run_child
+from proxx_worker.process.child_exit import ChildExit
 from proxx_worker.process.sandbox import Confinement, Sandbox, describe
 from proxx_worker.process.stop import StopFlag
 from proxx_worker.process.syscalls import ALLOWED
