@@ -54,13 +54,13 @@ PARALLEL := --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 .PHONY: test
 test: $(DEV) ## All tests but the minutes-long ones, in parallel
-	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc
+	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc tmux
 	$(BIN)/pytest $(PARALLEL) -m "not heavy and not benchmarks" $(PYTEST_ARGS)
 
 # Both have an environment of their own. That of the lower bounds is made again when they change, that of the newest every time.
 LOWEST := .cache/lowest
 NEWEST := .cache/newest
-OF_ROOMS = bin/pytest $(PARALLEL) tests/unit tests/integration -m "not heavy" $(PYTEST_ARGS)
+OF_PACKAGES = bin/pytest $(PARALLEL) tests/unit tests/integration -m "not heavy" $(PYTEST_ARGS)
 
 $(LOWEST)/.made: requirements-lowest.lock pyproject.toml
 	deploy/setup/make-venv "$(PYTHON)" $(LOWEST)
@@ -72,15 +72,15 @@ $(LOWEST)/.made: requirements-lowest.lock pyproject.toml
 .PHONY: test-lowest
 test-lowest: $(LOWEST)/.made ## Unit and integration tests with each dependency at its lower bound
 	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc
-	$(LOWEST)/$(OF_ROOMS)
+	$(LOWEST)/$(OF_PACKAGES)
 
 .PHONY: test-newest
 test-newest: ## The same tests with the newest release of each dependency
 	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc
 	deploy/setup/make-venv "$(PYTHON)" $(NEWEST)
 	$(subst $(BIN),$(NEWEST)/bin,$(PIP)) install --upgrade pip
-	$(subst $(BIN),$(NEWEST)/bin,$(PIP)) install --upgrade --group build --editable ".[dev]"
-	$(NEWEST)/$(OF_ROOMS)
+	$(subst $(BIN),$(NEWEST)/bin,$(PIP)) install --upgrade --group build --editable ".[dev,console]"
+	$(NEWEST)/$(OF_PACKAGES)
 
 .PHONY: test-ffmpeg
 test-ffmpeg: $(DEV) ## The tests that an FFmpeg decides, with another one: FFMPEG=/path/to/ffmpeg FFPROBE=/path/to/ffprobe
@@ -90,13 +90,22 @@ test-ffmpeg: $(DEV) ## The tests that an FFmpeg decides, with another one: FFMPE
 # Those of deploy/setup/other-ffmpegs that have every encoder.
 OTHER_FFMPEGS := debian13 pypi8 sid
 .PHONY: heavy
-heavy: heavy-suites every-ffmpeg newcomer ## The minutes-long tests: the three below
+heavy: farm-tools heavy-suites every-ffmpeg newcomer ## The minutes-long tests: heavy-suites with the tools of farm, every-ffmpeg, newcomer
 
 .PHONY: heavy-suites
 heavy-suites: $(DEV) ## All real clips, also by other FFmpegs, fault sweeps, soak, fuzz
 	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc chromium
 	deploy/setup/other-ffmpegs .cache/ffmpegs $(OTHER_FFMPEGS)
 	$(BIN)/pytest -m "heavy and not benchmarks" $(PYTEST_ARGS)
+
+.PHONY: farm-tools
+farm-tools: ## Install what the tests of farms need, with the system's package manager
+	deploy/setup/install-tools ffmpeg ffprobe setpriv systemd-analyze prometheus prometheus-node-exporter \
+	    slurmctld slurmd sbatch munged redis-server parallel debootstrap buildah podman crun
+
+.PHONY: farm
+farm: $(DEV) farm-tools ## Of the heavy suites, what deploy/ and systemd/ hold: run for real, as root on Debian
+	$(BIN)/pytest tests/farm $(PYTEST_ARGS)
 
 .PHONY: every-ffmpeg
 every-ffmpeg: $(DEV) ## All tests that an FFmpeg decides, with other ones, which are brought into .cache
@@ -172,8 +181,8 @@ LOCK := uv pip compile pyproject.toml --group build --universal --python-version
 .PHONY: lock
 lock: ## Renew the lock files (needs uv on PATH)
 	$(LOCK) --upgrade --output-file requirements.lock
-	$(LOCK) --upgrade --extra dev --extra report --extra relink --constraints requirements.lock --output-file requirements-dev.lock
-	$(LOCK) --upgrade --extra dev --extra report --extra relink --resolution lowest-direct --output-file requirements-lowest.lock
+	$(LOCK) --upgrade --extra dev --extra console --extra report --extra relink --constraints requirements.lock --output-file requirements-dev.lock
+	$(LOCK) --upgrade --extra dev --extra console --extra report --extra relink --resolution lowest-direct --output-file requirements-lowest.lock
 	$(LOCK) --upgrade --group mutants --constraints requirements.lock --output-file requirements-mutants.lock
 
 RELEASED := .cache/released

@@ -1,4 +1,4 @@
-"""Fails where the coverage just measured is below its floor: every branch of the pure rooms, 90 % of the package."""
+"""Fails where the coverage just measured is below its floor: every branch of the pure packages, 90 % of the package."""
 
 import json
 import subprocess

@@ -5,28 +5,46 @@ makes it, under the lock: see `Workspace.prepare`.
 """
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.engines.resolve.lock import holder_of
+from proxx_worker.engines.resolve.places import Places
 from proxx_worker.engines.tools import locate_tool
-from proxx_worker.process.trial import try_start
+from proxx_worker.process.sandbox import Sandbox
+from proxx_worker.process.trial import try_confined, try_start
 from proxx_worker.settings import Settings
 from proxx_worker.workspace.assumptions import Assumption, assumptions_of, judged
 from proxx_worker.workspace.layout import Workspace
 
 
-def all_assumptions(settings: Settings, path: str | None, workspace: Workspace | None) -> Iterator[Assumption]:
-    """Tools, roots, and those on `workspace` where one is given. `path`: the value of `PATH`. Changes nothing."""
+def all_assumptions(
+    settings: Settings, path: str | None, workspace: Workspace | None, sandbox: Sandbox | None
+) -> Iterator[Assumption]:
+    """Tools, what confines them (None: nothing does), roots, and those on `workspace` where one is given. Changes nothing.
+
+    `path`: the value of `PATH`.
+    """
     yield judged("ffmpeg", lambda: locate_tool("ffmpeg", settings.ffmpeg, path))
     yield judged("ffprobe", lambda: locate_tool("ffprobe", settings.ffprobe, path))
-    yield judged("setpriv", try_start, "not needed on this system")
+    if sandbox is None:
+        yield Assumption("sandbox", _OFF)
+        yield judged("setpriv", try_start, "not needed on this system")
+    else:
+        yield judged("sandbox", lambda: _require_sandbox(sandbox, settings, path))
+    if settings.encoder_memory_bytes is not None:
+        yield judged("encoder_memory_bytes", _require_limits, f"FFmpeg may use {settings.encoder_memory_bytes} bytes")
     for entry in settings.path_map:
         yield judged("path_map", partial(_require_root, entry.to, "path_map"), f"{entry.to} is a folder (for {entry.prefix})")
     for setting, roots in (("source_roots", settings.source_roots), ("output_roots", settings.output_roots)):
         for root in roots or ():
             yield judged(setting, partial(_require_root, root, setting), f"{root} is a folder")
+    places = Places.of(settings.resolve_script_api, settings.resolve_script_lib, settings.resolve_executable)
+    yield judged("resolve", lambda: _resolve(places))
     if settings.metrics_file is not None:
         metrics_file = Path(settings.metrics_file)
         yield judged("metrics_file", lambda: _require_place(metrics_file), f"{metrics_file} can be written")
@@ -34,11 +52,43 @@ def all_assumptions(settings: Settings, path: str | None, workspace: Workspace |
         yield from assumptions_of(workspace)
 
 
+_OFF = "off: a clip that takes FFmpeg over has all the rights of this user"
+
+
+def _require_sandbox(sandbox: Sandbox, settings: Settings, path: str | None) -> str:
+    described = sandbox.require()
+    started = []
+    with suppress(ProxxError):  # a missing tool is an assumption of its own
+        started.append(locate_tool("ffmpeg", settings.ffmpeg, path))
+    with suppress(ProxxError):
+        started.append(locate_tool("ffprobe", settings.ffprobe, path))
+    for program in started:
+        try_confined(sandbox, program, settings.encoder_memory_bytes)
+    return described
+
+
+def _require_limits() -> None:
+    if sys.platform != "linux":
+        message = "this system does not hold a process to a limit of its memory; leave encoder_memory_bytes out"
+        raise ProxxError(ErrorCode.IO_ERROR, message)
+
+
 def require_all(assumptions: Iterable[Assumption]) -> None:
     """Raise the error of the first that is violated."""
     for assumption in assumptions:
         if assumption.error is not None:
             raise ProxxError.of(assumption.error)
+
+
+def _resolve(places: Places) -> str:
+    """What holds of DaVinci Resolve. A worker that is not meant to have one violates nothing. Nothing is started."""
+    if places.absent:
+        return f"none is set up (no {places.lib}), so camera RAW is refused; docs/resolve.md tells how"
+    places.require()
+    how = "the Resolve that runs is used" if places.executable is None else f"{places.executable} is started for each job"
+    holder = holder_of(os.stat(places.lib).st_ino)  # noqa: PTH116 - a path as it is configured
+    used = "" if holder is None else f"; process {holder} uses it"
+    return f"scripting at {places.lib}; {how}{used}"
 
 
 def _require_root(root: str, setting: str) -> None:

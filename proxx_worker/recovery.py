@@ -29,7 +29,7 @@ from proxx_worker.workspace.spool import Spool
 
 @dataclass(frozen=True, slots=True)
 class Recoverer:
-    """Carries through what a crash left. `owner` names this workspace's staging; `count` hears of every job that is finished."""
+    """Finishes what a crash left. `owner` names this workspace's staging; `count` is called for every job that is finished."""
 
     spool: Spool
     requests: Requests

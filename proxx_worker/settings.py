@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from proxx_worker.contract.hints import closest
 from proxx_worker.contract.path_map import PathMap, PathMapping, components
 from proxx_worker.contract.text import has_lone_surrogate
 
@@ -28,6 +29,10 @@ AbsolutePath = Annotated[str, AfterValidator(_absolute)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 
 
+LEAST_MEMORY_BYTES = 64 << 20
+"""Less than any FFmpeg needs to start with its libraries."""
+
+
 def _utf8(path: str) -> str:
     if has_lone_surrogate(path):
         raise ValueError("must be UTF-8: results record what lies in it, and recovery goes by them")
@@ -35,7 +40,7 @@ def _utf8(path: str) -> str:
 
 
 class PathMapEntry(BaseModel):
-    """One entry of `path_map`: what a spec calls `from` lies in `to` here."""
+    """One entry of `path_map`: what a spec calls `from` is in `to` here."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -55,10 +60,15 @@ class Settings(BaseModel):
     """Every key of the configuration file.
 
     `ffmpeg`, `ffprobe`: absolute paths; where absent, `PATH` locates them. `declared_versions`: the operator's pins, copied into
-    results and never checked. `*_seconds`: how often the inbox is listed where events do not tell; how long a spec that does not
-    parse must stand still; how long an encoder may show no sign of life. `metrics_file`: what `watch` keeps for Prometheus.
-    `path_map`: where the paths of a spec lie on this machine. `source_roots`, `output_roots`: where given, a path whose real
-    location lies outside is refused.
+    results and never checked. `*_seconds`: how often the inbox is listed where events do not say; how long a spec that does not
+    parse must stay unchanged; how long an encoder may make no progress. `metrics_file`: what `watch` keeps for Prometheus.
+    `encoder_memory_bytes`: how much private memory FFmpeg and ffprobe may use. `sandbox`: whether they are confined;
+    `sandbox_read`: what else they need to read to run, a folder with all in it.
+    `path_map`: where the paths of a spec are on this machine. `source_roots`, `output_roots`: where given, a path whose real
+    location lies outside is refused. `resolve_script_api`, `resolve_script_lib`: where DaVinci Resolve's scripting is installed,
+    by default where its installer puts it on this system. `resolve_executable`: the Resolve to start for each job, headless;
+    without it the one that runs is used. `resolve_start_seconds`: how long one that was started may take until it can be
+    scripted.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -72,9 +82,16 @@ class Settings(BaseModel):
     log_format: Literal["text", "json"] = "text"
     progress_format: Literal["text", "openjd"] = "text"
     metrics_file: AbsolutePath | None = None
+    encoder_memory_bytes: Annotated[int, Field(ge=LEAST_MEMORY_BYTES)] | None = None
+    sandbox: Literal["on", "off"] = "on"
+    sandbox_read: tuple[AbsolutePath, ...] = ()
     path_map: Annotated[tuple[PathMapEntry, ...], AfterValidator(_one_target_each)] = ()
     source_roots: tuple[AbsolutePath, ...] | None = None
     output_roots: tuple[AbsolutePath, ...] | None = None
+    resolve_script_api: AbsolutePath | None = None
+    resolve_script_lib: AbsolutePath | None = None
+    resolve_executable: AbsolutePath | None = None
+    resolve_start_seconds: Seconds = 300.0
 
     @property
     def paths(self) -> PathMap:
@@ -96,7 +113,7 @@ def load_settings(config: Path | None, flags: Mapping[str, object]) -> Settings:
         except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ConfigurationError(f"configuration file {config} is not TOML: {error}") from error
     values.update({key: value for key, value in flags.items() if value is not None})
-    for key in ("path_map", "source_roots", "output_roots"):
+    for key in ("path_map", "sandbox_read", "source_roots", "output_roots"):
         if isinstance(given := values.get(key), list):
             values[key] = tuple(given)  # TOML knows lists only; the model is frozen
     try:
@@ -110,7 +127,9 @@ def load_settings(config: Path | None, flags: Mapping[str, object]) -> Settings:
 def _reason(fault: "ErrorDetails") -> str:
     match fault["type"]:
         case "extra_forbidden":
-            return f"unknown key (known: {', '.join(Settings.model_fields)})"
+            known = Settings.model_fields if len(fault["loc"]) == 1 else ("from", "to")
+            meant = closest(str(fault["loc"][-1]), known)
+            return f"unknown key (known: {', '.join(known)})" if meant is None else f"unknown key: did you mean {meant}?"
         case "value_error":
             return str(fault["ctx"]["error"])  # as we raised it; pydantic's own text puts "Value error, " before it
         case _:

@@ -33,7 +33,7 @@ REFUSED_TASK_BYTES = 1 << 10
 IDLE_SECONDS = 2.0
 """The longest wait: an idle worker's heartbeat is never older, however seldom the inbox is polled."""
 
-_MISSING_TOOLS = frozenset({ErrorCode.FFMPEG_MISSING, ErrorCode.FFPROBE_MISSING})
+_UNFIT = frozenset({ErrorCode.FFMPEG_MISSING, ErrorCode.FFPROBE_MISSING, ErrorCode.SANDBOX_UNAVAILABLE})
 
 _PATH_COPIES = 8  # a source is named in its task, in its error's message and details, once more where it really lies
 
@@ -208,7 +208,7 @@ class Worker:
 
     def _require_fit(self, error: ErrorRecord) -> None:
         """Raise where the failed job shows that every other would fail, too: a broken host must not eat the inbox."""
-        if error.code in _MISSING_TOOLS:
+        if error.code in _UNFIT:
             raise ProxxError(error.code, error.message, **error.details)
         if error.code is ErrorCode.IO_ERROR:
             self._require_start()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from proxx_worker.assumptions import all_assumptions
 from proxx_worker.cli.console import UsageError, fail, say
-from proxx_worker.cli.wiring import settings_from
+from proxx_worker.cli.wiring import sandbox_of, settings_from
 from proxx_worker.contract.candidates import display_name, is_stray_name, stem_too_long, strays_text
 from proxx_worker.contract.errors import EXIT_OK, ErrorClass
 from proxx_worker.workspace.layout import Workspace
@@ -20,7 +20,7 @@ def check(arguments: argparse.Namespace) -> int:
         return fail(str(error))
     workspace = None if arguments.workspace is None else Workspace(Path(arguments.workspace))
     violated = False
-    for assumption in all_assumptions(settings, os.environ.get("PATH"), workspace):
+    for assumption in all_assumptions(settings, os.environ.get("PATH"), workspace, sandbox_of(settings)):
         if assumption.error is None:
             say(f"ok        {assumption.name}: {assumption.held}")
         else:
@@ -36,10 +36,10 @@ def check(arguments: argparse.Namespace) -> int:
 
 
 def _inbox_names(workspace: Workspace | None) -> list[bytes]:
-    """What is in the inbox: for those that are no jobs nothing is violated, but somebody may wait for them."""
+    """Names in the inbox. Those that are not jobs violate nothing, but someone may be waiting for them."""
     if workspace is None:
         return []
     try:
         return os.listdir(workspace.inbox)  # noqa: PTH208 - names as bytes, which pathlib has not
     except OSError:
-        return []  # said above, as a violated assumption, or not there yet
+        return []  # reported above as a violated assumption, or not created yet

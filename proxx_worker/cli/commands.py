@@ -18,3 +18,19 @@ def add_command(
     parser = commands.add_parser(name, help=summary, description=description, allow_abbrev=False)
     parser.set_defaults(command=(module, function), parser=parser, group=group)
     return parser
+
+
+def add_confinement(group: argparse._ArgumentGroup) -> None:
+    """The settings that hold FFmpeg and ffprobe, for every command that starts them."""
+    group.add_argument(
+        "--sandbox", choices=("on", "off"), help="whether FFmpeg and ffprobe are confined (default on; off is told in results)"
+    )
+    group.add_argument(
+        "--sandbox-read",
+        metavar="PATH",
+        action="append",
+        help="what else they need to read to run, a folder with all in it; repeatable",
+    )
+    group.add_argument(
+        "--encoder-memory-bytes", metavar="N", type=int, help="how much private memory each of them may use (default no limit)"
+    )

@@ -1,4 +1,4 @@
-"""What a command tells its caller, line by line. Light: `submit` and `status` need no more of the command line than this."""
+"""What a command prints, line by line. Cheap to import: `submit` and `status` need nothing else of the command line."""
 
 import os
 import sys
@@ -21,7 +21,7 @@ def say(line: str) -> None:
 
 
 def discard_stdout() -> None:
-    """Nobody reads stdout any more: what is still said there goes nowhere, and the interpreter's last flush does not fail."""
+    """Nobody reads stdout any more: discard further output, so that the interpreter's last flush does not fail."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.close(null)
@@ -60,12 +60,12 @@ def _fault_line(fault: JsonValue) -> str:
 
 
 def unreadable(jobspec: str, error: OSError | ValueError) -> str:
-    """Why there is no spec to look at. `ValueError`: what is no path at all."""
+    """Why the spec cannot be read. `ValueError`: the argument is not a path at all."""
     return f"the JobSpec {display_name(os.fsencode(jobspec))} cannot be read: {reason_of(error)}; name a JobSpec file that can"
 
 
 def reason_of(error: OSError | ValueError) -> str:
-    """The system's words alone, without the number and the path that Python puts around them."""
+    """The system's message alone, without the number and the path that Python adds."""
     return str(getattr(error, "strerror", None) or error)
 
 

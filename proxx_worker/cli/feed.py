@@ -17,13 +17,13 @@ from proxx_worker.workspace.layout import Workspace
 
 _POLL_SECONDS: Final = 2.0
 _SHARE_OF_TIME: Final = 10
-"""Looking takes at most a tenth of the time: a share with a million files is looked at less often."""
+"""Scanning takes at most a tenth of the time: a share with a million files is scanned less often."""
 
 
 def feed(arguments: argparse.Namespace) -> int:
     """Feed. Exit codes: 0 after a clean stop, 4 when it must not go on, 64 for rules that cannot be used.
 
-    With `--once`: what stands still for its rule's seconds is fed, what still grows is left for another call; the exit code is
+    With `--once`: what does not change for its rule's seconds is fed, what still grows is left for another call; the exit code is
     the highest class of what could not be fed.
     """
     signals = Signals()
@@ -59,7 +59,7 @@ def _until_stopped(feeder: Feeder, signals: Signals) -> list[ErrorCode]:
 
 
 def _once(feeder: Feeder, signals: Signals) -> list[ErrorCode]:
-    """Look until every file of the first look has either stood still or been seen to change."""
+    """Scan until every file of the first scan has either settled or been seen to change."""
     look, _ = _look(feeder)
     end = look.all_settle_at
     while end is not None and look.settles_at is not None and look.settles_at <= end and not _stopped(signals):

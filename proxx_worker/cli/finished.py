@@ -1,4 +1,4 @@
-"""The results that a command is to tell about: files, or all those of a workspace."""
+"""The results that a command works on: files, or all those of a workspace."""
 
 import os
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ def _in_workspace(path: str) -> list[Path]:
         try:
             found += sorted(entry for entry in directory.iterdir() if entry.name.endswith(_SUFFIX))
         except FileNotFoundError as error:
-            raise UsageError(f"{display_name(os.fsencode(path))} is no workspace: it has no {directory.name}/") from error
+            raise UsageError(f"{display_name(os.fsencode(path))} is not a workspace: it has no {directory.name}/") from error
         except OSError as error:
             raise UsageError(f"{display_name(outbox)} cannot be listed: {reason_of(error)}") from error
     return found
@@ -62,7 +62,7 @@ def _read(path: Path) -> FinishedJob:
     except OSError as error:
         raise UsageError(f"the result {shown} cannot be read: {reason_of(error)}") from error
     except ValueError as error:
-        raise UsageError(f"{shown} is no result of this worker: {error}") from error
+        raise UsageError(f"{shown} is not a result of this worker: {error}") from error
 
 
 def require_extra(extra: str, *modules: str) -> None:

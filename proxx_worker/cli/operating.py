@@ -6,12 +6,17 @@ from proxx_worker.cli.commands import Commands, add_command
 
 
 def add_operating(commands: Commands) -> None:
-    """`list`, `cancel`, `hold`, `release`, `resubmit`, `events`."""
+    """`list`, `cancel`, `hold`, `release`, `resubmit`, `events`, `console`."""
     _add_list(commands)
     _add_cancel(commands)
     _add_hold_and_release(commands)
     _add_resubmit(commands)
     _add_events(commands)
+    parser = add_command(
+        commands, "operate", "console", "console_app", "console", "see and steer a workspace in a terminal",
+        "Needs the extra [console]. Every action shows the command line that does the same.",
+    )  # fmt: skip
+    _add_workspace(parser)
 
 
 def add_explain(commands: Commands) -> None:

@@ -7,10 +7,11 @@ import sys
 from collections.abc import Callable, Collection, Sequence
 from importlib import import_module
 from io import TextIOWrapper
-from typing import NoReturn, cast
+from typing import cast
 
 from proxx_worker import __version__
-from proxx_worker.cli.commands import Commands, add_command
+from proxx_worker.cli.command_line import CommandLine, Parser
+from proxx_worker.cli.commands import Commands, add_command, add_confinement
 from proxx_worker.cli.operating import add_explain, add_operating
 from proxx_worker.cli.proving import add_relink, add_report
 from proxx_worker.contract.errors import EXIT_SIGPIPE, EXIT_USAGE
@@ -18,57 +19,15 @@ from proxx_worker.contract.errors import EXIT_SIGPIPE, EXIT_USAGE
 Handler = Callable[[argparse.Namespace], int]
 
 
-_GROUPS = {
-    "work": "execute jobs",
-    "feed": "from clips to jobs, and from outputs to one folder",
-    "operate": "see and steer a worker",
-    "prove": "show what was made",
-    "learn": "what there is, and whether it would work here",
-}
-"""What one wants -> what `--help` says of it. A command names its group where it is added; a group without one is not shown."""
-
-
-class _Parser(argparse.ArgumentParser):
-    """argparse exits with 2 on a usage error; the contract says 64."""
-
-    def error(self, message: str) -> NoReturn:
-        """Print the usage and the message, exit with 64. The message may quote a file's name, as a shell's `*` put it there."""
-        from proxx_worker.contract.text import visible
-
-        self.print_usage(sys.stderr)
-        self.exit(EXIT_USAGE, f"{self.prog}: {visible(message)} (`{self.prog} --help` explains)\n")
-
-
-class _CommandLine(_Parser):
-    """The whole, whose help lists the commands by what one wants, which argparse's own does not know."""
-
-    def format_help(self) -> str:
-        """Usage, the commands in their groups, the options."""
-        formatter = self._get_formatter()
-        formatter.add_usage(self.usage, self._actions, self._mutually_exclusive_groups)
-        formatter.add_text(self.description)
-        (commands,) = (action for action in self._actions if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001
-        listed = list(commands._get_subactions())  # noqa: SLF001 - argparse tells a command's summary no other way
-        for group, meaning in _GROUPS.items():
-            formatter.start_section(f"{group} ({meaning})")
-            formatter.add_arguments(it for it in listed if commands.choices[it.dest].get_default("group") == group)
-            formatter.end_section()
-        formatter.start_section("options")
-        formatter.add_arguments(action for action in self._actions if action is not commands)
-        formatter.end_section()
-        formatter.add_text(self.epilog)
-        return formatter.format_help()
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the process's exit code."""
     if sys.stdout is None or sys.stderr is None:
         # Closed by the caller. The next file to be opened would get the number, and what is meant for a person would go into it.
         if sys.stderr is not None:
-            sys.stderr.write("proxx-worker: standard output is closed; lead it to a file, or to /dev/null\n")
+            sys.stderr.write("proxx-worker: standard output is closed; redirect it to a file, or to /dev/null\n")
         return EXIT_USAGE
     if sys.stdin is None:
-        os.open(os.devnull, os.O_RDONLY)  # nobody reads it, but no other file may get its number
+        os.open(os.devnull, os.O_RDONLY)  # nothing reads it, but no other file may get its descriptor number
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # Whatever the locale says: a name that it cannot say must not end a command half-way.
@@ -78,10 +37,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not argv:
         parser.print_help(sys.stderr)
         return EXIT_USAGE
+    parser.refuse_unknown(argv)
     arguments, unknown = parser.parse_known_args(argv)
     if unknown:
         # `parse_args` would say this with the usage of the whole, which does not list the command's flags.
-        command: _Parser = arguments.parser
+        command: Parser = arguments.parser
         command.error(f"unrecognized arguments: {' '.join(unknown)}")
     module, function = arguments.command
     handler: Handler = getattr(import_module(f"proxx_worker.cli.{module}"), function)
@@ -89,9 +49,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _to_a_reader(command: Callable[[], int]) -> int:
-    """The exit code of `command`, also where whoever reads stdout goes before its end, as `head` does.
+    """The exit code of `command`, also where the reader of stdout closes it early, as `head` does.
 
-    What is left goes nowhere then. A command that is cut off in the middle by it ends as others do that SIGPIPE ends.
+    The rest of the output is discarded. A command that is cut off by this ends with the exit code of SIGPIPE.
     """
     from proxx_worker.cli.console import discard_stdout
 
@@ -104,16 +64,16 @@ def _to_a_reader(command: Callable[[], int]) -> int:
     return exit_code
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandLine:
     """The whole command line."""
-    parser = _CommandLine(
+    parser = CommandLine(
         prog="proxx-worker",
         description="The deterministic, headless proxy-generation worker: a JobSpec in, proxies and a result JSON out.",
         epilog="Exit codes: 0 success, 1 the spec or the media was rejected, 2 the job ran and failed, "
         "4 an assumption about the environment is violated, 64 usage or configuration, 130/143 `run` stopped by a signal.",
     )
     parser.add_argument("--version", action="version", version=f"proxx-worker {__version__}")
-    commands = cast("Commands", parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser))
+    commands = cast("Commands", parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser))
     _add_watch(commands)
     _add_run(commands)
     _add_validate(commands)
@@ -138,7 +98,7 @@ def _add_watch(commands: Commands) -> None:
         "claim and execute the JobSpecs dropped into a workspace's inbox, one at a time",
         "Stays in the foreground. SIGTERM or SIGINT stops at once (the running job fails: INTERRUPTED), SIGUSR1 after the job.",
     )  # fmt: skip
-    parser.add_argument("workspace", metavar="WORKSPACE", help="the workspace; its missing folders are made")
+    parser.add_argument("workspace", metavar="WORKSPACE", help="the workspace; missing folders in it are created")
     parser.add_argument(
         "--once", action="store_true", help="end when no candidate is left, with the highest class of the failed jobs"
     )
@@ -171,11 +131,12 @@ def _add_validate(commands: Commands) -> None:
 def _add_spec(commands: Commands) -> None:
     parser = add_command(
         commands, "feed", "spec", "spec", "spec", "write JobSpecs for clips, or for all clips below folders",
-        "One JobSpec for all named clips on stdout, or with --per-clip one file per clip. With --recursive, or several profiles, "
-        "one per clip and profile, all or none; what is there already is skipped, as is what is no clip; both are told.",
+        "Writes one JobSpec for all named clips to stdout, or with --per-clip one file per clip. With --recursive or several "
+        "profiles it writes one per clip and profile, all or none. What exists already, and what is not a clip, is skipped and "
+        "reported.",
     )  # fmt: skip
     parser.add_argument(
-        "--recursive", action="store_true", help="each SOURCE is a folder, a camera card for one; its clips are told by content"
+        "--recursive", action="store_true", help="each SOURCE is a folder, such as a camera card; clips are recognized by content"
     )
     parser.add_argument(
         "--profile",
@@ -192,18 +153,18 @@ def _add_spec(commands: Commands) -> None:
         metavar="D",
         help="into D, which must exist when the job runs; {name}: the spec's name, {chunk}: the chunk's",
     )
-    parser.add_argument("--create-directories", action="store_true", help="make the proxies' folders that are missing")
+    parser.add_argument("--create-directories", action="store_true", help="create missing proxy folders")
     parser.add_argument("--naming-template", metavar="T", default="{source_name}", help="default: %(default)s")
     parser.add_argument("--resolve-preset", metavar="NAME", help="the render preset, for Resolve profiles")
     goes = parser.add_argument_group("where the JobSpecs go", "else to stdout").add_mutually_exclusive_group()
-    goes.add_argument("--submit", metavar="WORKSPACE", help="into the workspace's inbox, print their paths")
-    goes.add_argument("--per-clip", metavar="DIR", help="one file each into DIR (made if missing), print their paths")
+    goes.add_argument("--submit", metavar="WORKSPACE", help="into the workspace's inbox; prints their paths")
+    goes.add_argument("--per-clip", metavar="DIR", help="one file each into DIR (created if missing); prints their paths")
     parser.add_argument("--chunk", metavar="N", type=int, help="one JobSpec per N clips of one profile: NAME-000, NAME-001, ...")
     parser.add_argument(
         "sources",
         metavar="SOURCE",
         nargs="+",
-        help="a clip, whose path is made absolute, it is not opened; with --recursive a folder",
+        help="a clip (its path is made absolute, the file is not opened); with --recursive a folder",
     )
 
 
@@ -219,24 +180,24 @@ def _add_submit(commands: Commands) -> None:
 
 def _add_feed(commands: Commands) -> None:
     parser = add_command(
-        commands, "feed", "feed", "feed", "feed", "make JobSpecs of the clips that come to watched folders",
-        "Stays in the foreground, looks every few seconds, and drops a JobSpec for each clip that stands still and has none yet. "
-        "Keeps no state but the folders; never touches media. SIGTERM, SIGINT or SIGUSR1 ends it.",
+        commands, "feed", "feed", "feed", "feed", "write JobSpecs for the clips that arrive in watched folders",
+        "Stays in the foreground, scans every few seconds, and submits a JobSpec for each settled clip that has none yet. "
+        "Keeps no state outside the folders; never touches media. SIGTERM, SIGINT or SIGUSR1 ends it.",
     )  # fmt: skip
     parser.add_argument("workspace", metavar="WORKSPACE", help="whose inbox gets the JobSpecs")
     parser.add_argument(
-        "--rules", metavar="FILE", required=True, help="a TOML file of rules: which folders, which profiles, where to"
+        "--rules", metavar="FILE", required=True, help="a TOML file of rules: which folders, which profiles, which destination"
     )
     parser.add_argument(
-        "--once", action="store_true", help="end when all that was there has stood still or has been seen to change"
+        "--once", action="store_true", help="end when every file that was found has either settled or been seen to change"
     )
 
 
 def _add_gather(commands: Commands) -> None:
     parser = add_command(
         commands, "feed", "gather", "gather", "gather", "move the outputs of finished jobs into one folder, never overwriting",
-        "Renames on one filesystem. All is checked before the first moves, SHA-256 included; a second call changes nothing. "
-        "Writes gathered.json. A FAILED result is named, and its class is the exit code.",
+        "Renames on one filesystem. All is checked before the first move, SHA-256 included; a second call changes nothing. "
+        "Writes gathered.json. FAILED results are listed, and their class is the exit code.",
     )  # fmt: skip
     parser.add_argument("results", metavar="RESULT", nargs="+", help="a result's file")
     parser.add_argument("--into", metavar="DIR", required=True, help="an existing folder, on the outputs' filesystem")
@@ -244,8 +205,8 @@ def _add_gather(commands: Commands) -> None:
 
 def _add_status(commands: Commands) -> None:
     parser = add_command(
-        commands, "operate", "status", "status", "status", "show what a workspace's worker does now",
-        "Exit code 4 where no worker runs.",
+        commands, "operate", "status", "status", "status", "show what a workspace's worker is doing",
+        "Exit code 4 if no worker is running.",
     )  # fmt: skip
     parser.add_argument("workspace", metavar="WORKSPACE", help="the workspace; nothing in it is touched")
     form = parser.add_mutually_exclusive_group()
@@ -268,13 +229,14 @@ def seconds(text: str) -> float:
 
 def _add_check(commands: Commands) -> None:
     parser = add_command(commands, "learn", "check", "check", "check", "check the environment's assumptions, one line each")
-    parser.add_argument("workspace", metavar="WORKSPACE", nargs="?", help="also what a worker there relies on")
+    parser.add_argument("workspace", metavar="WORKSPACE", nargs="?", help="also check what a worker on it relies on")
     _add_settings(parser, idle=_NOT_ASSUMED)
 
 
 def _add_profiles(commands: Commands) -> None:
     parser = add_command(commands, "learn", "profiles", "catalog", "profiles", "list the profiles")
     parser.add_argument("--json", action="store_true", help="all of each profile's settings, as JSON")
+    _add_settings(parser, idle=_NOT_OF_ENGINES)
 
 
 def _add_schema(commands: Commands) -> None:
@@ -283,9 +245,10 @@ def _add_schema(commands: Commands) -> None:
 
 
 _OF_A_WORKSPACE = frozenset({"poll_seconds", "settle_seconds", "metrics_file"})
-_OF_A_JOB = _OF_A_WORKSPACE | {"declared_versions", "log_format", "progress_format"}
+_OF_A_JOB = _OF_A_WORKSPACE | {"declared_versions", "log_format", "progress_format", "resolve_start_seconds"}
 _NOT_ASSUMED = (_OF_A_JOB - {"metrics_file"}) | {"stall_seconds"}
-"""Settings that `run`, `validate` and `check` accept, as every command does, but that change nothing there."""
+_NOT_OF_ENGINES = _NOT_ASSUMED | {"metrics_file", "path_map", "source_roots", "output_roots"}
+"""Settings that `run`, `validate`, `check` and `profiles` accept, as every command does, but that change nothing there."""
 
 
 def _add_settings(parser: argparse.ArgumentParser, idle: Collection[str] = ()) -> None:
@@ -302,20 +265,25 @@ def _add_settings(parser: argparse.ArgumentParser, idle: Collection[str] = ()) -
     )
     group.add_argument("--poll-seconds", metavar="S", type=float, help="how often the inbox is listed (default 2)")
     group.add_argument(
-        "--settle-seconds", metavar="S", type=float, help="how long a spec that does not parse must stand still (default 5)"
+        "--settle-seconds", metavar="S", type=float, help="how long a spec that does not parse must stay unchanged (default 5)"
     )
-    group.add_argument(
-        "--stall-seconds", metavar="S", type=float, help="how long an encoder may show no sign of life (default 300)"
-    )
+    group.add_argument("--stall-seconds", metavar="S", type=float, help="how long an encoder may make no progress (default 300)")
     group.add_argument("--log-format", choices=("text", "json"), help="lines on stderr (default text)")
     group.add_argument(
         "--progress-format",
         choices=("text", "openjd"),
-        help="progress on stderr: a bar or lines (text, the default), or what Open Job Description reads",
+        help="progress on stderr: a bar or lines (text, the default), or Open Job Description messages",
     )
-    group.add_argument("--metrics-file", metavar="FILE", help="absolute path; `watch` keeps Prometheus text there")
+    group.add_argument("--metrics-file", metavar="FILE", help="absolute path; `watch` writes Prometheus metrics there")
+    add_confinement(group)
     group.add_argument("--source-roots", metavar="DIR", action="append", help="sources must lie inside; repeatable")
     group.add_argument("--output-roots", metavar="DIR", action="append", help="outputs must go inside; repeatable")
+    group.add_argument("--resolve-script-api", metavar="DIR", help="DaVinci Resolve's Developer/Scripting; default: as installed")
+    group.add_argument("--resolve-script-lib", metavar="FILE", help="Resolve's fusionscript library; default: as installed")
+    group.add_argument("--resolve-executable", metavar="FILE", help="start this Resolve for each job; default: attach to one")
+    group.add_argument(
+        "--resolve-start-seconds", metavar="S", type=float, help="how long that Resolve may take to start (default 300)"
+    )
     group.add_argument(
         "--path-map", metavar="FROM=TO", action="append", help="what a spec calls FROM lies in TO on this machine; repeatable"
     )

@@ -2,29 +2,29 @@
 
 import argparse
 
-from proxx_worker.cli.commands import Commands, add_command
+from proxx_worker.cli.commands import Commands, add_command, add_confinement
 
 MOST_WORST = 9
-"""More pictures than these would leave too little room for each."""
+"""More images than this would leave too little space for each."""
 
 
 def add_report(commands: Commands) -> None:
     """`report`."""
     parser = add_command(
         commands, "prove", "report", "report", "report",
-        "compare proxies with their sources, frame by frame, and write a page to look at",
+        "compare proxies with their sources, frame by frame, and write an HTML report",
         "Needs the extra [report]. Exit code 2 where a verdict is `fail` or a limit is missed.",
     )  # fmt: skip
     _add_results(parser)
-    parser.add_argument("--html", metavar="FILE", required=True, help="the page: one file that needs no other")
+    parser.add_argument("--html", metavar="FILE", required=True, help="the report, as one self-contained file")
     parser.add_argument("--worst", metavar="N", type=_worst, default=3, help="how many of the worst frames are shown (default 3)")
     parser.add_argument(
         "--fail-below",
         metavar="SSIM",
         type=_ssim,
-        help="exit with 2 where a frame's SSIM is lower, or a proxy cannot be compared",
+        help="exit with 2 if a frame's SSIM is lower, or a proxy cannot be compared",
     )
-    parser.add_argument("--json", metavar="FILE", help="also write the figures there")
+    parser.add_argument("--json", metavar="FILE", help="also write the measurements there")
     _add_tools(parser)
 
 
@@ -32,12 +32,13 @@ def add_relink(commands: Commands) -> None:
     """`relink`."""
     parser = add_command(
         commands, "prove", "relink", "relink", "relink",
-        "write what makes an editing system link proxies to their originals",
-        "One file for all completed tasks. --otio and --mhl need the extra [relink]. Exit code 1 for a clip that it cannot say.",
+        "write what an editing system needs to relink proxies to their originals",
+        "One file for all completed tasks. --otio and --mhl need the extra [relink]. "
+        "Exit code 1 for a clip that the format cannot describe.",
     )  # fmt: skip
     _add_results(parser)
     kind = parser.add_mutually_exclusive_group(required=True)
-    kind.add_argument("--fcpxml", metavar="FILE", help="FCPXML 1.11: Final Cut Pro, and what reads it")
+    kind.add_argument("--fcpxml", metavar="FILE", help="FCPXML 1.11, for Final Cut Pro and other readers")
     kind.add_argument("--otio", metavar="FILE", help="OpenTimelineIO: both as media references of one clip")
     kind.add_argument("--ale", metavar="FILE", help="Avid Log Exchange, for clips of one frame rate")
     kind.add_argument("--mhl", metavar="DIR", help="add the proxies in DIR to its ASC Media Hash List")
@@ -45,7 +46,10 @@ def add_relink(commands: Commands) -> None:
 
 def _add_results(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "results", metavar="RESULT | WORKSPACE", nargs="+", help="result files, or one workspace with all that is done and failed"
+        "results",
+        metavar="RESULT | WORKSPACE",
+        nargs="+",
+        help="result files, or a workspace with everything in done/ and failed/",
     )
 
 
@@ -69,5 +73,6 @@ def _add_tools(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--config", metavar="FILE", help="a TOML file of settings; unknown keys are refused")
     group.add_argument("--ffmpeg", metavar="PATH", help="absolute path; default: the first on PATH")
     group.add_argument("--ffprobe", metavar="PATH", help="absolute path; default: the first on PATH")
-    group.add_argument("--stall-seconds", metavar="S", type=float, help="how long FFmpeg may say nothing (default 300)")
+    group.add_argument("--stall-seconds", metavar="S", type=float, help="how long FFmpeg may produce no output (default 300)")
+    add_confinement(group)
     parser.set_defaults(declared_versions=None)

@@ -47,7 +47,7 @@ def _require(arguments: argparse.Namespace) -> None:
 
 
 def _write(arguments: argparse.Namespace, clips: list[RelinkClip], name: str) -> str:
-    """Write it; returns what is in it, in words."""
+    """Write it; returns a description of its content."""
     told = f"{len(clips)} clip{'' if len(clips) == 1 else 's'}"
     if arguments.mhl is not None:
         from proxx_worker.relink.mhl import add_to_history

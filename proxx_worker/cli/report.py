@@ -1,4 +1,4 @@
-"""`report`: source and proxy of finished jobs side by side, as a page to look at and as figures."""
+"""`report`: source and proxy of finished jobs side by side, as an HTML page and as figures."""
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ from proxx_worker import __version__
 from proxx_worker.cli.console import UsageError, fail, say
 from proxx_worker.cli.finished import FoundResult, require_extra, require_writable, results_of
 from proxx_worker.cli.signals import Signals
-from proxx_worker.cli.wiring import settings_from, tools_of
+from proxx_worker.cli.wiring import sandbox_of, settings_from, tools_of
 from proxx_worker.contract.errors import ErrorClass, ErrorCode, ProxxError
 from proxx_worker.contract.result import TaskStatus
 from proxx_worker.files.durable import write_durable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from proxx_worker.report.pictures import ShownFrame
 
 _PAGE_PICTURES = 6_000_000
-"""Bytes of pictures in a page on a whole workspace: with base64, 8 of the 10 MB that such a page may have."""
+"""Bytes of images in a page on a whole workspace: with base64, 8 of the 10 MB that such a page may have."""
 
 _WORST_TASKS = 10
 
@@ -61,8 +61,10 @@ def _examine(
 ) -> list[ExaminedJob]:
     from proxx_worker.report.page import ReportPage, render
 
+    tools = tools_of(settings, sandbox_of(settings))()
+    tools.require_confined()
     with progress_on(sys.stderr) as progress:
-        examiner = Examiner(tools_of(settings)(), signals.stop, settings.stall_seconds, arguments.worst, progress.frames)
+        examiner = Examiner(tools, signals.stop, settings.stall_seconds, arguments.worst, progress.frames)
         jobs = []
         for result in results:
             tasks = []
@@ -90,7 +92,7 @@ def _title(paths: Sequence[str], results: Sequence[FoundResult], *, whole: bool)
 
 
 def _pictures(examiner: Examiner, jobs: Sequence[ExaminedJob], *, whole: bool) -> "dict[tuple[int, int], list[ShownFrame]]":
-    """The pictures of all tasks; in a page on a whole workspace of failed and of the worst ones, as far as there is room."""
+    """The images of all tasks; in a page on a whole workspace those of failed and of the worst ones, as far as space allows."""
     from proxx_worker.report.page import PICTURE_BYTES_PER_TASK
 
     places = [(number, place) for number, job in enumerate(jobs) for place in range(len(job.tasks))]
@@ -140,7 +142,7 @@ def _tell(job: ExaminedJob, examined: ExaminedTask) -> None:
 
 
 def _failed(jobs: Sequence[ExaminedJob], gate: float | None) -> bool:
-    """Whether a gate must stay shut: for a `fail`, a frame below the limit, or, with a limit, a proxy nobody could compare."""
+    """Whether a gate must fail: on a `fail`, a frame below the limit or, with a limit, a proxy that could not be compared."""
     tasks = [task for job in jobs for task in job.tasks]
     if any(task.verdict is Verdict.FAIL for task in tasks):
         return True

@@ -11,7 +11,7 @@ from proxx_worker.cli.console import UsageError, discard_stdout, fail, say, stde
 from proxx_worker.cli.run_log import RunLog
 from proxx_worker.cli.run_summary import summary_lines
 from proxx_worker.cli.signals import Signals
-from proxx_worker.cli.wiring import environment_of, settings_from, tools_of, worker_record
+from proxx_worker.cli.wiring import environment_of, sandbox_of, settings_from, tools_of, worker_record
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import ErrorCode, ProxxError, exit_code
 from proxx_worker.contract.jobspec import MAX_SPEC_BYTES, too_large
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         log = RunLog(job.name, arguments.log)
     except UsageError as error:
         return fail(str(error))
-    tools = tools_of(settings)
+    tools = tools_of(settings, sandbox_of(settings))
     observer, write = progress_for(sys.stderr, log, settings.progress_format, dumb=terminal_is_dumb())
     # What the encoder says goes where the log goes, but not over a person's progress bar.
     on_terminal = sys.stderr.isatty()
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _show_last_lines(log: RunLog) -> None:
-    """What the encoder said before the job failed: a terminal does not show it while all goes well."""
+    """Print the encoder's last output before the job failed; a terminal does not show it otherwise."""
     if log.last_lines:
         sys.stderr.write("The last lines of FFmpeg (--log FILE keeps all of them):\n")
         sys.stderr.writelines(f"  {visible(line)}\n" for line in log.last_lines)
@@ -136,7 +136,7 @@ def _deliver(result: JobResult, path: str | None, *, as_json: bool) -> list[Prox
     except BrokenPipeError:
         discard_stdout()
         kept = "" if path is not None else "; --result FILE keeps it"
-        sys.stderr.write(f"proxx-worker: whoever read stdout has closed it before the result was written{kept}\n")
+        sys.stderr.write(f"proxx-worker: stdout was closed before the result was written{kept}\n")
     except OSError as error:
         refusals.append(classify_os_error(error, "write the result to", "stdout"))
     return refusals

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from proxx_worker.cli.console import UsageError, reason_of
-from proxx_worker.contract.errors import JsonValue, ProxxError
-from proxx_worker.observe.joblog import Level
+from proxx_worker.contract.errors import ProxxError
 from proxx_worker.observe.logs import EventLog, JobLogFile
 
 _LAST_LINES: Final = 20
@@ -23,11 +22,9 @@ class RunLog:
         """`path`: where the whole log goes, too; what is there is replaced. Raises `UsageError` where that is not possible."""
         self._file = None if path is None else JobLogFile(job, _opened(path))
         self._log = self._file or EventLog()
-        self._last: deque[str] = deque(maxlen=_LAST_LINES)
-
-    def event(self, action: str, message: str = "", *, level: Level = "INFO", **fields: JsonValue) -> None:
+        self.event = self._log.event
         """See `JobLog.event`."""
-        self._log.event(action, message, level=level, **fields)
+        self._last: deque[str] = deque(maxlen=_LAST_LINES)
 
     def encoder_lines(self, lines: Sequence[str]) -> None:
         """See `JobLog.encoder_lines`."""
@@ -36,7 +33,7 @@ class RunLog:
 
     @property
     def last_lines(self) -> tuple[str, ...]:
-        """What the encoder said last."""
+        """The encoder's last lines."""
         return tuple(self._last)
 
     def close(self) -> ProxxError | None:

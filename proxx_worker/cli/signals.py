@@ -1,4 +1,4 @@
-"""Signals only raise requests; the loops look at them. SIGTERM and SIGINT stop at once, SIGUSR1 after the running job."""
+"""Signals only set requests; the loops check them. SIGTERM and SIGINT stop at once, SIGUSR1 after the running job."""
 
 import signal
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ class Signals:
         self._received: int | None = None
 
     def install(self) -> None:
-        """Install the handlers: before anything else, so that no moment is left in which a signal kills without a word."""
+        """Install the handlers before anything else, so that a signal never kills the process silently."""
         # A signal that lands just before a `select` does not interrupt it; the byte that the C handler writes does.
         signal.set_wakeup_fd(self.stop.wakeup_fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, self._on_stop)

@@ -1,4 +1,4 @@
-"""`spec`: write JobSpecs for sources, so that nobody has to write JSON by hand."""
+"""`spec`: write JobSpecs for sources, so that no JSON has to be written by hand."""
 
 import argparse
 import os
@@ -50,7 +50,7 @@ def _is_for_folders(arguments: argparse.Namespace) -> bool:
 
 def _require_no_name(output_directory: str) -> None:
     if "{name}" in output_directory:
-        raise UsageError("{name} in --output-directory is the spec's name, which one on stdout has not; use --per-clip DIR")
+        raise UsageError("{name} in --output-directory is the spec's name, and a spec on stdout has none; use --per-clip DIR")
 
 
 def _stem_of(source: str) -> str:
@@ -58,8 +58,8 @@ def _stem_of(source: str) -> str:
     stem = Path(source).stem
     if not is_candidate_name(os.fsencode(stem) + SPEC_SUFFIX):
         raise UsageError(
-            f"the JobSpec of {source} would be called {stem}.json, a name that no worker takes from an inbox "
-            "(no .result.json, no dot in front, at most 235 bytes before .json); without --per-clip it gets any name you like"
+            f"the JobSpec of {source} would be called {stem}.json, a name that workers ignore "
+            "(no .result.json, no dot in front, at most 235 bytes before .json); without --per-clip you choose its name"
         )
     return stem
 
@@ -81,7 +81,7 @@ def _write_new(folder: Path, stem: str, document: bytes) -> Path:
 
 
 def _document(arguments: argparse.Namespace, sources: list[str], stem: str) -> bytes:
-    """The JobSpec's bytes; raises what a worker would say of it. `stem`: what `{name}` in the output directory stands for."""
+    """The JobSpec's bytes; raises what a worker would refuse it with. `stem`: what `{name}` in the output directory is."""
     directory = absolute(arguments.output_directory).replace("{name}", stem)
     (profile,), template, preset = arguments.profile, as_given(arguments.naming_template), arguments.resolve_preset
     texts = (*sources, directory, template, as_given(profile), as_given(preset or ""))

@@ -32,7 +32,7 @@ def _request(arguments: argparse.Namespace) -> Request:
     if arguments.submit is None and arguments.per_clip is None:
         raise UsageError("say where the specs go: --submit WORKSPACE, or --per-clip DIR")
     if arguments.chunk is not None and arguments.chunk < 1:
-        raise UsageError(f"--chunk takes how many clips one spec has, at least 1, not {arguments.chunk}")
+        raise UsageError(f"--chunk is the number of clips per spec: at least 1, not {arguments.chunk}")
     order = Order(
         profiles=tuple(dict.fromkeys(map(as_given, arguments.profile))),
         destination=_destination(arguments),

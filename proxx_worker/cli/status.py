@@ -32,7 +32,7 @@ class Report:
     """What was found.
 
     `status`: what the worker wrote last, None where there is nothing or `unreadable` says why it cannot be read. `alive`: None
-    where the worker is on another host, where this one cannot look. `inbox`: how many candidates there are now. `left_alone`:
+    where the worker is on another host, which this one cannot see. `inbox`: how many candidates there are now. `left_alone`:
     names that are too long. `strays`: names of what is not a JobSpec.
     """
 
@@ -91,10 +91,10 @@ _ALIVE = {None: "on another host, whose processes this one cannot see", True: "a
 def status(arguments: argparse.Namespace) -> int:
     """Print the status as JSON (with `alive`), for a person, or as one line on the worker's health.
 
-    Exit code 4 where no worker runs, with `--health` also where one runs and does not get on; else 0.
+    Exit code 4 where no worker runs, with `--health` also where one runs and makes no progress; else 0.
     """
     if arguments.max_age is not None and not arguments.health:
-        return fail("--max-age is how old a heartbeat may be for --health; give that, too")
+        return fail("--max-age only works with --health: add that flag")
     workspace = Workspace(Path(arguments.workspace))
     try:
         workspace.require()

@@ -1,4 +1,4 @@
-"""`validate`: would these JobSpecs run? Spec, sources and output directory are looked at, nothing is written."""
+"""`validate`: would these JobSpecs run? Spec, sources and output directory are checked, nothing is written."""
 
 import argparse
 import os
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from proxx_worker.cli.console import UsageError, error_lines, fail, reason_of, say, unreadable
 from proxx_worker.cli.signals import Signals
-from proxx_worker.cli.wiring import environment_of, settings_from, tools_of
+from proxx_worker.cli.wiring import environment_of, sandbox_of, settings_from, tools_of
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import EXIT_USAGE, exit_code
 from proxx_worker.contract.jobspec import MAX_SPEC_BYTES, summarize_spec
@@ -19,7 +19,7 @@ from proxx_worker.process.stop import StopSignal
 
 
 def validate(arguments: argparse.Namespace) -> int:
-    """Look at each file. Exit code: the highest class, 64 where one is unreadable, 130/143 when stopped.
+    """Check each file. Exit code: the highest class, 64 where one is unreadable, 130/143 when stopped.
 
     For a person one line per file, `ok` or what is wrong, and one more for each further fault and source; or one document.
     """
@@ -29,7 +29,7 @@ def validate(arguments: argparse.Namespace) -> int:
         settings = settings_from(arguments)
     except UsageError as error:
         return fail(str(error))
-    environment = environment_of(settings, tools_of(settings))
+    environment = environment_of(settings, tools_of(settings, sandbox_of(settings)))
     files: list[FileValidation] = []
     for path in arguments.jobspecs:
         found = _look_at(path, environment, signals.stop)
@@ -73,7 +73,7 @@ def _look_at(path: str, environment: Environment, stop: StopSignal) -> FileValid
 
 
 def _lines(found: FileValidation) -> Iterator[str]:
-    """What is said of one file: its own error first, then that of every further source."""
+    """The lines for one file: its own error first, then that of every further source."""
     if found.status is Validity.UNREADABLE:
         yield f"{found.file}: cannot be read: {found.reason}"
         return

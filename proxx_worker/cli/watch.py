@@ -11,7 +11,7 @@ from proxx_worker import __version__
 from proxx_worker.assumptions import all_assumptions, require_all
 from proxx_worker.cli.console import UsageError, fail, stderr_is_journal, terminal_is_dumb
 from proxx_worker.cli.signals import Signals
-from proxx_worker.cli.wiring import environment_of, settings_from, tools_of, worker_record
+from proxx_worker.cli.wiring import environment_of, sandbox_of, settings_from, tools_of, worker_record
 from proxx_worker.contract.errors import ErrorClass, ProxxError
 from proxx_worker.delivery.publishing import PublishingStuckError
 from proxx_worker.engines.tools import locate_tools
@@ -68,10 +68,11 @@ def _own(
     workspace: Workspace, lock: WorkspaceLock, settings: Settings, signals: Signals, observing: "Observing", *, once: bool
 ) -> int:
     """The worker of an owned workspace: see that everything assumed holds, prepare, recover, work."""
-    require_all(all_assumptions(settings, os.environ.get("PATH"), workspace))
+    sandbox = sandbox_of(settings)
+    require_all(all_assumptions(settings, os.environ.get("PATH"), workspace, sandbox))
     owner = workspace.prepare()
     log, supervisor = observing.log, observing.supervisor
-    tools = tools_of(settings)
+    tools = tools_of(settings, sandbox)
     watcher = watch_inbox(workspace.inbox, workspace.filesystem_kind)
     if watcher.reason is not None:
         log.event("polling_only", watcher.reason, poll_seconds=settings.poll_seconds)
@@ -101,7 +102,7 @@ def _own(
         log=log,
         stops=Stops(stop, signals.finish),
         require_tools=lambda: locate_tools(record.ffmpeg, record.ffprobe, None),
-        require_start=try_start,
+        require_start=try_start if sandbox is None else sandbox.require_again,
         owner=owner,
     )
     status.idle(0)
@@ -136,7 +137,7 @@ def _metrics(settings: Settings, workspace: Workspace, inbox: Inbox, log: EventL
 
 @dataclass(frozen=True, slots=True)
 class Observing:
-    """Where the worker tells what it does: its log, the progress display, and whoever supervises it."""
+    """Where the worker reports what it does: its log, the progress display, and its supervisor."""
 
     log: EventLog
     progress: JobObserver

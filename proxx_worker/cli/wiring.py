@@ -3,6 +3,7 @@
 import argparse
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -13,8 +14,13 @@ from proxx_worker.contract.output_settings import Engine
 from proxx_worker.contract.result import WorkerRecord
 from proxx_worker.engines.ffmpeg import FfmpegEngine
 from proxx_worker.engines.media_probe import FfprobeProbe
+from proxx_worker.engines.resolve.child.request import Limits
+from proxx_worker.engines.resolve.engine import ResolveEngine
+from proxx_worker.engines.resolve.lock import ResolveLock
+from proxx_worker.engines.resolve.places import Places
 from proxx_worker.engines.tools import Tools, locate_tools
 from proxx_worker.execution.preflight import Environment, Roots
+from proxx_worker.process.sandbox import Sandbox, describe
 from proxx_worker.settings import ConfigurationError, Settings, load_settings
 
 
@@ -41,21 +47,33 @@ def _pair(text: str, flag: str, form: str) -> tuple[str, str]:
     return name, value
 
 
-def tools_of(settings: Settings) -> Callable[[], Tools]:
-    """A look-up of the tools, made once: `PATH` is read here and nowhere else. It raises FFMPEG_MISSING or FFPROBE_MISSING."""
+def sandbox_of(settings: Settings) -> Sandbox | None:
+    """What confines the tools under these settings; None where nothing is to."""
+    return None if settings.sandbox == "off" else Sandbox(settings.sandbox_read)
+
+
+def tools_of(settings: Settings, sandbox: Sandbox | None) -> Callable[[], Tools]:
+    """A lookup of the tools, made once: `PATH` is read here and nowhere else. Raises FFMPEG_MISSING or FFPROBE_MISSING."""
     path = os.environ.get("PATH")
-    return cache(lambda: locate_tools(settings.ffmpeg, settings.ffprobe, path))
+    memory = settings.encoder_memory_bytes
+    return cache(lambda: replace(locate_tools(settings.ffmpeg, settings.ffprobe, path), sandbox=sandbox, memory_bytes=memory))
 
 
 def environment_of(settings: Settings, tools: Callable[[], Tools]) -> Environment:
     """What jobs may use under these settings."""
     return Environment(
         probe=FfprobeProbe(tools),
-        engines={Engine.FFMPEG: FfmpegEngine(tools)},
+        engines={Engine.FFMPEG: FfmpegEngine(tools), Engine.RESOLVE: resolve_engine(settings)},
         roots=Roots(settings.source_roots, settings.output_roots),
         stall_seconds=settings.stall_seconds,
         paths=settings.paths,
     )
+
+
+def resolve_engine(settings: Settings) -> ResolveEngine:
+    """DaVinci Resolve as it is set up, there or not. Its lock is taken with the first job."""
+    places = Places.of(settings.resolve_script_api, settings.resolve_script_lib, settings.resolve_executable)
+    return ResolveEngine(places, ResolveLock(places.lib), Limits(start=settings.resolve_start_seconds))
 
 
 def worker_record(settings: Settings, tools: Callable[[], Tools]) -> WorkerRecord:
@@ -69,4 +87,15 @@ def worker_record(settings: Settings, tools: Callable[[], Tools]) -> WorkerRecor
         ffmpeg=found.ffmpeg if found is not None else settings.ffmpeg,
         ffprobe=found.ffprobe if found is not None else settings.ffprobe,
         declared_versions=dict(settings.declared_versions),
+        sandbox=_enforced(settings),
     )
+
+
+def _enforced(settings: Settings) -> str:
+    """What a result says of the confinement. Without the means for it no job comes so far as to start a child."""
+    if settings.sandbox == "off":
+        return "off"
+    try:
+        return describe()
+    except ProxxError:
+        return "unavailable"

@@ -1,4 +1,4 @@
-"""Which codec may stand in which container, and why not."""
+"""Which codec may go into which container, and why not."""
 
 from collections.abc import Mapping
 from typing import assert_never
@@ -7,7 +7,7 @@ from proxx_worker.contract.output_settings import Codec, Container
 
 
 def _home(codec: Codec) -> tuple[tuple[Container, ...], str]:
-    """The containers of `codec`, the most usual one first, and why it may stand in no other (contract section 2)."""
+    """The containers of `codec`, the most common one first, and why it may go into no other (contract section 2)."""
     match codec:
         case Codec.PRORES_PROXY | Codec.PRORES_LT | Codec.PRORES_STANDARD | Codec.PRORES_HQ | Codec.PRORES_4444:
             return (Container.MOV,), "Apple defines ProRes for QuickTime (mov) only"
@@ -31,6 +31,6 @@ CONTAINERS: Mapping[Codec, tuple[Container, ...]] = {codec: _home(codec)[0] for 
 
 
 def refusal(codec: Codec, container: Container) -> str | None:
-    """Why `codec` may not stand in `container`; None where it may."""
+    """Why `codec` may not go into `container`; None where it may."""
     allowed, reason = _home(codec)
     return None if container in allowed else f"{codec} in {container} is refused: {reason}"

@@ -1,4 +1,4 @@
-"""A fault of a spec: where, what, and what would be right. All faults of a spec are told in one error."""
+"""A fault of a spec: where, what, and what would be right. All faults of a spec are reported in one error."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from typing import TypeAlias
 from proxx_worker.contract.errors import ErrorCode, JsonValue, ProxxError
 
 Allowed: TypeAlias = tuple[str, ...] | str | None
-"""The allowed values, or a few words about them, or None where nothing can be said."""
+"""The allowed values, a short description of them, or None where there is none."""
 
 SPEC_REFUSED = "the spec is refused"
 """How the message of SPEC_INVALID begins, whenever the faults were found."""
 
 MAX_FAULTS_TOLD = 1000
-"""A hostile spec can hold half a million faults. The first of them are told; that there are more is said."""
+"""A hostile spec can hold half a million faults. The first of them are reported, and that there are more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Fault:
 
 
 def fault_error(code: ErrorCode, lead: str, faults: Sequence[Fault], **details: JsonValue) -> ProxxError:
-    """The error that tells `faults`: `lead` and each of them in the message, and as data in `details.faults`.
+    """The error that reports `faults`: `lead` and each of them in the message, and as data in `details.faults`.
 
     More than `MAX_FAULTS_TOLD` are cut, and `details.faults_cut` is true then.
     """

@@ -1,6 +1,6 @@
 """A finished job as the commands that come after it read it: any result of version 1, whatever later versions add to it.
 
-`contract.result` writes results and reads its own back to the letter. Whoever reads one years later needs less of it, and no
+`contract.result` writes results and reads its own back exactly. A reader of old results needs less of it, and no
 field that it does not know may stop it: fields are only ever added (contract section 4).
 """
 
@@ -70,12 +70,12 @@ class FinishedTask(_Read):
 
     @property
     def source_file(self) -> str:
-        """Where the source lies on this machine."""
+        """Where the source is on this machine."""
         return self.source_path or self.source
 
     @property
     def output_file(self) -> str | None:
-        """Where the proxy lies on this machine; None without one."""
+        """Where the proxy is on this machine; None without one."""
         return self.output_path or self.output
 
     def check(self, name: str) -> Check | None:

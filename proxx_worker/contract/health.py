@@ -1,4 +1,4 @@
-"""Whether a worker is well, for a probe that wants one word: it lives, and it wrote its status a moment ago."""
+"""Whether a worker is healthy: it is alive, and it wrote its status recently."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ MAX_AGE_SECONDS: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The verdict, and one line that tells it."""
+    """The verdict, and one line that states it."""
 
     ok: bool
     line: str
@@ -22,7 +22,7 @@ def health_of(status: WorkerStatus | None, now: datetime, *, alive: bool | None,
     """Judge what a worker wrote last (None: nothing that can be read) at the time `now`.
 
     `alive`: whether its process is there; None where that cannot be seen, so that the heartbeat alone decides. `max_age`: in
-    seconds. A heartbeat that lies further ahead than that is none: the clock was set back, and it would stay fresh for as long.
+    seconds. A heartbeat further in the future than that does not count: the clock was set back, and it would stay fresh.
     """
     if alive is False:
         return Health(ok=False, line="unhealthy: no worker is running here")

@@ -98,7 +98,7 @@ def parse_jobspec(data: bytes) -> JobSpec:
 
 
 def summarize_spec(data: bytes) -> SpecSummary:
-    """What can be said of a spec that may be refused, or may not be one at all. Never raises."""
+    """What is known of a spec that may be refused, or may not be one at all. Never raises."""
     digest = spec_digest(data)
     try:
         content = _read_document(data).content
@@ -116,7 +116,7 @@ def summarize_spec(data: bytes) -> SpecSummary:
 
 
 def unread_summary(sha256: str | None) -> SpecSummary:
-    """What can be said of a spec whose bytes were not taken in; `sha256` is None where they were not even read through."""
+    """What is known of a spec whose bytes were not read into memory; `sha256` is None where they were not read to the end."""
     job_id = "unknown" if sha256 is None else sha256[:_DEFAULT_JOB_ID_DIGITS]
     return SpecSummary(job_id=job_id, version=None, sources=(), sha256=sha256, profile=None, output_directory=None)
 
@@ -135,7 +135,7 @@ def _read_document(data: bytes) -> Document:
     try:
         return parse_object(data)
     except NotJsonError as error:
-        message = f"the spec is not one JSON object: {error}. Write it again as a whole, as strict UTF-8 JSON"
+        message = f"the spec is not one JSON object: {error}"
         raise ProxxError(ErrorCode.SPEC_NOT_JSON, message, reason=str(error)) from error
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a text that is not JSON, in a person's words: the place, an excerpt, and the usual mistake behind it.
+"""What is wrong with a text that is not JSON, for a person: the place, an excerpt, and the likely mistake.
 
 Only the offset of the library's error is used, so the words do not depend on Python's version (3.13 renamed some of its own).
 """
@@ -28,7 +28,7 @@ def describe(text: str, offset: int) -> str:
 
 
 def place(text: str, offset: int) -> str:
-    """`line 3, column 5, near ...`: where `offset` is, counted from 1, and what stands around it in its line."""
+    """`line 3, column 5, near ...`: where `offset` is, counted from 1, and the text around it in its line."""
     start = text.rfind("\n", 0, offset) + 1
     end = text.find("\n", offset)
     end = len(text) if end < 0 else end
@@ -57,7 +57,7 @@ def _trailing_comma(text: str, offset: int) -> Mistake | None:
 
 def _cut_off(text: str, offset: int) -> Mistake | None:
     end = len(text.rstrip(_SPACE))
-    return (end, "the text ends too early, as if it was cut off") if offset >= end else None
+    return (end, "the text ends too early, as if it was cut off: write it again as a whole") if offset >= end else None
 
 
 def _no_object(text: str, offset: int) -> Mistake | None:
@@ -94,7 +94,7 @@ def _mark(marks: str, words: str) -> Callable[[str, int], Mistake | None]:
 def _open_string(text: str, offset: int) -> Mistake | None:
     """A string that is never closed: the library names its opening quote."""
     if text[offset] == '"' and _STRING.match(text, offset) is None:
-        return offset, "a string that is not closed: its closing quote is missing, or the text was cut off"
+        return offset, "a string that is not closed: add its closing quote, or write the file again if it was cut off"
     return None
 
 
@@ -138,4 +138,4 @@ _MISTAKES: Sequence[Callable[[str, int], Mistake | None]] = (
     _word,
     lambda text, offset: (offset, f"{visible(text[offset])} is not expected here"),
 )
-"""The usual mistakes, each a look at the text and the offset; the first that fits is told, and the last always fits."""
+"""The usual mistakes, each as a test of text and offset; the first that fits is reported, and the last always fits."""

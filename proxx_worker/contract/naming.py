@@ -47,7 +47,7 @@ def _refuse_endless_template(template: str) -> None:
 
 
 def _shared_values(spec: JobSpec) -> dict[str, str]:
-    """The tokens that are the same for every source; what the spec resolves itself stands over everything."""
+    """The tokens that are the same for every source; what the spec resolves itself takes precedence."""
     values = {"job_id": spec.job_id, "codec": spec.settings.codec.value, "resolution": str(spec.settings.resolution)}
     moment = spec.created_at
     if moment is not None:
@@ -73,7 +73,8 @@ def _refuse_collisions(spec: JobSpec, names: list[str]) -> None:
         sources = [spec.sources[other], spec.sources[index]]
         message = (
             f"sources[{other}] {quoted(sources[0])} and sources[{index}] {quoted(sources[1])} would both be written to "
-            f"{quoted(name)} (upper and lower case count as one): tell them apart in the naming template, with {{index}} for one"
+            f"{quoted(name)} (upper and lower case count as the same): make them differ in the naming template, "
+            "for example with {index}"
         )
         raise ProxxError(
             ErrorCode.OUTPUT_NAME_COLLISION,

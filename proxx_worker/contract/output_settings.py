@@ -55,7 +55,7 @@ class FpsMode(StrEnum):
 
 
 class ScaleMode(StrEnum):
-    """How the picture's size follows from the source's."""
+    """How the proxy's frame size follows from the source's."""
 
     SAME = "same"
     HALF = "half"

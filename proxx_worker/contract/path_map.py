@@ -1,4 +1,4 @@
-"""`path_map`: paths as whoever wrote a spec has them, and where they lie on this machine."""
+"""`path_map`: paths as the writer of a spec has them, and where they are on this machine."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PathMapping:
-    """What lies in `prefix` for the writer of a spec lies in `target` here. Both are absolute."""
+    """What is in `prefix` for the writer of a spec is in `target` here. Both are absolute."""
 
     prefix: str
     target: str
@@ -22,7 +22,7 @@ class PathMap:
     mappings: Sequence[PathMapping] = ()
 
     def mapped(self, path: str) -> str | None:
-        """Where the absolute `path` lies here; None where no mapping fits, and it is used as it is."""
+        """Where the absolute `path` is here; None where no mapping fits, and it is used as it is."""
         parts = components(path)
         prefixes = ((components(mapping.prefix), mapping.target) for mapping in self.mappings)
         fitting = [(len(prefix), target) for prefix, target in prefixes if parts[: len(prefix)] == prefix]

@@ -17,7 +17,7 @@ from proxx_worker.contract.output_settings import (
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A name for a complete set of settings, and the engine that makes it. `audio` is what a listing says of the sound."""
+    """A name for a complete set of settings, and the engine that makes it. `audio` is what a listing says about the audio."""
 
     name: str
     engine: Engine
@@ -45,7 +45,7 @@ _FFMPEG, _RESOLVE = Engine.FFMPEG, Engine.RESOLVE
 _SAME, _HALF, _QUARTER = ScaleMode.SAME, ScaleMode.HALF, ScaleMode.QUARTER
 
 _TABLE = (
-    _profile("proxy_h264_low", _FFMPEG, Codec.H264, Container.MP4, _HALF, "H.264 at half size, quick to cut anywhere"),
+    _profile("proxy_h264_low", _FFMPEG, Codec.H264, Container.MP4, _HALF, "H.264 at half size, light enough for any editor"),
     _profile("proxy_h264_quarter", _FFMPEG, Codec.H264, Container.MP4, _QUARTER, "H.264 at quarter size, the smallest"),
     _profile("proxy_prores_proxy", _FFMPEG, Codec.PRORES_PROXY, Container.MOV, _SAME, "ProRes 422 Proxy at full size"),
     _profile("proxy_prores_lt", _FFMPEG, Codec.PRORES_LT, Container.MOV, _SAME, "ProRes 422 LT at full size"),

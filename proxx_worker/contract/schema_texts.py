@@ -1,4 +1,4 @@
-"""What the published schemas say in words: examples of specs, and the meaning of each field of a result."""
+"""The descriptions in the published schemas: examples of specs, and the meaning of each field of a result."""
 
 from collections.abc import Mapping
 
@@ -35,13 +35,13 @@ RESULT_TEXTS: Mapping[str, str] = {
     "JobResult.status": "COMPLETED only if every task is.",
     "JobResult.error": "Why the job failed; null for a completed one.",
     "JobResult.jobspec": "Which spec it was.",
-    "JobResult.engine": "Who encodes; null where that was never known.",
+    "JobResult.engine": "The engine that encodes; null if it was never determined.",
     "JobResult.proxy_profile": "The profile that the spec names, known or not; null in explicit form.",
     "JobResult.settings": "What the outputs were to be, profile or explicit; null where the spec was refused.",
     "JobResult.tasks": "One per source, in order; empty where the spec's sources are not a list of texts.",
-    "JobResult.worker": "Who did it, and with which tools.",
-    "JobResult.started_at": f"When the job was taken up. {_TIME}.",
-    "JobResult.finished_at": f"When the job was decided. {_TIME}.",
+    "JobResult.worker": "The worker that ran the job, and its tools.",
+    "JobResult.started_at": f"When the job started. {_TIME}.",
+    "JobResult.finished_at": f"When its outcome was decided. {_TIME}.",
     "JobResult.duration_seconds": "Seconds between the two, by a monotonic clock.",
     "ErrorRecord.code": "A stable code; its class is the exit code.",
     "ErrorRecord.message": "For an operator: the violated assumption, and what to do.",

@@ -16,8 +16,8 @@ class SourceTimecode(Record):
     """The start timecode that the proxy carries."""
 
     text: Text = Field(description="HH:MM:SS:FF, with ; before the frames for drop-frame.")
-    drop_frame: bool = Field(description="Whether it counts drop-frame.")
-    origin: Text = Field(description="Where it was found: stream, tmcd, format or rtmd.")
+    drop_frame: bool = Field(description="Whether it is drop-frame.")
+    origin: Text = Field(description="Where it was found: stream, tmcd, format, rtmd or resolve.")
 
 
 class SourceColor(Record):
@@ -33,33 +33,35 @@ class SourceColor(Record):
 
 
 class SourceVideo(Record):
-    """The video stream that the proxy is made of."""
+    """The video stream that the proxy is made of. Of camera RAW, null is what Resolve's clip properties do not tell."""
 
-    index: int = Field(description="The stream's index in the file.")
-    codec: Text = Field(description="In FFmpeg's name.")
-    profile: Text | None = Field(description="The codec's profile, in FFmpeg's name.")
-    codec_tag: Text | None = Field(description="The four characters that the container calls the codec.")
-    width: int = Field(description="Pixels as decoded, before rotation.")
-    height: int = Field(description="Pixels as decoded, before rotation.")
-    sample_aspect: Rational = Field(description="Pixel width / height; 1/1 where the file does not say.")
-    rotation: int = Field(description="Degrees to turn the decoded picture clockwise for display: 0, 90, 180 or 270.")
+    index: int | None = Field(description="The stream's index in the file; null where only Resolve can tell.")
+    codec: Text = Field(description="In FFmpeg's name; of camera RAW, the format's name.")
+    profile: Text | None = Field(description="The codec's profile, as FFmpeg calls it.")
+    codec_tag: Text | None = Field(description="The container's four-character code for the codec.")
+    width: int | None = Field(description="Pixels as decoded, before rotation.")
+    height: int | None = Field(description="Pixels as decoded, before rotation.")
+    sample_aspect: Rational | None = Field(description="Pixel width / height; 1/1 where the file does not say.")
+    rotation: int | None = Field(description="Degrees to turn the decoded picture clockwise for display: 0, 90, 180 or 270.")
     field_order: Text | None = Field(description="progressive, tt, bb, tb, bt; null where the file does not say.")
-    rate: Rational = Field(description="Frames per second: the exact rate where it is constant, else the average.")
+    rate: Rational | None = Field(description="Frames per second: the exact rate where it is constant, else the average.")
     average_rate: Rational | None = Field(description="The container's average rate.")
     constant_rate: bool = Field(description="Whether all frames last equally long.")
-    time_base: Rational = Field(description="Seconds per tick of the stream's times.")
+    time_base: Rational | None = Field(description="Seconds per tick of the stream's times.")
     start: Rational | None = Field(description="Seconds at which the stream starts.")
     duration: Rational | None = Field(description="Seconds, as the container says.")
     frames: int | None = Field(description="Frames that are presented, as far as the container says.")
     frames_certain: bool = Field(description="Whether that number can be relied on.")
-    pixel_format: Text = Field(description="In FFmpeg's name.")
-    bit_depth: int = Field(description="Of the deepest component.")
-    has_alpha: bool = Field(description="Whether the picture has an alpha channel.")
+    pixel_format: Text | None = Field(description="In FFmpeg's name.")
+    bit_depth: int | None = Field(description="Of the deepest component.")
+    has_alpha: bool | None = Field(description="Whether the picture has an alpha channel.")
     color: SourceColor = Field(description="Colour tags.")
-    dolby_vision_profile: int | None = Field(description="Null where it is no Dolby Vision.")
+    dolby_vision_profile: int | None = Field(description="Null unless it is Dolby Vision.")
     coded_width: int | None = Field(description="Pixels with the codec's padding.")
     coded_height: int | None = Field(description="Pixels with the codec's padding.")
-    mirrored: bool = Field(description="Whether the decoded picture is mirrored left to right for display, before it is turned.")
+    mirrored: bool | None = Field(
+        description="Whether the decoded picture is mirrored left to right for display, before it is turned."
+    )
 
 
 class SourceAudio(Record):
@@ -68,13 +70,13 @@ class SourceAudio(Record):
     index: int = Field(description="The stream's index in the file.")
     codec: Text = Field(description="In FFmpeg's name.")
     channels: int = Field(description="How many.")
-    layout: Text | None = Field(description="In FFmpeg's name, such as stereo or 5.1(side).")
+    layout: Text | None = Field(description="As FFmpeg calls it, such as stereo or 5.1(side).")
     sample_rate: int = Field(description="In Hz.")
-    sample_format: Text | None = Field(description="In FFmpeg's name, as decoded.")
+    sample_format: Text | None = Field(description="As decoded, as FFmpeg calls it.")
     bits_per_sample: int | None = Field(description="As stored.")
     start: Rational | None = Field(description="Seconds at which the stream starts.")
     duration: Rational | None = Field(description="Seconds, as the container says.")
-    profile: Text | None = Field(description="The codec's profile, in FFmpeg's name.")
+    profile: Text | None = Field(description="The codec's profile, as FFmpeg calls it.")
     unbroken: bool = Field(description="Whether the container proves that its packets are played one after another, as stored.")
 
 
@@ -89,7 +91,7 @@ class SourceMedia(Record):
     start: Rational | None = Field(description="Seconds at which the file starts: its earliest stream.")
     duration: Rational | None = Field(description="Seconds, of the whole file.")
     other_streams: list[Text] = Field(description="What else is in there, as kind:codec.")
-    notes: list[Text] = Field(description="In words, what was decided about an odd source, or found and not followed.")
+    notes: list[Text] = Field(description="Notes on how an unusual source was handled, or on what was found in it and ignored.")
     resolve: Facts | None = Field(default=None, description="What only DaVinci Resolve's clip properties tell; null for FFmpeg.")
 
 

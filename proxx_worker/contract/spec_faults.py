@@ -12,6 +12,7 @@ from proxx_worker.contract.faults import MAX_FAULTS_TOLD, Fault
 from proxx_worker.contract.hints import closest, relative_path_hint
 from proxx_worker.contract.output_settings import Codec, Container, Engine, FpsMode
 from proxx_worker.contract.profiles import PROFILES, Profile
+from proxx_worker.contract.resolve_rules import KEEPS_RATE
 from proxx_worker.contract.spec_model import FIELDS, RULES, TOKENS, JobSpecModel
 from proxx_worker.contract.strict_json import Document, Number, Path, Value, path_text
 from proxx_worker.contract.template import PartKind, template_parts
@@ -19,7 +20,7 @@ from proxx_worker.contract.text import quoted, shortened
 from proxx_worker.contract.values import ABSOLUTE_PATH_PATTERN, has_time_of_day
 
 _PATH = re.compile(ABSOLUTE_PATH_PATTERN)
-_ENOUGH = MAX_FAULTS_TOLD + 1  # to tell, and to know that there are more
+_ENOUGH = MAX_FAULTS_TOLD + 1  # to report, and to know that there are more
 _EXPLICIT = ("codec", "container", "resolution")
 
 
@@ -42,7 +43,7 @@ def _rank(path: Path) -> int:
 
 
 def _field_faults(content: Mapping[str, Value]) -> Iterator[tuple[Path, Fault]]:
-    """What the model alone can tell: types, values, required and unknown fields."""
+    """What the model alone can find: types, values, required and unknown fields."""
     bounded = dict(_first_unknown(content, FIELDS))
     tokens, sources = content.get("resolved_tokens"), content.get("sources")
     if isinstance(tokens, dict):
@@ -58,7 +59,7 @@ def _field_faults(content: Mapping[str, Value]) -> Iterator[tuple[Path, Fault]]:
 
 
 def _first_unknown(content: Mapping[str, Value], known: Collection[str]) -> Iterator[tuple[str, Value]]:
-    """The known entries and as many unknown ones as are told: a hostile spec holds more than memory is worth."""
+    """The known entries and as many unknown ones as are reported: a hostile spec could fill the memory."""
     unknown = (key for key in content if key not in known)
     told = {*known, *islice(unknown, _ENOUGH)}
     return ((key, value) for key, value in content.items() if key in told)
@@ -76,17 +77,18 @@ def _translate(detail: ErrorDetails) -> tuple[Path, Fault]:
     if detail["type"] == "missing":
         return path, Fault(path_text(path), "this field is required", rule.allowed)
     given: object = detail["input"]
-    reason = str(detail.get("ctx", {}).get("error", "")) or _path_reason(name, given)
+    reason = str(detail.get("ctx", {}).get("error", "")) or _path_reason(path, given)
     message = f"{_shown(given)} is not {rule.noun}" + (f": {reason}" if reason else "")
     meant = closest(given, rule.allowed) if isinstance(given, str) and isinstance(rule.allowed, tuple) else None
     return path, Fault(path_text(path), message, rule.allowed, meant)
 
 
-def _path_reason(name: str, given: object) -> str:
-    """What is wrong with a text in place of a path."""
-    if name not in {"sources", "output_directory"} or not isinstance(given, str) or not given or given.startswith("/"):
-        return ""
-    return relative_path_hint(given)
+def _path_reason(path: Path, given: object) -> str:
+    """What is wrong with a text in place of a path, or of a list of them."""
+    if path == ("sources",) and isinstance(given, str):
+        return "put it in brackets, also where it is the only one"
+    is_path = path[0] == "sources" or path == ("output_directory",)
+    return relative_path_hint(given) if is_path and isinstance(given, str) and given and not given.startswith("/") else ""
 
 
 def _unknown_field(name: str) -> Fault:
@@ -108,7 +110,7 @@ def _shown(value: object) -> str:
 
 
 def _cross_faults(given: Mapping[str, Value], sound: Mapping[str, Value]) -> Iterator[Fault]:
-    """What only several fields together can tell. `given`: all fields that are there; `sound`: those without a fault alone."""
+    """What only several fields together show. `given`: all fields that are there; `sound`: those without a fault alone."""
     name = sound.get("proxy_profile")
     profile = PROFILES[name] if isinstance(name, str) else None
     yield from _form_faults(given, sound)
@@ -123,7 +125,7 @@ def _form_faults(given: Mapping[str, Value], sound: Mapping[str, Value]) -> Iter
         return
     missing = [field for field in _EXPLICIT if field not in given]
     if len(missing) == len(_EXPLICIT):
-        message = "the spec says nothing of its outputs: give a proxy_profile, or codec, container and resolution"
+        message = "the spec does not say what to make: give a proxy_profile, or codec, container and resolution"
         yield Fault("proxy_profile", message, RULES["proxy_profile"].allowed)
         return
     for field in missing:
@@ -157,20 +159,22 @@ def _rate_faults(given: Mapping[str, Value], sound: Mapping[str, Value]) -> Iter
         return
     explicit = given.get("fps_mode") == FpsMode.EXPLICIT
     if explicit and "fps_explicit" not in given:
-        yield Fault("fps_explicit", "the frame rate mode `explicit` needs it", RULES["fps_explicit"].allowed)
+        yield Fault("fps_explicit", "fps_mode `explicit` requires it", RULES["fps_explicit"].allowed)
     if "fps_explicit" in given and not explicit:
-        message = "it has a meaning only with fps_mode `explicit`: say so, or leave it out"
+        message = "it is only valid with fps_mode `explicit`: set that, or leave this out"
         yield Fault("fps_explicit", message, "absent, or fps_mode explicit beside it")
 
 
 def _engine_faults(profile: Profile | None, given: Mapping[str, Value]) -> Iterator[Fault]:
-    """Where a profile tells the engine. In explicit form the sources tell it, after probing."""
+    """Where a profile determines the engine. In explicit form the sources do, after probing."""
     if profile is None:
         return
     has_preset = "resolve_preset" in given
     if profile.engine is Engine.RESOLVE and not has_preset:
         message = f"{profile.name} is made by DaVinci Resolve, which needs the name of a render preset"
         yield Fault("resolve_preset", message, RULES["resolve_preset"].allowed)
+    if profile.engine is Engine.RESOLVE and given.get("fps_mode") == FpsMode.EXPLICIT:
+        yield Fault("fps_mode", KEEPS_RATE, (FpsMode.SAME_AS_SOURCE.value,))
     if profile.engine is Engine.FFMPEG and has_preset:
         yield Fault("resolve_preset", f"{profile.name} is made by FFmpeg, which has no presets: leave it out", "absent")
 
@@ -181,7 +185,7 @@ def _template_faults(given: Mapping[str, Value], sound: Mapping[str, Value]) -> 
         return
     parts = template_parts(template)
     if any(part.kind is PartKind.STRAY_BRACE for part in parts):
-        message = f"{quoted(template)} holds a stray brace: braces only enclose tokens"
+        message = f"{quoted(template)} holds a stray brace: braces may only enclose tokens"
         yield Fault("naming_template", message, RULES["naming_template"].allowed)
     used = {part.text: None for part in parts if part.kind is PartKind.TOKEN}
     for token in islice((token for token in used if token not in TOKENS), _ENOUGH):
@@ -200,7 +204,7 @@ def _moment_faults(used: Collection[str], given: Mapping[str, Value], sound: Map
     created_at = sound.get("created_at")
     if open_tokens and "created_at" not in given:
         named = " and ".join(f"{{{token}}}" for token in open_tokens)
-        message = f"the naming template uses {named}, which only created_at or resolved_tokens can tell"
+        message = f"the naming template uses {named}, whose values come only from created_at or resolved_tokens"
         yield Fault("created_at", message, RULES["created_at"].allowed)
     elif "time" in open_tokens and isinstance(created_at, str) and not has_time_of_day(created_at):
         message = f"the naming template uses {{time}}, and {quoted(created_at)} has no time of day"

@@ -188,7 +188,7 @@ FIELDS: tuple[str, ...] = tuple(JobSpecModel.model_fields)
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a field holds: a noun for "... is not <noun>", and what to tell as allowed."""
+    """What a field holds: a noun for "... is not <noun>", and what is reported as allowed."""
 
     noun: str
     allowed: Allowed

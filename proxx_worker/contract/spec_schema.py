@@ -1,4 +1,4 @@
-"""What a JobSpec's fields demand of each other, said as JSON Schema.
+"""What a JobSpec's fields require of each other, as JSON Schema.
 
 The parser says the same in code (`spec_faults`); a test holds the two against each other. What no schema can say is left to the
 parser: duplicate keys, lone surrogates, dates that do not exist, names rendered from sources, rates that are no exact fraction.
@@ -18,7 +18,7 @@ _EXPLICIT = ("codec", "container", "resolution")
 
 
 def jobspec_rules() -> Iterator[Schema]:
-    """Each rule holds for every valid spec, so together they stand under `allOf`."""
+    """Each rule holds for every valid spec, so together they go under `allOf`."""
     yield {
         "description": "Either a profile, or complete explicit settings.",
         "anyOf": [_given("proxy_profile"), {"allOf": [_given(field) for field in _EXPLICIT]}],
@@ -52,6 +52,8 @@ def _container_rule(codecs: list[Codec], containers: tuple[Container, ...]) -> S
 def _profile_rule(profile: Profile) -> Schema:
     settings = profile.settings
     fixed: dict[str, Schema] = {field: {"enum": [str(getattr(settings, field)), None]} for field in _EXPLICIT}
+    if profile.engine is Engine.RESOLVE:
+        fixed["fps_mode"] = {"enum": [FpsMode.SAME_AS_SOURCE.value, None]}
     preset = _given("resolve_preset") if profile.engine is Engine.RESOLVE else _absent("resolve_preset")
     return {
         "description": f"{profile.name}: {profile.description}.",

@@ -1,4 +1,4 @@
-"""Where a job can stand after a crash, and what the next start does about it: one table, by value.
+"""The states of a job after a crash, and what the next start does about each: one table, by value.
 
 The state is what the folders show, never what a dead process remembered. The record is the job's result file: once it is in
 `running/`, the job is decided, and nothing is encoded again.

@@ -27,7 +27,7 @@ class WorkerState(StrEnum):
     HELD = "held"
     """No job runs, and none is claimed while `inbox/.hold` is there."""
     STOPPING = "stopping"
-    """It was told to stop, and has not ended yet."""
+    """It was asked to stop, and has not ended yet."""
     ENDED = "ended"
 
 
@@ -36,7 +36,7 @@ class Stage(StrEnum):
 
     CLAIMED = "claimed"
     PROBING = "probing"
-    """The spec, its sources and its output directory are looked at."""
+    """The spec, its sources and its output directory are checked."""
     SURVEYING = "surveying"
     """All sources are good: whatever else must be known before the first encode."""
     ENCODING = "encoding"

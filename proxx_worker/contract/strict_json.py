@@ -20,7 +20,7 @@ MAX_SPEC_BYTES = 1 << 20
 """The size of the largest JobSpec, in bytes."""
 
 MAX_DEPTH = 64
-"""How many arrays and objects may stand inside each other, the outermost counted. A JobSpec needs 2."""
+"""How deep arrays and objects may be nested, the outermost counted. A JobSpec needs 2."""
 
 _BOM = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -47,7 +47,7 @@ Value: TypeAlias = "str | Number | bool | list[Value] | dict[str, Value] | None"
 Nest: TypeAlias = "list[Nest | str | float | None] | dict[str, Nest | str | float | None]"
 
 Path: TypeAlias = tuple[str | int, ...]
-"""Where a value stands: keys and indexes from the outside in."""
+"""The place of a value: keys and indexes from the outside in."""
 
 
 class _NotFiniteError(ValueError):
@@ -68,14 +68,14 @@ class Flaw:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    r"""One object. `flaws` is empty for a sound one; lone surrogates stand in `content` as visible text (`\ud800`)."""
+    r"""One object. `flaws` is empty for a sound one; lone surrogates appear in `content` as visible text (`\ud800`)."""
 
     content: dict[str, Value]
     flaws: tuple[Flaw, ...]
 
 
 class _Doubled(dict[str, Value]):
-    """An object in which keys were repeated. The last value of each stands, as in most parsers."""
+    """An object in which keys were repeated. The last value of each wins, as in most parsers."""
 
     __slots__ = ("doubled",)
 
@@ -147,9 +147,9 @@ def is_binary(data: bytes) -> bool:
 
 def _refuse_unreadable(data: bytes) -> None:
     if not data.strip(b" \t\r\n"):
-        raise NotJsonError("it is empty")
+        raise NotJsonError("it is empty: write the JobSpec into it")
     if is_binary(data):
-        raise NotJsonError("it is binary data, not text. If it is a clip, make a JobSpec for it with `proxx-worker spec`")
+        raise NotJsonError("it is binary data, not text; if it is a clip, make a JobSpec for it with `proxx-worker spec`")
     if data.startswith(_BOM):
         raise NotJsonError("it begins with a byte-order mark: write UTF-8 without one")
     if data.startswith(_UTF_16):

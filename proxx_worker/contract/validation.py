@@ -1,4 +1,4 @@
-"""What `validate --json` prints: one document, with every file and every source that was looked at."""
+"""What `validate --json` prints: one document, with every file and every source that was checked."""
 
 from enum import StrEnum
 from typing import Literal

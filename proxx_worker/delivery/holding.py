@@ -46,7 +46,7 @@ class DirectoryLock:
         if self._lock_file is None:
             return
         try:
-            # While it is still locked: whoever opened it meanwhile finds another inode, or none, under the name.
+            # While it is still locked: a process that opened it meanwhile finds another inode, or none, under the name.
             os.unlink(LOCK_NAME, dir_fd=self._directory)
         except FileNotFoundError:
             pass  # Someone cleaned up by hand; the name is free, as it should be.
@@ -85,7 +85,7 @@ class DirectoryLock:
             except OSError as error:
                 os.close(descriptor)
                 raise self._not_locked(error) from error
-            # Its holder removed it between our open and our lock: the name stands for another file now.
+            # Its holder removed it between our open and our lock: the name refers to another file now.
             os.close(descriptor)
         raise self._busy()
 
@@ -117,8 +117,8 @@ class DirectoryLock:
         if error.errno in _NOT_FOR_FOLDERS:
             return ProxxError(
                 ErrorCode.UNSUPPORTED_FILESYSTEM,
-                f"an output directory must be held against other workers, and its filesystem locks nothing: {self._path} "
-                f"({error.strerror}). Mount the share with locking, or use another directory.",
+                f"an output directory must be held against other workers, and its filesystem does not support locking: "
+                f"{self._path} ({error.strerror}). Mount the share with locking, or use another directory.",
                 path=self._path,
                 errno=errno.errorcode.get(error.errno or 0),
             )
@@ -126,7 +126,7 @@ class DirectoryLock:
 
 
 def remove_stale_lock(directory: int, path: str, flock: Flock = fcntl.flock) -> None:
-    """Remove the lock file that a killed process left in the folder open as `directory`; one that somebody holds stays.
+    """Remove the lock file that a killed process left in the folder open as `directory`; one that is held stays.
 
     So does what this user could not have made: a folder, a link, another user's file. Raises IO_ERROR.
     """
@@ -148,7 +148,7 @@ def remove_stale_lock(directory: int, path: str, flock: Flock = fcntl.flock) -> 
 
 
 def _is_named(directory: int, descriptor: int) -> bool:
-    """Whether the lock file's name stands for the file that is open as `descriptor`."""
+    """Whether the lock file's name refers to the file that is open as `descriptor`."""
     try:
         named = os.stat(LOCK_NAME, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:

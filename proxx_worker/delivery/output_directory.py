@@ -1,4 +1,4 @@
-"""An output directory: looked at, or held for one job."""
+"""An output directory: checked, or held for one job."""
 
 import errno
 import fcntl
@@ -20,7 +20,7 @@ from proxx_worker.files.syncing import sync_directory_fd
 
 
 def check_output_directory(path: str, names: Sequence[str]) -> None:
-    """Look at an output directory without touching it.
+    """Check an output directory without touching it.
 
     Raises OUTPUT_DIRECTORY_MISSING, OUTPUT_DIRECTORY_NOT_WRITABLE, UNSUPPORTED_FILESYSTEM, OUTPUT_EXISTS.
     """
@@ -44,7 +44,7 @@ class OutputDirectory:
 
     @classmethod
     def hold(cls, path: str, roots: Sequence[str] | None = None, *, flock: Flock = fcntl.flock) -> "OutputDirectory":
-        """Hold the directory at `path`. `roots`: where outputs may go; the directory's real location must lie in one of them.
+        """Hold the directory at `path`. `roots`: where outputs may go; the directory's real location must be in one of them.
 
         Raises OUTPUT_DIRECTORY_MISSING, OUTPUT_DIRECTORY_NOT_WRITABLE, OUTPUT_DIRECTORY_BUSY, PATH_NOT_ALLOWED,
         UNSUPPORTED_FILESYSTEM.
@@ -117,7 +117,7 @@ class OutputDirectory:
         return Staging(self._fd, self.path, name, self.require_in_place)
 
     def remove_stale_run_staging(self) -> bool:
-        """Remove the staging of a killed `run`: whoever holds the directory knows that it is gone.
+        """Remove the staging of a killed `run`: the holder of the directory knows that it is gone.
 
         Returns whether there was any. Raises IO_ERROR where it cannot be removed.
         """
@@ -150,7 +150,7 @@ def _require_free(directory: int, path: str, names: Sequence[str]) -> None:
 def discard_staging(path: str, owner: str, job: str, *, flock: Flock = fcntl.flock) -> bool:
     """Remove, durably, what a job of `owner` left in the output directory at `path`; for recovery, where the job is over.
 
-    Needs no hold: the folder is its owner's alone, and a lock file that nobody has locked is nobody's. False where there is no
+    Needs no hold: the folder is its owner's alone, and a lock file that is not locked belongs to no one. False where there is no
     such folder, or where the directory is missing or closed to the worker: a refused spec may name any path, relative ones too,
     and nothing of the worker's can be in what it cannot enter. Raises IO_ERROR.
     """

@@ -16,12 +16,12 @@ from proxx_worker.files.rename import rename_no_clobber
 from proxx_worker.files.syncing import sync_directory_fd
 
 Inode: TypeAlias = tuple[int, int]
-"""Device and inode number: which file a name stands for."""
+"""Device and inode number: which file a name refers to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An output as the commit record tells it: its final name, size in bytes, SHA-256 as hex."""
+    """An output as the commit record describes it: its final name, size in bytes, SHA-256 as hex."""
 
     name: str
     size: int
@@ -84,7 +84,7 @@ class Publisher:
         self._publish(waiting, ours)
 
     def final_path(self, name: str) -> str:
-        """Where the output `name` stands once it is published."""
+        """The path of the output `name` once it is published."""
         return f"{self.path.rstrip('/')}/{name}"
 
     def _publish(self, names: Sequence[str], ours: Mapping[str, Inode]) -> None:
@@ -100,8 +100,8 @@ class Publisher:
     def _take_back(self, ours: Mapping[str, Inode]) -> None:
         """Move back into staging whatever of `ours` has its final name, the last one first, and make that durable.
 
-        What stands there is asked, not remembered: a step that answered with an error may have been done all the same. Raises
-        `PublishingStuckError` where one is refused: then some stand in either folder.
+        The folder is checked, memory is not trusted: a step that reported an error may have been done all the same. Raises
+        `PublishingStuckError` where one is refused: then some are in either folder.
         """
         with _undecided():
             moved = [name for name in list(ours)[::-1] if self._move_back(name, ours[name])]
@@ -120,7 +120,7 @@ class Publisher:
             raise classify_os_error(error, "publish", path_bytes(self.final_path(name))) from error
 
     def _move_back(self, name: str, inode: Inode) -> bool:
-        """Whether the final name stood for `inode`; then it no longer does. A foreign file of that name is left alone."""
+        """Whether the final name referred to `inode`; then it no longer does. A foreign file of that name is left alone."""
         final = self._status(self.output, name)
         if final is None or _inode(final) != inode:
             return False
@@ -185,15 +185,15 @@ class Publisher:
             try:
                 status = os.fstat(descriptor)
                 if not stat.S_ISREG(status.st_mode):
-                    return "what stands there is not a file"
+                    return "it is not a file"
                 if status.st_size != output.size:
-                    return f"what stands there has {status.st_size} bytes, not {output.size}"
-                return None if sha256_of(descriptor, self.checkpoint) == output.sha256 else "what stands there has other bytes"
+                    return f"it has {status.st_size} bytes, not {output.size}"
+                return None if sha256_of(descriptor, self.checkpoint) == output.sha256 else "its contents differ"
             finally:
                 os.close(descriptor)
         except OSError as error:
             if error.errno == errno.ELOOP:
-                return "what stands there is a symlink"
+                return "it is a symlink"
             raise classify_os_error(error, "read", path_bytes(self.final_path(output.name))) from error
 
     def _forget_staged(self, name: str) -> None:
@@ -208,8 +208,8 @@ class Publisher:
         path = self.final_path(output.name)
         return ProxxError(
             ErrorCode.IO_ERROR,
-            f"an output that was finished must still be there to be published: {path} is not ({reason}). "
-            "Someone else changed the output directory, or its storage lost data. Submit the job again.",
+            f"a finished output must still be there when it is published: {path} is not ({reason}). "
+            "The output directory was changed by someone else, or its storage lost data. Submit the job again.",
             output=path,
             reason=reason,
         )

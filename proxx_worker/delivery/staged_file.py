@@ -33,7 +33,7 @@ class StagedFile:
         """Make the file. Raises NO_SPACE, IO_ERROR."""
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
-            # The umask decides who may read the finished proxy; until then the staging folder lets nobody in.
+            # The umask decides who may read the finished proxy; until then the staging folder is closed to others.
             fd = os.open(path_bytes(name), flags, 0o666, dir_fd=staging)
         except OSError as error:
             raise classify_os_error(error, "make the output", path_bytes(f"{staging_path}/{name}")) from error
@@ -51,7 +51,7 @@ class StagedFile:
         path = f"{staging_path}/{rendered}"
         flags = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
         try:
-            # Looked at before it is opened, since opening a pipe or a device may have an effect; and again once it is held.
+            # Checked before it is opened, since opening a pipe or a device may have an effect; and again once it is held.
             _require_own(os.stat(path_bytes(rendered), dir_fd=staging, follow_symlinks=False), path)
             fd = os.open(path_bytes(rendered), flags, dir_fd=staging)
         except OSError as error:
@@ -86,7 +86,7 @@ class StagedFile:
         return status.st_size, status.st_blocks, status.st_mtime_ns
 
     def same_inode(self) -> bool:
-        """Whether the name in staging still stands for the file that is held, and for nothing but a regular file."""
+        """Whether the name in staging still refers to the file that is held, and to a regular file."""
         try:
             named = os.stat(path_bytes(self.name), dir_fd=self._staging, follow_symlinks=False)
         except FileNotFoundError:
@@ -135,7 +135,7 @@ class StagedFile:
 
         `checkpoint` is called again and again, between pieces of at most 8 MiB; what it raises ends the work.
 
-        Raises OUTPUT_INVALID where the name stands for another file than the one that is held; NO_SPACE, IO_ERROR.
+        Raises OUTPUT_INVALID where the name refers to a file other than the one that is held; NO_SPACE, IO_ERROR.
         """
         if not self.same_inode():
             raise ProxxError(
@@ -178,7 +178,7 @@ def _require_finished(fd: int, path: str, checkpoint: Callable[[], object]) -> N
     before = os.fstat(fd)
     _require_own(before, path)
     write_back(fd, checkpoint)
-    sync_file(fd)  # the time that this takes shows whether somebody still writes
+    sync_file(fd)  # the time that this takes shows whether it is still being written
     if os.fstat(fd).st_size != before.st_size:
         raise not_adopted(path, "it is still being written")
 

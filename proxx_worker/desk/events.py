@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from proxx_worker.contract.candidates import display_name, is_spec_name, stem_of
-from proxx_worker.contract.status import MAX_STATUS_BYTES, RunningJob, decode_status
+from proxx_worker.contract.status import RunningJob
 from proxx_worker.desk.folders import folder_of, read_summary
 from proxx_worker.desk.jobs import JobState, JobSummary
+from proxx_worker.desk.worker import read_status
 from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.workspace.entries import files_in, status_of
 from proxx_worker.workspace.layout import Workspace
@@ -87,11 +88,8 @@ class Ended:
 
 def running_job(workspace: Workspace) -> RunningJob | None:
     """The job that the worker last said to run; None where it says none, or nothing."""
-    try:
-        with workspace.status_file.open("rb") as file:
-            return decode_status(file.read(MAX_STATUS_BYTES + 1)).job
-    except (OSError, ValueError):
-        return None
+    status = read_status(workspace)
+    return None if status is None else status.job
 
 
 def _names_of(stem: bytes) -> tuple[str, str]:

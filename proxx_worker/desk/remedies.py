@@ -65,7 +65,7 @@ REMEDIES: Final[Mapping[ErrorCode, Remedy]] = {
         Again.AFTER_SOURCE,
     ),
     ErrorCode.SOURCE_NO_VIDEO: Remedy(
-        "its format is known and has no video stream", "leave it out: there is no picture in it", Again.AFTER_SOURCE,
+        "its format is known and has no video stream", "leave it out: it has no video stream", Again.AFTER_SOURCE,
     ),
     ErrorCode.SOURCE_UNSUPPORTED: Remedy(
         "its format is not known, or these settings cannot make a true proxy of it",
@@ -93,6 +93,11 @@ REMEDIES: Final[Mapping[ErrorCode, Remedy]] = {
         "check that the storage of source and output answers; raise `stall_seconds` for a very slow machine",
         Again.HELPS,
     ),
+    ErrorCode.ENCODE_OUT_OF_MEMORY: Remedy(
+        "FFmpeg or ffprobe held more than `encoder_memory_bytes`, or did not get the memory that it asked for",
+        "raise `encoder_memory_bytes`, or free memory; where there is enough for such a picture, the source is damaged",
+        Again.HELPS,
+    ),
     ErrorCode.SOURCE_DAMAGED: Remedy(
         "the source could not be read and decoded to its end",
         "deliver the clip again, or repair it; the message says near which second, and of copied sound in which stream, where "
@@ -104,7 +109,7 @@ REMEDIES: Final[Mapping[ErrorCode, Remedy]] = {
         "the proxy did not match its source and was not published; keep the log and the result and report it",
         Again.NEVER,
     ),
-    ErrorCode.RESOLVE_FAILED: Remedy("Resolve's render failed", "look at Resolve, then submit again", Again.HELPS),
+    ErrorCode.RESOLVE_FAILED: Remedy("Resolve's render failed", "check Resolve, then submit again", Again.HELPS),
     ErrorCode.INTERRUPTED: Remedy(
         "the worker was stopped or died in the middle",
         "submit again: the worker was stopped, or died, in the middle",
@@ -171,6 +176,12 @@ REMEDIES: Final[Mapping[ErrorCode, Remedy]] = {
     ),
     ErrorCode.UNSUPPORTED_FILESYSTEM: Remedy(
         "an object store, or a share without locks", "use a local disk, NFS or SMB with locks", Again.HELPS,
+    ),
+    ErrorCode.SANDBOX_UNAVAILABLE: Remedy(
+        "FFmpeg cannot be confined here, or does not start so",
+        "read the reason: name in `sandbox_read` what the tool needs, run the worker on a kernel with Landlock, or write "
+        '`sandbox = "off"`',
+        Again.HELPS,
     ),
     ErrorCode.IO_ERROR: Remedy(
         "the system failed in some other way",

@@ -11,7 +11,8 @@ from proxx_worker.engines.source_file import OpenSource
 from proxx_worker.engines.tools import Tools
 from proxx_worker.media.facts import MediaFacts
 from proxx_worker.planning.plan import TaskPlan, plan_task
-from proxx_worker.process.child import ChildExit, run_child
+from proxx_worker.process.child import run_child
+from proxx_worker.process.child_exit import ChildExit
 from proxx_worker.process.stderr_lines import StderrLines
 from proxx_worker.verification.encode_observation import EncodeObserver
 from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
@@ -30,8 +31,8 @@ class FfmpegEngine:
     tools: Callable[[], Tools]
 
     def require_available(self) -> None:
-        """Raise FFMPEG_MISSING or FFPROBE_MISSING."""
-        self.tools()
+        """Raise FFMPEG_MISSING, FFPROBE_MISSING, or SANDBOX_UNAVAILABLE."""
+        self.tools().require_confined()
 
     def plan(self, settings: OutputSettings, media: Media, preset: str | None) -> TaskPlan:
         """See `plan_task`. Camera RAW and presets are another engine's: routing brings neither here."""
@@ -56,7 +57,8 @@ class FfmpegEngine:
         """
         task = _own(plan)
         staged = staging.create(name)
-        argv = task.argv(self.tools().ffmpeg, STANDARD_INPUT, staged.name)
+        tools = self.tools()
+        argv = task.argv(tools.ffmpeg, STANDARD_INPUT, staged.name)
         observer = EncodeObserver()
         lines = StderrLines(observer.feed_line, around.log.encoder_lines)
         life = _Life(staged, observer, around.on_progress)
@@ -72,6 +74,7 @@ class FfmpegEngine:
             pass_fds=around.pass_fds,
             cwd=staged.folder,
             missing=ErrorCode.FFMPEG_MISSING,
+            confinement=tools.confinement(reads=(source.descriptor,), writes=(staged.fd,)),
         )
         lines.finish()
         size = staged.size()
@@ -83,7 +86,7 @@ class FfmpegEngine:
             peak_memory_bytes=child.peak_memory_bytes,
         )
         usage = Usage(child.cpu_seconds, child.peak_memory_bytes)
-        fault = _fault(child, around)
+        fault = tools.out_of_memory("the encode") if child.out_of_memory else _fault(child, around)
         if fault is not None:
             return Unfinished(fault, usage, tuple(argv), child.exit_code)
         evidence = FfmpegEvidence(task, observer.finish(child.exit_code, size))

@@ -17,7 +17,8 @@ from proxx_worker.media.quicktime import (
 )
 from proxx_worker.media.signatures import HEAD_BYTES
 from proxx_worker.media.source_probe import PROBE_BYTES, probe_argv, read_head, read_source, says_input_output_error
-from proxx_worker.process.child import ChildExit, run_child
+from proxx_worker.process.child import run_child
+from proxx_worker.process.child_exit import ChildExit
 from proxx_worker.process.stop import StopSignal, checkpoint
 
 MAX_REPORT_BYTES = 16 << 20
@@ -45,7 +46,8 @@ def probe_source(
     there: a check of the path alone could be overtaken by a folder that is swapped for a link.
 
     Raises SOURCE_MISSING, SOURCE_NOT_A_FILE, SOURCE_UNREADABLE (also where ffprobe does not come to an end in `stall_seconds`),
-    SOURCE_UNSUPPORTED, SOURCE_NO_VIDEO; `stop.error` for a stop; FFPROBE_MISSING and IO_ERROR for the worker's own environment.
+    SOURCE_UNSUPPORTED, SOURCE_NO_VIDEO, ENCODE_OUT_OF_MEMORY; `stop.error` for a stop; FFPROBE_MISSING, SANDBOX_UNAVAILABLE and
+    IO_ERROR for the worker's own environment.
     """
     with open_source(path) as source:
         if check_place is not None:
@@ -118,9 +120,12 @@ def _run_ffprobe(tools: Tools, source: OpenSource, stop: StopSignal, stall_secon
         stall_seconds=stall_seconds,
         pass_fds=(source.descriptor,),
         missing=ErrorCode.FFPROBE_MISSING,
+        confinement=tools.confinement(reads=(source.descriptor,)),
     )
     if child.stopped:
         raise stop.error(_work(source), path=source.path)
+    if child.out_of_memory:
+        raise ProxxError.of(tools.out_of_memory("the look at a source"))
     if child.stalled:
         # Not ENCODE_STALLED: nothing was encoded, and another source of the job may still be told good or bad.
         raise ProxxError(

@@ -19,8 +19,11 @@ class FfprobeProbe:
     tools: Callable[[], Tools]
 
     def require_available(self) -> None:
-        """Raise FFMPEG_MISSING or FFPROBE_MISSING: they come together, and a job is told of both before its first look."""
-        self.tools()
+        """Raise FFMPEG_MISSING or FFPROBE_MISSING: they come together, and a job is told of both before its first look.
+
+        Raise SANDBOX_UNAVAILABLE where they are to be confined and cannot be.
+        """
+        self.tools().require_confined()
 
     def source(self, path: str, check_place: Callable[[str], None], stop: StopSignal, stall_seconds: float) -> ProbedSource:
         """See `probe_source`."""
@@ -36,4 +39,5 @@ class FfprobeProbe:
             cwd=staged.folder,
             stall_seconds=around.stall_seconds,
             pass_fds=around.pass_fds,
+            reads=(staged.fd,),
         )

@@ -17,7 +17,9 @@ from proxx_worker.contract.errors import JobError
 from proxx_worker.contract.output_settings import OutputSettings
 from proxx_worker.contract.source_media import SourceMedia
 from proxx_worker.engines.source_file import OpenSource, SourceIdentity
+from proxx_worker.media.clip_properties import SurveyedRaw
 from proxx_worker.media.facts import MediaFacts, RawSource
+from proxx_worker.media.raw_record import raw_source_media
 from proxx_worker.media.source_record import source_media
 from proxx_worker.observe.joblog import JobLog
 from proxx_worker.planning.expectation import Expectation
@@ -69,8 +71,14 @@ class Accepted:
 
     @property
     def source_media(self) -> SourceMedia | None:
-        """The facts for the result, where the source is ordinary media."""
-        return source_media(self.media) if isinstance(self.media, MediaFacts) else None
+        """The facts for the result: of ordinary media, and of camera RAW once its engine has looked at it."""
+        match self.media:
+            case MediaFacts():
+                return source_media(self.media)
+            case SurveyedRaw():
+                return raw_source_media(self.media)
+            case _:
+                return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,11 @@ class StagedOutput(Protocol):
     @property
     def path(self) -> str:
         """Where it is, for messages."""
+        ...
+
+    @property
+    def fd(self) -> int:
+        """The file itself, as the worker holds it."""
         ...
 
     def size(self) -> int:

@@ -21,10 +21,14 @@ def probe_proxy(
     cwd: str = "/",
     stall_seconds: float | None = None,
     pass_fds: Sequence[int] = (),
+    reads: Sequence[int] = (),
 ) -> ProxyObservation:
     """Decode and describe the proxy at `path`, relative to `cwd`; `expected` says what to ask for.
 
-    Raises `stop.error` for a stop, OUTPUT_INVALID where ffprobe makes no progress for `stall_seconds`, FFPROBE_MISSING, IO_ERROR.
+    `reads`: the proxy as an open file, which is what a confined ffprobe may read.
+
+    Raises `stop.error` for a stop, OUTPUT_INVALID where ffprobe makes no progress for `stall_seconds`, ENCODE_OUT_OF_MEMORY,
+    FFPROBE_MISSING, IO_ERROR.
     """
     reader, stderr = ProxyReader(), bytearray()
 
@@ -41,9 +45,12 @@ def probe_proxy(
         pass_fds=pass_fds,
         cwd=cwd,
         missing=ErrorCode.FFPROBE_MISSING,
+        confinement=tools.confinement(reads=reads),
     )
     if child.stopped:
         raise stop.error("it verified a proxy")
+    if child.out_of_memory:
+        raise ProxxError.of(tools.out_of_memory("the check of a proxy"))
     if child.stalled:
         raise ProxxError(
             ErrorCode.OUTPUT_INVALID,

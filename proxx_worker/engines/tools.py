@@ -1,19 +1,44 @@
 """Where the tools are. Their version is never asked: the worker neither detects nor adapts."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
+from proxx_worker.process.sandbox import Confinement, Sandbox
 from proxx_worker.process.spawn import is_executable_file
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Absolute paths of the two programs, as configured or as found; symlinks are left as they are."""
+    """Absolute paths of the two programs, as configured or as found; symlinks are left as they are. And what holds them.
+
+    `sandbox`: None, they may do all that the worker may. `memory_bytes`: how much private memory each may use.
+    """
 
     ffmpeg: str
     ffprobe: str
+    sandbox: Sandbox | None = None
+    memory_bytes: int | None = None
+
+    def confinement(self, *, reads: Sequence[int] = (), writes: Sequence[int] = ()) -> Confinement:
+        """What one of them may use: the files open as `reads`, and to write those open as `writes`."""
+        return Confinement(self.sandbox, reads, writes, self.memory_bytes)
+
+    def out_of_memory(self, doing: str) -> JobError:
+        """ENCODE_OUT_OF_MEMORY for one that was ended while `doing` something, because it held more than it may."""
+        return JobError(
+            ErrorCode.ENCODE_OUT_OF_MEMORY,
+            f"{doing} must get by with `encoder_memory_bytes`, and took more than {self.memory_bytes} bytes. "
+            "Raise it if the source is sound and the machine has the memory.",
+            {"encoder_memory_bytes": self.memory_bytes},
+        )
+
+    def require_confined(self) -> None:
+        """Raise SANDBOX_UNAVAILABLE where they are to be confined and cannot be."""
+        if self.sandbox is not None:
+            self.sandbox.require()
 
 
 def locate_tools(ffmpeg: str | None, ffprobe: str | None, path: str | None) -> Tools:

@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
-from proxx_worker.contract.faults import SPEC_REFUSED, Allowed, Fault, fault_error
+from proxx_worker.contract.errors import ErrorCode, JobError, JsonValue, ProxxError
+from proxx_worker.contract.faults import SPEC_REFUSED, Fault, fault_error
 from proxx_worker.contract.jobspec import JobSpec, parse_jobspec
 from proxx_worker.contract.naming import output_names
 from proxx_worker.contract.output_settings import Engine
 from proxx_worker.contract.path_map import NO_MAPPINGS, PathMap
+from proxx_worker.contract.resolve_rules import resolve_faults
 from proxx_worker.contract.spec_model import RULES
 from proxx_worker.engines.port import Accepted, EnginePort, MediaProbe, Plan, ProbedSource
 from proxx_worker.engines.source_file import check_source_file
@@ -28,7 +29,7 @@ U = TypeVar("U")
 
 @dataclass(frozen=True, slots=True)
 class Roots:
-    """Where sources may lie and outputs may go, as real paths; None allows every place."""
+    """Where sources may be and outputs may go, as real paths; None allows every place."""
 
     sources: tuple[str, ...] | None = None
     outputs: tuple[str, ...] | None = None
@@ -44,7 +45,7 @@ class Roots:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What a job may use. `engines`: those that this worker has. `paths`: where what a spec names lies on this machine."""
+    """What a job may use. `engines`: those that this worker has. `paths`: maps a spec's paths to this machine's."""
 
     probe: MediaProbe
     engines: Mapping[Engine, EnginePort]
@@ -55,7 +56,7 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedJob:
-    """A job that nothing known stands against. `engine`: the one of all its sources, of the kind `kind`."""
+    """A job that nothing is known against. `engine`: the one of all its sources, of the kind `kind`."""
 
     spec: JobSpec
     kind: Engine
@@ -77,7 +78,7 @@ class RefusedJob:
 
 
 class OutputCheck(Protocol):
-    """A look at an output directory, without touching it."""
+    """A check of an output directory, without touching it."""
 
     def __call__(self, path: str, names: Sequence[str]) -> None:
         """Raise OUTPUT_DIRECTORY_MISSING, OUTPUT_DIRECTORY_NOT_WRITABLE or OUTPUT_EXISTS."""
@@ -100,11 +101,12 @@ def inspect(data: bytes, environment: Environment, stop: StopSignal, check_outpu
         probed = sources.each(found, lambda path: _probe(path, environment, stop))
         plans = _plan(spec, probed, sources, environment.engines)
         sources.raise_first()
-        sources.each(probed, lambda it: route(spec.engine, it.media))
+        ready = ready_engines(environment.engines)
+        sources.each(probed, lambda it: route(spec.engine, it.media, ready))
         sources.raise_first()
         kind = _engine_of(spec, probed)
         engine = _wired(kind, probed, environment.engines)
-        engine.require_available()
+        _require_available(engine, probed)
         output_directory = environment.paths.local(spec.output_directory)
         environment.roots.check_output(output_directory)
         check_output(output_directory, names)
@@ -145,7 +147,7 @@ class _Sources:
 
 
 def about(source: str, error: JobError) -> JobError:
-    """`error` with its source named: as a job's error it stands without its task."""
+    """`error` with its source named: as a job's error it appears without its task."""
     if source in error.message:
         return error
     return JobError(error.code, f"{source}: {error.message}", {"source": source, **error.details})
@@ -161,7 +163,7 @@ def _require_probe(probe: MediaProbe, sources: _Sources) -> None:
 
 
 def _find(path: str, roots: Roots) -> str:
-    # The place first: of a file outside it is not even told whether it exists. The place is checked again once it is open.
+    # The place first: of a file outside it is not even revealed whether it exists. The place is checked again once it is open.
     require_path_inside(path, roots.sources, "source_roots", "a source")
     check_source_file(path)
     return path
@@ -184,11 +186,13 @@ def _plan(
         return engines[engine_for(source.media)].plan(spec.settings, source.media, spec.resolve_preset)
 
     ours = engines.keys() if spec.engine is None else engines.keys() & {spec.engine}
+    if any(resolve_faults(spec.settings)):
+        ours = ours - {Engine.RESOLVE}  # told as a fault of the spec, once it is known that its sources are camera RAW
     return sources.each({at: it for at, it in probed.items() if engine_for(it.media) in ours}, plan)
 
 
 def _engine_of(spec: JobSpec, probed: Mapping[int, ProbedSource]) -> Engine:
-    """The one engine of the job. Raises MIXED_ENGINES, SPEC_INVALID (resolve_preset)."""
+    """The one engine of the job. Raises MIXED_ENGINES, SPEC_INVALID (resolve_preset, and what Resolve does not make)."""
     by_engine = {kind: [spec.sources[at] for at, it in probed.items() if engine_for(it.media) is kind] for kind in Engine}
     raw, ordinary = by_engine[Engine.RESOLVE], by_engine[Engine.FFMPEG]
     if raw and ordinary:
@@ -201,26 +205,56 @@ def _engine_of(spec: JobSpec, probed: Mapping[int, ProbedSource]) -> Engine:
         )
     engine = Engine.RESOLVE if raw else Engine.FFMPEG
     if engine is Engine.FFMPEG and spec.resolve_preset is not None:
-        raise _preset_fault("every source is ordinary media, which FFmpeg encodes without a preset: leave it out", "absent")
-    if engine is Engine.RESOLVE and spec.resolve_preset is None:
-        message = "the sources are camera RAW, which DaVinci Resolve renders by a preset: give its name"
-        raise _preset_fault(message, RULES["resolve_preset"].allowed)
+        message = "every source is ordinary media, which FFmpeg encodes without a preset: leave it out"
+        raise fault_error(ErrorCode.SPEC_INVALID, SPEC_REFUSED, [Fault("resolve_preset", message, "absent")])
+    if engine is Engine.RESOLVE:
+        faults = [*resolve_faults(spec.settings)]
+        if spec.resolve_preset is None:
+            message = "the sources are camera RAW, which DaVinci Resolve renders by a preset: give its name"
+            faults.append(Fault("resolve_preset", message, RULES["resolve_preset"].allowed))
+        if faults:
+            raise fault_error(ErrorCode.SPEC_INVALID, SPEC_REFUSED, faults)
     return engine
 
 
-def _preset_fault(message: str, allowed: Allowed) -> ProxxError:
-    return fault_error(ErrorCode.SPEC_INVALID, SPEC_REFUSED, [Fault("resolve_preset", message, allowed)])
+def ready_engines(engines: Mapping[Engine, EnginePort]) -> frozenset[Engine]:
+    """The engines that can work here."""
+    return frozenset(kind for kind, engine in engines.items() if _is_available(engine))
+
+
+def _is_available(engine: EnginePort) -> bool:
+    try:
+        engine.require_available()
+    except ProxxError:
+        return False
+    return True
+
+
+def _formats(probed: Mapping[int, ProbedSource]) -> list[str]:
+    """The camera RAW formats among the sources."""
+    return sorted({it.media.format for it in probed.values() if isinstance(it.media, RawSource)})
+
+
+def _require_available(engine: EnginePort, probed: Mapping[int, ProbedSource]) -> None:
+    """Raise what `engine` lacks here, naming the camera RAW that asks for it: no profile may have named the engine."""
+    try:
+        engine.require_available()
+    except ProxxError as fault:
+        formats = _formats(probed)
+        if not formats:
+            raise
+        details: dict[str, JsonValue] = {**fault.error.details, "formats": list(formats)}
+        raise ProxxError(fault.code, f"{', '.join(formats)}: {fault.error.message}", **details) from fault
 
 
 def _wired(kind: Engine, probed: Mapping[int, ProbedSource], engines: Mapping[Engine, EnginePort]) -> EnginePort:
     """The engine of that kind. Raises RESOLVE_UNAVAILABLE: the only one that a worker may lack."""
     engine = engines.get(kind)
     if engine is None:
-        formats = sorted({it.media.format for it in probed.values() if isinstance(it.media, RawSource)})
+        formats = _formats(probed)
         raise ProxxError(
             ErrorCode.RESOLVE_UNAVAILABLE,
-            f"{', '.join(formats)} needs DaVinci Resolve, and this version of proxx-worker has no Resolve engine. "
-            "Transcode the camera RAW elsewhere.",
+            f"{', '.join(formats)} needs DaVinci Resolve, and this worker has no engine for it. Make these proxies elsewhere.",
             formats=list(formats),
         )
     return engine

@@ -27,14 +27,14 @@ from proxx_worker.observe.records import timestamp
 
 @contextmanager
 def internal_errors(log: JobLog) -> Iterator[None]:
-    """Turn an error that nobody foresaw into INTERNAL_ERROR, its traceback in the log: every claimed job gets a result."""
+    """Turn an unexpected error into INTERNAL_ERROR, its traceback in the log: every claimed job gets a result."""
     try:
         yield
     except ProxxError:
         raise
     except Exception as error:
         log.event("internal_error", traceback.format_exc(), level="ERROR")
-        message = f"proxx-worker met an error that it does not know: {error!r}. Please report it with the job's log."
+        message = f"unexpected error in proxx-worker: {error!r}. Please report it with the job's log."
         raise ProxxError(ErrorCode.INTERNAL_ERROR, message) from error
 
 
@@ -44,6 +44,7 @@ _OF_ONE_SOURCE = frozenset(
         ErrorCode.SOURCE_CHANGED,
         ErrorCode.ENCODE_FAILED,
         ErrorCode.ENCODE_STALLED,
+        ErrorCode.ENCODE_OUT_OF_MEMORY,
         ErrorCode.OUTPUT_INVALID,
         ErrorCode.RESOLVE_FAILED,
     }
@@ -68,7 +69,7 @@ def with_losses(error: JobError, *, finished: int, never_ran: int) -> JobError:
 class Report:
     """What is known of a job before its tasks: enough for a result at any point of its life.
 
-    `paths`: where its sources lie on this machine.
+    `paths`: maps its sources to this machine's paths.
     """
 
     name: str

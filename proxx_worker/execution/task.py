@@ -41,7 +41,7 @@ class TaskOutcome:
 
 @dataclass(slots=True)
 class _Findings:
-    """What has been found so far; a task that fails half-way still tells it."""
+    """What has been found so far; a task that fails halfway still reports it."""
 
     usage: Usage = field(default_factory=Usage)
     argv: tuple[str, ...] | None = None
@@ -53,7 +53,7 @@ class _Findings:
 
 
 def run_task(context: TaskContext, staging: Staging, index: int, task: Accepted) -> TaskOutcome:
-    """Run task `index`. Never raises `ProxxError`; an error that nobody foresaw is INTERNAL_ERROR, its traceback in the log."""
+    """Run task `index`. Never raises `ProxxError`; an unexpected error is INTERNAL_ERROR, its traceback in the log."""
     started = now()
     found = _Findings()
     error: JobError | None = None
@@ -98,7 +98,7 @@ def run_task(context: TaskContext, staging: Staging, index: int, task: Accepted)
 
 
 def final_path(directory: str, name: str) -> str:
-    """Where an output stands once it is published."""
+    """The path of an output once it is published."""
     return f"{directory.rstrip('/')}/{name}"
 
 

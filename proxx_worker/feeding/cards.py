@@ -1,4 +1,4 @@
-"""What camera cards look like: where each layout keeps its clips, what lies beside them, and which files are parts of one shot.
+"""Camera card layouts: where each keeps its clips, what else is beside them, and which files are parts of one shot.
 
 Sources: Adobe's XMP Toolkit (P2_Handler, XDCAM_Handler, XDCAMEX_Handler, AVCHD_Handler: the layouts in their heads), Sony's PDW
 manuals (Clip, Sub, Edit), Canon's C80 manual (`_Proxy`), ARRI's ALEXA manual ("File naming scheme"), GoPro's chapter names.
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 class Layout:
     """One card layout. `inside`: a path in its tree; `clip`: a path of one of its clips. Both are matched upper-cased.
 
-    `sound_apart`: its pictures are files without sound, which lies in files of its own.
+    `sound_apart`: its video files have no audio, which is in separate files.
     """
 
     name: str
@@ -39,7 +39,7 @@ LAYOUTS = (
     _layout("GoPro", r"DCIM/\d{3}GOPRO", r"[^/]+"),
     _layout("Canon", r"DCIM/\d{3}(?:CANON|EOS\w+|_\d{4})", r"[^/]+"),
 )
-"""Layouts that their own folders give away. XDCAM's Clip and Sub are told by what lies above them: `disc_roots`."""
+"""Layouts recognized by their own folders. XDCAM's Clip and Sub are recognized by what is above them: `disc_roots`."""
 
 XDCAM = "XDCAM"
 ARRI = "ARRI"
@@ -54,9 +54,9 @@ _ARRI_CLIP = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a file lies on its card. `layout` is None where no card is seen; then it may be a clip like any other.
+    """A file's place on its card. `layout` is None where there is no card; then it may be a clip like any other.
 
-    `is_proxy`: a picture there is the camera's own proxy.
+    `is_proxy`: a movie there is the camera's own proxy.
     """
 
     layout: str | None
@@ -76,7 +76,7 @@ def disc_roots(files: Iterable[str]) -> frozenset[str]:
 
 
 def place_of(path: str, discs: frozenset[str]) -> Place:
-    """Which card's file `path` is, and whether it is one of the card's clips as far as its place tells."""
+    """Which card's file `path` is, and whether its place says that it is one of the card's clips."""
     upper = path.upper()
     for layout in LAYOUTS:
         if layout.inside.match(upper):

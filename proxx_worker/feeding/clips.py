@@ -1,4 +1,4 @@
-"""Which of the files in a folder are clips, by name, place and content; and how that is told. Values in, values out."""
+"""Which of the files in a folder are clips, by name, place and content; and how that is reported. Values in, values out."""
 
 import posixpath
 import re
@@ -16,7 +16,7 @@ from proxx_worker.media.content_kind import ContentKind
 class Clip:
     """A clip: `path` is absolute, `relative` is below `root`. Names that are not UTF-8 hold surrogate escapes (PEP 383).
 
-    `raw`: whether it is camera RAW; None where nobody looked.
+    `raw`: whether it is camera RAW; None where that was not checked.
     """
 
     path: str
@@ -62,7 +62,7 @@ _CAMERA_STILL = re.compile(r".*\.cr3", re.IGNORECASE)  # its first bytes are tho
 
 
 def folder_skip(name: str, own_proxies: Iterable[str] = ()) -> Skip | None:
-    """Why nothing below a folder of this name is looked at; None where it is. `own_proxies`: names of folders of our outputs."""
+    """Why a folder of this name is not searched; None where it is. `own_proxies`: names of folders of our outputs."""
     if name.startswith("."):
         return Skip.HIDDEN
     if name.upper() in _SYSTEM_FOLDERS:

@@ -17,7 +17,7 @@ from proxx_worker.files.syncing import sync_directory, sync_file
 from proxx_worker.workspace.submit import place
 
 PREFIX: Final = b".feed-"
-"""How a spec that is being written is called: hidden, so nobody takes it."""
+"""The name of a spec that is being written: hidden, so that no worker takes it."""
 
 _ABANDONED_SECONDS: Final = 3600
 
@@ -76,9 +76,9 @@ def _remove(paths: Sequence[bytes]) -> bool:
 
 
 def sweep(folder: bytes) -> None:
-    """Remove hidden specs that a killed feeder left, an hour old or more by the clock of the file system that they lie on.
+    """Remove hidden specs that a killed feeder left, an hour old or more by the clock of their file system.
 
-    A living one finishes its own within a moment. What cannot be removed is left: it is no candidate and harms nobody.
+    A living one finishes its own within a moment. What cannot be removed is left: it is no candidate and does no harm.
     """
     now = os.stat(folder).st_mtime
     with os.scandir(folder) as entries:

@@ -1,4 +1,4 @@
-"""`feed`: looks at the watched folders again and again, and drops a spec for each clip that stands still.
+"""`feed`: scans the watched folders again and again, and drops a spec for each clip that has settled.
 
 The folders are the only state: what is remembered between two looks only saves work or words: since when a file stands
 still, what it was by its first bytes, what was told already. A feeder that is killed and started again comes to the same end.
@@ -24,17 +24,17 @@ from proxx_worker.workspace.layout import Workspace, make_folder
 
 
 class FeedLog(Protocol):
-    """Where the feeder tells what it does."""
+    """Where the feeder reports what it does."""
 
     def event(
         self, action: str, message: str = "", *, level: Literal["INFO", "WARNING", "ERROR"] = "INFO", **fields: JsonValue
     ) -> None:
-        """One line: an action that programs may rely on, words for people, fields."""
+        """One line: an action that programs may rely on, a message for people, fields."""
 
 
 @dataclass(slots=True)
 class Look:
-    """What one look at all folders came to.
+    """The outcome of one scan of all folders.
 
     `settles_at`, `all_settle_at`: when the next file, and when every file that is waited for, will have stood still if nothing
     changes (monotonic seconds); None where none is waited for. `faults`: the codes of what could not be fed.
@@ -46,7 +46,7 @@ class Look:
     faults: list[ErrorCode] = field(default_factory=list)
 
     def waits_until(self, when: float) -> None:
-        """Take in that a file will have stood still then."""
+        """Note that a file will have settled by then."""
         self.settles_at = when if self.settles_at is None else min(self.settles_at, when)
         self.all_settle_at = when if self.all_settle_at is None else max(self.all_settle_at, when)
 
@@ -72,7 +72,7 @@ class Feeder:
         self._own_proxies = frozenset(name for name in ours if not name.startswith("/"))
 
     def look(self, now: float) -> Look:
-        """Look at everything once, and drop what is due.
+        """Scan everything once, and drop what is due.
 
         Raises `ProxxError` where the workspace is not what it should be: the feeder must not go on. What is wrong with a watched
         folder, a file or an output directory is told, and everything else goes on.
@@ -97,7 +97,7 @@ class Feeder:
         return look
 
     def _settled_clips(self, rule: Rule, now: float, look: Look, kinds: dict[tuple[str, Stamp], ContentKind]) -> Iterator[Clip]:
-        """The clips below a rule's folder that stand still. `kinds` gets what each settled file is."""
+        """The clips below a rule's folder that have settled. `kinds` gets what each settled file is."""
         tree = walk(rule.watch, Walk(rule.recursive, self._own_proxies, self._left_out), self._stop)
         for fault in tree.unreadable:
             self._tell_fault(fault.error, look)
@@ -164,7 +164,7 @@ class Feeder:
         """Whether it is to be dropped. `made` gets a spec whose output is there, of no job known here."""
         states = self._jobs.states_of(spec.stem, spec.data)
         if states:
-            return False  # tried once, whatever came of it; and the output need not be looked for
+            return False  # tried once, whatever the outcome; and there is no need to look for the output
         found = standing(states, outputs_there(spec.outputs), again=False)
         if found is Standing.MADE:
             made.append(spec)
@@ -173,7 +173,7 @@ class Feeder:
     def _drop(self, spec: PlannedSpec, rule: Rule, look: Look) -> None:
         path = spec.clips[0].path
         if stamp_of(path) != self._stamps[path]:
-            return  # it grows again: with many clips it is a while since it was looked at
+            return  # it grows again: with many clips its last check is a while ago
         if rule.create_directories:
             make_directories([spec.output_directory])
         else:
@@ -190,7 +190,7 @@ class Feeder:
                 self._log.event("not_fed", one.error.message, level="ERROR", source=path, code=one.error.code)
 
     def _tell_left_alone(self, path: str, reason: Skip) -> None:
-        """Somebody may wait for this one; sidecars, stills and sound nobody expects to become proxies."""
+        """Someone may be waiting for this one; nobody expects sidecars, stills and audio to become proxies."""
         if self._is_news("left_alone", path):
             self._log.event("left_alone", f"{path}: {reason}", level="WARNING", source=path, reason=reason)
 
@@ -200,7 +200,7 @@ class Feeder:
             self._log.event("cannot_feed", error.message, level="ERROR", code=error.code)
 
     def _is_news(self, action: str, what: str) -> bool:
-        """False where the look before came to the same: what stays true is told once, and again when it went and came back."""
+        """False where the previous scan found the same: what stays true is reported once, until it goes and comes back."""
         news = (action, what) not in self._told | self._telling
         self._telling.add((action, what))
         return news

@@ -43,7 +43,7 @@ def gather(outputs: Sequence[Output], into: str) -> Gathered:
     folder = path_bytes(into)
     if not os.path.isdir(folder):
         shown = display_name(folder)
-        message = f"{shown} is not there, and outputs are gathered into a folder that is; make it first"
+        message = f"{shown} does not exist, and outputs are gathered into an existing folder: create it first"
         raise ProxxError(ErrorCode.OUTPUT_DIRECTORY_MISSING, message, path=shown)
     moves = moves_of(outputs, into)
     known = _manifest(folder)
@@ -68,7 +68,7 @@ def _manifest(folder: bytes) -> tuple[Move, ...]:
         return read_manifest(data)
     except ValueError as error:
         shown = display_name(path)
-        message = f"{shown} is there and cannot be added to: {error}. Move it away; nothing was moved"
+        message = f"{shown} exists and cannot be added to: {error}. Move it away; nothing was moved"
         raise ProxxError(ErrorCode.OUTPUT_EXISTS, message, path=shown) from error
 
 
@@ -78,9 +78,7 @@ def _is_pending(move: Move, folder: bytes) -> bool:
     with translate_os_errors("look at", source):
         here, there = status_of(source), status_of(target)
         if here is not None and there is not None and not same_file(source, target):
-            message = (
-                f"{move.target} is there already, and nothing is written over; nothing was moved. Gather into another folder"
-            )
+            message = f"{move.target} exists already and is never overwritten; nothing was moved. Gather into another folder"
             raise ProxxError(ErrorCode.OUTPUT_EXISTS, message, path=move.target, source=move.source)
         if here is None and there is None:
             message = f"{move.source} is neither where its result says nor in {os.path.dirname(move.target)}; nothing was moved"
@@ -104,7 +102,7 @@ def _require_as_told(path: bytes, move: Move) -> None:
             os.close(descriptor)
     if digest != move.sha256:
         shown = display_name(path)
-        message = f"{shown} is not the file that its result tells of (SHA-256 {digest}, not {move.sha256}); nothing was moved"
+        message = f"{shown} is not the file that its result describes (SHA-256 {digest}, not {move.sha256}); nothing was moved"
         raise ProxxError(ErrorCode.OUTPUT_INVALID, message, path=shown, sha256=digest, expected=move.sha256)
 
 

@@ -1,4 +1,4 @@
-"""Which outputs of which results go where, and what stands in the way: decided before anything moves. Values in, values out."""
+"""Which outputs of which results go where, and what prevents that: decided before anything moves. Values in, values out."""
 
 import posixpath
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ MANIFEST_VERSION = "1.0"
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A finished output as its result tells of it: where it was published, and its SHA-256 in hex."""
+    """A finished output as its result describes it: where it was published, and its SHA-256 in hex."""
 
     path: str
     sha256: str
@@ -60,7 +60,7 @@ def read_result(data: bytes) -> ReadResult:
 
 def _code(name: str) -> ErrorCode:
     if name not in ErrorCode.__members__:
-        raise ValueError(f"no error is called {name}")
+        raise ValueError(f"there is no error code {name}")
     return ErrorCode[name]
 
 
@@ -95,7 +95,7 @@ def moves_of(outputs: Sequence[Output], into: str) -> tuple[Move, ...]:
 
 
 def read_manifest(data: bytes) -> tuple[Move, ...]:
-    """The moves that a `gathered.json` tells of. Raises `ValueError` for anything else."""
+    """The moves that a `gathered.json` lists. Raises `ValueError` for anything else."""
     match orjson.loads(data):
         case {"gathered_version": "1.0", "outputs": list(outputs)}:
             return tuple(_move(output) for output in outputs)

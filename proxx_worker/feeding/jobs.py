@@ -66,7 +66,7 @@ class Jobs:
             found = [(state, self._digest((state, name))) for state, name in self._names.get(path_bytes(stem), [])]
             if all(digest is not None for _, digest in found):
                 return frozenset(state for state, digest in found if digest == wanted)
-            self.look()  # one has moved on since: it is further on its way, or was taken away
+            self.look()  # one has moved on since: it is further along, or was removed
 
     def is_taken(self, stem: str) -> bool:
         """Whether any job is called so, whatever it is."""
@@ -86,7 +86,7 @@ class Jobs:
 
 
 def outputs_there(outputs: Collection[str]) -> Outputs:
-    """How many of the outputs are in their place. Raises IO_ERROR where the system does not tell: that is never "not there"."""
+    """How many of the outputs are in place. Raises IO_ERROR where the system does not say: that is never "not there"."""
     there = 0
     for output in outputs:
         with translate_os_errors("look for", output):

@@ -11,7 +11,7 @@ _DIGEST_DIGITS = 12
 
 
 def spec_stem(root: str, relative: str, profile: str) -> str:
-    """`CARD_A+CLIP+C0001.MP4+proxy_h264_low`: no two clips below one root have one, and where it lies does not change it.
+    """`CARD_A+CLIP+C0001.MP4+proxy_h264_low`: unique below one root, and independent of where the root is.
 
     `root`: the folder that was named, absolute; its own name comes first, so that two cards do not meet. A name that would be
     longer than an inbox takes keeps its end, and a digest of the whole in front.

@@ -89,17 +89,17 @@ def require_folder_name(name: str) -> None:
 
 
 def require_apart(roots: Iterable[str], destination: Destination) -> None:
-    """Raise OUTPUT_NAME_COLLISION where outputs would lie in a folder that clips are looked for in, and be taken for clips."""
+    """Raise OUTPUT_NAME_COLLISION where outputs would go into a folder that is searched for clips, and be taken for clips."""
     directory = fixed_part(destination)
     if directory is not None and directory in roots:
         message = (
-            f"proxies in {encodable(directory)} itself could not be told from its clips; name another folder, or a new one in it"
+            f"proxies in {encodable(directory)} itself could not be told apart from its clips; name another folder, or one in it"
         )
         raise ProxxError(ErrorCode.OUTPUT_NAME_COLLISION, message, path=encodable(directory))
 
 
 def fixed_part(destination: Destination) -> str | None:
-    """The folder that all outputs lie in or below; None where they lie beside their clips."""
+    """The folder that all outputs go into or below; None where they go beside their clips."""
     match destination:
         case Beside():
             return None

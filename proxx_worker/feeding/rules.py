@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from proxx_worker.contract.errors import ProxxError
+from proxx_worker.contract.hints import closest
 from proxx_worker.contract.output_settings import Engine
 from proxx_worker.contract.profiles import PROFILES
 from proxx_worker.feeding.orders import (
@@ -36,7 +37,9 @@ def _absolute(path: str) -> str:
 
 def _known(profile: str) -> str:
     if profile not in PROFILES:
-        raise ValueError(f"there is no profile {profile}; `proxx-worker profiles` lists them")
+        meant = closest(profile, PROFILES)
+        hint = "; `proxx-worker profiles` lists them" if meant is None else f": did you mean {meant}?"
+        raise ValueError(f"there is no profile {profile}{hint}")
     if PROFILES[profile].engine is Engine.RESOLVE:
         raise ValueError(f"{profile} needs a render preset, and a rule has none; write such specs with `spec --resolve-preset`")
     return profile
@@ -47,7 +50,7 @@ class Rule(BaseModel):
 
     `watch`: the folder that clips come to. `output`: `beside` (a folder named `output_directory` beside each clip), `mirror`
     (below `output_directory`, in the tree that clips have below `watch`) or `flat` (`output_directory` itself). `extensions`:
-    where given, other files are not looked at. `settle_seconds`: how long size and time of a file must have stood still.
+    where given, other files are ignored. `settle_seconds`: how long a file's size and time must not have changed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)

@@ -1,4 +1,4 @@
-"""Looks through folders: what is there, and what each file is by its first bytes. Media is opened for reading only."""
+"""Searches folders: what is there, and what each file is by its first bytes. Media is opened for reading only."""
 
 import os
 import stat
@@ -19,7 +19,7 @@ _SIDECAR_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What tells that a file is the one that was seen before, unchanged."""
+    """What shows that a file is the one seen before, unchanged."""
 
     size: int
     modified_ns: int
@@ -43,7 +43,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Tree:
-    """What lies below a folder. `unreadable`: folders and files that the system would not tell of."""
+    """What is below a folder. `unreadable`: folders and files that the system would not list or open."""
 
     entries: list[Entry] = field(default_factory=list)
     skipped: list[tuple[str, Skip]] = field(default_factory=list)
@@ -52,7 +52,7 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """How a folder is looked through. `own_proxies`: names of folders of our own outputs; `left_out`: folders, real paths."""
+    """How a folder is searched. `own_proxies`: names of folders of our own outputs; `left_out`: folders, real paths."""
 
     recursive: bool = True
     own_proxies: frozenset[str] = frozenset()
@@ -112,7 +112,7 @@ def _note(tree: Tree, path: str, reason: Skip | None) -> None:
 
 
 def stamp_of(path: str) -> Stamp | None:
-    """The file's stamp now; None where it has gone. Raises `ProxxError` (IO_ERROR) where the system does not tell."""
+    """The file's stamp now; None where it is gone. Raises `ProxxError` (IO_ERROR) where the system does not say."""
     with translate_os_errors("look at", path_bytes(path)):
         try:
             return Stamp.of(os.stat(path_bytes(path)))

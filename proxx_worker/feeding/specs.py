@@ -41,7 +41,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of it: the specs' paths, and what to tell, a line each."""
+    """The outcome: the specs' paths, and what to report, a line each."""
 
     made: tuple[bytes, ...]
     told: tuple[str, ...]
@@ -54,18 +54,39 @@ def write_specs(request: Request) -> Outcome:
     ENGINE_MISMATCH where no profile is for any; OUTPUT_DIRECTORY_MISSING; OUTPUT_EXISTS; what the system refuses. Nothing is
     written then.
     """
-    require_possible(request.order)
-    findings = _find(request)
-    specs, findings = _planned(request, findings)
-    found = _standings(request, specs)
-    new = [spec for spec, where in zip(specs, found, strict=True) if where is Standing.NEW]
-    directories = list(dict.fromkeys(spec.output_directory for spec in new))
+    wanted = _wanted(request)
     if request.create_directories:
-        make_directories(directories)
+        make_directories(wanted.directories)
     elif request.recursive:
-        require_directories(directories)
-    made = drop(_folder_of(request.to), new) if new else []
-    return Outcome(tuple(made), (*tell(findings), _told(len(made), Counter(found), request.to)))
+        require_directories(wanted.directories)
+    made = drop(_folder_of(request.to), wanted.new) if wanted.new else []
+    return Outcome(tuple(made), (*tell(wanted.findings), _told(f"{counted(len(made), 'spec')} written", wanted, request.to)))
+
+
+def preview_specs(request: Request) -> tuple[str, ...]:
+    """What `write_specs` would tell, without writing anything. Raises `ProxxError` as it does."""
+    wanted = _wanted(request)
+    if request.recursive and not request.create_directories:
+        require_directories(wanted.directories)
+    return (*tell(wanted.findings), _told(f"{counted(len(wanted.new), 'spec')} to be written", wanted, request.to))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What was found, the specs that are to be written, the folders that their outputs go to, and where all of them stand."""
+
+    findings: Findings
+    new: tuple[PlannedSpec, ...]
+    directories: tuple[str, ...]
+    standings: Counter[Standing]
+
+
+def _wanted(request: Request) -> _Wanted:
+    require_possible(request.order)
+    specs, findings = _planned(request, _find(request))
+    found = _standings(request, specs)
+    new = tuple(spec for spec, where in zip(specs, found, strict=True) if where is Standing.NEW)
+    return _Wanted(findings, new, tuple(dict.fromkeys(spec.output_directory for spec in new)), Counter(found))
 
 
 def _find(request: Request) -> Findings:
@@ -109,7 +130,7 @@ def _planned(request: Request, findings: Findings) -> tuple[Sequence[PlannedSpec
 
 
 def _standings(request: Request, specs: Sequence[PlannedSpec]) -> list[Standing]:
-    """Where each spec stands. Raises OUTPUT_EXISTS where a job could only fail, or a chunk's name is another chunk's already."""
+    """The state of each spec. Raises OUTPUT_EXISTS where a job could only fail, or a chunk's name is another chunk's already."""
     if isinstance(request.to, Workspace):
         request.to.require()
         jobs = Jobs.of_workspace(request.to)
@@ -124,7 +145,7 @@ def _standings(request: Request, specs: Sequence[PlannedSpec]) -> list[Standing]
             message = f"some outputs of {spec.stem} are in {spec.output_directory} already, so its job would fail"
             raise ProxxError(ErrorCode.OUTPUT_EXISTS, f"{message}; gather them first, or name another folder", stem=spec.stem)
         if where is Standing.NEW and request.order.chunk is not None and not states and jobs.is_taken(spec.stem):
-            message = f"{spec.stem}.json is there with other clips: since then clips came or went, and chunks would overlap"
+            message = f"{spec.stem}.json exists with other clips: clips were added or removed since, and chunks would overlap"
             raise ProxxError(
                 ErrorCode.OUTPUT_EXISTS, f"{message}; remove the old specs, or write these elsewhere", stem=spec.stem
             )
@@ -142,7 +163,8 @@ def _folder_of(to: Workspace | Path) -> bytes:
     return os.fsencode(to)
 
 
-def _told(written: int, found: Counter[Standing], to: Workspace | Path) -> str:
+def _told(written: str, wanted: _Wanted, to: Workspace | Path) -> str:
+    found = wanted.standings
     names = {where: str(where) for where in found} | ({} if isinstance(to, Workspace) else {Standing.QUEUED: "written already"})
     rest = [f"{count} {names[where]}" for where, count in sorted(found.items()) if where is not Standing.NEW]
-    return f"{counted(written, 'spec')} written" + "".join(f", {text}" for text in rest)
+    return written + "".join(f", {text}" for text in rest)

@@ -1,1 +1,1 @@
-"""What every effect room needs of a file system: durable writes, moves that never overwrite, errno and mount classification."""
+"""File system primitives: durable writes, moves that never overwrite, errno and mount classification."""

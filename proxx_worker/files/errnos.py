@@ -24,8 +24,8 @@ _REMEDIES: Final[Mapping[int, str]] = {
     errno.ENFILE: "raise the system's limit of open files",
     errno.ESTALE: "the share has lost this file: mount it again, then start again",
     errno.EIO: "the storage failed: check the disk and the system's log before starting again",
-    errno.ENOENT: "put it back or correct the path, then start again",
-    errno.ENOTDIR: "put the folder back, then start again",
+    errno.ENOENT: "restore it or correct the path, then start again",
+    errno.ENOTDIR: "restore the folder, then start again",
 }
 
 FilePath = str | bytes | os.PathLike[str] | os.PathLike[bytes]

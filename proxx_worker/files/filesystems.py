@@ -93,7 +93,7 @@ def mount_of(mounts: Iterable[Mount], path: bytes) -> Mount | None:
 
 
 def filesystem_of(path: str | bytes | os.PathLike[str]) -> Mount | None:
-    """The mount that `path` really lies on; None where the system does not say."""
+    """The mount that `path` is really on; None where the system does not say."""
     mounts = mounts_in_proc() if sys.platform == "linux" else mounts_by_psutil()
     return mount_of(mounts, os.path.realpath(os.fsencode(path)))
 

@@ -1,4 +1,4 @@
-"""Where an open file or folder really is, and whether it may be. The kernel is asked: names can be swapped between two looks."""
+"""Where an open file or folder really is, and whether it may be. The kernel is asked: names can be swapped between two checks."""
 
 import fcntl
 import os
@@ -32,20 +32,20 @@ def location_of(descriptor: int) -> str:
 
 
 def real_path_of(path: str) -> str:
-    """The path with every symlink in it resolved, as far as it exists. By names, and so good for a first look only."""
+    """The path with every symlink in it resolved, as far as it exists. By names, so only good for a first check."""
     raw = path_bytes(path)
-    # A longer one the system does not open, and a megabyte of folders would be looked at one by one.
+    # The system does not open a longer one, and a megabyte of folders would be checked one by one.
     return path_text(os.path.realpath(raw) if len(raw) <= _MAX_PATH else os.path.normpath(raw))
 
 
 def require_path_inside(path: str, roots: Sequence[str] | None, setting: str, what: str) -> None:
-    """`require_inside` by names: before anything is opened, so that of a file outside nothing is told."""
+    """`require_inside` by names: before anything is opened, so that nothing is revealed about a file outside."""
     if roots is not None:
         require_inside(path, real_path_of(path), roots, setting, what)
 
 
 def require_inside(path: str, real: str, roots: Sequence[str] | None, setting: str, what: str) -> None:
-    """Raise PATH_NOT_ALLOWED where `real`, the real location of `path`, lies in none of `roots`; None allows every place.
+    """Raise PATH_NOT_ALLOWED where `real`, the real location of `path`, is in none of `roots`; None allows every place.
 
     `setting` names the roots (`source_roots`), `what` the path (`a source`), both for the message.
     """
@@ -53,7 +53,7 @@ def require_inside(path: str, real: str, roots: Sequence[str] | None, setting: s
         return
     raise ProxxError(
         ErrorCode.PATH_NOT_ALLOWED,
-        f"{what} must lie inside {setting}: {path} really is {real}. Use one that does, or have the operator extend {setting}.",
+        f"{what} must be inside {setting}: {path} resolves to {real}. Use one that is, or have the operator extend {setting}.",
         path=path,
         real_path=real,
         roots=list(roots),
@@ -61,5 +61,5 @@ def require_inside(path: str, real: str, roots: Sequence[str] | None, setting: s
 
 
 def _outside(real: str, real_roots: Sequence[str]) -> bool:
-    """Whether `real` lies in none of `real_roots`. A root itself lies inside."""
+    """Whether `real` is in none of `real_roots`. A root itself is inside."""
     return not any(real == root or real.startswith(root.rstrip("/") + "/") for root in real_roots)

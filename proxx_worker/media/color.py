@@ -45,7 +45,7 @@ def dolby_vision_profile_of(stream: Section, frame: Section) -> int | None:
 
 
 def refuse_ipt(stream: Section, profile: int | None) -> None:
-    """Raise SOURCE_UNSUPPORTED where the picture is Dolby Vision without a base layer that can be shown as it is.
+    """Raise SOURCE_UNSUPPORTED where the video is Dolby Vision without a base layer that can be shown as it is.
 
     That is profile 5, and its AV1 form 10.0: IPT colour. The others' base layers are SDR, HDR10 or HLG and tagged so.
     """

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from proxx_worker.media.quicktime import tracks
-from proxx_worker.media.signatures import HEAD_BYTES, RAW_CODEC_TAGS, RawSignature, RefusedKind, sniff
+from proxx_worker.media.signatures import HEAD_BYTES, ONE_FILE_PER_FRAME, RAW_CODEC_TAGS, RawSignature, RefusedKind, sniff
 
 Read = Callable[[int, int], bytes]
 
@@ -25,9 +25,6 @@ class ContentKind(StrEnum):
     EMPTY = "empty"
     UNKNOWN = "unknown"
 
-
-_FRAMES = frozenset({"DNG", "ARRIRAW"})
-"""Camera RAW that is one file per frame: such a file is a still, and a folder of them no source. ARRIRAW in MXF is a clip."""
 
 _SHORT = 4096
 """Enough for all but an MXF's labels and the headers of some containers; a card's thousand files are not read any further."""
@@ -51,7 +48,7 @@ def content_kind(read: Read, size: int) -> ContentKind:
 def _kind_of(head: bytes, read: Read, size: int) -> ContentKind:
     signature = sniff(head, read)
     if isinstance(signature, RawSignature):
-        return ContentKind.STILL if signature.format in _FRAMES else ContentKind.RAW
+        return ContentKind.STILL if signature.format in ONE_FILE_PER_FRAME else ContentKind.RAW
     if signature is not None:
         return _REFUSED[signature.kind]
     if _MXF_PARTITION in head:

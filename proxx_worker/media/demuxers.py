@@ -1,6 +1,6 @@
 """Which of FFmpeg's demuxers may open a source, and what the others are called in a refusal.
 
-A demuxer is let in because camera or post media comes in that container, or because it names a known format without a picture
+A demuxer is allowed because camera or post media comes in that container, or because it names a known format without video
 (so that the answer is SOURCE_NO_VIDEO). All others are kept out: playlists and scripts (hls, dash, concat, imf, sdp, vobsub, ...)
 open other files or the network; image2 reads name patterns; *_pipe demuxers are stills; raw elementary streams (h264, hevc, dv's
 relatives aside) carry no times, so a rate would have to be invented; games' and surveillance formats are no editor's source.
@@ -24,7 +24,7 @@ MEDIA_DEMUXERS: Mapping[str, str] = {
     "gxf": "GXF: broadcast servers",
     "ogg": "Ogg: open cameras and recorders; also audio alone",
 }
-"""Containers that can hold a picture, and why each is let in."""
+"""Containers that can hold video, and why each is allowed."""
 
 PICTURELESS_DEMUXERS: Mapping[str, str] = {
     "wav": "WAV, BWF, RF64",
@@ -42,7 +42,7 @@ PICTURELESS_DEMUXERS: Mapping[str, str] = {
     "ass": "SubStation Alpha subtitles",
     "scc": "Scenarist captions",
 }
-"""Known formats without a picture, at most a cover. None opens a second file (as vobsub would)."""
+"""Known formats without video, at most a cover image. None opens a second file (as vobsub would)."""
 
 ALLOWED_DEMUXERS = (*MEDIA_DEMUXERS, *PICTURELESS_DEMUXERS)
 

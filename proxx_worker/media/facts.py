@@ -38,16 +38,16 @@ _TOP_FIELD_FIRST = {"tt": True, "tb": True, "bb": False, "bt": False}
 
 @dataclass(frozen=True, slots=True)
 class VideoFacts:
-    """The stream that is the picture.
+    """The main video stream.
 
     `width`, `height`: pixels as decoded, before rotation; `coded_width`, `coded_height`: with the codec's padding (1088 lines),
     None where the decoder does not say. `sample_aspect`: pixel width / height, 1 where unsaid.
-    `rotation`: degrees to turn the decoded picture clockwise for display, one of 0, 90, 180, 270; `mirrored`: whether it is
+    `rotation`: degrees to turn the decoded frame clockwise for display, one of 0, 90, 180, 270; `mirrored`: whether it is
     mirrored left to right before that.
     `field_order`: `progressive`, `tt`, `bb`, `tb`, `bt` or None. `rate`: the exact frame rate, nominal where it is constant, the
     average where it varies; `average_rate`: the container's average; `constant_rate` is False where frame durations vary.
-    `time_base`: seconds per tick. `frames`: pictures that the source presents, as far as the container says;
-    `frames_certain` tells whether it can be relied on.
+    `time_base`: seconds per tick. `frames`: frames that the source presents, as far as the container says;
+    `frames_certain`: whether it can be relied on.
     """
 
     index: int
@@ -78,17 +78,17 @@ class VideoFacts:
 
     @property
     def promised_frames(self) -> int | None:
-        """How many pictures the container says that it presents, where that can be relied on."""
+        """How many frames the container says that it presents, where that can be relied on."""
         return self.frames if self.frames_certain else None
 
     @property
     def interlaced(self) -> bool:
-        """Whether a frame holds two moments. A file that does not say is taken as progressive."""
+        """Whether a frame holds two fields of different times. A file that does not say is taken as progressive."""
         return self.field_order in _TOP_FIELD_FIRST
 
     @property
     def top_field_first(self) -> bool | None:
-        """Which field is the earlier moment; None for progressive.
+        """Which field is earlier; None for progressive.
 
         `tb` and `bt` are QuickTime's `fiel` 9 and 14: "first line early" and "first line late", which is top and bottom field
         first of interleaved lines, whatever the two letters seem to say of storage. DV NTSC (bottom first) carries 14.

@@ -1,4 +1,4 @@
-"""FFmpeg's own words that carry a verdict, all in one place, each with the versions in which it was seen.
+"""FFmpeg's own messages that decide a verdict, all in one place, each with the versions in which it was seen.
 
 Words change from version to version. A number decides wherever there is one (frame counts and times, exit code, progress), and
 words only where FFmpeg gives nothing else. The table holds for all versions at once: words that a version does not use find
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 _ADDRESSED = re.compile(r"\[(?P<context>[^@\]]+?) @ (?:0x)?[0-9a-f]+\] ?")
-"""One object that speaks. From 7 on a line may begin with several: `[vist#0:0/h264 @ 0x1] [dec:h264 @ 0x2] [error] ...`."""
+"""The source of a message. From 7 on a line may begin with several: `[vist#0:0/h264 @ 0x1] [dec:h264 @ 0x2] [error] ...`."""
 
 
 _DECODERS = {"av1": "libdav1d", "dts": "dca"}
@@ -22,6 +22,7 @@ class Meaning(Enum):
 
     STARTED = "probing is over, from here on it is the encode that speaks"
     NO_SPACE = "the output's filesystem is full"
+    NO_MEMORY = "memory was asked for and not given"
     CORRUPT = "a packet or a decoded frame is known to be wrong, perhaps only as a warning"
     DECODING = "a packet of the source did not decode as it was meant"
     READING = "the source could not be read on"
@@ -49,6 +50,8 @@ WORDS = (
     _words(r"Stream mapping:$", Meaning.STARTED, "5.1, 7.1, 8.0, 9.0"),
     _words(r"No space left on device", Meaning.NO_SPACE, "5.1, 7.1, 8.0, 9.0"),
     _words(r"Disk quota exceeded", Meaning.NO_SPACE, "5.1"),
+    _words(r"Cannot allocate memory|std::bad_alloc", Meaning.NO_MEMORY, "5.1, 7.1, 8.0, 9.0"),
+    _words(r"Failed to allocate (?:packet|memory)|[Mm]alloc of size \d+ failed", Meaning.NO_MEMORY, "5.1"),
     _words(r"corrupt (?:decoded frame|input packet)", Meaning.CORRUPT, "5.1, 7.1, 8.0, 9.0"),
     _words(r"corrupted? packet", Meaning.CORRUPT, "5.1"),
     _words(r"Error while decoding stream", Meaning.DECODING, "5.1"),
@@ -68,13 +71,13 @@ WORDS = (
 
 
 def find(meaning: Meaning, line: str) -> re.Match[str] | None:
-    """The first words of that meaning in `line`; None where it says none."""
+    """The first text of that meaning in `line`; None where there is none."""
     text = without_addresses(line)
     return next((match for words in WORDS if words.meaning is meaning and (match := words.pattern.search(text))), None)
 
 
 def says(meaning: Meaning, line: str) -> bool:
-    """Whether `line` has words of that meaning."""
+    """Whether `line` has a text of that meaning."""
     return find(meaning, line) is not None
 
 

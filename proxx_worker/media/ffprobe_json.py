@@ -32,12 +32,12 @@ class Section:
     values: Mapping[str, JsonValue]
 
     def text(self, key: str) -> str | None:
-        """A string that says something, controls made visible; None for FFmpeg's words for nothing (`unknown`, `N/A`)."""
+        """A string that says something, controls made visible; None for FFmpeg's placeholders (`unknown`, `N/A`)."""
         value = self.values.get(key)
         return visible(value) if isinstance(value, str) and value not in _NOTHING else None
 
     def word(self, key: str) -> str | None:
-        """A name out of FFmpeg's own tables (`bt709`, `iec61966-2-1`), which may stand in a filter's arguments; else None."""
+        """A name out of FFmpeg's own tables (`bt709`, `iec61966-2-1`), which may go into a filter's arguments; else None."""
         value = self.text(key)
         return value if value is not None and _WORD.fullmatch(value) else None
 
@@ -102,7 +102,7 @@ def _harmless(text: str) -> str:
 
 
 def parse_document(stdout: bytes) -> Section | None:
-    """The answer of ffprobe, or None where it is no JSON object (it died, or said nothing)."""
+    """The output of ffprobe, or None where it is no JSON object (it died, or printed nothing)."""
     try:
         document: JsonValue = orjson.loads(stdout)
     except orjson.JSONDecodeError:

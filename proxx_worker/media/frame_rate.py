@@ -1,4 +1,4 @@
-"""Exact rate, constant or varying, and how many frames a file presents, as far as one look at its headers can know."""
+"""Exact rate, constant or varying, and how many frames a file presents, as far as its headers can tell."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -39,7 +39,7 @@ def timing_of(stream: Section, demuxer: str, field_order: str | None) -> Timing 
     if time_base is None or (nominal is None and average is None):
         return None
     start = _ticks(stream, "start_pts", time_base)
-    # ASF gives every stream the file's playing time, sound and preroll included: that is not the picture's.
+    # ASF gives every stream the file's playing time, audio and preroll included: that is not the video's.
     duration = None if demuxer == "asf" else _ticks(stream, "duration_ts", time_base)
     rate, constant = _rate(demuxer, nominal, average, time_base, interlaced=field_order in INTERLACED_ORDERS)
     if nominal is not None and average is not None and demuxer == "mov":
@@ -72,7 +72,7 @@ _NANOSECOND_ROUNDING = Fraction(2, 10**9)
 
 
 def _from_nanoseconds(rate: Fraction) -> Fraction:
-    """The exact rate that a Matroska frame duration, kept in whole nanoseconds, stands for.
+    """The exact rate that a Matroska frame duration, kept in whole nanoseconds, means.
 
     16683333 ns, which FFmpeg reduces to 19001/317, is 60000/1001. 2997/100 lies 33 ns from 30000/1001 and stays what it is.
     """

@@ -1,4 +1,4 @@
-"""How the decoded picture stands on the screen: rotation from the display matrix, pixel aspect, fields."""
+"""How decoded video is oriented on screen: rotation from the display matrix, pixel aspect, fields."""
 
 import re
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from proxx_worker.media.ffprobe_json import Section
 _MATRIX_ENTRIES = 9
 _ENTRY = re.compile(r"-?[0-9]{1,10}")
 _SKEW_TOLERANCE = Fraction(1, 1000)
-"""How far off the axes a matrix entry may lie, in parts of the largest: the rounding of 16.16 sines, not a tilt anyone sees."""
+"""How far off the axes a matrix entry may be, relative to the largest: the rounding of 16.16 sines, not a visible tilt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Orientation:
-    """How the decoded picture is to be shown: mirrored left to right first, then turned clockwise by `rotation` degrees."""
+    """How a decoded frame is to be shown: mirrored left to right first, then turned clockwise by `rotation` degrees."""
 
     rotation: int = 0
     mirrored: bool = False
@@ -27,16 +27,16 @@ def orientation_of(stream: Section) -> Orientation:
     Read from the matrix itself, as ffprobe's `rotation` is cut to whole degrees (-89.99 becomes -89) and cannot tell a mirror.
     The matrix maps a decoded point (x, y) to (a x + c y, b x + d y), its first two lines being `a b .` and `c d .` in 16.16;
     y points down, so b > 0 turns clockwise (an upright phone writes `0 65536 / -65536 0`, which ffprobe calls rotation -90).
-    A `rotate` tag is not consulted: this FFmpeg does not either, and whoever writes one writes the matrix too.
+    A `rotate` tag is not consulted: FFmpeg does not either, and software that writes one writes the matrix too.
 
-    Raises SOURCE_UNSUPPORTED for a tilted picture, or a matrix that cannot be read.
+    Raises SOURCE_UNSUPPORTED for a tilted frame, or a matrix that cannot be read.
     """
     side_data = stream.side_data("Display Matrix")
     if side_data is None:
         return Orientation()
     entries = _matrix(side_data)
     if entries is None:
-        raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, "the display matrix cannot be read, so the picture's upright is not known")
+        raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, "the display matrix cannot be read, so the video's orientation is unknown")
     a, b, c, d = entries
     slack = _SKEW_TOLERANCE * max(abs(a), abs(b), abs(c), abs(d))
     upright = abs(b) <= slack and abs(c) <= slack
@@ -44,7 +44,7 @@ def orientation_of(stream: Section) -> Orientation:
     if upright == sideways or a * d == b * c:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            "the display matrix tilts the picture by something else than quarter turns; bring it upright first",
+            "the display matrix is not a rotation by a multiple of 90 degrees; render the video upright first",
             display_matrix=[a, b, c, d],
         )
     mirrored = a * d - b * c < 0
@@ -56,7 +56,7 @@ def orientation_of(stream: Section) -> Orientation:
 
 
 def field_order_of(stream: Section, frame: Section) -> str | None:
-    """`progressive`, `tt`, `bb`, `tb`, `bt`, or None where neither the stream nor its first frame tells.
+    """`progressive`, `tt`, `bb`, `tb`, `bt`, or None where neither the stream nor its first frame says.
 
     The stream's word stands where it says interlaced. Where it says progressive or nothing (DNxHD, DV, Matroska) the first
     decoded frame decides, as that is what an encoder gets.
@@ -79,7 +79,7 @@ def refuse_single_fields(stream: Section, frame: Section) -> None:
     if stream.text("codec_name") == "hevc" and frame.flag("interlaced_frame"):
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            "the picture is HEVC coded field by field, which FFmpeg does not join into frames; deliver it in another codec",
+            "the video is field-coded HEVC, whose fields FFmpeg does not combine into frames; deliver it in another codec",
             codec="hevc",
         )
 

@@ -1,4 +1,4 @@
-"""Just enough of QuickTime's structure for what FFmpeg does not tell: media elsewhere, encryption, Avid's pixel aspect, edits.
+"""Just enough of QuickTime's structure for what FFmpeg does not report: media elsewhere, encryption, Avid's pixel aspect, edits.
 
 FFmpeg does not follow references to other files (`enable_drefs` is off): it skips the track, or takes this file's own bytes for
 its media. Either way the proxy would be wrong, and ffprobe says so on stderr at most.
@@ -29,7 +29,7 @@ _VISUAL_ENTRY = 78
 _ASPECT_TERMS = 8
 _SELF_CONTAINED = 1
 _MAX_BOXES = 10_000
-"""How many box headers are looked at. A movie of 100 tracks has some 2,000; a hostile one is told by then, or is none of ours."""
+"""How many box headers are read. A movie of 100 tracks has some 2,000; a hostile one is found by then, or is not supported."""
 _MAX_TABLE = 1 << 20
 _HEADER_IDS = {b"\0": 12, b"\1": 20}
 """Where `tkhd` has the track's number, by its version."""
@@ -46,7 +46,7 @@ class _Box:
 
 
 def refuse_external_media(read: Callable[[int, int], bytes], size: int) -> None:
-    """Raise SOURCE_UNSUPPORTED where a track's media is said to lie in another file. What is no QuickTime file passes.
+    """Raise SOURCE_UNSUPPORTED where a track's media is in another file. What is not a QuickTime file passes.
 
     `read(offset, count)` gives up to `count` bytes of the file of `size` bytes. Structure: Apple, QuickTime File Format, "Data
     Reference Atoms"; ISO/IEC 14496-12, 8.7.2.
@@ -62,7 +62,7 @@ def refuse_external_media(read: Callable[[int, int], bytes], size: int) -> None:
 
 
 def refuse_protected(read: Callable[[int, int], bytes], size: int) -> None:
-    """Raise SOURCE_UNSUPPORTED where a picture or sound is encrypted. Arguments as for `refuse_external_media`.
+    """Raise SOURCE_UNSUPPORTED where video or audio is encrypted. Arguments as for `refuse_external_media`.
 
     FFmpeg calls such a track by the format that it was before (libavformat/mov.c, mov_read_frma), and decodes noise. Structure:
     ISO/IEC 14496-12, 8.12, "Support for protected streams".
@@ -109,7 +109,7 @@ def tracks(read: Callable[[int, int], bytes], size: int) -> tuple[Track, ...]:
 
 
 def avid_pixel_aspect(read: Callable[[int, int], bytes], size: int) -> Fraction | None:
-    """Pixel width / height as the `pasp` atom of a picture in one of Avid's codecs says; None where there is none.
+    """Pixel width / height as the `pasp` atom of video in one of Avid's codecs says; None where there is none.
 
     FFmpeg calls such pixels square whatever `pasp` says, which shows a thin raster (1440x1080) a quarter too narrow. Arguments as
     for `refuse_external_media`. Structure: Apple, QuickTime File Format, "Video Sample Description Extensions".

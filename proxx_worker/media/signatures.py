@@ -49,6 +49,9 @@ RAW_CODEC_TAGS: Mapping[str, str] = {
 ProRes RAW and Blackmagic RAW: MediaInfoLib `CodecID_Video_Mpeg4.csv`; Canon: lclevy/canon_cr3.
 """
 
+ONE_FILE_PER_FRAME = frozenset({"DNG", "ARRIRAW"})
+"""Camera RAW whose every frame is a file: such a file is a still, and a folder of them the clip. ARRIRAW in MXF is a clip."""
+
 _MXF_PARTITION = bytes.fromhex("060e2b34 02050101 0d010201 01")
 
 

@@ -1,4 +1,4 @@
-"""One look at a source: the ffprobe command that takes it, and what follows from its answer."""
+"""Probing a source: the ffprobe command, and what follows from its output."""
 
 import re
 from collections.abc import Callable
@@ -37,7 +37,7 @@ _FRAME_ENTRIES = (
 
 _EIO = 5
 _COMPLAINT = re.compile(r"(?:\[[^\]]*\] )?(?!(?:file:)?/dev/fd/)(.{1,200})")
-"""One line of ffprobe's stderr without the address of the object that speaks, or the name of a descriptor: they change."""
+"""One line of ffprobe's stderr without object addresses and descriptor names, which change."""
 
 
 _THIN_RASTERS = ((1440, 1080), (1280, 1080), (960, 720))
@@ -114,12 +114,12 @@ def _unrecognized(document: Section | None, stderr: str, exit_code: int) -> Prox
     if exit_code < 0:
         why = f"ffprobe was ended by signal {-exit_code} while reading it"
     elif refused := find(Meaning.REFUSED_FORMAT, stderr):
-        why = f"FFmpeg takes it for {refused['format']}, which is none of the formats that proxies are made from"
+        why = f"FFmpeg detects {refused['format']}, which is not a format that proxies are made from"
     else:
         why = ", ".join([*([said] if said else []), *complaints[:1]]) or f"ffprobe ended with {exit_code} and said nothing"
     return ProxxError(
         ErrorCode.SOURCE_UNSUPPORTED,
-        f"the file is no media that can be read: {why}; check that it is whole and what it is",
+        f"the file is not readable media: {why}; check that it is complete, and what it is",
         ffprobe_error=said,
         ffprobe_exit_code=exit_code,
     )
@@ -135,7 +135,7 @@ def _facts(
     formats = container.text("format_name") or ""
     demuxer = demuxer_name(formats)
     if demuxer is None:
-        raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, f"the file's format ({formats!r}) is none that proxies are made from")
+        raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, f"the file's format ({formats!r}) is not one that proxies are made from")
     picture = picture_of(streams)
     if picture is None:
         what = PICTURELESS_DEMUXERS.get(demuxer, demuxer)
@@ -155,11 +155,9 @@ def _facts(
         # FFmpeg, and all that records with it, writes the time at which a file ends: a segment cut from the middle of a recording
         # keeps its times, and would promise all that came before it. Where a writer did count from the start, less is certain.
         duration -= start
-    notes = [
-        f"video stream {stream.integer('index')} is another picture: not followed" for stream in others if is_picture(stream)
-    ]
+    notes = [f"video stream {stream.integer('index')} is a second picture: ignored" for stream in others if is_picture(stream)]
     if any(stream.tag("data_type") == "audio" for stream in others):
-        notes.append("the sound of this OP-Atom clip lies in other files: not part of this source")
+        notes.append("the audio of this OP-Atom clip is in other files and not part of this source")
     if video.sample_aspect == 1 and (video.width, video.height) in _THIN_RASTERS:
         notes.append(f"{video.width}x{video.height} is mostly shown 16:9, but its pixels are flagged square: kept as flagged")
     return MediaFacts(
@@ -176,7 +174,7 @@ def _facts(
 
 
 def _first_frame(frames: tuple[Section, ...], picture: Section) -> Section:
-    """The picture's first decoded frame; an empty section where the first packets hold none of it."""
+    """The first decoded video frame; an empty section where the first packets hold none."""
     index = picture.integer("index")
     return next((frame for frame in frames if frame.integer("stream_index") == index), Section({}))
 
@@ -194,13 +192,13 @@ def _video(picture: Section, frame: Section, demuxer: str, avid_aspect: Fraction
         missing = next((name for name, value in known.items() if value is None), "codec")
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"the picture ({codec}) reports no {missing}; the file may be truncated",
+            f"the video stream ({codec}) reports no {missing}; the file may be truncated",
             codec=codec,
         )
     if layout is None:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"the picture's pixel format {format_name} is not one that proxies are made from",
+            f"the pixel format {format_name} is not one that proxies are made from",
             pixel_format=format_name,
         )
     profile = dolby_vision_profile_of(picture, frame)

@@ -12,7 +12,7 @@ def source_media(facts: MediaFacts) -> SourceMedia:
         formats=list(facts.formats),
         video=_video(facts.video),
         audio=[_audio(stream) for stream in facts.audio],
-        timecode=None if facts.timecode is None else _timecode(facts.timecode),
+        timecode=None if facts.timecode is None else source_timecode(facts.timecode),
         reel=facts.reel,
         start=_optional(facts.start),
         duration=_optional(facts.duration),
@@ -88,5 +88,6 @@ def _audio(audio: AudioFacts) -> SourceAudio:
     )
 
 
-def _timecode(timecode: Timecode) -> SourceTimecode:
+def source_timecode(timecode: Timecode) -> SourceTimecode:
+    """The record of a timecode."""
     return SourceTimecode(text=timecode.text, drop_frame=timecode.drop_frame, origin=timecode.origin)

@@ -1,4 +1,4 @@
-"""Which stream is the picture, which are the sound, what else is there, and which streams no proxy can be made from."""
+"""Which stream is the main video, which are audio, what else is there, and which streams no proxy can be made from."""
 
 import re
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ _ENCRYPTION_DATA = ("Encryption info", "Encryption initialization data")
 
 
 def picture_of(streams: Sequence[Section]) -> Section | None:
-    """The video stream that is the picture; None where there is none.
+    """The main video stream; None where there is none.
 
     Cover art and thumbnails are not pictures of the clip, and position says nothing (audio, subtitles or data often come first).
     Of several real video tracks: one marked default before one that is not, then the one with the most frames (a motion photo
@@ -53,7 +53,7 @@ def refuse_unreadable(stream: Section, container: Section) -> None:
     if stream.text("codec_name") is None:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"{place} is of a codec that FFmpeg does not know ({tag}); deliver it in another codec",
+            f"{place} uses a codec that FFmpeg does not know ({tag}); deliver it in another codec",
             codec_tag=tag,
         )
 

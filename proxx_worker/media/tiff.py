@@ -1,4 +1,4 @@
-"""Just enough TIFF to tell a DNG from another still."""
+"""Just enough TIFF to distinguish a DNG from another still."""
 
 import struct
 from collections.abc import Callable

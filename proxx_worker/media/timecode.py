@@ -44,11 +44,11 @@ def find_timecode(demuxer: str, container: Section, picture: Section, streams: S
             continue
         timecode = parse_timecode(text, rate, origin)
         if timecode is None:
-            notes.append(f"{origin} timecode {text!r} is not one at {rate} frames/s: passed over")
+            notes.append(f"{origin} timecode {text!r} is not one at {rate} frames/s: ignored")
         elif chosen is None:
             chosen = timecode
         elif timecode.text != chosen.text:
-            notes.append(f"{origin} timecode {timecode.text} differs from the {chosen.origin} timecode: not followed")
+            notes.append(f"{origin} timecode {timecode.text} differs from the {chosen.origin} timecode: ignored")
     return Found(chosen, tuple(notes))
 
 
@@ -88,6 +88,6 @@ def _counts_drop_frames(rate: Fraction) -> bool:
 
 
 def find_reel(container: Section, picture: Section, streams: Sequence[Section]) -> str | None:
-    """The reel or tape name: the picture's own (MXF source package), a tmcd track's (QuickTime), the container's."""
+    """The reel or tape name: the video stream's own (MXF source package), a tmcd track's (QuickTime), the container's."""
     tmcd = [stream for stream in streams if stream.text("codec_tag_string") == "tmcd"]
     return next((reel for section in (picture, *tmcd, container) if (reel := section.tag("reel_name"))), None)

@@ -34,7 +34,7 @@ def count_of(timecode: Timecode, rate: Fraction) -> int:
 
 
 def label_of(count: int, rate: Fraction, *, drop_frame: bool) -> str:
-    """The label of the frame that is `count` frames after 00:00:00:00; a day later the clock begins anew."""
+    """The label of the frame that is `count` frames after 00:00:00:00; a day later the clock starts over."""
     base = nominal(rate)
     if drop_frame:
         dropped = base // _DROP_UNIT

@@ -1,4 +1,4 @@
-"""The port through which the rooms below tell what they do. They never know where it ends up."""
+"""The port through which the packages below report what they do. They never know where it ends up."""
 
 from collections.abc import Sequence
 from typing import Literal, Protocol
@@ -16,5 +16,5 @@ class JobLog(Protocol):
         ...
 
     def encoder_lines(self, lines: Sequence[str]) -> None:
-        """Lines of the encoder's stderr, already decoded; control characters are escaped by whoever writes them down."""
+        """Lines of the encoder's stderr, already decoded; control characters are escaped by the writer."""
         ...

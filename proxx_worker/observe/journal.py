@@ -35,5 +35,5 @@ def journal_text(_when: datetime, level: str, action: str, message: str, fields:
 
 
 def journal_json(when: datetime, level: str, action: str, message: str, fields: Mapping[str, JsonValue]) -> str:
-    """`<N>` and the JSON object as elsewhere, `time` included: whoever reads it relies on all of its fields."""
+    """`<N>` and the JSON object as elsewhere, `time` included: its readers rely on all of its fields."""
     return prefix(level) + json_line(when, level, action, message, fields)

@@ -88,7 +88,7 @@ class MetricsFile(SilentObserver):
             self._encoding_since = None
 
     def _write(self) -> None:
-        """Write now. A file that cannot be written is not worth a job, but is told once."""
+        """Write now. A file that cannot be written does not fail a job, but is reported once."""
         self._written = time.monotonic()
         scanned_at = self._scanned_at()
         self._values.heartbeat_at = time.time()

@@ -20,9 +20,9 @@ Kind = Literal["gauge", "counter"]
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One metric: its name without the prefix, its kind, and what it tells.
+    """One metric: its name without the prefix, its kind, and its meaning.
 
-    The text must be the same from every worker whose file lies in one folder, or the node exporter reports an error.
+    The text must be the same from every worker whose file is in one folder, or the node exporter reports an error.
     """
 
     name: str
@@ -74,7 +74,7 @@ class Values:
 
 
 def metrics_text(values: Values, *, workspace: str, version: str) -> str:
-    """The whole file. Every series carries `workspace`, so that the files of several workers may lie in one folder."""
+    """The whole file. Every series carries `workspace`, so that the files of several workers may be in one folder."""
     own = {"workspace": workspace}
     parts = [
         _family(INFO, [({**own, "version": version}, 1)]),

@@ -6,7 +6,7 @@ from proxx_worker.observe.observer import SilentObserver
 
 
 class NoMetrics(SilentObserver):
-    """In the place of a `MetricsFile` that nobody wants."""
+    """Stands in for a `MetricsFile` where none is configured."""
 
     def tell(self, status: WorkerStatus) -> None:
         """See `MetricsFile.tell`."""

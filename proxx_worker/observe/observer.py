@@ -32,7 +32,7 @@ class TaskInfo:
 
 
 class JobObserver(Protocol):
-    """Someone who looks on: the status file, the bar on a terminal, the plain lines of a log. It must not raise."""
+    """An observer: the status file, the bar on a terminal, the plain lines of a log. It must not raise."""
 
     def job_entered(self, job: JobInfo, stage: Stage) -> None:
         """The job as a whole is at a stage: claimed, probing, surveying or publishing."""
@@ -56,7 +56,7 @@ class JobObserver(Protocol):
 
 
 class SilentObserver:
-    """A `JobObserver` that does nothing with what it is told: a base for those to whom not all of it matters."""
+    """A `JobObserver` that ignores everything: a base for observers that need only some of it."""
 
     def job_entered(self, job: JobInfo, stage: Stage) -> None:
         """See `JobObserver.job_entered`."""

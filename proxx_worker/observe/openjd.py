@@ -1,4 +1,4 @@
-"""Progress in the words of Open Job Description, which AWS Deadline Cloud and its like read from a task's output.
+"""Progress as messages of Open Job Description, which AWS Deadline Cloud and its like read from a task's output.
 
 `openjd_progress: PERCENT`, `openjd_status: TEXT`, `openjd_fail: TEXT`, each a line of its own (Open Job Description 2023-09, "How
 Jobs Are Run": stdout and stderr are both read). The worker says them itself, because a wrapper that did would be the direct child

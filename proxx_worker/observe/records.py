@@ -1,4 +1,4 @@
-"""How one log event looks, as text and as JSON. Pure, so that it is tested by value."""
+"""The form of one log event, as text and as JSON. Pure, so that it is tested by value."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ _PLAIN = re.compile(r"[^\s\"=]+")
 
 
 ENCODER = "encoder"
-"""The action of a line that the encoder said."""
+"""The action of a line of encoder output."""
 
 
 def timestamp(when: datetime) -> str:
@@ -36,7 +36,7 @@ def event_text(level: str, action: str, message: str, fields: Mapping[str, JsonV
 
 
 def encoder_text(when: datetime, lines: Iterable[str]) -> str:
-    """What `text_line` makes of each of the encoder's `lines`, all heard at one time."""
+    """What `text_line` makes of each of the encoder's `lines`, all received at one time."""
     head = f"{timestamp(when)} {'INFO':<7} {ENCODER} "
     return "".join(f"{head}{visible(line)}\n" for line in lines)
 

@@ -34,7 +34,7 @@ class StatusFile:
     ) -> None:
         """Nothing is written until the first change. `is_stopping`: whether a stop was requested, whatever goes on yet.
 
-        `tell`: who hears every status that is written, whether the file takes it or not.
+        `tell`: called with every status, whether the file could be written or not.
         """
         self._path = path
         self._is_stopping = is_stopping
@@ -105,7 +105,7 @@ class StatusFile:
         return 0.0 if self._written is None else max(0.0, self._written + MIN_INTERVAL_SECONDS - time.monotonic())
 
     def write(self) -> None:
-        """Write now. A status that cannot be written is not worth a job: the state folders speak for themselves."""
+        """Write now. A status that cannot be written does not fail a job: the state is in the folders."""
         self._written, self._dirty = time.monotonic(), False
         ending = self._state is WorkerState.ENDED or not self._is_stopping()
         status = WorkerStatus(
@@ -122,7 +122,7 @@ class StatusFile:
             self._write_new(encode_status(status))
             self._temporary.replace(self._path)
         except OSError:
-            # A full disk or a lost folder is found, classified and reported by the room that needs it.
+            # A full disk or a lost folder is found, classified and reported by the package that needs it.
             self._dirty = True
         for tell in self._tell:
             tell(status)

@@ -1,4 +1,4 @@
-"""What systemd is told over its socket: ready, alive, what goes on, about to end (sd_notify(3)). Nothing, where there is none.
+"""Notifications to systemd over its socket: ready, alive, current work, about to end (sd_notify(3)). None without a socket.
 
 The protocol is one datagram of lines per word. A library would be longer than this, and is one more thing that loads at start.
 """
@@ -42,7 +42,7 @@ class Supervisor:
         self._send("READY=1")
 
     def beat(self) -> None:
-        """The worker's loops run. Told as often as the watchdog wants it; before `ready`, it asks for more time to start."""
+        """The worker's loops run. Sent as often as the watchdog requires; before `ready`, it asks for more time to start."""
         now = time.monotonic()
         if self._last is not None and now - self._last < self._pause:
             return
@@ -63,7 +63,7 @@ class Supervisor:
             self._send(f"STATUS={visible(text)}")
 
     def stopping(self) -> None:
-        """The worker is about to end. Not told while a last job goes on: from here on the time to stop is counted."""
+        """The worker is about to end. Not sent while a last job runs: from here on the stop timeout counts."""
         self._send("STOPPING=1")
 
     def _send(self, word: str) -> None:

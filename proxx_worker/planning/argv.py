@@ -27,7 +27,7 @@ _FIXED_POINT_AAC = "LC"
 """The profile for which FFmpeg's fixed-point decoder was measured: one digest at each SIMD level on 5.1, 7.1, 8.0 and 9.0."""
 
 _RACING = ("theora", "vp3", "vp4")
-"""Decoders of FFmpeg's whose threads race: other pictures from run to run."""
+"""FFmpeg decoders whose threads race: different frames from run to run."""
 
 _MICROSECONDS = 1_000_000
 
@@ -53,7 +53,7 @@ class Design:
 
 
 def input_options(facts: MediaFacts, schedule: Schedule) -> tuple[str, ...]:
-    """What stands before `-i`. Raises `SOURCE_UNSUPPORTED` for a container that no plan may open."""
+    """The options before `-i`. Raises `SOURCE_UNSUPPORTED` for a container that no plan may open."""
     demuxer = demuxer_name(",".join(facts.formats))
     if demuxer is None:
         name = ",".join(facts.formats)
@@ -86,7 +86,7 @@ def _moved(option: str, seconds: Fraction) -> tuple[str, ...]:
 
 
 def _decoder_options(facts: MediaFacts) -> tuple[str, ...]:
-    """What makes decoded pictures and samples the same on every CPU: docs/decisions/0011-same-bytes-everywhere.md."""
+    """What makes decoded frames and samples the same on every CPU: docs/decisions/0011-same-bytes-everywhere.md."""
     # MPEG-2 and MPEG-4 otherwise predict with approximations below SSSE3, DTS with floats that depend on FMA.
     options = ["-flags", "+bitexact"]
     if facts.video.codec in _RACING:
@@ -102,7 +102,7 @@ def _decoder_options(facts: MediaFacts) -> tuple[str, ...]:
 
 
 def output_options(design: Design, video_index: int) -> tuple[str, ...]:
-    """What stands between the source and the output. `video_index`: the picture's stream in the source."""
+    """The options between the source and the output. `video_index`: the picture's stream in the source."""
     return (
         *_mapping(design, video_index),
         *_video_options(design),

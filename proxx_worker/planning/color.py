@@ -69,7 +69,7 @@ class ColorPlan:
 def plan_color(video: VideoFacts, encoder: VideoEncoder, container: Container) -> ColorPlan:
     """The colour plan for what `encoder` and `container` can say.
 
-    Raises `SOURCE_UNSUPPORTED` for X'Y'Z', for a pixel format nobody knows, and for a matrix that cannot be converted to the
+    Raises `SOURCE_UNSUPPORTED` for X'Y'Z', for an unknown pixel format, and for a matrix that cannot be converted to the
     encoder's only one.
     """
     kind = pixel_format(video.pixel_format)

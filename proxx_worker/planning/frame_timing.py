@@ -152,7 +152,7 @@ def _require_a_frame(facts: MediaFacts, rate: Fraction) -> None:
     if length is not None and length * rate < Fraction(1, 2):
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"the picture lasts {float(length):g} s, which is less than half a frame at {rate} frames per second: "
+            f"the video lasts {float(length):g} s, which is less than half a frame at {rate} frames per second: "
             "ask for a higher fps_explicit, or keep its rate",
             duration_seconds=str(length),
             rate=str(rate),

@@ -3,46 +3,32 @@
 import os
 import select
 import signal
-import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import IO
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.process.child_exit import ChildExit
 from proxx_worker.process.pidfd import open_pidfd
 from proxx_worker.process.read_backoff import ReadBackoff
-from proxx_worker.process.spawn import check_started, start_child
+from proxx_worker.process.sandbox import UNCONFINED, Confinement
+from proxx_worker.process.spawn import Process, check_started, start_child
 from proxx_worker.process.stall import StallDetector
 from proxx_worker.process.stop import StopSignal
 from proxx_worker.process.survivors import kill_holders
-from proxx_worker.process.usage import MAXRSS_UNIT, own_peak, peak_of
+from proxx_worker.process.usage import MAXRSS_UNIT, held_by, own_peak, peak_of
 
 GRACE_SECONDS = 1.5
 """How long a child may take to end on SIGTERM. The worker itself has 3 s (contract section 6)."""
 
 _KILL_SECONDS = 1.0
 _POLL_WITHOUT_PIDFD = 0.05
+_MEMORY_LOOK_SECONDS = 0.02
+"""A process can fill about 2 GB a second: so it goes some 40 MB beyond its limit before it is seen."""
 _CHUNK = 1 << 16
 _DRAIN_AT_END = 1 << 20
 _HEAD = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class ChildExit:
-    """How a child ended.
-
-    `exit_code`: negative is the signal that killed it. `stopped`: a stop was requested before its end was seen. `stalled`: it was
-    ended for showing no sign of life. `cpu_seconds`: user and system, of all its threads. `peak_memory_bytes`: resident.
-    `survivors`: a process that it had started was still there, and was killed where the system can tell which one it is.
-    """
-
-    exit_code: int
-    stopped: bool
-    stalled: bool
-    cpu_seconds: float
-    peak_memory_bytes: int
-    survivors: bool = False
 
 
 def run_child(  # noqa: PLR0913 - keyword-only parts of one command, most with a default
@@ -58,32 +44,38 @@ def run_child(  # noqa: PLR0913 - keyword-only parts of one command, most with a
     grace_seconds: float = GRACE_SECONDS,
     cwd: str = "/",
     missing: ErrorCode = ErrorCode.FFMPEG_MISSING,
+    confinement: Confinement = UNCONFINED,
+    own_group: bool = False,
 ) -> ChildExit:
     """Run `argv` to its end and hand its output on as it comes, in chunks of any size.
 
     `growth` gives a value that changes whenever the child got on; without it, any byte on stdout counts. Where nothing changed
     for `stall_seconds`, it is stopped. A stop is SIGTERM, `grace_seconds`, SIGKILL; it goes to the child alone, which shares the
-    worker's process group. `stdin`: a descriptor to read from, instead of nothing. `missing`: the code for a program that cannot
-    be run.
+    worker's process group. With `own_group` it leads one of its own: SIGTERM is for the child, which may have to end what it
+    started in good order, SIGKILL for the whole group, of which nothing outlives the child. `stdin`: a descriptor to read from,
+    instead of nothing. `missing`: the code for a program that cannot be run. `confinement`: what it may use; one that is
+    confined has no group of its own.
 
-    Raises `missing`; IO_ERROR where no process can be started, or where one does not even end on SIGKILL; and whatever a callback
-    raises, after the child was killed.
+    Raises `missing`; SANDBOX_UNAVAILABLE where it cannot be confined; IO_ERROR where no process can be started, or where one does
+    not even end on SIGKILL; and whatever a callback raises, after the child was killed.
     """
     if stop.requested():
         return ChildExit(-signal.SIGTERM, stopped=True, stalled=False, cpu_seconds=0.0, peak_memory_bytes=0)
     run = _Run(
-        start_child(argv, cwd=cwd, stdin=stdin, pass_fds=pass_fds, missing=missing),
+        start_child(argv, cwd=cwd, stdin=stdin, pass_fds=pass_fds, missing=missing, confinement=confinement, own_group=own_group),
         stop,
         on_stdout,
         on_stderr,
         StallDetector(growth, stall_seconds),
         grace_seconds,
+        confinement.memory_bytes,
+        own_group=own_group,
     )
     try:
         run.watch()
     finally:
         run.close()
-    check_started(argv[0], run.exit_code, run.stderr_head, missing)
+    check_started(argv[0], run.exit_code, run.stderr_head, missing, confined=confinement.sandbox is not None)
     return ChildExit(
         exit_code=run.exit_code,
         stopped=run.stopped or stop.requested(),
@@ -92,6 +84,7 @@ def run_child(  # noqa: PLR0913 - keyword-only parts of one command, most with a
         # The kernel counts the process that spawned as the child's first size, so a small child seems as large as the worker.
         peak_memory_bytes=run.peak if run.peak > run.workers_peak else run.peak_seen or run.peak,
         survivors=run.survivors,
+        out_of_memory=run.out_of_memory,
     )
 
 
@@ -100,19 +93,24 @@ class _Run:
 
     def __init__(
         self,
-        process: subprocess.Popen[bytes],
+        process: Process,
         stop: StopSignal,
         on_stdout: Callable[[bytes], None],
         on_stderr: Callable[[bytes], None],
         pulse: StallDetector,
         grace_seconds: float,
+        memory_bytes: int | None,
+        *,
+        own_group: bool,
     ) -> None:
         self._process = process
+        self._own_group = own_group
         self._stop = stop
         self._stall = pulse
         # Never so long that what was said meanwhile could come too late to count as a sign of life.
         self._rests = ReadBackoff(time.monotonic(), longest=pulse.tick)
         self._grace = grace_seconds
+        self._memory = memory_bytes
         self._sinks = {_pipe(process.stdout): on_stdout, _pipe(process.stderr): on_stderr}
         self._open = tuple(self._sinks)
         self._waits = select.poll()
@@ -126,6 +124,7 @@ class _Run:
         self.stopped = False
         self.stalled = False
         self.survivors = False
+        self.out_of_memory = False
         self.cpu_seconds = 0.0
         self.peak = 0
         self.peak_seen = 0
@@ -167,6 +166,8 @@ class _Run:
         timeout = self._stall.tick
         if self._pidfd is None:
             timeout = min(timeout, _POLL_WITHOUT_PIDFD)
+        if self._memory is not None:
+            timeout = min(timeout, _MEMORY_LOOK_SECONDS)
         for moment in (self._deadline, self._rest_until):
             if moment is not None:
                 timeout = min(timeout, max(0.0, moment - now))
@@ -231,7 +232,10 @@ class _Run:
         if self._reaped:
             return
         if self._deadline is None:
-            if self._stall.passed(passed):
+            if self._memory is not None and held_by(self._process.pid) > self._memory:
+                self.out_of_memory = True
+                self._kill(now)
+            elif self._stall.passed(passed):
                 self.stalled = True
                 self._terminate()
         elif now >= self._deadline:
@@ -243,9 +247,12 @@ class _Run:
                     "Check the disks and mounts that it uses; it ends once they answer.",
                     pid=self._process.pid,
                 )
-            self._killed = True
-            self._signal(signal.SIGKILL)
-            self._deadline = now + _KILL_SECONDS
+            self._kill(now)
+
+    def _kill(self, now: float) -> None:
+        self._killed = True
+        self._signal(signal.SIGKILL)
+        self._deadline = now + _KILL_SECONDS
 
     def _terminate(self) -> None:
         if self._deadline is None:
@@ -257,8 +264,19 @@ class _Run:
 
         Popen's own methods would reap a child that has just ended, and lose what it used.
         """
-        if not self._reaped:
+        if self._reaped:
+            return
+        if self._own_group and number == signal.SIGKILL:
+            os.killpg(self._process.pid, number)
+        else:
             os.kill(self._process.pid, number)
+
+    def _end_group(self) -> None:
+        """Kill what the child left in its group, while its number cannot have passed on to another one: before it is reaped."""
+        if self._own_group and sys.platform != "darwin":  # which has no waitid
+            ended = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG)
+            if ended is not None:
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def _wait_end(self) -> None:
         """Reap a child that was killed; one that hangs in the kernel is left to the system."""
@@ -271,6 +289,7 @@ class _Run:
 
     def _reap(self) -> bool:
         try:
+            self._end_group()
             pid, status, usage = os.wait4(self._process.pid, os.WNOHANG)
         except ChildProcessError as error:
             self._reaped = True

@@ -2,15 +2,20 @@
 
 import errno
 import os
+import resource
 import signal
 import stat
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import IO, Protocol
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.text import visible
+from proxx_worker.process.sandbox import UNCONFINED, Confinement, Sandbox, Start, StartRefusedError, most_reserved
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 """All that a child gets. FFmpeg and its libraries read variables of their own (`FFREPORT`, `LD_PRELOAD`, `HOME`)."""
@@ -22,15 +27,34 @@ _RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, 
 _GUARD_FAILURES = frozenset({1, 126, 127})
 _GUARD_NAME = b"setpriv: "
 _GUARD_EXEC = b"setpriv: failed to execute "
+_NEVER_BECAME = frozenset({126, 127})
+"""What shells and loaders exit with where what they were to run, or a library of it, cannot be read."""
+
+
+class Process(Protocol):
+    """A child that runs: its number, its two pipes, and its exit code once whoever waited for it has noted it."""
+
+    pid: int
+    stdout: IO[bytes] | None
+    stderr: IO[bytes] | None
+    returncode: int | None
 
 
 def start_child(
-    argv: Sequence[str], *, cwd: str, stdin: int | None, pass_fds: Sequence[int], missing: ErrorCode
-) -> subprocess.Popen[bytes]:
+    argv: Sequence[str],
+    *,
+    cwd: str,
+    stdin: int | None,
+    pass_fds: Sequence[int],
+    missing: ErrorCode,
+    confinement: Confinement = UNCONFINED,
+    own_group: bool = False,
+) -> Process:
     """Start `argv` (absolute program first) with stdout and stderr as pipes that do not block, and `stdin` or nothing to read.
 
-    It stays in the worker's process group and inherits `pass_fds` only. Raises `missing` where the program cannot be run,
-    IO_ERROR where the system has no room for a process or no `setpriv`.
+    It stays in the worker's process group, or, where it is not confined, may lead one of its own, and inherits `pass_fds` only.
+    Raises `missing` where the program cannot be run, IO_ERROR where the system has no room for a process or no `setpriv`,
+    SANDBOX_UNAVAILABLE where it cannot be confined.
     """
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("a child must be started by the main thread: it is killed when the thread that started it ends")
@@ -39,20 +63,11 @@ def start_child(
     if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
         # Inherited from whoever started the worker. The kernel would throw every child's exit code away.
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    command = [*guard(argv[0], os.getpid()), *argv[1:]]
     try:
-        process = subprocess.Popen(
-            # Bytes: how text becomes a path must not depend on the locale.
-            [argument.encode("utf-8", "surrogateescape") for argument in command],
-            stdin=subprocess.DEVNULL if stdin is None else stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            close_fds=True,
-            pass_fds=pass_fds,
-            cwd=cwd,
-            env=ENVIRONMENT,
-        )
+        if confinement.sandbox is None:
+            process = _start_guarded(argv, cwd, stdin, pass_fds, confinement.memory_bytes, own_group=own_group)
+        else:
+            process = _start_confined(confinement.sandbox, argv, cwd, stdin, pass_fds, confinement)
     except OSError as error:
         if error.errno in _RESOURCES or error.filename == cwd:
             raise ProxxError(
@@ -67,6 +82,44 @@ def start_child(
         if pipe is not None:
             os.set_blocking(pipe.fileno(), False)
     return process
+
+
+def _start_guarded(
+    argv: Sequence[str], cwd: str, stdin: int | None, pass_fds: Sequence[int], memory_bytes: int | None, *, own_group: bool
+) -> Process:
+    process = subprocess.Popen(
+        # Bytes: how text becomes a path must not depend on the locale.
+        [argument.encode("utf-8", "surrogateescape") for argument in (*guard(argv[0], os.getpid()), *argv[1:])],
+        stdin=subprocess.DEVNULL if stdin is None else stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        close_fds=True,
+        pass_fds=pass_fds,
+        cwd=cwd,
+        env=ENVIRONMENT,
+        process_group=0 if own_group else None,
+    )
+    if memory_bytes is not None and sys.platform == "linux":
+        with suppress(ProcessLookupError):  # it may have ended already
+            # Well before the tool itself runs, which setpriv has yet to become.
+            resource.prlimit(process.pid, resource.RLIMIT_DATA, (most_reserved(memory_bytes),) * 2)
+    return process
+
+
+def _start_confined(
+    sandbox: Sandbox, argv: Sequence[str], cwd: str, stdin: int | None, pass_fds: Sequence[int], confinement: Confinement
+) -> Process:
+    """Raises `OSError` where the program cannot be executed, SANDBOX_UNAVAILABLE where it is the confinement that refuses it."""
+    start = Start(
+        argv, cwd, stdin, pass_fds, ENVIRONMENT, confinement.reads, confinement.writes, memory_bytes=confinement.memory_bytes
+    )
+    try:
+        return sandbox.start(start)
+    except StartRefusedError as refusal:
+        if refusal.error.errno == errno.EACCES and is_executable_file(argv[0]):
+            raise unreadable(argv[0], "it, or what runs it, may not be executed there") from refusal
+        raise refusal.error from refusal
 
 
 def guard(program: str, worker: int) -> list[str]:
@@ -105,11 +158,16 @@ def is_executable_file(path: str) -> bool:
         return False
 
 
-def check_started(program: str, exit_code: int, stderr_head: bytes, missing: ErrorCode) -> None:
+def check_started(program: str, exit_code: int, stderr_head: bytes, missing: ErrorCode, *, confined: bool = False) -> None:
     """Raise where it was the guard that ended, not the program: `missing` where the program cannot be run, else IO_ERROR.
 
-    `stderr_head`: how the child's stderr began.
+    `stderr_head`: how the child's stderr began. Where it was confined, raise SANDBOX_UNAVAILABLE for a program that did not come
+    into being: shells and loaders end so, FFmpeg does not.
     """
+    if confined:
+        if exit_code in _NEVER_BECAME:
+            raise unreadable(program, visible(stderr_head.split(b"\n", 1)[0].decode("utf-8", "backslashreplace")))
+        return
     guarded = sys.platform == "linux"
     if not guarded or exit_code not in _GUARD_FAILURES or not stderr_head.startswith(_GUARD_NAME):
         return
@@ -122,6 +180,16 @@ def check_started(program: str, exit_code: int, stderr_head: bytes, missing: Err
         f"setpriv must be able to start {program}: {said}. It must be util-linux's, /proc must be mounted, and a filter of "
         "system calls must leave it prctl and capset.",
         program=program,
+    )
+
+
+def unreadable(program: str, reason: str) -> ProxxError:
+    """SANDBOX_UNAVAILABLE for a program that the confinement itself keeps from starting."""
+    return ProxxError(
+        ErrorCode.SANDBOX_UNAVAILABLE,
+        f"{program} must be able to start confined: {reason}. Name the folders that it needs to run in `sandbox_read`.",
+        program=program,
+        reason=reason,
     )
 
 

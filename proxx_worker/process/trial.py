@@ -3,12 +3,39 @@
 import signal
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.text import visible
 from proxx_worker.process.child import run_child
-from proxx_worker.process.spawn import locate_setpriv
+from proxx_worker.process.sandbox import Confinement, Sandbox
+from proxx_worker.process.spawn import locate_setpriv, unreadable
 from proxx_worker.process.stop import StopFlag
 
+_SAID_BYTES = 4096
 _STALL_SECONDS = 10.0
 """A start takes about 3 ms. One that hangs must not hang whoever tries it."""
+
+
+def try_confined(sandbox: Sandbox, program: str, memory_bytes: int | None) -> None:
+    """Start the FFmpeg or ffprobe at `program` confined and have it show its license, which it does without opening a file.
+
+    Raises SANDBOX_UNAVAILABLE where it does not start so, IO_ERROR.
+    """
+    stop = StopFlag()
+    said = bytearray()
+    try:
+        child = run_child(
+            [program, "-hide_banner", "-L"],
+            stop=stop,
+            on_stdout=_ignore,
+            on_stderr=said.extend,
+            stall_seconds=_STALL_SECONDS,
+            missing=ErrorCode.SANDBOX_UNAVAILABLE,
+            confinement=Confinement(sandbox, memory_bytes=memory_bytes),
+        )
+    finally:
+        stop.close()
+    if child.exit_code != 0 or child.stalled:
+        last = bytes(said[-_SAID_BYTES:]).decode("utf-8", "backslashreplace").strip().rpartition("\n")[2]
+        raise unreadable(program, f"it {_how_it_ended(child.exit_code)}{f' ({visible(last)})' if last else ''}")
 
 
 def try_start() -> str | None:

@@ -34,7 +34,7 @@ def ale(clips: Sequence[RelinkClip]) -> str:
         raise UnfitError(f"ALE has one frame rate, and these clips have {len(rates)}: name the results of one rate at a time")
     rate = next(iter(rates), Fraction(25))
     if rate not in _RATES:
-        raise UnfitError(f"Avid knows no clips of {rate} frames per second: leave them out")
+        raise UnfitError(f"Avid has no clips of {rate} frames per second: leave them out")
     raster = {_RASTERS.get(clip.height, "CUSTOM") for clip in clips}
     heading = [
         "Heading",

@@ -74,7 +74,7 @@ def _clip(job: FinishedJob, task: FinishedTask) -> RelinkClip:
     settings, output, frames = job.settings or {}, task.output_file, task.counted_frames()
     if settings.get("fps_mode") == "explicit":
         raise UnfitError(
-            f"the proxy of {task.source} has another frame rate, and no editing system takes it for the same clip: leave it out"
+            f"the proxy of {task.source} has another frame rate, so no editing system accepts it as the same clip: leave it out"
         )
     if output is None or task.output_sha256 is None or frames is None or task.source_media is None:
         raise UnfitError(f"the result of {task.source} does not say what its proxy is: run the job again")
@@ -89,7 +89,7 @@ def _from_facts(task: FinishedTask, media: Mapping[str, object], output: str, sh
     rate = Fraction(_text(video["rate"])) if video["constant_rate"] is True else None
     told = media.get("timecode")
     timecode = None if told is None else _timecode(_mapping(told))
-    turned = _number(video["rotation"]) in {90, 270}
+    turned = video["rotation"] in {90, 270}  # null: Resolve does not tell of camera RAW
     width, height = _number(video["width"]), _number(video["height"])
     aspect = Fraction(_text(video["sample_aspect"]))
     sounds = [_mapping(sound) for sound in _list(media["audio"])]

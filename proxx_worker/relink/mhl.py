@@ -19,13 +19,13 @@ HASH_FORMAT = "xxh128"
 def add_to_history(clips: Sequence[RelinkClip], folder: str, comment: str) -> int:
     """Make a generation of the history in `folder` with these proxies in it. Returns how many it holds.
 
-    All files are looked at before anything is written: each must lie in the folder, be the file that its result names, and be
+    All files are checked before anything is written: each must be in the folder, be the file that its result names, and be
     what an earlier generation says of it. What else the folder holds is left alone. Raises `UnfitError`, and `OSError`.
     """
     root = os.path.abspath(folder)
     proxies = [_inside(clip, root) for clip in clips]
     if not proxies:
-        raise UnfitError("there is no proxy to be listed: no task of these results is completed")
+        raise UnfitError("there is no proxy to list: no task of these results is completed")
     try:
         return _add(clips, proxies, root, comment)
     except ClickException as error:
@@ -37,7 +37,7 @@ def _add(clips: Sequence[RelinkClip], proxies: Sequence[str], root: str, comment
     session = MHLGenerationCreationSession(history)
     for clip, path in zip(clips, proxies, strict=True):
         if _sha256(path) != clip.proxy_sha256:
-            raise UnfitError(f"{clip.proxy} is not the file that its result names: its SHA-256 is another; nothing was written")
+            raise UnfitError(f"{clip.proxy} is not the file that its result names: its SHA-256 differs; nothing was written")
         sealed = commands.seal_file_path(history, path, [HASH_FORMAT], session)
         if not all(one.success for one in sealed.values()):
             raise UnfitError(f"{clip.proxy} is not what the folder's history says of it; nothing was written")

@@ -13,7 +13,7 @@ PROXY_KEY = "proxy"
 def collection(clips: Sequence[RelinkClip], name: str) -> str:
     """The JSON of a collection of clips. Raises `UnfitError` for a clip of a variable rate.
 
-    Ranges are whole frames at the clip's rate; OpenTimelineIO keeps the rate as a float, so the exact one stands in the metadata.
+    Ranges are whole frames at the clip's rate; OpenTimelineIO keeps the rate as a float, so the exact one is in the metadata.
     """
     found = otio.schema.SerializableCollection(name=name, children=[_clip(clip) for clip in clips])
     return str(found.to_json_string(indent=2)) + "\n"

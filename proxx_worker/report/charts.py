@@ -1,4 +1,4 @@
-"""Inline SVG: the course of SSIM, and of sound. Numbers only, so nothing in it is anybody's name; colours come from the page."""
+"""Inline SVG: the course of SSIM, and of audio. Numbers only, so nothing in it is anybody's name; colours come from the page."""
 
 from collections.abc import Sequence
 from html import escape

@@ -6,17 +6,18 @@ from collections.abc import Callable
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.engines.source_file import OpenSource
 from proxx_worker.engines.tools import Tools
-from proxx_worker.process.child import ChildExit, run_child
+from proxx_worker.process.child import run_child
+from proxx_worker.process.child_exit import ChildExit
 from proxx_worker.process.stop import StopSignal
+from proxx_worker.report.audio_measures import AudioMeter
 from proxx_worker.report.avi import AviStreams
 from proxx_worker.report.comparison import Comparison, comparison_argv
 from proxx_worker.report.figures import FigureReader
-from proxx_worker.report.measurements import Measurements, SoundPair
+from proxx_worker.report.measurements import AudioPair, Measurements
 from proxx_worker.report.picture_measures import PictureMeter
-from proxx_worker.report.sound_measures import SoundMeter
 
 _CHUNK = 1 << 20
-_MEANS, _SAMPLES, _FIRST_SOUND = 0, 1, 2
+_MEANS, _SAMPLES, _FIRST_AUDIO = 0, 1, 2
 
 
 def sha256_of(file: OpenSource, stop: StopSignal) -> str:
@@ -45,15 +46,15 @@ def compare(
     stall_seconds: float,
     on_frames: Callable[[int], None],
 ) -> Measurements:
-    """Measure all frames and sounds. `on_frames` gets how many frames were compared so far.
+    """Measure all frames and audio streams. `on_frames` gets how many frames were compared so far.
 
     Raises INTERRUPTED for a stop, ENCODE_STALLED where FFmpeg gives nothing for `stall_seconds`, FFMPEG_MISSING, IO_ERROR.
     """
     streams, figures = AviStreams(), FigureReader()
     pictures = PictureMeter(counted or comparison.source.video.frames or 0)
-    sounds = [
-        SoundMeter(facts.audio[number].channels)
-        for number in range(comparison.sounds)
+    audio_streams = [
+        AudioMeter(facts.audio[number].channels)
+        for number in range(comparison.audio_streams)
         for facts in (comparison.source, comparison.proxy)
     ]
 
@@ -67,7 +68,7 @@ def compare(
             elif number == _SAMPLES:
                 pictures.take_samples(chunk)
             else:
-                sounds[number - _FIRST_SOUND].feed(chunk)
+                audio_streams[number - _FIRST_AUDIO].feed(chunk)
 
     child = run_child(
         comparison_argv(tools.ffmpeg, comparison, source.descriptor_path, proxy.descriptor_path),
@@ -76,24 +77,28 @@ def compare(
         on_stderr=figures.feed,
         stall_seconds=stall_seconds,
         pass_fds=(source.descriptor, proxy.descriptor),
+        confinement=tools.confinement(reads=(source.descriptor, proxy.descriptor)),
     )
-    require_ended(child, stall_seconds)
+    require_ended(tools, child, stall_seconds)
     return Measurements(
         comparison,
         figures.finish(),
         pictures.finish(),
-        tuple(SoundPair(one.courses, other.courses) for one, other in zip(sounds[::2], sounds[1::2], strict=True)),
+        tuple(AudioPair(one.courses, other.courses) for one, other in zip(audio_streams[::2], audio_streams[1::2], strict=True)),
         counted,
         child.exit_code,
     )
 
 
-def require_ended(child: ChildExit, stall_seconds: float) -> None:
-    """Raise INTERRUPTED or ENCODE_STALLED for a child that did not end by itself."""
+def require_ended(tools: Tools, child: ChildExit, stall_seconds: float) -> None:
+    """Raise INTERRUPTED, ENCODE_OUT_OF_MEMORY or ENCODE_STALLED for a child that did not end by itself."""
     if child.stopped:
         raise ProxxError(ErrorCode.INTERRUPTED, "the report was stopped; nothing was written")
+    if child.out_of_memory:
+        raise ProxxError.of(tools.out_of_memory("the comparison"))
     if child.stalled:
         raise ProxxError(
             ErrorCode.ENCODE_STALLED,
-            f"FFmpeg must get on with the comparison, but said nothing for {stall_seconds:g} s. Check the storage of both files.",
+            f"FFmpeg must make progress with the comparison, but produced nothing for {stall_seconds:g} s. "
+            "Check the storage of both files.",
         )

@@ -23,10 +23,10 @@ MEAN_WIDTH, MEAN_HEIGHT = 48, 28
 SAMPLE_WIDTH, SAMPLE_HEIGHT = 96, 54
 """The points of each frame at which luma is read as it is."""
 
-SOUND_RATE = 16_000
-"""Samples per second of the sound that is looked at: enough for its course and its place, a third of what it has."""
+AUDIO_RATE = 16_000
+"""Samples per second of the audio that is looked at: enough for its course and its place, a third of what it has."""
 
-MOST_SOUNDS = 32
+MOST_AUDIO_STREAMS = 32
 """Streams of one file that are looked at: AVI, in which the measurements travel, has room for 100 in all."""
 
 _LARGEST = 960 * 540
@@ -67,9 +67,9 @@ class Comparison:
         return self.source.video.interlaced or self.proxy.video.interlaced
 
     @property
-    def sounds(self) -> int:
+    def audio_streams(self) -> int:
         """Audio streams that both have and that are compared."""
-        return min(len(self.source.audio), len(self.proxy.audio), MOST_SOUNDS)
+        return min(len(self.source.audio), len(self.proxy.audio), MOST_AUDIO_STREAMS)
 
 
 def plan_comparison(source: MediaFacts, proxy: MediaFacts, converted_rate: Fraction | None) -> Comparison:
@@ -111,12 +111,12 @@ def comparison_argv(ffmpeg: str, comparison: Comparison, source: str, proxy: str
     """The whole command. `source` and `proxy`: names of open descriptors (`/dev/fd/5`).
 
     Standard output is an AVI file: the mosaic of block means (planar 4:2:0, source above proxy), that of samples (likewise),
-    then for each sound the source's and the proxy's (16-bit, all channels). Standard error has the figures as blocks of
+    then for each audio stream the source's and the proxy's (16-bit, all channels). Standard error has the figures as blocks of
     `frame:` and `key=value` lines, beside what FFmpeg complains of. Raises SOURCE_UNSUPPORTED for a container that no worker
     opens.
     """
     outputs = ["[means]", "[samples]"]
-    for number in range(comparison.sounds):
+    for number in range(comparison.audio_streams):
         outputs += [f"[source{number}]", f"[proxy{number}]"]
     return [
         ffmpeg, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+warning",
@@ -134,7 +134,7 @@ def input_options(facts: MediaFacts) -> list[str]:
     demuxer = demuxer_name(",".join(facts.formats))
     if demuxer is None:
         name = ",".join(facts.formats)
-        raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, f"a file in the format {name} is none that can be compared")
+        raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, f"a file in the format {name} is not one that can be compared")
     return [
         "-protocol_whitelist", "file", "-f", demuxer, "-probesize", str(PROBE_BYTES), "-analyzeduration", str(PROBE_MICROSECONDS)
     ]  # fmt: skip
@@ -156,9 +156,9 @@ def _graph(comparison: Comparison) -> list[str]:
         f"[p1]{','.join(_sampled(comparison, proxy.video))}[p5]",
         "[s5][p5]vstack=shortest=1[samples]",
     ]  # fmt: skip
-    for number in range(comparison.sounds):
+    for number in range(comparison.audio_streams):
         for file, facts, side in ((0, source, "source"), (1, proxy, "proxy")):
-            lines.append(f"[{file}:{facts.audio[number].index}]{','.join(_sound(side, number))}[{side}{number}]")
+            lines.append(f"[{file}:{facts.audio[number].index}]{','.join(_audio(side, number))}[{side}{number}]")
     return lines
 
 
@@ -221,14 +221,14 @@ def _matrix(comparison: Comparison, video: VideoFacts) -> str:
     return comparison.source_matrix if video is comparison.source.video else comparison.proxy_matrix
 
 
-def _sound(side: str, number: int) -> list[str]:
+def _audio(side: str, number: int) -> list[str]:
     return [
         "ametadata=mode=delete",
-        # From the file's start, with silence where nothing stands: a late, early or broken sound is so in its samples.
+        # From the file's start, with silence where nothing stands: late, early or broken audio is so in its samples.
         "aresample=48000:async=1:min_hard_comp=0.02:first_pts=0",
         "ebur128=metadata=1",
         f"ametadata=mode=add:key=of:value={side}{number}",
         f"a{_PRINT}",
-        f"aresample={SOUND_RATE}",
+        f"aresample={AUDIO_RATE}",
         "aformat=sample_fmts=s16",
     ]

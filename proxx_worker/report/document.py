@@ -63,7 +63,7 @@ class SsimRecord(_Document):
     min_frame: int | None
 
 
-class SoundRecord(_Document):
+class AudioRecord(_Document):
     """One audio stream. `lag_seconds`: positive where the proxy's is late, null where that cannot be told; null LUFS: silence."""
 
     index: int
@@ -82,7 +82,7 @@ class ReportedTask(_Document):
     findings: list[FindingRecord]
     frames_compared: int
     ssim: SsimRecord
-    audio: list[SoundRecord]
+    audio: list[AudioRecord]
 
 
 class ReportedJob(_Document):
@@ -135,13 +135,13 @@ def _task(examined: ExaminedTask) -> ReportedTask:
         audio=[]
         if summary is None
         else [
-            SoundRecord(
-                index=sound.index,
-                lag_seconds=sound.lag_seconds,
-                lufs_source=sound.lufs_source,
-                lufs_proxy=sound.lufs_proxy,
+            AudioRecord(
+                index=audio.index,
+                lag_seconds=audio.lag_seconds,
+                lufs_source=audio.lufs_source,
+                lufs_proxy=audio.lufs_proxy,
             )
-            for sound in summary.sounds
+            for audio in summary.audio_streams
         ],
     )
 

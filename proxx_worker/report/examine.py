@@ -89,7 +89,7 @@ def _compare(examiner: Examiner, job: FinishedJob, task: FinishedTask, output: s
     probed = [probe_source(tools, path, stop, stall_seconds=stall_seconds) for path in (task.source_file, output)]
     source, proxy = (found.media for found in probed)
     if not (isinstance(source, MediaFacts) and isinstance(proxy, MediaFacts)):
-        return ExaminedTask(task, Verdict.NOT_COMPARED, (), "camera RAW is not decoded here: look at it in Resolve")
+        return ExaminedTask(task, Verdict.NOT_COMPARED, (), "camera RAW is not decoded here: check it in Resolve")
     comparison = plan_comparison(source, proxy, _converted_rate(job))
     identities = probed[0].identity, probed[1].identity
     with (

@@ -1,4 +1,4 @@
-"""What FFmpeg's filters print of frames and sounds, read out of standard error, beside its complaints.
+"""What FFmpeg's filters print of frames and audio streams, read out of standard error, beside its complaints.
 
 A frame is a block of lines: `frame:12 pts:12 pts_time:0.48`, then `key=value` for each figure. Each is written in one piece and
 may cut a complaint in two: figures are looked for anywhere in a line, and what remains of a cut complaint is no figure.
@@ -89,8 +89,8 @@ class FigureReader:
                 figures.source_times.append(self._time)
             case "proxy":
                 figures.proxy_times.append(self._time)
-            case str() as sound if "lavfi.r128.I" in block:
-                figures.loudness[sound] = _number(block["lavfi.r128.I"])
+            case str() as audio if "lavfi.r128.I" in block:
+                figures.loudness[audio] = _number(block["lavfi.r128.I"])
             case _:
                 return
 

@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from proxx_worker.media.ffmpeg_words import Meaning, decoder_names, says
+from proxx_worker.report.audio_findings import audio_findings
 from proxx_worker.report.comparison import Comparison
 from proxx_worker.report.finding import Finding, Kind
 from proxx_worker.report.measurements import Measurements
 from proxx_worker.report.picture_findings import picture_findings
-from proxx_worker.report.sound_findings import sound_findings
 
 MOST_OF_A_KIND = 5
 
@@ -29,17 +29,17 @@ def judge(measurements: Measurements) -> tuple[Finding, ...]:
 def _found(measurements: Measurements) -> Iterator[Finding]:
     yield from _whole(measurements)
     yield from picture_findings(measurements.comparison, measurements.pictures, measurements.figures)
-    yield from sound_findings(measurements.comparison, measurements.sounds)
+    yield from audio_findings(measurements.comparison, measurements.audio_streams)
 
 
 def _whole(measurements: Measurements) -> Iterator[Finding]:
     figures, counted, compared = measurements.figures, measurements.counted, len(measurements.figures.ssim)
     if measurements.exit_code:
         said = figures.complaints[-1] if figures.complaints else f"it ended with {measurements.exit_code}"
-        yield Finding(Kind.DAMAGED, f"the comparison did not come to its end: {said}", certain=True, frame=compared)
+        yield Finding(Kind.DAMAGED, f"the comparison did not finish: {said}", certain=True, frame=compared)
     elif complaints := [line for line in figures.complaints if _is_of_decoding(measurements.comparison, line)]:
         said = f"{complaints[0]}{f' (and {len(complaints) - 1} more)' if len(complaints) > 1 else ''}"
-        yield Finding(Kind.DAMAGED, f"FFmpeg complains while it decodes the files: {said}", certain=False)
+        yield Finding(Kind.DAMAGED, f"FFmpeg reported errors while decoding the files: {said}", certain=False)
     if counted is not None and compared != counted and not measurements.exit_code:
         yield Finding(
             Kind.DAMAGED,
@@ -52,11 +52,11 @@ def _whole(measurements: Measurements) -> Iterator[Finding]:
 
 
 def _is_of_decoding(comparison: Comparison, line: str) -> bool:
-    """Whether a line complains of pictures or sound. What a demuxer says of a container the job has seen, and passed."""
+    """Whether a line complains of pictures or audio. What a demuxer says of a container the job has seen, and passed."""
     codecs = {
         codec
         for facts in (comparison.source, comparison.proxy)
-        for codec in (facts.video.codec, *(sound.codec for sound in facts.audio))
+        for codec in (facts.video.codec, *(audio.codec for audio in facts.audio))
     }
     spoken = re.match(r"\[([^\]]+)\]", line)
     by_decoder = spoken is not None and any(spoken[1] in decoder_names(codec) for codec in codecs)

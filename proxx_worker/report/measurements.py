@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
+from proxx_worker.report.audio_measures import Course
 from proxx_worker.report.comparison import Comparison
 from proxx_worker.report.figures import Figures
 from proxx_worker.report.picture_measures import PictureMeasures
-from proxx_worker.report.sound_measures import Course
 
 
 @dataclass(frozen=True, slots=True)
-class SoundPair:
+class AudioPair:
     """The courses of one audio stream, channel by channel, of the source and of the proxy."""
 
     source: tuple[Course, ...]
@@ -23,6 +23,6 @@ class Measurements:
     comparison: Comparison
     figures: Figures
     pictures: PictureMeasures
-    sounds: tuple[SoundPair, ...]
+    audio_streams: tuple[AudioPair, ...]
     counted: int | None
     exit_code: int = 0

@@ -23,7 +23,7 @@ from proxx_worker.report.examine import ExaminedTask
 from proxx_worker.report.finding import Finding, Kind, Verdict
 from proxx_worker.report.picture_measures import LumaRange
 from proxx_worker.report.pictures import ShownFrame
-from proxx_worker.report.summary import SoundSummary
+from proxx_worker.report.summary import AudioSummary
 
 MOST_BYTES_PER_TASK = 400_000
 """Of the page, for one task with its pictures."""
@@ -44,7 +44,7 @@ REMEDIES: Mapping[Kind, str] = {
     Kind.MATRIX: "Check the source's matrix tag. If it is right, make the proxy again; if it is wrong, correct it in the source.",
     Kind.FIELD_ORDER: "Do not use this proxy for interlaced delivery. Check the source's field order, then make it again.",
     Kind.AUDIO_LAG: "Do not judge sync by this proxy. Make it again, and compare with the source in the editor.",
-    Kind.AUDIO_HOLE: "Listen to the source at this place; where it has sound, make the proxy again.",
+    Kind.AUDIO_HOLE: "Listen to the source at this place; where it has audio, make the proxy again.",
     Kind.CHANNEL_SWAP: "Do not mix with this proxy. Make it again; nothing in the project maps channels.",
     Kind.FILE_CHANGED: "Find the file that the result names, or submit the job again.",
     Kind.DAMAGED: "Look at these frames beside the source before the proxy is used.",
@@ -56,10 +56,10 @@ _VERDICT_WORDS = {
     Verdict.NOT_COMPARED: "Not compared",
 }
 _ADVICE = {
-    Verdict.PASS: "Every frame and every sound was compared with the source. Nothing stands out.",
+    Verdict.PASS: "All frames and all audio were compared with the source. Nothing stands out.",
     Verdict.SUSPICIOUS: "Something stands out that may be harmless. Look at it before the proxy is used.",
     Verdict.FAIL: "The proxy does not show what its source shows. Do not use it.",
-    Verdict.NOT_COMPARED: "The proxy was not looked at.",
+    Verdict.NOT_COMPARED: "The proxy was not compared.",
 }
 
 
@@ -177,7 +177,7 @@ def _task_view(page: ReportPage, anchor: str, examined: ExaminedTask, shown: Seq
         "ssim": None if summary is None or summary.ssim_mean is None else _ssim_view(page, examined, anchor, shown),
         "hdr": _hdr(examined),
         "luma": [] if summary is None else [_luma("Source", summary.source_luma), _luma("Proxy", summary.proxy_luma)],
-        "sounds": [] if summary is None else [_sound_view(sound, summary.seconds) for sound in summary.sounds],
+        "audio_streams": [] if summary is None else [_audio_view(audio, summary.seconds) for audio in summary.audio_streams],
         "frames": [_frame_view(anchor, frame) for frame in shown],
         "failed_checks": [_check_view(check) for check in task.checks if check.ok is False],
         "checks": [] if brief else [_check_view(check) for check in sorted(task.checks, key=_bad_first)],
@@ -245,17 +245,17 @@ def _luma(name: str, luma: LumaRange) -> dict[str, str]:
     }
 
 
-def _sound_view(sound: SoundSummary, seconds: float) -> dict[str, object]:
-    lag = "no lag can be told" if sound.lag_seconds is None else f"{sound.lag_seconds * 1000:+.0f} ms"
-    source, proxy = (f"{lufs:.1f} LUFS" if lufs is not None else "silent" for lufs in (sound.lufs_source, sound.lufs_proxy))
-    title = f"Waveforms of sound {sound.index}, source above proxy, {seconds:.1f} s"
+def _audio_view(audio: AudioSummary, seconds: float) -> dict[str, object]:
+    lag = "the lag could not be measured" if audio.lag_seconds is None else f"{audio.lag_seconds * 1000:+.0f} ms"
+    source, proxy = (f"{lufs:.1f} LUFS" if lufs is not None else "silent" for lufs in (audio.lufs_source, audio.lufs_proxy))
+    title = f"Waveforms of audio {audio.index}, source above proxy, {seconds:.1f} s"
     return {
-        "index": sound.index,
-        "channels": f"{sound.channels} channel{'s' if sound.channels > 1 else ''}",
+        "index": audio.index,
+        "channels": f"{audio.channels} channel{'s' if audio.channels > 1 else ''}",
         "lag": lag,
         "source": source,
         "proxy": proxy,
-        "waves": Markup(waveforms(sound.source_wave, sound.proxy_wave, title)),  # noqa: S704 - numbers, and an escaped title
+        "waves": Markup(waveforms(audio.source_wave, audio.proxy_wave, title)),  # noqa: S704 - numbers, and an escaped title
     }
 
 

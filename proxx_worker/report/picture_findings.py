@@ -122,7 +122,7 @@ def _frozen(comparison: Comparison, run: Runs) -> Finding:
     seconds = float(run.frames / comparison.rate)
     return Finding(
         Kind.FROZEN_FRAMES,
-        f"the proxy stands still for {run.frames} frames ({seconds:.2f} s) from frame {run.first} on, the source does not",
+        f"the proxy is frozen for {run.frames} frames ({seconds:.2f} s) from frame {run.first} on, the source does not",
         certain=True,
         frame=run.first,
         timecode=label_of_frame(comparison, run.first),
@@ -167,7 +167,7 @@ def _colours(votes: Votes) -> Iterator[Finding]:
             is_levels = reading in LEVELS
             yield Finding(
                 Kind.LEVELS if is_levels else Kind.MATRIX,
-                f"{reading.value} in the proxy: {won} of {votes.cast} frames that were looked at say so",
+                f"{reading.value} in the proxy: {won} of {votes.cast} frames that were examined show it",
                 certain=True,
                 value=apart,
                 threshold=Votes.NOTHING_TO_SEE,

@@ -118,8 +118,9 @@ def _run(
         on_stderr=figures.feed,
         stall_seconds=stall_seconds,
         pass_fds=(files[0].descriptor, files[1].descriptor),
+        confinement=tools.confinement(reads=(files[0].descriptor, files[1].descriptor)),
     )
-    require_ended(child, stall_seconds)
+    require_ended(tools, child, stall_seconds)
     printed_times = figures.finish()
     there = _is_there(place.source_time, printed_times.source_times) and _is_there(place.proxy_time, printed_times.proxy_times)
     return (found[0], found[1], found[2]) if len(found) == _VIEWS and there else None

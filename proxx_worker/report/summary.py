@@ -6,13 +6,13 @@ from fractions import Fraction
 from itertools import pairwise
 from math import isnan
 
+from proxx_worker.report.audio_findings import lag_of, loudest
+from proxx_worker.report.audio_measures import Course, decibels
 from proxx_worker.report.comparison import Comparison
 from proxx_worker.report.finding import Finding, label_of_frame
-from proxx_worker.report.measurements import Measurements, SoundPair
+from proxx_worker.report.measurements import AudioPair, Measurements
 from proxx_worker.report.picture_findings import ssim_floor
 from proxx_worker.report.picture_measures import LumaRange
-from proxx_worker.report.sound_findings import lag_of, loudest
-from proxx_worker.report.sound_measures import Course, decibels
 
 CHART_COLUMNS = 300
 WAVE_COLUMNS = 240
@@ -24,7 +24,7 @@ _WAVE_DECIBELS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class SoundSummary:
+class AudioSummary:
     """One audio stream. `lag_seconds`: positive where the proxy's is late. `lufs_*`: integrated, None for silence."""
 
     index: int
@@ -66,7 +66,7 @@ class Summary:
     ssim_columns: tuple[tuple[float, float], ...]
     source_luma: LumaRange
     proxy_luma: LumaRange
-    sounds: tuple[SoundSummary, ...]
+    audio_streams: tuple[AudioSummary, ...]
     places: tuple[Place, ...]
 
     @property
@@ -90,7 +90,7 @@ def summarize(measurements: Measurements, findings: Sequence[Finding], worst: in
         ssim_columns=tuple(extremes([value for value, _ in known], CHART_COLUMNS)),
         source_luma=measurements.pictures.source_range,
         proxy_luma=measurements.pictures.proxy_range,
-        sounds=tuple(_sound(measurements, number, pair) for number, pair in enumerate(measurements.sounds)),
+        audio_streams=tuple(_audio(measurements, number, pair) for number, pair in enumerate(measurements.audio_streams)),
         places=tuple(_places(measurements, findings, worst)),
     )
 
@@ -103,9 +103,9 @@ def extremes(values: Sequence[float], columns: int) -> list[tuple[float, float]]
     return [(min(group), max(group)) for group in groups]
 
 
-def _sound(measurements: Measurements, number: int, pair: SoundPair) -> SoundSummary:
+def _audio(measurements: Measurements, number: int, pair: AudioPair) -> AudioSummary:
     loudness = measurements.figures.loudness
-    return SoundSummary(
+    return AudioSummary(
         index=number,
         channels=len(pair.proxy),
         lag_seconds=lag_of(measurements.comparison, pair),
@@ -121,7 +121,7 @@ def _heard(lufs: float | None) -> float | None:
 
 
 def _wave(courses: Sequence[Course]) -> tuple[int, ...]:
-    """Peaks in columns, 0 to WAVE_HEIGHT, by their level: location sound is mostly far below full scale."""
+    """Peaks in columns, 0 to WAVE_HEIGHT, by their level: location audio is mostly far below full scale."""
     if not courses or not courses[0]:
         return ()
     return tuple(

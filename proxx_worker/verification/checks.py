@@ -84,7 +84,7 @@ def _picture_checks(expected: Expectation, picture: StreamReport) -> Iterator[Ch
 
 
 def _rotation(picture: StreamReport) -> Check:
-    """A proxy is upright: it has no display matrix, or one that turns nothing. One whose rotation is not told is not known."""
+    """A proxy is upright: it has no display matrix, or an identity. Without a reported rotation the answer is unknown."""
     matrices = [it for it in picture.side_data if "rotation" in it or it.get("side_data_type") == "Display Matrix"]
     turns = [matrix.get("rotation") for matrix in matrices]
     turned = next((turn for turn in turns if turn not in {"0", "-0", None}), None)
@@ -138,7 +138,7 @@ def _color_check(name: str, key: str, wanted: str | None, frame: str | None, pic
 
 
 def _hdr_checks(expected: Expectation, picture: StreamReport) -> Iterator[Check]:
-    """Static HDR metadata. HEVC keeps the very numbers, AV1 rounds some of them; of other codecs FFmpeg does not tell."""
+    """Static HDR metadata. HEVC keeps the very numbers, AV1 rounds some of them; of other codecs FFmpeg does not report it."""
     video, seen = expected.video, picture.static_hdr
     light = f"{seen['max_content']},{seen['max_average']}" if {"max_content", "max_average"} <= seen.keys() else None
     told = video.codec in _TELL_HDR

@@ -1,4 +1,4 @@
-"""Diagnosis of an encode by FFmpeg's own words: no space left, a damaged or unsupported source, a failed encoder."""
+"""Diagnosis of an encode by FFmpeg's own messages: no space left, a damaged or unsupported source, a failed encoder."""
 
 from collections.abc import Sequence
 
@@ -12,13 +12,11 @@ _QUOTED_LINES = 10
 
 
 def encode_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
-    """Why this encode cannot have made a good proxy, by its exit code, words and progress; None where they show no fault."""
-    if any(says(Meaning.NO_SPACE, line) for line in (*encode.complaints, *encode.stderr_tail)):
-        return JobError(
-            ErrorCode.NO_SPACE,
-            "no space was left for the output: free some in the output directory's filesystem, then submit again",
-        )
+    """Why this encode cannot have made a good proxy, by its exit code, messages and progress; None where they show no fault."""
     failed = encode.exit_code != 0
+    shortage = _shortage(encode, failed=failed)
+    if shortage is not None:
+        return shortage
     decoding, reading = _faults_of_source(plan, encode.complaints)
     damage = [line for line in encode.complaints if line in decoding or (failed and line in reading)]
     if failed and not encode.complaints:
@@ -29,7 +27,7 @@ def encode_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     if encode.restarts:
         return JobError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            "the source's picture changes its size or format on the way, which one proxy cannot follow: split the clip there",
+            "the source's video changes size or format partway, which a single proxy cannot follow: split the clip there",
             {"changes": encode.restarts},
         )
     if failed:
@@ -46,6 +44,25 @@ def encode_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
             "FFmpeg must report its end, but it left with exit code 0 and without that report, so what it wrote proves nothing; "
             "see the job's log, and that the program named as ffmpeg is FFmpeg",
             {"exit_code": encode.exit_code, "lines": [without_addresses(line) for line in encode.stderr_tail[-_QUOTED_LINES:]]},
+        )
+    return None
+
+
+def _shortage(encode: EncodeObservation, *, failed: bool) -> JobError | None:
+    """What the machine had too little of."""
+    said = (*encode.complaints, *encode.stderr_tail)
+    if any(says(Meaning.NO_SPACE, line) for line in said):
+        return JobError(
+            ErrorCode.NO_SPACE,
+            "no space was left for the output: free some in the output directory's filesystem, then submit again",
+        )
+    starved = [without_addresses(line) for line in dict.fromkeys(said) if says(Meaning.NO_MEMORY, line)]
+    if failed and starved:
+        return JobError(
+            ErrorCode.ENCODE_OUT_OF_MEMORY,
+            f"FFmpeg must get the memory that it asks for, but did not: {starved[0]}. Free some, or raise "
+            "`encoder_memory_bytes`; where there is enough for such a picture, the source is damaged",
+            {"exit_code": encode.exit_code, "lines": [*starved[:_QUOTED_LINES]]},
         )
     return None
 
@@ -112,7 +129,7 @@ def _damaged(plan: TaskPlan, encode: EncodeObservation, lines: Sequence[str]) ->
     quoted: list[JsonValue] = [without_addresses(line) for line in lines[:_QUOTED_LINES]]
     return JobError(
         ErrorCode.SOURCE_DAMAGED,
-        f"the source could not be read and decoded without errors, first near {where} s of its picture: {quoted[0]}; "
+        f"the source could not be read and decoded without errors, first near {where} s: {quoted[0]}; "
         "deliver the clip again, or repair it",
         {"near_seconds": where, "lines": quoted},
     )

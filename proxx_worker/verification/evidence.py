@@ -9,10 +9,10 @@ from proxx_worker.verification.proxy_probe import ProxyObservation, StreamReport
 
 
 class Evidence(Protocol):
-    """Of one output. `checks` and `fault` are asked before the proxy is looked at, the rest with what was seen of it."""
+    """Evidence of one output. `checks` and `fault` are used before the proxy is probed, the rest with what the probe found."""
 
     def checks(self) -> Sequence[Check]:
-        """Comparisons that need no look at the proxy. They stand first in the result."""
+        """Comparisons that need no probe of the proxy. They come first in the result."""
         ...
 
     def fault(self) -> JobError | None:

@@ -1,4 +1,4 @@
-"""The one look at a finished proxy: an ffprobe process that decodes all of it and reports streams, container and every frame."""
+"""The probe of a finished proxy: an ffprobe process that decodes all of it and reports streams, container and every frame."""
 
 import re
 from array import array
@@ -53,7 +53,7 @@ _OF_ONE_FRAME = frozenset({"pts", *_LENGTHS})
 
 
 def proxy_probe_argv(ffprobe: str, path: str, expected: Expectation) -> list[str]:
-    """The one process that looks at a proxy: it decodes every frame and says its time, and what streams and container say."""
+    """The one process that probes a proxy: it decodes every frame and says its time, and what streams and container say."""
     video = expected.video
     has_hdr = video.mastering_display is not None or video.content_light is not None
     copies = any(sound.copied_from is not None for sound in expected.audio or ())

@@ -51,7 +51,7 @@ def ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -
     if not times:
         return JobError(
             ErrorCode.SOURCE_DAMAGED,
-            "not one picture of the source could be decoded: deliver the clip again",
+            "no frame of the source could be decoded: deliver the clip again",
             {"frames_before": 0},
         )
     frame = 1 / video.rate

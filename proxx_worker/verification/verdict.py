@@ -33,7 +33,7 @@ class Verdict:
 
 
 def judge_evidence(evidence: Evidence) -> Verdict:
-    """What can be said before the proxy is looked at; with an error, looking at it is not worth the time."""
+    """The verdict before the proxy is probed; with an error, probing it is not worth the time."""
     checks = tuple(evidence.checks())
     return Verdict(checks, evidence.fault() or _failed_check(checks), None)
 

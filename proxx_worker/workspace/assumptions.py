@@ -16,7 +16,7 @@ from proxx_worker.workspace.rename_probe import require_one_device
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """One assumption. `held` tells what holds; where it does not, `error` tells what is wrong and what to do."""
+    """One assumption. `held` says what holds; where it does not, `error` says what is wrong and what to do."""
 
     name: str
     held: str
@@ -52,7 +52,7 @@ def assumptions_of(workspace: Workspace) -> Iterator[Assumption]:
     root = judged("workspace", workspace.require_folder, f"{workspace.name} is a folder")
     yield root
     if not root.ok:
-        return  # nothing can be said of what would lie in it
+        return  # nothing can be said about what would be in it
     yield judged(
         "filesystem", lambda: refuse_object_store(mount, workspace.name), f"{fs_type}, {kinds[workspace.filesystem_kind]}"
     )
@@ -62,7 +62,7 @@ def assumptions_of(workspace: Workspace) -> Iterator[Assumption]:
         if folder in existing:
             yield judged(name, partial(_require_usable, folder), f"{name} can be read and written")
         else:
-            yield judged(name, partial(_require_access, workspace.path), f"{name} is not there yet and can be made")
+            yield judged(name, partial(_require_access, workspace.path), f"{name} does not exist yet and can be created")
     yield judged("one filesystem", lambda: require_one_device(existing), "all folders are on one filesystem")
     yield judged("folder syncs", lambda: _require_sync(workspace.path), "a rename can be made durable")
 

@@ -16,7 +16,7 @@ from proxx_worker.files.syncing import sync_file
 from proxx_worker.process.stop import StopRequestedError, StopSignal, raise_if_stopped
 
 HASHED_AT_MOST: Final = 256 << 20
-"""A file larger than this is nobody's spec, and reading it through would hold up the queue: it is not hashed."""
+"""A file larger than this is no spec, and reading it to the end would hold up the queue: it is not hashed."""
 
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # NONBLOCK: a FIFO must not hang the worker
 _NOT_PERMITTED: Final = frozenset({errno.EACCES, errno.EPERM})
@@ -46,7 +46,7 @@ class ClaimedJob:
 def read_claimed(stem: bytes, path: bytes, stop: StopSignal, *, sync: bool) -> ClaimedJob | None:
     """Read the spec at `path`; None if it is not a regular file.
 
-    With `sync`, its bytes are made durable: whoever dropped it may not have waited for the disk, and a result must not outlive
+    With `sync`, its bytes are made durable: the submitter may not have waited for the disk, and a result must not outlive
     its spec.
 
     Raises `ProxxError` (IO_ERROR, WORKSPACE_INVALID) where reading fails for any reason but the file's own permissions.

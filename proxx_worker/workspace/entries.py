@@ -1,4 +1,4 @@
-"""Looks at folder entries that tell "not there" from every other answer: an error is never taken for an absence."""
+"""Checks of folder entries that distinguish "not there" from every other answer: an error is never taken for absence."""
 
 import os
 

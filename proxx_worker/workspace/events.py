@@ -46,7 +46,7 @@ class EventWatcher:
             raise
 
     def fileno(self) -> int | None:
-        """Readable when `read` has something to tell."""
+        """Readable when `read` has something to report."""
         return self._reader.fileno()
 
     def read(self) -> Wakeups:
@@ -134,7 +134,7 @@ else:  # pragma: no cover - chosen by platform, and measured on Linux alone
 
 
 def _watch_by_observer(folder: bytes, watcher: EventWatcher) -> Callable[[], None]:
-    """Any other system's observer: tells that the folder changed. Which entry it was, the listing tells."""
+    """Any other system's observer: reports that the folder changed. The listing shows which entry it was."""
     from watchdog.events import FileSystemEventHandler  # noqa: PLC0415 - costs what Linux does not need
     from watchdog.observers import Observer  # noqa: PLC0415 - as above
 

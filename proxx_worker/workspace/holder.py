@@ -23,7 +23,7 @@ class Holder:
     host: str
     since: str
     start_token: str | None
-    """None where the system does not tell when a process started."""
+    """None where the system does not say when a process started."""
 
     def encode(self) -> bytes:
         """The lock file's content: one line of JSON."""
@@ -83,21 +83,21 @@ def is_dead_here(holder: Holder) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SeenProcess:
-    """What tells whether a process still is the one that it was."""
+    """What identifies a process."""
 
     start_token: str
-    """When it started: what tells a process from a later one with its pid."""
+    """When it started: what distinguishes a process from a later one with its pid."""
     is_corpse: bool
     """It has ended, and its parent has not asked for it yet."""
 
 
 def _look_at(pid: int) -> SeenProcess | None:
-    """What the system says of a process; None where there is no such process, or it may not be looked at."""
+    """What the system says about a process; None where there is no such process, or it may not be inspected."""
     return look_in_proc(pid) if sys.platform == "linux" else look_by_psutil(pid)
 
 
 def look_in_proc(pid: int) -> SeenProcess | None:
-    """Ask proc(5) for boot id and start in ticks, which a clock that is set does not bend (psutil tells wall-clock time)."""
+    """Ask proc(5) for boot id and start in ticks, which a clock change does not affect (psutil gives wall-clock time)."""
     with suppress(OSError, IndexError):
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         # The command's name is in parentheses and may hold anything: state is the first field after it, start time the 20th.

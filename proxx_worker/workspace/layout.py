@@ -65,7 +65,7 @@ class Workspace:
 
     @cached_property
     def mount(self) -> Mount | None:
-        """The mount that the workspace lies on; None where the system has no mount table."""
+        """The mount that the workspace is on; None where the system has no mount table."""
         return filesystem_of(self.path)
 
     @property

@@ -33,7 +33,7 @@ _FOLDER_CANNOT_BE_LOCKED: Final = frozenset(
 
 
 class _BusyError(Exception):
-    """Somebody else holds one of the locks."""
+    """Another process holds one of the locks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class WorkspaceLock:
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> Self:
-        """Own `workspace` or raise. `since` (RFC 3339) is what others are told. A loser changes nothing in the workspace.
+        """Own `workspace` or raise. `since` (RFC 3339) is what others are shown. A loser changes nothing in the workspace.
 
         Raises:
             ProxxError: WORKSPACE_BUSY, naming the holder; at once where it lives or is on another host, else after 2 s of
@@ -84,12 +84,12 @@ class WorkspaceLock:
             raise ProxxError(
                 ErrorCode.WORKSPACE_INVALID,
                 f"{shown} or the folder running/ is no longer the one this worker locked: it was removed, replaced or unmounted; "
-                "see that the workspace is whole, then start again",
+                "make sure that the workspace is complete, then start again",
                 path=shown,
             )
 
     def filenos(self) -> tuple[int, ...]:
-        """The descriptors that an encoder inherits (`pass_fds`): while it lives, nobody else owns the workspace."""
+        """The descriptors that an encoder inherits (`pass_fds`): while it lives, no one else can own the workspace."""
         return self.file_fd, self.folder_fd
 
     def close(self) -> None:
@@ -142,7 +142,7 @@ def _flock(fd: int) -> None:
 
 def _require_named(workspace: Workspace, file_fd: int, folder_fd: int) -> None:
     if not (_names(workspace.lock_file, file_fd) and _names(workspace.running, folder_fd)):
-        raise _BusyError  # replaced between open and lock: somebody is at work on this workspace right now
+        raise _BusyError  # replaced between open and lock: another process is at work on this workspace right now
 
 
 def _names(path: bytes, fd: int) -> bool:

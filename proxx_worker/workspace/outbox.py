@@ -1,6 +1,6 @@
 """Where in `done/` or `failed/` a job belongs, and what a crash may have left of it there already.
 
-The names were free when the job was claimed. Somebody may have taken one since: then the job gets the lowest free number, and
+The names were free when the job was claimed. One may have been taken since: then the job gets the lowest free number, and
 both are kept.
 """
 
@@ -49,7 +49,7 @@ def find_in_outbox(workspace: Workspace, job: bytes) -> Found | None:
 
 
 def outbox_stem(workspace: Workspace, job: bytes, outbox: bytes) -> bytes:
-    """The name that `job`'s files get in `outbox`: where a crash left its result, else the lowest that nobody took.
+    """The name that `job`'s files get in `outbox`: where a crash left its result, else the lowest free one.
 
     Raises `OSError`.
     """

@@ -36,7 +36,7 @@ def require_one_device(folders: Sequence[bytes]) -> None:
 def probe_renames(folders: Sequence[bytes]) -> None:
     """Take an empty hidden file through all folders in order, and see that a taken name is refused.
 
-    Two mounts of one device pass every comparison of devices, and only a rename tells. Nothing is synced: the files are
+    Two mounts of one device pass every comparison of devices, and only a rename shows it. Nothing is synced: the files are
     removed again, here or, after a crash, by the next probe.
 
     Raises:
@@ -78,7 +78,7 @@ def _require_refused(src: bytes, taken: bytes) -> None:
     shown = display_name(folder)
     raise ProxxError(
         ErrorCode.RENAME_NOT_ATOMIC,
-        f"the filesystem of {shown} renamed a file over another although told not to; "
+        f"the filesystem of {shown} renamed a file over another although asked not to; "
         "keep the workspace on a local disk, NFS or SMB",
         path=shown,
     )

@@ -30,7 +30,7 @@ LOG_BYTES: Final = 64 << 10
 """Reserved for a log, where the filesystem can."""
 
 CORRUPT_SUFFIX: Final = b".corrupt"
-"""Beside the job: a file that had the name of its result and was none."""
+"""Beside the job: a file that had the name of its result but was not one."""
 
 
 class Spool:
@@ -123,7 +123,7 @@ class Spool:
                 try:
                     rename_no_clobber(source, self._running(stem).spec)
                 except FileExistsError:
-                    continue  # somebody put a file there between the look and the rename: the next free name, then
+                    continue  # a file was put there between the check and the rename: use the next free name
                 except FileNotFoundError:
                     for folder in (self.workspace.inbox, self.workspace.running):
                         require_directory(folder)
@@ -131,7 +131,7 @@ class Spool:
             return stem
 
     def _put_back(self, path: bytes, source: bytes) -> None:
-        """What became a symlink, a FIFO or a folder between the look and the rename is not a job, and not ours to keep."""
+        """What became a symlink, a FIFO or a folder between the check and the rename is not a job, and not ours to keep."""
         with translate_os_errors("put back", path, state_folder=True), suppress(FileExistsError):
             rename_no_clobber(path, source)
 

@@ -1,4 +1,4 @@
-"""Files in the inbox that are not JobSpecs: left alone, and reported once, because somebody may wait for them."""
+"""Files in the inbox that are not JobSpecs: left alone, and reported once, because someone may be waiting for them."""
 
 import heapq
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ _MOST: Final = 1000
 
 
 class Strays:
-    """What is reported has been there for two scans: whoever uploads `spec.json.part` and renames it is not told of it."""
+    """Only what was there for two scans is reported: an upload as `spec.json.part` that is then renamed is not."""
 
     def __init__(self) -> None:
         """Nothing was seen yet."""

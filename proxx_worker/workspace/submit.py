@@ -1,4 +1,4 @@
-"""A durable, atomic drop into an inbox: whoever reads it sees the whole file or none, and so does a power cut."""
+"""A durable, atomic drop into an inbox: a reader sees the whole file or none, also after a power cut."""
 
 import os
 import secrets
@@ -69,7 +69,12 @@ def _why_none(name: bytes) -> str:
         return "it is a job's result; name the JobSpec, which is NAME.json beside NAME.result.json"
     if name.endswith(SPEC_SUFFIX):
         return f"its name has more than {MAX_STEM_BYTES} bytes before .json; rename it"
-    return "a JobSpec's name ends in .json, in lower case; rename it, or make a JobSpec of a clip with `proxx-worker spec`"
+    if SPEC_SUFFIX in name.lower():
+        return "a JobSpec's name ends in .json, in lower case; rename it"
+    return (
+        "it is not a JobSpec, whose name ends in .json; to make one of a clip and submit it: "
+        "proxx-worker spec --profile P --output-directory DIR --submit WORKSPACE CLIP"
+    )
 
 
 def _copy(source: Path, target: bytes) -> None:
@@ -114,5 +119,5 @@ def place(folder: bytes, temporary: bytes, wanted: bytes) -> bytes:
             try:
                 rename_no_clobber(temporary, target)
             except FileExistsError:
-                continue  # taken between the look and the rename
+                continue  # taken between the check and the rename
         return target

@@ -12,7 +12,7 @@ class Wakeups:
     changed: bool = False
     """Something else happened in the inbox, to entries unknown."""
     lost: bool = False
-    """Events were lost: only a scan tells what there is."""
+    """Events were lost: only a scan shows what there is."""
 
 
 NO_WAKEUPS = Wakeups()

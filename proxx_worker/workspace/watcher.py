@@ -18,7 +18,7 @@ class Watcher(Protocol):
     """Why there are no events and the folder is polled alone; None where there are."""
 
     def fileno(self) -> int | None:
-        """A descriptor that is readable when `read` has something to tell; None where there are no events."""
+        """A descriptor that is readable when `read` has something to report; None where there are no events."""
 
     def read(self) -> Wakeups:
         """What happened since the last call. Never blocks, never raises."""
@@ -53,7 +53,7 @@ def watch_inbox(folder: bytes, kind: FilesystemKind) -> Watcher:
     WORKSPACE_INVALID for a folder that is missing or may not be read.
     """
     if kind is FilesystemKind.NETWORK:
-        return NoEvents("a network filesystem tells nothing of what other hosts write to it")
+        return NoEvents("a network filesystem does not report what other hosts write to it")
     with translate_os_errors("list the inbox", folder, state_folder=True):
         os.close(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
     try:
@@ -61,4 +61,4 @@ def watch_inbox(folder: bytes, kind: FilesystemKind) -> Watcher:
     except OSError as error:
         limits = {errno.EMFILE: " (raise fs.inotify.max_user_instances)", errno.ENOSPC: " (raise fs.inotify.max_user_watches)"}
         hint = limits.get(error.errno or 0, "")
-        return NoEvents(f"the system grants no file events for {display_name(folder)}: {error.strerror}{hint}")
+        return NoEvents(f"the system provides no file events for {display_name(folder)}: {error.strerror}{hint}")

@@ -16,11 +16,11 @@ SOUND = "anoisesrc=color=pink:sample_rate=48000:duration=2:seed={seed},volume='0
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`kind`: what the report must call it. `video`, `sound`: what is done to the source's streams. `frame`: where it begins."""
+    """`kind`: what the report must call it. `video`, `audio`: what is done to the source's streams. `frame`: where it begins."""
 
     kind: str
     video: str = "null"
-    sound: str = "anull"
+    audio: str = "anull"
     frame: int | None = None
     interlaced: bool = False
 
@@ -38,9 +38,9 @@ FAULTS: Mapping[str, Fault] = {
     "a field order turned": Fault("field_order", "il=luma_swap=1:chroma_swap=1", interlaced=True),
     "a black frame": Fault("black_frames", "drawbox=color=black:t=fill:w=iw:h=ih:enable='eq(n,30)'", frame=30),
     "a frozen second": Fault("frozen_frames", "split[a][b];[a][b]freezeframes=first=20:last=44:replace=19", frame=20),
-    "sound 40 ms early": Fault("audio_lag", sound="atrim=start=0.04,asetpts=PTS-STARTPTS,apad=pad_dur=0.04"),
-    "a hole in sound": Fault("audio_hole", sound="volume=0:enable='between(t,1,1.2)'", frame=25),
-    "a channel swap": Fault("channel_swap", sound="pan=stereo|c0=c1|c1=c0"),
+    "audio 40 ms early": Fault("audio_lag", audio="atrim=start=0.04,asetpts=PTS-STARTPTS,apad=pad_dur=0.04"),
+    "a hole in the audio": Fault("audio_hole", audio="volume=0:enable='between(t,1,1.2)'", frame=25),
+    "a channel swap": Fault("channel_swap", audio="pan=stereo|c0=c1|c1=c0"),
     "frames lost at the end": Fault("damaged", "select='lt(n,45)'", frame=45),
     "a torn block": Fault("damaged", "drawbox=color=0x00ff00:t=fill:x=64:y=64:w=48:h=32:enable='eq(n,12)'", frame=12),
 }
@@ -83,7 +83,7 @@ def spoil(result: Path, source: Path, fault: Fault) -> Path:
     proxy = Path(task["output"])
     fields = ["-flags:v", "+ildct+ilme", "-x264-params", "tff=1"] if fault.interlaced else []
     ffmpeg(
-        "-i", source, "-filter_complex", f"[0:v]{fault.video}[v];[0:a]{fault.sound}[a]", "-map", "[v]", "-map", "[a]",
+        "-i", source, "-filter_complex", f"[0:v]{fault.video}[v];[0:a]{fault.audio}[a]", "-map", "[v]", "-map", "[a]",
         "-c:v", "libx264", "-preset", "ultrafast", "-crf", "16", "-pix_fmt", "yuv420p", *fields,
         "-color_range", "tv", "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709",
         "-c:a", "pcm_s16le", "-timecode", "10:00:00:00", proxy,

@@ -1,6 +1,7 @@
 """Every codec in every container of the contract and every FFmpeg profile, as ffprobe sees what came out."""
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,21 @@ def drained(proxx: Command, clip: Path, hd_clip: Path, tmp_path_factory: pytest.
     assert ended.exit_code == 0
     audit(workspace.root, specs, [proxies])
     return Drained(workspace, proxies)
+
+
+def test_the_sandbox_changes_no_byte(
+    proxx: Command, drained: Drained, clip: Path, hd_clip: Path, proxies: Path, workspace: Workspace
+) -> None:
+    """All of the table again, with FFmpeg and ffprobe free to do what they like."""
+    for made in TABLE:
+        source = hd_clip if made.codec == "dnxhd" else clip
+        workspace.drop(made.name, jobspec(source, proxies, naming_template=f"{{source_name}}-{made.name}", **made.fields))
+    assert proxx("watch", workspace, "--once", "--sandbox", "off").exit_code == 0
+    free, confined = ({path.name: path.read_bytes() for path in it.iterdir()} for it in (proxies, drained.proxies))
+    assert free.keys() == confined.keys()
+    assert [name for name in free if free[name] != confined[name]] == []
+    said = {read_result(drained.workspace.done, made.name)["worker"]["sandbox"].split(" ")[0] for made in TABLE}
+    assert said == {"Landlock" if sys.platform == "linux" else "off"}
 
 
 @pytest.mark.parametrize("made", TABLE, ids=lambda made: made.name)

@@ -1,13 +1,8 @@
 """Progress: facts on a terminal and off it, never an estimate of time left, and never a word on `run`'s stdout."""
 
-import fcntl
 import json
-import os
-import pty
 import re
-import struct
 import subprocess
-import termios
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -15,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.command import COMMAND, Command
+from tests.acceptance.command import Command
 from tests.acceptance.results import parse_result
 from tests.acceptance.specs import Workspace, encode, explicit, jobspec
+from tests.acceptance.terminal import on_a_terminal
 
 TIME_LEFT = re.compile(r"\beta\b|remaining|time left|\bleft\b", re.IGNORECASE)
 
@@ -36,26 +32,8 @@ def spec(long_clip: Path, proxies: Path, tmp_path: Path) -> Path:
 
 def _on_a_terminal(proxx: Command, *arguments: str | Path, rows: int = 25, columns: int = 120) -> tuple[int, bytes, str]:
     """Run with stderr on a terminal. Returns the exit code, stdout, and what the terminal got."""
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    environment = {**proxx.environment, "TERM": "xterm-256color"}
-    with subprocess.Popen(
-        [COMMAND, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=slave, env=environment
-    ) as process:
-        os.close(slave)
-        shown = bytearray()
-        while True:
-            try:
-                chunk = os.read(master, 65536)
-            except OSError:  # the last holder of the other end has gone
-                break
-            if not chunk:
-                break
-            shown += chunk
-        os.close(master)
-        assert process.stdout is not None
-        stdout = process.stdout.read()
-    return process.returncode, stdout, shown.decode(errors="replace")
+    shown = on_a_terminal(proxx, *arguments, rows=rows, columns=columns, stdout_too=False)
+    return shown.exit_code, shown.stdout, shown.raw
 
 
 def test_a_bar_with_facts_on_a_terminal(proxx: Command, spec: Path) -> None:

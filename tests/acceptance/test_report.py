@@ -170,8 +170,8 @@ def test_a_stop_leaves_nothing(proxx: Command, long_clip: Path, tmp_path: Path) 
     ("arguments", "says"),
     [
         (["nowhere.json", "--html", "r.html"], "cannot be read"),
-        (["spec.json", "--html", "r.html"], "is no result of this worker"),
-        ([".", "--html", "r.html"], "is no workspace"),
+        (["spec.json", "--html", "r.html"], "is not a result of this worker"),
+        ([".", "--html", "r.html"], "is not a workspace"),
         (["spec.json"], "--html"),
         (["spec.json", "--html", "nowhere/r.html"], "--html nowhere/r.html cannot be written"),
         (["spec.json", "--html", "r.html", "--worst", "99"], "0 to 9"),

@@ -9,18 +9,18 @@ import pytest
 
 from proxx_worker.process.spawn import SETPRIV_PLACES
 from tests.acceptance.command import COMMAND, DEADLINE_SECONDS, Argument, Command, wait_until
-from tests.acceptance.results import names, read_result, stems
-from tests.acceptance.specs import Workspace, jobspec
+from tests.acceptance.results import names, parse_result, read_result, stems
+from tests.acceptance.specs import Workspace, encode, jobspec
 from tests.acceptance.stand_ins import program
 
-WITHOUT_CAPSET = Path(__file__).parents[1] / "support" / "without_capset.py"
+WITHOUT_CALL = Path(__file__).parents[1] / "support" / "without_call.py"
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="setpriv and seccomp are Linux's")
 
 
-def filtered(proxx: Command, action: str, *arguments: Argument) -> tuple[int, str]:
+def filtered(proxx: Command, action: str, call: str, *arguments: Argument) -> tuple[int, str]:
     """Exit code and all output of the command under a filter of system calls."""
     done = subprocess.run(
-        [sys.executable, WITHOUT_CAPSET, action, COMMAND, *arguments],
+        [sys.executable, WITHOUT_CALL, action, call, COMMAND, *arguments],
         env=proxx.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
     )  # fmt: skip
     return done.returncode, done.stdout
@@ -33,17 +33,48 @@ def test_watch_and_check_under_a_filter_that_setpriv_does_not_survive(
 ) -> None:
     for name in ("a", "b"):
         workspace.drop(name, jobspec(clip, proxies, naming_template=name))
-    code, said = filtered(proxx, action, "watch", "--once", workspace.root)
+    code, said = filtered(proxx, action, "capset", "watch", "--once", "--sandbox", "off", workspace.root)
     assert code == 4
     for words in ("IO_ERROR", "setpriv", cause, "capset"):
         assert words in said
     assert stems(workspace.inbox) == ["a", "b"]
     assert (names(workspace.running), names(workspace.failed)) == ([], [])
-    code, said = filtered(proxx, action, "check", workspace.root)
+    code, said = filtered(proxx, action, "capset", "check", "--sandbox", "off", workspace.root)
     assert code == 4
     (line,) = [line for line in said.splitlines() if line.startswith("VIOLATED")]
     assert "setpriv" in line
     assert cause in line
+
+
+@linux_only
+@pytest.mark.parametrize("call", ["landlock_create_ruleset", "seccomp"])
+@pytest.mark.parametrize("action", ["absent", "refuse"])
+def test_a_kernel_that_cannot_confine(
+    proxx: Command, workspace: Workspace, clip: Path, proxies: Path, tmp_path: Path, action: str, call: str
+) -> None:
+    workspace.drop("a", jobspec(clip, proxies))
+    code, said = filtered(proxx, action, call, "watch", "--once", workspace.root)
+    assert code == 4
+    assert "SANDBOX_UNAVAILABLE" in said
+    assert 'write `sandbox = "off"`' in said
+    assert stems(workspace.inbox) == ["a"]
+    code, said = filtered(proxx, action, call, "check", workspace.root)
+    assert (code, [line.split(":")[0] for line in said.splitlines() if "VIOLATED" in line]) == (4, ["VIOLATED  sandbox"])
+    spec, result = tmp_path / "a.json", tmp_path / "a.result.json"
+    spec.write_bytes(encode(jobspec(clip, proxies)))
+    code, said = filtered(proxx, action, call, "run", spec, "--result", result)
+    assert (code, parse_result(result.read_bytes())["error"]["code"]) == (4, "SANDBOX_UNAVAILABLE")
+    assert names(proxies) == []
+
+
+@linux_only
+def test_without_the_sandbox_such_a_kernel_serves_and_the_result_says_so(
+    proxx: Command, workspace: Workspace, clip: Path, proxies: Path
+) -> None:
+    workspace.drop("a", jobspec(clip, proxies))
+    code, said = filtered(proxx, "absent", "landlock_create_ruleset", "watch", "--once", "--sandbox", "off", workspace.root)
+    assert code == 0, said
+    assert read_result(workspace.done, "a")["worker"]["sandbox"] == "off"
 
 
 @linux_only
@@ -56,7 +87,7 @@ def test_a_guard_that_fails_in_mid_life_costs_one_job(
     said = tmp_path / "stderr"
     with said.open("wb") as stderr:
         worker = subprocess.Popen(
-            ["unshare", "--mount", COMMAND, "watch", workspace.root, "--poll-seconds", "0.1"],
+            ["unshare", "--mount", COMMAND, "watch", workspace.root, "--poll-seconds", "0.1", "--sandbox", "off"],
             env=proxx.environment, stdin=subprocess.DEVNULL, stderr=stderr,
         )  # fmt: skip
     try:

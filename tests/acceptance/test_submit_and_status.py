@@ -121,9 +121,7 @@ def test_status_follows_a_worker(proxx: Command, workspace: Workspace, clip: Pat
     ended = json.loads(proxx("status", workspace, "--json").stdout)
     assert (ended["alive"], ended["job"], ended["inbox"]) == (False, None, 1)
     shown = proxx("status", workspace).stdout.decode()
-    assert f"state:   ended at {ended['heartbeat_at']}, exit 0\n" in shown, (
-        "what the last worker wrote is not told as the present"
-    )
+    assert f"state:   ended at {ended['heartbeat_at']}, exit 0\n" in shown, "the past is not told as the present"
 
 
 def test_health_is_a_live_worker_with_a_fresh_heartbeat(proxx: Command, workspace: Workspace) -> None:

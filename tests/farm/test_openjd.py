@@ -39,7 +39,8 @@ def folder(tmp_path: Path, clips: Path) -> Path:
 
 def run(tools: Path, *argv: str | Path) -> subprocess.CompletedProcess[str]:
     path = f"{tools}:{COMMAND.parent}:{os.environ['PATH']}"
-    environment = {"PATH": path, "HOME": os.environ.get("HOME", "/"), "USER": "root"}
+    # `openjd` leaves a folder of its own where temporary files go: let that be one which goes, too.
+    environment = {"PATH": path, "HOME": os.environ.get("HOME", "/"), "USER": "root", "TMPDIR": str(tools)}
     return subprocess.run(argv, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
 
 

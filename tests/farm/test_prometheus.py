@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -18,7 +19,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.command import Command, wait_until
-from tests.acceptance.results import stems
+from tests.acceptance.results import read_result, stems
 from tests.acceptance.specs import Workspace, jobspec
 from tests.farm.venvs import make_venv
 
@@ -82,17 +83,42 @@ class Prometheus:
             found: list[dict[str, Any]] = json.load(answer)["data"]["result"]
         return found
 
+    def evaluated(self) -> set[str]:
+        """The alert rules that it evaluates without an error."""
+        with self._opener.open(f"{self._address}/api/v1/rules") as answer:
+            groups: list[dict[str, Any]] = json.load(answer)["data"]["groups"]
+        return {rule["name"] for group in groups for rule in group["rules"] if rule["health"] == "ok"}
 
-def test_a_stopped_worker_is_noticed_and_a_healthy_one_is_not(
-    proxx: Command, project_root: Path, clips: Path, tmp_path: Path
-) -> None:
-    workspace, out, textfiles = Workspace(tmp_path / "ws"), tmp_path / "out", tmp_path / "textfiles"
-    for folder in (out, textfiles):
-        folder.mkdir()
+
+FASTER = 10
+"""A second here stands for so many of the rules': two minutes are twelve seconds, and the file is written every five."""
+
+
+def compressed(rules: str) -> str:
+    """The rules, with every time in them that much shorter."""
+
+    def shorter(found: re.Match[str]) -> str:
+        seconds = int(found["number"]) * (60 if found["minutes"] else 1)
+        return f"{found['before']}{seconds // FASTER}{'s' if found['minutes'] else ''}"
+
+    text, times = re.subn(r"(?P<before>\[|for: |> )(?P<number>\d{2,}|\d(?=m))(?P<minutes>m)?\b", shorter, rules)
+    assert times == len(re.findall(r"\d+m\b|> \d{2,}", rules))
+    return text
+
+
+@pytest.fixture
+def textfiles(tmp_path: Path) -> Path:
+    """The folder that the exporter reads."""
+    folder = tmp_path / "textfiles"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def asked(project_root: Path, textfiles: Path, tmp_path: Path) -> Iterator[Prometheus]:
+    """A Prometheus with the alert rules, that scrapes an exporter every second."""
     ports = free_port(), free_port()
-    # Two minutes are eight seconds here: the file is written every five.
-    rules = (project_root / "deploy/prometheus/proxx-worker.rules.yml").read_text().replace("> 120", "> 8")
-    (tmp_path / "rules.yml").write_text(rules)
+    (tmp_path / "rules.yml").write_text(compressed((project_root / "deploy/prometheus/proxx-worker.rules.yml").read_text()))
     (tmp_path / "prometheus.yml").write_text(
         "global: { scrape_interval: 1s, evaluation_interval: 1s }\nrule_files: [rules.yml]\n"
         f"scrape_configs: [{{ job_name: node, static_configs: [{{ targets: ['127.0.0.1:{ports[0]}'] }}] }}]\n"
@@ -104,14 +130,20 @@ def test_a_stopped_worker_is_noticed_and_a_healthy_one_is_not(
     prometheus = (
         PROGRAMS[0], "--config.file=prometheus.yml", "--storage.tsdb.path=data", f"--web.listen-address=127.0.0.1:{ports[1]}",
     )  # fmt: skip
-    asked = Prometheus(ports[1])
     with ExitStack() as servers:
         servers.enter_context(server(tmp_path, *exporter))
         servers.enter_context(server(tmp_path, *prometheus))
-        worker = servers.enter_context(
-            proxx.start("watch", workspace, "--settle-seconds", "0", "--metrics-file", textfiles / "proxx-ws.prom")
-        )
-        wait_until(asked.is_ready, "a Prometheus that answers")
+        made = Prometheus(ports[1])
+        wait_until(made.is_ready, "a Prometheus that answers")
+        yield made
+
+
+def test_a_stopped_worker_is_noticed_and_a_healthy_one_is_not(
+    asked: Prometheus, proxx: Command, project_root: Path, clips: Path, textfiles: Path, tmp_path: Path
+) -> None:
+    workspace, out = Workspace(tmp_path / "ws"), tmp_path / "out"
+    out.mkdir()
+    with proxx.start("watch", workspace, "--settle-seconds", "0", "--metrics-file", textfiles / "proxx-ws.prom") as worker:
         worker.until(lambda: asked.query('proxx_worker_jobs_total{status="COMPLETED"} == 0'), "a worker with nothing done yet")
         for name in ("a", "b"):
             workspace.drop(name, jobspec(clips / "A001C001.mov", out, naming_template=name))
@@ -119,7 +151,7 @@ def test_a_stopped_worker_is_noticed_and_a_healthy_one_is_not(
         worker.until(lambda: asked.query('proxx_worker_jobs_total{status="COMPLETED"} == 2'), "both jobs, scraped")
         refused = worker.until(lambda: asked.query('proxx_worker_jobs_total{status="FAILED"} > 0'), "the refused job, scraped")
         assert [series["metric"]["code"] for series in refused] == ["SPEC_NOT_JSON"]
-        worker.until(lambda: asked.query("time() - proxx_worker_start_time_seconds > 15"), "three times what the alert bears")
+        worker.until(lambda: asked.query("time() - proxx_worker_start_time_seconds > 24"), "twice what the alert bears")
         assert asked.query("ALERTS") == []
         assert asked.query("node_textfile_scrape_error == 0")
         for expression in re.findall(r'"expr": "(.*)",', (project_root / "deploy/prometheus/dashboard.json").read_text()):
@@ -132,6 +164,34 @@ def test_a_stopped_worker_is_noticed_and_a_healthy_one_is_not(
         worker.signal(signal.SIGCONT)
         wait_until(lambda: not asked.query("ALERTS"), "the end of the alert")
     assert stems(workspace.done) == ["a", "b"]
+
+
+@pytest.mark.whole
+def test_no_alert_in_an_hour_of_work(asked: Prometheus, proxx: Command, clips: Path, textfiles: Path, tmp_path: Path) -> None:
+    """An hour of the rules' time: jobs come in twos all the time, one of nine is refused, and the worker is idle in between."""
+    workspace, out = Workspace(tmp_path / "ws"), tmp_path / "out"
+    out.mkdir()
+    turns = 24
+    with proxx.start("watch", workspace, "--settle-seconds", "0", "--metrics-file", textfiles / "proxx-ws.prom") as worker:
+        began = time.monotonic()
+        for turn in range(turns):
+            for name in (f"a{turn}", f"b{turn}"):
+                workspace.drop(name, jobspec(clips / "A001C001.mov", out, naming_template=name))
+            if turn % 4 == 0:
+                workspace.drop(f"bad{turn}", b"[]")
+            worker.until(lambda: not stems(workspace.inbox) + stems(workspace.running), "the end of all jobs")
+            # It is the hour itself that must pass; nothing is waited for that could come sooner.
+            time.sleep(max(0.0, began + (turn + 1) * 3600 / FASTER / turns - time.monotonic()))
+            assert asked.query("ALERTS") == []
+        ended = {stem: (read_result(workspace.failed, stem)["error"] or {})["code"] for stem in stems(workspace.failed)}
+        assert ended == {f"bad{turn}": "SPEC_NOT_JSON" for turn in range(0, turns, 4)}
+        worker.until(lambda: asked.query(f'proxx_worker_jobs_total{{status="COMPLETED"}} == {2 * turns}'), "all jobs, scraped")
+        seen = f'changes(proxx_worker_jobs_total{{status="COMPLETED"}}[10m]) >= {turns // 2}'
+        assert asked.query(seen), "samples of all of it"
+        # None was on its way either, at any of the rules' evaluations.
+        assert asked.query("count_over_time(ALERTS[10m])") == []
+        alerts = ("Stuck", "Gone", "MetricsStale", "Environment", "BacklogNotMoving")
+        assert asked.evaluated() == {f"ProxxWorker{name}" for name in alerts}
 
 
 def test_prometheus_s_parser_reads_every_file_of_a_worker_that_is_killed(proxx: Command, clips: Path, tmp_path: Path) -> None:

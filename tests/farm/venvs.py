@@ -7,11 +7,11 @@ from pathlib import Path
 REQUIREMENTS = Path(__file__).parent / "requirements"
 
 
-def make_venv(folder: Path, *names: str) -> Path:
-    """An environment with what `requirements/NAME.txt` pins, by hash and nothing else; returns its folder of programs."""
+def make_venv(folder: Path, *names: str, lock: Path | None = None) -> Path:
+    """An environment with what `requirements/NAME.txt`, or `lock`, pins by hash, no more; returns its folder of programs."""
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     quiet = ("--quiet", "--disable-pip-version-check", "--no-input")
-    for name in names:
-        locked = ("--no-deps", "--require-hashes", "--requirement", REQUIREMENTS / f"{name}.txt")
+    for file in [*(REQUIREMENTS / f"{name}.txt" for name in names), *([lock] if lock else [])]:
+        locked = ("--no-deps", "--require-hashes", "--requirement", file)
         subprocess.run([folder / "bin" / "python", "-m", "pip", *quiet, "install", *locked], check=True)
     return folder / "bin"

@@ -1,7 +1,11 @@
-"""Engines under the conformance suite: each well, hanging after its first progress, and making what is no proxy."""
+"""Engines under the conformance suite: each well, hanging after its first progress, and making what is no proxy.
+
+Resolve is the stand-in: no Resolve runs on a test machine.
+"""
 
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +16,7 @@ from proxx_worker.engines.port import EnginePort
 from proxx_worker.engines.tools import Tools
 from tests.support.fake_engine import FakeEngine
 from tests.support.jobs import TOOLS
+from tests.support.resolve.world import PRESET, StandIn, raw_clip
 
 
 @dataclass(frozen=True)
@@ -58,10 +63,32 @@ def fake_bench(folder: Path, *, adopts: bool) -> Bench:
     )
 
 
-BENCHES: Mapping[str, Callable[[Path], Bench]] = {
-    "ffmpeg": ffmpeg_bench,
-    "fake": lambda folder: fake_bench(folder, adopts=False),
-    "fake-that-adopts": lambda folder: fake_bench(folder, adopts=True),
+@contextmanager
+def resolve_bench(folder: Path, *, starts: bool) -> Iterator[Bench]:
+    """The Resolve engine on stand-ins that run, or that it starts; one for each kind of engine, since one worker has one."""
+    source = raw_clip(folder)
+    faults: Mapping[str, object] = {
+        "engine": {},
+        "hanging": {"render": {"stuck": 47}},
+        "failing": {"render": {"file": "truncated"}},
+    }
+    with ExitStack() as stack:
+        engines: dict[str, EnginePort] = {}
+        for name, fault in faults.items():
+            standin = stack.enter_context(StandIn.made(folder / name, server=fault))
+            if not starts:
+                standin.start()
+            engines[name] = standin.engine(starts=starts)
+        settings = {"proxy_profile": "proxy_prores_proxy_resolve", "resolve_preset": PRESET}
+        yield Bench(source, **engines, kind=Engine.RESOLVE, settings=settings)
+
+
+BENCHES: Mapping[str, Callable[[Path], AbstractContextManager[Bench]]] = {
+    "ffmpeg": lambda folder: nullcontext(ffmpeg_bench(folder)),
+    "fake": lambda folder: nullcontext(fake_bench(folder, adopts=False)),
+    "fake-that-adopts": lambda folder: nullcontext(fake_bench(folder, adopts=True)),
+    "resolve": lambda folder: resolve_bench(folder, starts=False),
+    "resolve-started": lambda folder: resolve_bench(folder, starts=True),
 }
 
 

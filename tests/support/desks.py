@@ -39,6 +39,7 @@ def finished(
     spec: bytes | None = None,
     source: str = "/mnt/san/A001C001.mov",
     message: str = "it is not there",
+    command: list[str] | None = None,
 ) -> bytes:
     """Put a finished job into `done/`, or with a code into `failed/`. Returns its spec."""
     data = spec_of(name) if spec is None else spec
@@ -50,6 +51,7 @@ def finished(
         status=TaskStatus.COMPLETED if code is None else TaskStatus.NOT_RUN,
         error=own,
         output="/mnt/proxies/A001C001.mov" if code is None else None,
+        command=command,
     )
     result = JobResult(
         job_id=hashlib.sha256(data).hexdigest()[:12],

@@ -3,9 +3,12 @@
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import proxx_worker
 
 CALLS = "open,openat,openat2,creat,socket,connect,execve"
 _OPEN = re.compile(r'^\d+ +(?:open|openat|openat2|creat)\((?:[^",]*, )?"(?P<path>(?:[^"\\]|\\.)*)"')
@@ -17,7 +20,12 @@ def _of_tools() -> tuple[str, ...]:
     """The folders of tools that bring their own libraries, as deploy/setup/other-ffmpegs lays them."""
     found = (shutil.which(tool) for tool in ("ffmpeg", "ffprobe"))
     homes = {Path(path).resolve().parent.parent for path in found if path is not None}
-    return tuple(f"{home}/{part}/" for home in homes for part in ("bin", "lib", "loader", "program"))
+    return tuple(f"{home}/{part}/" for home in homes for part in ("bin", "lib"))
+
+
+def _of_python() -> tuple[str, ...]:
+    """Where the process that starts confined children finds its own modules."""
+    return sys.prefix, sys.base_prefix, f"{Path(proxx_worker.__file__).parent}/"
 
 
 @dataclass(frozen=True)
@@ -43,8 +51,8 @@ class Trace:
 
     def opened_by_children(self) -> set[str]:
         """Every path outside the system's and the tools' folders that a child of the command opened, as it was named."""
-        system = SYSTEM + _of_tools()
-        found = (_OPEN.match(line) for line in self.lines if not self._is_own(line))
+        system = SYSTEM + _of_tools() + _of_python()
+        found = (_OPEN.match(line) for line in self.lines if not self._is_own(line) and " = -1 E" not in line)
         return {match["path"] for match in found if match is not None and not match["path"].startswith(system)}
 
     def _is_own(self, line: str) -> bool:

@@ -1,4 +1,4 @@
-"""Fuzz targets of the contract room: a spec's bytes, and the names that a spec gives its outputs."""
+"""Fuzz targets of the contract: a spec's bytes, and the names that a spec gives its outputs."""
 
 import json
 import re

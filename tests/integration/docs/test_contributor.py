@@ -1,4 +1,4 @@
-"""The contributor's page says what the tree says: rooms, layers, targets, folders, limits."""
+"""The contributor's page says what the tree says: packages, layers, targets, folders, limits."""
 
 import re
 import subprocess
@@ -34,8 +34,8 @@ def test_the_picture_is_the_text(project_root: Path) -> None:
 
 
 def test_every_room_has_a_row(contributor: Page, layers: list[list[str]]) -> None:
-    rooms = first_code(contributor.table("The rooms").column("room"))
-    assert sorted(rooms) == sorted(room for layer in layers for room in layer)
+    packages = first_code(contributor.table("The packages").column("package"))
+    assert sorted(packages) == sorted(package for layer in layers for package in layer)
 
 
 def test_every_target_is_there(contributor: Page, project_root: Path) -> None:

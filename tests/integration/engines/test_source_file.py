@@ -20,7 +20,7 @@ from tests.support.privileges import without_power_over_file_modes
 
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
-    """A source, as far as this room looks at one."""
+    """A source, as far as this package knows one."""
     path = tmp_path / "clip.mov"
     path.write_bytes(b"a clip")
     return path

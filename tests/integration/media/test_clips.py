@@ -82,9 +82,7 @@ CLIPS: dict[str, Clip | RawSource | Refused] = {
         "08:00:37:05 format None",
         ("pcm_s24le 1ch - 48000",) * 4,
     ),
-    "chunk_out_of_range.mp4": Refused(
-        ErrorCode.SOURCE_UNSUPPORTED, "the file is no media that can be read: Invalid data found wh"
-    ),
+    "chunk_out_of_range.mp4": Refused(ErrorCode.SOURCE_UNSUPPORTED, "the file is not readable media: Invalid data found wh"),
     "crop-to-container-dims-canon.mov": Clip(
         "mov 0 h264 1920x1080 1 0 progressive",
         "30000/1001 constant 1",
@@ -173,7 +171,7 @@ CLIPS: dict[str, Clip | RawSource | Refused] = {
         "rgba 8 alpha pc None None None",
     ),
     "rgb_scanline_half_piz_dw_t08.exr": Refused(ErrorCode.SOURCE_UNSUPPORTED, "the file is an OpenEXR still, not a clip"),
-    "sample_vvc.mp4": Refused(ErrorCode.SOURCE_UNSUPPORTED, "video stream 0 is of a codec that FFmpeg does not know (vvc1"),
+    "sample_vvc.mp4": Refused(ErrorCode.SOURCE_UNSUPPORTED, "video stream 0 uses a codec that FFmpeg does not know (vvc1"),
     "seq_beachball/multipart.0001.jpg": Refused(
         ErrorCode.SOURCE_UNSUPPORTED, "the file is a JPEG still (or bare JPEG frames without times)"
     ),
@@ -183,7 +181,9 @@ CLIPS: dict[str, Clip | RawSource | Refused] = {
     "seq_beachball/multipart.0005.jpg": Refused(
         ErrorCode.SOURCE_UNSUPPORTED, "the file is a JPEG still (or bare JPEG frames without times)"
     ),
-    "sony-a7-xavc.MP4": Refused(ErrorCode.SOURCE_UNSUPPORTED, "the picture (h264) reports no pixel format; the file may be tru"),
+    "sony-a7-xavc.MP4": Refused(
+        ErrorCode.SOURCE_UNSUPPORTED, "the video stream (h264) reports no pixel format; the file may be tru"
+    ),
     "svt-test-8mono.mp4": Clip(
         "mov 0 h264 1280x720 1 0 progressive",
         "50 constant 500",

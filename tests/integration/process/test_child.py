@@ -13,7 +13,8 @@ import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.process import child as child_module
-from proxx_worker.process.child import ChildExit, run_child
+from proxx_worker.process.child import run_child
+from proxx_worker.process.child_exit import ChildExit
 from proxx_worker.process.spawn import check_started, guard
 from proxx_worker.process.stop import BeatingStop, StopFlag
 from tests.support.processes import await_end

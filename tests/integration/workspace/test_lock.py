@@ -196,10 +196,9 @@ class TestLosingIt:
         def lost(_fd: int) -> os.stat_result:
             raise OSError(errno.ESTALE, "Stale file handle")
 
-        with acquire(tmp_path) as lock:
-            with monkeypatch.context() as patch:
-                patch.setattr(os, "fstat", lost)
-                assert not lock.still_owned()
+        with acquire(tmp_path) as lock, monkeypatch.context() as patch:
+            patch.setattr(os, "fstat", lost)
+            assert not lock.still_owned()
 
     def test_a_replaced_lock_file_is_noticed(self, tmp_path: Path) -> None:
         with acquire(tmp_path) as lock:

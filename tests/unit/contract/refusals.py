@@ -120,6 +120,9 @@ def _wrong_combinations() -> dict[str, Invalid]:
         cases[f"{name} with preset {wrong_preset}"] = Invalid(
             spec(proxy_profile=name, resolve_preset=wrong_preset), ["resolve_preset"]
         )
+        if profile.engine is Engine.RESOLVE:
+            rate = spec(proxy_profile=name, resolve_preset=preset, fps_mode="explicit", fps_explicit=25)
+            cases[f"{name} with a rate"] = Invalid(rate, ["fps_mode"])
     return cases
 
 

@@ -52,7 +52,7 @@ MISTAKES = [
     ('{"a": [1, 2, \t] }', 12, '{"a": [1, 2, \\x09] }', "a comma before the closing ]: remove it"),
     ("{,}", 2, "{,}", "a comma before the closing }: remove it"),
     ("}", 1, "}", "a JobSpec begins with {, and this does not"),
-    ('{"a": "b', 7, '{"a": "b', "a string that is not closed: its closing quote is missing, or the text was cut off"),
+    ('{"a": "b', 7, '{"a": "b', "a string that is not closed: add its closing quote"),
     ('{"a": ', 6, '{"a":', "the text ends too early, as if it was cut off"),
     ("{", 2, "{", "the text ends too early, as if it was cut off"),
     ('{"a": "b\tc"}', 9, '{"a": "b\\x09c"}', "a line break, tab or control character inside a string"),

@@ -59,7 +59,7 @@ def test_every_key_is_read() -> None:
         (rule(output='"beside"'), "must be the name of one folder"),
         (rule(output='"beside"', output_directory='".."'), "must be the name of one folder"),
         (rule(output_directory='"out"'), "must be an absolute path"),
-        (rule(output_directory='"/mnt/in"'), "could not be told from its clips"),
+        (rule(output_directory='"/mnt/in"'), "could not be told apart from its clips"),
         (rule(settle_seconds="-1"), "rule[0].settle_seconds: "),
         (rule(settle_seconds='"soon"'), "rule[0].settle_seconds: "),
         (rule(recursive="1"), "rule[0].recursive: "),

@@ -11,6 +11,10 @@ LINES = {
     "[info] Stream mapping:": Meaning.STARTED,
     "[error] av_interleaved_write_frame(): No space left on device": Meaning.NO_SPACE,
     "[vost#0:0/dnxhd @ 0x5555] [error] Error submitting a packet to the muxer: No space left on device": Meaning.NO_SPACE,
+    "[vist#0:0/prores @ 0x1] [dec:prores @ 0x2] [error] Error submitting packet to decoder: Cannot allocate memory": (
+        Meaning.NO_MEMORY
+    ),
+    "[prores_aw @ 0x5625e7a52c80] [error] Failed to allocate packet of size 33456628": Meaning.NO_MEMORY,
     "[error] x: Disk quota exceeded": Meaning.NO_SPACE,
     "[fatal] bad.mov: corrupt decoded frame in stream 0": Meaning.CORRUPT,
     "[vist#0:0/h264 @ 0x1a] [dec:h264 @ 0x2b] [fatal] corrupt decoded frame": Meaning.CORRUPT,

@@ -157,7 +157,7 @@ def test_another_picture_and_a_thin_raster_are_noted() -> None:
     assert found.video.index == 0
     assert found.other_streams == ("video:h264",)
     assert found.notes == (
-        "video stream 1 is another picture: not followed",
+        "video stream 1 is a second picture: ignored",
         "1440x1080 is mostly shown 16:9, but its pixels are flagged square: kept as flagged",
     )
     assert facts(document(video(width=1440, sample_aspect_ratio="4:3"))).notes == ()
@@ -165,7 +165,7 @@ def test_another_picture_and_a_thin_raster_are_noted() -> None:
 
 def test_op_atom_says_that_its_sound_lies_elsewhere() -> None:
     found = facts(document(video(), data("[0][0][0][0]", tags={"data_type": "audio"}), demuxer="mxf"))
-    assert found.notes == ("the sound of this OP-Atom clip lies in other files: not part of this source",)
+    assert found.notes == ("the audio of this OP-Atom clip is in other files and not part of this source",)
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ DOVI_5: Document = {"side_data_type": "DOVI configuration record", "dv_profile":
         (document(video(), audio(codec_name=None)), "does not know"),
         (document(video(), audio(channels=0)), "reports no channels"),
         (document(video(side_data_list=[dict(DOVI_5)])), "profile 5"),
-        (document(video(side_data_list=[matrix(1, 1, -1, 1)])), "tilts"),
+        (document(video(side_data_list=[matrix(1, 1, -1, 1)])), "multiple of 90 degrees"),
         (document(video(width=0)), "reports no size"),
         (document(video(height=None)), "reports no size"),
         (document(video(pix_fmt="unknown")), "reports no pixel format"),
@@ -253,14 +253,14 @@ WITH_ERROR = json.dumps({"error": {"code": -1094995529, "string": "Invalid data 
             WITH_ERROR,
             "/dev/fd/7: Invalid\n[mov @ 0x55] moov atom not found\nmore",
             1,
-            "read: Invalid data found, moov atom not found;",
+            "readable media: Invalid data found, moov atom not found;",
         ),
-        (b"", "first words\nlast words\n", 1, "read: first words;"),
+        (b"", "first words\nlast words\n", 1, "readable media: first words;"),
         (b"", "", 3, "ended with 3 and said nothing"),
         (b"", "", -11, "ended by signal 11"),
         (b"{}", "", 0, "said nothing"),
         (document(video()), "", 1, "ended with 1"),
-        (WITH_ERROR, "[hls @ 0x55] Format not on whitelist 'mov'\n", 1, "takes it for hls"),
+        (WITH_ERROR, "[hls @ 0x55] Format not on whitelist 'mov'\n", 1, "detects hls"),
     ],
 )
 def test_what_ffprobe_cannot_read_is_unsupported_with_its_words(stdout: bytes, stderr: str, exit_code: int, reason: str) -> None:
@@ -324,4 +324,4 @@ def test_matroska_tells_its_end_and_not_its_length(demuxer: str, start: str, end
 
 def test_single_fields_of_hevc_are_no_frames() -> None:
     field: Document = {"stream_index": 0, "interlaced_frame": 1, "top_field_first": 1}
-    assert "field by field" in refusal(document(video(codec_name="hevc"), frames=[field])).error.message
+    assert "field-coded HEVC" in refusal(document(video(codec_name="hevc"), frames=[field])).error.message

@@ -24,5 +24,5 @@ def test_with_every_key_uncommented_it_names_every_setting(tmp_path: Path, sampl
     full.write_text(re.sub(r"(?m)^# (?=[a-z_]+ = )", "", sample.read_text()))
     settings = load_settings(full, {})
     assert settings.model_fields_set == set(Settings.model_fields)
-    for key in ("poll_seconds", "settle_seconds", "stall_seconds", "log_format"):
+    for key in ("poll_seconds", "settle_seconds", "stall_seconds", "log_format", "sandbox"):
         assert getattr(settings, key) == Settings.model_fields[key].default

@@ -36,3 +36,11 @@ def test_a_profile_that_disagrees_is_a_mismatch_that_names_the_format(
         route(profile, source)
     assert refusal.value.code is ErrorCode.ENGINE_MISMATCH
     assert refusal.value.error.details["format"] == named
+
+
+def test_no_profile_is_advised_that_could_not_run() -> None:
+    with pytest.raises(ProxxError, match="use a \\*_resolve profile"):
+        route(Engine.FFMPEG, RAW)
+    with pytest.raises(ProxxError, match="Resolve is not set up on this machine") as refusal:
+        route(Engine.FFMPEG, RAW, {Engine.FFMPEG})
+    assert "*_resolve" not in refusal.value.error.message

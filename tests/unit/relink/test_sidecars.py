@@ -56,7 +56,7 @@ def test_fcpxml_counts_in_exact_frames() -> None:
 
 
 def test_fcpxml_of_a_clip_without_timecode_or_sound_and_turned_upright() -> None:
-    facts = media(video(rotation=90, sample_aspect=Fraction(4, 3)), sounds=0)
+    facts = media(video(rotation=90, sample_aspect=Fraction(4, 3)), audio_streams=0)
     silent = MediaFacts(facts.formats, facts.video, (), None, None, None, None)
     look, asset, clip = asset_of(fcpxml(clips_of([job(silent)]), "event"))
     assert (look.attrib["width"], look.attrib["height"], look.attrib["paspH"], look.attrib["paspV"]) == ("1080", "1920", "3", "4")
@@ -92,7 +92,7 @@ def test_ale_cells_hold_no_tabs() -> None:
     ("jobs", "says"),
     [
         ([job(media(video(constant_rate=False)))], "variable frame rate"),
-        ([job(media(video(rate=Fraction(15))))], "Avid knows no clips of 15"),
+        ([job(media(video(rate=Fraction(15))))], "Avid has no clips of 15"),
         ([job(media()), job(media(video(rate=Fraction(24))))], "one frame rate, and these clips have 2"),
     ],
 )

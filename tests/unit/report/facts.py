@@ -21,17 +21,17 @@ def video(**changes: object) -> VideoFacts:
     return replace(facts, **changes)  # type: ignore[arg-type] # the tests name fields as they are
 
 
-def sound(index: int = 1, channels: int = 2) -> AudioFacts:
+def audio(index: int = 1, channels: int = 2) -> AudioFacts:
     """48 kHz PCM."""
     return AudioFacts(index, "pcm_s16le", channels, None, 48000, "s16", 16, Fraction(0), Fraction(2))
 
 
-def media(picture: VideoFacts | None = None, *, sounds: int = 1, formats: tuple[str, ...] = ("mov", "mp4")) -> MediaFacts:
+def media(picture: VideoFacts | None = None, *, audio_streams: int = 1, formats: tuple[str, ...] = ("mov", "mp4")) -> MediaFacts:
     """A file with timecode 10:00:00:00."""
     return MediaFacts(
         formats=formats,
         video=picture or video(),
-        audio=tuple(sound(number + 1) for number in range(sounds)),
+        audio=tuple(audio(number + 1) for number in range(audio_streams)),
         timecode=Timecode("10:00:00:00", drop_frame=False, origin="stream"),
         reel=None,
         start=Fraction(0),

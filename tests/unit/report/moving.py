@@ -1,15 +1,15 @@
-"""Small moving pictures and sounds, as the comparison hands them on."""
+"""Small moving pictures and audio streams, as the comparison hands them on."""
 
 import random
 from array import array
 from collections.abc import Callable, Sequence
 from functools import cache
 
-from proxx_worker.report.comparison import MEAN_HEIGHT, MEAN_WIDTH, SOUND_RATE, plan_comparison
+from proxx_worker.report.audio_measures import AudioMeter
+from proxx_worker.report.comparison import AUDIO_RATE, MEAN_HEIGHT, MEAN_WIDTH, plan_comparison
 from proxx_worker.report.figures import Figures
-from proxx_worker.report.measurements import Measurements, SoundPair
+from proxx_worker.report.measurements import AudioPair, Measurements
 from proxx_worker.report.picture_measures import SAMPLES_BYTES, PictureMeasures, PictureMeter
-from proxx_worker.report.sound_measures import SoundMeter
 from tests.unit.report.facts import media, video
 
 LUMA = MEAN_WIDTH * MEAN_HEIGHT
@@ -39,7 +39,7 @@ def measure(proxies: Sequence[bytes]) -> PictureMeasures:
 def measurements(
     pictures: PictureMeasures,
     *,
-    sounds: tuple[SoundPair, ...] = (),
+    audio_streams: tuple[AudioPair, ...] = (),
     figures: Figures | None = None,
     counted: int | None = None,
     field_order: str = "progressive",
@@ -48,19 +48,19 @@ def measurements(
     figures = figures or Figures()
     if not figures.ssim:
         figures.ssim.extend([0.99] * pictures.frames)
-    facts = media(video(field_order=field_order), sounds=len(sounds))
-    return Measurements(plan_comparison(facts, facts, None), figures, pictures, sounds, counted)
+    facts = media(video(field_order=field_order), audio_streams=len(audio_streams))
+    return Measurements(plan_comparison(facts, facts, None), figures, pictures, audio_streams, counted)
 
 
 @cache
 def noise(seconds: float, seed: int, beat: Callable[[float], float] = lambda _: 1.0) -> "array[int]":
     """16-bit noise of one channel, its level as `beat` says of each moment."""
     chance = random.Random(seed)  # noqa: S311 - the same noise every time
-    return array("h", [round(chance.uniform(-9000, 9000) * beat(at / SOUND_RATE)) for at in range(round(seconds * SOUND_RATE))])
+    return array("h", [round(chance.uniform(-9000, 9000) * beat(at / AUDIO_RATE)) for at in range(round(seconds * AUDIO_RATE))])
 
 
 def courses(*channels: "array[int]") -> "tuple[array[int], ...]":
     """What the meter makes of these channels."""
-    meter = SoundMeter(len(channels))
+    meter = AudioMeter(len(channels))
     meter.feed(array("h", [sample for group in zip(*channels, strict=True) for sample in group]).tobytes())
     return meter.courses

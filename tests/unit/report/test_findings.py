@@ -9,7 +9,7 @@ import pytest
 from proxx_worker.report.figures import Figures
 from proxx_worker.report.finding import Finding, Kind, Verdict, verdict_of
 from proxx_worker.report.findings import judge
-from proxx_worker.report.measurements import SoundPair
+from proxx_worker.report.measurements import AudioPair
 from proxx_worker.report.picture_measures import PictureMeter
 from tests.unit.report.moving import courses, measure, measurements, mosaic, noise, picture
 
@@ -120,7 +120,7 @@ def test_a_comparison_that_broke_off() -> None:
     broken = type(whole)(whole.comparison, whole.figures, whole.pictures, (), whole.counted, exit_code=1)
     found = judge(broken)
     assert [(finding.kind, finding.certain) for finding in found] == [(Kind.DAMAGED, True)]
-    assert "did not come to its end: [in#0] [error] gone" in found[0].message
+    assert "did not finish: [in#0] [error] gone" in found[0].message
 
 
 @pytest.mark.parametrize(
@@ -143,13 +143,13 @@ def test_field_order(source: dict[str, int], proxy: dict[str, int], says: str | 
         assert says in found[0].message
 
 
-def sounds(source: "tuple[array[int], ...]", proxy: "tuple[array[int], ...]") -> tuple[Finding, ...]:
-    return judge(measurements(measure(GOOD), sounds=(SoundPair(courses(*source), courses(*proxy)),)))
+def audio_streams(source: "tuple[array[int], ...]", proxy: "tuple[array[int], ...]") -> tuple[Finding, ...]:
+    return judge(measurements(measure(GOOD), audio_streams=(AudioPair(courses(*source), courses(*proxy)),)))
 
 
-def test_a_good_sound_has_no_findings() -> None:
+def test_good_audio_has_no_findings() -> None:
     one, other = noise(1.6, 1, beat), noise(1.6, 2)
-    assert sounds((one, other), (one, other)) == ()
+    assert audio_streams((one, other), (one, other)) == ()
 
 
 @pytest.mark.parametrize(("seconds", "certain"), [(-0.04, True), (0.04, True), (0.015, False), (0.003, None)])
@@ -158,7 +158,7 @@ def test_lag(seconds: float, certain: bool | None) -> None:
     start = 4000
     source = whole[start : start + 24_000]
     proxy = whole[start - round(seconds * 16_000) :][:24_000]
-    found = sounds((source,), (proxy,))
+    found = audio_streams((source,), (proxy,))
     if certain is None:
         assert found == ()
     else:
@@ -168,36 +168,36 @@ def test_lag(seconds: float, certain: bool | None) -> None:
 
 def test_a_steady_tone_has_no_lag_that_could_be_told() -> None:
     tone = array("h", [round(8000 * sin(tau * 440 * at / 16_000)) for at in range(24_000)])
-    assert sounds((tone,), (tone[8:] + tone[:8],)) == ()
+    assert audio_streams((tone,), (tone[8:] + tone[:8],)) == ()
 
 
 def test_a_hole_in_one_channel_and_in_both() -> None:
     one, other = noise(1.6, 1), noise(1.6, 2)
     torn = one[:8000] + array("h", [0] * 1600) + one[9600:]
-    found = sounds((one, other), (torn, other))
+    found = audio_streams((one, other), (torn, other))
     assert kinds(found) == [Kind.AUDIO_HOLE]
-    assert "sound 0, channel 0, is silent for 100 ms at 0.50 s" in found[0].message
+    assert "audio 0, channel 0, is silent for 100 ms at 0.50 s" in found[0].message
     assert (found[0].frame, found[0].timecode) == (12, "10:00:00:12")
     both = other[:8000] + array("h", [0] * 1600) + other[9600:]
-    assert "sound 0 is silent" in sounds((one, other), (torn, both))[0].message
+    assert "audio 0 is silent" in audio_streams((one, other), (torn, both))[0].message
 
 
 def test_silence_in_both_is_no_hole_and_priming_is_none() -> None:
     one = noise(1.6, 1)
     torn = one[:8000] + array("h", [0] * 1600) + one[9600:]
-    assert sounds((torn,), (torn,)) == ()
-    assert sounds((one,), (array("h", [0] * 500) + one[500:],)) == ()
+    assert audio_streams((torn,), (torn,)) == ()
+    assert audio_streams((one,), (array("h", [0] * 500) + one[500:],)) == ()
 
 
 def test_swapped_channels() -> None:
     one, other = noise(1.6, 1, beat), noise(1.6, 2)
-    assert kinds(sounds((one, other), (other, one))) == [Kind.CHANNEL_SWAP]
-    assert sounds((one, one), (one, one)) == ()
+    assert kinds(audio_streams((one, other), (other, one))) == [Kind.CHANNEL_SWAP]
+    assert audio_streams((one, one), (one, one)) == ()
 
 
 def test_swapped_streams() -> None:
     one, other = courses(noise(1.6, 1, beat)), courses(noise(1.6, 2))
-    pairs = (SoundPair(one, other), SoundPair(other, one))
-    found = judge(measurements(measure(GOOD), sounds=pairs))
+    pairs = (AudioPair(one, other), AudioPair(other, one))
+    found = judge(measurements(measure(GOOD), audio_streams=pairs))
     assert Kind.CHANNEL_SWAP in kinds(found)
-    assert any("sound 0 channel 0 and sound 1 channel 0" in finding.message for finding in found)
+    assert any("audio 0 channel 0 and audio 1 channel 0" in finding.message for finding in found)

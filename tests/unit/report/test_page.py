@@ -14,7 +14,7 @@ from proxx_worker.report.document import ExaminedJob, ReportDocument, document_o
 from proxx_worker.report.examine import ExaminedTask
 from proxx_worker.report.finding import Finding, Kind, Verdict, verdict_of
 from proxx_worker.report.findings import judge
-from proxx_worker.report.measurements import SoundPair
+from proxx_worker.report.measurements import AudioPair
 from proxx_worker.report.page import ReportPage, render
 from proxx_worker.report.pictures import ShownFrame
 from proxx_worker.report.summary import extremes, summarize
@@ -48,7 +48,7 @@ def job(name: str = "job", *tasks: ExaminedTask, log: str | None = None) -> Exam
 def examined(source: str = "/a/A001.mov", *, slipped: bool = False, index: int = 0) -> ExaminedTask:
     frames = [picture(number + (slipped and number >= 20)) for number in range(40)]
     course = courses(noise(1.0, 1))
-    found = measurements(measure(frames), sounds=(SoundPair(course, course),))
+    found = measurements(measure(frames), audio_streams=(AudioPair(course, course),))
     findings = judge(found)
     record = json.dumps(
         RESULT | {"tasks": [TASK | {"source": source, "index": index, "command": ["ffmpeg", "-i", "a b"]}]}

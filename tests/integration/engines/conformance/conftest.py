@@ -1,5 +1,6 @@
 """Every engine that there is, one after the other."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ from tests.support.benches import BENCHES, Bench
 
 
 @pytest.fixture(scope="module", params=BENCHES)
-def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    return BENCHES[request.param](tmp_path_factory.mktemp("bench"))
+def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    with BENCHES[request.param](tmp_path_factory.mktemp("bench")) as bench:
+        yield bench
 
 
 @pytest.fixture

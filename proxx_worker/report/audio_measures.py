@@ -1,4 +1,4 @@
-"""The course of a sound, its peak in every millisecond, channel by channel; and what two of them have in common. Pure."""
+"""The course of audio, its peak in every millisecond, channel by channel; and what two such courses have in common. Pure."""
 
 import sys
 from array import array
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from math import log10, sqrt
 from operator import mul
 
-from proxx_worker.report.comparison import SOUND_RATE
+from proxx_worker.report.comparison import AUDIO_RATE
 
-SAMPLES_PER_POINT = SOUND_RATE // 1000
+SAMPLES_PER_POINT = AUDIO_RATE // 1000
 POINTS_PER_SECOND = 1000
 FULL_SCALE = 32768
 
 LONGEST_LAG_SECONDS = 0.5
-"""How far to either side the sound is looked for."""
+"""How far to either side the audio is looked for."""
 
 _SAMPLE_BYTES = 2
 _COARSE = 8
@@ -34,7 +34,7 @@ _UNLIKE = 0.7
 Course = Sequence[int]
 
 
-class SoundMeter:
+class AudioMeter:
     """Takes 16-bit samples of all channels, interleaved, in pieces of any size; keeps one peak per channel and millisecond."""
 
     def __init__(self, channels: int) -> None:
@@ -62,14 +62,14 @@ class SoundMeter:
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """`points`: how many milliseconds the proxy's sound is late (negative: early). `likeness`: correlation there, 0 to 1."""
+    """`points`: how many milliseconds the proxy's audio is late (negative: early). `likeness`: correlation there, 0 to 1."""
 
     points: int
     likeness: float
 
 
 def lag_between(source: Course, proxy: Course) -> Lag | None:
-    """How late the proxy's sound is; None where its course does not tell: silence, a steady tone, or another sound altogether."""
+    """How late the proxy's audio is; None where its course does not tell: silence, a steady tone, or different audio."""
     start = _liveliest(source)
     one, other = source[start : start + _WINDOW], proxy[start : start + _WINDOW]
     longest = round(LONGEST_LAG_SECONDS * POINTS_PER_SECOND)
@@ -92,7 +92,7 @@ def lag_between(source: Course, proxy: Course) -> Lag | None:
 
 
 def _liveliest(course: Course) -> int:
-    """Where the window begins in which the sound changes most."""
+    """Where the window begins in which the audio changes most."""
     if len(course) <= _WINDOW:
         return 0
     starts = range(0, len(course) - _WINDOW + 1, _WINDOW // 2)
@@ -126,7 +126,7 @@ def _likenesses(one: Sequence[float], other: Sequence[float], least: int, most: 
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """Silence where the source has sound: in seconds from the file's start, and of which channel, from 0."""
+    """Silence where the source has audio: in seconds from the file's start, and of which channel, from 0."""
 
     start: float
     seconds: float
@@ -134,7 +134,7 @@ class Hole:
 
 
 def holes_in(source: Sequence[Course], proxy: Sequence[Course], late: int) -> list[Hole]:
-    """Holes of 20 ms and more, in order; `late`: by how many points the proxy's sound is late."""
+    """Holes of 20 ms and more, in order; `late`: by how many points the proxy's audio is late."""
     found = []
     for channel, (source_course, proxy_course) in enumerate(zip(source, proxy, strict=False)):
         one, other = source_course[max(0, -late) :], proxy_course[max(0, late) :]
@@ -156,7 +156,7 @@ def holes_in(source: Sequence[Course], proxy: Sequence[Course], late: int) -> li
 
 
 def swaps_between(source: Sequence[Course], proxy: Sequence[Course], late: int) -> list[tuple[int, int]]:
-    """Pairs of channels that changed places: each is the other's sound, and is not its own."""
+    """Pairs of channels that changed places: each is the other's audio, and is not its own."""
     count = min(len(source), len(proxy))
     start = _liveliest(source[0]) if count else 0
     ones = [course[start + max(0, -late) : start + _WINDOW] for course in source[:count]]

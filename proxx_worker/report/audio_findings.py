@@ -1,12 +1,12 @@
-"""Faults of the sound: late or early, with holes, or on the wrong channel. Pure."""
+"""Faults of the audio: late or early, with holes, or on the wrong channel. Pure."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
+from proxx_worker.report.audio_measures import POINTS_PER_SECOND, Course, Hole, holes_in, lag_between, swaps_between
 from proxx_worker.report.comparison import Comparison
 from proxx_worker.report.finding import Finding, Kind, label_of_frame
-from proxx_worker.report.measurements import SoundPair
-from proxx_worker.report.sound_measures import POINTS_PER_SECOND, Course, Hole, holes_in, lag_between, swaps_between
+from proxx_worker.report.measurements import AudioPair
 
 LAG_SECONDS, LAG_CERTAIN = 0.010, 0.020
 """Half a frame at 50 and at 25 frames a second."""
@@ -29,15 +29,15 @@ def picture_late(comparison: Comparison) -> Fraction:
     return proxy - source
 
 
-def lag_of(comparison: Comparison, pair: SoundPair) -> float | None:
-    """How late the proxy's sound is against its picture, in seconds; None where the sound does not tell."""
+def lag_of(comparison: Comparison, pair: AudioPair) -> float | None:
+    """How late the proxy's audio is against its picture, in seconds; None where the audio does not tell."""
     if not pair.source or not pair.proxy:
         return None
     lag = lag_between(loudest(pair.source), loudest(pair.proxy))
     return None if lag is None else round(lag.points / POINTS_PER_SECOND - float(picture_late(comparison)), 3)
 
 
-def _holes(comparison: Comparison, number: int, pair: SoundPair, late: int) -> Iterator[Finding]:
+def _holes(comparison: Comparison, number: int, pair: AudioPair, late: int) -> Iterator[Finding]:
     """The holes of one stream; channels that fall silent together are one."""
     together: list[list[Hole]] = []
     for hole in holes_in(pair.source, pair.proxy, late):
@@ -54,7 +54,7 @@ def _holes(comparison: Comparison, number: int, pair: SoundPair, late: int) -> I
         frame = int(hole.start * comparison.rate)
         yield Finding(
             Kind.AUDIO_HOLE,
-            f"sound {number}{where} is silent for {hole.seconds * 1000:.0f} ms at {hole.start:.2f} s; the source is not",
+            f"audio {number}{where} is silent for {hole.seconds * 1000:.0f} ms at {hole.start:.2f} s; the source is not",
             certain=True,
             frame=frame,
             timecode=label_of_frame(comparison, frame),
@@ -63,14 +63,14 @@ def _holes(comparison: Comparison, number: int, pair: SoundPair, late: int) -> I
         )
 
 
-def sound_findings(comparison: Comparison, sounds: Sequence[SoundPair]) -> Iterator[Finding]:
-    """All faults of the sound, stream by stream."""
-    for number, pair in enumerate(sounds):
+def audio_findings(comparison: Comparison, audio_streams: Sequence[AudioPair]) -> Iterator[Finding]:
+    """All faults of the audio, stream by stream."""
+    for number, pair in enumerate(audio_streams):
         lag = lag_of(comparison, pair)
         if lag is not None and abs(lag) > LAG_SECONDS:
             yield Finding(
                 Kind.AUDIO_LAG,
-                f"sound {number} is {abs(lag) * 1000:.0f} ms {'late' if lag > 0 else 'early'} in the proxy",
+                f"audio {number} is {abs(lag) * 1000:.0f} ms {'late' if lag > 0 else 'early'} in the proxy",
                 certain=abs(lag) > LAG_CERTAIN,
                 value=lag,
                 threshold=LAG_SECONDS,
@@ -78,10 +78,12 @@ def sound_findings(comparison: Comparison, sounds: Sequence[SoundPair]) -> Itera
         late = 0 if lag is None else round((lag + float(picture_late(comparison))) * POINTS_PER_SECOND)
         yield from _holes(comparison, number, pair, late)
     places = [
-        (number, channel) for number, pair in enumerate(sounds) for channel in range(min(len(pair.source), len(pair.proxy)))
+        (number, channel)
+        for number, pair in enumerate(audio_streams)
+        for channel in range(min(len(pair.source), len(pair.proxy)))
     ]
-    source = [sounds[number].source[channel] for number, channel in places]
-    proxy = [sounds[number].proxy[channel] for number, channel in places]
+    source = [audio_streams[number].source[channel] for number, channel in places]
+    proxy = [audio_streams[number].proxy[channel] for number, channel in places]
     for one, other in swaps_between(source, proxy, 0):
-        names = " and ".join(f"sound {number} channel {channel}" for number, channel in (places[one], places[other]))
-        yield Finding(Kind.CHANNEL_SWAP, f"{names} have changed places in the proxy", certain=True)
+        names = " and ".join(f"audio {number} channel {channel}" for number, channel in (places[one], places[other]))
+        yield Finding(Kind.CHANNEL_SWAP, f"{names} are swapped in the proxy", certain=True)

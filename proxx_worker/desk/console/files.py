@@ -1,0 +1,48 @@
+"""What a console reads of one job: its result and its log, wherever the job is by now."""
+
+import os
+from typing import Final
+
+from proxx_worker.desk.folders import folder_of
+from proxx_worker.desk.jobs import JobState, JobSummary
+from proxx_worker.workspace.entries import files_in
+from proxx_worker.workspace.layout import Workspace
+
+_LOG_BYTES: Final = 64 << 10
+
+
+def read_files(workspace: Workspace, job: JobSummary) -> tuple[bytes | None, list[str]]:
+    """The job's result, None where there is none yet, and the end of its log. Raises nothing."""
+    for state in dict.fromkeys((job.state, JobState.RUNNING, JobState.FAILED, JobState.DONE)):
+        files = files_in(folder_of(workspace, state), job.stem)
+        if state is JobState.WAITING or not os.path.exists(files.spec):
+            continue
+        return _bytes_of(files.result), _tail_of(files.log)
+    return None, []
+
+
+def path_of(workspace: Workspace, job: JobSummary) -> str:
+    """Where the job's result is; the spec, where there is no result yet."""
+    files = files_in(folder_of(workspace, job.state), job.stem)
+    finished = job.state in {JobState.FAILED, JobState.DONE}
+    return os.fsdecode(files.result if finished else files.spec)
+
+
+def _bytes_of(path: bytes) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+def _tail_of(path: bytes) -> list[str]:
+    """The last lines of a log; none where it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            file.seek(max(0, size - _LOG_BYTES))
+            lines = file.read().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return []
+    return lines if size <= _LOG_BYTES else ["(only the end is shown)", *lines[1:]]

@@ -1,0 +1,65 @@
+"""What a workspace's worker says of itself, and whether it is there to say it."""
+
+import os
+import signal
+import socket
+from dataclasses import dataclass
+from datetime import datetime
+
+from proxx_worker.contract.candidates import HOLD_NAME
+from proxx_worker.contract.health import MAX_AGE_SECONDS
+from proxx_worker.contract.status import MAX_STATUS_BYTES, WorkerState, WorkerStatus, decode_status
+from proxx_worker.workspace.entries import exists
+from proxx_worker.workspace.holder import Holder, is_dead_here
+from proxx_worker.workspace.layout import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLook:
+    """One look. `alive`: None where the worker is on another host, which this one cannot see. `held`: the request is there."""
+
+    status: WorkerStatus | None
+    alive: bool | None
+    held: bool
+
+    def heartbeat_age(self, now: datetime) -> float | None:
+        """In seconds; None where nothing can be read."""
+        return None if self.status is None else (now - datetime.fromisoformat(self.status.heartbeat_at)).total_seconds()
+
+    def is_stale(self, now: datetime) -> bool:
+        """Whether a worker that should be at work has not been heard of for a minute: it hangs, or its storage does."""
+        age = self.heartbeat_age(now)
+        working = self.alive is not False and self.status is not None and self.status.state is not WorkerState.ENDED
+        return working and age is not None and abs(age) > MAX_AGE_SECONDS
+
+
+def look_at_worker(workspace: Workspace) -> WorkerLook:
+    """Look. Raises nothing: what cannot be read is not there."""
+    holder = Holder.read(workspace.lock_file)
+    if holder is None or is_dead_here(holder):
+        alive: bool | None = False
+    else:
+        alive = True if holder.host == socket.gethostname() else None
+    try:
+        held = exists(os.path.join(workspace.inbox, HOLD_NAME))
+    except OSError:
+        held = False
+    return WorkerLook(read_status(workspace), alive, held)
+
+
+def read_status(workspace: Workspace) -> WorkerStatus | None:
+    """What the worker wrote last; None where there is nothing that can be read."""
+    try:
+        with workspace.status_file.open("rb") as file:
+            return decode_status(file.read(MAX_STATUS_BYTES + 1))
+    except (OSError, ValueError):
+        return None
+
+
+def drain(workspace: Workspace) -> int | None:
+    """Ask the worker, on this host, to end after its job. Returns its pid; None where there is none to ask. Raises `OSError`."""
+    holder = Holder.read(workspace.lock_file)
+    if holder is None or holder.host != socket.gethostname() or is_dead_here(holder):
+        return None
+    os.kill(holder.pid, signal.SIGUSR1)
+    return holder.pid

@@ -1,0 +1,65 @@
+"""The look at all sources before the first render: what Resolve offers, and what it makes of each of them."""
+
+from proxx_worker.engines.resolve.child.session import Session
+from proxx_worker.engines.resolve.child.wire import UNAVAILABLE, dictionary, refuse, sequence, texts
+
+UNSUPPORTED = "SOURCE_UNSUPPORTED"
+
+
+def survey(session: Session) -> None:
+    """Tell `media` for every source, in order. Raises `RefusalError` for what fails them all."""
+    session.require_target()
+    project = session.create_project()
+    _require_offers(session, project)
+    pool = session.wire.call(project, "GetMediaPool")
+    for index, path in enumerate(session.request.sources):
+        _look(session, pool, index, path)
+
+
+def import_one(session: Session, pool: object, path: str) -> tuple[object, str | None]:
+    """The clip that Resolve makes of the file at `path`, or why that is not one clip."""
+    items = sequence(session.wire.call(pool, "ImportMedia", [path]))
+    if len(items) == 1 and items[0] is not None:
+        return items[0], None
+    if not items:
+        return None, "Resolve must take it for a clip, but imports nothing: see that it is whole and of a format that it reads"
+    return None, f"Resolve must take it for one clip, but it makes {len(items)} of it. Give clips one by one"
+
+
+def _look(session: Session, pool: object, index: int, path: str) -> None:
+    item, fault = import_one(session, pool, path)
+    if fault is not None:
+        session.wire.tell("media", index=index, code=UNSUPPORTED, message=fault)
+        return
+    properties = dictionary(session.wire.call(item, "GetClipProperty", ""))
+    plain = {name: value for name, value in properties.items() if isinstance(value, str | int | float) or value is None}
+    session.wire.tell("media", index=index, properties=plain)
+
+
+def _require_offers(session: Session, project: object) -> None:
+    request, wire = session.request, session.wire
+    presets = texts(wire.call(project, "GetRenderPresetList"))
+    if request.preset not in presets:
+        refuse(
+            UNAVAILABLE,
+            f"the render preset {request.preset!r} must exist in this Resolve, but it has {', '.join(presets) or 'none'}. Import "
+            "it there, or correct `resolve_preset`.",
+            preset=request.preset,
+            presets=presets,
+        )
+    formats = dictionary(wire.call(project, "GetRenderFormats"))
+    if request.format not in formats.values():
+        _not_offered(f"the format {request.format}", formats)
+    codecs = dictionary(wire.call(project, "GetRenderCodecs", request.format))
+    if request.codec not in codecs.values():
+        _not_offered(f"the codec {request.codec} in {request.format}", codecs)
+
+
+def _not_offered(what: str, offered: dict[str, object]) -> None:
+    ids = sorted(str(value) for value in offered.values())
+    refuse(
+        UNAVAILABLE,
+        f"this Resolve must offer {what}, but it offers {', '.join(ids) or 'nothing'}. Render on a machine that does, or ask for "
+        "another profile.",
+        offered=ids,
+    )

@@ -1,0 +1,292 @@
+"""The confinement of children that open media: what each may touch, and how it is started so.
+
+Linux only: Landlock and a filter of system calls. The child puts on both itself, see `starter`.
+"""
+
+import array
+import atexit
+import errno
+import marshal
+import os
+import platform
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Final
+
+import proxx_worker
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.process import landlock
+from proxx_worker.process.starter import Request
+from proxx_worker.process.syscalls import ALLOWED
+
+_STARTER: Final = "import sys; sys.path.append(sys.argv.pop(1)); from proxx_worker.process.starter import main; main()"
+_STACKS: Final = 64 << 20
+"""Eight threads for each processor, with a stack of 8 MiB each."""
+_REPORT_BYTES: Final = 4096
+_ADDED: Final = {
+    2: "moves between folders",
+    3: "truncation",
+    4: "TCP",
+    5: "devices' controls",
+    6: "signals and abstract sockets",
+}
+"""What Landlock learnt with each ABI. The filter of system calls refuses every one of them by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confinement:
+    """What one child may use. `sandbox`: None, it may do all that the worker may.
+
+    `reads`, `writes`: descriptors of the files that it may open by name, beside the tool: to read, to read and write. Others that
+    it inherits it only holds. `memory_bytes`: of private memory, None: all there is.
+    """
+
+    sandbox: "Sandbox | None" = None
+    reads: Sequence[int] = ()
+    writes: Sequence[int] = ()
+    memory_bytes: int | None = None
+
+
+UNCONFINED: Final = Confinement()
+
+
+@dataclass
+class ConfinedProcess:
+    """A child that was started; what `subprocess.Popen` would tell of it."""
+
+    pid: int
+    stdout: IO[bytes] | None
+    stderr: IO[bytes] | None
+    returncode: int | None = None
+
+
+class StartRefusedError(Exception):
+    """The program itself could not be executed: `error` is the system's."""
+
+    def __init__(self, error: OSError) -> None:
+        """Keep the system's error."""
+        super().__init__(str(error))
+        self.error = error
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """One child to be started, as `start_child` describes it, which may open its `reads` and `writes` again by name."""
+
+    argv: Sequence[str] = ()
+    cwd: str = "/"
+    stdin: int | None = None
+    pass_fds: Sequence[int] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    reads: Sequence[int] = ()
+    writes: Sequence[int] = ()
+    memory_bytes: int | None = None
+
+
+@dataclass(eq=False)
+class Sandbox:
+    """Confines children. `tool_reads`: paths that the tools need to run, a folder with all in it."""
+
+    tool_reads: Sequence[str] = ()
+    _starter: "_Starter | None" = field(default=None, repr=False)
+    _proven: bool = field(default=False, repr=False)
+
+    def close(self) -> None:
+        """End the starter."""
+        if self._starter is not None:
+            self._starter.close()
+            self._starter = None
+
+    def require(self) -> str:
+        """See once that a child can be confined, by one that tries what it must not be able to do. Returns what is enforced.
+
+        Raises SANDBOX_UNAVAILABLE, IO_ERROR.
+        """
+        described = describe()
+        if not self._proven:
+            pid, report = self._ask(Start(), ())
+            os.waitpid(pid, 0)
+            if report != "ok":
+                raise unavailable(f"a confined child must be able to do its work and nothing else, but {report}")
+            self._proven = True
+        return described
+
+    def require_again(self) -> str:
+        """`require`, whatever was seen before."""
+        self._proven = False
+        return self.require()
+
+    def starter_pid(self) -> int | None:
+        """The number of the process that starts children; None before the first."""
+        return None if self._starter is None else self._starter.pid
+
+    def start(self, start: Start) -> ConfinedProcess:
+        """Start a program confined, with stdout and stderr as pipes.
+
+        Raises SANDBOX_UNAVAILABLE, IO_ERROR; `StartRefusedError` where the program cannot be executed.
+        """
+        with ExitStack() as opened:
+            (out, out_end), (err, err_end) = _pipe(opened), _pipe(opened)
+            pid, report = self._ask(start, (out_end, err_end))
+            if report:
+                os.waitpid(pid, 0)
+                raise _refusal(report)
+            stdout, stderr = (os.fdopen(os.dup(end), "rb", buffering=0) for end in (out, err))
+        return ConfinedProcess(pid, stdout, stderr)
+
+    def _ask(self, start: Start, outputs: Sequence[int]) -> tuple[int, str]:
+        """Have a child made. Returns its number and what it reported: nothing where it became the program."""
+        if self._starter is None:
+            require_kernel()
+            self._starter = _Starter()
+        starter = self._starter
+        with ExitStack() as opened:
+            stdin = _opened(opened, os.devnull, os.O_RDONLY) if start.stdin is None else start.stdin
+            folder = _opened(opened, start.cwd, landlock.O_PATH | os.O_DIRECTORY)
+            report, report_end = os.pipe()
+            opened.callback(os.close, report)
+            given = [report_end, folder, stdin, *outputs, *start.pass_fds, *start.reads, *start.writes]
+            request: Request = {
+                "argv": list(start.argv),
+                "environment": dict(start.environment),
+                "numbers": [*range(1 + len(outputs)), *(it if it in start.reads else None for it in start.pass_fds)],
+                "reads": [given.index(it) for it in (stdin, *start.reads)],
+                "writes": [given.index(it) for it in start.writes],
+                "tool_reads": list(self.tool_reads),
+                "memory_bytes": None if start.memory_bytes is None else most_reserved(start.memory_bytes),
+            }
+            try:
+                pid = starter.ask(request, given)
+            except OSError as error:
+                self.close()  # in what state it is nobody knows; the next child gets a new one
+                raise _no_child(error.strerror or str(error)) from error
+            finally:
+                os.close(report_end)  # the child's is the last one: what it reports ends when it becomes the program
+            return pid, _read_all(report)
+
+
+class _Starter:
+    """The process `starter`, and the line to it."""
+
+    def __init__(self) -> None:
+        """Start it. Raises IO_ERROR, SANDBOX_UNAVAILABLE where there is no interpreter to start."""
+        ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        root = str(Path(proxx_worker.__file__).parents[1])
+        with its:
+            command = [sys.executable, "-I", "-S", "-B", "-c", _STARTER, root, str(its.fileno()), str(os.getpid())]
+            try:
+                # Its stderr is nobody's: what goes wrong in a child is reported, and what goes wrong in it ends it.
+                self._process = subprocess.Popen(
+                    command, pass_fds=(its.fileno(),), cwd="/", env={"LC_ALL": "C"},
+                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                )  # fmt: skip
+            except OSError as error:
+                ours.close()
+                raise _no_child(error.strerror or str(error)) from error
+        self._line = ours
+        self.pid = self._process.pid
+        atexit.register(self.close)
+
+    def ask(self, request: Request, descriptors: Sequence[int]) -> int:
+        """Have a child made; its number. Raises `OSError`."""
+        message = marshal.dumps(dict(request))
+        sent = self._line.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))])
+        if sent != len(message):
+            raise OSError(errno.EMSGSIZE, os.strerror(errno.EMSGSIZE))
+        answer = self._line.recv(8)
+        if not answer:
+            raise OSError(errno.EPIPE, "it has ended")
+        (pid,) = struct.unpack("=q", answer)
+        if pid < 0:
+            raise OSError(-pid, os.strerror(-pid))
+        return int(pid)
+
+    def close(self) -> None:
+        """End it, and wait for its end."""
+        atexit.unregister(self.close)
+        self._line.close()
+        self._process.kill()
+        self._process.wait()
+
+
+def most_reserved(memory_bytes: int) -> int:
+    """The kernel's own limit (RLIMIT_DATA) for a child that may hold `memory_bytes`: the backstop behind the worker's looks.
+
+    It counts what is reserved and not what is used, the stacks of all threads among it, which is up to 2.6 times what is held
+    (decision 0021).
+    """
+    return 3 * memory_bytes + _STACKS * (os.cpu_count() or 1)
+
+
+def require_kernel() -> int:
+    """The ABI of Landlock here, 1 or more. Raises SANDBOX_UNAVAILABLE where children cannot be confined on this system at all."""
+    machine = platform.machine()
+    if platform.system() != "Linux":
+        raise unavailable("children that open media are confined by Linux's Landlock, which this system has not")
+    if machine not in ALLOWED:
+        raise unavailable(f"the numbers of system calls must be known to confine children, and those of {machine} are not")
+    try:
+        version = landlock.abi()
+    except OSError as error:
+        raise unavailable(f"the kernel must offer Landlock, but refuses it: {error.strerror}") from error
+    if version == 0:
+        raise unavailable("the kernel must offer Landlock, and this one does not: it is older than 5.13, or was started without")
+    return version
+
+
+def describe() -> str:
+    """What is enforced here, as text for a result. Raises SANDBOX_UNAVAILABLE."""
+    version = require_kernel()
+    unknown = [what for since, what in _ADDED.items() if version < since]
+    alone = f"; {', '.join(unknown)} by the filter alone" if unknown else ""
+    return f"Landlock ABI {version} and a filter of system calls{alone}"
+
+
+def unavailable(reason: str) -> ProxxError:
+    """SANDBOX_UNAVAILABLE for `reason`."""
+    return ProxxError(
+        ErrorCode.SANDBOX_UNAVAILABLE,
+        f'{reason}. Run the worker where it can confine FFmpeg, or accept that a clip may take it over: write `sandbox = "off"`.',
+    )
+
+
+def _no_child(reason: str) -> ProxxError:
+    return ProxxError(
+        ErrorCode.IO_ERROR,
+        f"confined children must be able to start: {reason}. "
+        "Check the limits on processes, memory and open files, then submit again.",
+    )
+
+
+def _refusal(report: str) -> Exception:
+    """What the child's report of a failed start means: a step, an error number, a text."""
+    step, number, text = (*report.split(" ", 2), "", "")[:3]
+    if step == "exec" and number.isdecimal() and int(number):
+        return StartRefusedError(OSError(int(number), os.strerror(int(number))))
+    return unavailable(f"a child must be able to confine itself, but in step {step!r}: {text or report}")
+
+
+def _pipe(opened: ExitStack) -> tuple[int, int]:
+    ends = os.pipe()
+    for end in ends:
+        opened.callback(os.close, end)
+    return ends
+
+
+def _opened(opened: ExitStack, path: str, flags: int) -> int:
+    descriptor = os.open(path, flags | os.O_CLOEXEC)
+    opened.callback(os.close, descriptor)
+    return descriptor
+
+
+def _read_all(descriptor: int) -> str:
+    data = b""
+    while chunk := os.read(descriptor, _REPORT_BYTES):
+        data += chunk
+    return data.decode("utf-8", "backslashreplace")

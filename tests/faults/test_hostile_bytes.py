@@ -1,0 +1,97 @@
+"""The whole worker over thousands of clips whose structure is broken: each costs its own job and nothing else.
+
+The clips are made by `broken_clips`, a seed each. One may happen to be sound: a proxy is right only of one that FFmpeg itself
+decodes to its end without a word.
+"""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.command import Command
+from tests.acceptance.results import names, read_result, stems
+from tests.acceptance.specs import Workspace, jobspec
+from tests.faults.broken_clips import SOURCES, broken, make_sources
+from tests.support.slices import Slice
+
+CLIPS = 5000
+PER_WORKER = 250
+MEMORY = 1 << 30
+STALL_SECONDS = 20
+EXPECTED = {
+    "SOURCE_UNSUPPORTED", "SOURCE_NO_VIDEO", "SOURCE_DAMAGED", "SOURCE_UNREADABLE", "ENCODE_FAILED", "ENCODE_STALLED",
+    "ENCODE_OUT_OF_MEMORY", "OUTPUT_INVALID", "ENGINE_MISMATCH",
+}  # fmt: skip
+
+
+@pytest.fixture
+def proxx(tmp_path: Path) -> Command:
+    logs = tmp_path / "streams"
+    logs.mkdir()
+    return Command({"PATH": os.environ["PATH"]}, logs)
+
+
+@pytest.mark.heavy
+def test_thousands_of_broken_clips(proxx: Command, tmp_path: Path, part: Slice, capsys: pytest.CaptureFixture[str]) -> None:
+    whole_clips = tmp_path / "whole"
+    whole_clips.mkdir()
+    wholes = make_sources(whole_clips)
+    seeds = part.of(range(CLIPS))
+    told: Counter[str] = Counter()
+    most = 0
+    for start in range(0, len(seeds), PER_WORKER):
+        folder = tmp_path / f"from-{start}"
+        codes, peak = work(proxx, folder, wholes, seeds[start : start + PER_WORKER])
+        told += codes
+        most = max(most, peak)
+    with capsys.disabled():
+        sys.stdout.write(f"\n{sum(told.values())} broken clips: {dict(told.most_common())}; the most memory {most >> 20} MiB\n")
+    assert sum(told.values()) == len(seeds)
+
+
+def work(proxx: Command, folder: Path, wholes: dict[str, bytes], seeds: Sequence[int]) -> tuple[Counter[str], int]:
+    """One worker over the clips of these seeds; what became of each, and the most memory that a child held."""
+    workspace, proxies = Workspace(folder / "workspace"), folder / "proxies"
+    proxies.mkdir()
+    kinds = [*SOURCES]
+    clips = {}
+    for seed in seeds:
+        kind = kinds[seed % len(kinds)]
+        clip = folder / f"{seed:05}-{kind}"
+        clip.write_bytes(broken(kind, wholes[kind], seed))
+        clips[f"{seed:05}"] = clip
+        workspace.drop(f"{seed:05}", jobspec(clip, proxies, naming_template=f"{seed:05}"))
+    ended = proxx(
+        "watch", "--once", workspace, "--stall-seconds", str(STALL_SECONDS), "--encoder-memory-bytes", str(MEMORY)
+    )  # fmt: skip
+    assert ended.exit_code in {0, 1, 2}, ended.stderr[-4000:]
+    assert sorted(stems(workspace.done) + stems(workspace.failed)) == sorted(clips), "the worker came through, and with all"
+    assert (names(workspace.inbox), names(workspace.running)) == ([], [])
+    told: Counter[str] = Counter()
+    peak = 0
+    for name, clip in clips.items():
+        place = workspace.done if (workspace.done / f"{name}.json").exists() else workspace.failed
+        result = read_result(place, name)
+        peak = max(peak, *(task["peak_memory_bytes"] or 0 for task in result["tasks"]), 0)
+        if result["error"] is None:
+            assert complaints(clip) == "", f"{clip.name} has a proxy"
+        else:
+            assert result["error"]["code"] in EXPECTED, (clip.name, result["error"])
+        told[result["error"]["code"] if result["error"] else "COMPLETED"] += 1
+        clip.unlink()
+    assert len(names(proxies)) == told["COMPLETED"], "no failed job left anything"
+    assert peak < 2 * MEMORY
+    return told, peak
+
+
+def complaints(clip: Path) -> str:
+    """What FFmpeg says of the clip when it decodes all of its picture and sound."""
+    strict = ("-v", "error", "-xerror", "-err_detect", "explode")
+    command = ["ffmpeg", "-nostdin", *strict, "-i", str(clip), "-map", "0:V:0", "-map", "0:a?", "-f", "null", "-"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stderr or ("" if done.returncode == 0 else f"exit code {done.returncode}")

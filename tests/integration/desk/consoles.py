@@ -1,0 +1,79 @@
+"""A console without a terminal: what it shows as text, and keys that are pressed one after the other."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.desk.commands import SubmitForm
+from proxx_worker.desk.console.app import Console
+from proxx_worker.workspace.layout import Workspace
+
+DEADLINE_SECONDS = 60.0
+"""For everything that is waited for. It bounds a hang; nothing is judged by it."""
+
+
+@dataclass
+class Forms:
+    """Takes forms, and refuses those without a profile. Satisfies the console's `Submitting`."""
+
+    profiles: Sequence[str] = ("proxy_h264_low", "proxy_prores_proxy")
+    submitted: list[SubmitForm] = field(default_factory=list)
+
+    def preview(self, form: SubmitForm) -> list[str]:
+        """See `Submitting`."""
+        if not form.profiles:
+            raise ProxxError(ErrorCode.PROFILE_UNKNOWN, "no profile is chosen")
+        return ["1 clip", "1 spec to be written"]
+
+    def submit(self, form: SubmitForm) -> list[str]:
+        """See `Submitting`."""
+        self.submitted.append(form)
+        return ["1 spec written"]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A running console."""
+
+    app: Console
+    pilot: Pilot[None]
+
+    def text(self) -> str:
+        """The whole screen."""
+        strips = self.app.screen._compositor.render_strips()  # noqa: SLF001 - Textual shows its screen no other way but as SVG
+        return "\n".join(strip.text.rstrip() for strip in strips)
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, one after the other."""
+        await self.pilot.press(*keys)
+
+    async def until(self, *words: str) -> str:
+        """Wait until the screen has all these words. Returns it."""
+        await self.until_true(lambda: all(word in self.text() for word in words), f"{words}")
+        return self.text()
+
+    async def until_true(self, condition: Callable[[], object], what: str) -> None:
+        """Wait for a condition."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while not condition():
+            assert time.monotonic() < deadline, f"waited in vain for {what}:\n{self.text()}"
+            await self.pilot.pause(0.01)
+
+
+def driven(root: Path, size: tuple[int, int], drive: Callable[[Desk], Awaitable[None]], forms: Forms | None = None) -> Console:
+    """Run a console on the workspace at `root`, and `drive` it."""
+    app = Console(Workspace(root), forms or Forms())
+
+    async def run() -> None:
+        async with app.run_test(size=size) as pilot:
+            desk = Desk(app, pilot)
+            await desk.until("failed", "done")
+            await drive(desk)
+
+    asyncio.run(run())
+    return app

@@ -1,0 +1,248 @@
+"""Confined children for real: started, stopped, refused, and gone with the worker."""
+
+import os
+import platform
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.process import landlock
+from proxx_worker.process.child import run_child
+from proxx_worker.process.child_exit import ChildExit
+from proxx_worker.process.sandbox import Confinement, Sandbox, describe
+from proxx_worker.process.stop import StopFlag
+from proxx_worker.process.syscalls import ALLOWED
+from proxx_worker.process.trial import try_confined
+from tests.support.processes import await_end
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux" or platform.machine() not in ALLOWED, reason="Landlock and seccomp are Linux's"
+)
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    # Programs of the system, which children here are, lie in /usr/bin.
+    confines = Sandbox(("/usr/bin",))
+    yield confines
+    confines.close()
+
+
+def script(path: Path, body: str) -> str:
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def run(
+    sandbox: Sandbox,
+    *argv: str,
+    reads: tuple[int, ...] = (),
+    writes: tuple[int, ...] = (),
+    stdin: int | None = None,
+    pass_fds: tuple[int, ...] = (),
+    stall: float | None = None,
+    cwd: str = "/",
+) -> tuple[ChildExit, str, str]:
+    said: dict[int, bytearray] = {1: bytearray(), 2: bytearray()}
+    with closing(StopFlag()) as stop:
+        ended = run_child(
+            argv,
+            stop=stop,
+            on_stdout=said[1].extend,
+            on_stderr=said[2].extend,
+            stall_seconds=stall,
+            stdin=stdin,
+            pass_fds=pass_fds,
+            cwd=cwd,
+            confinement=Confinement(sandbox, reads, writes),
+        )
+    return ended, said[1].decode(), said[2].decode()
+
+
+def test_a_child_runs_and_its_end_is_told(sandbox: Sandbox) -> None:
+    ended, out, _ = run(sandbox, "/bin/sh", "-c", "echo hello; exit 3")
+    assert (ended.exit_code, out) == (3, "hello\n")
+    ended, _, _ = run(sandbox, "/bin/sh", "-c", "kill -SEGV $$")
+    assert ended.exit_code == -signal.SIGSEGV
+    assert (ended.stopped, ended.stalled, ended.out_of_memory) == (False, False, False)
+
+
+def test_the_environment_is_the_fixed_one(sandbox: Sandbox) -> None:
+    assert run(sandbox, "/usr/bin/env")[1].splitlines() == ["PATH=/usr/bin:/bin", "LC_ALL=C", "TZ=UTC"]
+
+
+def test_it_reads_and_writes_what_it_was_given_and_nothing_else(sandbox: Sandbox, tmp_path: Path) -> None:
+    for name in ("source", "output", "other"):
+        (tmp_path / name).write_text(f"{name}\n")
+    source = os.open(tmp_path / "source", os.O_RDONLY)
+    output = os.open(tmp_path / "output", os.O_RDWR)
+    try:
+        given = {"reads": (source,), "writes": (output,), "pass_fds": (source,), "cwd": str(tmp_path)}
+        _, out, _ = run(sandbox, "/bin/sh", "-c", f"read -r it </dev/fd/{source}; echo $it", **given)  # type: ignore[arg-type]
+        assert out == "source\n"
+        ended, _, _ = run(sandbox, "/bin/sh", "-c", "echo new >output", **given)  # type: ignore[arg-type]
+        assert (ended.exit_code, (tmp_path / "output").read_text()) == (0, "new\n")
+        for attempt in ("read -r it <other", "echo evil >other", "echo evil >source", "echo evil >new", "echo *"):
+            ended, out, said = run(sandbox, "/bin/sh", "-ec", attempt, **given)  # type: ignore[arg-type]
+            assert "Permission denied" in said or out == "*\n"
+    finally:
+        os.close(source)
+        os.close(output)
+    assert (tmp_path / "other").read_text() == "other\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "output", "source"]
+
+
+def test_a_child_has_its_streams_and_what_it_holds_and_no_other_descriptor(sandbox: Sandbox, tmp_path: Path) -> None:
+    inherited = os.open(tmp_path, os.O_RDONLY)
+    os.set_inheritable(inherited, True)  # noqa: FBT003
+    held = os.open(tmp_path, os.O_RDONLY)
+    shown = "for fd in 0 1 2 3 4 5 6 7 8 9; do test -e /proc/self/fd/$fd && echo $fd; done; test -e /proc/self/fd/64 && echo held"
+    try:
+        assert run(sandbox, "/bin/sh", "-c", shown, pass_fds=(held,))[1].split() == ["0", "1", "2", "held"]
+    finally:
+        os.close(inherited)
+        os.close(held)
+
+
+def test_a_stop_ends_it(sandbox: Sandbox) -> None:
+    said = bytearray()
+
+    with closing(StopFlag()) as stop:
+
+        def hear(chunk: bytes) -> None:
+            said.extend(chunk)
+            stop.request()
+
+        ended = run_child(
+            ["/bin/sh", "-c", "echo ready; exec sleep 60"],
+            stop=stop, on_stdout=hear, on_stderr=said.extend, confinement=Confinement(sandbox),
+        )  # fmt: skip
+    assert (ended.exit_code, ended.stopped) == (-signal.SIGTERM, True)
+
+
+def test_one_that_hangs_is_ended(sandbox: Sandbox) -> None:
+    ended, _, _ = run(sandbox, "/bin/sleep", "60", stall=0.2)
+    assert (ended.exit_code, ended.stalled) == (-signal.SIGTERM, True)
+
+
+def test_what_cannot_be_run_is_told_apart(sandbox: Sandbox, tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    plain.write_text("no program")
+    strange = tmp_path / "strange"
+    strange.write_text("#!/nowhere/interpreter\n")
+    strange.chmod(0o755)
+    for program in (str(tmp_path / "none"), str(plain), str(strange)):
+        with pytest.raises(ProxxError) as caught:
+            run(sandbox, program)
+        assert caught.value.code is ErrorCode.FFMPEG_MISSING
+        assert program in str(caught.value)
+
+
+def test_a_wrapper_that_leads_elsewhere_names_the_remedy(sandbox: Sandbox, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    tool = script(elsewhere / "tool", "echo worked")
+    wrapper = script(tmp_path / "wrapper", f'exec {tool} "$@"')
+    with pytest.raises(ProxxError, match=r"sandbox_read") as caught:
+        run(sandbox, wrapper)
+    assert caught.value.code is ErrorCode.SANDBOX_UNAVAILABLE
+    with pytest.raises(ProxxError, match=r"sandbox_read"):
+        try_confined(sandbox, wrapper, None)
+    wider = Sandbox((str(elsewhere),))
+    try:
+        assert run(wider, wrapper)[1] == "worked\n"
+        try_confined(wider, wrapper, None)
+    finally:
+        wider.close()
+
+
+def test_a_tool_that_was_installed_in_one_piece_reads_its_own_libraries(tmp_path: Path) -> None:
+    for folder in ("bin", "lib"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "lib" / "words").write_text("from the library\n")
+    tool = script(tmp_path / "bin" / "tool", f"read -r it <{tmp_path}/lib/words; echo $it")
+    link = tmp_path / "link"
+    link.symlink_to(tool)
+    confines = Sandbox()
+    try:
+        assert run(confines, str(link))[1] == "from the library\n"
+    finally:
+        confines.close()
+
+
+def test_the_starter_that_was_killed_costs_one_child(sandbox: Sandbox) -> None:
+    assert run(sandbox, "/bin/true")[0].exit_code == 0
+    starter = sandbox.starter_pid()
+    assert starter is not None
+    os.kill(starter, signal.SIGKILL)
+    assert await_end(starter, seconds=10)
+    with pytest.raises(ProxxError) as caught:
+        run(sandbox, "/bin/true")
+    assert caught.value.code is ErrorCode.IO_ERROR
+    assert run(sandbox, "/bin/true")[0].exit_code == 0
+
+
+WORKER = """
+import sys
+from proxx_worker.process.child import run_child
+from proxx_worker.process.sandbox import Confinement, Sandbox
+from proxx_worker.process.stop import StopFlag
+sandbox = Sandbox(("/usr/bin",))
+def told(chunk):
+    sys.stdout.buffer.write(chunk)
+    sys.stdout.buffer.flush()
+run_child(["/bin/sh", "-c", "echo $$; exec sleep 600"], stop=StopFlag(), on_stdout=told, on_stderr=told,
+          confinement=Confinement(sandbox))
+"""
+
+
+def test_it_ends_with_the_worker_and_so_does_the_starter() -> None:
+    worker = subprocess.Popen([sys.executable, "-c", WORKER], cwd=ROOT, stdout=subprocess.PIPE)
+    try:
+        assert worker.stdout is not None
+        child = int(worker.stdout.readline())
+        parents = Path(f"/proc/{child}/status").read_text()
+        assert f"PPid:\t{worker.pid}" in parents, "it is the worker's own"
+        starters = [
+            int(it) for it in Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split() if int(it) != child
+        ]
+        worker.kill()
+        worker.wait()
+        for process in (child, *starters):
+            assert await_end(process, seconds=10)
+        assert len(starters) == 1
+    finally:
+        worker.kill()
+        worker.wait()
+        if worker.stdout is not None:
+            worker.stdout.close()
+
+
+def test_what_an_older_kernel_leaves_to_the_filter_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(landlock, "abi", lambda: 1)
+    assert describe() == (
+        "Landlock ABI 1 and a filter of system calls; moves between folders, truncation, TCP, devices' controls, "
+        "signals and abstract sockets by the filter alone"
+    )
+    monkeypatch.setattr(landlock, "abi", lambda: 6)
+    assert describe() == "Landlock ABI 6 and a filter of system calls"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [("system", "Darwin", "this system has not"), ("machine", "riscv64", "those of riscv64 are not")],
+)
+def test_elsewhere_it_is_refused(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, name: str, value: str, reason: str) -> None:
+    monkeypatch.setattr(platform, name, lambda: value)
+    with pytest.raises(ProxxError, match=reason) as caught:
+        sandbox.require()
+    assert caught.value.code is ErrorCode.SANDBOX_UNAVAILABLE
+    assert 'sandbox = "off"' in str(caught.value)
