@@ -126,7 +126,7 @@ REMEDIES: Final[Mapping[ErrorCode, Remedy]] = {
     ErrorCode.FFMPEG_MISSING: Remedy("there is no FFmpeg", "install FFmpeg, or correct `ffmpeg`", Again.HELPS),
     ErrorCode.FFPROBE_MISSING: Remedy("there is no ffprobe", "install FFmpeg, or correct `ffprobe`", Again.HELPS),
     ErrorCode.RESOLVE_UNAVAILABLE: Remedy(
-        "the job needs Resolve, and there is none",
+        "the job needs Resolve, and there is none that it can use",
         "the message says what is missing or in the way",
         Again.HELPS,
     ),
