@@ -120,6 +120,21 @@ newcomer: ## The README's two commands on a new Debian 13 and a new sid, in a cl
 	deploy/setup/newcomer trixie sh -c "make demo && make test"
 	deploy/setup/newcomer sid sh -c "make demo && make test"
 
+# An environment of its own, see pyproject.toml. What it makes goes into mutants/, and a run that was cut off goes on from there.
+MUTANTS := .cache/mutants
+PACKAGE := contract
+$(MUTANTS)/.made: requirements-mutants.lock pyproject.toml
+	deploy/setup/make-venv "$(PYTHON)" $(MUTANTS)
+	$(subst $(BIN),$(MUTANTS)/bin,$(FROM_LOCK)) requirements-mutants.lock
+	$(subst $(BIN),$(MUTANTS)/bin,$(THIS))
+	$(subst $(BIN),$(MUTANTS)/bin,$(PIP)) check
+	touch $@
+
+.PHONY: mutants
+mutants: $(MUTANTS)/.made ## Changes of a package's code that no test notices: PACKAGE=contract, planning, verification or workspace
+	$(MUTANTS)/bin/mutmut run --max-children 1 "proxx_worker.$(PACKAGE).*" </dev/null
+	$(MUTANTS)/bin/mutmut results
+
 .PHONY: bench
 bench: $(DEV) ## Measure, and write docs/benchmarks.md (nothing passes or fails by the clock)
 	deploy/setup/install-tools ffmpeg ffprobe setpriv strace
@@ -161,6 +176,7 @@ pictures: $(DEV) ## Draw docs/pictures/
 	mkdir -p docs/pictures
 	$(BIN)/python deploy/pictures/packages.py > docs/pictures/packages.svg
 	$(BIN)/python -m deploy.pictures.report docs/pictures
+	$(BIN)/python -m deploy.pictures.console docs/pictures
 
 LOCK := uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-header --quiet
 .PHONY: lock
@@ -168,6 +184,7 @@ lock: ## Renew the lock files (needs uv on PATH)
 	$(LOCK) --upgrade --output-file requirements.lock
 	$(LOCK) --upgrade --extra dev --extra console --extra report --extra relink --constraints requirements.lock --output-file requirements-dev.lock
 	$(LOCK) --upgrade --extra dev --extra console --extra report --extra relink --resolution lowest-direct --output-file requirements-lowest.lock
+	$(LOCK) --upgrade --group mutants --constraints requirements.lock --output-file requirements-mutants.lock
 
 RELEASED := .cache/released
 .PHONY: release
@@ -185,4 +202,4 @@ ci: ## What CI runs, from the root of a clean clone
 
 .PHONY: clean
 clean: ## Remove .venv, caches, and what `make demo` made
-	rm -rf $(VENV) demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* mutants

@@ -26,19 +26,22 @@ class Outcome:
 
 
 def weather_of(seed: int) -> Weather:
-    """What may befall the schedule of that seed."""
+    """What may befall the schedule of that seed. Every third is a storm: kills and power cuts, close together."""
     rng = random.Random(f"weather {seed}")  # noqa: S311 - the same seed is to give the same schedule
+    switch = rng.choice((3, 10, 40))
+    if seed % 3 == 0:
+        return Weather(switch, kill=rng.choice((60, 120, 250)), cut=rng.choice((100, 200, 400)))
 
     def now_and_then(chance: float, *every: int) -> int | None:
         return rng.choice(every) if rng.random() < chance else None
 
     return Weather(
-        switch=rng.choice((3, 10, 40)),
+        switch,
         refuse=now_and_then(0.35, 80, 250, 600),
         lose_reply=now_and_then(0.25, 30, 100),
         slow=now_and_then(0.2, 60, 300),
         kill=now_and_then(0.4, 150, 400),
-        cut=now_and_then(0.75, 100, 200, 400, 800),
+        cut=now_and_then(0.6, 150, 400, 800),
     )
 
 

@@ -297,3 +297,47 @@ def test_names_are_utf_8_whatever_they_hold(tmp_path: Path) -> None:
         folder.mkdir()
         with OutputDirectory.hold(str(folder), [str(tmp_path)]):
             pass
+
+
+@both_ways
+def test_a_directory_that_its_share_has_lost_is_an_error_of_its_storage(
+    out: Path, look: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(_fd: int) -> os.stat_result:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fstat", lost)
+        assert code_of(lambda: look(str(out))) is ErrorCode.IO_ERROR
+
+
+def test_a_held_directory_that_its_share_has_lost_is_not_in_place(held: OutputDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(_fd: int) -> os.stat_result:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fstat", lost)
+        assert code_of(held.require_in_place) is ErrorCode.IO_ERROR
+
+
+@pytest.mark.parametrize("refused", ["mkdir", "open"])
+def test_staging_that_is_refused_leaves_nothing(
+    refused: str, out: Path, held: OutputDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder may have been made all the same: over NFS by a `mkdir` whose reply was lost."""
+    mkdir, opens = os.mkdir, os.open
+
+    def made_and_refused(path: bytes, mode: int, *, dir_fd: int) -> None:
+        mkdir(path, mode, dir_fd=dir_fd)
+        if refused == "mkdir":
+            raise OSError(errno.EIO, "Input/output error")
+
+    def not_opened(path: bytes, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if path.startswith(b".proxx-") and refused == "open" and any(out.iterdir()):
+            raise OSError(errno.EMFILE, "Too many open files")
+        return opens(path, flags, mode, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "mkdir", made_and_refused)
+    monkeypatch.setattr(os, "open", not_opened)
+    assert code_of(lambda: held.open_staging("owner", "job")) is ErrorCode.IO_ERROR
+    assert list(out.iterdir()) == []

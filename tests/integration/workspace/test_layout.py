@@ -41,6 +41,14 @@ class TestPrepare:
         assert workspace.prepare() == identity
         assert Workspace(tmp_path).prepare() == identity
 
+    def test_folders_that_were_there_are_made_durable(self, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Whoever made them may have been killed before the sync."""
+        workspace.prepare()
+        synced: list[Path] = []
+        monkeypatch.setattr(os, "fsync", lambda fd: synced.append(Path(f"/proc/self/fd/{fd}").readlink()))
+        workspace.prepare()
+        assert workspace.root in synced
+
     def test_leaves_no_trace_of_the_proof(self, workspace: Workspace) -> None:
         workspace.prepare()
         assert _probes(workspace) == []

@@ -192,6 +192,14 @@ class TestLosingIt:
                 lock.require_owned()
             assert caught.value.code is ErrorCode.WORKSPACE_INVALID
 
+    def test_what_its_share_has_lost_is_no_longer_the_owners(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def lost(_fd: int) -> os.stat_result:
+            raise OSError(errno.ESTALE, "Stale file handle")
+
+        with acquire(tmp_path) as lock, monkeypatch.context() as patch:
+            patch.setattr(os, "fstat", lost)
+            assert not lock.still_owned()
+
     def test_a_replaced_lock_file_is_noticed(self, tmp_path: Path) -> None:
         with acquire(tmp_path) as lock:
             path = tmp_path / ".proxx" / "worker.lock"

@@ -304,6 +304,22 @@ class TestOthersFiles:
         assert [item.decision for item in look(root).items] == [Decision.INTERRUPT]
 
 
+def test_a_claim_that_was_cut_off_is_made_durable_before_anything_else(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a power cut later brings the spec back into the inbox, beside what recovery says of it."""
+    drop(root)
+    (root / "inbox" / "clip.json").rename(root / "running" / "clip.json")
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def note(fd: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{fd}").readlink().name)
+        fsync(fd)
+
+    monkeypatch.setattr(os, "fsync", note)
+    assert [item.decision for item in recover(Spool(Workspace(root), NEVER)).items] == [Decision.INTERRUPT]
+    assert synced == ["running", "inbox", "clip.json"]
+
+
 class TestCrashesInRecovery:
     """Each step of recovery fails once in its turn; the next start carries on to the same end."""
 

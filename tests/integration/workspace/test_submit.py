@@ -56,7 +56,18 @@ def test_is_durable_before_it_has_its_name(workspace: Workspace, spec: Path, mon
 
     monkeypatch.setattr(os, "fsync", note)
     submit(workspace, spec)
-    assert synced == [(".submit", False), ("inbox", True)]
+    # First the workspace: whoever made the inbox may have been killed before the sync.
+    workspace_first = (workspace.root.name.partition("-")[0], False)
+    assert synced == [workspace_first, (".submit", False), ("inbox", True)]
+
+
+def test_a_spec_that_its_share_has_lost_is_refused(workspace: Workspace, spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(_fd: int) -> os.stat_result:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fstat", lost)
+        assert refusal(workspace, spec) is ErrorCode.SPEC_INVALID
 
 
 @pytest.mark.parametrize("name", ["clip.txt", ".clip.json", "clip.result.json", "x" * 236 + ".json"])

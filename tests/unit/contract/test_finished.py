@@ -63,9 +63,15 @@ def test_frames_that_nobody_counted_are_not_known(checks: list[object]) -> None:
     ("data", "says"),
     [
         (b"{", "unexpected end"),
-        (b"[]", "the document"),
-        (encoded(result_version="2.0"), "only results of version 1 can be read"),
-        (encoded(result_version=1), "only results of version 1 can be read"),
+        (b"[]", "^not a result: the document: "),
+        (
+            encoded(result_version="2.0"),
+            "^not a result: result_version: result_version is '2.0', and only results of version 1 can",
+        ),
+        (
+            encoded(result_version=1),
+            "^not a result: result_version: result_version is 1, and only results of version 1 can be read$",
+        ),
         (encoded(tasks=[{"index": 0}]), "tasks.0.source"),
     ],
 )

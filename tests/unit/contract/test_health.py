@@ -10,6 +10,7 @@ from proxx_worker.contract.status import WorkerState, WorkerStatus
 
 AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
 STATUS = WorkerStatus(WorkerState.IDLE, 7, "render1", "2026-05-01T11:00:00.000Z", "2026-05-01T12:00:00.000Z", 0, None)
+ENDED = replace(STATUS, state=WorkerState.ENDED)
 
 
 @pytest.mark.parametrize("alive", [True, None])
@@ -29,13 +30,21 @@ def test_a_worker_that_may_live_is_as_well_as_its_heartbeat(
     [
         (STATUS, False, "no worker is running here"),
         (None, False, "no worker is running here"),
-        (None, True, "has not written a status yet"),
-        (None, None, "has not written a status yet"),
-        (replace(STATUS, state=WorkerState.ENDED), True, "says that its worker ended"),
-        (replace(STATUS, state=WorkerState.ENDED), None, "says that its worker ended"),
+        (None, True, "a worker is running here and has not written a status yet"),
+        (None, None, "a worker is running here and has not written a status yet"),
+        (
+            ENDED,
+            True,
+            f"the last status, of {STATUS.heartbeat_at}, says that its worker ended",
+        ),
+        (
+            ENDED,
+            None,
+            f"the last status, of {STATUS.heartbeat_at}, says that its worker ended",
+        ),
     ],
 )
 def test_the_heartbeat_of_no_worker_is_not_looked_at(status: WorkerStatus | None, *, alive: bool | None, says: str) -> None:
     health = health_of(status, AT, alive=alive, max_age=10)
-    assert not health.ok
-    assert says in health.line
+    assert health.ok is False
+    assert health.line == f"unhealthy: {says}"

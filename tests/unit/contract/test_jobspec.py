@@ -218,6 +218,7 @@ def test_a_spec_over_one_mebibyte_is_not_read_at_all() -> None:
         error = refusal(data)
         assert error.code is ErrorCode.SPEC_TOO_LARGE
         assert error.error.details == {"size_bytes": MAX_SPEC_BYTES + 1, "max_bytes": MAX_SPEC_BYTES}
+        assert error.error.message.startswith(f"the spec is {MAX_SPEC_BYTES + 1} bytes long, and a JobSpec has at most ")
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,25 @@ def test_anything_else_is_refused(name: str) -> None:
         decode_status(HOSTILE[name])
 
 
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("no pid", "a field is missing or has another type"),
+        ("pid is true", "a field is true or false"),
+        ("job.name is a list", "a field of the job is missing or has another type"),
+        ("another time zone", "a time is not in UTC"),
+        ("too long", f"it has more than {MAX_STATUS_BYTES} bytes"),
+    ],
+)
+def test_the_refusal_tells_why(name: str, says: str) -> None:
+    with pytest.raises(ValueError, match=f"^{says}$"):
+        decode_status(HOSTILE[name])
+
+
+def test_one_of_the_greatest_length_is_read() -> None:
+    assert decode_status(encode_status(STATUS).rstrip().ljust(MAX_STATUS_BYTES)) == STATUS
+
+
 @given(st.binary(max_size=200))
 def test_noise_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):

@@ -1,0 +1,28 @@
+"""Moments as the spec writes them, read by value."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from proxx_worker.contract.values import has_time_of_day, read_moment
+
+DAY = (2025, 12, 29)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2025-12-29", datetime(*DAY)),  # noqa: DTZ001 - it says no zone
+        ("2025-12-29t14:30:05z", datetime(*DAY, 14, 30, 5, tzinfo=UTC)),
+        ("2025-12-29T14:30:05+05", datetime(*DAY, 14, 30, 5, tzinfo=timezone(timedelta(hours=5)))),
+        ("2025-12-29 14:30-0330", datetime(*DAY, 14, 30, tzinfo=timezone(-timedelta(hours=3, minutes=30)))),
+    ],
+)
+def test_a_moment_is_what_it_says(text: str, moment: datetime) -> None:
+    assert read_moment(text) == moment
+
+
+@pytest.mark.parametrize("mark", ["T", "t", " "])
+def test_a_time_of_day_comes_after_a_mark(mark: str) -> None:
+    assert has_time_of_day(f"2025-12-29{mark}14:30")
+    assert not has_time_of_day("2025-12-29")
