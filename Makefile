@@ -176,6 +176,7 @@ pictures: $(DEV) ## Draw docs/pictures/
 	mkdir -p docs/pictures
 	$(BIN)/python deploy/pictures/packages.py > docs/pictures/packages.svg
 	$(BIN)/python -m deploy.pictures.report docs/pictures
+	$(BIN)/python -m deploy.pictures.console docs/pictures
 
 LOCK := uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-header --quiet
 .PHONY: lock

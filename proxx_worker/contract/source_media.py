@@ -78,6 +78,7 @@ class SourceAudio(Record):
     duration: Rational | None = Field(description="Seconds, as the container says.")
     profile: Text | None = Field(description="The codec's profile, as FFmpeg calls it.")
     unbroken: bool = Field(description="Whether the container proves that its packets are played one after another, as stored.")
+    time_base: Rational | None = Field(description="Seconds per tick of its times.")
 
 
 class SourceMedia(Record):

@@ -100,8 +100,8 @@ REMEDIES: Final[Mapping[ErrorCode, Remedy]] = {
     ),
     ErrorCode.SOURCE_DAMAGED: Remedy(
         "the source could not be read and decoded to its end",
-        "deliver the clip again, or repair it; the message says near which second, and of copied sound in which stream, where "
-        "that is known",
+        "deliver the clip again, or repair it; the message says near which second and, for copied audio, in which stream, "
+        "if that is known",
         Again.AFTER_SOURCE,
     ),
     ErrorCode.OUTPUT_INVALID: Remedy(
@@ -126,8 +126,8 @@ REMEDIES: Final[Mapping[ErrorCode, Remedy]] = {
     ErrorCode.FFMPEG_MISSING: Remedy("there is no FFmpeg", "install FFmpeg, or correct `ffmpeg`", Again.HELPS),
     ErrorCode.FFPROBE_MISSING: Remedy("there is no ffprobe", "install FFmpeg, or correct `ffprobe`", Again.HELPS),
     ErrorCode.RESOLVE_UNAVAILABLE: Remedy(
-        "the job needs Resolve, and there is none",
-        "make this proxy elsewhere: there is no Resolve engine here",
+        "the job needs Resolve, and there is none that it can use",
+        "the message says what is missing or in the way",
         Again.HELPS,
     ),
     ErrorCode.OUTPUT_DIRECTORY_MISSING: Remedy(

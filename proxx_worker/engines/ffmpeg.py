@@ -59,7 +59,7 @@ class FfmpegEngine:
         staged = staging.create(name)
         tools = self.tools()
         argv = task.argv(tools.ffmpeg, STANDARD_INPUT, staged.name)
-        observer = EncodeObserver()
+        observer = EncodeObserver([sound.placement for sound in task.design.sound])
         lines = StderrLines(observer.feed_line, around.log.encoder_lines)
         life = _Life(staged, observer, around.on_progress)
         around.log.event("encoder_started", level="DEBUG", argv=list(argv))

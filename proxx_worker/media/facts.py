@@ -103,6 +103,7 @@ class AudioFacts:
 
     `profile`: of the codec, in FFmpeg's name (`LC`). `unbroken`: the container's tables prove that its packets are played one
     after another, as they are stored (see `gapless_tracks`); False where they do not, or where nothing is known of them.
+    `time_base`: seconds per tick of the container's times.
     """
 
     index: int
@@ -116,6 +117,7 @@ class AudioFacts:
     duration: Fraction | None
     profile: str | None = None
     unbroken: bool = False
+    time_base: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)

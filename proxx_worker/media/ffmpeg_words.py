@@ -28,8 +28,10 @@ class Meaning(Enum):
     READING = "the source could not be read on"
     WRITING = "the output could not be encoded or written"
     GAVE_UP = "FFmpeg ends after an error"
-    HARMLESS = "a complaint of ffprobe's own parsers about a stream that decodes without a fault"
+    HARMLESS = "a complaint about what no picture and no sound is made of"
+    REFERENCE = "a picture needs others that the source does not hold, as after a cut between two keyframes"
     EXTERNAL_TRACK = "a track's media lies in another file"
+    AUDIO_WRITTEN = "how much audio was encoded, in units of 1024 bytes"
     REFUSED_FORMAT = "the container is none of those that may be opened"
 
 
@@ -64,7 +66,14 @@ WORDS = (
     _words(r"\[(?:out#|enc:|vost#|aost#)[^\]]*\]", Meaning.WRITING, "7.1, 8.0, 9.0"),
     _words(r"Conversion failed!$", Meaning.GAVE_UP, "5.1, 7.1, 8.0, 9.0"),
     # libavcodec/opus/parser.c looks at the first packet before it has the header; the decoder then decodes every one.
-    _words(r"\[opus\] Error parsing Opus packet header", Meaning.HARMLESS, "8.0"),
+    _words(r"\[opus\] (?:\[error\] )?Error parsing Opus packet header", Meaning.HARMLESS, "8.0"),
+    # Supplemental enhancement information and extended headers: a decoder passes over what it cannot read of them.
+    _words(r"\[(?:h264|hevc)\] (?:\[error\] )?SEI type \d+ size \d+ truncated", Meaning.HARMLESS, "5.1, 7.1, 8.0, 9.0"),
+    _words(r"(?:\[error\] )?ext header missing", Meaning.HARMLESS, "5.1"),
+    _words(r"co located POCs unavailable|mmco: unref short failure", Meaning.REFERENCE, "5.1, 7.1, 8.0, 9.0"),
+    _words(r"[Rr]eference picture missing|Missing reference picture", Meaning.REFERENCE, "5.1, 7.1, 8.0, 9.0"),
+    _words(r"Could not find ref with POC", Meaning.REFERENCE, "5.1, 7.1, 8.0, 9.0"),
+    _words(r"video:[0-9]+(?:kB|KiB) audio:(?P<units>[0-9]{1,15})(?:kB|KiB) ", Meaning.AUDIO_WRITTEN, "5.1, 7.1, 8.0, 9.0"),
     _words(r"Skipped opening external track", Meaning.EXTERNAL_TRACK, "5.1, 7.1, 8.0, 9.0"),
     _words(r"\[(?P<format>[\w,]+)\] Format not on whitelist", Meaning.REFUSED_FORMAT, "5.1, 7.1, 8.0, 9.0"),
 )

@@ -69,6 +69,22 @@ def field_order_of(stream: Section, frame: Section) -> str | None:
     return "tt" if frame.flag("top_field_first") else "bb"
 
 
+_ORDERS = {
+    "progressive": "progressive", "tt": "top field first", "tb": "top field first", "bb": "bottom field first",
+    "bt": "bottom field first",
+}  # fmt: skip
+"""What the stream's words come to: see `VideoFacts.top_field_first`."""
+
+
+def field_order_note(stream: Section, frame: Section) -> str | None:
+    """A sentence for the notes where the stream and its first picture say different things; None where they agree."""
+    said, taken = _ORDERS.get(stream.text("field_order") or ""), _ORDERS.get(field_order_of(stream, frame) or "")
+    shown = _ORDERS.get(field_order_of(Section({}), frame) or "")
+    if said is None or shown is None or said == shown:
+        return None
+    return f"the container calls the picture {said}, its first picture is {shown}: taken as {taken}"
+
+
 def refuse_single_fields(stream: Section, frame: Section) -> None:
     """Raise SOURCE_UNSUPPORTED for HEVC that is coded field by field.
 

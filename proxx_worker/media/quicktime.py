@@ -6,7 +6,7 @@ its media. Either way the proxy would be wrong, and ffprobe says so on stderr at
 
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -36,6 +36,8 @@ _HEADER_IDS = {b"\0": 12, b"\1": 20}
 
 _HUGE = 1 << 31
 """What FFmpeg takes for a negative step in time, and replaces by one tick."""
+
+_AAC_FRAME = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +131,11 @@ def avid_pixel_aspect(read: Callable[[int, int], bytes], size: int) -> Fraction 
 def gapless_tracks(read: Callable[[int, int], bytes], size: int) -> frozenset[int]:
     """The numbers of the tracks whose packets are all played one after another, as they are stored.
 
-    Such a track has a whole sample table (no fragments), one sample description, a later time for every packet, and no edit list,
-    or one with a single edit that begins inside its media: it leaves out what comes before and after, and nothing between. A
-    track of which this is not proven is left out. Arguments as for `refuse_external_media`. Structure: ISO/IEC 14496-12, 8.6.6,
-    "Edit List Box"; 8.6.1.2, "Decoding Time to Sample Box"; 8.8.1, "Movie Extends Box".
+    Such a track has a whole sample table (no fragments), one sample description, every packet 1024 ticks after the one before it
+    (a frame of AAC, where a tick is a sample), as far as that can be heard, and no edit list, or one with a single edit that
+    begins inside its media: it leaves out what comes before and after, and nothing between. A track of which this is not proven
+    is left out. Arguments as for `refuse_external_media`. Structure: ISO/IEC 14496-12, 8.6.6, "Edit List Box"; 8.6.1.2,
+    "Decoding Time to Sample Box"; 8.8.1, "Movie Extends Box".
     """
     budget = iter(range(_MAX_BOXES))
     whole = _Box(b"", 0, size)
@@ -169,12 +172,26 @@ def _is_gapless(read: Callable[[int, int], bytes], track: _Box, budget: Iterator
         return False
     steps = _entries(times[0], ">II")
     lasts = _media_duration(media[0])
-    if _count(descriptions[0]) != 1 or lasts is None or not steps or any(not 0 < step < _HUGE for _, step in steps):
+    if _count(descriptions[0]) != 1 or lasts is None or not steps or not _is_steady(steps, _timescale(media[0])):
         return False
     if not edits or _count(edits[0]) == 0:
         return True
     played = _entries(edits[0], ">Qq4x" if edits[0][:1] == b"\1" else ">Ii4x")
     return len(played) == 1 and played[0][0] > 0 and 0 <= played[0][1] < lasts
+
+
+def _is_steady(steps: Sequence[tuple[int, ...]], per_second: int) -> bool:
+    """Whether every packet stands within half a millisecond of where frames of AAC put it, counted from the first one.
+
+    A packet that lasts longer is a hole in the sound, which nothing fills in a copy. The last packet's length is of no matter.
+    """
+    packets = time = 0
+    for at, (count, step) in enumerate(steps, 1):
+        following = count - (at == len(steps))
+        packets, time = packets + following, time + following * step
+        if not 0 < step < _HUGE or abs(time - packets * _AAC_FRAME) * 2000 > per_second:
+            return False
+    return True
 
 
 def _tables(read: Callable[[int, int], bytes], parent: _Box, path: tuple[bytes, ...], budget: Iterator[int]) -> list[bytes]:
@@ -198,6 +215,12 @@ def _media_duration(header: bytes) -> int | None:
     """Ticks, as `mdhd` says."""
     at, shape = (24, ">Q") if header[:1] == b"\1" else (16, ">I")
     return int(struct.unpack_from(shape, header, at)[0]) if len(header) >= at + struct.calcsize(shape) else None
+
+
+def _timescale(header: bytes) -> int:
+    """Ticks per second, as `mdhd` says."""
+    at = 20 if header[:1] == b"\1" else 12
+    return int(struct.unpack_from(">I", header, at)[0]) if len(header) >= at + 4 else 0
 
 
 def _references(read: Callable[[int, int], bytes], size: int) -> Iterator[str]:

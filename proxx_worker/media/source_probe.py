@@ -12,7 +12,13 @@ from proxx_worker.media.facts import MediaFacts, RawSource, VideoFacts
 from proxx_worker.media.ffmpeg_words import Meaning, find, says
 from proxx_worker.media.ffprobe_json import Section, parse_document
 from proxx_worker.media.frame_rate import timing_of
-from proxx_worker.media.orientation import field_order_of, orientation_of, refuse_single_fields, sample_aspect_of
+from proxx_worker.media.orientation import (
+    field_order_note,
+    field_order_of,
+    orientation_of,
+    refuse_single_fields,
+    sample_aspect_of,
+)
 from proxx_worker.media.pixel_formats import pixel_format
 from proxx_worker.media.quicktime import AVID_CODEC_TAGS
 from proxx_worker.media.signatures import RAW_CODEC_TAGS, Refusal, sniff
@@ -156,6 +162,8 @@ def _facts(
         # keeps its times, and would promise all that came before it. Where a writer did count from the start, less is certain.
         duration -= start
     notes = [f"video stream {stream.integer('index')} is a second picture: ignored" for stream in others if is_picture(stream)]
+    if order := field_order_note(picture, _first_frame(frames, picture)):
+        notes.append(order)
     if any(stream.tag("data_type") == "audio" for stream in others):
         notes.append("the audio of this OP-Atom clip is in other files and not part of this source")
     if video.sample_aspect == 1 and (video.width, video.height) in _THIN_RASTERS:

@@ -85,6 +85,7 @@ def _audio(audio: AudioFacts) -> SourceAudio:
         duration=_optional(audio.duration),
         profile=audio.profile,
         unbroken=audio.unbroken,
+        time_base=_optional(audio.time_base),
     )
 
 

@@ -85,6 +85,7 @@ def audio_of(stream: Section, unbroken: frozenset[int] = frozenset()) -> AudioFa
         duration=_ticks(stream, "duration_ts", time_base),
         profile=stream.text("profile"),
         unbroken=_track_id(stream) in unbroken,
+        time_base=time_base,
     )
 
 

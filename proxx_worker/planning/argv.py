@@ -9,6 +9,7 @@ from proxx_worker.media.demuxers import demuxer_name
 from proxx_worker.media.facts import MediaFacts
 from proxx_worker.media.source_probe import PROBE_BYTES, PROBE_MICROSECONDS
 from proxx_worker.planning.audio import AudioPlan
+from proxx_worker.planning.audio_report import reported
 from proxx_worker.planning.color import ColorPlan
 from proxx_worker.planning.color_tags import Tags
 from proxx_worker.planning.containers import MATROSKA, MUXERS, QUICKTIME
@@ -134,7 +135,7 @@ def _video_options(design: Design) -> tuple[str, ...]:
 
 
 def _packet_stages(design: Design) -> list[str]:
-    stages: list[str] = []
+    stages = [*design.encoder.packet_filters]
     color, end = design.color, design.schedule.end
     unsaid = color.tags == Tags(None, None, None)
     if design.encoder.codec == "h264" and color.range is not None and unsaid:
@@ -182,15 +183,20 @@ def _retiming(schedule: Schedule) -> list[str]:
     if schedule.rate is None:
         return []
     # Not setpts: FFmpeg 7.1's forgets the frame rate, and then the muxer has none for the timecode and the last frame's length.
-    frame = 1 / schedule.rate
-    return [f"settb={frame.numerator}/{frame.denominator}"]
+    return [f"settb={schedule.time_base.numerator}/{schedule.time_base.denominator}"]
 
 
 def _audio_options(position: int, stream: AudioPlan) -> tuple[str, ...]:
     if stream.copied:
         return stream.options
-    chain = (f"-filter:a:{position}", ",".join(stream.filters)) if stream.filters else ()
-    return (*stream.options, f"-ar:a:{position}", str(stream.sample_rate), f"-flags:a:{position}", "+bitexact", *chain)
+    filters = [*reported(position), *stream.filters]
+    if stream.padding is not None:
+        # How much there was is told before the silence that follows it.
+        filters += [*reported(position, placed=True), *stream.padding.filters]
+    return (
+        *stream.options, f"-ar:a:{position}", str(stream.sample_rate), f"-flags:a:{position}", "+bitexact",
+        f"-filter:a:{position}", ",".join(filters),
+    )  # fmt: skip
 
 
 def _container_options(design: Design) -> tuple[str, ...]:
@@ -205,10 +211,6 @@ def _container_options(design: Design) -> tuple[str, ...]:
         if schedule.timescale is not None:
             options += ["-video_track_timescale", str(schedule.timescale)]
         options += ["-movflags", "+faststart"]
-    if container is Container.MXF and design.sound:
-        # Its muxer ends the picture where a sound ends. So every sound goes on in silence (see audio.py), and ends with the
-        # picture.
-        options.append("-shortest")
     options += _moved("-output_ts_offset", schedule.output_shift)
     if container in MATROSKA:
         # Else the muxer moves everything late by the sound's priming, and the picture starts at 0.023 s.

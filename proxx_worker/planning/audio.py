@@ -1,4 +1,8 @@
-"""The sound of a proxy: every stream, in order, with its channels, layout and rate as far as the container allows."""
+"""The sound of a proxy: every stream, in order, with its channels, layout and rate as far as the container allows.
+
+Every sample stands where the source's clock puts it (docs/decisions/0020-audio-by-the-clock.md). A stream that is encoded begins
+with the file, and silence stands for what the source does not have: before its first decoded sample, and in its holes.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,10 +12,20 @@ from typing import Literal, assert_never
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.media.facts import AudioFacts, MediaFacts
+from proxx_worker.planning.audio_report import Placement, refuse_too_many
+from proxx_worker.planning.frame_timing import Schedule, clip_start
 
 AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
 _STUDIO_RATE = 48000
 _MICROSECOND = Fraction(1, 1_000_000)
+_HALF_MILLISECOND = Fraction(1, 2000)
+_MARGIN = 10
+"""Seconds of silence behind the picture's end, as far as the container says when that is."""
+
+_MISTAKE = Fraction(1, 100)
+"""How far the container may be mistaken about the picture's length, as part of it."""
+
+_PCM_BYTES: Mapping[str, int] = {"pcm_s16le": 2, "pcm_s24le": 3}
 _WORD_BITS = 16
 _STEREO = 2
 _AAC_BITS = 2
@@ -47,12 +61,21 @@ _LOSSLESS = ("pcm_", "flac", "alac", "truehd", "mlp", "wavpack", "tta", "s302m",
 
 
 @dataclass(frozen=True, slots=True)
+class Padding:
+    """Silence behind a stream's end. `filters`: which make it; `bytes`: of the whole stream with it, None where that is open."""
+
+    filters: tuple[str, ...]
+    bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class AudioPlan:
     """One proxy audio stream.
 
     `codec`: as ffprobe names it. `layout`: what the proxy should say, None where the source does not or the codec cannot.
-    `start`, `duration`: the source's, seconds from the file's start, None where it does not say. `filters`: for this stream's
-    `-filter:a`. `options`: the encoder's, already with stream specifiers. `copied`: the source's own packets, not encoded again.
+    `duration`: the source's in seconds, None where it does not say. `placement`: how it is put on the proxy's clock; None for a
+    copy, which are the source's own packets. `filters`: for this stream's `-filter:a`, behind its report. `options`: the
+    encoder's, already with stream specifiers. `padding`: the silence behind its end, None where there is none.
     """
 
     source_index: int
@@ -60,22 +83,28 @@ class AudioPlan:
     channels: int
     layout: str | None
     sample_rate: int
-    start: Fraction | None
     duration: Fraction | None
+    placement: Placement | None
     filters: tuple[str, ...]
     options: tuple[str, ...]
-    copied: bool = False
+    padding: Padding | None = None
+
+    @property
+    def copied(self) -> bool:
+        """Whether the source's own packets are the proxy's."""
+        return self.placement is None
 
 
-def plan_audio(container: Container, facts: MediaFacts) -> tuple[AudioPlan, ...]:
+def plan_audio(container: Container, facts: MediaFacts, schedule: Schedule) -> tuple[AudioPlan, ...]:
     """The plans for all audio streams of `facts`, in order.
 
-    Raises `SOURCE_UNSUPPORTED` for channels that the container's codec cannot carry.
+    Raises `SOURCE_UNSUPPORTED` for channels that the container's codec cannot carry, and for more streams than can be followed.
     """
-    return tuple(_plan_stream(container, facts, stream, position) for position, stream in enumerate(facts.audio))
+    refuse_too_many(facts.audio)
+    return tuple(_plan_stream(container, facts, schedule, stream, position) for position, stream in enumerate(facts.audio))
 
 
-def _plan_stream(container: Container, facts: MediaFacts, stream: AudioFacts, position: int) -> AudioPlan:
+def _plan_stream(container: Container, facts: MediaFacts, schedule: Schedule, stream: AudioFacts, position: int) -> AudioPlan:
     rate = _sample_rate(container, stream.sample_rate)
     layout = stream.layout
     copied = _is_copied(container, facts, stream)
@@ -103,23 +132,20 @@ def _plan_stream(container: Container, facts: MediaFacts, stream: AudioFacts, po
             options = [f"-c:a:{position}", codec]
         case _:
             assert_never(family)
-    if rate != stream.sample_rate:
-        # 32-bit integer resampling has no SIMD variant, so the samples are the same on every machine.
-        filters.append(f"aresample={rate}:internal_sample_fmt=s32p")
-    filters.extend(_shift(container, facts, stream, rate))
-    if container is Container.MXF:
-        filters.append("apad")
+    placement = None if copied else _placement(stream, schedule)
+    if placement is not None:
+        filters.extend(_placed(placement, rate))
     return AudioPlan(
         source_index=stream.index,
         codec=codec,
         channels=stream.channels,
         layout=layout if stream.layout is not None else None,
         sample_rate=rate,
-        start=_start(container, facts, stream),
         duration=stream.duration,
+        placement=placement,
         filters=tuple(filters),
         options=tuple(options),
-        copied=copied,
+        padding=_padding(facts, stream.channels, codec, rate) if container is Container.MXF else None,
     )
 
 
@@ -142,25 +168,42 @@ def _is_copied(container: Container, facts: MediaFacts, stream: AudioFacts) -> b
     Every condition was found by decoding both files and comparing each sample and its time:
     docs/decisions/0013-aac-is-copied-into-mp4.md.
     """
-    if container is not Container.MP4 or facts.demuxer != "mov" or stream.start is None or facts.start is None:
+    start = clip_start(facts)
+    if container is not Container.MP4 or facts.demuxer != "mov" or stream.start is None or start is None:
         return False
     return (
         stream.codec == "aac"
         and stream.profile == "LC"
         and stream.unbroken
+        and stream.time_base == Fraction(1, stream.sample_rate)
         and stream.sample_rate in AAC_RATES
         and stream.layout in _AAC_LAYOUTS
         # Of sound that starts late, FFmpeg 5.1 keeps the priming when it copies. ffprobe rounds the file's start.
-        and abs(stream.start - facts.start) <= _MICROSECOND
+        and abs(stream.start - start) <= _MICROSECOND
     )
 
 
-def _start(container: Container, facts: MediaFacts, stream: AudioFacts) -> Fraction | None:
-    if container is Container.MXF:
-        return Fraction(0)
-    if stream.start is None or facts.start is None or stream.codec.startswith("wma"):
-        return None  # WMA's decoder gives nothing for the first blocks
-    return stream.start - facts.start
+def _placement(stream: AudioFacts, schedule: Schedule) -> Placement:
+    """Where the stream begins, and how far its frames may stand beside each other's ends without a correction.
+
+    Times are rounded to the container's ticks. Of half a millisecond nothing is heard, and fewer corrections are.
+    """
+    return Placement(
+        origin=-round(schedule.output_shift * stream.sample_rate),
+        shift=round(schedule.audio_shift * stream.sample_rate),
+        slack=int(((stream.time_base or Fraction(0)) + _HALF_MILLISECOND) * stream.sample_rate),
+        rate=stream.sample_rate,
+    )
+
+
+def _placed(placement: Placement, rate: int) -> tuple[str, ...]:
+    """Silence for what is missing, and nothing twice: whole samples are put in or left out, none is stretched.
+
+    32-bit integer resampling has no SIMD variant, so the samples are the same on every machine.
+    """
+    resampling = f"{rate}:internal_sample_fmt=s32p:" if rate != placement.rate else ""
+    moved = (f"asetpts=PTS{placement.shift:+}",) if placement.shift else ()
+    return *moved, f"aresample={resampling}async=1:min_comp=0:min_hard_comp={placement.seconds}:first_pts={placement.origin}"
 
 
 def _sample_rate(container: Container, rate: int) -> int:
@@ -207,13 +250,13 @@ def _relabel(channels: int, layout: str) -> str:
     return "channelmap=map=" + "|".join(str(channel) for channel in range(channels)) + f":channel_layout={layout}"
 
 
-def _shift(container: Container, facts: MediaFacts, stream: AudioFacts, rate: int) -> tuple[str, ...]:
-    """MXF starts all streams at once: earlier sound loses what precedes the picture, later sound gets silence before it."""
-    if container is not Container.MXF or stream.start is None or facts.video.start is None:
-        return ()
-    samples = round((stream.start - facts.video.start) * rate)
-    if samples > 0:
-        return (f"adelay=delays={samples}S:all=1",)
-    if samples < 0:
-        return (f"atrim=start_sample={-samples}", "asetpts=PTS-STARTPTS")
-    return ()
+def _padding(facts: MediaFacts, channels: int, codec: str, rate: int) -> Padding:
+    """For MXF, whose muxer ends the picture where a sound ends, and leaves out what sounds behind the picture's end.
+
+    Not endless, with `-shortest`: from FFmpeg 7 on that takes the last picture away in some runs and not in others.
+    """
+    lengths = [length for length in (facts.video.duration, facts.duration) if length is not None]
+    if not lengths:
+        return Padding((f"apad=pad_len={_MARGIN * rate}",), None)
+    samples = round(max(lengths) * (1 + _MISTAKE) * rate) + _MARGIN * rate
+    return Padding(("apad", f"atrim=end_sample={samples}"), samples * channels * _PCM_BYTES[codec])

@@ -56,11 +56,15 @@ class ColorPlan:
         )
 
     def options(self) -> tuple[str, ...]:
-        """The encoder's options, which reach the container; only what is known is said."""
+        """The encoder's options, which reach the container; only what is known is said.
+
+        The matrix under the bitstream's name where it has one: from 7.1 on FFmpeg's ProRes writes the option's into its frame
+        header, too, and RGB for a name that has no place there (bt470bg, which means the same as smpte170m).
+        """
         named = (
             ("-color_primaries:v", "primaries", self.tags.primaries),
             ("-color_trc:v", "transfer", self.tags.transfer),
-            ("-colorspace:v", "matrix", self.tags.matrix),
+            ("-colorspace:v", "matrix", self.frames.matrix or self.tags.matrix),
         )
         said = tuple(word for option, kind, tag in named if tag is not None for word in (option, option_name(kind, tag)))
         return said if self.range is None else ("-color_range:v", self.range, *said)

@@ -59,8 +59,8 @@ class ExpectedTiming:
 class ExpectedAudio:
     """One audio stream of the proxy.
 
-    `start`: seconds from the file's start. `duration`: seconds; `uncertainty`: how far off it may be. `copied_from`: the source's
-    stream whose packets these are, None where it was encoded.
+    `start`: seconds from the file's start. `duration`: seconds, as the source says; what the engine decoded goes before it.
+    `copied_from`: the source's stream whose packets these are, None where it was encoded.
     """
 
     codec: str | None
@@ -69,7 +69,6 @@ class ExpectedAudio:
     sample_rate: int | None
     start: Fraction | None
     duration: Fraction | None
-    uncertainty: Fraction = Fraction(0)
     copied_from: int | None = None
 
 

@@ -23,6 +23,15 @@ MXF_RATES = frozenset(
 _EDIT_LIST_TICKS = 1000
 _MAX_TICKS_PER_SECOND = 2**31 - 1
 _TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)[:;](\d{2,3})")
+_JUMPING = frozenset({"mpegts", "mpeg", "ogg"})
+"""Containers whose clock may jump (FFmpeg's AVFMT_TS_DISCONT), of those that a source may have. FFmpeg counts from the earliest
+stream that is used, not from the file's start; 5.1 only where nothing else moves the input."""
+
+_HALF = Fraction(1, 2)
+_HALFWAY = Fraction(1, 50)
+"""Within so much of a frame from the middle between two places, rounded times could fall to either: the grid is made finer."""
+
+_MICROSECOND = Fraction(1, 1_000_000)
 _DROP_FRAME_UNIT = 30
 _TEN = 10
 
@@ -32,11 +41,12 @@ class Schedule:
     """How the frames are timed.
 
     `rate`: the exact constant rate, None for a variable one. `time_base`: seconds per tick of the encoder. `offset`: seconds
-    from the start of the file's earliest stream to the first frame. `input_shift`: seconds by which all streams are moved earlier
-    on the way in, so that the first frame falls on the grid of `rate`; `output_shift`: seconds by which they are moved back on
-    the way out. `end`: seconds from the file's start to the end of the last frame, where the source has a variable rate and says
-    so. `converts`: frames are repeated or dropped to reach `rate`. `timescale`: ticks per second for MOV and MP4, None where the
-    muxer's own choice is exact.
+    from the start of the earliest stream of picture and sound to the first frame. `input_shift`: seconds by which all streams are
+    moved earlier on the way in, so that what is before that start is left out and the first frame falls on the grid of `rate`;
+    `output_shift`: seconds by which they are moved later on the way out; `audio_shift`: by which sound alone is moved later in
+    between, as the grid moves the picture. `end`: seconds from that start to the end of the last frame, where the source has a
+    variable rate and says so. `converts`: frames are repeated or dropped to reach `rate`. `timescale`: ticks per second for MOV
+    and MP4, None where the muxer's own choice is exact.
     """
 
     rate: Fraction | None
@@ -48,6 +58,7 @@ class Schedule:
     converts: bool
     timescale: int | None
     timecode: Timecode | None
+    audio_shift: Fraction = Fraction(0)
 
 
 def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
@@ -67,13 +78,14 @@ def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
         _check_rate(settings.container, settings.fps)
         _require_a_frame(facts, settings.fps)
         timecode = _convert_timecode(facts.timecode, _nominal(video.rate), settings.fps)
-        on_grid = Fraction(round(offset * settings.fps)) / settings.fps
+        shifts = _shifts(facts, settings.fps, late if in_mxf else Fraction(0), in_mxf=in_mxf)
         return Schedule(
             rate=settings.fps,
             time_base=1 / settings.fps,
-            offset=on_grid,
-            input_shift=late if in_mxf else Fraction(0),
-            output_shift=Fraction(0),
+            offset=Fraction(round(offset * settings.fps)) / settings.fps,
+            input_shift=shifts.on_input,
+            output_shift=shifts.on_output,
+            audio_shift=shifts.of_audio,
             end=None,
             converts=True,
             timescale=None,
@@ -82,16 +94,17 @@ def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
     timecode = _check_timecode(facts.timecode, video.rate)
     if video.constant_rate:
         _check_rate(settings.container, video.rate)
-        beside_the_grid = offset % (1 / video.rate)
+        shifts = _shifts(facts, video.rate, late, in_mxf=in_mxf)
         return Schedule(
             rate=video.rate,
-            time_base=1 / video.rate,
+            time_base=shifts.step,
             offset=offset,
-            input_shift=late if in_mxf else beside_the_grid,
-            output_shift=beside_the_grid,
+            input_shift=shifts.on_input,
+            output_shift=shifts.on_output,
+            audio_shift=shifts.of_audio,
             end=None,
             converts=False,
-            timescale=_timescale(settings.container, video.rate) if beside_the_grid else None,
+            timescale=_timescale(settings.container, 1 / shifts.step) if shifts.on_output else None,
             timecode=timecode,
         )
     if in_mxf:
@@ -109,7 +122,7 @@ def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
         rate=None,
         time_base=Fraction(1, ticks),
         offset=offset,
-        input_shift=Fraction(0),
+        input_shift=_unused_start(facts),
         output_shift=Fraction(0),
         end=end,
         converts=False,
@@ -127,11 +140,61 @@ def _timescale(container: Container, rate: Fraction) -> int | None:
     return ticks if container in QUICKTIME and ticks <= _MAX_TICKS_PER_SECOND else None
 
 
+def clip_start(facts: MediaFacts) -> Fraction | None:
+    """When the first of the streams that a proxy has begins, in the file's own time; None where that is not known.
+
+    Other streams may begin earlier (data in a transport stream): their time is no part of the clip.
+    """
+    starts = [start for start in (facts.video.start, *(stream.start for stream in facts.audio)) if start is not None]
+    return None if facts.start is None or not starts else max(facts.start, min(starts))
+
+
 def _late_by(facts: MediaFacts) -> Fraction:
-    """Seconds from the file's start to the picture's, as far as the file says."""
-    if facts.video.start is None or facts.start is None:
+    """Seconds from that start to the picture's, as far as the file says."""
+    start = clip_start(facts)
+    return Fraction(0) if facts.video.start is None or start is None else max(Fraction(0), facts.video.start - start)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shifts:
+    """See `Schedule`. `step`: seconds between places of the grid."""
+
+    on_input: Fraction
+    on_output: Fraction
+    of_audio: Fraction
+    step: Fraction
+
+
+def _shifts(facts: MediaFacts, rate: Fraction, late: Fraction, *, in_mxf: bool) -> _Shifts:
+    """How a picture that begins `late` comes onto the grid of `rate`, and everything back to its place; in MXF to 0."""
+    step = 1 / rate
+    if not _counts_by_itself(facts):
+        beside = late if in_mxf else late % step
+        return _Shifts(_unused_start(facts) + beside, Fraction(0) if in_mxf else beside, Fraction(0), step)
+    # FFmpeg 5.1 would count from another stream again if the input were moved. So the grid moves the picture.
+    if not in_mxf and abs(late * rate % 1 - _HALF) < _HALFWAY:
+        step /= 2
+    place = round(late / step) * step
+    return _Shifts(Fraction(0), -place if in_mxf else late - place, place - late, step)
+
+
+def _counts_by_itself(facts: MediaFacts) -> bool:
+    """Whether FFmpeg leaves out what comes before the first stream that is used, in a file that begins with another one."""
+    return facts.demuxer in _JUMPING and _before_used(facts) > 0
+
+
+def _unused_start(facts: MediaFacts) -> Fraction:
+    """Seconds from where FFmpeg begins to count to the start of the earliest stream that is used."""
+    return Fraction(0) if facts.demuxer in _JUMPING else _before_used(facts)
+
+
+def _before_used(facts: MediaFacts) -> Fraction:
+    """Seconds from the file's start to that of the earliest stream that is used."""
+    start = clip_start(facts)
+    if start is None or facts.start is None:
         return Fraction(0)
-    return max(Fraction(0), facts.video.start - facts.start)
+    # ffprobe rounds the file's start to microseconds.
+    return start - facts.start if start - facts.start > _MICROSECOND else Fraction(0)
 
 
 def _check_rate(container: Container, rate: Fraction) -> None:

@@ -19,11 +19,6 @@ from proxx_worker.planning.frame_timing import Schedule, plan_schedule
 from proxx_worker.planning.picture import plan_picture, upright
 from proxx_worker.planning.video_codecs import choose_encoder, height_multiple
 
-_COUNTING = frozenset({"mov", "mxf", "matroska", "avi"})
-_ESTIMATED = Fraction(1, 4)
-_GXF_PACKET = Fraction(32768, 48000)
-"""Sound in GXF comes in packets of this length (SMPTE ST 360, "Media packets"): the last one is filled up behind the end."""
-
 _EARLIER_FIELD = {"tff": "tt", "bff": "bb"}
 
 
@@ -92,7 +87,7 @@ def _design(settings: OutputSettings, facts: MediaFacts) -> Design:
         schedule=schedule,
         color=plan_color(video, encoder, settings.container),
         shrinks=4 * picture.width <= 3 * source.width and 4 * picture.height <= 3 * source.height,
-        sound=plan_audio(settings.container, facts),
+        sound=plan_audio(settings.container, facts, schedule),
         dominance=dominance,
         reel=facts.reel if _keeps_reel(settings.container, schedule) else None,
     )
@@ -118,16 +113,6 @@ def _check_fields(settings: OutputSettings, video: VideoFacts, schedule: Schedul
 def _keeps_reel(container: Container, schedule: Schedule) -> bool:
     # QuickTime keeps the reel's name in the timecode track's sample description: without a timecode there is no place for it.
     return container is Container.MXF or (container is Container.MOV and schedule.timecode is not None)
-
-
-def _uncertainty(facts: MediaFacts) -> Fraction:
-    """How far off a source's word on the length of its sound may be, in seconds.
-
-    Few containers count what they hold; all others leave the end to be estimated from the last packets.
-    """
-    if _COUNTING.intersection(facts.formats):
-        return Fraction(0)
-    return _GXF_PACKET if "gxf" in facts.formats else _ESTIMATED
 
 
 def _expectation(facts: MediaFacts, design: Design) -> Expectation:
@@ -161,9 +146,8 @@ def _expectation(facts: MediaFacts, design: Design) -> Expectation:
                 channels=stream.channels,
                 layout=stream.layout,
                 sample_rate=stream.sample_rate,
-                start=stream.start,
+                start=Fraction(0),
                 duration=stream.duration,
-                uncertainty=_uncertainty(facts),
                 copied_from=stream.source_index if stream.copied else None,
             )
             for stream in design.sound

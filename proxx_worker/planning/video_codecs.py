@@ -25,9 +25,9 @@ _GOP = ("-g", "12", "-bf", "0")
 class VideoEncoder:
     """One codec's encoder for one clip.
 
-    `codec`, `profile`: as ffprobe names them (`profile` None: not compared). `options`: from `-c:v` on. `voice`: which
+    `codec`, `profile`: as ffprobe names them (`profile` None: not compared). `options`: from `-c:v` on. `tag_support`: which
     colour tags the bitstream can say. `carries_full_range`: it can say that its range is full. `only_matrix`: the one matrix that
-    it says. `container_tag`: the sample entry's four letters, None where the container has none.
+    it says. `container_tag`: the sample entry's four letters, None where the container has none. `packet_filters`: for `-bsf:v`.
     """
 
     codec: str
@@ -38,6 +38,7 @@ class VideoEncoder:
     carries_full_range: bool = False
     only_matrix: str | None = None
     container_tag: str | None = None
+    packet_filters: tuple[str, ...] = ()
 
 
 _ProRes: TypeAlias = Literal[Codec.PRORES_PROXY, Codec.PRORES_LT, Codec.PRORES_STANDARD, Codec.PRORES_HQ, Codec.PRORES_4444]
@@ -180,18 +181,24 @@ def _h264(container: Container, video: VideoFacts) -> VideoEncoder:
     # FFmpeg tells libx264 the field order with the first frame, when its threads already hold three: those would say top first.
     fields = ("bff=1",) if video.interlaced and not video.top_field_first else ()
     options = (
-        "-c:v", "libx264", "-preset", "ultrafast", "-tune", "fastdecode", "-crf", "21", *_GOP, "-threads:v", X264_THREADS,
+        "-c:v", "libx264", "-preset", "superfast", "-tune", "fastdecode", "-qp", "24", *_GOP, "-threads:v", X264_THREADS,
         "-x264-params", ":".join(("cpu-independent=1", *fields, *hdr)),
         "-flags:v", "+bitexact+ildct+ilme" if video.interlaced else "+bitexact",
     )  # fmt: skip
     tag = None if container is Container.MKV else "avc1"
-    return VideoEncoder("h264", None, "yuv420p", options, X264_X265, carries_full_range=True, container_tag=tag)
+    # With a constant quantizer pictures depend on nothing outside their GOP. What x264 says of itself in the first packet is left
+    # out, so that parts of a clip are the whole clip's bytes. Fields and HDR are told by the same kind of unit: there it stays.
+    plain = () if video.interlaced or hdr else ("filter_units=remove_types=6",)
+    return VideoEncoder(
+        "h264", None, "yuv420p", options, X264_X265, carries_full_range=True, container_tag=tag, packet_filters=plain
+    )
 
 
 def _hevc(container: Container, color: ColorFacts, *, deep: bool) -> VideoEncoder:
     hdr = _static_hdr(color, "master-display", "max-cll")
+    # subme: at ultrafast's own 0 motion is searched in whole pixels, for up to a quarter more bits.
     # Pools and frame threads are fixed, because the output depends on them; info=0 keeps the build's name out of it.
-    params = ":".join(("pools=4:frame-threads=1:info=0:log-level=warning", *hdr))
+    params = ":".join(("subme=1:pools=4:frame-threads=1:info=0:log-level=warning", *hdr))
     tag = None if container is Container.MKV else "hvc1"
     options = (
         "-c:v", "libx265", "-preset", "ultrafast", "-tune", "fastdecode", "-crf", "23", *_GOP, "-x265-params", params,

@@ -11,6 +11,9 @@ _DECODER = "[aac]"
 _FRAMES = (1024, 960)
 """How many samples a frame of AAC has."""
 
+_SILENT = 2
+"""How many packets at the start may hold nothing: of libfaac one."""
+
 _ROUNDING = Fraction(2, 1000)
 """An MP4's edit list counts in milliseconds."""
 
@@ -28,7 +31,7 @@ def audio_damage(expected: Sequence[ExpectedAudio], proxy: ProxyObservation) -> 
     others = proxy.complaints if not complaints else [line for line in complaints if not line.startswith(_DECODER)]
     if not copied or proxy.exit_code != 0 or others:
         return None
-    first = min(_holes(proxy.report, copied), default=None)
+    first = min(_holes(proxy.report, copied, complained=bool(complaints)), default=None)
     if first is None and not complaints:
         return None
     position = copied[0] if first is None and len(expected) == 1 else None if first is None else first[1]
@@ -48,19 +51,20 @@ def audio_damage(expected: Sequence[ExpectedAudio], proxy: ProxyObservation) -> 
     )
 
 
-def _holes(report: ProxyReport, copied: Sequence[int]) -> list[tuple[Fraction, int]]:
+def _holes(report: ProxyReport, copied: Sequence[int], *, complained: bool) -> list[tuple[Fraction, int]]:
     """The first hole of each copied stream: seconds from the first frame of the picture, and which of the audio streams it is."""
     sounds, pictures = report.of_type("audio"), report.of_type("video")
     tick = pictures[0].ratio("time_base") if pictures else None
     picture = pictures[0].times[0] * tick if tick is not None and pictures[0].times else Fraction(0)
-    holes = ((_first_hole(sounds[position]), position) for position in copied if position < len(sounds))
+    holes = ((_first_hole(sounds[position], complained=complained), position) for position in copied if position < len(sounds))
     return [(hole - picture, position) for hole, position in holes if hole is not None]
 
 
-def _first_hole(sound: StreamReport) -> Fraction | None:
+def _first_hole(sound: StreamReport, *, complained: bool) -> Fraction | None:
     """Seconds from the file's start at which the first frame is missing; None where none is, or where that cannot be told.
 
-    Pauses that the source itself makes are no holes: the packet before one lasts as long as the pause.
+    Pauses that the source itself makes are no holes: the packet before one lasts as long as the pause. Nor is a first packet
+    without sound, of which the decoder says nothing: libfaac writes such.
     """
     tick, start, lasts = sound.ratio("time_base"), sound.integer("start_pts"), sound.integer("duration_ts")
     if tick is None or start is None or lasts is None:
@@ -68,7 +72,7 @@ def _first_hole(sound: StreamReport) -> Fraction | None:
     if not sound.times:
         return start * tick
     late = sound.times[0] - start
-    if late > 0 and any(late % frame == 0 for frame in _FRAMES):
+    if any(late > (0 if complained else _SILENT * frame) and late % frame == 0 for frame in _FRAMES):
         return start * tick
     if sound.hole is not None:
         return sound.hole * tick

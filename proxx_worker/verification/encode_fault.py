@@ -10,6 +10,10 @@ from proxx_worker.verification.frame_grid import first_gap, places_on_grid
 
 _QUOTED_LINES = 10
 
+_AHEAD = 48
+"""Pictures that a decoder may work ahead of what it has presented: 16 of H.264's and HEVC's reordering, as many in its threads,
+and the queue before the filters."""
+
 
 def encode_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     """Why this encode cannot have made a good proxy, by its exit code, messages and progress; None where they show no fault."""
@@ -19,17 +23,15 @@ def encode_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
         return shortage
     decoding, reading = _faults_of_source(plan, encode.complaints)
     damage = [line for line in encode.complaints if line in decoding or (failed and line in reading)]
+    if damage and not failed and begins_between_keyframes(plan, encode, damage):
+        damage = []
     if failed and not encode.complaints:
         # With -xerror a decoder's fault may be such a one that nothing is said of it (libdav1d).
         damage = [line for line in encode.stderr_tail[-1:] if says(Meaning.GAVE_UP, line)]
     if damage:
         return _damaged(plan, encode, damage)
-    if encode.restarts:
-        return JobError(
-            ErrorCode.SOURCE_UNSUPPORTED,
-            "the source's video changes size or format partway, which a single proxy cannot follow: split the clip there",
-            {"changes": encode.restarts},
-        )
+    if (changed := _changes(plan, encode)) is not None:
+        return changed
     if failed:
         how = f"signal {-encode.exit_code}" if encode.exit_code < 0 else f"exit code {encode.exit_code}"
         last = without_addresses(next(iter((*encode.complaints[-1:], *encode.stderr_tail[-1:])), "it said nothing"))
@@ -46,6 +48,38 @@ def encode_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
             {"exit_code": encode.exit_code, "lines": [without_addresses(line) for line in encode.stderr_tail[-_QUOTED_LINES:]]},
         )
     return None
+
+
+def begins_between_keyframes(plan: TaskPlan, encode: EncodeObservation, damage: Sequence[str]) -> bool:
+    """Whether the decoder only missed what comes before the source's first keyframe, as in a recording cut from a broadcast.
+
+    Pictures that need it are presented by no player. All that were presented then follow each other, and nothing was said later
+    than a decoder works ahead. The same words further in tell of lost packets.
+    """
+    if not all(says(Meaning.REFERENCE, line) for line in damage) or (encode.complained_last or 0) > _AHEAD:
+        return False
+    video = plan.facts.video
+    return video.constant_rate and first_gap(places_on_grid(encode.times, video.time_base, video.rate)) is None
+
+
+def _changes(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
+    """A picture or an audio stream that becomes another on the way: FFmpeg begins anew, and would mix channels."""
+    if encode.restarts:
+        return JobError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            "the source's video changes size or format partway, which a single proxy cannot follow: split the clip there",
+            {"changes": encode.restarts},
+        )
+    changed = next(((at, heard.restarts) for at, heard in enumerate(encode.audio) if heard is not None and heard.restarts), None)
+    if changed is None:
+        return None
+    position, times = changed
+    return JobError(
+        ErrorCode.SOURCE_UNSUPPORTED,
+        f"audio stream {position + 1} of the source changes its rate, format or channels on the way, which one proxy cannot "
+        "follow: split the clip there",
+        {"changes": times, "stream": plan.facts.audio[position].index},
+    )
 
 
 def _shortage(encode: EncodeObservation, *, failed: bool) -> JobError | None:

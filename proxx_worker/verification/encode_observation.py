@@ -1,10 +1,13 @@
-"""What was seen of one encode: its progress, the frames that the source presented, and what the encoder complained about."""
+"""What was seen of one encode: its progress, the frames that the source gave, and what the encoder complained about."""
 
 import re
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from proxx_worker.media.ffmpeg_words import Meaning, says
+from proxx_worker.media.ffmpeg_words import Meaning, find, says
+from proxx_worker.planning.audio_report import Placement
+from proxx_worker.verification.heard_audio import HeardAudio, Listener
 from proxx_worker.verification.progress import Progress, ProgressParser
 
 _TAIL_LINES = 20
@@ -18,8 +21,10 @@ class EncodeObservation:
 
     `exit_code`: negative for a signal. `file_size`: bytes of the output. `stderr_tail`: the encoder's last lines. `complaints`:
     its first error lines, those of probing left out. `presented`: for each frame that the source presented its time in source
-    ticks (None: it had none). `restarts`: how often the picture changed its size or format on the way. `complained_at`: how many
-    frames had been presented when the first complaint was heard, which is near the fault (decoders work ahead).
+    ticks (None: it had none). `restarts`: how often the picture changed its size or format on the way. `complained_at`,
+    `complained_last`: how many frames had been presented when the first and the last complaint were heard, which is near the
+    fault (decoders work ahead). `audio`: what was decoded of each audio stream, None for one that was copied. `audio_units`: how
+    much audio was encoded, in 1024 bytes; None where that was not said.
     """
 
     exit_code: int
@@ -30,6 +35,9 @@ class EncodeObservation:
     presented: tuple[int | None, ...] = ()
     restarts: int = 0
     complained_at: int | None = None
+    complained_last: int | None = None
+    audio: tuple[HeardAudio | None, ...] = ()
+    audio_units: int | None = None
 
     @property
     def times(self) -> list[int]:
@@ -38,15 +46,21 @@ class EncodeObservation:
 
 
 class EncodeObserver:
-    """Collects an `EncodeObservation` while the encode runs. Bounded memory but for one integer per frame."""
+    """Collects an `EncodeObservation` while the encode runs. Bounded memory but for one integer per frame of the picture.
 
-    def __init__(self) -> None:
+    `placements`: how each audio stream is put on the proxy's clock; None for one that is copied.
+    """
+
+    def __init__(self, placements: Sequence[Placement | None] = ()) -> None:
         """Start with nothing seen."""
-        self._parser = ProgressParser()
+        self._listeners = tuple(None if placement is None else Listener(placement) for placement in placements)
+        self._parser = ProgressParser(self._listeners)
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self._complaints: list[str] = []
         self._started = False
         self._complained_at: int | None = None
+        self._complained_last: int | None = None
+        self._audio_units: int | None = None
 
     def feed_stdout(self, data: bytes) -> list[Progress]:
         """Take the next bytes of standard output; return the progress blocks that they completed."""
@@ -57,11 +71,14 @@ class EncodeObserver:
         self._tail.append(line)
         # What comes before this line is FFmpeg looking into the file, streams that are not used among it.
         self._started = self._started or says(Meaning.STARTED, line)
+        if (said := find(Meaning.AUDIO_WRITTEN, line)) is not None:
+            self._audio_units = int(said["units"])
         wanted = self._started and (_COMPLAINT.search(line) or says(Meaning.CORRUPT, line))
-        if not wanted:
+        if not wanted or says(Meaning.HARMLESS, line):
             return
         if self._complained_at is None:
             self._complained_at = self._parser.count
+        self._complained_last = self._parser.count
         if len(self._complaints) < _COMPLAINT_LINES:
             self._complaints.append(line)
 
@@ -76,4 +93,7 @@ class EncodeObserver:
             presented=self._parser.presented,
             restarts=self._parser.restarts,
             complained_at=self._complained_at,
+            complained_last=self._complained_last,
+            audio_units=self._audio_units,
+            audio=tuple(None if listener is None else listener.heard() for listener in self._listeners),
         )

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from proxx_worker.contract.errors import JobError
 from proxx_worker.contract.result import Check
+from proxx_worker.verification.heard_audio import HeardAudio
 from proxx_worker.verification.proxy_probe import ProxyObservation, StreamReport
 
 
@@ -21,6 +22,10 @@ class Evidence(Protocol):
 
     def time_checks(self, picture: StreamReport) -> Iterable[Check]:
         """The proxy's frames and their times against what the engine saw of the source's. What it did not see has `ok=None`."""
+        ...
+
+    def audio(self) -> Sequence[HeardAudio | None]:
+        """What the engine decoded of each audio stream, None for one it did not decode. Empty where it cannot tell."""
         ...
 
     def error(self, proxy: ProxyObservation) -> JobError | None:

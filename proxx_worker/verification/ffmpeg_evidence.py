@@ -16,8 +16,9 @@ from proxx_worker.verification.checks import MILLISECOND, compare, first_frame, 
 from proxx_worker.verification.encode_fault import encode_error, gap_error
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.frame_grid import places_on_grid
+from proxx_worker.verification.heard_audio import HeardAudio
 from proxx_worker.verification.proxy_probe import ProxyObservation, StreamReport
-from proxx_worker.verification.source_faults import ends_early, off_the_grid
+from proxx_worker.verification.source_faults import audio_ends_early, begins_late, ends_early, frames_left_out, off_the_grid
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,11 @@ class FfmpegEvidence:
     encode: EncodeObservation
 
     def checks(self) -> Sequence[Check]:
-        """FFmpeg's exit code, and the size that it reported last."""
+        """FFmpeg's exit code, the size that it reported last, and how much audio it encoded for MXF."""
         return (
             compare("exit_code", 0, self.encode.exit_code),
             compare("file_size", self.encode.progress.total_size, self.encode.file_size),
+            *self._audio_encoded(),
         )
 
     def fault(self) -> JobError | None:
@@ -44,21 +46,45 @@ class FfmpegEvidence:
         presented, encoded, video = len(self.encode.presented), self.encode.progress.frames, self.plan.facts.video
         yield compare("frames_encoded", None if converts else presented, encoded)
         yield compare("frames", encoded if converts else presented, picture.frames)
-        yield compare("frames_of_source", video.promised_frames, presented)
+        missing = frames_left_out(self.plan, self.encode)
+        promised = None if video.promised_frames is None else video.promised_frames - missing
+        yield compare("frames_of_source", promised, presented)
+        if missing:
+            said = f"{missing} of {missing + presented}, before the first that decodes"
+            yield Check(name="frames_left_out", expected=said, actual=said, ok=True)
         unit, wanted = self._wanted_times(picture.frames)
         yield frame_times(self.plan.expected.container, picture, unit, wanted)
         # Matroska counts in milliseconds, and so do QuickTime's edit lists, which hold a late start.
         yield start_check("start", self._wanted_start(), first_frame(picture), MILLISECOND)
+
+    def audio(self) -> Sequence[HeardAudio | None]:
+        """What the encode decoded of each audio stream; None for a copy."""
+        return self.encode.audio
 
     def error(self, proxy: ProxyObservation) -> JobError | None:
         """Faults of the source that show only beside the proxy, or that this proxy's checks would blame on it."""
         plan, encode = self.plan, self.encode
         return (
             ends_early(plan, encode, proxy.report)
+            or audio_ends_early(plan, encode, proxy.report)
             or gap_error(plan, encode)
             or audio_damage(plan.expected.audio or (), proxy)
             or off_the_grid(plan, encode)
+            or begins_late(plan, encode)
         )
+
+    def _audio_encoded(self) -> Iterator[Check]:
+        """Whether so much audio was encoded as planned, in 1024 bytes.
+
+        MXF's muxer leaves out what sounds behind the picture's end: nothing in the proxy tells of sound that was moved later.
+        """
+        sizes = [sound.padding.bytes for sound in self.plan.design.sound if sound.padding is not None]
+        wanted = sum(size for size in sizes if size is not None)
+        if not sizes or None in sizes or self.encode.exit_code != 0:
+            return
+        seen = self.encode.audio_units
+        fine = None if seen is None else abs(seen * 1024 - wanted) < 1024  # noqa: PLR2004 - FFmpeg's unit
+        yield Check(name="audio_encoded", expected=-(-wanted // 1024), actual=seen, ok=fine)
 
     def _wanted_start(self) -> Fraction:
         """Seconds from the file's start to the first frame: where the source presented it.
@@ -71,7 +97,9 @@ class FfmpegEvidence:
         if schedule.converts or self.plan.expected.container is Container.MXF or first is None:
             return schedule.offset
         start = first * self.plan.facts.video.time_base
-        return (start if schedule.rate is None else round(start * schedule.rate) / schedule.rate) + schedule.output_shift
+        return (
+            start if schedule.rate is None else round(start / schedule.time_base) * schedule.time_base
+        ) + schedule.output_shift
 
     def _wanted_times(self, frames: int) -> tuple[Fraction, Sequence[int]]:
         """When the frames must be shown, counted from the first one, in whole numbers of a unit of so many seconds."""

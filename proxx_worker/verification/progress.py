@@ -1,12 +1,16 @@
-"""What the encode says on its standard output: progress blocks, and one line per frame that the source presented.
+"""What the encode says on its standard output: progress blocks, and one line per frame that the source presented or sounded.
 
 FFmpeg writes both with single small writes, so they never interleave inside a line. Whatever else may appear is passed over: a
 parser of a child's output must survive any bytes.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+
+from proxx_worker.planning.audio_report import read_frame
+from proxx_worker.verification.heard_audio import Listener
 
 _PRESENTED = re.compile(rb"frame:(\d{1,18})\s+pts:(-?\d{1,18}|NOPTS)\s+pts_time:\S*\s*")
 _MAX_LINE = 4096
@@ -29,10 +33,14 @@ class Progress:
 
 
 class ProgressParser:
-    """Turn the encode's standard output into `Progress` values and into the times of the presented frames."""
+    """Turn the encode's standard output into `Progress` values and into the times of the presented frames.
 
-    def __init__(self) -> None:
+    `listeners`: for each audio stream who is told of its frames; None where none is reported.
+    """
+
+    def __init__(self, listeners: Sequence[Listener | None] = ()) -> None:
         """Start with nothing seen."""
+        self._listeners = listeners
         self._partial = b""
         self._skipping = False
         self._fields: dict[bytes, bytes] = {}
@@ -66,8 +74,7 @@ class ProgressParser:
             self._skipping = False
             return None
         if match := _PRESENTED.fullmatch(line):
-            self._restart_if(int(match[1]) == 0)
-            self._presented.append(None if match[2] == b"NOPTS" else int(match[2]))
+            self._frame(int(match[1]), None if match[2] == b"NOPTS" else int(match[2]))
             return None
         key, separator, value = line.partition(b"=")
         if not separator:
@@ -79,9 +86,16 @@ class ProgressParser:
         self.last = _block(fields)
         return self.last
 
-    def _restart_if(self, first: bool) -> None:  # noqa: FBT001
-        if first and self._presented:
-            self.restarts += 1
+    def _frame(self, number: int, time: int | None) -> None:
+        heard = None if time is None else read_frame(time)
+        if heard is None:
+            if number == 0 and self._presented:
+                self.restarts += 1
+            self._presented.append(time)
+            return
+        listener = self._listeners[heard.stream] if heard.stream < len(self._listeners) else None
+        if listener is not None:
+            listener.hear(number, heard)
 
 
 def _block(fields: dict[bytes, bytes]) -> Progress:

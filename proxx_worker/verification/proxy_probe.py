@@ -33,7 +33,7 @@ FORMAT_ENTRIES = "format=format_name,start_time,duration:format_tags=timecode,TI
 STREAM_ENTRIES = (
     "stream=index,codec_type,codec_name,profile,codec_tag_string,width,height,pix_fmt,sample_aspect_ratio,field_order,r_frame_rate,"
     "avg_frame_rate,time_base,start_pts,duration_ts,color_range,color_space,color_transfer,color_primaries,sample_rate,channels,"
-    "channel_layout:stream_tags=timecode,reel_name,DURATION:stream_side_data=side_data_type,rotation"
+    "channel_layout,initial_padding:stream_tags=timecode,reel_name,DURATION:stream_side_data=side_data_type,rotation"
 )
 FRAME_ENTRIES = (
     "frame=stream_index,pts,nb_samples,sample_aspect_ratio,interlaced_frame,top_field_first,color_range,color_space,"
@@ -90,14 +90,15 @@ class StreamReport:
     `samples`: decoded, per channel. `frame_variants`: each distinct set of what the bitstream says of its frames, as far as there
     are few. `static_hdr`: the latest HDR metadata that a frame carried.
 
-    Of sound whose frames say how long they last, in ticks: `end`, when the last one ends; `hole`, where the first one is missing
-    between two others.
+    `sizes`: samples of each decoded frame of sound. Of sound whose frames say how long they last, in ticks: `end`, when the last
+    one ends; `hole`, where the first one is missing between two others.
     """
 
     fields: Mapping[str, str]
     side_data: tuple[Mapping[str, str], ...] = ()
     times: "array[int]" = field(default_factory=lambda: array("q"))
     samples: int = 0
+    sizes: "array[int]" = field(default_factory=lambda: array("l"))
     frames: int = 0
     frame_variants: dict[str, Mapping[str, str]] = field(default_factory=dict)
     static_hdr: dict[str, str] = field(default_factory=dict)
@@ -120,6 +121,7 @@ class StreamReport:
     def add_audio_frame(self, time: int | None, samples: int, length: int | None) -> None:
         """Note a frame of sound, which lasts `length` ticks: where it ends, and whether it stands where the last one ended."""
         self.samples += samples
+        self.sizes.append(samples)
         if time is None or length is None:
             return
         if self.hole is None and self.end is not None and time > self.end:

@@ -12,6 +12,7 @@ from proxx_worker.contract.errors import ErrorCode, JobError
 from proxx_worker.contract.result import Check
 from proxx_worker.planning.resolve_plan import ResolvePlan
 from proxx_worker.verification.checks import compare, frame_times, start_check
+from proxx_worker.verification.heard_audio import HeardAudio
 from proxx_worker.verification.proxy_probe import ProxyObservation, StreamReport
 
 COMPLETE = 100
@@ -40,6 +41,10 @@ class ResolveEvidence:
         if rate is not None:
             yield frame_times(self.plan.expected.container, picture, 1 / rate, range(picture.frames))
         yield start_check("start", None, None, Fraction(0))
+
+    def audio(self) -> Sequence[HeardAudio | None]:
+        """Nothing: Resolve does not tell what it decoded."""
+        return ()
 
     def error(self, proxy: ProxyObservation) -> JobError | None:
         """A proxy without the source's sound. How many streams it has is the preset's and the timeline's to decide."""

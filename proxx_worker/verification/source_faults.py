@@ -1,14 +1,18 @@
-"""Faults of a source that show in the frames that it presented: it ends early, or its times are not the rate it claims."""
+"""Faults of a source that show in its decoded frames: it begins late, ends early, or its times are not the rate it claims."""
 
 from collections.abc import Sequence
 from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, JobError
 from proxx_worker.contract.output_settings import Container
+from proxx_worker.planning.frame_timing import clip_start
 from proxx_worker.planning.plan import TaskPlan
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.frame_grid import Scale, first_gap, places_on_grid
 from proxx_worker.verification.proxy_probe import ProxyReport
+
+_COUNTING = frozenset({"mov", "mxf", "avi"})
+"""Containers that count the samples they hold; all others leave the end to be estimated from the last packets."""
 
 
 def off_the_grid(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
@@ -45,6 +49,20 @@ def _off_grid(times: Sequence[int], places: Sequence[int], tick: Fraction, rate:
     return any(abs((time - times[0]) * ticks - place * frames) > most for time, place in zip(times, places, strict=True))
 
 
+def frames_left_out(plan: TaskPlan, encode: EncodeObservation) -> int:
+    """How many pictures there would be between where the container says that the picture starts and the first that decodes.
+
+    Nothing can decode what needs pictures from before the source's beginning (a cut between keyframes), and no player shows it.
+    """
+    schedule, first = plan.design.schedule, next(iter(encode.times), None)
+    if first is None or plan.facts.video.start is None or schedule.converts:
+        return 0
+    place = first * plan.facts.video.time_base + schedule.output_shift - schedule.offset
+    if plan.expected.container is Container.MXF:
+        place += schedule.audio_shift
+    return max(0, round(place * plan.facts.video.rate))
+
+
 def ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -> JobError | None:
     """The picture (or, where only the whole file's length is known, everything) ends before the container says."""
     facts, video, times = plan.facts, plan.facts.video, encode.times
@@ -56,21 +74,75 @@ def ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -
         )
     frame = 1 / video.rate
     end = max(times) * video.time_base + frame
+    missing = frames_left_out(plan, encode)
     promised = video.promised_frames
-    if promised is not None and len(encode.presented) < promised:
+    if promised is not None and len(encode.presented) + missing < promised:
         return _short(f"after {len(encode.presented)} frames", f"{promised} frames", end, promised, len(times))
     # Containers round, decoders hold back a frame at a cut: two frames and a hundredth are no damage.
     slack = 2 * frame + Fraction(1, 100)
     if video.duration is not None:
-        length = end - min(times) * video.time_base
-        if promised is None and length + slack < video.duration:
+        length = end - min(times) * video.time_base + missing * frame
+        # Fragments may tell an end in place of a length.
+        reaches = length + (max(Fraction(0), video.start or Fraction(0)) if _is_fragmented(plan) else 0)
+        if promised is None and reaches + slack < video.duration:
             return _short(f"after {float(length):.3f} s", f"{float(video.duration):.3f} s", end, None, len(times))
-    elif facts.duration is not None:
-        sounds = (Fraction(s.samples, s.integer("sample_rate") or 1) for s in report.of_type("audio"))
-        longest = max((end, *sounds))
+    elif facts.duration is not None and not any(kind.startswith("subtitle") for kind in facts.other_streams):
+        # Subtitles may outlast everything, and then the file's length says nothing of the picture's.
+        longest = max((end, *_sounds(encode, report)))
         if longest + slack + Fraction(1, 2) < facts.duration:
             return _short(f"after {float(longest):.3f} s", f"{float(facts.duration):.3f} s", longest, None, len(times))
     return None
+
+
+def _is_fragmented(plan: TaskPlan) -> bool:
+    """Whether a movie has no table of all its pictures."""
+    return plan.facts.demuxer == "mov" and plan.facts.video.frames is None
+
+
+def _sounds(encode: EncodeObservation, report: ProxyReport) -> list[Fraction]:
+    """How long each audio stream is: as it was decoded, where that was told; MXF cuts it at the picture's end."""
+    heard = [Fraction(sound.length, sound.rate) for sound in encode.audio if sound is not None]
+    return heard + [Fraction(sound.samples, sound.integer("sample_rate") or 1) for sound in report.of_type("audio")]
+
+
+def audio_ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -> JobError | None:
+    """Sound that ends before a container which counts what it holds says."""
+    facts = plan.facts
+    start = clip_start(facts)
+    if start is None or not _COUNTING.intersection(facts.formats) or len(report.of_type("audio")) != len(facts.audio):
+        return None
+    if plan.expected.container is Container.MXF and facts.video.start is not None:
+        start = facts.video.start  # there everything is counted from the first picture
+    for position, (stream, heard) in enumerate(zip(facts.audio, encode.audio, strict=False)):
+        if heard is None or stream.start is None or stream.duration is None:
+            continue
+        end, promised = Fraction(heard.length, heard.rate), stream.start + stream.duration - start
+        # Lossy codecs come in blocks, and decoders leave out what is to be left out at either end, or do not.
+        if heard.certain and end + Fraction(4 * 1024, heard.rate) < promised:
+            return JobError(
+                ErrorCode.SOURCE_DAMAGED,
+                f"audio stream {position + 1} of the source ends at {float(end):.3f} s, its container promises "
+                f"{float(promised):.3f} s: it was cut off; deliver the clip again",
+                {"ends_at_seconds": f"{float(end):.3f}", "stream": stream.index},
+            )
+    return None
+
+
+def begins_late(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
+    """A first picture that stands elsewhere than the container says, for MXF: there all streams start at once, by that word."""
+    schedule, first = plan.design.schedule, next(iter(encode.times), None)
+    if plan.expected.container is not Container.MXF or schedule.rate is None or first is None:
+        return None
+    place = first * plan.facts.video.time_base + schedule.audio_shift + schedule.output_shift
+    if abs(place) * schedule.rate <= Fraction(1, 2):
+        return None
+    second = f"{float(place):.3f}"
+    return JobError(
+        ErrorCode.SOURCE_UNSUPPORTED,
+        f"the source's first picture stands {second} s from where its container says, and MXF has no place for a late start: "
+        "choose mov, mp4 or mkv",
+        {"seconds": second},
+    )
 
 
 def _short(actual: str, promised: str, end: Fraction, frames: int | None, presented: int) -> JobError:

@@ -11,8 +11,8 @@ from fractions import Fraction
 from proxx_worker.contract.errors import ErrorCode, JobError, JsonValue
 from proxx_worker.contract.result import Check
 from proxx_worker.planning.expectation import Expectation
+from proxx_worker.verification.audio_checks import audio_checks
 from proxx_worker.verification.checks import (
-    audio_checks,
     decode_check,
     identity_checks,
     picture_duration,
@@ -50,7 +50,7 @@ def judge(expected: Expectation, proxy: ProxyObservation, evidence: Evidence) ->
         checks.extend(time_checks(expected, pictures[0]))
         length = picture_duration(expected.container, pictures[0])
     checks.extend(identity_checks(expected, report))
-    checks.extend(audio_checks(expected, report, length))
+    checks.extend(audio_checks(expected, report, evidence.audio(), length))
     error = first.error or evidence.error(proxy) or _failed_check(checks)
     return Verdict(tuple(checks), error, _as_json(report))
 

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-O_TMPFILE, AF_NETLINK = 0o20200000, 16
+O_TMPFILE, AF_NETLINK = os.O_DIRECTORY | 0o2000_0000, 16
 PTRACE_SEIZE, PR_SET_PDEATHSIG, CLONE_NEWUSER, CLONE_NEWNS = 0x4206, 1, 0x10000000, 0x20000
 # x86-64 and arm64
 NUMBERS = {

@@ -133,7 +133,7 @@ class Command:
         stdout, stderr = self._logs / f"{number}.stdout", self._logs / f"{number}.stderr"
         with stdout.open("wb") as out, stderr.open("wb") as err:
             process = subprocess.Popen(
-                [*self.prefix(privileged=privileged), COMMAND, *arguments, *_for_stand_ins(arguments)],
+                [*self.prefix(privileged=privileged), COMMAND, *arguments, *for_stand_ins(arguments)],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=cwd, env={**self.environment, **(environment or {})},
                 start_new_session=True,
             )  # fmt: skip
@@ -150,7 +150,7 @@ class Command:
         return () if privileged or os.geteuid() != 0 else WITHOUT_ROOTS_PRIVILEGE
 
 
-def _for_stand_ins(arguments: Sequence[Argument]) -> tuple[str, ...]:
+def for_stand_ins(arguments: Sequence[Argument]) -> tuple[str, ...]:
     """`--sandbox off` where a script takes FFmpeg's place: it may do nothing in the sandbox that it is there for.
 
     What a test says of the sandbox itself stands. A script that is the pair of the whole run (`--ffmpeg`) is no stand-in.

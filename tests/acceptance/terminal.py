@@ -10,7 +10,7 @@ import termios
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tests.acceptance.command import COMMAND, Argument, Command
+from tests.acceptance.command import COMMAND, Argument, Command, for_stand_ins
 
 _SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -42,7 +42,7 @@ def on_a_terminal(
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     variables = {**proxx.environment, "TERM": "xterm-256color", **(environment or {})}
     with subprocess.Popen(
-        [COMMAND, *arguments],
+        [COMMAND, *arguments, *for_stand_ins(arguments)],
         stdin=subprocess.DEVNULL,
         stdout=slave if stdout_too else subprocess.PIPE,
         stderr=slave,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.clips import ffmpeg, make_clip, tool
-from tests.acceptance.command import COMMAND, Command, Ended
+from tests.acceptance.command import COMMAND, Command, Ended, for_stand_ins
 from tests.acceptance.hostile_media import CANARY
 from tests.acceptance.results import Result, names, parse_result, snapshot
 from tests.acceptance.specs import Workspace, encode, jobspec
@@ -66,7 +66,9 @@ class Place:
     def trace(self, spec: Path, *flags: str | Path) -> tuple[Trace, Result]:
         """The same, traced."""
         trace = traced(
-            [COMMAND, "run", spec, *self.roots, *flags], self.root / "trace", environment={**self.proxx.environment, "HOME": "/"}
+            [COMMAND, "run", spec, *self.roots, *flags, *for_stand_ins(flags)],
+            self.root / "trace",
+            environment={**self.proxx.environment, "HOME": "/"},
         )
         return trace, parse_result(trace.stdout)
 

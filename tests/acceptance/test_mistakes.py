@@ -80,6 +80,11 @@ def cut_off(world: World) -> None:
     world.job(sources=[f"{world.root}/cut.mov"])
 
 
+def camera_raw(world: World) -> None:
+    (world.root / "A001.R3D").write_bytes(b"\0\0\0\x40RED1" + bytes(4096))
+    world.job(sources=[f"{world.root}/A001.R3D"])
+
+
 def taken(world: World) -> None:
     (world.root / "out" / "clip_proxy.mp4").write_bytes(b"precious")
 
@@ -267,6 +272,7 @@ MISTAKES = [
         sources_of("nix.mov", "clip.mov", "out"),
     ),
     Mistake("sound as source", "validate spec.json", 1, "SOURCE_NO_VIDEO", sound_alone),
+    Mistake("camera RAW without Resolve", "validate spec.json", 1, "Resolve is not set up on this machine, so make", camera_raw),
     Mistake("a clip that was cut off", "validate spec.json", 1, "SOURCE_UNSUPPORTED", cut_off),
     Mistake(
         "a missing output directory", "validate spec.json", 4, "OUTPUT_DIRECTORY_MISSING", job_of(output_directory="/nowhere")

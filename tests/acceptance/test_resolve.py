@@ -66,6 +66,9 @@ def test_a_raw_clip_beside_an_ffmpeg_job(
     assert task["source_media"]["resolve"]["properties"]["Video Codec"] == "RED"
     assert task["source_media"]["video"]["pixel_format"] is None
     assert standin.projects() == [FILM]
+    exchange = proxies / "clips.ale"
+    assert proxx("relink", workspace.done / "a-raw.result.json", "--ale", exchange).exit_code == 0
+    assert "10:20:30:05" in exchange.read_text(), "a proxy of camera RAW leads back to it"
 
 
 @pytest.mark.parametrize("profile", RESOLVE_PROFILES)

@@ -82,6 +82,7 @@ def test_a_job_without_network_capabilities_and_a_root_to_write(
     assert "Read-only file system" in seen
     checked = containers.podman(*run, IMAGE, "check", "/workspace").stdout
     assert "VIOLATED" not in checked
+    assert re.search(r"(?m)^ok +sandbox: Landlock ", checked)
     done = containers.podman(*run, IMAGE, "run", "/in/spec.json")
     assert parse_result(done.stdout.encode())["status"] == "COMPLETED"
     assert names(volumes / "out") == ["a.mp4"]

@@ -143,7 +143,7 @@ def test_a_stopped_worker_is_noticed_and_a_healthy_one_is_not(
 ) -> None:
     workspace, out = Workspace(tmp_path / "ws"), tmp_path / "out"
     out.mkdir()
-    with proxx.start("watch", workspace, "--settle-seconds", "0", "--metrics-file", textfiles / "proxx-ws.prom") as worker:
+    with proxx.start("watch", workspace, "--settle-seconds", "1", "--metrics-file", textfiles / "proxx-ws.prom") as worker:
         worker.until(lambda: asked.query('proxx_worker_jobs_total{status="COMPLETED"} == 0'), "a worker with nothing done yet")
         for name in ("a", "b"):
             workspace.drop(name, jobspec(clips / "A001C001.mov", out, naming_template=name))
@@ -172,7 +172,7 @@ def test_no_alert_in_an_hour_of_work(asked: Prometheus, proxx: Command, clips: P
     workspace, out = Workspace(tmp_path / "ws"), tmp_path / "out"
     out.mkdir()
     turns = 24
-    with proxx.start("watch", workspace, "--settle-seconds", "0", "--metrics-file", textfiles / "proxx-ws.prom") as worker:
+    with proxx.start("watch", workspace, "--settle-seconds", "1", "--metrics-file", textfiles / "proxx-ws.prom") as worker:
         began = time.monotonic()
         for turn in range(turns):
             for name in (f"a{turn}", f"b{turn}"):

@@ -1,7 +1,7 @@
 """The whole worker over thousands of clips whose structure is broken: each costs its own job and nothing else.
 
 The clips are made by `broken_clips`, a seed each. One may happen to be sound: a proxy is right only of one that FFmpeg itself
-decodes to its end without a word.
+decodes to its end, giving up at the first fault.
 """
 
 import os
@@ -20,7 +20,7 @@ from tests.faults.broken_clips import SOURCES, broken, make_sources
 from tests.support.slices import Slice
 
 CLIPS = 5000
-PER_WORKER = 250
+PER_WORKER = 25
 MEMORY = 1 << 30
 STALL_SECONDS = 20
 EXPECTED = {
@@ -90,8 +90,22 @@ def work(proxx: Command, folder: Path, wholes: dict[str, bytes], seeds: Sequence
 
 
 def complaints(clip: Path) -> str:
-    """What FFmpeg says of the clip when it decodes all of its picture and sound."""
-    strict = ("-v", "error", "-xerror", "-err_detect", "explode")
-    command = ["ffmpeg", "-nostdin", *strict, "-i", str(clip), "-map", "0:V:0", "-map", "0:a?", "-f", "null", "-"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stderr or ("" if done.returncode == 0 else f"exit code {done.returncode}")
+    """What FFmpeg says of the clip where it gives up decoding its picture and sound; nothing where it comes to their end."""
+    command = [
+        "ffmpeg",
+        "-nostdin",
+        "-v",
+        "error",
+        "-xerror",
+        "-i",
+        str(clip),
+        "-map",
+        "0:V:0",
+        "-map",
+        "0:a?",
+        "-f",
+        "null",
+        "-",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    return done.stderr if done.returncode else ""

@@ -13,6 +13,7 @@ from proxx_worker.engines.port import Accepted, Encoded, EngineContext, Media, P
 from proxx_worker.engines.source_file import OpenSource
 from proxx_worker.planning.color_tags import Tags
 from proxx_worker.planning.expectation import Expectation, ExpectedTiming, ExpectedVideo
+from proxx_worker.verification.heard_audio import HeardAudio
 from proxx_worker.verification.progress import Progress
 from proxx_worker.verification.proxy_probe import ProxyObservation, StreamReport
 
@@ -43,6 +44,9 @@ class FakeEvidence:
         return None
 
     def time_checks(self, picture: StreamReport) -> Iterable[Check]:
+        return ()
+
+    def audio(self) -> Sequence[HeardAudio | None]:
         return ()
 
     def error(self, proxy: ProxyObservation) -> JobError | None:

@@ -25,7 +25,7 @@ def _of_tools() -> tuple[str, ...]:
 
 def _of_python() -> tuple[str, ...]:
     """Where the process that starts confined children finds its own modules."""
-    return sys.prefix, sys.base_prefix, f"{Path(proxx_worker.__file__).parent}/"
+    return sys.prefix, sys.base_prefix, str(Path(proxx_worker.__file__).parents[1])
 
 
 @dataclass(frozen=True)

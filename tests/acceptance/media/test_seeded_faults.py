@@ -14,6 +14,7 @@ from tests.acceptance.specs import encode, explicit, jobspec
 
 RATE = "30000/1001"
 H264, PRORES, DNXHR = explicit("h264", "mp4"), explicit("prores_proxy", "mov"), explicit("dnxhr", "mxf")
+MKV, WEBM = explicit("h264", "mkv"), explicit("vp9", "webm")
 ANY = object()
 """A value that the fault does not settle."""
 
@@ -54,10 +55,19 @@ PQ = Lie("replace('color_trc=bt709', 'color_trc=smpte2084')\nargv[after('-color_
 PROGRESSIVE = Lie("replace('field_mode=tff', 'field_mode=prog')\nreplace('+ildct', '')")
 PROGRESSIVE_H264 = Lie("replace('field_mode=tff', 'field_mode=prog')\nreplace('+ildct', '')\nreplace('+ilme', '')")
 BOTTOM_FIRST = Lie("replace('field_mode=tff', 'field_mode=bff')")
+FIRST_PICTURES = Lie("replace('cpu-independent=1', 'cpu-independent=1:bff=1')")
 LATE_COPY = Lie("argv[-1:-1] = ['-bsf:a:1', 'setts=ts=TS+4800']")
 CUT_COPY = Lie("argv[-1:-1] = ['-bsf:a:1', 'noise=drop=gt(n\\\\,20)']")
 HELD_COPY = Lie("argv[-1:-1] = ['-bsf:a:1', 'noise=drop=between(n\\\\,10\\\\,19)']")
-LATE_SOUND = Lie("argv[-1:-1] = ['-filter:a:1', 'asetpts=PTS+0.1/TB']")
+LATE_SOUND = Lie("argv[after('-filter:a:1')] += ',asetpts=PTS+0.1/TB'")
+LATE_FILTER = Lie("argv[after('-filter:a:0')] += ',adelay=20:all=1'")
+EARLY_FILTER = Lie("argv[after('-filter:a:0')] += ',atrim=start_sample=960,asetpts=PTS-STARTPTS'")
+LATE_PLACE = Lie("replace('first_pts=0', 'first_pts=-960')")
+EARLY_PLACE = Lie("replace('first_pts=0', 'first_pts=960')")
+LATE_TIMES = Lie("argv[-1:-1] = ['-bsf:a:0', 'setts=ts=TS+0.02/TB']")
+EARLY_TIMES = Lie("argv[-1:-1] = ['-bsf:a:0', 'setts=ts=TS-0.02/TB']")
+CLOSED = Lie("replace('aresample=', 'asetpts=NB_CONSUMED_SAMPLES,aresample=')")
+STRETCHED_HOLE = Lie("import re\nargv[:] = [re.sub('aresample=async=1.*?first_pts=0', 'anull', word) for word in argv]")
 
 
 def added(*words: str) -> Lie:
@@ -90,11 +100,41 @@ FAULTS = (
     Fault("stereo and mono in each other's place", SWAPPED, "audio_0_channels", 2, 1),
     Fault("stereo and a downmix swapped", SWAPPED, "audio_0_layout", "stereo", "downmix", source="layouts"),
     Fault("another sample rate", Lie("replace('48000', '44100')"), "audio_0_sample_rate", 48000, 44100),
-    Fault("sound cut off", added("-filter:a:1", "atrim=end=0.5"), "audio_1_duration"),
+    Fault("sound cut off", Lie("argv[after('-filter:a:1')] += ',aselect=lt(t\\\\,0.5)'"), "audio_1_duration"),
     Fault("sound late by three frames", LATE_SOUND, "audio_1_start"),
+    Fault("sound late by a filter", LATE_FILTER, "audio_0_duration", quick=True),
+    Fault("sound late by a filter in MP4", LATE_FILTER, "audio_0_duration", fields=H264, quick=True),
+    Fault("sound late by a filter in MKV", LATE_FILTER, "audio_0_duration", fields=MKV),
+    Fault("sound late by a filter in WebM", LATE_FILTER, "audio_0_duration", fields=WEBM),
+    Fault("sound late by a filter in MXF", LATE_FILTER, "audio_encoded", fields=DNXHR, quick=True),
+    Fault("sound late in its place in MXF", LATE_PLACE, "audio_0_end", fields=DNXHR, quick=True),
+    Fault("sound early by a filter", EARLY_FILTER, "audio_0_duration"),
+    Fault("sound early by a filter in MP4", EARLY_FILTER, "audio_0_duration", fields=H264),
+    Fault("sound early by a filter in MKV", EARLY_FILTER, "audio_0_duration", fields=MKV, quick=True),
+    Fault("sound early by a filter in WebM", EARLY_FILTER, "audio_0_duration", fields=WEBM, quick=True),
+    Fault("sound early by a filter in MXF", EARLY_FILTER, "audio_encoded", fields=DNXHR),
+    Fault("sound early in its place in MXF", EARLY_PLACE, "audio_0_end", fields=DNXHR),
+    Fault("sound late by its times", LATE_TIMES, "audio_0_start"),
+    Fault("sound late by its times in MP4", LATE_TIMES, "audio_0_duration", fields=H264, quick=True),
+    Fault("sound late by its times in MKV", LATE_TIMES, "audio_0_duration", fields=MKV, quick=True),
+    Fault("sound late by its times in WebM", LATE_TIMES, "audio_0_start", fields=WEBM),
+    Fault("sound early by its times", EARLY_TIMES, "audio_0_duration"),
+    Fault("sound early by its times in MP4", EARLY_TIMES, "audio_0_duration", fields=H264),
+    Fault("sound early by its times in MKV", EARLY_TIMES, "audio_0_start", fields=MKV),
+    Fault("sound early by its times in WebM", EARLY_TIMES, "audio_0_start", fields=WEBM),
+    Fault("a hole closed", CLOSED, "audio_0_duration", source="hole", quick=True),
+    Fault("a hole closed in MP4", CLOSED, "audio_0_duration", fields=H264, source="hole"),
+    Fault("a hole closed in MKV", CLOSED, "audio_0_duration", fields=MKV, source="hole"),
+    Fault("a hole closed in WebM", CLOSED, "audio_0_duration", fields=WEBM, source="hole"),
+    Fault("a hole closed in MXF", CLOSED, "audio_0_end", fields=DNXHR, source="hole"),
+    Fault("a hole stretched", STRETCHED_HOLE, fields=PRORES, source="hole"),
+    Fault("a hole stretched in MP4", STRETCHED_HOLE, "audio_0_holes", fields=H264, source="hole", quick=True),
+    Fault("a hole stretched in MKV", STRETCHED_HOLE, "audio_0_holes", fields=MKV, source="hole"),
+    Fault("a hole stretched in WebM", STRETCHED_HOLE, "audio_0_holes", fields=WEBM, source="hole"),
+    Fault("a hole stretched in MXF", STRETCHED_HOLE, "audio_0_end", fields=DNXHR, source="hole"),
     Fault("copied sound late by three frames", LATE_COPY, "audio_1_start", fields=H264, source="copied"),
     Fault("copied sound cut off", CUT_COPY, "audio_1_duration", fields=H264, source="copied", quick=True),
-    Fault("copied sound with a hole", HELD_COPY, "audio_1_duration", fields=H264, source="copied"),
+    Fault("copied sound with a hole", HELD_COPY, "audio_1_holes", fields=H264, source="copied"),
     Fault("copied sounds in each other's place", SWAPPED, "audio_0_channels", 2, 1, H264, source="copied"),
     Fault("30 for 29.97", FAST, "frame_rate", RATE, quick=True),
     Fault("30 for 29.97 in H.264", FAST, "frame_rate", RATE, fields=H264),
@@ -113,6 +153,9 @@ FAULTS = (
     Fault("fields lost", PROGRESSIVE, "field_order", "tt", "progressive", source="interlaced", quick=True),
     Fault("fields lost in H.264", PROGRESSIVE_H264, "field_order", "tt", "progressive", H264, source="interlaced"),
     Fault("fields in the other order", BOTTOM_FIRST, "field_order", "tt", "bb", source="interlaced"),
+    Fault(
+        "first pictures in the other order", FIRST_PICTURES, "field_order_said", "tt", "bb", H264, source="interlaced", quick=True
+    ),
     # Of these FFmpeg itself says that the source gave no more; whom to believe cannot be known.
     Fault("ends after ten frames, and says all is well", added("-frames:v", "10"), code="SOURCE_DAMAGED", quick=True),
     Fault("encodes half a second", added("-t", "0.5"), code="SOURCE_DAMAGED"),
@@ -153,7 +196,15 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             "-color_range", "tv", "-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709",
             "-timecode", "01:00:00;02", "-metadata:s:v:0", "reel_name=A001", folder / f"{kind}.mov",
         )  # fmt: skip
-    return {kind: folder / f"{kind}.mov" for kind in kinds}
+    files = {kind: folder / f"{kind}.mov" for kind in kinds}
+    files["hole"] = folder / "hole.mkv"
+    ffmpeg(
+        "-f", "lavfi", "-i", f"testsrc2=size=320x180:rate={RATE}:duration=1.001",
+        "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=1.001",
+        "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "pcm_s16le",
+        "-bsf:a", "noise=drop=between(n\\,19\\,28)", files["hole"],
+    )  # fmt: skip
+    return files
 
 
 def run(proxx: Command, folder: Path, source: Path, fields: dict[str, Any], lie: Lie) -> tuple[dict[str, Any], list[str]]:

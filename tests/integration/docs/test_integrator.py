@@ -95,8 +95,13 @@ def test_every_field_and_status_of_a_task_is_there(integrator: Page) -> None:
 def test_every_check_is_one_that_the_code_makes(integrator: Page, project_root: Path) -> None:
     verification = project_root / "proxx_worker" / "verification"
     source = "".join((verification / name).read_text() for name in ("checks.py", "ffmpeg_evidence.py", "resolve_evidence.py"))
+    audio = (verification / "audio_checks.py").read_text()
     for check in first_code(integrator.table("Checks").column("check")):
-        assert f'"{check.replace("_N_", "_{position}_")}"' in source, check
+        what = check.removeprefix("audio_N_")
+        if what == check:
+            assert f'"{check}"' in source, check
+        else:
+            assert f'name}}{what}"' in audio or f'_seconds("{what}"' in audio, check
 
 
 def test_every_error_code_is_there_with_its_class(integrator: Page) -> None:

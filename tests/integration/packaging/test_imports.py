@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-_COSTLY = {"asyncio", "loguru", "psutil", "pydantic", "rich", "watchdog"}
+_COSTLY = {"asyncio", "loguru", "psutil", "pydantic", "rich", "textual", "watchdog"}
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,8 @@ _COSTLY = {"asyncio", "loguru", "psutil", "pydantic", "rich", "watchdog"}
         ("spec", {"pydantic"}),
         ("spec_folders", {"pydantic"}),
         ("gather", set()),
+        *((command, set()) for command in ("list_jobs", "steer", "events", "explain")),
+        ("console_app", {"pydantic"}),
         ("check", {"pydantic"}),
         ("validate", {"pydantic"}),
         ("run", {"asyncio", "loguru", "pydantic"}),

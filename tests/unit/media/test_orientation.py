@@ -4,7 +4,14 @@ import pytest
 
 from proxx_worker.contract.errors import ErrorCode, JsonValue, ProxxError
 from proxx_worker.media.ffprobe_json import Section
-from proxx_worker.media.orientation import Orientation, field_order_of, orientation_of, refuse_single_fields, sample_aspect_of
+from proxx_worker.media.orientation import (
+    Orientation,
+    field_order_note,
+    field_order_of,
+    orientation_of,
+    refuse_single_fields,
+    sample_aspect_of,
+)
 from tests.unit.media.documents import matrix
 
 ONE = 65536
@@ -82,3 +89,30 @@ def test_hevc_in_single_fields_is_refused(top: int) -> None:
     assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
     refuse_single_fields(Section({"codec_name": "hevc"}), Section({"interlaced_frame": 0}))
     refuse_single_fields(Section({"codec_name": "h264"}), field)
+
+
+@pytest.mark.parametrize(
+    ("stream", "frame", "note"),
+    [
+        ("tt", {"interlaced_frame": 1, "top_field_first": 1}, None),
+        ("bt", {"interlaced_frame": 1, "top_field_first": 0}, None),
+        ("progressive", {"interlaced_frame": 0, "top_field_first": 0}, None),
+        ("tt", {}, None),
+        (None, {"interlaced_frame": 1, "top_field_first": 1}, None),
+        (
+            "tb", {"interlaced_frame": 1, "top_field_first": 0},
+            "the container calls the picture top field first, its first picture is bottom field first: taken as top field first",
+        ),
+        (
+            "progressive", {"interlaced_frame": 1, "top_field_first": 1},
+            "the container calls the picture progressive, its first picture is top field first: taken as top field first",
+        ),
+        (
+            "bb", {"interlaced_frame": 0, "top_field_first": 0},
+            "the container calls the picture bottom field first, its first picture is progressive: taken as bottom field first",
+        ),
+    ],
+)  # fmt: skip
+def test_field_orders_that_differ_are_told(stream: str | None, frame: dict[str, JsonValue], note: str | None) -> None:
+    said: dict[str, JsonValue] = {} if stream is None else {"field_order": stream}
+    assert field_order_note(Section(said), Section(frame)) == note

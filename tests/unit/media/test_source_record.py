@@ -35,6 +35,7 @@ def test_a_source_is_written_field_by_field() -> None:
             {
                 "index": 1, "codec": "aac", "channels": 2, "layout": "stereo", "sample_rate": 48000, "sample_format": "fltp",
                 "bits_per_sample": None, "start": "0/1", "duration": "1/1", "profile": "LC", "unbroken": True,
+                "time_base": "1/48000",
             }
         ],
         "timecode": {"text": "01:00:00;02", "drop_frame": True, "origin": "tmcd"},

@@ -86,6 +86,7 @@ def test_audio_by_value() -> None:
         start=Fraction(0),
         duration=Fraction(1),
         profile="LC",
+        time_base=Fraction(1, 48000),
     )
 
 

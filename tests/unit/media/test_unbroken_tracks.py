@@ -60,7 +60,9 @@ def found(content: bytes) -> set[int]:
         sound(edits((1000, 2112))),
         sound(edits((1, LASTS - 1), wide=True)),
         sound(head=header(wide=True), length=media(wide=True)),
-        sound(steps=table(b"stts", ">II", (1, 8471), (46, 1024))),
+        sound(steps=table(b"stts", ">II", (46, 1024), (1, 896))),
+        sound(steps=table(b"stts", ">II", (1, 1048), (1, 1000), (45, 1024))),
+        sound(steps=table(b"stts", ">II", (46, 1024), (1, 9000))),
     ],
 )
 def test_a_track_that_is_played_as_it_is_stored(track: bytes) -> None:
@@ -78,6 +80,10 @@ def test_a_track_that_is_played_as_it_is_stored(track: bytes) -> None:
         (sound(edits((1000, 0), count=2)), "a list that lies about its entries"),
         (sound(edits(), edits()), "two lists"),
         (sound(box(b"edts", box(b"elst", b"\0\0\0\0"))), "a list that was cut off"),
+        (sound(steps=table(b"stts", ">II", (1, 8471), (46, 1024))), "a hole behind the first packet"),
+        (sound(steps=table(b"stts", ">II", (10, 1024), (1, 1049), (36, 1024))), "a short hole"),
+        (sound(steps=table(b"stts", ">II", (10, 1024), (1, 999), (36, 1024))), "packets that overlap"),
+        (sound(steps=table(b"stts", ">II", (47, 1025))), "a clock that is not the samples'"),
         (sound(steps=table(b"stts", ">II", (1, 0), (46, 1024))), "two packets at one time"),
         (sound(steps=table(b"stts", ">II", (1, 1 << 31), (46, 1024))), "a step back"),
         (sound(steps=table(b"stts", ">II")), "no times: they are in fragments"),

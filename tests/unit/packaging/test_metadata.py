@@ -13,6 +13,7 @@ import proxx_worker
 
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 LOWEST = "requirements-lowest.lock"
+MUTANTS = "requirements-mutants.lock"
 TOP_LEVEL = {
     "CHANGELOG.md",
     "CONTRIBUTING.md",
@@ -28,6 +29,7 @@ TOP_LEVEL = {
     "tests",
     *LOCKS,
     LOWEST,
+    MUTANTS,
 }
 
 

@@ -43,6 +43,7 @@ STEREO = AudioFacts(
     duration=Fraction(1),
     profile="LC",
     unbroken=True,
+    time_base=Fraction(1, 48000),
 )
 CLIP = MediaFacts(
     formats=("mov", "mp4", "m4a", "3gp", "3g2", "mj2"),

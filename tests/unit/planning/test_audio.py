@@ -6,13 +6,22 @@ import pytest
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.media.facts import AudioFacts, MediaFacts
-from proxx_worker.planning.audio import AudioPlan, plan_audio
-from tests.unit.planning.sources import CLIP, PICTURE, STEREO
+from proxx_worker.planning.audio import AudioPlan, Padding, plan_audio
+from proxx_worker.planning.audio_report import Placement
+from proxx_worker.planning.frame_timing import Schedule, plan_schedule
+from tests.unit.planning.sources import CLIP, STEREO, clip, settings
+
+SCHEDULE = plan_schedule(settings(), CLIP)
+PLACEMENT = Placement(origin=0, shift=0, slack=25, rate=48000)
+PLACED = "aresample=async=1:min_comp=0:min_hard_comp=0.0005313:first_pts=0"
 
 
-def planned(container: Container, stream: AudioFacts = STEREO, picture_start: Fraction | None = Fraction(0)) -> AudioPlan:
-    source = replace(CLIP, video=replace(PICTURE, start=picture_start), audio=(stream,))
-    (plan,) = plan_audio(container, source)
+def plans(container: Container, source: MediaFacts, schedule: Schedule = SCHEDULE) -> list[AudioPlan]:
+    return list(plan_audio(container, source, schedule))
+
+
+def planned(container: Container, stream: AudioFacts = STEREO, schedule: Schedule = SCHEDULE) -> AudioPlan:
+    (plan,) = plans(container, replace(CLIP, audio=(stream,)), schedule)
     return plan
 
 
@@ -21,14 +30,12 @@ ENCODED = replace(STEREO, profile=None)
 
 def test_aac() -> None:
     assert planned(Container.MP4, ENCODED) == AudioPlan(
-        1, "aac", 2, "stereo", 48000, Fraction(0), Fraction(1), (), ("-c:a:0", "aac", "-b:a:0", "192000")
+        1, "aac", 2, "stereo", 48000, Fraction(1), PLACEMENT, (PLACED,), ("-c:a:0", "aac", "-b:a:0", "192000")
     )
 
 
 def test_aac_of_a_movie_is_copied() -> None:
-    assert planned(Container.MP4) == AudioPlan(
-        1, "aac", 2, "stereo", 48000, Fraction(0), Fraction(1), (), ("-c:a:0", "copy"), copied=True
-    )
+    assert planned(Container.MP4) == AudioPlan(1, "aac", 2, "stereo", 48000, Fraction(1), None, (), ("-c:a:0", "copy"))
 
 
 @pytest.mark.parametrize(
@@ -45,7 +52,8 @@ def test_aac_of_a_movie_is_copied() -> None:
 )
 def test_copied_sound_keeps_rate_and_layout(stream: AudioFacts) -> None:
     start = None if stream.start is None else Fraction(round(stream.start * 1_000_000), 1_000_000)
-    (plan,) = plan_audio(Container.MP4, replace(CLIP, audio=(stream,), start=start))
+    stream = replace(stream, time_base=Fraction(1, stream.sample_rate))
+    (plan,) = plans(Container.MP4, replace(CLIP, audio=(stream,), start=start))
     assert (plan.copied, plan.options, plan.filters) == (True, ("-c:a:0", "copy"), ())
     assert (plan.channels, plan.layout, plan.sample_rate) == (stream.channels, stream.layout, stream.sample_rate)
 
@@ -57,7 +65,8 @@ def test_copied_sound_keeps_rate_and_layout(stream: AudioFacts) -> None:
         (replace(STEREO, profile="HE-AAC"), "another profile"),
         (replace(STEREO, profile=None), "no known profile"),
         (replace(STEREO, unbroken=False), "an edit list of several edits, fragments, or tables that nobody looked at"),
-        (replace(STEREO, sample_rate=192000), "a rate that AAC does not have"),
+        (replace(STEREO, time_base=Fraction(1, 600)), "times that are not counted in samples"),
+        (replace(STEREO, sample_rate=192000, time_base=Fraction(1, 192000)), "a rate that AAC does not have"),
         (replace(STEREO, layout="5.1(side)", channels=6), "a layout that is called otherwise in AAC"),
         (replace(STEREO, layout=None), "no known layout"),
         (replace(STEREO, start=Fraction(1, 50)), "later than the file"),
@@ -80,56 +89,113 @@ def test_other_containers_get_no_copy(container: Container) -> None:
     [replace(CLIP, formats=("matroska", "webm")), replace(CLIP, formats=("mpegts",)), replace(CLIP, start=None)],
 )
 def test_other_files_are_encoded(source: MediaFacts) -> None:
-    assert [plan.copied for plan in plan_audio(Container.MP4, source)] == [False]
+    assert [plan.copied for plan in plans(Container.MP4, source)] == [False]
 
 
 def test_each_stream_for_itself() -> None:
     source = replace(CLIP, audio=(STEREO, replace(STEREO, index=2, start=Fraction(1, 2)), replace(STEREO, index=3)))
-    assert [plan.options[:2] for plan in plan_audio(Container.MP4, source)] == [
+    assert [plan.options[:2] for plan in plans(Container.MP4, source)] == [
         ("-c:a:0", "copy"), ("-c:a:1", "aac"), ("-c:a:2", "copy"),
     ]  # fmt: skip
 
 
 def test_pcm() -> None:
     assert planned(Container.MOV) == AudioPlan(
-        1, "pcm_s16le", 2, "stereo", 48000, Fraction(0), Fraction(1), (), ("-c:a:0", "pcm_s16le")
+        1, "pcm_s16le", 2, "stereo", 48000, Fraction(1), PLACEMENT, (PLACED,), ("-c:a:0", "pcm_s16le")
     )
 
 
 def test_opus() -> None:
     assert planned(Container.WEBM) == AudioPlan(
-        1, "opus", 2, "stereo", 48000, Fraction(0), Fraction(1), (), ("-c:a:0", "libopus", "-b:a:0", "128000")
+        1, "opus", 2, "stereo", 48000, Fraction(1), PLACEMENT, (PLACED,), ("-c:a:0", "libopus", "-b:a:0", "128000")
     )
 
 
 def test_mxf_sound_goes_on_in_silence_as_long_as_the_picture() -> None:
+    silence = Padding(("apad", "atrim=end_sample=528480"), 528480 * 2 * 2)
     assert planned(Container.MXF) == AudioPlan(
-        1, "pcm_s16le", 2, "stereo", 48000, Fraction(0), Fraction(1), ("apad",), ("-c:a:0", "pcm_s16le")
+        1, "pcm_s16le", 2, "stereo", 48000, Fraction(1), PLACEMENT, (PLACED,), ("-c:a:0", "pcm_s16le"), silence
     )
+
+
+def test_where_nobody_knows_how_long_the_picture_is_silence_follows_the_sound() -> None:
+    (plan,) = plans(Container.MXF, replace(clip(duration=None), duration=None))
+    assert plan.padding == Padding(("apad=pad_len=480000",), None)
+    (plan,) = plans(Container.MXF, clip(duration=None))
+    assert plan.padding == Padding(("apad", "atrim=end_sample=528480"), 528480 * 2 * 2)
 
 
 def test_every_stream_in_order() -> None:
     source = replace(CLIP, audio=(replace(STEREO, index=4, channels=1, layout="mono"), replace(STEREO, index=2)))
-    plans = plan_audio(Container.MP4, source)
-    assert [(plan.source_index, plan.channels, plan.options[0]) for plan in plans] == [(4, 1, "-c:a:0"), (2, 2, "-c:a:1")]
+    found = plans(Container.MP4, source)
+    assert [(plan.source_index, plan.channels, plan.options[0]) for plan in found] == [(4, 1, "-c:a:0"), (2, 2, "-c:a:1")]
 
 
 @pytest.mark.parametrize(
-    ("container", "rate", "kept", "filters"),
+    ("container", "rate", "kept"),
     [
-        (Container.MP4, 44100, 44100, ()),
-        (Container.MP4, 8000, 8000, ()),
-        (Container.MKV, 192000, 48000, ("aresample=48000:internal_sample_fmt=s32p",)),
-        (Container.MOV, 192000, 192000, ()),
-        (Container.MXF, 44100, 48000, ("aresample=48000:internal_sample_fmt=s32p", "apad")),
-        (Container.WEBM, 44100, 48000, ("aresample=48000:internal_sample_fmt=s32p",)),
+        (Container.MP4, 44100, 44100),
+        (Container.MP4, 8000, 8000),
+        (Container.MKV, 192000, 48000),
+        (Container.MOV, 192000, 192000),
+        (Container.MXF, 44100, 48000),
+        (Container.WEBM, 44100, 48000),
     ],
 )
-def test_the_sample_rate_is_kept_where_the_container_can(
-    container: Container, rate: int, kept: int, filters: tuple[str, ...]
-) -> None:
-    plan = planned(container, replace(STEREO, sample_rate=rate))
-    assert (plan.sample_rate, plan.filters) == (kept, filters)
+def test_the_sample_rate_is_kept_where_the_container_can(container: Container, rate: int, kept: int) -> None:
+    plan = planned(container, replace(STEREO, sample_rate=rate, unbroken=False))
+    assert plan.sample_rate == kept
+    (placed,) = plan.filters
+    assert placed.startswith("aresample=async=1:" if rate == kept else f"aresample={kept}:internal_sample_fmt=s32p:async=1:")
+    assert plan.placement is not None
+    assert plan.placement.rate == rate
+
+
+@pytest.mark.parametrize(
+    ("tick", "slack", "text"),
+    [
+        (None, 24, "0.0005104"),
+        (Fraction(1, 48000), 25, "0.0005313"),
+        (Fraction(1, 90000), 24, "0.0005104"),
+        (Fraction(1, 1000), 72, "0.0015104"),
+        (Fraction(1, 50), 984, "0.0205104"),
+    ],
+)
+def test_times_may_be_off_by_the_containers_tick_and_half_a_millisecond(tick: Fraction | None, slack: int, text: str) -> None:
+    plan = planned(Container.MOV, replace(STEREO, time_base=tick))
+    assert plan.placement == Placement(0, 0, slack, 48000)
+    assert plan.filters == (f"aresample=async=1:min_comp=0:min_hard_comp={text}:first_pts=0",)
+
+
+@pytest.mark.parametrize(
+    ("output_shift", "audio_shift", "filters"),
+    [
+        (Fraction(1, 90), Fraction(0), ("aresample=async=1:min_comp=0:min_hard_comp=0.0005313:first_pts=-533",)),
+        (
+            Fraction(-1, 100),
+            Fraction(1, 100),
+            ("asetpts=PTS+480", "aresample=async=1:min_comp=0:min_hard_comp=0.0005313:first_pts=480"),
+        ),
+        (
+            Fraction(1, 100),
+            Fraction(-1, 100),
+            ("asetpts=PTS-480", "aresample=async=1:min_comp=0:min_hard_comp=0.0005313:first_pts=-480"),
+        ),
+    ],
+)
+def test_sound_begins_where_the_file_does(output_shift: Fraction, audio_shift: Fraction, filters: tuple[str, ...]) -> None:
+    schedule = replace(SCHEDULE, output_shift=output_shift, audio_shift=audio_shift)
+    assert planned(Container.MOV, schedule=schedule).filters == filters
+
+
+def test_more_streams_than_can_be_told_apart_are_refused() -> None:
+    def streams(count: int) -> MediaFacts:
+        return replace(CLIP, audio=tuple(replace(STEREO, index=index) for index in range(count)))
+
+    assert len(plans(Container.MOV, streams(64))) == 64
+    with pytest.raises(ProxxError, match="65 audio streams") as refused:
+        plans(Container.MOV, streams(65))
+    assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
 
 
 @pytest.mark.parametrize(
@@ -162,8 +228,8 @@ def test_pcm_is_as_deep_as_the_source(codec: str, sample_format: str | None, bit
     ],
 )
 def test_aac_gets_a_layout(layout: str | None, channels: int, named: str | None, filters: tuple[str, ...]) -> None:
-    plan = planned(Container.MP4, replace(STEREO, channels=channels, layout=layout))
-    assert (plan.channels, plan.layout, plan.filters) == (channels, named, filters)
+    plan = planned(Container.MP4, replace(STEREO, channels=channels, layout=layout, unbroken=False))
+    assert (plan.channels, plan.layout, plan.filters) == (channels, named, (*filters, PLACED))
 
 
 @pytest.mark.parametrize(("layout", "channels"), [("22.2", 24), ("cube", 8), (None, 12)])
@@ -188,34 +254,5 @@ def test_opus_keeps_channels_whose_layout_it_cannot_say(
     layout: str | None, channels: int, named: str | None, filters: tuple[str, ...], discrete: bool
 ) -> None:
     plan = planned(Container.WEBM, replace(STEREO, channels=channels, layout=layout))
-    assert (plan.layout, plan.filters) == (named, filters)
+    assert (plan.layout, plan.filters) == (named, (*filters, PLACED))
     assert (plan.options[-2:] == ("-mapping_family:a:0", "255")) is discrete
-
-
-@pytest.mark.parametrize(
-    ("sound", "picture", "filters"),
-    [
-        (Fraction(1, 2), Fraction(0), ("adelay=delays=24000S:all=1", "apad")),
-        (Fraction(0), Fraction(1, 2), ("atrim=start_sample=24000", "asetpts=PTS-STARTPTS", "apad")),
-        (Fraction(1), Fraction(1), ("apad",)),
-        (None, Fraction(1), ("apad",)),
-        (Fraction(1), None, ("apad",)),
-    ],
-)
-def test_mxf_starts_sound_with_the_picture(sound: Fraction | None, picture: Fraction | None, filters: tuple[str, ...]) -> None:
-    assert planned(Container.MXF, replace(STEREO, start=sound), picture).filters == filters
-    assert planned(Container.MOV, replace(STEREO, start=sound), picture).filters == ()
-
-
-@pytest.mark.parametrize(("start", "expected"), [(Fraction(7, 2), Fraction(5, 2)), (None, None)])
-def test_the_start_is_counted_from_the_files(start: Fraction | None, expected: Fraction | None) -> None:
-    source = replace(CLIP, start=Fraction(1), audio=(replace(STEREO, start=start),))
-    assert [plan.start for plan in plan_audio(Container.MOV, source)] == [expected]
-    assert [plan.start for plan in plan_audio(Container.MXF, source)] == [0]
-    assert [plan.start for plan in plan_audio(Container.MOV, replace(source, start=None))] == [None]
-
-
-def test_when_the_sound_of_a_codec_with_a_late_decoder_starts_is_not_known() -> None:
-    late = replace(STEREO, codec="wmav2", start=Fraction(0))
-    assert planned(Container.MOV, late).start is None
-    assert planned(Container.MXF, late).start == 0

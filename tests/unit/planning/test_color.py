@@ -140,6 +140,12 @@ def test_each_layer_says_what_it_has_words_for(
     assert (plan.tags, plan.frames) == (kept or tags, frames)
 
 
+def test_prores_has_one_name_for_the_matrix_in_frames_and_container() -> None:
+    plan = planned(ColorFacts(None, "bt470bg", None, None), PRORES, Container.MOV)
+    assert (plan.tags.matrix, plan.options()) == ("bt470bg", ("-colorspace:v", "smpte170m"))
+    assert planned(ColorFacts(None, "fcc", None, None), PRORES, Container.MOV).options() == ("-colorspace:v", "fcc")
+
+
 def test_options_have_their_own_names_for_some_tags() -> None:
     options = planned(ColorFacts(None, "bt709", "ebu3213", "bt470m"), VP9, Container.WEBM).options()
     assert options == ("-color_primaries:v", "jedec-p22", "-color_trc:v", "gamma22", "-colorspace:v", "bt709")

@@ -11,7 +11,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container, FpsMode, OutputSettings, Resolution, ScaleMode
 from proxx_worker.media.facts import MediaFacts, Timecode
 from proxx_worker.planning.frame_timing import MXF_RATES, Schedule, plan_schedule
-from tests.unit.planning.sources import CLIP, clip, settings
+from tests.unit.planning.sources import CLIP, STEREO, clip, settings
 
 NTSC = Fraction(30000, 1001)
 FILM = Fraction(24000, 1001)
@@ -184,3 +184,47 @@ def test_no_timecode_is_invented() -> None:
 def test_a_timecode_is_a_timecode() -> None:
     with pytest.raises(ValueError, match="not a timecode"):
         plan_schedule(settings(), replace(CLIP, timecode=timecode("soon")))
+
+
+EARLY_DATA = replace(
+    clip(start=Fraction(3, 2)), start=Fraction(1), audio=(replace(STEREO, start=Fraction(7, 5)),), formats=("matroska", "webm")
+)
+
+
+def test_a_stream_that_no_proxy_has_does_not_count() -> None:
+    schedule = plan_schedule(settings(), EARLY_DATA)
+    assert (schedule.offset, schedule.input_shift, schedule.output_shift) == (Fraction(1, 10), Fraction(21, 50), Fraction(1, 50))
+    assert plan_schedule(settings(container=Container.MXF), EARLY_DATA).input_shift == Fraction(1, 2)
+    variable = replace(EARLY_DATA, video=replace(EARLY_DATA.video, constant_rate=False))
+    assert plan_schedule(settings(), variable).input_shift == Fraction(2, 5)
+    converted = plan_schedule(settings(fps=NTSC), EARLY_DATA)
+    assert (converted.offset, converted.input_shift) == (3 / NTSC, Fraction(2, 5))
+
+
+def test_ffprobe_s_rounding_is_no_stream() -> None:
+    source = replace(CLIP, start=Fraction(-1, 2_000_000))
+    assert plan_schedule(settings(), source).input_shift == 0
+
+
+@pytest.mark.parametrize(
+    ("offset", "container", "expected"),
+    [
+        (Fraction(1, 100), Container.MOV, planned(Fraction(25), Fraction(1, 25), output_shift=Fraction(1, 100), timescale=1000)),
+        (Fraction(3, 100), Container.MOV, planned(Fraction(25), Fraction(1, 25), output_shift=Fraction(-1, 100), timescale=1000)),
+        # In the middle between two places of the grid.
+        (Fraction(1, 10), Container.MOV, planned(Fraction(25), Fraction(1, 50))),
+        (Fraction(3, 100), Container.MXF, planned(Fraction(25), Fraction(1, 25), output_shift=Fraction(-1, 25))),
+        (Fraction(1, 100), Container.MXF, planned(Fraction(25), Fraction(1, 25))),
+    ],
+)
+def test_where_ffmpeg_counts_by_itself_the_grid_moves_the_picture(
+    offset: Fraction, container: Container, expected: Schedule
+) -> None:
+    start = Fraction(7, 5) + offset
+    source = replace(EARLY_DATA, formats=("mpegts",), video=replace(EARLY_DATA.video, start=start))
+    schedule = plan_schedule(settings(container=container), source)
+    place = round(offset / expected.time_base) * expected.time_base
+    in_mxf = container is Container.MXF
+    assert schedule == replace(expected, offset=Fraction(0) if in_mxf else offset, audio_shift=place - offset)
+    in_order = replace(source, start=Fraction(7, 5))
+    assert plan_schedule(settings(container=container), in_order).audio_shift == 0

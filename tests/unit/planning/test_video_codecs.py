@@ -179,6 +179,9 @@ def test_static_hdr_metadata_goes_into_the_bitstream() -> None:
     hdr = replace(PICTURE, color=ColorFacts(mastering_display=display, content_light="1000,400"))
     parameters = {codec: chosen(codec, Container.MKV, hdr).options for codec in (Codec.H264, Codec.HEVC, Codec.AV1)}
     assert f"cpu-independent=1:mastering-display={display}:cll=1000,400" in parameters[Codec.H264]
-    assert f"pools=4:frame-threads=1:info=0:log-level=warning:master-display={display}:max-cll=1000,400" in parameters[Codec.HEVC]
+    assert (
+        f"subme=1:pools=4:frame-threads=1:info=0:log-level=warning:master-display={display}:max-cll=1000,400"
+        in parameters[Codec.HEVC]
+    )
     plain = "G(0.26500,0.69000)B(0.15000,0.06000)R(0.68000,0.32000)WP(0.31270,0.32900)L(1000.00000,0.00010)"
     assert f"lp=2:mastering-display={plain}:content-light=1000,400" in parameters[Codec.AV1]

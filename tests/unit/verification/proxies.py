@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from proxx_worker.contract.output_settings import Container
+from proxx_worker.planning.audio import AudioPlan
 from proxx_worker.planning.plan import TaskPlan
 from proxx_worker.verification.encode_observation import EncodeObservation
+from proxx_worker.verification.heard_audio import HeardAudio
 from proxx_worker.verification.progress import Progress
 from proxx_worker.verification.proxy_probe import ProxyObservation, parse_proxy
 
@@ -55,7 +57,26 @@ def perfect_encode(plan: TaskPlan, frames: int = 25) -> EncodeObservation:
     tick, rate = plan.facts.video.time_base, plan.facts.video.rate
     presented = tuple(int(Fraction(position) / rate / tick) for position in range(frames))
     return EncodeObservation(
-        exit_code=0, progress=Progress(frames=frames, total_size=1000, ended=True), file_size=1000, presented=presented
+        exit_code=0,
+        progress=Progress(frames=frames, total_size=1000, ended=True),
+        file_size=1000,
+        presented=presented,
+        audio=tuple(heard(plan, sound) for sound in plan.design.sound),
+        audio_units=round(sum(sound.padding.bytes or 0 for sound in plan.design.sound if sound.padding is not None) / 1024),
+    )
+
+
+def heard(plan: TaskPlan, sound: AudioPlan) -> HeardAudio | None:
+    """All that the source promises, without a hole."""
+    if sound.placement is None:
+        return None
+    length = sound.duration or plan.facts.duration or Fraction(1)
+    return HeardAudio(
+        rate=sound.placement.rate,
+        frames=47,
+        first=0,
+        length=round(length * sound.placement.rate),
+        placed=round(length * sound.sample_rate) if sound.padding else None,
     )
 
 
@@ -102,8 +123,8 @@ def perfect_proxy(plan: TaskPlan, frames: int = 25) -> Proxy:
             "sample_rate": str(sound.sample_rate),
             "channels": str(sound.channels),
             "channel_layout": sound.layout or "unknown",
-            "time_base": f"1/{sound.sample_rate}",
             "start_pts": "0",
+            **_lasting(sound.duration or length, None if matroska else sound.sample_rate),
         }
         for position, sound in enumerate(design.sound)
     ]
@@ -115,5 +136,16 @@ def perfect_proxy(plan: TaskPlan, frames: int = 25) -> Proxy:
         frame={"interlaced_frame": str(int(fields)), "top_field_first": str(int(video.field_order == "tt")), **tags},
         times=[round(Fraction(position) / rate / tick) for position in range(frames)],
         sounds=sounds,
-        samples=[int((sound.duration or length) * sound.sample_rate) for sound in design.sound],
+        samples=[_samples(sound, length if sound.padding else sound.duration or length, matroska) for sound in design.sound],
     )
+
+
+def _lasting(length: Fraction, rate: int | None) -> dict[str, str]:
+    if rate is None:
+        return {"time_base": "1/1000", "tag:DURATION": f"00:00:{float(length):012.9f}"}
+    return {"time_base": f"1/{rate}", "duration_ts": str(round(length * rate))}
+
+
+def _samples(sound: AudioPlan, length: Fraction, matroska: bool) -> int:
+    samples = round(length * sound.sample_rate)
+    return -(-samples // 1024) * 1024 if sound.codec == "aac" and matroska else samples

@@ -69,11 +69,9 @@ def test_a_packet_that_does_not_decode_leaves_a_hole() -> None:
     [
         (without(20, 21), "0.427"),
         (without(30, 20), "0.427"),
-        (without(0), "0.000"),
         (without(0, 1, 2), "0.000"),
         (without(46), "0.981"),
         ((), "0.000"),
-        ((960, (1920, 46080)), "0.000"),
         # A pause that the source makes itself is no hole, and the fault behind it is found.
         (((0, 8471), (8471, 1024), (11000, 37000)), "0.198"),
     ],
@@ -81,6 +79,12 @@ def test_a_packet_that_does_not_decode_leaves_a_hole() -> None:
 @pytest.mark.parametrize("stderr", [SAID, "", "\n"])
 def test_the_first_hole_is_the_place(times: Sequence[int | tuple[int, int]], seconds: str, stderr: str) -> None:
     assert place(damage(seen(times), stderr=stderr)) == (seconds, 1)
+
+
+@pytest.mark.parametrize("times", [without(0), without(0, 1), (960, (1920, 46080))])
+def test_a_first_packet_without_sound_is_a_fault_where_the_decoder_says_so(times: Sequence[int | tuple[int, int]]) -> None:
+    assert place(damage(seen(times))) == ("0.000", 1)
+    assert damage(seen(times), stderr="") is None
 
 
 def test_a_fault_that_the_decoder_says_nothing_of() -> None:
@@ -197,4 +201,3 @@ def test_the_source_s_stream_is_known_where_it_was_copied() -> None:
     plan = plan_task(settings(), replace(MIXED, audio=(replace(STEREO, index=4), *MIXED.audio[1:])))
     copied, encoded = plan.expected.audio or ()
     assert (copied.copied_from, encoded.copied_from) == (4, None)
-    assert copied.uncertainty == 0

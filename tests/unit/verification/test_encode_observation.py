@@ -30,6 +30,7 @@ def test_a_whole_encode() -> None:
         presented=(7, 9),
         restarts=0,
         complained_at=1,
+        complained_last=2,
     )  # fmt: skip
 
 

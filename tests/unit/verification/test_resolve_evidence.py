@@ -32,7 +32,7 @@ CLIP = planned(FPS=25, Frames="3")
 
 def test_frames_and_their_times_are_compared() -> None:
     evidence = ResolveEvidence(CLIP, 100)
-    assert evidence.fault() is None
+    assert (evidence.fault(), list(evidence.audio())) == (None, [])
     assert verdicts([*evidence.checks(), *evidence.time_checks(picture(0, 1, 2))]) == {
         "render_percentage": True, "frames": True, "frame_times": True, "start": None,
     }  # fmt: skip

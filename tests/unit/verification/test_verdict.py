@@ -58,11 +58,12 @@ def test_a_perfect_proxy_passes(codec: Codec, container: Container) -> None:
 def test_every_check_has_its_name() -> None:
     assert [item.name for item in verdict_of().checks] == [
         "exit_code", "file_size", "decodes", "container", "video_streams", "audio_streams", "other_streams", "video_codec",
-        "video_profile", "video_tag", "picture_size", "display_aspect", "rotation", "field_order", "color_range", "color_matrix",
+        "video_profile", "video_tag", "picture_size", "display_aspect", "rotation", "field_order", "field_order_said",
+        "color_range", "color_matrix",
         "color_primaries", "color_transfer", "content_light", "mastering_display", "frames_encoded", "frames",
         "frames_of_source", "frame_times", "start", "frame_rate", "duration", "timecode", "reel",
         "audio_0_codec", "audio_0_channels",
-        "audio_0_layout", "audio_0_sample_rate", "audio_0_start", "audio_0_duration",
+        "audio_0_layout", "audio_0_sample_rate", "audio_0_start", "audio_0_duration", "audio_0_holes",
     ]  # fmt: skip
 
 
@@ -119,7 +120,7 @@ def both(key: str, value: str) -> Callable[[Proxy], None]:
         (sound("start_pts", "2400"), {"audio_0_start": ("0", "1/20")}),
         (sound("start_pts", "N/A"), {"audio_0_start": ("0", None)}),
         (lambda proxy: setattr(proxy, "times", [time + 512 for time in proxy.times]), {"start": ("0", "1/25")}),
-        (attribute("samples", [40000]), {"audio_0_duration": ("1", "5/6")}),
+        (sound("duration_ts", "47000"), {"audio_0_duration": ("1", "47/48")}),
         (both("color_range", "pc"), {"color_range": ("tv", "pc")}),
         (put("frame", "color_range", "pc"), {"color_range": ("tv", "tv / pc")}),
         (both("color_space", "smpte170m"), {"color_matrix": ("bt709", "smpte170m")}),
@@ -211,8 +212,9 @@ def test_what_the_source_does_not_say_is_not_known() -> None:
     unknown = {item.name for item in verdict.checks if item.ok is None}
     assert failed(verdict) == {}
     assert unknown == {
-        "video_profile", "field_order", "color_range", "color_matrix", "color_primaries", "color_transfer", "content_light",
-        "mastering_display", "frames_of_source", "reel", "audio_0_layout", "audio_0_duration",
+        "video_profile", "field_order", "field_order_said", "color_range", "color_matrix", "color_primaries", "color_transfer",
+        "content_light",
+        "mastering_display", "frames_of_source", "reel", "audio_0_layout",
     }  # fmt: skip
 
 
@@ -562,3 +564,12 @@ def test_mxf_has_no_place_for_a_missing_frame() -> None:
         del proxy.times[10]
 
     assert verdict_of(kept, source=source, encode=hole).error is None
+
+
+@pytest.mark.parametrize(
+    ("said", "ok"), [("tt", True), ("tb", True), ("bb", False), ("bt", False), ("progressive", False), ("unknown", None)]
+)
+def test_the_containers_word_on_fields(said: str, ok: bool | None) -> None:
+    verdict = verdict_of(put("picture", "field_order", said), source=clip(field_order="tt"))
+    (check,) = (check for check in verdict.checks if check.name == "field_order_said")
+    assert (check.expected, check.ok) == ("tt", ok)

@@ -9,6 +9,7 @@ from proxx_worker.contract.result import Check
 from proxx_worker.planning.color_tags import Tags
 from proxx_worker.planning.expectation import Expectation, ExpectedAudio, ExpectedTiming, ExpectedVideo
 from proxx_worker.planning.plan import plan_task
+from proxx_worker.verification.heard_audio import HeardAudio
 from proxx_worker.verification.proxy_probe import ProxyObservation, StreamReport
 from proxx_worker.verification.verdict import judge, judge_evidence
 from tests.unit.planning.sources import CLIP, settings
@@ -37,6 +38,9 @@ class Evidence:
     def time_checks(self, picture: StreamReport) -> Iterable[Check]:
         ok = None if self.seen is None else self.seen == picture.frames
         return [Check(name="frames", expected=self.seen, actual=picture.frames, ok=ok)]
+
+    def audio(self) -> Sequence[HeardAudio | None]:
+        return ()
 
     def error(self, proxy: ProxyObservation) -> JobError | None:
         return self.cause
@@ -88,6 +92,7 @@ def test_audio_of_which_only_the_number_is_known() -> None:
     verdict = judge(expectation(audio=(NOT_KNOWN,)), proxy().observation(), Evidence())
     checks = {check.name: check.ok for check in verdict.checks if check.name.startswith("audio_")}
     assert checks.pop("audio_streams") is True
+    assert checks.pop("audio_0_holes") is True
     assert checks == dict.fromkeys(f"audio_0_{it}" for it in ("codec", "channels", "layout", "sample_rate", "start", "duration"))
     said_nothing = proxy()
     said_nothing.sounds[0] |= {"sample_rate": "N/A"}

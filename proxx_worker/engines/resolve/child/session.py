@@ -217,7 +217,7 @@ class Session:
 
 def _end_with_parent() -> Callable[[], None] | None:
     """What makes a started Resolve die with this process, on Linux; elsewhere the worker ends the whole process group."""
-    made: Callable[[], None] | None = None
+    bound: Callable[[], None] | None = None
     if sys.platform == "linux":
         import ctypes  # noqa: PLC0415 - before the fork, and only where it is needed
 
@@ -228,5 +228,5 @@ def _end_with_parent() -> Callable[[], None] | None:
             if os.getppid() != parent:
                 os._exit(1)
 
-        made = bind
-    return made
+        bound = bind
+    return bound

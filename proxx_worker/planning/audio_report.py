@@ -1,0 +1,103 @@
+"""How an encode tells, on its standard output, when each frame of its decoded audio stands and how long it is.
+
+FFmpeg's `ametadata=mode=print` writes a frame's time and nothing else about it. So each frame is given a number for its time,
+which holds stream, length and time; it is printed, and the time is put back. The samples are not touched. The picture's frames
+are reported on the same output, each by one small write: threads may mix these lines, but never break one. Numbers of audio lie
+far below any time that a picture can have: -2^52 microseconds are 142 years before the clip.
+
+FFmpeg computes in doubles, which hold whole numbers up to 2^53: 29 bits of time, 16 of length, 7 of stream. The time is put back
+to within 2^28 samples of the one before it (93 minutes at 48 kHz), of the first one to within as much of 0.
+
+Not in a branch of the filter graph (`asplit`, `anullsink`): FFmpeg 7.1 asks such a branch for frames first, because its times are
+the earliest, and can come to a point where no filter has anything to do; it then ends with a failed assertion.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+
+_STREAMS = 1 << 7
+_LENGTHS = 1 << 16
+_TIMES = 1 << 29
+_FLOOR = -(1 << 53)
+_CEILING = -(1 << 52)
+
+MOST_STREAMS = _STREAMS // 2
+"""Each has two reports: of what was decoded, and of what it became."""
+
+MOST_SAMPLES = _LENGTHS - 1
+"""A frame that is said to have so many may have more. No encoder of video sound writes such frames; FLAC's longest has 65,535."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """How decoded audio is put on the proxy's clock, in samples of the source's rate.
+
+    `origin`: the time of the proxy's first sample, as FFmpeg counts it, after all was moved later by `shift`. `slack`: how far a
+    frame may stand from the end of the one before it and still follow it without a correction. `rate`: samples per second.
+    """
+
+    origin: int
+    shift: int
+    slack: int
+    rate: int
+
+    @property
+    def seconds(self) -> str:
+        """`slack` as FFmpeg takes it: half a sample more, because it computes in single floats."""
+        return f"{float(Fraction(2 * self.slack + 1, 2 * self.rate)):.7f}"
+
+
+@dataclass(frozen=True, slots=True)
+class HeardFrame:
+    """One line of a report. `time` counts samples and wraps, see `near`; `placed`: of the second report of its stream."""
+
+    stream: int
+    placed: bool
+    time: int
+    samples: int
+
+    def near(self, expected: int) -> int:
+        """Its time, where it is about `expected`: within 2^28 samples, which are 93 minutes at 48 kHz."""
+        return expected + (self.time - expected + _TIMES // 2) % _TIMES - _TIMES // 2
+
+
+def read_frame(number: int) -> HeardFrame | None:
+    """What the time of a reported frame says; None where that is a time and no more."""
+    if not _FLOOR <= number < _CEILING:
+        return None
+    rest, code = divmod(number - _FLOOR, _STREAMS)
+    time, samples = divmod(rest, _LENGTHS)
+    return HeardFrame(code // 2, placed=bool(code % 2), time=time, samples=samples)
+
+
+def write_frame(stream: int, time: int, samples: int, *, placed: bool = False) -> int:
+    """The number that stands for a frame: what the filter computes."""
+    return _FLOOR + (time % _TIMES * _LENGTHS + min(samples, MOST_SAMPLES)) * _STREAMS + 2 * stream + placed
+
+
+def reported(stream: int, *, placed: bool = False) -> tuple[str, ...]:
+    """The filters that report every frame of a stream, and pass it on as it came."""
+    number = f"(mod(PTS,{_TIMES})*{_LENGTHS}+min(NB_SAMPLES,{MOST_SAMPLES}))*{_STREAMS}+{2 * stream + placed}-{-_FLOOR}"
+    before = "if(isnan(PREV_OUTPTS),0,PREV_OUTPTS)"
+    time = f"floor((PTS+{-_FLOOR})/{_LENGTHS * _STREAMS})"
+    return (
+        f"asetpts='{number}'",
+        "ametadata=mode=delete",
+        "ametadata=mode=add:key=heard:value=1",
+        "ametadata=mode=print:file=-:direct=1",
+        f"asetpts='{before}+mod({time}-{before}+{_TIMES // 2},{_TIMES})-{_TIMES // 2}'",
+    )
+
+
+def refuse_too_many(streams: Iterable[object]) -> None:
+    """Raise SOURCE_UNSUPPORTED for more streams than can be told apart."""
+    count = sum(1 for _ in streams)
+    if count > MOST_STREAMS:
+        raise ProxxError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            f"the source has {count} audio streams, and at most {MOST_STREAMS} can be followed: deliver it with fewer",
+            streams=count,
+        )

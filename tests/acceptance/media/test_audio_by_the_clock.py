@@ -1,0 +1,164 @@
+"""Audio of every kind of source stands in every kind of proxy where the source's clock puts it, and a hole is silence.
+
+The sources are noise, so that a correlation tells to the sample what lies where; each frame of both files is placed by the time
+that ffprobe gives it.
+"""
+
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.clips import ffmpeg, probe
+from tests.acceptance.command import Command
+from tests.acceptance.media.clock import lag, loudness, timeline, write_noise
+from tests.acceptance.results import parse_result
+from tests.acceptance.specs import encode, explicit, jobspec
+
+PICTURE = ("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=4")
+H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
+
+WITH_HOLE = ("-af", "asetnsamples=1024:p=0", "-bsf:a", "noise=drop=between(n\\,57\\,79)")
+"""From 1.216 to 1.707 s. Packets are left out, since FFmpeg from 8 on closes a hole of frames by itself."""
+
+FRAGMENTS = ("-g", "5", "-movflags", "frag_keyframe+empty_moov+default_base_moof")
+
+PROXIES = {
+    "mov": explicit("prores_proxy", "mov"),
+    "mp4": explicit("h264", "mp4"),
+    "mkv": explicit("h264", "mkv"),
+    "webm": explicit("vp9", "webm"),
+    "mxf": explicit("dnxhr", "mxf"),
+}
+NONE = frozenset({("priming.mp4", "mxf")})
+"""Pairs that no proxy is made of: FFmpeg's fragments move all pictures but the first by the priming, which is a variable rate."""
+
+MOST = {"webm": 7.0}
+"""Milliseconds by which sound may be off where it is not half of one. FFmpeg 5.1 counts Opus's priming twice in WebM."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """`before`: options before each input of picture and noise. `options`: of the output. `hole`: whether it has one."""
+
+    name: str
+    options: tuple[str, ...]
+    picture: tuple[str, ...] = ()
+    noise: tuple[str, ...] = ()
+    hole: bool = False
+    rate: int = 48000
+    quick: tuple[str, ...] = ()
+
+
+SOURCES = (
+    Source("priming.mp4", (*H264, "-c:a", "aac", "-b:a", "192k", "-movflags", "frag_keyframe+empty_moov")),
+    Source("priming.mkv", (*H264, "-c:a", "aac", "-b:a", "192k")),
+    Source("priming-mp3.mov", (*H264, "-c:a", "libmp3lame", "-b:a", "192k")),
+    Source("starts-silent.asf", ("-c:v", "msmpeg4v3", "-pix_fmt", "yuv420p", "-c:a", "wmav2", "-b:a", "192k"), quick=("mxf",)),
+    Source("opus.webm", ("-c:v", "libvpx", "-pix_fmt", "yuv420p", "-deadline", "realtime", "-c:a", "libopus", "-b:a", "192k")),
+    Source("broadcast.ts", ("-c:v", "mpeg2video", "-pix_fmt", "yuv420p", "-b:v", "2M", "-c:a", "mp2", "-b:a", "256k")),
+    Source("pcm-hole.mkv", (*H264, "-c:a", "pcm_s16le", *WITH_HOLE), hole=True, quick=("mov", "mxf")),
+    Source("pcm-hole.mov", (*H264, "-c:a", "pcm_s16le", *WITH_HOLE, *FRAGMENTS), hole=True),
+    Source("aac-hole.mp4", (*H264, "-c:a", "aac", "-b:a", "192k", *WITH_HOLE), hole=True, quick=("mp4",)),
+    Source("late.mp4", (*H264, "-c:a", "aac", "-b:a", "192k"), noise=("-itsoffset", "0.5"), quick=("mp4",)),
+    Source("late.mov", (*H264, "-c:a", "pcm_s16le"), noise=("-itsoffset", "0.3333")),
+    Source("early.mov", (*H264, "-c:a", "pcm_s16le"), picture=("-itsoffset", "0.1234")),
+    Source("early.mkv", (*H264, "-c:a", "aac", "-b:a", "192k"), picture=("-itsoffset", "0.213"), quick=("mkv",)),
+    Source("music.mov", (*H264, "-c:a", "pcm_s16le"), rate=44100, quick=("mxf",)),
+    Source("music-late.mp4", (*H264, "-c:a", "aac", "-b:a", "192k"), noise=("-itsoffset", "0.25"), rate=44100),
+)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Source], Path]:
+    """The file of a source, made when it is asked for."""
+    folder = tmp_path_factory.mktemp("by-the-clock")
+    noises = {rate: write_noise(folder / f"noise-{rate}.wav", rate=rate) for rate in (44100, 48000)}
+
+    def make(source: Source) -> Path:
+        path = folder / source.name
+        if not path.exists():
+            ffmpeg(*source.picture, *PICTURE, *source.noise, "-i", noises[source.rate], *source.options, path)
+        return path
+
+    return make
+
+
+def job(proxx: Command, folder: Path, source: Path, fields: Mapping[str, object]) -> tuple[Path, dict[str, object]]:
+    """The one proxy of a job that must complete, and its checks: what was compared, and whether it was as it should be."""
+    proxies = folder / "proxies"
+    proxies.mkdir()
+    spec = folder / "spec.json"
+    spec.write_bytes(encode(jobspec(source, proxies, **fields)))
+    result = parse_result(proxx("run", spec).stdout)
+    assert result["error"] is None, result["error"]
+    (task,) = result["tasks"]
+    return Path(task["output"]), {check["name"]: check["ok"] for check in task["checks"]}
+
+
+def first_packet(path: Path) -> tuple[int, int]:
+    """Where the first packet of the audio lies in the file, and its size."""
+    command = ("ffprobe", "-v", "error", "-select_streams", "a:0", "-show_entries", "packet=pos,size", "-of", "csv=p=0", path)
+    first = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[0]
+    size, place = first.split(",")[:2]
+    return int(place), int(size)
+
+
+def _cases() -> list[object]:
+    return [
+        pytest.param(
+            source, container, id=f"{source.name}-{container}", marks=() if container in source.quick else pytest.mark.heavy
+        )
+        for source in SOURCES
+        for container in PROXIES
+        if (source.name, container) not in NONE
+    ]
+
+
+@pytest.mark.parametrize(("source", "container"), _cases())
+def test_audio_stands_where_the_sources_clock_puts_it(
+    proxx: Command, tmp_path: Path, made: Callable[[Source], Path], source: Source, container: str
+) -> None:
+    path = made(source)
+    proxy, checks = job(proxx, tmp_path, path, PROXIES[container])
+    assert [checks[f"audio_0_{name}"] for name in ("start", "duration", "holes")] == [True, True, True]
+    theirs, ours = timeline(path, source.rate), timeline(proxy, 48000 if container in {"mxf", "webm"} else source.rate)
+    places = [0.6, *([1.0, 1.85] if source.hole else [2.0]), 3.5]
+    lags = {second: lag(theirs, ours, second) for second in places}
+    assert all(
+        abs(late) <= MOST.get(container, 0.5 if path.suffix in {".mov", ".mp4", ".ts"} else 1.0) for late in lags.values()
+    ), lags
+    if source.hole:
+        assert loudness(ours, 1.35, 1.6) < loudness(ours, 0.5, 1.0) / 50
+
+
+def test_a_stream_that_no_proxy_has_leaves_nothing_in_front(proxx: Command, tmp_path: Path) -> None:
+    noise = write_noise(tmp_path / "noise.wav")
+    whole, blob, early = (tmp_path / name for name in ("whole.mp4", "data.klv", "early-data.ts"))
+    ffmpeg(*PICTURE, "-i", noise, *H264, "-c:a", "aac", "-b:a", "192k", whole)
+    blob.write_bytes(bytes.fromhex("060e2b34020b01010e01030101000000") + b"\x10" + bytes(16))
+    ffmpeg("-f", "data", "-i", blob, "-itsoffset", "0.7", "-i", whole, "-map", "1", "-map", "0", "-c", "copy", early)
+    starts = {stream["codec_type"]: float(stream["start_time"]) for stream in probe(early)["streams"]}
+    assert min(starts["video"], starts["audio"]) - starts["data"] > 0.5
+    proxy, _ = job(proxx, tmp_path, early, PROXIES["mov"])
+    begins = {stream["codec_type"]: float(stream["start_time"]) for stream in probe(proxy)["streams"]}
+    assert begins["audio"] == 0
+    assert begins["video"] == pytest.approx(starts["video"] - starts["audio"], abs=0.001)
+    theirs, ours = timeline(early), timeline(proxy)
+    assert all(abs(lag(theirs, ours, second)) <= 0.5 for second in (0.5, 2.0, 3.5))
+
+
+def test_a_first_packet_without_sound_is_copied_with_the_others(proxx: Command, tmp_path: Path) -> None:
+    source = tmp_path / "filler.mp4"
+    ffmpeg(*PICTURE, "-i", write_noise(tmp_path / "noise.wav"), *H264, "-c:a", "aac", "-b:a", "192k", source)
+    place, size = first_packet(source)
+    with source.open("r+b") as file:
+        file.seek(place)
+        # ID_END, and nothing before it: what libfaac's first packet comes to.
+        file.write(b"\xe0" + bytes(size - 1))
+    proxy, checks = job(proxx, tmp_path, source, PROXIES["mp4"])
+    assert [checks[f"audio_0_{name}"] for name in ("start", "duration", "holes")] == [True, True, True]
+    theirs, ours = timeline(source), timeline(proxy)
+    assert [lag(theirs, ours, second) for second in (0.5, 2.0, 3.5)] == [0, 0, 0]

@@ -1,0 +1,116 @@
+"""What becomes of an audio stream's frames, from their times and lengths alone."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from proxx_worker.planning.audio_report import MOST_SAMPLES, Placement, read_frame, write_frame
+from proxx_worker.verification.encode_observation import EncodeObserver
+from proxx_worker.verification.heard_audio import Correction, HeardAudio, Listener
+
+PLACEMENT = Placement(origin=0, shift=0, slack=24, rate=48000)
+FRAME = 1024
+
+
+def listened(
+    frames: Sequence[tuple[int, int]], placement: Placement = PLACEMENT, placed: Sequence[tuple[int, int]] = ()
+) -> HeardAudio:
+    listener = Listener(placement)
+    for is_placed, told in ((False, frames), (True, placed)):
+        for number, (time, samples) in enumerate(told):
+            frame = read_frame(write_frame(0, time, samples, placed=is_placed))
+            assert frame is not None
+            listener.hear(number, frame)
+    return listener.heard()
+
+
+def frames(*times: int) -> list[tuple[int, int]]:
+    return [(time, FRAME) for time in times]
+
+
+@pytest.mark.parametrize(
+    ("told", "first", "length", "corrections"),
+    [
+        ((), None, 0, ()),
+        (frames(0, 1024, 2048), 0, 3072, ()),
+        # Within the slack frames follow each other, whatever their times say; they do not add up.
+        (frames(0, 1034, 2038, 3096), 0, 4096, ()),
+        (frames(0, 1034, 2068, 3102), 0, 4126, (Correction(3072, 30),)),
+        (frames(0, 1048, 2072), 0, 3072, ()),
+        (frames(0, 1049, 2073), 0, 3097, (Correction(1024, 25),)),
+        # A late start is silence, also a short one; what precedes the proxy is left out.
+        (frames(3), 3, 1027, ()),
+        (frames(4800, 5824), 4800, 6848, ()),
+        (frames(-1000, 24), -1000, 1048, ()),
+        (frames(-4000, -2976, -1952, -928), -4000, 96, ()),
+        (frames(-4000), -4000, 0, ()),
+        # While nothing has been given yet, the slack is 0.
+        (frames(-4000, -2970), -4000, 0, ()),
+        (frames(-4000, -2970, -20), -4000, 1004, (Correction(-1946, 1926),)),
+        # Twice the same: the later one gives what is not there yet, so that nothing is lost at the end of both.
+        (frames(0, 1024, 1024, 2048), 0, 3072, (Correction(2048, -1024),)),
+        (frames(0, 1024, 500, 1524), 0, 2548, (Correction(2048, -1548),)),
+        (frames(0, 1024, -3000), 0, 2048, (Correction(2048, -5048),)),
+        # A hole behind frames that were left out.
+        (frames(0, 1024, 0, 4096), 0, 5120, (Correction(2048, -2048), Correction(1024, 3072))),
+    ],
+)
+def test_frames_are_put_where_they_stand(
+    told: list[tuple[int, int]], first: int | None, length: int, corrections: tuple[Correction, ...]
+) -> None:
+    heard = listened(told)
+    assert (heard.first, heard.length, heard.corrections) == (first, length, corrections)
+    assert (heard.frames, heard.corrected, heard.certain, heard.placed) == (len(told), len(corrections), True, None)
+
+
+def test_the_proxy_s_first_sample_is_the_origin() -> None:
+    moved = Placement(origin=480, shift=1000, slack=24, rate=48000)
+    assert listened(frames(0, 1024), moved).first == 520
+    assert listened(frames(0, 1024), moved).length == 2568
+
+
+def test_times_go_on_where_their_numbers_wrap() -> None:
+    times = [time << 27 for time in range(9)]
+    assert listened(frames(*times)).length == (8 << 27) + FRAME
+
+
+def test_many_corrections_are_counted_and_the_first_ones_told() -> None:
+    heard = listened(frames(*range(0, 2000 * 100, 2000)))
+    assert (heard.corrected, len(heard.corrections)) == (99, 20)
+
+
+def test_filters_that_begin_again_are_a_change_of_the_sound() -> None:
+    listener = Listener(PLACEMENT)
+    for number, time in ((0, 0), (1, 1024), (0, 2048), (1, 3072)):
+        frame = read_frame(write_frame(0, time, FRAME))
+        assert frame is not None
+        listener.hear(number, frame)
+    assert listener.heard().restarts == 1
+
+
+def test_of_a_frame_that_is_too_long_to_tell_nothing_is_certain() -> None:
+    assert not listened([(0, MOST_SAMPLES)]).certain
+
+
+def test_what_was_given_is_counted_whatever_its_times() -> None:
+    assert listened([], placed=[(500, 100), (900, 50)]).placed == 150
+
+
+def line(number: int, stream: int, time: int, *, placed: bool = False) -> bytes:
+    return b"frame:%-4d pts:%-7d pts_time:%g\n" % (number, write_frame(stream, time, FRAME, placed=placed), -1.8e11)
+
+
+def test_lines_of_picture_and_sound_may_stand_between_each_other() -> None:
+    observer = EncodeObserver([PLACEMENT, None, PLACEMENT])
+    lines = [
+        line(0, 0, 0), b"frame:0    pts:0       pts_time:0\n", line(0, 2, 480), b"presented=1\n", b"heard=1\n",
+        line(1, 0, 1024), b"heard=1\n", b"heard=1\n", b"frame=1\nprogress=continue\n", line(0, 1, 0), line(0, 5, 0),
+        b"frame:1    pts:512     pts_time:0.04\n", line(0, 0, 0, placed=True),
+    ]  # fmt: skip
+    for said in lines:
+        observer.feed_stdout(said)
+    seen = observer.finish(0, 0)
+    assert (seen.presented, seen.restarts, seen.progress.frames) == ((0, 512), 0, 1)
+    first, copied, last = seen.audio
+    assert copied is None
+    assert (first and (first.length, first.placed), last and last.first) == ((2048, FRAME), 480)

@@ -1,0 +1,118 @@
+"""Sources that begin between keyframes, and ends that containers tell in several ways."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from proxx_worker.contract.errors import ErrorCode
+from proxx_worker.contract.output_settings import Codec, Container
+from proxx_worker.contract.result import Check
+from proxx_worker.media.facts import MediaFacts
+from proxx_worker.planning.plan import TaskPlan, plan_task
+from proxx_worker.verification.encode_fault import encode_error
+from proxx_worker.verification.encode_observation import EncodeObservation
+from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
+from proxx_worker.verification.source_faults import ends_early, frames_left_out
+from tests.unit.planning.sources import CLIP, clip, settings
+from tests.unit.verification.proxies import perfect_encode, perfect_proxy
+
+REFERENCE = "[h264 @ 0x1] [error] co located POCs unavailable"
+DECODER = "[h264 @ 0x1] [error] error while decoding MB 21 4, bytestream -30"
+LEFT_OUT = 10
+
+
+def planned(source: MediaFacts, container: Container = Container.MOV) -> TaskPlan:
+    codec = {Container.MOV: Codec.PRORES_PROXY, Container.MXF: Codec.DNXHR}[container]
+    return plan_task(settings(codec, container), source)
+
+
+def begins_late(plan: TaskPlan, frames: int = LEFT_OUT) -> EncodeObservation:
+    """The first pictures do not decode; the others stand where they stand."""
+    encode = perfect_encode(plan)
+    return replace(encode, presented=encode.presented[frames:], progress=replace(encode.progress, frames=25 - frames))
+
+
+def early(plan: TaskPlan, encode: EncodeObservation) -> bool:
+    return ends_early(plan, encode, perfect_proxy(plan).observation().report) is not None
+
+
+@pytest.mark.parametrize(
+    ("lines", "last", "constant", "hole", "code"),
+    [
+        ((REFERENCE, REFERENCE), 12, True, False, None),
+        ((REFERENCE,), None, True, False, None),
+        ((REFERENCE, DECODER), 12, True, False, ErrorCode.SOURCE_DAMAGED),
+        ((REFERENCE,), 49, True, False, ErrorCode.SOURCE_DAMAGED),
+        ((REFERENCE,), 12, True, True, ErrorCode.SOURCE_DAMAGED),
+        ((REFERENCE,), 12, False, False, ErrorCode.SOURCE_DAMAGED),
+    ],
+)
+def test_references_that_lie_before_the_beginning_are_no_damage(
+    lines: tuple[str, ...], last: int | None, constant: bool, hole: bool, code: ErrorCode | None
+) -> None:
+    plan = planned(clip(constant_rate=constant))
+    encode = replace(perfect_encode(plan), complaints=lines, complained_last=last)
+    if hole:
+        encode = replace(encode, presented=(*encode.presented[:5], *encode.presented[6:]))
+    error = encode_error(plan, encode)
+    assert (error and error.code) == code
+    failed = encode_error(plan, replace(encode, exit_code=1))
+    assert failed is not None
+    assert failed.code is ErrorCode.SOURCE_DAMAGED
+
+
+@pytest.mark.parametrize("container", [Container.MOV, Container.MXF])
+def test_pictures_that_nothing_can_decode_are_counted(container: Container) -> None:
+    plan = planned(CLIP, container)
+    encode = begins_late(plan)
+    assert frames_left_out(plan, perfect_encode(plan)) == 0
+    assert frames_left_out(plan, encode) == LEFT_OUT
+    assert not early(plan, encode)
+    assert early(plan, begins_late(plan, 0)) is False
+    assert early(plan, replace(encode, presented=encode.presented[:-1]))
+    checks = FfmpegEvidence(plan, encode).time_checks(perfect_proxy(plan, 15).observation().report.of_type("video")[0])
+    said = "10 of 25, before the first that decodes"
+    assert Check(name="frames_left_out", expected=said, actual=said, ok=True) in list(checks)
+
+
+def test_what_no_start_is_known_of_leaves_nothing_out() -> None:
+    source = replace(CLIP, video=replace(CLIP.video, start=None))
+    plan = planned(source)
+    assert frames_left_out(plan, begins_late(plan)) == 0
+    assert frames_left_out(planned(CLIP), replace(perfect_encode(planned(CLIP)), presented=())) == 0
+
+
+def test_a_stream_that_begins_late_reaches_the_end_it_promised() -> None:
+    source = clip(frames=None, frames_certain=False)
+    assert not early(planned(source), begins_late(planned(source)))
+
+
+def fragmented(start: Fraction, duration: Fraction) -> MediaFacts:
+    return clip(frames=None, frames_certain=False, start=start, duration=duration)
+
+
+def test_fragments_may_count_from_0() -> None:
+    late = replace(fragmented(Fraction(10), Fraction(11)), start=Fraction(10))
+    assert not early(planned(late), perfect_encode(planned(late)))
+    longer = replace(fragmented(Fraction(10), Fraction(12)), start=Fraction(10))
+    assert early(planned(longer), perfect_encode(planned(longer)))
+    table = replace(late, video=replace(late.video, frames=25))
+    assert early(planned(table), perfect_encode(planned(table)))
+
+
+def test_subtitles_outlast_the_picture() -> None:
+    open_end = replace(clip(frames=None, frames_certain=False, duration=None), duration=Fraction(9), formats=("matroska", "webm"))
+    assert early(planned(open_end), perfect_encode(planned(open_end)))
+    titled = replace(open_end, other_streams=("subtitle:subrip",))
+    assert not early(planned(titled), perfect_encode(planned(titled)))
+
+
+def test_sound_that_mxf_cuts_off_was_still_heard() -> None:
+    source = replace(clip(frames=None, frames_certain=False, duration=None), duration=Fraction(9), formats=("matroska", "webm"))
+    plan = planned(source, Container.MXF)
+    encode = perfect_encode(plan)
+    (heard,) = encode.audio
+    assert heard is not None
+    assert not early(plan, replace(encode, audio=(replace(heard, length=9 * heard.rate),)))
+    assert early(plan, replace(encode, audio=(replace(heard, length=2 * heard.rate),)))
