@@ -165,8 +165,7 @@ def discard_staging(path: str, owner: str, job: str, *, flock: Flock = fcntl.flo
     try:
         remove_stale_lock(directory, path, flock)
         removed = remove_staging(directory, path, path_bytes(staging_name(owner, job)))
-        if removed:
-            sync_output(directory, path)
+        sync_output(directory, path)  # also where it is gone: who removed it may have been killed before the sync
         return removed
     finally:
         os.close(directory)

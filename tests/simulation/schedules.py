@@ -25,12 +25,16 @@ class Outcome:
         return "\n".join([*lines, again])
 
 
+EVERY_STORM = 3
+"""Every third seed has a storm: kills and power cuts, close together, and nothing else."""
+
+
 def weather_of(seed: int) -> Weather:
-    """What may befall the schedule of that seed. Every third is a storm: kills and power cuts, close together."""
+    """What may befall the schedule of that seed."""
     rng = random.Random(f"weather {seed}")  # noqa: S311 - the same seed is to give the same schedule
     switch = rng.choice((3, 10, 40))
-    if seed % 3 == 0:
-        return Weather(switch, kill=rng.choice((60, 120, 250)), cut=rng.choice((100, 200, 400)))
+    if seed % EVERY_STORM == 0:
+        return Weather(switch, kill=rng.choice((None, 150, 400)), cut=rng.choice((150, 300, 600)))
 
     def now_and_then(chance: float, *every: int) -> int | None:
         return rng.choice(every) if rng.random() < chance else None
