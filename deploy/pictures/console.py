@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -77,10 +78,8 @@ def _encodes(workspace: Workspace) -> bool:
 def worker(workspace: Workspace) -> Iterator[None]:
     """A worker that encodes."""
     with subprocess.Popen([PROXX, "watch", str(workspace.root)], stderr=subprocess.DEVNULL) as process:
-        while not (
-            (status := read_status(workspace)) and status.job and status.job.stage is Stage.ENCODING and status.job.frames
-        ):
-            pass
+        while not _encodes(workspace):
+            time.sleep(0.1)
         try:
             yield
         finally:
@@ -98,8 +97,6 @@ def draw_console(workspace: Workspace, target: Path) -> None:
                 await pilot.pause(0.05)
                 await pilot.press("home", "down")
             await pilot.press("r")
-            while not app.commands:
-                await pilot.pause(0.05)
             await pilot.pause(2.5)
             return app.export_screenshot(title="proxx-worker console")
 
