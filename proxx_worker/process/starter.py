@@ -107,7 +107,7 @@ def serve(requests: socket.socket, worker: int, defaults: list[signal.Signals]) 
         for _, _, data in ancillary:
             descriptors.frombytes(data)
         request: Request = marshal.loads(message)  # noqa: S302 - from the worker itself
-        held = max([_FIRST_HELD, *(number + 1 for number in request["numbers"] if number is not None)])
+        held = max([_first_held(), *(number + 1 for number in request["numbers"] if number is not None)])
         _always(), seccomp.filter_template(MACHINE, held)  # kept here, so that only the first child pays for them
         pid = _fork()
         if pid == 0:
@@ -115,6 +115,12 @@ def serve(requests: socket.socket, worker: int, defaults: list[signal.Signals]) 
         for descriptor in descriptors:
             os.close(descriptor)
         requests.send(struct.pack("=q", pid))
+
+
+def _first_held() -> int:
+    """From where on a child holds what it may not use: beyond what it opens itself, and within a low limit on open files."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _FIRST_HELD if soft == resource.RLIM_INFINITY else max(0, min(_FIRST_HELD, soft - 2 * seccomp.HELD))
 
 
 def _fork() -> int:

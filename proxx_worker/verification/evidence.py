@@ -22,11 +22,11 @@ class Evidence(Protocol):
 
     def time_checks(self, picture: StreamReport) -> Iterable[Check]:
         """The proxy's frames and their times against what the engine saw of the source's. What it did not see has `ok=None`."""
-        ...
+        return ()
 
     def audio(self) -> Sequence[HeardAudio | None]:
         """What the engine decoded of each audio stream, None for one it did not decode. Empty where it cannot tell."""
-        ...
+        return ()
 
     def error(self, proxy: ProxyObservation) -> JobError | None:
         """The cause of whatever checks fail, where the engine knows one: it goes before "the first check that failed"."""

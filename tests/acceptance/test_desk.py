@@ -130,7 +130,7 @@ def test_events_are_told_once_over_restarts_of_both_sides(
             follower.until(lambda: b'"started"' in follower.stdout, "the start of a job")
             gate.open()
             assert worker.wait().exit_code == 1
-            follower.until(lambda: b'"b"' in follower.stdout.partition(b'"started"')[2], "the end of a job")
+            follower.until(lambda: follower.stdout.count(b'"ended"') == 2, "the end of both jobs")
             follower.signal(signal.SIGTERM)
             ended = follower.wait()
     assert ended.exit_code == 0

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.clips import ffmpeg, make_clip
-from tests.acceptance.command import COMMAND, DEADLINE_SECONDS, Command
+from tests.acceptance.command import COMMAND, DEADLINE_SECONDS, Command, for_stand_ins
 from tests.acceptance.hostile_media import box, boxes, put
 from tests.acceptance.results import Result, names, parse_result
 from tests.acceptance.specs import Workspace, encode, jobspec
@@ -39,7 +39,7 @@ def limited(proxx: Command, *arguments: str | Path, **other: int) -> Limited:
     """Run under `LIMITS`, or `other` ones."""
     limits = [f"--{name}={value}" for name, value in {**LIMITS, **other}.items()]
     done = subprocess.run(
-        ["prlimit", *limits, COMMAND, *arguments],
+        ["prlimit", *limits, COMMAND, *arguments, *for_stand_ins(arguments)],
         env=proxx.environment, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=DEADLINE_SECONDS,
     )  # fmt: skip
     return Limited(done.returncode, done.stdout, done.stderr.decode())
@@ -105,7 +105,7 @@ def test_specs_made_to_cost_are_refused_at_once(proxx: Command, clip: Path, prox
         paths.append(tmp_path / f"{number}.json")
         paths[-1].write_bytes(data)
     ended = limited(proxx, "validate", *paths)
-    lines = ended.stdout.decode().splitlines()
+    lines = [line for line in ended.stdout.decode().splitlines() if not line.startswith(" ")]
     codes = [line.split(": ")[1] for line in lines]
     assert dict(zip(specs, codes, strict=True)) == {name: code or "ok (1 task)" for name, (_, code) in specs.items()}
     assert ended.exit_code == 4
@@ -148,10 +148,11 @@ def test_a_job_of_many_sources_holds_few_of_them(proxx: Command, proxies: Path, 
     clip = tmp_path / "clip.mov"
     ffmpeg("-f", "lavfi", "-i", "color=gray:size=64x64:rate=25:duration=0.04", "-c:v", "mpeg4", clip)
     spec = tmp_path / "job.json"
-    spec.write_bytes(encode(jobspec([clip] * 10, proxies, naming_template="{index}")))
-    ended = limited(proxx, "run", spec, nofile=22)
+    sources = LIMITS["nofile"]
+    spec.write_bytes(encode(jobspec([clip] * sources, proxies, naming_template="{index}")))
+    ended = limited(proxx, "run", spec)
     assert ended.exit_code == 0, ended.stderr
-    assert len(names(proxies)) == 10
+    assert len(names(proxies)) == sources
 
 
 def with_header(movie: bytes, more: bytes) -> bytes:
@@ -214,7 +215,7 @@ def test_a_picture_for_which_there_is_no_memory(proxx: Command, costly: Path, pr
     spec = tmp_path / "job.json"
     spec.write_bytes(encode(jobspec(costly / "picture.mov", proxies, naming_template="x")))
     ended = limited(proxx, "run", spec, **{"as": 768 * MIB})
-    assert ended.result["error"]["code"] == "ENCODE_FAILED", ended.result["error"]
+    assert ended.result["error"]["code"] == "ENCODE_OUT_OF_MEMORY", ended.result["error"]
     assert names(proxies) == []
 
 

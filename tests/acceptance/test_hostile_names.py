@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.clips import ffmpeg
-from tests.acceptance.command import COMMAND, Command
+from tests.acceptance.command import COMMAND, Command, for_stand_ins
 from tests.acceptance.results import audit, names, parse_result, read_result, stems
 from tests.acceptance.specs import Workspace, encode, jobspec
 from tests.acceptance.stand_ins import around_ffmpeg
@@ -224,7 +224,10 @@ def test_modes(
         ("watch", workspace.root, "--once", "--ffmpeg", encoder),
     )
     for arguments in commands:
-        subprocess.run([COMMAND, *arguments], check=True, env=proxx.environment, umask=umask, capture_output=True)
+        subprocess.run(
+            [COMMAND, *arguments, *for_stand_ins(arguments)],
+            check=True, env=proxx.environment, umask=umask, capture_output=True,
+        )  # fmt: skip
     assert (tmp_path / "staging").read_text().split() == ["700", f"{proxy:o}"]
     assert (proxies / "x.mp4").stat().st_mode & 0o7777 == proxy
     own = [path for path in (workspace.root / ".proxx").iterdir() if path.is_file()]

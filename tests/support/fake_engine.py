@@ -2,7 +2,7 @@
 
 import hashlib
 import select
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +13,9 @@ from proxx_worker.engines.port import Accepted, Encoded, EngineContext, Media, P
 from proxx_worker.engines.source_file import OpenSource
 from proxx_worker.planning.color_tags import Tags
 from proxx_worker.planning.expectation import Expectation, ExpectedTiming, ExpectedVideo
-from proxx_worker.verification.heard_audio import HeardAudio
+from proxx_worker.verification.evidence import Evidence
 from proxx_worker.verification.progress import Progress
-from proxx_worker.verification.proxy_probe import ProxyObservation, StreamReport
+from proxx_worker.verification.proxy_probe import ProxyObservation
 
 NO_TAGS = Tags(None, None, None)
 
@@ -30,24 +30,17 @@ class FakePlan:
 
 
 def plan_for(settings: OutputSettings) -> FakePlan:
-    """A plan that expects little of the proxy: ProRes in the spec's container."""
     video = ExpectedVideo("prores", None, None, None, None, None, None, NO_TAGS, NO_TAGS, None, None)
     timing = ExpectedTiming(None, varies=False, duration=None, converts=False, timecode=None, reel=None)
     return FakePlan(Expectation(settings.container, video, timing, audio=None))
 
 
-class FakeEvidence:
+class FakeEvidence(Evidence):
     def checks(self) -> Sequence[Check]:
         return ()
 
     def fault(self) -> JobError | None:
         return None
-
-    def time_checks(self, picture: StreamReport) -> Iterable[Check]:
-        return ()
-
-    def audio(self) -> Sequence[HeardAudio | None]:
-        return ()
 
     def error(self, proxy: ProxyObservation) -> JobError | None:
         return None

@@ -434,6 +434,16 @@ def test_a_fine_encode() -> None:
             "changes size or format",
         ),
         ({"exit_code": 1, "complaints": ("[mov @ 0x1] [error] no",)}, ErrorCode.ENCODE_FAILED, "[mov] [error] no"),
+        (
+            {"exit_code": 1, "complaints": ("[enc:libx264] [error] failed",)},
+            ErrorCode.ENCODE_FAILED,
+            "[enc:libx264] [error] failed",
+        ),
+        (
+            {"exit_code": 1, "stderr_tail": ("[error] x: Cannot allocate memory",)},
+            ErrorCode.ENCODE_OUT_OF_MEMORY,
+            "FFmpeg must get the memory that it asks for, but did not: [error] x: Cannot allocate memory",
+        ),
         ({"file_size": 999}, ErrorCode.OUTPUT_INVALID, "file_size should be 1000, but is 999"),
     ],
 )
