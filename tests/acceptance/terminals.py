@@ -40,13 +40,17 @@ class Terminal:
         return self._tmux("display-message", "-p", "-t", "main", "#{pane_dead}").strip() == "1"
 
     def exit_code(self) -> int:
-        """How it ended."""
-        ask = ("display-message", "-p", "-t", "main", "#{pane_dead_status}")
-        return int(wait_until(lambda: self._tmux(*ask).strip(), "an exit code"))  # told a moment after the end
+        """How it ended. tmux itself now and then forgets it of a command that ends at once."""
+        return int(wait_until(lambda: self._ended.read_text().strip() if self._ended.exists() else None, "an exit code"))
+
+    @property
+    def _ended(self) -> Path:
+        return self.socket.with_name("ended")
 
     def until(self, *words: str) -> str:
-        """Wait until all these words are on the screen. Returns it."""
-        self.until_true(lambda: all(map(self.text().__contains__, words)), f"{words} on the screen")
+        """Wait until all these words are on the screen, however its lines are broken. Returns it."""
+        wanted = [" ".join(word.split()) for word in words]
+        self.until_true(lambda: all(map(" ".join(self.text().split()).__contains__, wanted)), f"{words} on the screen")
         return self.text()
 
     def until_true(self, condition: Callable[[], object], what: str) -> None:
@@ -67,7 +71,8 @@ def terminal(
     start = ["tmux", "-f", str(folder / "tmux.conf"), "-S", str(socket), "new-session", "-d", "-s", "main"]
     start += ["-x", str(size[0]), "-y", str(size[1])]
     variables = {**environment, "LC_ALL": "C.UTF-8", "TERM": "screen-256color"}
-    subprocess.run([*start, "--", *map(str, command)], env=variables, check=True, timeout=60)
+    told = ("sh", "-c", 'ended=$1; shift; "$@"; echo $? >"$ended"', "sh", str(folder / "ended"))
+    subprocess.run([*start, "--", *told, *map(str, command)], env=variables, check=True, timeout=60)
     try:
         yield Terminal(socket)
     finally:

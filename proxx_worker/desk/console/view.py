@@ -118,6 +118,8 @@ class ConsoleView(App[None]):
         self._show()
 
     def _show(self) -> None:
+        if not self._main.query("#worker"):
+            return  # a look that came before the screen was made, or after it was taken down
         self._show_header()
         rows = self._main.query_one(RowList)
         jobs = self.board.jobs[self._tab]
