@@ -217,7 +217,7 @@ def _require_a_frame(facts: MediaFacts, rate: Fraction) -> None:
             ErrorCode.SOURCE_UNSUPPORTED,
             f"the video lasts {float(length):g} s, which is less than half a frame at {rate} frames per second: "
             "ask for a higher fps_explicit, or keep its rate",
-            duration_seconds=str(length),
+            duration_seconds=f"{float(length):g}",
             rate=str(rate),
         )
 

@@ -27,7 +27,8 @@ def encode_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
         damage = []
     if failed and not encode.complaints:
         # With -xerror a decoder's fault may be such a one that nothing is said of it (libdav1d).
-        damage = [line for line in encode.stderr_tail[-1:] if says(Meaning.GAVE_UP, line)]
+        if any(says(Meaning.GAVE_UP, line) for line in encode.stderr_tail[-1:]):
+            return _damaged(plan, encode, ())
     if damage:
         return _damaged(plan, encode, damage)
     if (changed := _changes(plan, encode)) is not None:
@@ -38,14 +39,14 @@ def encode_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
         return JobError(
             ErrorCode.ENCODE_FAILED,
             f"FFmpeg ended with {how}: {last}; the job's log holds all it said",
-            {"exit_code": encode.exit_code, "lines": [without_addresses(line) for line in encode.stderr_tail[-_QUOTED_LINES:]]},
+            {"exit_code": encode.exit_code, "lines": _said_last(encode)},
         )
     if not encode.progress.ended:
         return JobError(
             ErrorCode.ENCODE_FAILED,
             "FFmpeg must report its end, but it left with exit code 0 and without that report, so what it wrote proves nothing; "
             "see the job's log, and that the program named as ffmpeg is FFmpeg",
-            {"exit_code": encode.exit_code, "lines": [without_addresses(line) for line in encode.stderr_tail[-_QUOTED_LINES:]]},
+            {"exit_code": encode.exit_code, "lines": _said_last(encode)},
         )
     return None
 
@@ -163,10 +164,15 @@ def _damaged(plan: TaskPlan, encode: EncodeObservation, lines: Sequence[str]) ->
     quoted: list[JsonValue] = [without_addresses(line) for line in lines[:_QUOTED_LINES]]
     return JobError(
         ErrorCode.SOURCE_DAMAGED,
-        f"the source could not be read and decoded without errors, first near {where} s: {quoted[0]}; "
-        "deliver the clip again, or repair it",
+        f"the source could not be read and decoded without errors, first near {where} s: "
+        f"{quoted[0] if quoted else 'FFmpeg gave up there without saying why'}; deliver the clip again, or repair it",
         {"near_seconds": where, "lines": quoted},
     )
+
+
+def _said_last(encode: EncodeObservation) -> list[JsonValue]:
+    said = [without_addresses(line) for line in encode.stderr_tail if not says(Meaning.GAVE_UP, line)]
+    return [*said[-_QUOTED_LINES:]]
 
 
 def _where(plan: TaskPlan, encode: EncodeObservation) -> str:

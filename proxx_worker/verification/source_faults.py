@@ -14,6 +14,9 @@ from proxx_worker.verification.proxy_probe import ProxyReport
 _COUNTING = frozenset({"mov", "mxf", "avi"})
 """Containers that count the samples they hold; all others leave the end to be estimated from the last packets."""
 
+_OF_ONE_SIZE = frozenset({"dv"})
+"""Containers whose size tells how many whole frames they hold. FFmpeg decodes a last one that is cut, and fills it up."""
+
 
 def off_the_grid(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     """A source that its container calls constant, but whose frames stand off that grid, or leave holes in it for MXF."""
@@ -76,6 +79,12 @@ def ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -
     end = max(times) * video.time_base + frame
     missing = frames_left_out(plan, encode)
     promised = video.promised_frames
+    if promised is not None and facts.demuxer in _OF_ONE_SIZE and len(encode.presented) > promised:
+        return JobError(
+            ErrorCode.SOURCE_DAMAGED,
+            f"the source ends in the middle of frame {promised + 1}: it was cut off; deliver the clip again",
+            {"ends_at_seconds": f"{float(end - frame):.3f}", "frames": promised},
+        )
     if promised is not None and len(encode.presented) + missing < promised:
         return _short(f"after {len(encode.presented)} frames", f"{promised} frames", end, promised, len(times))
     # Containers round, decoders hold back a frame at a cut: two frames and a hundredth are no damage.
