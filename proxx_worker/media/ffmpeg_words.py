@@ -12,6 +12,8 @@ from enum import Enum
 _ADDRESSED = re.compile(r"\[(?P<context>[^@\]]+?) @ (?:0x)?[0-9a-f]+\] ?")
 """The source of a message. From 7 on a line may begin with several: `[vist#0:0/h264 @ 0x1] [dec:h264 @ 0x2] [error] ...`."""
 
+_SCORE = re.compile(r",? score= ?-?[0-9]+")
+"""libavcodec's MPEG-4 decoder tells how it rates a broken slice; the same slice got -6 and -7 in two runs of one FFmpeg."""
 
 _DECODERS = {"av1": "libdav1d", "dts": "dca"}
 """Decoders that do not bear their codec's name."""
@@ -91,8 +93,8 @@ def says(meaning: Meaning, line: str) -> bool:
 
 
 def without_addresses(line: str) -> str:
-    """A line with its speakers but without their addresses, which differ from run to run: `[h264] error while ...`."""
-    return _ADDRESSED.sub(lambda speaker: f"[{speaker['context']}] ", line)
+    """A line with its speakers but without what differs from run to run, addresses and scores: `[h264] error while ...`."""
+    return _SCORE.sub("", _ADDRESSED.sub(lambda speaker: f"[{speaker['context']}] ", line))
 
 
 def speaker(line: str) -> str:

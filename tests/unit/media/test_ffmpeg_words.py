@@ -72,6 +72,7 @@ def test_the_refused_format_is_told() -> None:
         ("[h264 @ 0x55e6] [error] Reference 4 >= 3", "h264", "[h264] [error] Reference 4 >= 3"),
         ("[vist#0:0/h264 @ 0x1a] [dec:h264 @ 0x2b] [fatal] x", "dec:h264", "[vist#0:0/h264] [dec:h264] [fatal] x"),
         ("[mov,mp4 @ 000001f2] y", "mov,mp4", "[mov,mp4] y"),
+        ("[mpeg4 @ 0x1] [error] end (2 left 6F, score= -7)", "mpeg4", "[mpeg4] [error] end (2 left 6F)"),
         ("no speaker [h264 @ 0x1] here", "", "no speaker [h264] here"),
         ("", "", ""),
     ],
