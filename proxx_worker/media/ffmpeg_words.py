@@ -29,6 +29,7 @@ class Meaning(Enum):
     DECODING = "a packet of the source did not decode as it was meant"
     READING = "the source could not be read on"
     WRITING = "the output could not be encoded or written"
+    TIMES = "two packets of a stream have one time, or the later one an earlier time"
     GAVE_UP = "FFmpeg ends after an error"
     HARMLESS = "a complaint about what no picture and no sound is made of"
     REFERENCE = "a picture needs others that the source does not hold, as after a cut between two keyframes"
@@ -66,6 +67,8 @@ WORDS = (
     _words(r"Error initializing output stream|(?:Video|Audio) encoding failed", Meaning.WRITING, "5.1"),
     _words(r"Error sending frames to consumers", Meaning.WRITING, "7.1, 8.0, 9.0"),
     _words(r"\[(?:out#|enc:|vost#|aost#)[^\]]*\]", Meaning.WRITING, "7.1, 8.0, 9.0"),
+    _words(r"Non-monotonous DTS", Meaning.TIMES, "5.1"),
+    _words(r"Non-monotonic DTS", Meaning.TIMES, "7.1, 9.0"),
     _words(r"Conversion failed!$", Meaning.GAVE_UP, "5.1, 7.1, 8.0, 9.0"),
     # libavcodec/opus/parser.c looks at the first packet before it has the header; the decoder then decodes every one.
     _words(r"\[opus\] (?:\[error\] )?Error parsing Opus packet header", Meaning.HARMLESS, "8.0"),

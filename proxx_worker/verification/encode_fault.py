@@ -20,13 +20,14 @@ and the queue before the filters."""
 def encode_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     """Why this encode cannot have made a good proxy, by its exit code, messages and progress; None where they show no fault."""
     failed = encode.exit_code != 0
+    stopped_by_times = failed and any(says(Meaning.TIMES, line) for line in encode.complaints)
     shortage = _shortage(encode, failed=failed)
     if shortage is not None:
         return shortage
     return (
         _damage(plan, encode, failed=failed)
         or _changes(plan, encode)
-        or (times_fault(plan, encode) if failed else None)
+        or (times_fault(plan, encode) if stopped_by_times else None)
         or _own_fault(encode)
     )
 

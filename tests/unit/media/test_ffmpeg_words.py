@@ -29,6 +29,8 @@ LINES = {
     "[out#0/mxf @ 0x55558526a840] [error] Could not write header (incorrect codec parameters ?)": Meaning.WRITING,
     "[vf#0:0 @ 0x55558527ae40] [error] Error sending frames to consumers: Operation not permitted": Meaning.WRITING,
     "[vost#0:0/libx264 @ 0x1] [enc:libx264 @ 0x2] [error] Error while opening encoder": Meaning.WRITING,
+    "[mov @ 0x55] [error] Non-monotonous DTS in output stream 0:0; previous: 2560, current: 2560; aborting.": Meaning.TIMES,
+    "[error] Non-monotonic DTS; previous: 2560, current: 2560": Meaning.TIMES,
     "[info] Conversion failed!": Meaning.GAVE_UP,
     "[out#0/mxf @ 0x55] [info] video:90KiB audio:2064KiB subtitle:0KiB other streams:0KiB": Meaning.AUDIO_WRITTEN,
     "[opus @ 0x55] [error] Error parsing Opus packet header.": Meaning.HARMLESS,

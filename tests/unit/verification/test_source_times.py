@@ -63,6 +63,9 @@ def test_the_encoders_own_fault_stays_its_own() -> None:
     error = encode_error(plan, replace(perfect_encode(plan), exit_code=1, complaints=(MUXER,)))
     assert error is not None
     assert error.code is ErrorCode.ENCODE_FAILED
+    crashed = encode_error(plan, seen(plan, 0, FRAME, FRAME, exit_code=-11))
+    assert crashed is not None
+    assert crashed.code is ErrorCode.ENCODE_FAILED
     variable = planned(clip(constant_rate=False))
     assert times_fault(variable, perfect_encode(variable)) is None
 
