@@ -205,7 +205,7 @@ def _check_rate(container: Container, rate: Fraction) -> None:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
             f"MXF cannot store {rate} frames per second exactly (it can: {allowed}): "
-            'choose another container, or ask for one of these rates with fps_mode "explicit"',
+            'choose mov, mp4 or mkv, or ask for one of these rates with fps_mode "explicit"',
             rate=str(rate),
             container=container.value,
         )

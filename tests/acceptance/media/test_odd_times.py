@@ -175,3 +175,16 @@ def test_a_trimmed_movie_keeps_its_constant_rate(proxx: Command, tmp_path: Path)
     theirs, ours = times(source), times(Path(result["tasks"][0]["output"]))
     assert len(theirs) == len(ours)
     assert max(abs(one - other) for one, other in zip(theirs, ours, strict=True)) <= 2 / 600
+
+
+@pytest.mark.parametrize(("codec", "container"), [("prores_proxy", "mov"), ("h264", "mp4"), ("dnxhr", "mxf")])
+def test_sound_that_a_transport_stream_ends_early_is_as_long_as_it_is(
+    proxx: Command, tmp_path: Path, codec: str, container: str
+) -> None:
+    source = tmp_path / "short.ts"
+    tone = ("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=1.2")
+    ffmpeg("-f", "lavfi", "-i", PICTURE.format(rate=25), *tone, "-c:v", "mpeg2video", "-q:v", "2", "-c:a", "mp2", source)
+    result = run(proxx, tmp_path, source, codec, container)
+    assert result["error"] is None
+    if container == "mov":
+        assert _decoded_samples(Path(result["tasks"][0]["output"])) == _decoded_samples(source)

@@ -150,3 +150,17 @@ def test_the_result_says_what_the_container_claimed() -> None:
     plan = planned(clip(constant_rate=False))
     said = Check(name="rate_of_source", expected="25", actual="variable", ok=None)
     assert said in FfmpegEvidence(plan, perfect_encode(plan), claimed="25").checks()
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        (("[dnxhd @ 0x1] [error] ac tex damaged 3, 4",), ErrorCode.SOURCE_DAMAGED),
+        (("[dnxhd @ 0x1] [error] picture could not fit ratecontrol", "[fatal] Video encoding failed"), ErrorCode.ENCODE_FAILED),
+    ],
+)
+def test_a_library_on_both_sides_is_told_apart_by_ffmpegs_own_word(lines: tuple[str, ...], code: ErrorCode) -> None:
+    plan = planned(clip(codec="dnxhd"), Container.MXF)
+    error = encode_error(plan, replace(perfect_encode(plan), exit_code=1, complaints=lines))
+    assert error is not None
+    assert error.code is code
