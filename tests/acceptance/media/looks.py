@@ -5,7 +5,7 @@ Source and proxy are looked at in the same way. Nothing here knows the worker.
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +15,9 @@ _FRAMES = "stream_index,media_type,pts,nb_samples,interlaced_frame,top_field_fir
 _COLOR = "color_range,color_space,color_primaries,color_transfer"
 FLICK = "1:705600000"
 """What every common frame rate's times are whole multiples of, as FFmpeg's option for an encoder's time base."""
+
+_ROUNDING = Fraction(2, 1000)
+"""Containers that count milliseconds round every time."""
 
 _NOT_SAID = (None, "unknown", "unspecified", "N/A")
 
@@ -31,7 +34,10 @@ class Color:
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """One audio stream: `seconds` decoded, `start` of its first sample in seconds."""
+    """One audio stream: `seconds` from its first sample to its last, `start` of the first one in seconds.
+
+    `holes`: where nothing is decoded, each as the seconds decoded before it and its length, which `seconds` includes.
+    """
 
     codec: str
     channels: int
@@ -39,6 +45,7 @@ class Sound:
     rate: int
     seconds: Fraction
     start: Fraction | None
+    holes: tuple[tuple[Fraction, Fraction], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +198,27 @@ def _longest_gop(keys: list[bool]) -> int:
 def _sound(stream: Mapping[str, Any], frames: list[dict[str, Any]]) -> Sound:
     mine = [f for f in frames if f.get("stream_index") == stream["index"]]
     rate = int(stream["sample_rate"])
+    tick = Fraction(stream["time_base"])
     times = [int(f["pts"]) for f in mine if "pts" in f]
+    holes = tuple(_holes(mine, tick, rate))
     return Sound(
         codec=stream["codec_name"],
         channels=stream["channels"],
         layout=stream.get("channel_layout"),
         rate=rate,
-        seconds=Fraction(sum(int(f["nb_samples"]) for f in mine), rate),
-        start=min(times) * Fraction(stream["time_base"]) if times else None,
+        seconds=Fraction(sum(int(f["nb_samples"]) for f in mine), rate) + sum(length for _, length in holes),
+        start=min(times) * tick if times else None,
+        holes=holes,
     )
+
+
+def _holes(frames: list[dict[str, Any]], tick: Fraction, rate: int) -> Iterator[tuple[Fraction, Fraction]]:
+    """Where a frame's time is later than the end of the frame before it, by more than a container's rounding."""
+    decoded, end = Fraction(0), None
+    for frame in frames:
+        length = Fraction(int(frame["nb_samples"]), rate)
+        start = int(frame["pts"]) * tick if "pts" in frame else end
+        if start is not None and end is not None and start - end > _ROUNDING:
+            yield decoded, start - end
+        decoded += length
+        end = None if start is None else start + length

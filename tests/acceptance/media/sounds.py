@@ -36,7 +36,10 @@ class Match:
 
 
 def channels(media: Look, stream: int) -> list[Channel]:
-    """The channels of an audio stream (by its number among the audio streams), against the first frame of the picture."""
+    """The channels of an audio stream (by its number among the audio streams), against the first frame of the picture.
+
+    Every sample stands where the file's clock puts it: silence is put into holes.
+    """
     sound = media.sounds[stream]
     out = subprocess.run(
         [
@@ -46,6 +49,9 @@ def channels(media: Look, stream: int) -> list[Channel]:
         check=True, capture_output=True,
     ).stdout  # fmt: skip
     samples = array("h", out)
+    for decoded, length in reversed(sound.holes):
+        at = round(decoded * RATE) * sound.channels
+        samples[at:at] = array("h", bytes(2 * sound.channels * round(length * RATE)))
     start = (sound.start or Fraction(0)) - media.times[0]
     return [Channel(samples[at :: sound.channels], start) for at in range(sound.channels)]
 

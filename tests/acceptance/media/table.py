@@ -144,7 +144,7 @@ CLIPS: Mapping[str, Clip] = {
             **_INTERLACED_HD,
         },
     ),
-    "chunk_out_of_range.mp4": _never(_UNSUPPORTED, "no media that can be read", "its index contradicts itself"),
+    "chunk_out_of_range.mp4": _never(_UNSUPPORTED, "not readable media", "its index contradicts itself"),
     "crop-to-container-dims-canon.mov": Clip(Truth(1, "30000/1001", "16/9")),
     "cursed-vfr.mp4": Clip(Truth(63, None, "1513/693"), {DNXHR: _VARIABLE}),
     "dnxhd100_cid1260.mov": Clip(Truth(1, "30000/1001", "16/9", misread=True)),
