@@ -75,6 +75,8 @@ def test_a_fault_has_its_code_and_leaves_nothing(
             )
             assert REMEDY.search(result.error.message), "it says what to do"
             assert list(out.iterdir()) == []
+        if case.before_a_project:
+            assert "ProjectManager.CreateProject" not in {name for name, _ in standin.calls()}
         require_untouched(standin, others=tuple(name for name in case.projects if not OURS.fullmatch(name)))
         assert [pid for pid in standin.pids() if pid not in before] == [], "what the worker started has ended"
 
