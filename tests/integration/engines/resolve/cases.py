@@ -113,7 +113,6 @@ PROJECT = [
     Case("foreign project", U, (FILM, "Close it"), {"open": FILM}),
     Case("foreign render", U, ("must be idle", "Untitled Project", "Wait for it"), {"open": "Untitled Project", "renders": 60}),
     Case("leftover, idle", None, (), {"open": LEFT}, projects=(LEFT, "proxx-worker 0123456789ab survey")),
-    Case("leftover, deletion refused once", None, (), answers(ProjectManager__DeleteProject=[REFUSES]), projects=(LEFT,)),
     Case("leftover, rendering", None, (), {"open": LEFT, "renders": 0.2}, projects=(LEFT,)),
     Case(
         "leftover, never ending",
