@@ -48,9 +48,12 @@ demo: $(RUNTIME) ## Two profiles from a generated clip to finished proxies, thro
 	deploy/setup/install-tools ffmpeg ffprobe
 	$(BIN)/python deploy/demo/demo.py demo
 
-# One worker per processor. A file's tests stay together, so that what they share is made once, and keep their order: acceptance
-# first, the quick ones last, so that all workers end at about the same time. `make test PARALLEL=` runs one test after the other.
-PARALLEL := --numprocesses logical --dist loadfile --no-loadscope-reorder
+# Three processes for two processors, as many tests wait for a child or a timeout. A file's tests stay together, so that what they
+# share is made once, and keep their order: acceptance first, the quick ones last, so that all end at about the same time.
+# `make test PARALLEL=` runs one test after the other.
+# `nproc` is GNU's, `sysctl` macOS's.
+PROCESSORS := $(shell nproc 2>/dev/null || sysctl -n hw.logicalcpu)
+PARALLEL := --numprocesses $(shell expr $(PROCESSORS) \* 3 / 2) --dist loadfile --no-loadscope-reorder
 
 .PHONY: test
 test: $(DEV) ## All tests but the minutes-long ones, in parallel

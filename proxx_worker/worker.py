@@ -1,4 +1,4 @@
-"""The serial loop of one workspace: wake, claim, execute, settle. The folders are the state; everything else can be lost."""
+"""The serial loop of one workspace: wake, claim, execute, finish. The folders are the state; everything else can be lost."""
 
 import select
 import time
@@ -25,17 +25,17 @@ from proxx_worker.workspace.spool import RECORD_BYTES, Spool
 from proxx_worker.workspace.watcher import Watcher
 
 TASK_RECORD_BYTES = 16 << 10
-"""The part in a result of a task that ran: its command, facts and some thirty checks came to 7 to 9 KB in what was tried."""
+"""Room for a task that ran in a result: its command, facts and some thirty checks measured 7 to 9 KB."""
 
 REFUSED_TASK_BYTES = 1 << 10
-"""The part of a task that did not run, its paths apart. A spec of 1 MiB may name 340,000 of them and be refused."""
+"""Room for a task that did not run, not counting paths. A spec of 1 MiB may name 340,000 tasks and be refused."""
 
 IDLE_SECONDS = 2.0
-"""The longest wait: an idle worker's heartbeat is never older, however seldom the inbox is polled."""
+"""The longest wait: an idle worker's heartbeat is never older, however rarely the inbox is polled."""
 
-_UNFIT = frozenset({ErrorCode.FFMPEG_MISSING, ErrorCode.FFPROBE_MISSING, ErrorCode.SANDBOX_UNAVAILABLE})
+_ENVIRONMENT_CODES = frozenset({ErrorCode.FFMPEG_MISSING, ErrorCode.FFPROBE_MISSING, ErrorCode.SANDBOX_UNAVAILABLE})
 
-_PATH_COPIES = 8  # a source is named in its task, in its error's message and details, once more where it really lies
+_PATH_COPIES = 8  # a source's path appears in its task, in the error's message and details, and resolved
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,8 @@ class Worker:
     ) -> None:
         """`owner` names this workspace's staging.
 
-        `require_tools` raises where FFmpeg or ffprobe is missing, `require_start` where no child can be started at all.
-        `stops.now` is asked in every pass that may take long; the heartbeat hangs on that (`BeatingStop`).
+        `require_tools` raises if FFmpeg or ffprobe is missing, `require_start` if no child can be started at all.
+        `stops.now` is checked in every long pass, which drives the heartbeat (`BeatingStop`).
         """
         self._spool = spool
         self._inbox = inbox
@@ -110,40 +110,40 @@ class Worker:
     def work(self, *, once: bool) -> int:
         """Claim and execute until stopped, or with `once` until no candidate is left. Returns the exit code.
 
-        Raises `ProxxError` when the worker must not go on: a state folder failed, the workspace is no longer its own, a tool is
-        gone. The running job, if any, is then where the next start finds it. With `once` also WORKSPACE_HELD, where candidates
-        wait and nothing may be claimed.
+        Raises `ProxxError` when the worker must not continue: a state folder failed, the workspace is no longer its own, a tool
+        is missing. A running job is then left where the next start finds it. With `once` also WORKSPACE_HELD, if candidates wait
+        but nothing may be claimed.
         """
         while not self._stops.requested():
-            self._look()
+            self._update_inbox()
             name = None if self._is_held() else self._next_name()
             if name is not None:
-                self._do(name)
+                self._run_job(name)
             elif once and self._is_drained():
-                self._report_left_alone()
+                self._report_ignored_files()
                 return self.tally.exit_code
             else:
                 self._wait()
         return EXIT_OK
 
     def count(self, result: JobResult) -> None:
-        """A job has ended: `work(once=True)` ends with the highest class of those that failed."""
+        """Count a finished job: `work(once=True)` exits with the highest class of those that failed."""
         self.tally.add(result)
 
     def waiting(self) -> int:
-        """How many candidates wait, with those that came while a job ran. Lists nothing: a large inbox does not delay a stop."""
+        """How many candidates wait, with arrivals during a job. Lists nothing: a large inbox must not delay a stop."""
         self._inbox.arrived(self._watcher.read().names)
         return self._inbox.count
 
-    def _look(self) -> None:
-        """Fold in what came: events are hints, the listing is the truth."""
+    def _update_inbox(self) -> None:
+        """Take in what has arrived: events are hints, the listing is the truth."""
         self._lock.require_owned()
         self._spool.workspace.require_folders()
         self._inbox.refresh(time.monotonic(), self._watcher.read())
-        self._report_left_alone()
+        self._report_ignored_files()
 
-    def _report_left_alone(self) -> None:
-        """Tell, once each, of the files in the inbox that are no jobs and that somebody may wait for."""
+    def _report_ignored_files(self) -> None:
+        """Log, once each, files in the inbox that are not jobs but that somebody may expect to run."""
         for name in self._inbox.take_unreported():
             message = "left alone: a JobSpec's name has at most 235 bytes before .json; rename it"
             self._log.event("name_too_long", message, level="WARNING", name=display_name(name))
@@ -152,7 +152,7 @@ class Worker:
             self._log.event("not_jobspecs", strays_text(strays), level="WARNING", count=len(strays))
 
     def _is_held(self) -> bool:
-        """Whether nothing may be claimed now."""
+        """Whether the workspace is held, so that nothing may be claimed."""
         held = self._requests.held()
         if held != self._held:
             self._held = held
@@ -163,7 +163,7 @@ class Worker:
         return held
 
     def _next_name(self) -> bytes | None:
-        """Which spec is to be claimed: one that is to be cancelled, else the first candidate; None if there is none."""
+        """The next spec to claim: one to be cancelled, else the first candidate; None if there is none."""
         self._requests.arrived(self._inbox.take_cancels())
         cancelled = self._requests.next_cancelled(time.monotonic())
         for removed in self._requests.take_removed():
@@ -174,14 +174,14 @@ class Worker:
         return None if candidate is None else candidate.name
 
     def _is_drained(self) -> bool:
-        """Whether nothing is left to do; a listing says so, not the absence of events. Raises WORKSPACE_HELD."""
+        """Whether nothing is left to do, by a fresh listing, not the absence of events. Raises WORKSPACE_HELD."""
         self._inbox.rescan(time.monotonic())
         if self._held and not self._inbox.is_empty():
             raise _held(self._spool.workspace.name, self._inbox.count)
         self._requests.arrived(self._inbox.take_cancels())
         return self._inbox.is_empty() and (self._held or not self._requests.pending)
 
-    def _do(self, name: bytes) -> None:
+    def _run_job(self, name: bytes) -> None:
         """Claim one job and carry it to `done/` or `failed/`."""
         self._require_tools()
         claimed = self._spool.claim(name)
@@ -204,17 +204,17 @@ class Worker:
         self._log.event("finished", job=claimed.name, status=result.status)
         self.count(result)
         if result.error is not None:
-            self._require_fit(result.error)
+            self._require_working_host(result.error)
 
-    def _require_fit(self, error: ErrorRecord) -> None:
-        """Raise where the failed job shows that every other would fail, too: a broken host must not eat the inbox."""
-        if error.code in _UNFIT:
+    def _require_working_host(self, error: ErrorRecord) -> None:
+        """Raise if every other job would fail like this one: a broken host must not empty the inbox."""
+        if error.code in _ENVIRONMENT_CODES:
             raise ProxxError(error.code, error.message, **error.details)
         if error.code is ErrorCode.IO_ERROR:
             self._require_start()
 
     def _with_room(self, job: Job) -> Job:
-        """The job with room made sure of for a result that refuses it, now that its sources are known; else refused at once."""
+        """The job, once there is room for a result that refuses it, now that its sources are known; else refused at once."""
         paths = len(job.content) if isinstance(job.content, bytes) else 0
         try:
             self._spool.reserve_record(RECORD_BYTES + REFUSED_TASK_BYTES * len(job.summary.sources) + _PATH_COPIES * paths)
@@ -225,19 +225,19 @@ class Worker:
         return job
 
     def _wait(self) -> None:
-        """Wait for an event, a signal, the next poll, or the time to look at a spec that did not parse."""
+        """Wait for an event, a signal, the next poll, or the next check of an incomplete spec."""
         if self._held:
             self._status.held(self._inbox.count)
-            until_wake = IDLE_SECONDS  # whatever waits goes on waiting
+            until_wake = IDLE_SECONDS  # nothing is claimed while held
         else:
             self._status.idle(self._inbox.count)
             until_wake = self._inbox.seconds_until_wake(time.monotonic())
         waits = (IDLE_SECONDS, until_wake, self._status.seconds_until_due())
-        wakers = [self._stops.now.fileno(), self._stops.after_job.fileno()]
+        descriptors = [self._stops.now.fileno(), self._stops.after_job.fileno()]
         events = self._watcher.fileno()
         if events is not None:
-            wakers.append(events)
-        select.select(wakers, [], [], min(seconds for seconds in waits if seconds is not None))
+            descriptors.append(events)
+        select.select(descriptors, [], [], min(seconds for seconds in waits if seconds is not None))
 
 
 def _held(workspace: str, waiting: int) -> ProxxError:
@@ -255,7 +255,7 @@ def job_of(claimed: ClaimedJob, owner: str) -> Job:
     if claimed.unreadable is None:
         return Job.refused(claimed.name, owner, claimed.sha256, too_large(claimed.size).error)
     message = (
-        f"the worker must be able to read a spec, but the system refuses to: {claimed.unreadable}. "
+        f"the worker must be able to read a spec, but the system refused: {claimed.unreadable}. "
         "Give the worker's user read permission, then submit it again."
     )
     return Job.refused(claimed.name, owner, claimed.sha256, JobError(ErrorCode.IO_ERROR, message))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from types import FrameType
 
 from proxx_worker.contract.errors import EXIT_SIGINT, EXIT_SIGTERM
-from proxx_worker.process.drain import hear_drain
+from proxx_worker.process.drain import receive_drain
 from proxx_worker.process.stop import StopFlag, StopSignal
 
 _EXIT_CODES: Mapping[int, int] = {signal.SIGINT: EXIT_SIGINT, signal.SIGTERM: EXIT_SIGTERM}
@@ -26,7 +26,7 @@ class Signals:
         signal.set_wakeup_fd(self.stop.wakeup_fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, self._on_stop)
         signal.signal(signal.SIGINT, self._on_stop)
-        self.finish = hear_drain()
+        self.finish = receive_drain()
 
     def _on_stop(self, number: int, _frame: FrameType | None) -> None:
         self._received = self._received or number

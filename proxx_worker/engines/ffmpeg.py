@@ -1,7 +1,7 @@
 """The FFmpeg engine: one child per output, its words into the job's log, what was seen of it as evidence."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from proxx_worker.contract.errors import ErrorCode, JobError
 from proxx_worker.contract.output_settings import OutputSettings
@@ -17,6 +17,7 @@ from proxx_worker.process.stderr_lines import StderrLines
 from proxx_worker.verification.encode_observation import EncodeObserver
 from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
 from proxx_worker.verification.progress import Progress
+from proxx_worker.verification.source_times import claim
 
 STANDARD_INPUT = "/dev/fd/0"
 """The source as the encoder names it. FFmpeg opens it anew, so it can seek; it takes no commands from there (`-nostdin`)."""
@@ -53,10 +54,24 @@ class FfmpegEngine:
         now. It starts in the staging folder and gets the output's bare name: the command is the same wherever the output goes,
         and an output directory that is swapped for a symlink meanwhile leads it nowhere.
 
+        A source whose frames come at other times than its container claims is encoded once more, by what they tell: decision
+        0027. The first encode is what measures them, and reading every source twice for the few that lie would cost more.
+
         Raises FFMPEG_MISSING, IO_ERROR (no process can be started), and what `on_progress` or `log` raise.
         """
         task = _own(plan)
         staged = staging.create(name)
+        first = self._encode(task, source, staged, around)
+        again = first.evidence.replanned() if isinstance(first, Encoded) and isinstance(first.evidence, FfmpegEvidence) else None
+        if again is None:
+            return first
+        around.log.event("replanned", claimed=claim(task), measured=claim(again))
+        second = self._encode(again, source, staged, around, claimed=claim(task))
+        return replace(second, usage=_sum(first.usage, second.usage))
+
+    def _encode(
+        self, task: TaskPlan, source: OpenSource, staged: StagedOutput, around: EngineContext, claimed: str | None = None
+    ) -> Encoded | Unfinished:
         tools = self.tools()
         argv = task.argv(tools.ffmpeg, STANDARD_INPUT, staged.name)
         observer = EncodeObserver([sound.placement for sound in task.design.sound])
@@ -89,14 +104,19 @@ class FfmpegEngine:
         fault = tools.out_of_memory("the encode") if child.out_of_memory else _fault(child, around)
         if fault is not None:
             return Unfinished(fault, usage, tuple(argv), child.exit_code)
-        evidence = FfmpegEvidence(task, observer.finish(child.exit_code, size))
-        return Encoded(staged, evidence, usage, tuple(argv), child.exit_code)
+        evidence = FfmpegEvidence(task, observer.finish(child.exit_code, size), claimed)
+        return Encoded(staged, evidence, usage, tuple(argv), child.exit_code, None if claimed is None else task)
 
     def finalize(self, plan: Plan, encoded: Encoded, around: EngineContext) -> None:
         """See `complete_mxf`; an encode that failed is left as it is, for its own error to be told."""
         task = _own(plan)
         if encoded.exit_code == 0 and task.completes_mxf:
             complete_mxf(encoded.staged, task.design.picture.display_aspect, around.checkpoint("a proxy was completed"))
+
+
+def _sum(first: Usage, second: Usage) -> Usage:
+    """What two processes took, one after the other."""
+    return Usage(first.cpu_seconds + second.cpu_seconds, max(first.peak_memory_bytes, second.peak_memory_bytes))
 
 
 def _own(plan: Plan) -> TaskPlan:

@@ -190,7 +190,8 @@ class Usage:
 class Encoded:
     """An output whose engine has come to its own end, well or not: the evidence tells.
 
-    `argv`, `exit_code`: of the one command that made it, where there was one.
+    `argv`, `exit_code`: of the one command that made it, where there was one; of several the last. `plan`: by which it was made,
+    where the source's frames called for another than the task's.
     """
 
     staged: StagedOutput
@@ -198,6 +199,7 @@ class Encoded:
     usage: Usage
     argv: tuple[str, ...] | None = None
     exit_code: int | None = None
+    plan: "Plan | None" = None
 
 
 @dataclass(frozen=True, slots=True)

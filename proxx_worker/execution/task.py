@@ -7,7 +7,7 @@ from proxx_worker.contract.errors import JobError, JsonValue, ProxxError
 from proxx_worker.contract.result import Check, ErrorRecord, TaskRecord, TaskStatus
 from proxx_worker.contract.status import Stage
 from proxx_worker.delivery.staging import Staging
-from proxx_worker.engines.port import Accepted, Encoded, EngineContext, EnginePort, Unfinished, Usage
+from proxx_worker.engines.port import Accepted, Encoded, EngineContext, EnginePort, Plan, Unfinished, Usage
 from proxx_worker.engines.source_file import open_probed
 from proxx_worker.execution.preflight import Environment, about
 from proxx_worker.execution.reporting import internal_errors
@@ -112,20 +112,21 @@ def _perform(
         found.usage, found.argv, found.exit_code = encoded.usage, encoded.argv, encoded.exit_code
     if isinstance(encoded, Unfinished):
         raise ProxxError.of(encoded.fault)
-    context.engine.finalize(task.plan, encoded, around)
+    plan = task.plan if encoded.plan is None else encoded.plan
+    context.engine.finalize(plan, encoded, around)
     context.observer.task_entered(info, Stage.VERIFYING)
-    _verify(context, task, encoded, around, found)
+    _verify(context, plan, encoded, around, found)
     context.observer.task_entered(info, Stage.SEALING)
     found.size, found.sha256 = encoded.staged.seal(around.checkpoint("a proxy was made durable and hashed"))
     encoded.staged.close()  # it is durable, and a job of thousands of sources must not hold them all
 
 
-def _verify(context: TaskContext, task: Accepted, encoded: Encoded, around: EngineContext, found: _Findings) -> None:
+def _verify(context: TaskContext, plan: Plan, encoded: Encoded, around: EngineContext, found: _Findings) -> None:
     """Judge the engine's evidence, then the proxy itself. Raises what the verdict says."""
     verdict = judge_evidence(encoded.evidence)
     if verdict.error is None:
-        proxy = context.environment.probe.proxy(task.plan.expected, encoded.staged, around)
-        verdict = judge(task.plan.expected, proxy, encoded.evidence)
+        proxy = context.environment.probe.proxy(plan.expected, encoded.staged, around)
+        verdict = judge(plan.expected, proxy, encoded.evidence)
     found.checks, found.output_media = verdict.checks, verdict.output_media
     failed = [check.name for check in verdict.checks if check.ok is False]
     around.log.event("verified", checks=len(verdict.checks), failed=list(failed))

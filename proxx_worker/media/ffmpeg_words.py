@@ -12,6 +12,8 @@ from enum import Enum
 _ADDRESSED = re.compile(r"\[(?P<context>[^@\]]+?) @ (?:0x)?[0-9a-f]+\] ?")
 """The source of a message. From 7 on a line may begin with several: `[vist#0:0/h264 @ 0x1] [dec:h264 @ 0x2] [error] ...`."""
 
+_SCORE = re.compile(r",? score= ?-?[0-9]+")
+"""libavcodec's MPEG-4 decoder tells how it rates a broken slice; the same slice got -6 and -7 in two runs of one FFmpeg."""
 
 _DECODERS = {"av1": "libdav1d", "dts": "dca"}
 """Decoders that do not bear their codec's name."""
@@ -27,6 +29,7 @@ class Meaning(Enum):
     DECODING = "a packet of the source did not decode as it was meant"
     READING = "the source could not be read on"
     WRITING = "the output could not be encoded or written"
+    TIMES = "two packets of a stream have one time, or the later one an earlier time"
     GAVE_UP = "FFmpeg ends after an error"
     HARMLESS = "a complaint about what no picture and no sound is made of"
     REFERENCE = "a picture needs others that the source does not hold, as after a cut between two keyframes"
@@ -64,6 +67,8 @@ WORDS = (
     _words(r"Error initializing output stream|(?:Video|Audio) encoding failed", Meaning.WRITING, "5.1"),
     _words(r"Error sending frames to consumers", Meaning.WRITING, "7.1, 8.0, 9.0"),
     _words(r"\[(?:out#|enc:|vost#|aost#)[^\]]*\]", Meaning.WRITING, "7.1, 8.0, 9.0"),
+    _words(r"Non-monotonous DTS", Meaning.TIMES, "5.1"),
+    _words(r"Non-monotonic DTS", Meaning.TIMES, "7.1, 9.0"),
     _words(r"Conversion failed!$", Meaning.GAVE_UP, "5.1, 7.1, 8.0, 9.0"),
     # libavcodec/opus/parser.c looks at the first packet before it has the header; the decoder then decodes every one.
     _words(r"\[opus\] (?:\[error\] )?Error parsing Opus packet header", Meaning.HARMLESS, "8.0"),
@@ -91,8 +96,8 @@ def says(meaning: Meaning, line: str) -> bool:
 
 
 def without_addresses(line: str) -> str:
-    """A line with its speakers but without their addresses, which differ from run to run: `[h264] error while ...`."""
-    return _ADDRESSED.sub(lambda speaker: f"[{speaker['context']}] ", line)
+    """A line with its speakers but without what differs from run to run, addresses and scores: `[h264] error while ...`."""
+    return _SCORE.sub("", _ADDRESSED.sub(lambda speaker: f"[{speaker['context']}] ", line))
 
 
 def speaker(line: str) -> str:

@@ -43,10 +43,12 @@ def timing_of(stream: Section, demuxer: str, field_order: str | None) -> Timing 
     duration = None if demuxer == "asf" else _ticks(stream, "duration_ts", time_base)
     rate, constant = _rate(demuxer, nominal, average, time_base, interlaced=field_order in INTERLACED_ORDERS)
     if nominal is not None and average is not None and demuxer == "mov":
-        beside_the_grid = _only_the_last_differs, _rounded_to_ticks
+        beside_the_grid = _only_the_last_differs, _rounded_to_ticks, _counts_what_is_cut_off
         if any(explains(stream, nominal, average, time_base) for explains in beside_the_grid):
             rate, constant = nominal, True
     frames, certain = _frames(stream, demuxer, rate, average, duration, constant=constant)
+    if constant and frames is not None and demuxer == "mov":
+        rate = _from_decimals(rate, frames, time_base)
     return Timing(rate, average, constant, time_base, start, duration, frames, certain)
 
 
@@ -60,12 +62,38 @@ def _rate(
     if demuxer == "matroska" and nominal is not None:
         nominal = _from_nanoseconds(nominal)
         average = nominal if average is None else _from_nanoseconds(average)
+    if nominal == 1 / time_base and demuxer in _OF_FINE_TICKS:
+        # A rate of one tick a frame was never one: FFmpeg found none that fits, and says what time can be told at all.
+        return (nominal if average is None else average), False
     if nominal is None or average is None or demuxer in _FRAME_WRAPPED:
         return nominal or average or 1 / time_base, True
     if nominal == 2 * average and interlaced:
         return average, True
     constant = nominal == average or _same_but_for_rounding(nominal, average, demuxer)
     return (nominal if constant else average), constant
+
+
+_OF_FINE_TICKS = frozenset({"matroska", "flv", "asf", "wtv", "mpegts", "mpeg"})
+"""Containers that count a thousand ticks a second or more, whatever the rate. MOV's, AVI's and Ogg's may be frames."""
+
+_DECIMALS = Fraction(1, 40_000)
+"""How far a rate may be rounded, as a part of it: 2997/100, 2997/125, 1000000/33333 and 1000000/16683 are; 90000/3001 is not."""
+
+
+def _from_decimals(rate: Fraction, frames: int, time_base: Fraction) -> Fraction:
+    """The rate that a rounded one means: 30000/1001 for 2997/100, 30 for 1000000/33333.
+
+    Only where every frame then stands within a tenth of a frame (or two ticks) of its time, the slack that all times have:
+    2997/100 drifts by that much in 55 minutes.
+    """
+    if rate.denominator == 1:
+        return rate
+    candidates = (Fraction(round(rate)), Fraction(round(rate * 1001 / 1000) * 1000, 1001))
+    for exact in candidates:
+        drift = frames * abs(1 / exact - 1 / rate) if exact else None
+        if drift is not None and abs(exact / rate - 1) <= _DECIMALS and drift <= max(2 * time_base, 1 / (10 * exact)):
+            return exact
+    return rate
 
 
 _NANOSECOND_ROUNDING = Fraction(2, 10**9)
@@ -105,6 +133,18 @@ def _rounded_to_ticks(stream: Section, nominal: Fraction, average: Fraction, tim
     if stored is None or (1 / nominal / time_base).denominator == 1:
         return False
     return abs(stored / average - stored / nominal) <= time_base
+
+
+def _counts_what_is_cut_off(stream: Section, nominal: Fraction, average: Fraction, time_base: Fraction) -> bool:
+    """Whether an edit list leaves out a frame or more, and a movie's average misses the nominal rate by no more than one.
+
+    FFmpeg takes the average over frames that are not presented, with a length that is short of one of them: a trimmed 29.97 at
+    600 ticks a second says 6900/227. What is presented is held to the nominal rate once it is.
+    """
+    stored, length = stream.positive("nb_frames"), _ticks(stream, "duration_ts", time_base)
+    if stored is None or length is None or length + 1 / nominal > stored / average:
+        return False
+    return abs(stored / average - stored / nominal) <= 1 / nominal
 
 
 _ROUNDED_TIMES = frozenset({"matroska", "flv", "asf", "wtv", "mpegts", "mpeg", "ogg", "avi"})

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
@@ -21,6 +22,7 @@ from proxx_worker.media.orientation import (
 )
 from proxx_worker.media.pixel_formats import pixel_format
 from proxx_worker.media.quicktime import AVID_CODEC_TAGS
+from proxx_worker.media.raw_dv import whole_frames
 from proxx_worker.media.signatures import RAW_CODEC_TAGS, Refusal, sniff
 from proxx_worker.media.streams import audio_of, codec_tag, is_picture, kind_of, picture_of, refuse_unreadable
 from proxx_worker.media.timecode import find_reel, find_timecode
@@ -154,6 +156,8 @@ def _facts(
     for stream in (picture, *sound):
         refuse_unreadable(stream, container)
     video = _video(picture, _first_frame(frames, picture), demuxer, avid_aspect)
+    if demuxer == "dv" and (whole := whole_frames(video, container.positive("size"))) is not None:
+        video = replace(video, frames=whole, frames_certain=True)
     found = find_timecode(demuxer, container, picture, streams, video.rate)
     others = [stream for stream in streams if stream is not picture and stream.text("codec_type") != "audio"]
     start, duration = container.seconds("start_time"), container.seconds("duration")

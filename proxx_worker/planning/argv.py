@@ -182,8 +182,15 @@ def _retiming(schedule: Schedule) -> list[str]:
         return [f"fps=fps={schedule.rate}:round=near"]
     if schedule.rate is None:
         return []
+    if schedule.slower:
+        # Every place has its frame: none is repeated or dropped. What follows gets this rate, and the last frame this length.
+        return [f"fps=fps={schedule.rate}:round=near:eof_action=pass", f"settb={_text(schedule.time_base)}"]
     # Not setpts: FFmpeg 7.1's forgets the frame rate, and then the muxer has none for the timecode and the last frame's length.
-    return [f"settb={schedule.time_base.numerator}/{schedule.time_base.denominator}"]
+    return [f"settb={_text(schedule.time_base)}"]
+
+
+def _text(seconds: Fraction) -> str:
+    return f"{seconds.numerator}/{seconds.denominator}"
 
 
 def _audio_options(position: int, stream: AudioPlan) -> tuple[str, ...]:

@@ -46,7 +46,8 @@ class Schedule:
     `output_shift`: seconds by which they are moved later on the way out; `audio_shift`: by which sound alone is moved later in
     between, as the grid moves the picture. `end`: seconds from that start to the end of the last frame, where the source has a
     variable rate and says so. `converts`: frames are repeated or dropped to reach `rate`. `timescale`: ticks per second for MOV
-    and MP4, None where the muxer's own choice is exact.
+    and MP4, None where the muxer's own choice is exact. `slower`: the frames come at `rate`, and the source claims
+    a faster one, which its decoder passes on.
     """
 
     rate: Fraction | None
@@ -59,6 +60,7 @@ class Schedule:
     timescale: int | None
     timecode: Timecode | None
     audio_shift: Fraction = Fraction(0)
+    slower: bool = False
 
 
 def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
@@ -203,7 +205,7 @@ def _check_rate(container: Container, rate: Fraction) -> None:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
             f"MXF cannot store {rate} frames per second exactly (it can: {allowed}): "
-            'choose another container, or ask for one of these rates with fps_mode "explicit"',
+            'choose mov, mp4 or mkv, or ask for one of these rates with fps_mode "explicit"',
             rate=str(rate),
             container=container.value,
         )
@@ -217,7 +219,7 @@ def _require_a_frame(facts: MediaFacts, rate: Fraction) -> None:
             ErrorCode.SOURCE_UNSUPPORTED,
             f"the video lasts {float(length):g} s, which is less than half a frame at {rate} frames per second: "
             "ask for a higher fps_explicit, or keep its rate",
-            duration_seconds=str(length),
+            duration_seconds=f"{float(length):g}",
             rate=str(rate),
         )
 

@@ -4,7 +4,7 @@ Pure: no file, no process, no clock. The command reports the time of every frame
 so that the proxy can be proven against the source without a second pass over it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
@@ -68,6 +68,13 @@ def plan_task(settings: OutputSettings, facts: MediaFacts) -> TaskPlan:
         duration=facts.video.duration if facts.video.duration is not None else facts.duration,
         expected=_expectation(facts, design),
     )
+
+
+def plan_slower(settings: OutputSettings, facts: MediaFacts) -> TaskPlan:
+    """As `plan_task`, for a source whose container claims a faster rate than `facts` has."""
+    plan = plan_task(settings, facts)
+    design = replace(plan.design, schedule=replace(plan.design.schedule, slower=True))
+    return replace(plan, design=design, output_options=output_options(design, facts.video.index))
 
 
 def _design(settings: OutputSettings, facts: MediaFacts) -> Design:

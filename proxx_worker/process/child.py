@@ -1,4 +1,4 @@
-"""A child process from its start to its end: output drained, stopped on request, killed when it stalls, usage counted."""
+"""Runs one child process to its end: drains its output, stops it on request or when it stalls, and records what it used."""
 
 import os
 import select
@@ -20,12 +20,12 @@ from proxx_worker.process.survivors import kill_holders
 from proxx_worker.process.usage import MAXRSS_UNIT, held_by, own_peak, peak_of
 
 GRACE_SECONDS = 1.5
-"""How long a child may take to end on SIGTERM. The worker itself has 3 s (contract section 6)."""
+"""How long a child may take to exit after SIGTERM. The worker itself has 3 s (contract section 6)."""
 
 _KILL_SECONDS = 1.0
 _POLL_WITHOUT_PIDFD = 0.05
-_MEMORY_LOOK_SECONDS = 0.02
-"""A process can fill about 2 GB a second: so it goes some 40 MB beyond its limit before it is seen."""
+_MEMORY_CHECK_SECONDS = 0.02
+"""How often a child with a memory limit is checked. At about 2 GB a second it overshoots by some 40 MB."""
 _CHUNK = 1 << 16
 _DRAIN_AT_END = 1 << 20
 _HEAD = 4096
@@ -47,17 +47,18 @@ def run_child(  # noqa: PLR0913 - keyword-only parts of one command, most with a
     confinement: Confinement = UNCONFINED,
     own_group: bool = False,
 ) -> ChildExit:
-    """Run `argv` to its end and hand its output on as it comes, in chunks of any size.
+    """Run `argv` to its end and pass its output on as it arrives, in chunks of any size.
 
-    `growth` gives a value that changes whenever the child got on; without it, any byte on stdout counts. Where nothing changed
-    for `stall_seconds`, it is stopped. A stop is SIGTERM, `grace_seconds`, SIGKILL; it goes to the child alone, which shares the
-    worker's process group. With `own_group` it leads one of its own: SIGTERM is for the child, which may have to end what it
-    started in good order, SIGKILL for the whole group, of which nothing outlives the child. `stdin`: a descriptor to read from,
-    instead of nothing. `missing`: the code for a program that cannot be run. `confinement`: what it may use; one that is
-    confined has no group of its own.
+    `growth` returns a value that changes whenever the child makes progress; without it, any byte on stdout counts as progress.
+    A child that makes none for `stall_seconds` is stopped. Stopping means SIGTERM, then SIGKILL after `grace_seconds`, sent only
+    to the child, which shares the worker's process group. With `own_group` the child leads a group of its own: SIGTERM still goes
+    to the child, which may need to shut down what it started; SIGKILL goes to the whole group, and nothing in it outlives the
+    child.
+    `stdin`: a descriptor to read from; default none. `missing`: the error code for a program that cannot be run. `confinement`:
+    what the child may use; a confined child cannot lead a group.
 
-    Raises `missing`; SANDBOX_UNAVAILABLE where it cannot be confined; IO_ERROR where no process can be started, or where one does
-    not even end on SIGKILL; and whatever a callback raises, after the child was killed.
+    Raises `missing`; SANDBOX_UNAVAILABLE if the child cannot be confined; IO_ERROR if no process can be started or SIGKILL
+    does not end one; and whatever a callback raises, after killing the child.
     """
     if stop.requested():
         return ChildExit(-signal.SIGTERM, stopped=True, stalled=False, cpu_seconds=0.0, peak_memory_bytes=0)
@@ -81,7 +82,7 @@ def run_child(  # noqa: PLR0913 - keyword-only parts of one command, most with a
         stopped=run.stopped or stop.requested(),
         stalled=run.stalled,
         cpu_seconds=run.cpu_seconds,
-        # The kernel counts the process that spawned as the child's first size, so a small child seems as large as the worker.
+        # The kernel starts a child's peak at the size of the process that forked it: a small child looks as large as the worker.
         peak_memory_bytes=run.peak if run.peak > run.workers_peak else run.peak_seen or run.peak,
         survivors=run.survivors,
         out_of_memory=run.out_of_memory,
@@ -89,7 +90,7 @@ def run_child(  # noqa: PLR0913 - keyword-only parts of one command, most with a
 
 
 class _Run:
-    """One child that was started, until it is reaped."""
+    """One running child, until it is reaped."""
 
     def __init__(
         self,
@@ -97,7 +98,7 @@ class _Run:
         stop: StopSignal,
         on_stdout: Callable[[bytes], None],
         on_stderr: Callable[[bytes], None],
-        pulse: StallDetector,
+        stall: StallDetector,
         grace_seconds: float,
         memory_bytes: int | None,
         *,
@@ -106,19 +107,19 @@ class _Run:
         self._process = process
         self._own_group = own_group
         self._stop = stop
-        self._stall = pulse
-        # Never so long that what was said meanwhile could come too late to count as a sign of life.
-        self._rests = ReadBackoff(time.monotonic(), longest=pulse.tick)
+        self._stall = stall
+        # Never longer than the stall detector's tick: output read later would count as progress too late.
+        self._backoff = ReadBackoff(time.monotonic(), longest=stall.tick)
         self._grace = grace_seconds
         self._memory = memory_bytes
         self._sinks = {_pipe(process.stdout): on_stdout, _pipe(process.stderr): on_stderr}
         self._open = tuple(self._sinks)
-        self._waits = select.poll()
+        self._poll = select.poll()
         self._inodes = {os.fstat(pipe).st_ino for pipe in self._sinks}
         self._pidfd = open_pidfd(process.pid)
         self._reaped = False
         self._deadline: float | None = None
-        self._rest_until: float | None = None
+        self._paused_until: float | None = None
         self._killed = False
         self.exit_code = 0
         self.stopped = False
@@ -128,26 +129,26 @@ class _Run:
         self.cpu_seconds = 0.0
         self.peak = 0
         self.peak_seen = 0
-        self.workers_peak = own_peak()  # after the start: never below what the kernel took over from the worker
+        self.workers_peak = own_peak()  # after the start, so never below what the child inherited
         self.stderr_head = b""
 
     def watch(self) -> None:
-        """Drain, stop and wait until the child was reaped and its last output handed on."""
-        for descriptor in (*self._open, self._stop.fileno(), *self._own_pidfd()):
-            self._waits.register(descriptor, select.POLLIN)
+        """Drain, stop and wait until the child is reaped and its last output is passed on."""
+        for descriptor in (*self._open, self._stop.fileno(), *self._pidfds()):
+            self._poll.register(descriptor, select.POLLIN)
         last = time.monotonic()
         while not self._reaped:
-            for descriptor, _ in self._waits.poll(1000 * self._timeout(last)):
+            for descriptor, _ in self._poll.poll(1000 * self._timeout(last)):
                 self._ready(descriptor)
-            self._look_for_stop()
+            self._check_stop()
             now = time.monotonic()
-            self._end_rest(now)
-            self._hold_to_time(now, now - last)
+            self._resume_reading(now)
+            self._enforce_limits(now, now - last)
             last = now
         self._drain_at_end()
 
     def close(self) -> None:
-        """Leave nothing behind: kill and reap a child that still runs (a callback raised), close every descriptor."""
+        """Clean up: kill and reap a child that is still running (a callback raised), close every descriptor."""
         try:
             if not self._reaped and not self._killed:
                 self._signal(signal.SIGKILL)
@@ -156,10 +157,10 @@ class _Run:
             for stream in (self._process.stdout, self._process.stderr):
                 if stream is not None:
                     stream.close()
-            for descriptor in self._own_pidfd():
+            for descriptor in self._pidfds():
                 os.close(descriptor)
 
-    def _own_pidfd(self) -> tuple[int, ...]:
+    def _pidfds(self) -> tuple[int, ...]:
         return () if self._pidfd is None else (self._pidfd,)
 
     def _timeout(self, now: float) -> float:
@@ -167,52 +168,52 @@ class _Run:
         if self._pidfd is None:
             timeout = min(timeout, _POLL_WITHOUT_PIDFD)
         if self._memory is not None:
-            timeout = min(timeout, _MEMORY_LOOK_SECONDS)
-        for moment in (self._deadline, self._rest_until):
-            if moment is not None:
-                timeout = min(timeout, max(0.0, moment - now))
+            timeout = min(timeout, _MEMORY_CHECK_SECONDS)
+        for instant in (self._deadline, self._paused_until):
+            if instant is not None:
+                timeout = min(timeout, max(0.0, instant - now))
         return timeout
 
     def _ready(self, descriptor: int) -> None:
         if descriptor in self._sinks:
-            if self._rest_until is None:
-                self._listen()
+            if self._paused_until is None:
+                self._read_pipes()
         elif descriptor == self._pidfd:
             self._reap()
 
-    def _look_for_stop(self) -> None:
-        """Asked after every wait, not only where the stop's own descriptor woke us: see `StopSignal.requested`."""
+    def _check_stop(self) -> None:
+        """Checked after every wait, not only when the stop's descriptor woke us: see `StopSignal.requested`."""
         if self._stop.requested() and not self.stopped:
-            self._waits.unregister(self._stop.fileno())  # it stays readable
+            self._poll.unregister(self._stop.fileno())  # it stays readable
             self.stopped = True
             self._terminate()
 
-    def _listen(self) -> None:
-        """Read both pipes, then wait for the next word, or rest where there is little at a time."""
+    def _read_pipes(self) -> None:
+        """Read both pipes; if they hold little at a time, pause before reading again."""
         sizes = {pipe: self._read(pipe) for pipe in self._open}
         self._open = tuple(pipe for pipe in self._open if sizes[pipe] != 0)
         now = time.monotonic()
-        rest = self._rests.next_delay(max(sizes.values(), default=0), now)
+        pause = self._backoff.next_delay(max(sizes.values(), default=0), now)
         for pipe, size in sizes.items():
-            self._waits.register(pipe, select.POLLIN)  # first, as it may be there or not
-            if rest or size == 0:
-                self._waits.unregister(pipe)
-        if rest:
-            self._rest_until = now + rest
-            self._look_at_size()
+            self._poll.register(pipe, select.POLLIN)  # first: it may or may not be registered
+            if pause or size == 0:
+                self._poll.unregister(pipe)
+        if pause:
+            self._paused_until = now + pause
+            self._sample_memory()
 
-    def _end_rest(self, now: float) -> None:
-        if self._rest_until is not None and now >= self._rest_until:
-            self._rest_until = None
-            self._listen()
+    def _resume_reading(self, now: float) -> None:
+        if self._paused_until is not None and now >= self._paused_until:
+            self._paused_until = None
+            self._read_pipes()
 
-    def _look_at_size(self) -> None:
-        # One that has outgrown the worker is told by the kernel in the end.
+    def _sample_memory(self) -> None:
+        # Once the child outgrows the worker, the kernel's own figure at its end is exact.
         if not self._reaped and self.peak_seen <= self.workers_peak:
             self.peak_seen = max(self.peak_seen, peak_of(self._process.pid))
 
     def _read(self, descriptor: int) -> int:
-        """Hand one chunk on. Returns its size, 0 at the end of the output, -1 where there is nothing now."""
+        """Pass one chunk on. Returns its size, 0 at the end of the output, -1 if nothing is available."""
         try:
             chunk = os.read(descriptor, _CHUNK)
         except BlockingIOError:
@@ -226,7 +227,7 @@ class _Run:
         self._sinks[descriptor](chunk)
         return len(chunk)
 
-    def _hold_to_time(self, now: float, passed: float) -> None:
+    def _enforce_limits(self, now: float, passed: float) -> None:
         if self._pidfd is None:
             self._reap()
         if self._reaped:
@@ -240,11 +241,11 @@ class _Run:
                 self._terminate()
         elif now >= self._deadline:
             if self._killed:
-                self._process.returncode = -signal.SIGKILL  # It is given up: nobody asks for its end again.
+                self._process.returncode = -signal.SIGKILL  # given up: nobody waits for it again
                 raise ProxxError(
                     ErrorCode.IO_ERROR,
-                    f"process {self._process.pid} must end on SIGKILL, but it hangs in the kernel: its storage does not answer. "
-                    "Check the disks and mounts that it uses; it ends once they answer.",
+                    f"process {self._process.pid} must end on SIGKILL, but it is stuck in the kernel: its storage does not "
+                    "respond. Check the disks and mounts it uses; it ends once they respond.",
                     pid=self._process.pid,
                 )
             self._kill(now)
@@ -260,9 +261,9 @@ class _Run:
             self._deadline = time.monotonic() + self._grace
 
     def _signal(self, number: int) -> None:
-        """Signal the child, unless it was reaped: its end and a stop may come in one wait, and its number is free by then.
+        """Signal the child unless it was reaped: it may end in the same wait as a stop arrives, and its PID may be reused.
 
-        Popen's own methods would reap a child that has just ended, and lose what it used.
+        Popen's own methods would reap a child that has just ended and lose its resource usage.
         """
         if self._reaped:
             return
@@ -272,19 +273,19 @@ class _Run:
             os.kill(self._process.pid, number)
 
     def _end_group(self) -> None:
-        """Kill what the child left in its group, while its number cannot have passed on to another one: before it is reaped."""
+        """Kill what the child left in its group, before reaping it: until then its PID cannot be reused."""
         if self._own_group and sys.platform != "darwin":  # which has no waitid
             ended = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG)
             if ended is not None:
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     def _wait_end(self) -> None:
-        """Reap a child that was killed; one that hangs in the kernel is left to the system."""
+        """Reap a killed child; one that is stuck in the kernel is left to the system."""
         end = select.poll()
-        for descriptor in self._own_pidfd():
+        for descriptor in self._pidfds():
             end.register(descriptor, select.POLLIN)
-        patience = time.monotonic() + _KILL_SECONDS
-        while not self._reap() and time.monotonic() < patience:
+        deadline = time.monotonic() + _KILL_SECONDS
+        while not self._reap() and time.monotonic() < deadline:
             end.poll(_POLL_WITHOUT_PIDFD * 1000)
 
     def _reap(self) -> bool:
@@ -293,7 +294,7 @@ class _Run:
             pid, status, usage = os.wait4(self._process.pid, os.WNOHANG)
         except ChildProcessError as error:
             self._reaped = True
-            self._process.returncode = 0  # Not known, and never used: this only ends the matter for subprocess.
+            self._process.returncode = 0  # unknown and unused: it only tells subprocess that the child is gone
             raise ProxxError(
                 ErrorCode.IO_ERROR,
                 f"Process {self._process.pid}'s exit status was reaped elsewhere. Restart the worker.",
@@ -303,13 +304,13 @@ class _Run:
             return False
         self._reaped = True
         self.exit_code = os.waitstatus_to_exitcode(status)
-        self._process.returncode = self.exit_code  # What subprocess itself would have noted.
+        self._process.returncode = self.exit_code  # as subprocess itself would have recorded
         self.cpu_seconds = usage.ru_utime + usage.ru_stime
         self.peak = usage.ru_maxrss * MAXRSS_UNIT
         return True
 
     def _drain_at_end(self) -> None:
-        """Hand on what is left in the pipes. Both are at their end once the child is gone, unless it left a process behind."""
+        """Pass on what is left in the pipes. Both are at their end once the child is gone, unless it left a process behind."""
         if self._drain():
             return
         self.survivors = True

@@ -1,10 +1,10 @@
-"""SIGUSR1, "finish this job, then end": heard by the worker, and by nobody else that it was sent to.
+"""SIGUSR1, "finish this job, then exit": received by the worker and ignored by its children.
 
-A supervisor that knows no single process signals all of them (`systemctl kill -s USR1 UNIT`, `scancel --full`), and the signal's
-default would kill the very encoder that is to finish. A child must therefore ignore it, which it does if the worker does when it
-starts it: what is ignored stays ignored over exec, while a handler is reset (execve(2)). So the worker, too, ignores it. Blocked
-besides, it is not thrown away but waits to be seen through a descriptor (signalfd(2)). To ignore it for the moment of each start
-only would lose a signal that comes in that moment; a block alone would not do, because dash and others lift it.
+Some supervisors signal every process of a unit (`systemctl kill -s USR1 UNIT`, `scancel --full`), and the default action would
+kill the encoder that should finish. Children must therefore ignore the signal, and they do if the worker ignores it when it
+starts them: an ignored signal stays ignored across exec, while a handler is reset (execve(2)). So the worker ignores it too;
+because it is also blocked, it is not discarded but stays readable through a descriptor (signalfd(2)). Ignoring it only during
+each start would lose a signal that arrives just then; blocking alone is not enough, because dash and other shells unblock it.
 """
 
 import ctypes
@@ -18,24 +18,24 @@ from proxx_worker.process.stop import StopFlag, StopSignal
 _SIGSET_BYTES = 128  # glibc's and musl's sigset_t
 
 
-def hear_drain() -> StopSignal:
-    """From now on SIGUSR1 is a request, here, and nothing to any child. To be called before the first thread or child is started.
+def receive_drain() -> StopSignal:
+    """From now on SIGUSR1 is a request to the worker and does nothing to its children. Call before starting a thread or child.
 
-    Elsewhere than on Linux a handler hears it, and a child that is sent it is killed.
+    On systems other than Linux a handler receives it, and a child that gets the signal is killed.
     """
     if sys.platform == "linux":
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-        heard: StopSignal = _PendingSignal(_signal_descriptor(signal.SIGUSR1))
+        drain: StopSignal = _PendingSignal(_signal_descriptor(signal.SIGUSR1))
     else:
         flag = StopFlag()
         signal.signal(signal.SIGUSR1, lambda _number, _frame: flag.request())
-        heard = flag
-    return heard
+        drain = flag
+    return drain
 
 
 class _PendingSignal(StopSignal):
-    """A `StopSignal`: a signal that was sent, and that nobody takes from the descriptor, stays pending."""
+    """A `StopSignal`: a signal that was sent stays pending, as nothing reads the descriptor."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor

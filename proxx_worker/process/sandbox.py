@@ -1,6 +1,6 @@
-"""The confinement of children that open media: what each may touch, and how it is started so.
+"""Confines children that open media: what each may access, and how a confined child is started.
 
-Linux only: Landlock and a filter of system calls. The child puts on both itself, see `starter`.
+Linux only: Landlock and a seccomp filter. The child applies both itself, see `starter`.
 """
 
 import array
@@ -36,15 +36,15 @@ _ADDED: Final = {
     5: "devices' controls",
     6: "signals and abstract sockets",
 }
-"""What Landlock learnt with each ABI. The filter of system calls refuses every one of them by itself."""
+"""What each Landlock ABI added. The system call filter alone refuses every one of them, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Confinement:
-    """What one child may use. `sandbox`: None, it may do all that the worker may.
+    """What one child may use. Without a `sandbox` it may do whatever the worker may.
 
-    `reads`, `writes`: descriptors of the files that it may open by name, beside the tool: to read, to read and write. Others that
-    it inherits it only holds. `memory_bytes`: of private memory, None: all there is.
+    `reads`, `writes`: descriptors of the files that it may open by name to read, or to read and write. Other inherited
+    descriptors it only holds. `memory_bytes`: limit on private memory; None: no limit.
     """
 
     sandbox: "Sandbox | None" = None
@@ -58,7 +58,7 @@ UNCONFINED: Final = Confinement()
 
 @dataclass
 class ConfinedProcess:
-    """A child that was started; what `subprocess.Popen` would tell of it."""
+    """A child that was started, with the attributes of `subprocess.Popen` that are used."""
 
     pid: int
     stdout: IO[bytes] | None
@@ -67,17 +67,17 @@ class ConfinedProcess:
 
 
 class StartRefusedError(Exception):
-    """The program itself could not be executed: `error` is the system's."""
+    """The program itself could not be executed; `error` is the operating system's."""
 
     def __init__(self, error: OSError) -> None:
-        """Keep the system's error."""
+        """Keep the operating system's error."""
         super().__init__(str(error))
         self.error = error
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """One child to be started, as `start_child` describes it, which may open its `reads` and `writes` again by name."""
+    """One child to start, as `start_child` describes it; it may reopen its `reads` and `writes` by name."""
 
     argv: Sequence[str] = ()
     cwd: str = "/"
@@ -91,7 +91,7 @@ class Start:
 
 @dataclass(eq=False)
 class Sandbox:
-    """Confines children. `tool_reads`: paths that the tools need to run, a folder with all in it."""
+    """Confines children. `tool_reads`: paths that the tools need to run; a folder includes everything in it."""
 
     tool_reads: Sequence[str] = ()
     _starter: "_Starter | None" = field(default=None, repr=False)
@@ -104,7 +104,7 @@ class Sandbox:
             self._starter = None
 
     def require(self) -> str:
-        """See once that a child can be confined, by one that tries what it must not be able to do. Returns what is enforced.
+        """Prove once that children can be confined, with a child that tries what must fail. Returns what is enforced.
 
         Raises SANDBOX_UNAVAILABLE, IO_ERROR.
         """
@@ -118,18 +118,18 @@ class Sandbox:
         return described
 
     def require_again(self) -> str:
-        """`require`, whatever was seen before."""
+        """Repeat `require`, even if it succeeded before."""
         self._proven = False
         return self.require()
 
     def starter_pid(self) -> int | None:
-        """The number of the process that starts children; None before the first."""
+        """The PID of the starter process; None before the first child."""
         return None if self._starter is None else self._starter.pid
 
     def start(self, start: Start) -> ConfinedProcess:
-        """Start a program confined, with stdout and stderr as pipes.
+        """Start a program confined, with pipes as stdout and stderr.
 
-        Raises SANDBOX_UNAVAILABLE, IO_ERROR; `StartRefusedError` where the program cannot be executed.
+        Raises SANDBOX_UNAVAILABLE, IO_ERROR; `StartRefusedError` if the program cannot be executed.
         """
         with ExitStack() as opened:
             (out, out_end), (err, err_end) = _pipe(opened), _pipe(opened)
@@ -141,7 +141,7 @@ class Sandbox:
         return ConfinedProcess(pid, stdout, stderr)
 
     def _ask(self, start: Start, outputs: Sequence[int]) -> tuple[int, str]:
-        """Have a child made. Returns its number and what it reported: nothing where it became the program."""
+        """Ask the starter for a child. Returns its PID and its report, which is empty if the program was executed."""
         if self._starter is None:
             require_kernel()
             self._starter = _Starter()
@@ -164,24 +164,24 @@ class Sandbox:
             try:
                 pid = starter.ask(request, given)
             except OSError as error:
-                self.close()  # in what state it is nobody knows; the next child gets a new one
+                self.close()  # its state is unknown; the next child gets a new starter
                 raise _no_child(error.strerror or str(error)) from error
             finally:
-                os.close(report_end)  # the child's is the last one: what it reports ends when it becomes the program
+                os.close(report_end)  # only the child holds it now, so exec ends the report
             return pid, _read_all(report)
 
 
 class _Starter:
-    """The process `starter`, and the line to it."""
+    """The starter process and the socket to it."""
 
     def __init__(self) -> None:
-        """Start it. Raises IO_ERROR, SANDBOX_UNAVAILABLE where there is no interpreter to start."""
+        """Start it. Raises IO_ERROR."""
         ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         root = str(Path(proxx_worker.__file__).parents[1])
         with its:
             command = [sys.executable, "-I", "-S", "-B", "-c", _STARTER, root, str(its.fileno()), str(os.getpid())]
             try:
-                # Its stderr is nobody's: what goes wrong in a child is reported, and what goes wrong in it ends it.
+                # No stderr: faults in a child are reported, and a fault in the starter ends it.
                 self._process = subprocess.Popen(
                     command, pass_fds=(its.fileno(),), cwd="/", env={"LC_ALL": "C"},
                     stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -189,37 +189,36 @@ class _Starter:
             except OSError as error:
                 ours.close()
                 raise _no_child(error.strerror or str(error)) from error
-        self._line = ours
+        self._socket = ours
         self.pid = self._process.pid
         atexit.register(self.close)
 
     def ask(self, request: Request, descriptors: Sequence[int]) -> int:
-        """Have a child made; its number. Raises `OSError`."""
+        """Ask for a child and return its PID. Raises `OSError`."""
         message = marshal.dumps(dict(request))
-        sent = self._line.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))])
+        sent = self._socket.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))])
         if sent != len(message):
             raise OSError(errno.EMSGSIZE, os.strerror(errno.EMSGSIZE))
-        answer = self._line.recv(8)
+        answer = self._socket.recv(8)
         if not answer:
-            raise OSError(errno.EPIPE, "it has ended")
+            raise OSError(errno.EPIPE, "the starter has ended")
         (pid,) = struct.unpack("=q", answer)
         if pid < 0:
             raise OSError(-pid, os.strerror(-pid))
         return int(pid)
 
     def close(self) -> None:
-        """End it, and wait for its end."""
+        """Kill it and wait for its end."""
         atexit.unregister(self.close)
-        self._line.close()
+        self._socket.close()
         self._process.kill()
         self._process.wait()
 
 
 def most_reserved(memory_bytes: int) -> int:
-    """The kernel's own limit (RLIMIT_DATA) for a child that may hold `memory_bytes`: the backstop behind the worker's looks.
+    """The kernel's limit (RLIMIT_DATA) for a child that may use `memory_bytes`: a backstop behind the worker's own checks.
 
-    It counts what is reserved and not what is used, the stacks of all threads among it, which is up to 2.6 times what is held
-    (decision 0021).
+    It counts reserved memory, the stacks of all threads included, which is up to 2.6 times what is used (decision 0021).
     """
     return 3 * memory_bytes + _STACKS * (os.cpu_count() or 1)
 
@@ -228,20 +227,20 @@ def require_kernel() -> int:
     """The ABI of Landlock here, 1 or more. Raises SANDBOX_UNAVAILABLE where children cannot be confined on this system at all."""
     machine = platform.machine()
     if platform.system() != "Linux":
-        raise unavailable("children that open media are confined by Linux's Landlock, which this system has not")
+        raise unavailable("children that open media are confined by Linux's Landlock, which this system lacks")
     if machine not in ALLOWED:
-        raise unavailable(f"the numbers of system calls must be known to confine children, and those of {machine} are not")
+        raise unavailable(f"confining children needs the machine's system call numbers, and those of {machine} are not known")
     try:
         version = landlock.abi()
     except OSError as error:
-        raise unavailable(f"the kernel must offer Landlock, but refuses it: {error.strerror}") from error
+        raise unavailable(f"the kernel must offer Landlock, but refused it: {error.strerror}") from error
     if version == 0:
-        raise unavailable("the kernel must offer Landlock, and this one does not: it is older than 5.13, or was started without")
+        raise unavailable("the kernel must offer Landlock, and this one does not: it is older than 5.13 or has Landlock disabled")
     return version
 
 
 def describe() -> str:
-    """What is enforced here, as text for a result. Raises SANDBOX_UNAVAILABLE."""
+    """What is enforced on this system, as text for a result. Raises SANDBOX_UNAVAILABLE."""
     version = require_kernel()
     unknown = [what for since, what in _ADDED.items() if version < since]
     alone = f"; {', '.join(unknown)} by the filter alone" if unknown else ""
@@ -265,11 +264,11 @@ def _no_child(reason: str) -> ProxxError:
 
 
 def _refusal(report: str) -> Exception:
-    """What the child's report of a failed start means: a step, an error number, a text."""
+    """The error for a child's report of a failed start: "STEP ERRNO TEXT"."""
     step, number, text = (*report.split(" ", 2), "", "")[:3]
     if step == "exec" and number.isdecimal() and int(number):
         return StartRefusedError(OSError(int(number), os.strerror(int(number))))
-    return unavailable(f"a child must be able to confine itself, but in step {step!r}: {text or report}")
+    return unavailable(f"a child must be able to confine itself, but step {step!r} failed: {text or report}")
 
 
 def _pipe(opened: ExitStack) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Starting a child: a fixed environment, nothing inherited, and an end that comes with the worker's own."""
+"""Starts a child with a fixed environment and nothing inherited, so that it dies with the worker."""
 
 import errno
 import os
@@ -18,7 +18,7 @@ from proxx_worker.contract.text import visible
 from proxx_worker.process.sandbox import UNCONFINED, Confinement, Sandbox, Start, StartRefusedError, most_reserved
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
-"""All that a child gets. FFmpeg and its libraries read variables of their own (`FFREPORT`, `LD_PRELOAD`, `HOME`)."""
+"""A child's whole environment. FFmpeg and its libraries read variables of their own (`FFREPORT`, `LD_PRELOAD`, `HOME`)."""
 
 SETPRIV_PLACES = ("/usr/bin/setpriv", "/bin/setpriv")
 """Where util-linux installs it. `PATH` locates FFmpeg and ffprobe only (contract section 6)."""
@@ -27,12 +27,12 @@ _RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, 
 _GUARD_FAILURES = frozenset({1, 126, 127})
 _GUARD_NAME = b"setpriv: "
 _GUARD_EXEC = b"setpriv: failed to execute "
-_NEVER_BECAME = frozenset({126, 127})
-"""What shells and loaders exit with where what they were to run, or a library of it, cannot be read."""
+_EXEC_FAILURES = frozenset({126, 127})
+"""What shells and loaders exit with if the program, or one of its libraries, cannot be read."""
 
 
 class Process(Protocol):
-    """A child that runs: its number, its two pipes, and its exit code once whoever waited for it has noted it."""
+    """A running child: its PID, its two pipes, and its exit code once the one who waited for it has recorded it."""
 
     pid: int
     stdout: IO[bytes] | None
@@ -50,18 +50,18 @@ def start_child(
     confinement: Confinement = UNCONFINED,
     own_group: bool = False,
 ) -> Process:
-    """Start `argv` (absolute program first) with stdout and stderr as pipes that do not block, and `stdin` or nothing to read.
+    """Start `argv` (an absolute program path first) with non-blocking pipes as stdout and stderr, and `stdin` or /dev/null.
 
-    It stays in the worker's process group, or, where it is not confined, may lead one of its own, and inherits `pass_fds` only.
-    Raises `missing` where the program cannot be run, IO_ERROR where the system has no room for a process or no `setpriv`,
-    SANDBOX_UNAVAILABLE where it cannot be confined.
+    The child stays in the worker's process group (an unconfined one may lead its own) and inherits only `pass_fds`. Raises
+    `missing` if the program cannot be run, IO_ERROR if the system has no room for a process or no `setpriv`, SANDBOX_UNAVAILABLE
+    if the child cannot be confined.
     """
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("a child must be started by the main thread: it is killed when the thread that started it ends")
     if not argv[0].startswith("/"):
         raise ValueError(f"a child's program must be an absolute path: {argv[0]}")
     if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
-        # Inherited from whoever started the worker. The kernel would throw every child's exit code away.
+        # Inherited from the process that started the worker. The kernel would discard every child's exit code.
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     try:
         if confinement.sandbox is None:
@@ -88,7 +88,7 @@ def _start_guarded(
     argv: Sequence[str], cwd: str, stdin: int | None, pass_fds: Sequence[int], memory_bytes: int | None, *, own_group: bool
 ) -> Process:
     process = subprocess.Popen(
-        # Bytes: how text becomes a path must not depend on the locale.
+        # Bytes, so that the encoding of paths does not depend on the locale.
         [argument.encode("utf-8", "surrogateescape") for argument in (*guard(argv[0], os.getpid()), *argv[1:])],
         stdin=subprocess.DEVNULL if stdin is None else stdin,
         stdout=subprocess.PIPE,
@@ -102,7 +102,7 @@ def _start_guarded(
     )
     if memory_bytes is not None and sys.platform == "linux":
         with suppress(ProcessLookupError):  # it may have ended already
-            # Well before the tool itself runs, which setpriv has yet to become.
+            # setpriv has not yet executed the tool.
             resource.prlimit(process.pid, resource.RLIMIT_DATA, (most_reserved(memory_bytes),) * 2)
     return process
 
@@ -110,7 +110,7 @@ def _start_guarded(
 def _start_confined(
     sandbox: Sandbox, argv: Sequence[str], cwd: str, stdin: int | None, pass_fds: Sequence[int], confinement: Confinement
 ) -> Process:
-    """Raises `OSError` where the program cannot be executed, SANDBOX_UNAVAILABLE where it is the confinement that refuses it."""
+    """Raises `OSError` if the program cannot be executed, SANDBOX_UNAVAILABLE if the confinement is what refuses it."""
     start = Start(
         argv, cwd, stdin, pass_fds, ENVIRONMENT, confinement.reads, confinement.writes, memory_bytes=confinement.memory_bytes
     )
@@ -123,11 +123,11 @@ def _start_confined(
 
 
 def guard(program: str, worker: int) -> list[str]:
-    """What comes before a program's arguments so that it dies with the process `worker`, even on SIGKILL; on Linux only.
+    """The words before a program's arguments that make it die with the process `worker`, even on SIGKILL; Linux only.
 
-    The death signal cannot be set before the child runs, so a worker that dies in between would be missed. The program is
-    therefore named through the worker's own entry in /proc, which is gone by then: the kernel takes it away before it sends the
-    death signals, so the exec fails where the signal came too early.
+    The death signal can only be set once the child runs, so a worker that dies before that would go unnoticed. The program is
+    therefore named through the worker's own entry in /proc: the kernel removes that before it sends death signals, so the exec
+    fails if the worker is already gone.
     """
     setpriv = locate_setpriv()
     if setpriv is None:
@@ -136,9 +136,9 @@ def guard(program: str, worker: int) -> list[str]:
 
 
 def locate_setpriv(places: Sequence[str] = SETPRIV_PLACES) -> str | None:
-    """The absolute path of util-linux's `setpriv`; None on systems without such a thing (macOS).
+    """The absolute path of util-linux's `setpriv`; None on systems that have none (macOS).
 
-    Raises IO_ERROR on Linux where it is missing: without it an encoder would outlive a killed worker.
+    Raises IO_ERROR if Linux lacks it: without it an encoder would outlive a killed worker.
     """
     found = next(filter(is_executable_file, places), None) if sys.platform == "linux" else None
     if sys.platform == "linux" and found is None:
@@ -159,13 +159,13 @@ def is_executable_file(path: str) -> bool:
 
 
 def check_started(program: str, exit_code: int, stderr_head: bytes, missing: ErrorCode, *, confined: bool = False) -> None:
-    """Raise where it was the guard that ended, not the program: `missing` where the program cannot be run, else IO_ERROR.
+    """Raise if the guard failed rather than the program: `missing` if the program cannot be run, else IO_ERROR.
 
-    `stderr_head`: how the child's stderr began. Where it was confined, raise SANDBOX_UNAVAILABLE for a program that did not come
-    into being: shells and loaders end so, FFmpeg does not.
+    `stderr_head`: the beginning of the child's stderr. For a confined child, raise SANDBOX_UNAVAILABLE if the program never
+    started: shells and loaders exit with those codes, FFmpeg does not.
     """
     if confined:
-        if exit_code in _NEVER_BECAME:
+        if exit_code in _EXEC_FAILURES:
             raise unreadable(program, visible(stderr_head.split(b"\n", 1)[0].decode("utf-8", "backslashreplace")))
         return
     guarded = sys.platform == "linux"
@@ -184,7 +184,7 @@ def check_started(program: str, exit_code: int, stderr_head: bytes, missing: Err
 
 
 def unreadable(program: str, reason: str) -> ProxxError:
-    """SANDBOX_UNAVAILABLE for a program that the confinement itself keeps from starting."""
+    """SANDBOX_UNAVAILABLE for a program that cannot start because of the confinement itself."""
     return ProxxError(
         ErrorCode.SANDBOX_UNAVAILABLE,
         f"{program} must be able to start confined: {reason}. Name the folders that it needs to run in `sandbox_read`.",

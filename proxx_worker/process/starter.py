@@ -1,8 +1,8 @@
 """The starter: a small process beside the worker that starts confined children and does nothing else.
 
-What confines a child must happen in the child, between fork and exec. In the worker that would be Python code after a fork of a
-process with threads, which can deadlock. Here it is safe: one thread, few modules, no state. The child is made as the worker's
-own (CLONE_PARENT): the worker waits for it, and it is killed when the worker ends, even by SIGKILL.
+A child must be confined in the child itself, between fork and exec. In the worker that would run Python code after forking a
+multithreaded process, which can deadlock. Here it is safe: one thread, few modules, no state. The child is created as the
+worker's own (CLONE_PARENT): the worker waits for it, and it is killed when the worker ends, even by SIGKILL.
 
 Run as `python -I -S -c ... SOCKET WORKER`; it reads requests from the socket until the worker has closed it.
 """
@@ -27,7 +27,7 @@ from proxx_worker.process import landlock, seccomp
 from proxx_worker.process.syscalls import CLONE
 
 MESSAGE_BYTES: Final = 1 << 17
-"""The longest request. A command has 2 to 4 KB."""
+"""The largest request. A command takes 2 to 4 KB."""
 
 MOST_DESCRIPTORS: Final = 64
 
@@ -35,10 +35,10 @@ _PR_SET_PDEATHSIG: Final = 1
 _CLONE_PARENT: Final = 0x0000_8000
 _FIRST_HELD: Final = 64
 _IGNORED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-_PYTHONS_OWN: Final = (signal.SIGPIPE, signal.SIGXFSZ)
-"""What Python ignores and a child must not."""
-_ROOTS_RIGHTS: Final = 0b110
-"""CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH: a worker of root's reads sources of all users."""
+_IGNORED_BY_PYTHON: Final = (signal.SIGPIPE, signal.SIGXFSZ)
+"""Signals that Python ignores and a child must not."""
+_FILE_CAPABILITIES: Final = 0b110
+"""CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH: a worker run by root reads the sources of all users."""
 _CAPABILITY_VERSION: Final = 0x2008_0522
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -51,7 +51,7 @@ _LIBRARIES: Final = ("/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32", "/usr
 _CLOSE_ON_EXEC: Final = 0x4000_0000  # MSG_CMSG_CLOEXEC, which `socket` has on Linux only
 
 _NOT_THERE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EACCES})
-"""What is not there cannot be needed, and what this user may not even look up is of no use to the child either."""
+"""A path that does not exist is not needed, and one that this user cannot look up is useless to the child as well."""
 
 _CACHE_OF_LIBRARIES: Final = "/etc/ld.so.cache"
 _RUN: Final = landlock.READ_FILE | landlock.EXECUTE
@@ -62,15 +62,15 @@ _ALWAYS: Final = {
     "/sys/devices/system/cpu": landlock.READ_FILE | landlock.READ_DIR,
     "/sys/devices/system/node": landlock.READ_FILE | landlock.READ_DIR,
 }
-"""What every child may reach: where the loader looks, and what libraries ask of the machine (decision 0021)."""
+"""What every child may access: where the loader looks, and what libraries read about the machine (decision 0021)."""
 
 
 class Request(TypedDict):
-    """One child. Descriptors come beside it: for its report, its working directory, those of `numbers`, and any others.
+    """A request for one child. It comes with descriptors: the report, the working directory, those of `numbers`, and any others.
 
-    `argv`: the program first, an absolute path; empty for a trial, which starts nothing. `numbers`: what the child is to call
-    each descriptor from the third on; None: it holds it and cannot use it. `reads`, `writes`: places of descriptors whose
-    files it may open again. `tool_reads`: paths that the tool needs.
+    `argv`: an absolute program path first; empty for a trial, which executes nothing. `numbers`: the child's number for each
+    descriptor from the third on; None: held but unusable. `reads`, `writes`: indices of descriptors whose files it may reopen.
+    `tool_reads`: paths that the tool needs.
     """
 
     argv: list[str]
@@ -83,21 +83,21 @@ class Request(TypedDict):
 
 
 def main() -> None:
-    """Serve until the worker is gone."""
-    gc.disable()  # a collection in a child would copy all that it looks at
+    """Serve requests until the worker is gone."""
+    gc.disable()  # a collection in a forked child would copy every page it touches
     requests = socket.socket(fileno=int(sys.argv[1]))
-    os.set_inheritable(requests.fileno(), False)  # noqa: FBT003 - a child that had it could have others started
+    os.set_inheritable(requests.fileno(), False)  # noqa: FBT003 - a child that inherited it could start others
     worker = int(sys.argv[2])
     _die_with(worker)
     defaults = [stop for stop in _IGNORED if signal.getsignal(stop) is not signal.SIG_IGN]
     for stop in _IGNORED:
-        signal.signal(stop, signal.SIG_IGN)  # a stop is the worker's to hear; this process ends with it
-    serve(requests, worker, [*defaults, *_PYTHONS_OWN])
+        signal.signal(stop, signal.SIG_IGN)  # the worker handles stops; this process ends with it
+    serve(requests, worker, [*defaults, *_IGNORED_BY_PYTHON])
     os._exit(0)
 
 
 def serve(requests: socket.socket, worker: int, defaults: list[signal.Signals]) -> None:
-    """Answer each request with the child's process number, or with the negative number of the error."""
+    """Answer each request with the child's PID, or with the negative errno."""
     room = socket.CMSG_SPACE(MOST_DESCRIPTORS * array.array("i").itemsize)
     while True:
         message, ancillary, _, _ = requests.recvmsg(MESSAGE_BYTES, room, _CLOSE_ON_EXEC)
@@ -108,31 +108,31 @@ def serve(requests: socket.socket, worker: int, defaults: list[signal.Signals]) 
             descriptors.frombytes(data)
         request: Request = marshal.loads(message)  # noqa: S302 - from the worker itself
         held = max([_first_held(), *(number + 1 for number in request["numbers"] if number is not None)])
-        _always(), seccomp.filter_template(MACHINE, held)  # kept here, so that only the first child pays for them
+        _always(), seccomp.filter_template(MACHINE, held)  # cached here, so that only the first child pays for them
         pid = _fork()
         if pid == 0:
-            _become(request, list(descriptors), held, worker, defaults)
+            _exec_confined(request, list(descriptors), held, worker, defaults)
         for descriptor in descriptors:
             os.close(descriptor)
         requests.send(struct.pack("=q", pid))
 
 
 def _first_held() -> int:
-    """From where on a child holds what it may not use: beyond what it opens itself, and within a low limit on open files."""
+    """The first number of the held descriptors: above those the child opens itself, within a low limit on open files."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return _FIRST_HELD if soft == resource.RLIM_INFINITY else max(0, min(_FIRST_HELD, soft - 2 * seccomp.HELD))
 
 
 def _fork() -> int:
-    """A copy of this process, as the worker's child. Returns 0 in it; here its number, or the negative number of the error."""
+    """Fork a child of the worker. Returns 0 in the child, here its PID or the negative errno."""
     zero = ctypes.c_long(0)
     flags = ctypes.c_ulong(_CLONE_PARENT | signal.SIGCHLD)
     pid = int(_libc.syscall(ctypes.c_long(CLONE[MACHINE]), flags, zero, zero, zero, zero))
     return pid if pid >= 0 else -ctypes.get_errno()
 
 
-def _become(request: Request, descriptors: list[int], held: int, worker: int, defaults: list[signal.Signals]) -> None:
-    """In the child: set it up, confine it, become the program. What fails goes into the report, which exec else closes."""
+def _exec_confined(request: Request, descriptors: list[int], held: int, worker: int, defaults: list[signal.Signals]) -> None:
+    """In the child: set up, confine, execute the program. A failure goes into the report, which exec otherwise closes."""
     report = descriptors[0]
     step = "start"
     try:
@@ -149,15 +149,15 @@ def _become(request: Request, descriptors: list[int], held: int, worker: int, de
             os._exit(0)
         step = "exec"
         program, *_ = argv = [os.fsencode(word) for word in request["argv"]]
-        os.execve(program, argv, request["environment"])  # noqa: S606 - it is to become the program
-    except BaseException as error:  # noqa: BLE001 - nothing may return from here: it would be a second starter
+        os.execve(program, argv, request["environment"])  # noqa: S606 - this process must become the program
+    except BaseException as error:  # noqa: BLE001 - returning would leave a second starter
         number = error.errno if isinstance(error, OSError) and error.errno is not None else 0
         os.write(report, f"{step} {number} {error}".encode("utf-8", "backslashreplace")[:2048])
     os._exit(127)
 
 
 def _die_with(worker: int) -> None:
-    """Be killed when the worker ends; end now where it has ended already."""
+    """Have the kernel kill this process when the worker ends; exit now if it already has."""
     if _libc.prctl(ctypes.c_int(_PR_SET_PDEATHSIG), ctypes.c_ulong(signal.SIGKILL)) != 0:
         raise OSError(ctypes.get_errno(), "prctl")
     if os.getppid() != worker:
@@ -165,8 +165,8 @@ def _die_with(worker: int) -> None:
 
 
 def _arrange(numbers: list[int | None], descriptors: list[int], held: int) -> int:
-    """Give the descriptors their numbers, from `held` on those that are only held. Returns where the report is now."""
-    # Out of the way first: any of them may lie where another one is to go.
+    """Give the descriptors their numbers; those only held come from `held` on. Returns the report's new number."""
+    # First move all out of the way: one may occupy another's target.
     moved = (descriptors[0], *descriptors[2 : 2 + len(numbers)])
     report, *rest = (fcntl.fcntl(it, fcntl.F_DUPFD_CLOEXEC, held + seccomp.HELD) for it in moved)
     next_held = held
@@ -178,7 +178,7 @@ def _arrange(numbers: list[int | None], descriptors: list[int], held: int) -> in
 
 
 def _rules(request: Request, descriptors: list[int]) -> landlock.Ruleset:
-    """What the child will be able to reach. The filter lets it use no descriptor that could do more."""
+    """What the child may access. The seccomp filter keeps it from using any descriptor that allows more."""
     rules = landlock.Ruleset(landlock.abi())
     for descriptor, rights in _always():
         rules.allow(descriptor, rights)
@@ -195,7 +195,7 @@ def _rules(request: Request, descriptors: list[int]) -> landlock.Ruleset:
 
 @cache
 def _always() -> list[tuple[int, int]]:
-    """`_ALWAYS` as it is here: descriptors that are kept, and the rights. What is a link to another one counts once."""
+    """`_ALWAYS` on this system: open descriptors and their rights. Links to the same file count once."""
     found: dict[tuple[int, int], tuple[int, int]] = {}
     for path, rights in _ALWAYS.items():
         try:
@@ -210,8 +210,8 @@ def _always() -> list[tuple[int, int]]:
 
 
 def _confine(rules: landlock.Ruleset, memory_bytes: int | None, held: int) -> None:
-    """Give up everything else. The filter comes last: it refuses what the steps before it need."""
-    # 1, not 0: with 0 the kernel still hands a dump to a program that `core_pattern` names (core(5)).
+    """Give up every other right. The filter comes last, as it refuses what the earlier steps need."""
+    # 1, not 0: with 0 the kernel still pipes a dump to a program named in `core_pattern` (core(5)).
     resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
     if memory_bytes is not None:
         resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
@@ -230,7 +230,7 @@ def _allow_existing(rules: landlock.Ruleset, path: str, rights: int) -> None:
 
 
 def _programs(argv: list[str]) -> list[str]:
-    """The tool with the libraries of its own, and where it is a script what runs it, which may be one again."""
+    """The tool and its own libraries; for a script also its interpreter, which may be a script again."""
     found: list[str] = []
     path = argv[0] if argv else ""
     while path and path not in found:
@@ -238,7 +238,7 @@ def _programs(argv: list[str]) -> list[str]:
         try:
             descriptor = os.open(os.fsencode(path), os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
-            break  # a program may be one to run and not to read; one that is not there, exec tells of
+            break  # a program may be executable but unreadable; exec reports a missing one
         head = os.read(descriptor, _LONGEST_FIRST_LINE)
         os.close(descriptor)
         found += _own_libraries(path)
@@ -254,18 +254,18 @@ def _own_libraries(program: str) -> list[str]:
 
 
 def _drop_capabilities() -> None:
-    """Of root's power, keep what opens files; the rules above hold for those as well."""
+    """Of root's capabilities keep those that open files; the Landlock rules still apply to them."""
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
     sets = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; low words, then high ones
     if _libc.capget(header, sets) != 0:
         raise OSError(ctypes.get_errno(), "capget")
-    kept = [sets[0] & _ROOTS_RIGHTS, sets[1] & _ROOTS_RIGHTS, 0, 0, 0, 0]
+    kept = [sets[0] & _FILE_CAPABILITIES, sets[1] & _FILE_CAPABILITIES, 0, 0, 0, 0]
     if list(sets) != kept and _libc.capset(header, (ctypes.c_uint32 * 6)(*kept)) != 0:
         raise OSError(ctypes.get_errno(), "capset")
 
 
 def _try() -> str:
-    """What a confined child must not be able to do, tried: "ok", or what it could."""
+    """Try what a confined child must not be able to do. Returns "ok", or what succeeded."""
     attempts: dict[str, Callable[[], object]] = {
         "list /": lambda: os.close(os.open("/", os.O_RDONLY | os.O_DIRECTORY)),
         "read /proc": lambda: os.close(os.open("/proc/self/status", os.O_RDONLY)),

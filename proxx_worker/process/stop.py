@@ -1,4 +1,4 @@
-"""A request to stop that a signal handler can make and that wakes whoever waits in a `select`."""
+"""A stop request that a signal handler can make and that wakes a waiting `select`."""
 
 import os
 import socket
@@ -8,40 +8,40 @@ from typing import Final, Protocol
 from proxx_worker.contract.errors import ErrorCode, JsonValue, ProxxError
 
 SUBMIT_AGAIN: Final = "Nothing was published; submit it again if you want it after all."
-"""What can be done about a job that was cancelled."""
+"""The remedy for a cancelled job."""
 
 CUT_SHORT: Final = frozenset({ErrorCode.INTERRUPTED, ErrorCode.CANCELLED})
-"""The codes of `StopSignal.error`: no fault of a source's or an encoder's."""
+"""The codes of `StopSignal.error`: neither the source nor the encoder is at fault."""
 
 _DRAIN = 4096
 
 
 class StopSignal(Protocol):
-    """Tells that the work at hand must end now."""
+    """Says when the current work must end."""
 
     def requested(self) -> bool:
-        """Whether a stop was requested. Once true it stays true. Every pass that may take long asks at least once a second."""
+        """Whether a stop was requested. Once true it stays true. Every long-running loop asks at least once a second."""
         ...
 
     def fileno(self) -> int:
-        """A descriptor that becomes readable when a stop is requested; ask `requested()` then, it may be a false alarm."""
+        """A descriptor that becomes readable when a stop is requested; check `requested()`, as it may be a false alarm."""
         ...
 
     def error(self, work: str, **details: JsonValue) -> ProxxError:
-        """What a job fails with whose `work` is cut short by this stop, as in "while WORK"."""
+        """The error of a job whose `work` this stop cut short, as in "while WORK"."""
         return interrupted(work, **details)
 
 
 class StopFlag(StopSignal):
     """A `StopSignal` for signal handlers: `request()` sets a flag and writes one byte into a socket pair.
 
-    A signal that arrives just before a `select` begins does not interrupt it: Python runs its handler only after the call. Hand
-    `wakeup_fileno()` to `signal.set_wakeup_fd`, and the C handler writes the byte that ends the wait. Such a byte says that some
-    signal came, not that a stop was requested, so `requested()` takes false alarms out of the socket.
+    A signal that arrives just before a `select` does not interrupt it: Python runs the handler only after the call. Pass
+    `wakeup_fileno()` to `signal.set_wakeup_fd`, and the C handler writes the byte that ends the wait. Such a byte means that some
+    signal arrived, not that a stop was requested, so `requested()` removes false alarms from the socket.
     """
 
     def __init__(self) -> None:
-        """Open the socket pair; neither end is inherited by a child."""
+        """Open the socket pair; children inherit neither end."""
         self._reader, self._writer = socket.socketpair()
         for end in (self._reader, self._writer):
             os.set_blocking(end.fileno(), False)
@@ -53,12 +53,12 @@ class StopFlag(StopSignal):
         try:
             self._writer.send(b"\0")
         except BlockingIOError:
-            return  # The socket is full: its reader is awake as it is.
+            return  # full, so the reader wakes anyway
 
     def requested(self) -> bool:
-        """Whether `request()` was called. While it was not, take false alarms out of the socket.
+        """Whether `request()` was called. If not, remove false alarms from the socket.
 
-        The flag is looked at last: `request()` sets it before it writes, so a byte taken out here is never its only trace.
+        The flag is checked last: `request()` sets it before it writes, so a byte removed here is never a request's only trace.
         """
         while not self._requested:
             try:
@@ -68,7 +68,7 @@ class StopFlag(StopSignal):
         return self._requested
 
     def fileno(self) -> int:
-        """The end to wait on. It stays readable once a stop was requested."""
+        """The end to wait on. Once a stop is requested, it stays readable."""
         return self._reader.fileno()
 
     def wakeup_fileno(self) -> int:
@@ -82,10 +82,10 @@ class StopFlag(StopSignal):
 
 
 class BeatingStop(StopSignal):
-    """A `StopSignal` that calls all `beats` whenever it is asked: the worker's heartbeat.
+    """A `StopSignal` that calls all `beats` whenever it is checked: the worker's heartbeat.
 
-    A loop that would hear a stop is a loop that runs. So no pass has a second duty beside asking, and one that is stuck falls
-    silent; a thread would go on beating beside it.
+    A loop that checks for a stop is alive. So loops need no second call for the heartbeat, and a stuck one stops it; a thread
+    would keep beating beside a stuck loop.
     """
 
     def __init__(self, stop: StopSignal, *beats: Callable[[], object]) -> None:
@@ -109,23 +109,23 @@ class BeatingStop(StopSignal):
 
 
 class CancellableStop(StopSignal):
-    """The stop of one job that somebody may cancel: another reason to stop, with a code of its own."""
+    """The stop signal of a job that can be cancelled: a second reason to stop, with its own code."""
 
     def __init__(self, stop: StopSignal, is_cancelled: Callable[[], bool]) -> None:
-        """`stop`: the worker's own. `is_cancelled` is asked as often as the stop, and no more once it has said yes."""
+        """`stop`: the worker's own. `is_cancelled` is checked as often as `stop`, until it returns true."""
         self._stop = stop
         self._is_cancelled = is_cancelled
         self._cancelled = False
 
     def requested(self) -> bool:
-        """See `StopSignal.requested`. The reason that was seen first stays the reason."""
-        stopped = self._stop.requested()  # always: the heartbeat hangs on it
+        """See `StopSignal.requested`. The first reason seen stays the reason."""
+        stopped = self._stop.requested()  # always, because it drives the heartbeat
         if not (stopped or self._cancelled):
             self._cancelled = self._is_cancelled()
         return stopped or self._cancelled
 
     def fileno(self) -> int:
-        """See `StopSignal.fileno`. A cancel does not make it readable: who waits for it asks once a second, too."""
+        """See `StopSignal.fileno`. A cancel does not make it readable, so callers also check `requested()` once a second."""
         return self._stop.fileno()
 
     def error(self, work: str, **details: JsonValue) -> ProxxError:
@@ -136,22 +136,22 @@ class CancellableStop(StopSignal):
 
 
 class StopRequestedError(Exception):
-    """A stop was requested in work that no job's result tells of."""
+    """A stop was requested during work that belongs to no job's result."""
 
 
 def interrupted(work: str, **details: JsonValue) -> ProxxError:
-    """INTERRUPTED for a job whose `work` is cut short, as in "while WORK"."""
+    """INTERRUPTED for a job whose `work` was cut short, as in "while WORK"."""
     message = f"stopped by a signal (SIGTERM, or Ctrl-C) while {work}. Nothing was published; run the job again."
     return ProxxError(ErrorCode.INTERRUPTED, message, **details)
 
 
 def raise_if_stopped(stop: StopSignal, error: Exception) -> None:
-    """Raise `error` where a stop was requested. With `partial` the checkpoint that long passes over files call."""
+    """Raise `error` if a stop was requested. With `partial`, the checkpoint for long passes over files."""
     if stop.requested():
         raise error
 
 
 def checkpoint(stop: StopSignal, work: str, **details: JsonValue) -> None:
-    """Raise what a job fails with whose `work` is cut short, where a stop was requested."""
+    """If a stop was requested, raise the error of a job whose `work` it cuts short."""
     if stop.requested():
         raise stop.error(work, **details)

@@ -1,4 +1,4 @@
-"""One start of a child, made to see that children can be started at all."""
+"""Starts one child to prove that children can be started at all."""
 
 import signal
 
@@ -11,13 +11,13 @@ from proxx_worker.process.stop import StopFlag
 
 _SAID_BYTES = 4096
 _STALL_SECONDS = 10.0
-"""A start takes about 3 ms. One that hangs must not hang whoever tries it."""
+"""A start takes about 3 ms. One that hangs must not hang the caller."""
 
 
 def try_confined(sandbox: Sandbox, program: str, memory_bytes: int | None) -> None:
-    """Start the FFmpeg or ffprobe at `program` confined and have it show its license, which it does without opening a file.
+    """Start the FFmpeg or ffprobe at `program` confined and let it print its license, which needs no file.
 
-    Raises SANDBOX_UNAVAILABLE where it does not start so, IO_ERROR.
+    Raises SANDBOX_UNAVAILABLE if it does not start, IO_ERROR.
     """
     stop = StopFlag()
     said = bytearray()
@@ -34,17 +34,17 @@ def try_confined(sandbox: Sandbox, program: str, memory_bytes: int | None) -> No
     finally:
         stop.close()
     if child.exit_code != 0 or child.stalled:
-        last = bytes(said[-_SAID_BYTES:]).decode("utf-8", "backslashreplace").strip().rpartition("\n")[2]
-        raise unreadable(program, f"it {_how_it_ended(child.exit_code)}{f' ({visible(last)})' if last else ''}")
+        last_line = bytes(said[-_SAID_BYTES:]).decode("utf-8", "backslashreplace").strip().rpartition("\n")[2]
+        raise unreadable(program, f"it {_how_it_ended(child.exit_code)}{f' ({visible(last_line)})' if last_line else ''}")
 
 
 def try_start() -> str | None:
-    """Start a child the way FFmpeg is started: setpriv, by setpriv. Returns its path; None where the system has no such guard.
+    """Start a child the way FFmpeg is started, by setpriv. Returns setpriv's path; None if the system has no such guard.
 
-    That the guard is there says little: a filter of system calls, a /proc that is not mounted or a limit on processes lets it
-    fail on every start. The guard is its own trivial child, as it is the one program that is surely there.
+    That setpriv exists proves little: a system call filter, a missing /proc or a limit on processes makes every start fail.
+    setpriv is its own trivial child, as the one program that is certain to exist.
 
-    Raises IO_ERROR, naming the cause, where it cannot be started or does not end well.
+    Raises IO_ERROR, naming the cause, if it cannot be started or fails.
     """
     program = locate_setpriv()
     if program is None:
@@ -65,8 +65,8 @@ def try_start() -> str | None:
         return program
     raise ProxxError(
         ErrorCode.IO_ERROR,
-        f"{program} must be able to start a program and see it end well, but it {_how_it_ended(child.exit_code)}. "
-        "A filter of system calls must leave it prctl and capset, and /proc must be mounted.",
+        f"{program} must be able to start a program, but it {_how_it_ended(child.exit_code)}. "
+        "A system call filter must allow prctl and capset, and /proc must be mounted.",
         program=program,
         exit_code=child.exit_code,
     )
@@ -82,4 +82,4 @@ def _how_it_ended(exit_code: int) -> str:
 
 
 def _ignore(_chunk: bytes) -> None:
-    """What it says of itself is of no interest."""
+    """Discard the output."""

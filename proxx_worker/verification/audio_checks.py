@@ -11,7 +11,7 @@ from proxx_worker.contract.output_settings import Container
 from proxx_worker.contract.result import Check
 from proxx_worker.planning.containers import MATROSKA
 from proxx_worker.planning.expectation import Expectation, ExpectedAudio
-from proxx_worker.verification.checks import CLOCK, MILLISECOND, compare
+from proxx_worker.verification.checks import CLOCK, MILLISECOND, compare, decimal
 from proxx_worker.verification.frame_grid import Scale
 from proxx_worker.verification.heard_audio import HeardAudio
 from proxx_worker.verification.proxy_probe import ProxyReport, StreamReport
@@ -100,7 +100,9 @@ class _Sound:
         if self.container in MATROSKA and wanted is not None and self.wanted.codec in _BLOCKS:
             places.append(wanted - _BLOCKS[self.wanted.codec] / self.rate)
         close = actual is not None and any(abs(actual - place) <= MILLISECOND for place in places if place is not None)
-        return Check(name=f"{self.name}start", expected=_text(wanted), actual=_text(actual), ok=None if wanted is None else close)
+        return Check(
+            name=f"{self.name}start", expected=decimal(wanted), actual=decimal(actual), ok=None if wanted is None else close
+        )
 
     def _as_heard(self, heard: HeardAudio) -> Check:
         """The length in samples: to the last one where the codec can tell, else as the container says it."""
@@ -115,13 +117,13 @@ class _Sound:
         if self.container in MATROSKA:
             first = self.first
             if first is None:
-                return Check(name=f"{self.name}duration", expected=_text(length), actual=None, ok=None)
+                return Check(name=f"{self.name}duration", expected=decimal(length), actual=None, ok=None)
             end += first
             whole = abs(end - frames) <= MILLISECOND + slack
         if not whole:
-            return Check(name=f"{self.name}duration", expected=_text(length), actual=_text(end), ok=False)
+            return Check(name=f"{self.name}duration", expected=decimal(length), actual=decimal(end), ok=False)
         if said is None:
-            return Check(name=f"{self.name}duration", expected=_text(length), actual=None, ok=None)
+            return Check(name=f"{self.name}duration", expected=decimal(length), actual=None, ok=None)
         return self._seconds("duration", length, said, _SAID + slack)
 
     def _as_promised(self) -> Check:
@@ -171,8 +173,4 @@ class _Sound:
 
     def _seconds(self, what: str, wanted: Fraction | None, actual: Fraction, slack: Fraction) -> Check:
         ok = None if wanted is None else abs(actual - wanted) <= slack
-        return Check(name=f"{self.name}{what}", expected=_text(wanted), actual=_text(actual), ok=ok)
-
-
-def _text(seconds: Fraction | None) -> str | None:
-    return None if seconds is None else str(seconds)
+        return Check(name=f"{self.name}{what}", expected=decimal(wanted), actual=decimal(actual), ok=ok)

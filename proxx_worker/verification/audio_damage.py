@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, JobError
 from proxx_worker.planning.expectation import ExpectedAudio
+from proxx_worker.verification.damage_places import Place, listed
 from proxx_worker.verification.proxy_probe import ProxyObservation, ProxyReport, StreamReport
 
 _DECODER = "[aac]"
@@ -31,12 +32,13 @@ def audio_damage(expected: Sequence[ExpectedAudio], proxy: ProxyObservation) -> 
     others = proxy.complaints if not complaints else [line for line in complaints if not line.startswith(_DECODER)]
     if not copied or proxy.exit_code != 0 or others:
         return None
-    first = min(_holes(proxy.report, copied, complained=bool(complaints)), default=None)
+    holes = sorted(_holes(proxy.report, copied, complained=bool(complaints)))
+    first = next(iter(holes), None)
     if first is None and not complaints:
         return None
     position = copied[0] if first is None and len(expected) == 1 else None if first is None else first[1]
     sound = "its sound" if position is None else f"its audio stream {position + 1}"
-    seconds = None if first is None else f"{float(max(first[0], Fraction(0))):.3f}"
+    seconds = None if first is None else _seconds(first[0])
     where = "at a place that is not known" if seconds is None else f"first near {seconds} s of its picture"
     lines = complaints[:_QUOTED_LINES]
     return JobError(
@@ -47,8 +49,13 @@ def audio_damage(expected: Sequence[ExpectedAudio], proxy: ProxyObservation) -> 
             "near_seconds": seconds,
             "stream": None if position is None else expected[position].copied_from,
             "lines": list(lines),
+            **listed(Place(_seconds(at), expected[stream].copied_from, "hole") for at, stream in holes),
         },
     )
+
+
+def _seconds(time: Fraction) -> str:
+    return f"{float(max(time, Fraction(0))):.3f}"
 
 
 def _holes(report: ProxyReport, copied: Sequence[int], *, complained: bool) -> list[tuple[Fraction, int]]:

@@ -200,7 +200,7 @@ def first_frame(picture: StreamReport) -> Fraction | None:
 def start_check(name: str, wanted: Fraction | None, actual: Fraction | None, tolerance: Fraction) -> Check:
     """When a stream starts, in seconds from the file's start."""
     ok = None if wanted is None else actual is not None and abs(actual - wanted) <= tolerance
-    return Check(name=name, expected=_seconds(wanted), actual=_seconds(actual), ok=ok)
+    return Check(name=name, expected=decimal(wanted), actual=decimal(actual), ok=ok)
 
 
 def time_checks(expected: Expectation, picture: StreamReport) -> Iterator[Check]:
@@ -249,7 +249,7 @@ def _duration(expected: Expectation, picture: StreamReport) -> Check:
     if expected.container in MATROSKA:
         tolerance += Fraction(3, 1000)
     ok = None if wanted is None else actual is not None and abs(actual - wanted) <= tolerance
-    return Check(name="duration", expected=_seconds(wanted), actual=_seconds(actual), ok=ok)
+    return Check(name="duration", expected=decimal(wanted), actual=decimal(actual), ok=ok)
 
 
 def identity_checks(expected: Expectation, report: ProxyReport) -> Iterator[Check]:
@@ -273,5 +273,6 @@ def _tags(report: ProxyReport, name: str) -> Iterator[str | None]:
         yield stream.text(f"tag:{name}")
 
 
-def _seconds(value: Fraction | None) -> str | None:
-    return None if value is None else str(value)
+def decimal(seconds: Fraction | None) -> str | None:
+    """Seconds as people read them, to the microsecond: `4.933375`, `1`."""
+    return None if seconds is None else f"{float(round(seconds, 6)):.6f}".rstrip("0").rstrip(".")

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from proxx_worker.contract.errors import ErrorCode, JobError, JsonValue
 from proxx_worker.media.ffmpeg_words import Meaning, decoder_names, says, speaker, without_addresses
 from proxx_worker.planning.plan import TaskPlan
+from proxx_worker.verification.damage_places import Place, listed, stream_of
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.frame_grid import first_gap, places_on_grid
+from proxx_worker.verification.source_times import times_fault
 
 _QUOTED_LINES = 10
 
@@ -18,34 +20,44 @@ and the queue before the filters."""
 def encode_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     """Why this encode cannot have made a good proxy, by its exit code, messages and progress; None where they show no fault."""
     failed = encode.exit_code != 0
+    stopped_by_times = failed and any(says(Meaning.TIMES, line) for line in encode.complaints)
     shortage = _shortage(encode, failed=failed)
     if shortage is not None:
         return shortage
+    return (
+        _damage(plan, encode, failed=failed)
+        or _changes(plan, encode)
+        or (times_fault(plan, encode) if stopped_by_times else None)
+        or _own_fault(encode)
+    )
+
+
+def _damage(plan: TaskPlan, encode: EncodeObservation, *, failed: bool) -> JobError | None:
     decoding, reading = _faults_of_source(plan, encode.complaints)
     damage = [line for line in encode.complaints if line in decoding or (failed and line in reading)]
     if damage and not failed and begins_between_keyframes(plan, encode, damage):
-        damage = []
-    if failed and not encode.complaints:
-        # With -xerror a decoder's fault may be such a one that nothing is said of it (libdav1d).
-        damage = [line for line in encode.stderr_tail[-1:] if says(Meaning.GAVE_UP, line)]
-    if damage:
-        return _damaged(plan, encode, damage)
-    if (changed := _changes(plan, encode)) is not None:
-        return changed
-    if failed:
+        return None
+    # With -xerror a decoder's fault may be such a one that nothing is said of it (libdav1d).
+    in_silence = failed and not encode.complaints and any(says(Meaning.GAVE_UP, line) for line in encode.stderr_tail[-1:])
+    return _damaged(plan, encode, damage) if damage or in_silence else None
+
+
+def _own_fault(encode: EncodeObservation) -> JobError | None:
+    """A fault of the encoder's, or of whatever stands in for it."""
+    if encode.exit_code != 0:
         how = f"signal {-encode.exit_code}" if encode.exit_code < 0 else f"exit code {encode.exit_code}"
         last = without_addresses(next(iter((*encode.complaints[-1:], *encode.stderr_tail[-1:])), "it said nothing"))
         return JobError(
             ErrorCode.ENCODE_FAILED,
             f"FFmpeg ended with {how}: {last}; the job's log holds all it said",
-            {"exit_code": encode.exit_code, "lines": [without_addresses(line) for line in encode.stderr_tail[-_QUOTED_LINES:]]},
+            {"exit_code": encode.exit_code, "lines": _said_last(encode)},
         )
     if not encode.progress.ended:
         return JobError(
             ErrorCode.ENCODE_FAILED,
             "FFmpeg must report its end, but it left with exit code 0 and without that report, so what it wrote proves nothing; "
             "see the job's log, and that the program named as ffmpeg is FFmpeg",
-            {"exit_code": encode.exit_code, "lines": [without_addresses(line) for line in encode.stderr_tail[-_QUOTED_LINES:]]},
+            {"exit_code": encode.exit_code, "lines": _said_last(encode)},
         )
     return None
 
@@ -159,16 +171,27 @@ def _demuxer(plan: TaskPlan) -> str:
 
 
 def _damaged(plan: TaskPlan, encode: EncodeObservation, lines: Sequence[str]) -> JobError:
-    where = _where(plan, encode)
+    where = _where(plan, encode, encode.complained_at)
+    reading = _faults_of_source(plan, encode.complaints)[1]
+    places = [
+        Place(_where(plan, encode, at), stream_of(plan.facts, line), "reading" if line in reading else "decoding")
+        for line, at in zip(encode.complaints, encode.heard_at, strict=False)
+        if line in lines
+    ]
     quoted: list[JsonValue] = [without_addresses(line) for line in lines[:_QUOTED_LINES]]
     return JobError(
         ErrorCode.SOURCE_DAMAGED,
-        f"the source could not be read and decoded without errors, first near {where} s: {quoted[0]}; "
-        "deliver the clip again, or repair it",
-        {"near_seconds": where, "lines": quoted},
+        f"the source could not be read and decoded without errors, first near {where} s: "
+        f"{quoted[0] if quoted else 'FFmpeg gave up there without saying why'}; deliver the clip again, or repair it",
+        {"near_seconds": where, "lines": quoted, **listed(places or [Place(where, None, "decoding")])},
     )
 
 
-def _where(plan: TaskPlan, encode: EncodeObservation) -> str:
-    times = [time for time in encode.presented[: encode.complained_at] if time is not None]
+def _said_last(encode: EncodeObservation) -> list[JsonValue]:
+    said = [without_addresses(line) for line in encode.stderr_tail if not says(Meaning.GAVE_UP, line)]
+    return [*said[-_QUOTED_LINES:]]
+
+
+def _where(plan: TaskPlan, encode: EncodeObservation, at: int | None) -> str:
+    times = [time for time in encode.presented[:at] if time is not None]
     return f"{float((times[-1] - times[0]) * plan.facts.video.time_base):.3f}" if times else "0.000"

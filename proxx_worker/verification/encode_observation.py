@@ -11,7 +11,7 @@ from proxx_worker.verification.heard_audio import HeardAudio, Listener
 from proxx_worker.verification.progress import Progress, ProgressParser
 
 _TAIL_LINES = 20
-_COMPLAINT_LINES = 20
+_COMPLAINT_LINES = 100
 _COMPLAINT = re.compile(r"\[(?:error|fatal|panic)\] ")
 
 
@@ -23,8 +23,8 @@ class EncodeObservation:
     its first error lines, those of probing left out. `presented`: for each frame that the source presented its time in source
     ticks (None: it had none). `restarts`: how often the picture changed its size or format on the way. `complained_at`,
     `complained_last`: how many frames had been presented when the first and the last complaint were heard, which is near the
-    fault (decoders work ahead). `audio`: what was decoded of each audio stream, None for one that was copied. `audio_units`: how
-    much audio was encoded, in 1024 bytes; None where that was not said.
+    fault (decoders work ahead); `heard_at`: the same for each of `complaints`. `audio`: what was decoded of each audio stream,
+    None for one that was copied. `audio_units`: how much audio was encoded, in 1024 bytes; None where that was not said.
     """
 
     exit_code: int
@@ -35,6 +35,7 @@ class EncodeObservation:
     presented: tuple[int | None, ...] = ()
     restarts: int = 0
     complained_at: int | None = None
+    heard_at: tuple[int, ...] = ()
     complained_last: int | None = None
     audio: tuple[HeardAudio | None, ...] = ()
     audio_units: int | None = None
@@ -57,6 +58,7 @@ class EncodeObserver:
         self._parser = ProgressParser(self._listeners)
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self._complaints: list[str] = []
+        self._heard_at: list[int] = []
         self._started = False
         self._complained_at: int | None = None
         self._complained_last: int | None = None
@@ -81,6 +83,7 @@ class EncodeObserver:
         self._complained_last = self._parser.count
         if len(self._complaints) < _COMPLAINT_LINES:
             self._complaints.append(line)
+            self._heard_at.append(self._parser.count)
 
     def finish(self, exit_code: int, file_size: int) -> EncodeObservation:
         """The observation, once the process has ended and all its output was fed."""
@@ -93,6 +96,7 @@ class EncodeObserver:
             presented=self._parser.presented,
             restarts=self._parser.restarts,
             complained_at=self._complained_at,
+            heard_at=tuple(self._heard_at),
             complained_last=self._complained_last,
             audio_units=self._audio_units,
             audio=tuple(None if listener is None else listener.heard() for listener in self._listeners),

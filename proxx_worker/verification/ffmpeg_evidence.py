@@ -18,15 +18,20 @@ from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.frame_grid import places_on_grid
 from proxx_worker.verification.heard_audio import HeardAudio
 from proxx_worker.verification.proxy_probe import ProxyObservation, StreamReport
-from proxx_worker.verification.source_faults import audio_ends_early, begins_late, ends_early, frames_left_out, off_the_grid
+from proxx_worker.verification.source_faults import audio_ends_early, begins_late, ends_early, frames_left_out, undecoded_audio
+from proxx_worker.verification.source_times import claim, measured_plan, times_fault
 
 
 @dataclass(frozen=True, slots=True)
 class FfmpegEvidence:
-    """One finished encode by `plan`. Satisfies `Evidence`."""
+    """One finished encode by `plan`. Satisfies `Evidence`.
+
+    `claimed`: the rate that the source's container claims, where the plan goes by the frames' own times instead.
+    """
 
     plan: TaskPlan
     encode: EncodeObservation
+    claimed: str | None = None
 
     def checks(self) -> Sequence[Check]:
         """FFmpeg's exit code, the size that it reported last, and how much audio it encoded for MXF."""
@@ -34,6 +39,7 @@ class FfmpegEvidence:
             compare("exit_code", 0, self.encode.exit_code),
             compare("file_size", self.encode.progress.total_size, self.encode.file_size),
             *self._audio_encoded(),
+            *self._rate_of_source(),
         )
 
     def fault(self) -> JobError | None:
@@ -66,12 +72,24 @@ class FfmpegEvidence:
         plan, encode = self.plan, self.encode
         return (
             ends_early(plan, encode, proxy.report)
+            or undecoded_audio(plan, encode)
             or audio_ends_early(plan, encode, proxy.report)
             or gap_error(plan, encode)
             or audio_damage(plan.expected.audio or (), proxy)
-            or off_the_grid(plan, encode)
+            or times_fault(plan, encode)
             or begins_late(plan, encode)
         )
+
+    def replanned(self) -> TaskPlan | None:
+        """The plan by what the frames tell, where nothing else is wrong with this encode; None where this plan stands."""
+        error = encode_error(self.plan, self.encode)
+        if error is not None and error != times_fault(self.plan, self.encode):
+            return None
+        return None if gap_error(self.plan, self.encode) else measured_plan(self.plan, self.encode)
+
+    def _rate_of_source(self) -> Iterator[Check]:
+        if self.claimed is not None:
+            yield Check(name="rate_of_source", expected=self.claimed, actual=claim(self.plan), ok=None)
 
     def _audio_encoded(self) -> Iterator[Check]:
         """Whether so much audio was encoded as planned, in 1024 bytes.

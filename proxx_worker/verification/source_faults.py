@@ -1,6 +1,5 @@
-"""Faults of a source that show in its decoded frames: it begins late, ends early, or its times are not the rate it claims."""
+"""Faults of a source that show in its decoded frames: it begins late, or ends early."""
 
-from collections.abc import Sequence
 from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, JobError
@@ -8,45 +7,19 @@ from proxx_worker.contract.output_settings import Container
 from proxx_worker.planning.frame_timing import clip_start
 from proxx_worker.planning.plan import TaskPlan
 from proxx_worker.verification.encode_observation import EncodeObservation
-from proxx_worker.verification.frame_grid import Scale, first_gap, places_on_grid
 from proxx_worker.verification.proxy_probe import ProxyReport
 
 _COUNTING = frozenset({"mov", "mxf", "avi"})
 """Containers that count the samples they hold; all others leave the end to be estimated from the last packets."""
 
+_SAMPLES_OF_AMR = {"amr_nb": 160, "amr_wb": 320}
+"""How many samples a frame has: 20 ms at 8 and at 16 kHz (3GPP TS 26.071, 26.171)."""
 
-def off_the_grid(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
-    """A source that its container calls constant, but whose frames stand off that grid, or leave holes in it for MXF."""
-    schedule, video = plan.design.schedule, plan.facts.video
-    times = encode.times
-    if schedule.rate is None or schedule.converts or not times:
-        return None
-    places = places_on_grid(times, video.time_base, schedule.rate)
-    if _off_grid(times, places, video.time_base, schedule.rate):
-        return JobError(
-            ErrorCode.SOURCE_UNSUPPORTED,
-            f"the source says that its frame rate is constant ({video.rate}), but its frames come at other times: "
-            'ask for fps_mode "explicit" with a rate',
-            {"rate": str(video.rate)},
-        )
-    missing = first_gap(places) if plan.expected.container is Container.MXF else None
-    if missing is None:
-        return None
-    second = f"{float(missing / schedule.rate):.3f}"
-    return JobError(
-        ErrorCode.SOURCE_UNSUPPORTED,
-        f"the source leaves out frames of its constant rate ({video.rate}), first at {second} s, and MXF has no place for a gap: "
-        'ask for fps_mode "explicit" with that rate, which repeats the frame before, or for mov, mp4 or mkv',
-        {"rate": str(video.rate), "near_seconds": second},
-    )
+_TELLING = 3
+"""Frames that have two distances."""
 
-
-def _off_grid(times: Sequence[int], places: Sequence[int], tick: Fraction, rate: Fraction) -> bool:
-    # Containers round times to their ticks. A tenth of a frame is more than any of them needs, and nothing that can be seen.
-    slack = max(2 * tick, 1 / (10 * rate))
-    scale = Scale.common(tick, 1 / rate, slack)
-    ticks, frames, most = scale.of(tick), scale.of(1 / rate), scale.of(slack)
-    return any(abs((time - times[0]) * ticks - place * frames) > most for time, place in zip(times, places, strict=True))
+_OF_ONE_SIZE = frozenset({"dv"})
+"""Containers whose size tells how many whole frames they hold. FFmpeg decodes a last one that is cut, and fills it up."""
 
 
 def frames_left_out(plan: TaskPlan, encode: EncodeObservation) -> int:
@@ -76,6 +49,12 @@ def ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -
     end = max(times) * video.time_base + frame
     missing = frames_left_out(plan, encode)
     promised = video.promised_frames
+    if promised is not None and facts.demuxer in _OF_ONE_SIZE and len(encode.presented) > promised:
+        return JobError(
+            ErrorCode.SOURCE_DAMAGED,
+            f"the source ends in the middle of frame {promised + 1}: it was cut off; deliver the clip again",
+            {"ends_at_seconds": f"{float(end - frame):.3f}", "frames": promised},
+        )
     if promised is not None and len(encode.presented) + missing < promised:
         return _short(f"after {len(encode.presented)} frames", f"{promised} frames", end, promised, len(times))
     # Containers round, decoders hold back a frame at a cut: two frames and a hundredth are no damage.
@@ -103,6 +82,27 @@ def _sounds(encode: EncodeObservation, report: ProxyReport) -> list[Fraction]:
     """How long each audio stream is: as it was decoded, where that was told; MXF cuts it at the picture's end."""
     heard = [Fraction(sound.length, sound.rate) for sound in encode.audio if sound is not None]
     return heard + [Fraction(sound.samples, sound.integer("sample_rate") or 1) for sound in report.of_type("audio")]
+
+
+def undecoded_audio(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
+    """AMR with several frames in each packet, of which FFmpeg 5.1 decodes the first only: the rest would be silence.
+
+    Every frame but the first then stands as many whole frames behind the end of the one before it. Pauses of a recorder that
+    saves silence are not all alike. From 7.1 on all frames are decoded, and nothing is missing.
+    """
+    for position, (stream, heard) in enumerate(zip(plan.facts.audio, encode.audio, strict=False)):
+        size = _SAMPLES_OF_AMR.get(stream.codec)
+        if size is None or heard is None or heard.frames < _TELLING or heard.corrected != heard.frames - 1:
+            continue
+        missing = {correction.samples for correction in heard.corrections}
+        if len(missing) == 1 and (left_out := missing.pop()) > 0 and left_out % size == 0:
+            return JobError(
+                ErrorCode.SOURCE_UNSUPPORTED,
+                f"audio stream {position + 1} of the source has {left_out // size + 1} frames of AMR in each packet, of which "
+                "this FFmpeg decodes the first only: deliver the clip with another audio codec (AAC, PCM), or use a newer FFmpeg",
+                {"stream": stream.index, "frames_in_packet": left_out // size + 1},
+            )
+    return None
 
 
 def audio_ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -> JobError | None:

@@ -1,8 +1,8 @@
 """The inbox: which job is next. The scan is the truth, events are hints, and a claim never costs a listing.
 
 Names wait in two queues, the sorted backlog of the last scan and a heap of what has arrived since; the lower of the two heads is
-next. A file is looked at only when its turn comes. One that is not provably whole yet waits in a third place, by the time of its
-next look, and holds up nobody.
+next. A file is examined only when its turn comes. One that is not yet provably complete waits in a third queue, ordered by its
+next check, and blocks no other.
 """
 
 import heapq
@@ -23,7 +23,7 @@ from proxx_worker.workspace.entries import status_of
 from proxx_worker.workspace.strays import Strays
 from proxx_worker.workspace.wakeups import NO_WAKEUPS, Wakeups
 
-_FIRST_LOOK_SECONDS: Final = 0.1
+_FIRST_RECHECK_SECONDS: Final = 0.1
 _SCAN_SECONDS_PER_NAME: Final = 40e-6
 """A listing costs about 2 microseconds a name: this far apart, listings take at most a twentieth of the time."""
 
@@ -32,7 +32,7 @@ _TRIM_AT: Final = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """The next job to claim. `whole` is False for one that has settled without being a JSON object of at most 1 MiB."""
+    """The next job to claim. `whole` is False for a settled file that is not a JSON object of at most 1 MiB."""
 
     name: bytes
     size: int
@@ -41,7 +41,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class _Sighting:
-    """A file that was not whole when it was looked at: its stamp, and since when (monotonic) it has had it."""
+    """A file that was incomplete when examined: its size and time, and since when (monotonic) they have not changed."""
 
     size: int
     modified_ns: int
@@ -63,7 +63,7 @@ class Inbox:
         self._head = 0
         self._arrivals: list[bytes] = []
         self._arrived: set[bytes] = set()
-        self._looks: list[tuple[float, bytes]] = []
+        self._rechecks: list[tuple[float, bytes]] = []
         self._waiting: dict[bytes, float] = {}
         self._sightings: dict[bytes, _Sighting] = {}
         self._others: set[bytes] = set()
@@ -83,12 +83,12 @@ class Inbox:
         return self._scanned_at
 
     def is_empty(self) -> bool:
-        """Whether no candidate is left, not even one that is waited for. Certain only right after `rescan`."""
+        """Whether no candidate is left, not even an incomplete one. Certain only right after `rescan`."""
         return self.count == 0
 
     @property
     def too_long(self) -> tuple[bytes, ...]:
-        """The names that only their length keeps from being candidates, sorted."""
+        """The names that would be candidates if they were shorter, sorted."""
         return tuple(sorted(self._too_long))
 
     def take_unreported(self) -> tuple[bytes, ...]:
@@ -98,7 +98,7 @@ class Inbox:
         return names
 
     def take_strays(self) -> tuple[bytes, ...]:
-        """Names that two scans have seen and that are none of a job's, each returned once, sorted."""
+        """Names that two scans have seen and that belong to no job, each returned once, sorted."""
         return self._strays.take()
 
     def take_cancels(self) -> tuple[bytes, ...]:
@@ -108,7 +108,7 @@ class Inbox:
         return names
 
     def refresh(self, now: float, wakeups: Wakeups = NO_WAKEUPS) -> None:
-        """Take in what the watcher saw, and scan if it is time to. Raises WORKSPACE_INVALID or IO_ERROR as `rescan` does."""
+        """Take in what the watcher saw, and scan if due. Raises WORKSPACE_INVALID or IO_ERROR as `rescan` does."""
         self.arrived(wakeups.names)
         if self._scan_is_due(now, wakeups):
             self.rescan(now)
@@ -127,11 +127,11 @@ class Inbox:
         self._too_long = too_long
         self._strays.seen(filter(is_stray_name, names) if others else ())
         if self._others or self._waiting:
-            # What waits goes on waiting: its next look is due when it is due, however often somebody lists.
+            # Waiting files keep waiting: a listing does not change when their next check is due.
             self._waiting = {name: self._waiting[name] for name in backlog if name in self._waiting}
             backlog = [name for name in backlog if name not in self._others and name not in self._waiting]
         else:
-            self._looks.clear()
+            self._rechecks.clear()
         backlog.sort()
         self._backlog = backlog
         self._arrivals.clear()
@@ -142,7 +142,7 @@ class Inbox:
         self._scanned_at = now
 
     def arrived(self, names: Iterable[bytes]) -> None:
-        """Take in names that something happened to. Anything may be among them, any number of times."""
+        """Take in names from events. They may be of any kind and may repeat."""
         for name in names:
             if not is_candidate_name(name):
                 if stem_too_long(name):
@@ -160,9 +160,9 @@ class Inbox:
 
         Raises `ProxxError` (WORKSPACE_INVALID, IO_ERROR) for an inbox that cannot be read: that is never "empty".
         """
-        while self._looks and self._looks[0][0] <= now:
-            look_at, name = heapq.heappop(self._looks)
-            if self._waiting.get(name) == look_at:
+        while self._rechecks and self._rechecks[0][0] <= now:
+            check_at, name = heapq.heappop(self._rechecks)
+            if self._waiting.get(name) == check_at:
                 del self._waiting[name]
                 self._queue(name)
         while not stop_requested() and (lowest := self._pop()) is not None:
@@ -173,12 +173,12 @@ class Inbox:
         return None
 
     def seconds_until_wake(self, now: float) -> float:
-        """How long there is nothing to do if no hint comes: until the next look at a waiting file, or the next scan."""
+        """Seconds until there is something to do without an event: the next check of a waiting file, or the next scan."""
         if self._scanned_at is None or self._queued():
             return 0.0
         wake_at = self._scanned_at + self._poll_seconds
-        if self._looks:
-            wake_at = min(wake_at, self._looks[0][0])
+        if self._rechecks:
+            wake_at = min(wake_at, self._rechecks[0][0])
         return max(0.0, wake_at - now)
 
     def _scan_is_due(self, now: float, wakeups: Wakeups) -> bool:
@@ -188,7 +188,7 @@ class Inbox:
         queued = self._queued()
         if not queued:
             return wakeups.changed or since >= self._poll_seconds
-        # With events the queue is complete. Without, scans must not eat the time of a large backlog.
+        # With events the queue is complete. Without them, scans must not use up the time for a large backlog.
         return not self._events_trusted and since >= max(self._poll_seconds, queued * _SCAN_SECONDS_PER_NAME)
 
     def _queued(self) -> int:
@@ -242,14 +242,14 @@ class Inbox:
         if now >= settled_at:
             del self._sightings[name]
             return Candidate(name, status.st_size, whole=False)
-        # Soon at first, then at doubling distances: most are whole a moment later, and no event may tell.
-        look_at = min(settled_at, now + max(_FIRST_LOOK_SECONDS, now - seen.since))
-        self._waiting[name] = look_at
-        heapq.heappush(self._looks, (look_at, name))
+        # Soon at first, then at doubling intervals: most are complete a moment later, and there may be no event.
+        check_at = min(settled_at, now + max(_FIRST_RECHECK_SECONDS, now - seen.since))
+        self._waiting[name] = check_at
+        heapq.heappush(self._rechecks, (check_at, name))
         return None
 
     def _list_others_apart(self) -> list[bytes]:
-        """List the inbox, and forget those of `_others` that have gone or become regular files: the listing tells the type."""
+        """List the inbox, and drop from `_others` names that are gone or have become regular files: the listing has the type."""
         names, still = [], set()
         with os.scandir(self._folder) as entries:
             for entry in entries:
@@ -276,7 +276,7 @@ class Inbox:
             shown = display_name(self._folder)
             raise ProxxError(
                 ErrorCode.WORKSPACE_INVALID,
-                f"{shown} is no longer the folder that it was at the start; see that the workspace is whole, then start again",
+                f"{shown} must stay the folder it was at the start, but it was replaced. Check the workspace, then start again.",
                 path=shown,
             )
 

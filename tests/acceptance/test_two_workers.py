@@ -14,8 +14,6 @@ from tests.acceptance.results import audit, read_result, snapshot, stems
 from tests.acceptance.specs import Workspace, jobspec
 from tests.acceptance.stand_ins import Gate, around_ffmpeg
 
-ROUNDS = 40
-
 
 @pytest.mark.parametrize("busy", [False, True], ids=["idle", "in mid-job"])
 def test_the_second_names_the_first_and_touches_nothing(
@@ -54,12 +52,13 @@ def _is_the_status_of(workspace: Workspace, worker: Started) -> bool:
     return (workspace.status() or {}).get("pid") == worker.pid
 
 
-def test_three_at_once_execute_one_spec_once(proxx: Command, clip: Path, tmp_path: Path) -> None:
-    """In 40 rounds three workers start together on one spec. Every start of the encoder is written down."""
+@pytest.mark.parametrize("rounds", [6, pytest.param(40, marks=pytest.mark.heavy)])
+def test_three_at_once_execute_one_spec_once(proxx: Command, clip: Path, tmp_path: Path, rounds: int) -> None:
+    """In each round three workers start together on one spec. Every start of the encoder is recorded."""
     calls = tmp_path / "calls"
     counting = around_ffmpeg(tmp_path / "ffmpeg", before=f"echo called >>{shlex.quote(str(calls))}")
     losers = 0
-    for number in range(ROUNDS):
+    for number in range(rounds):
         workspace, proxies = Workspace(tmp_path / f"workspace-{number}"), tmp_path / f"proxies-{number}"
         proxies.mkdir()
         spec = workspace.drop("clip", jobspec(clip, proxies)).read_bytes()
@@ -74,5 +73,5 @@ def test_three_at_once_execute_one_spec_once(proxx: Command, clip: Path, tmp_pat
         assert sum("claimed" in worker.stderr for worker in ended) == 1
         assert {worker.exit_code for worker in ended} <= {0, 4}
         losers += len(refused)
-    assert len(calls.read_bytes().splitlines()) == ROUNDS
+    assert len(calls.read_bytes().splitlines()) == rounds
     assert losers > 0, "they never met: the test shows nothing"

@@ -67,12 +67,12 @@ CLIPS: dict[str, Clip | RawSource | Refused] = {
     ),
     "Sequence_1-Apple_ProRes_422_Proxy.mov": Clip(
         "mov 0 prores 1920x1080 1 0 bt",
-        "2997/100 constant 2",
+        "30000/1001 constant 2",
         "yuv422p10le 10 tv bt709 None None",
     ),
     "Sequence_1-Apple_ProRes_with_Alpha.mov": Clip(
         "mov 0 prores 1920x1080 1 0 bt",
-        "2997/100 constant 2",
+        "30000/1001 constant 2",
         "yuva444p12le 12 alpha tv bt709 None None",
     ),
     "SonyXAVC_LongGOP_green_pixelation_early_Frames.MXF": Clip(

@@ -394,7 +394,7 @@ def test_a_child_that_hangs_in_the_kernel_is_reported(stop: StopFlag, monkeypatc
     pids: list[int] = []
     monkeypatch.setattr(child_module, "_KILL_SECONDS", 0.1)
     monkeypatch.setattr(os, "kill", lambda pid, _: pids.append(pid))
-    with pytest.raises(ProxxError, match="hangs in the kernel") as caught:
+    with pytest.raises(ProxxError, match="is stuck in the kernel") as caught:
         run("exec sleep 1000", stop, stall=0.1, grace=0.1)
     real_kill(pids[0], signal.SIGKILL)
     assert caught.value.code is ErrorCode.IO_ERROR

@@ -11,10 +11,10 @@ PROGRAM = """
 import os, signal, sys
 from proxx_worker.contract.errors import ErrorCode
 from proxx_worker.process.child import run_child
-from proxx_worker.process.drain import hear_drain
+from proxx_worker.process.drain import receive_drain
 from proxx_worker.process.stop import StopFlag
 
-drain = hear_drain()
+drain = receive_drain()
 assert not drain.requested()
 said = bytearray()
 ended = run_child(["/bin/sh", "-c", sys.argv[1]], stop=StopFlag(), on_stdout=said.extend, on_stderr=said.extend)
@@ -51,7 +51,8 @@ def test_the_worker_hears_one_that_comes_while_a_child_starts(child_environment:
 
 def test_whoever_waits_is_woken(child_environment: Mapping[str, str]) -> None:
     program = (
-        "import select; from proxx_worker.process.drain import hear_drain; drain = hear_drain(); print('ready', flush=True); "
+        "import select; from proxx_worker.process.drain import receive_drain; drain = receive_drain(); "
+        "print('ready', flush=True); "
         "print(len(select.select([drain.fileno()], [], [], 60)[0]), drain.requested())"
     )
     with subprocess.Popen([sys.executable, "-c", program], env=child_environment, stdout=subprocess.PIPE, text=True) as process:

@@ -238,7 +238,7 @@ def test_what_an_older_kernel_leaves_to_the_filter_is_named(monkeypatch: pytest.
 
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
-    [("system", "Darwin", "this system has not"), ("machine", "riscv64", "those of riscv64 are not")],
+    [("system", "Darwin", "this system lacks"), ("machine", "riscv64", "those of riscv64 are not")],
 )
 def test_elsewhere_it_is_refused(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, name: str, value: str, reason: str) -> None:
     monkeypatch.setattr(platform, name, lambda: value)

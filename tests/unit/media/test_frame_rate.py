@@ -35,7 +35,14 @@ def test_a_plain_clip_by_value() -> None:
 @pytest.mark.parametrize(
     ("demuxer", "order", "nominal", "average", "time_base", "rate", "constant"),
     [
-        pytest.param("mov", "bt", "2997/100", "2997/100", "1/2997", Fraction(2997, 100), True, id="old ProRes: 29.97 exactly"),
+        pytest.param("mov", "bt", "2997/100", "2997/100", "1/2997", NTSC, True, id="old ProRes: 29.97 is NTSC"),
+        pytest.param("mov", None, "2997/125", "2997/125", "1/11988", Fraction(24000, 1001), True, id="23.976 is NTSC"),
+        pytest.param("mov", None, "1000000/33333", "1000000/33333", "1/1000000", Fraction(30), True, id="30 in microseconds"),
+        pytest.param("mov", None, "1/3", "1/3", "1/1000", Fraction(1, 3), True, id="MOV, slow"),
+        pytest.param("matroska", None, "1000/1", "1000/1", "1/1000", Fraction(1000), False, id="a tick is no rate"),
+        pytest.param("matroska", None, "1000/1", "0/0", "1/1000", Fraction(1000), False, id="WebM without a rate"),
+        pytest.param("flv", None, "1000/1", "24/1", "1/1000", Fraction(24), False, id="FLV without a rate"),
+        pytest.param("mov", None, "1000/1", "1000/1", "1/1000", Fraction(1000), True, id="high speed, frame by frame"),
         pytest.param("mov", None, "90000/3001", "90000/3001", "1/90000", Fraction(90000, 3001), True, id="phone HLG: as it is"),
         pytest.param("mov", "progressive", "57600/1", "3628800/502589", "1/57600", Fraction(3628800, 502589), False, id="screen"),
         pytest.param("mov", "progressive", "30000/1001", "72000/2401", "1/600", Fraction(72000, 2401), False, id="phone VFR"),
@@ -67,7 +74,13 @@ def test_the_rate_is_exact(
     rate: Fraction,
     constant: bool,
 ) -> None:
-    fields: Document = {"r_frame_rate": nominal, "avg_frame_rate": average, "time_base": time_base, "nb_frames": "120"}
+    fields: Document = {
+        "r_frame_rate": nominal,
+        "avg_frame_rate": average,
+        "time_base": time_base,
+        "nb_frames": "120",
+        "duration_ts": None,
+    }
     found = timing(demuxer, order, fields)
     assert (found.rate, found.constant_rate) == (rate, constant)
 
@@ -135,3 +148,28 @@ def test_start_and_duration_may_be_unsaid() -> None:
 @pytest.mark.parametrize("fields", [{"time_base": "0/1"}, {"r_frame_rate": "0/0", "avg_frame_rate": "0/0"}])
 def test_without_a_rate_or_a_clock_there_is_no_timing(fields: dict[str, JsonValue]) -> None:
     assert timing_of(section(video(**fields)), "mov", None) is None
+
+
+@pytest.mark.parametrize(("frames", "rate"), [(99_999, NTSC), (100_000, Fraction(2997, 100))])
+def test_a_rounded_rate_is_exact_only_while_every_frame_stays_at_its_place(frames: int, rate: Fraction) -> None:
+    # 1/29970000 s a frame: 3.337 ms after 100,000 frames, which is a tenth of one.
+    rates: Document = {"r_frame_rate": "2997/100", "avg_frame_rate": "2997/100", "time_base": "1/2997"}
+    assert timing(fields={**rates, "nb_frames": str(frames), "duration_ts": 100 * frames}).rate == rate
+
+
+@pytest.mark.parametrize(
+    ("average", "stored", "length", "constant"),
+    [
+        pytest.param("6900/227", "69", 950, True, id="cut in QuickTime: 47 of 69 frames"),
+        pytest.param("6900/227", "69", 1362, False, id="nothing is cut off"),
+        pytest.param("6900/220", "69", 950, False, id="more than a frame away"),
+        pytest.param("6900/227", None, 950, False, id="uncounted"),
+        pytest.param("6900/227", "69", None, False, id="without a length"),
+    ],
+)
+def test_frames_that_an_edit_list_leaves_out_make_no_varying_rate(
+    average: str, stored: str | None, length: int | None, constant: bool
+) -> None:
+    fields: Document = {"r_frame_rate": "30000/1001", "avg_frame_rate": average, "time_base": "1/600"}
+    found = timing(fields={**fields, "nb_frames": stored, "duration_ts": length})
+    assert (found.rate == NTSC, found.constant_rate) == (constant, constant)

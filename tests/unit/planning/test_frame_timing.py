@@ -133,7 +133,7 @@ def test_a_picture_must_be_long_enough_for_a_frame_of_an_explicit_rate(source: M
     with pytest.raises(ProxxError, match=r"lasts 0\.04 s, .* at 12 frames") as refused:
         plan_schedule(settings(fps=Fraction(12)), source)
     assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
-    assert refused.value.error.details == {"duration_seconds": "1/25", "rate": "12"}
+    assert refused.value.error.details == {"duration_seconds": "0.04", "rate": "12"}
     assert plan_schedule(settings(fps=Fraction(25, 2)), source).rate == Fraction(25, 2)
 
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import pytest
 
-from proxx_worker.contract.errors import ErrorCode, JobError
+from proxx_worker.contract.errors import ErrorCode, JobError, JsonValue
 from proxx_worker.contract.output_settings import Codec, Container
 from proxx_worker.media.facts import MediaFacts
 from proxx_worker.planning.plan import plan_task
@@ -21,6 +21,7 @@ SAID = "[aac @ 0x55d5] channel element 2.15 is not allocated\n"
 WHOLE = tuple(range(0, 48000, 1024))
 TWO = replace(CLIP, audio=(STEREO, replace(STEREO, index=2)))
 MIXED = replace(CLIP, audio=(STEREO, replace(STEREO, index=2, codec="ac3")))
+HOLE: dict[str, JsonValue] = {"places": [{"near_seconds": "0.427", "stream": 1, "kind": "hole"}], "places_count": 1}
 
 
 def without(*places: int) -> tuple[int, ...]:
@@ -60,7 +61,7 @@ def test_a_packet_that_does_not_decode_leaves_a_hole() -> None:
         ErrorCode.SOURCE_DAMAGED,
         "the source could not be read and decoded without errors, first near 0.427 s of its picture, in its audio stream 1: "
         "[aac] channel element 2.15 is not allocated; deliver the clip again, or repair it",
-        {"near_seconds": "0.427", "stream": 1, "lines": ["[aac] channel element 2.15 is not allocated"]},
+        {"near_seconds": "0.427", "stream": 1, "lines": ["[aac] channel element 2.15 is not allocated"], **HOLE},
     )
 
 
@@ -92,7 +93,7 @@ def test_a_fault_that_the_decoder_says_nothing_of() -> None:
         ErrorCode.SOURCE_DAMAGED,
         "the source could not be read and decoded without errors, first near 0.427 s of its picture, in its audio stream 1: "
         "a packet gives no sound; deliver the clip again, or repair it",
-        {"near_seconds": "0.427", "stream": 1, "lines": []},
+        {"near_seconds": "0.427", "stream": 1, "lines": [], **HOLE},
     )
 
 

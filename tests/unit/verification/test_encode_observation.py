@@ -30,6 +30,7 @@ def test_a_whole_encode() -> None:
         presented=(7, 9),
         restarts=0,
         complained_at=1,
+        heard_at=(1, 2),
         complained_last=2,
     )  # fmt: skip
 
@@ -50,5 +51,5 @@ def test_memory_is_bounded() -> None:
     for number in range(1000):
         observer.feed_line(f"[error] {number}")
     observation = observer.finish(1, 0)
-    assert observation.complaints == tuple(f"[error] {number}" for number in range(20))
+    assert observation.complaints == tuple(f"[error] {number}" for number in range(100))
     assert observation.stderr_tail == tuple(f"[error] {number}" for number in range(980, 1000))

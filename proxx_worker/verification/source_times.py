@@ -1,0 +1,119 @@
+"""Faults of a source's frame times: they repeat or go back, or are not the rate that its container claims."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+from math import gcd
+
+from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
+from proxx_worker.contract.output_settings import Container
+from proxx_worker.planning.plan import TaskPlan, plan_slower, plan_task
+from proxx_worker.verification.damage_places import Place, listed
+from proxx_worker.verification.encode_observation import EncodeObservation
+from proxx_worker.verification.frame_grid import Scale, first_gap, places_on_grid
+
+_TELLING = 2
+"""Frames that have but one distance between them."""
+
+
+def times_fault(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
+    """A fault of the source's own: no container holds two frames at one time, and no rate fits all times."""
+    if plan.design.schedule.converts or not encode.times:
+        return None
+    return _goes_back(plan, encode.times) or _off_the_rate(plan, encode.times)
+
+
+def claim(plan: TaskPlan) -> str:
+    """The rate by which a plan goes, as checks and logs say it."""
+    rate = plan.design.schedule.rate
+    return "variable" if rate is None else str(rate)
+
+
+def measured_plan(plan: TaskPlan, encode: EncodeObservation) -> TaskPlan | None:
+    """The plan by the frames' own times, where they are not at the rate that the container claims.
+
+    Frames on every second (third, ...) place and on no other have that lower rate; it is not taken where a timecode counts
+    frames of the claimed one. Frames beside their places have a variable rate. None where the claim holds, and where
+    nothing can be made of the times either.
+    """
+    schedule, video = plan.design.schedule, plan.facts.video
+    if schedule.rate is None or schedule.converts or not encode.times or _goes_back(plan, encode.times):
+        return None
+    places = places_on_grid(encode.times, video.time_base, schedule.rate)
+    every = _every(places)
+    try:
+        if off_grid(encode.times, places, video.time_base, schedule.rate):
+            return plan_task(plan.settings, replace(plan.facts, video=replace(video, constant_rate=False)))
+        steady = every > 1 and places == list(range(0, every * len(places), every))
+        if steady and encode.exit_code == 0 and plan.facts.timecode is None:
+            rate = schedule.rate / every
+            return plan_slower(plan.settings, replace(plan.facts, video=replace(video, rate=rate, average_rate=rate)))
+    except ProxxError:
+        pass  # the fault of the times is told, with its remedy
+    return None
+
+
+def _every(places: Sequence[int]) -> int:
+    """Of how many places one has a frame, where that is the same all along; 1 where it is not, and of too few frames to tell."""
+    return gcd(*places) if len(places) > _TELLING else 1
+
+
+def _goes_back(plan: TaskPlan, times: Sequence[int]) -> JobError | None:
+    faults = [(before, time) for before, time in pairwise(times) if time <= before]
+    if not faults:
+        return None
+    tick = plan.facts.video.time_base
+    before, time = (f"{float((at - times[0]) * tick):.3f}" for at in faults[0])
+    return JobError(
+        ErrorCode.SOURCE_DAMAGED,
+        f"the times of the source's frames must grow, but after a frame at {before} s comes one at {time} s"
+        + (f" (and {len(faults) - 1} more such places)" if len(faults) > 1 else "")
+        + ': rewrap the clip with right times, or ask for fps_mode "explicit" with a rate',
+        {
+            "near_seconds": before,
+            **listed(Place(f"{float((at - times[0]) * tick):.3f}", plan.facts.video.index, "times") for at, _ in faults),
+        },
+    )
+
+
+def _off_the_rate(plan: TaskPlan, times: Sequence[int]) -> JobError | None:
+    """A source that its container calls constant, but whose frames stand off that grid, or leave holes in it for MXF."""
+    rate, video = plan.design.schedule.rate, plan.facts.video
+    if rate is None:
+        return None
+    places = places_on_grid(times, video.time_base, rate)
+    in_mxf = plan.expected.container is Container.MXF
+    if off_grid(times, places, video.time_base, rate):
+        return JobError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            f"the source says that its frame rate is constant ({rate}), but its frames come at other times: "
+            'ask for fps_mode "explicit" with a rate' + (", or for mov, mp4 or mkv" if in_mxf else ""),
+            {"rate": str(rate)},
+        )
+    if (every := _every(places)) > 1:
+        return JobError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            f"the source says that its frame rate is {rate}, but its frames come at {rate / every}: "
+            f'ask for fps_mode "explicit" with {rate / every}',
+            {"rate": str(rate), "rate_of_frames": str(rate / every)},
+        )
+    missing = first_gap(places) if in_mxf else None
+    if missing is None:
+        return None
+    second = f"{float(missing / rate):.3f}"
+    return JobError(
+        ErrorCode.SOURCE_UNSUPPORTED,
+        f"the source leaves out frames of its constant rate ({rate}), first at {second} s, and MXF has no place for a gap: "
+        'ask for fps_mode "explicit" with that rate, which repeats the frame before, or for mov, mp4 or mkv',
+        {"rate": str(rate), "near_seconds": second},
+    )
+
+
+def off_grid(times: Sequence[int], places: Sequence[int], tick: Fraction, rate: Fraction) -> bool:
+    """Whether frames stand beside their places on the grid of `rate`, or two on one."""
+    # Containers round times to their ticks. A tenth of a frame is more than any of them needs, and nothing that can be seen.
+    slack = max(2 * tick, 1 / (10 * rate))
+    scale = Scale.common(tick, 1 / rate, slack)
+    ticks, frames, most = scale.of(tick), scale.of(1 / rate), scale.of(slack)
+    return any(abs((time - times[0]) * ticks - place * frames) > most for time, place in zip(times, places, strict=True))

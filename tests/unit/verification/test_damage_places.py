@@ -1,0 +1,56 @@
+"""The places of damage, as an error lists them."""
+
+from dataclasses import replace
+
+import pytest
+
+from proxx_worker.contract.output_settings import Codec, Container
+from proxx_worker.planning.plan import plan_task
+from proxx_worker.verification.damage_places import MOST_PLACES, Place, listed, stream_of
+from proxx_worker.verification.encode_fault import encode_error
+from tests.unit.planning.sources import CLIP, settings
+from tests.unit.verification.proxies import perfect_encode
+
+SOUND = CLIP.audio[0]
+PICTURE_FAULT = "[h264 @ 0x1] [error] error while decoding MB 21 4, bytestream -30"
+
+
+def test_each_place_is_listed_once_and_all_are_counted() -> None:
+    places = [Place(f"{number}.000", 0, "decoding") for number in range(MOST_PLACES + 5) for _ in range(2)]
+    said = listed(places)
+    assert said["places_count"] == MOST_PLACES + 5
+    assert said["places"] == [{"near_seconds": f"{number}.000", "stream": 0, "kind": "decoding"} for number in range(MOST_PLACES)]
+
+
+@pytest.mark.parametrize(
+    ("line", "stream"),
+    [
+        (PICTURE_FAULT, 0),
+        ("[aac @ 0x1] [error] Input buffer exhausted", 1),
+        ("[aist#0:3/aac @ 0x1] [dec:aac @ 0x2] [error] Decoding error", 3),
+        ("[error] Error while decoding stream #0:2: Invalid data found when processing input", 2),
+        ("[warning] file:/x: corrupt decoded frame in stream 4", 4),
+        ("[in#0/mxf @ 0x1] [error] Error during demuxing", None),
+    ],
+)
+def test_the_stream_that_a_line_is_about(line: str, stream: int | None) -> None:
+    assert stream_of(CLIP, line) == stream
+
+
+def test_one_decoder_of_two_streams_tells_neither() -> None:
+    assert stream_of(replace(CLIP, audio=(SOUND, replace(SOUND, index=2))), "[aac @ 0x1] [error] x") is None
+
+
+def test_all_places_that_the_encode_met_are_in_its_error() -> None:
+    plan = plan_task(settings(Codec.PRORES_PROXY, Container.MOV), CLIP)
+    lines = (PICTURE_FAULT, f"[{','.join(CLIP.formats)} @ 0x1] [error] partial file", PICTURE_FAULT)
+    error = encode_error(plan, replace(perfect_encode(plan), exit_code=1, complaints=lines, complained_at=3, heard_at=(3, 4, 11)))
+    assert error is not None
+    assert error.details["places"] == [
+        {"near_seconds": "0.080", "stream": 0, "kind": "decoding"},
+        {"near_seconds": "0.120", "stream": None, "kind": "reading"},
+        {"near_seconds": "0.400", "stream": 0, "kind": "decoding"},
+    ]
+    silent = encode_error(plan, replace(perfect_encode(plan), exit_code=1, stderr_tail=("[info] Conversion failed!",)))
+    assert silent is not None
+    assert silent.details["places"] == [{"near_seconds": "0.960", "stream": None, "kind": "decoding"}]

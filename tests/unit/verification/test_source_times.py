@@ -1,0 +1,166 @@
+"""Frame times that repeat, go back, or are not at the claimed rate: what is refused, and what is planned anew."""
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import cast
+
+import pytest
+
+from proxx_worker.contract.errors import ErrorCode
+from proxx_worker.contract.output_settings import Codec, Container
+from proxx_worker.contract.result import Check
+from proxx_worker.media.facts import MediaFacts, Timecode
+from proxx_worker.planning.plan import TaskPlan, plan_task
+from proxx_worker.verification.encode_fault import encode_error
+from proxx_worker.verification.encode_observation import EncodeObservation
+from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
+from proxx_worker.verification.source_times import claim, measured_plan, times_fault
+from tests.unit.planning.sources import CLIP, clip, settings
+from tests.unit.verification.proxies import perfect_encode
+
+FRAME = 512
+MUXER = "[mov @ 0x1] [error] Non-monotonous DTS in output stream 0:0; previous: 2560, current: 2560; aborting."
+DECODER = "[h264 @ 0x1] [error] error while decoding MB 21 4, bytestream -30"
+UNCOUNTED = clip(frames=None, frames_certain=False)
+
+
+def planned(source: MediaFacts = UNCOUNTED, container: Container = Container.MOV, fps: Fraction | None = None) -> TaskPlan:
+    codec = Codec.DNXHR if container is Container.MXF else Codec.PRORES_PROXY
+    return plan_task(settings(codec, container, fps=fps), source)
+
+
+def seen(plan: TaskPlan, *times: int, exit_code: int = 0) -> EncodeObservation:
+    return replace(perfect_encode(plan), presented=times, exit_code=exit_code)
+
+
+HALF_RATE = tuple(range(0, 26 * FRAME, 2 * FRAME))
+UNEVEN = (0, FRAME, 2 * FRAME + 200, 3 * FRAME)
+
+
+@pytest.mark.parametrize(
+    ("times", "near", "places", "said"),
+    [
+        ((0, FRAME, FRAME, 3 * FRAME), "0.040", 1, "after a frame at 0.040 s comes one at 0.040 s: rewrap"),
+        ((0, 2 * FRAME, FRAME, 0), "0.080", 2, "after a frame at 0.080 s comes one at 0.040 s (and 1 more such places)"),
+    ],
+)
+@pytest.mark.parametrize("source", [UNCOUNTED, clip(constant_rate=False)])
+def test_times_that_do_not_grow_are_the_sources_damage(
+    source: MediaFacts, times: tuple[int, ...], near: str, places: int, said: str
+) -> None:
+    plan = planned(source)
+    encode = replace(seen(plan, *times, exit_code=1), complaints=(MUXER,))
+    error = encode_error(plan, encode)
+    assert error is not None
+    assert (error.code, error.details["near_seconds"], error.details["places_count"]) == (ErrorCode.SOURCE_DAMAGED, near, places)
+    assert {"near_seconds": near, "stream": 0, "kind": "times"} in cast("list[object]", error.details["places"])
+    assert said in error.message
+    assert measured_plan(plan, encode) is None
+
+
+def test_the_encoders_own_fault_stays_its_own() -> None:
+    plan = planned()
+    error = encode_error(plan, replace(perfect_encode(plan), exit_code=1, complaints=(MUXER,)))
+    assert error is not None
+    assert error.code is ErrorCode.ENCODE_FAILED
+    crashed = encode_error(plan, seen(plan, 0, FRAME, FRAME, exit_code=-11))
+    assert crashed is not None
+    assert crashed.code is ErrorCode.ENCODE_FAILED
+    variable = planned(clip(constant_rate=False))
+    assert times_fault(variable, perfect_encode(variable)) is None
+
+
+def test_a_rate_that_is_converted_takes_all_times() -> None:
+    plan = planned(fps=Fraction(50))
+    assert times_fault(plan, seen(plan, *UNEVEN)) is None
+    assert measured_plan(plan, seen(plan, *UNEVEN)) is None
+    assert times_fault(planned(), seen(planned())) is None
+
+
+@pytest.mark.parametrize(
+    ("container", "times", "said"),
+    [
+        (Container.MOV, UNEVEN, 'ask for fps_mode "explicit" with a rate'),
+        (Container.MXF, UNEVEN, 'ask for fps_mode "explicit" with a rate, or for mov, mp4 or mkv'),
+        (Container.MOV, HALF_RATE, 'come at 25/2: ask for fps_mode "explicit" with 25/2'),
+        (Container.MXF, (0, FRAME, 3 * FRAME), "leaves out frames of its constant rate (25), first at 0.080 s"),
+    ],
+)
+def test_what_is_wrong_with_a_claimed_rate(container: Container, times: tuple[int, ...], said: str) -> None:
+    error = times_fault(planned(container=container), seen(planned(), *times))
+    assert error is not None
+    assert error.code is ErrorCode.SOURCE_UNSUPPORTED
+    assert said in error.message
+    assert ("mov, mp4 or mkv" in error.message) is (container is Container.MXF)
+
+
+@pytest.mark.parametrize("times", [(0, 2 * FRAME), (0, FRAME, 3 * FRAME), (0, FRAME, 2 * FRAME)])
+def test_too_few_frames_and_mere_gaps_leave_the_claim(times: tuple[int, ...]) -> None:
+    assert times_fault(planned(), seen(planned(), *times)) is None
+    assert measured_plan(planned(), seen(planned(), *times)) is None
+
+
+def test_uneven_times_are_planned_as_variable() -> None:
+    again = measured_plan(planned(), seen(planned(), *UNEVEN, exit_code=1))
+    assert again is not None
+    assert (claim(planned()), claim(again)) == ("25", "variable")
+    assert again.facts.video.constant_rate is False
+    assert measured_plan(again, seen(again, *UNEVEN)) is None
+
+
+def test_every_second_place_is_half_the_rate() -> None:
+    plan = planned()
+    again = measured_plan(plan, seen(plan, *HALF_RATE))
+    assert again is not None
+    assert (claim(again), again.design.schedule.slower, again.expected.timing.rate) == ("25/2", True, Fraction(25, 2))
+    assert (
+        "fps=fps=25/2:round=near:eof_action=pass,settb=2/25" in again.output_options[again.output_options.index("-filter:v") + 1]
+    )
+
+
+@pytest.mark.parametrize(
+    ("plan", "times", "exit_code"),
+    [
+        (planned(), HALF_RATE, 1),
+        (planned(), (*HALF_RATE, 30 * FRAME), 0),
+        (planned(replace(UNCOUNTED, timecode=Timecode("01:00:00:00", drop_frame=False, origin="tmcd"))), HALF_RATE, 0),
+        (planned(container=Container.MXF), HALF_RATE, 0),
+        (planned(container=Container.MXF), UNEVEN, 0),
+    ],
+    ids=["unfinished", "with a gap", "with a timecode", "no rate of MXF", "variable in MXF"],
+)
+def test_what_cannot_be_planned_anew_stays_refused(plan: TaskPlan, times: tuple[int, ...], exit_code: int) -> None:
+    encode = seen(plan, *times, exit_code=exit_code)
+    assert measured_plan(plan, encode) is None
+    assert times_fault(plan, encode) is not None
+
+
+def test_only_times_lead_to_another_plan() -> None:
+    plan = planned()
+    uneven = seen(plan, *UNEVEN)
+    assert FfmpegEvidence(plan, perfect_encode(plan)).replanned() is None
+    assert FfmpegEvidence(plan, uneven).replanned() is not None
+    assert FfmpegEvidence(plan, replace(uneven, exit_code=1, complaints=(MUXER,))).replanned() is not None
+    assert FfmpegEvidence(plan, replace(uneven, complaints=(DECODER,))).replanned() is None
+    lost = f"[{','.join(CLIP.formats)} @ 0x1] [error] stream 0, partial file"
+    assert FfmpegEvidence(plan, replace(uneven, presented=(0, FRAME, 4 * FRAME + 200), complaints=(lost,))).replanned() is None
+
+
+def test_the_result_says_what_the_container_claimed() -> None:
+    plan = planned(clip(constant_rate=False))
+    said = Check(name="rate_of_source", expected="25", actual="variable", ok=None)
+    assert said in FfmpegEvidence(plan, perfect_encode(plan), claimed="25").checks()
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        (("[dnxhd @ 0x1] [error] ac tex damaged 3, 4",), ErrorCode.SOURCE_DAMAGED),
+        (("[dnxhd @ 0x1] [error] picture could not fit ratecontrol", "[fatal] Video encoding failed"), ErrorCode.ENCODE_FAILED),
+    ],
+)
+def test_a_library_on_both_sides_is_told_apart_by_ffmpegs_own_word(lines: tuple[str, ...], code: ErrorCode) -> None:
+    plan = planned(clip(codec="dnxhd"), Container.MXF)
+    error = encode_error(plan, replace(perfect_encode(plan), exit_code=1, complaints=lines))
+    assert error is not None
+    assert error.code is code
