@@ -82,7 +82,8 @@ class Session:
         if current is not None:
             self._clear_current(current, str(self.wire.call(current, "GetName")))
         for name in texts(self.wire.call(self.manager, "GetProjectListInCurrentFolder")):
-            if OURS.fullmatch(name):
+            if OURS.fullmatch(name) and self.wire.call(self.manager, "DeleteProject", name) is False:
+                # Refused now and then at the first try; a project that stays would take the name of the same job's next one.
                 self.wire.call(self.manager, "DeleteProject", name)
 
     def remove(self, project: object) -> None:

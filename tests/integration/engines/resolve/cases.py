@@ -28,6 +28,7 @@ class Case:
 
     `starts`: the worker starts the Resolve; `runs`: one runs already. `child`: a program in the child's place. `unknown`: checks
     that then have `ok` null. `projects`: in the database beside the artist's.
+    `before_a_project`: it must fail before any project is made.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Case:
     unknown: tuple[str, ...] = ()
     projects: tuple[str, ...] = ()
     limits: Limits = QUICK
+    before_a_project: bool = False
 
     def __str__(self) -> str:
         return self.name
@@ -103,8 +105,8 @@ REACHING = [
     Case("another one runs", U, ("one runs here already", "End it"), starts=True, runs=True),
     Case("no database", U, ("database", "Restart it"), answers(ProjectManager__GetCurrentDatabase=returns(None))),
     Case("free edition", U, ("needs DaVinci Resolve Studio", "Install Studio"), {"product": "DaVinci Resolve"}),
-    Case("outside Media Storage", U, ("/mnt/elsewhere", "Add one"), {"volumes": ["/mnt/elsewhere"]}),
-    Case("no Media Storage", U, ("(none)", "Add one"), {"volumes": []}),
+    Case("outside Media Storage", U, ("/mnt/elsewhere", "Add one"), {"volumes": ["/mnt/elsewhere"]}, before_a_project=True),
+    Case("no Media Storage", U, ("(none)", "Add one"), {"volumes": []}, before_a_project=True),
 ]
 
 PROJECT = [

@@ -10,7 +10,7 @@ from proxx_worker.contract.output_settings import Engine
 from proxx_worker.contract.result import JobResult, TaskStatus
 from proxx_worker.engines.resolve.child.session import OURS
 from proxx_worker.process.stop import StopFlag
-from tests.integration.engines.resolve.cases import Case, all_cases
+from tests.integration.engines.resolve.cases import LEFT, Case, all_cases
 from tests.support.engine import Log
 from tests.support.jobs import execute, spec
 from tests.support.resolve.world import FILM, PRESET, StandIn, alive
@@ -68,6 +68,7 @@ def test_a_fault_has_its_code_and_leaves_nothing(
             verdicts = {check.name: check.ok for check in result.tasks[0].checks}
             assert {name: verdicts[name] for name in case.unknown} == dict.fromkeys(case.unknown)
             assert [entry.suffix for entry in out.iterdir()] == [".mov"]
+            assert LEFT not in standin.projects(), "what an earlier child left is removed"
         else:
             assert result.error is not None
             assert (result.error.code, [word for word in case.says if word not in result.error.message]) == (case.code, []), (
@@ -75,6 +76,8 @@ def test_a_fault_has_its_code_and_leaves_nothing(
             )
             assert REMEDY.search(result.error.message), "it says what to do"
             assert list(out.iterdir()) == []
+        if case.before_a_project:
+            assert "ProjectManager.CreateProject" not in {name for name, _ in standin.calls()}
         require_untouched(standin, others=tuple(name for name in case.projects if not OURS.fullmatch(name)))
         assert [pid for pid in standin.pids() if pid not in before] == [], "what the worker started has ended"
 

@@ -121,6 +121,25 @@ def test_a_render_that_outlives_its_client_is_ended_by_the_next_job(
         assert names(standin).count("Project.StopRendering") == 1
 
 
+def test_a_project_that_is_left_is_no_hindrance_to_the_same_job_again(
+    tmp_path: Path, clips: dict[str, Path], out: Path, stop: StopFlag
+) -> None:
+    refused = {"return": False}
+    with StandIn.made(tmp_path / "standin", server={"answers": {"ProjectManager.DeleteProject": refused}}) as standin:
+        standin.start()
+        run(standin.engine(), clips["plain"], out, stop=stop)
+        assert any(name.endswith(" survey") for name in standin.projects())
+        standin.end()
+        standin.configure(server={"answers": {"ProjectManager.DeleteProject": [refused]}})
+        standin.start()
+        again = tmp_path / "again"
+        again.mkdir()
+        result = run(standin.engine(), clips["plain"], again, stop=stop)
+        assert (result.status, result.error) == (JobStatus.COMPLETED, None)
+        assert standin.projects() == [FILM]
+        require_untouched(standin)
+
+
 def test_one_worker_uses_a_resolve_and_the_second_is_told_who(
     standin: StandIn, engine: ResolveEngine, clips: dict[str, Path], out: Path, stop: StopFlag, *, starts: bool
 ) -> None:
