@@ -55,6 +55,7 @@ PQ = Lie("replace('color_trc=bt709', 'color_trc=smpte2084')\nargv[after('-color_
 PROGRESSIVE = Lie("replace('field_mode=tff', 'field_mode=prog')\nreplace('+ildct', '')")
 PROGRESSIVE_H264 = Lie("replace('field_mode=tff', 'field_mode=prog')\nreplace('+ildct', '')\nreplace('+ilme', '')")
 BOTTOM_FIRST = Lie("replace('field_mode=tff', 'field_mode=bff')")
+MPEG4 = Lie("argv[after('-c:v')] = 'mpeg4'; argv[after('-bsf:v')] = 'null'")
 FIRST_PICTURES = Lie("replace('cpu-independent=1', 'cpu-independent=1:bff=1')")
 LATE_COPY = Lie("argv[-1:-1] = ['-bsf:a:1', 'setts=ts=TS+4800']")
 CUT_COPY = Lie("argv[-1:-1] = ['-bsf:a:1', 'noise=drop=gt(n\\\\,20)']")
