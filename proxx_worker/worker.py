@@ -176,10 +176,13 @@ class Worker:
     def _is_drained(self) -> bool:
         """Whether nothing is left to do, by a fresh listing, not the absence of events. Raises WORKSPACE_HELD."""
         self._inbox.rescan(time.monotonic())
-        if self._held and not self._inbox.is_empty():
-            raise _held(self._spool.workspace.name, self._inbox.count)
+        if self._held:
+            waiting = self._inbox.count_files()
+            if waiting:
+                raise _held(self._spool.workspace.name, waiting)
+            return True
         self._requests.arrived(self._inbox.take_cancels())
-        return self._inbox.is_empty() and (self._held or not self._requests.pending)
+        return self._inbox.is_empty() and not self._requests.pending
 
     def _run_job(self, name: bytes) -> None:
         """Claim one job and carry it to `done/` or `failed/`."""

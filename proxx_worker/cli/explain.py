@@ -8,14 +8,19 @@ from proxx_worker.contract.errors import EXIT_OK, ErrorCode
 from proxx_worker.desk.remedies import REMEDIES
 
 
+def no_such_code(word: str) -> str:
+    """What to say of a word that is no error code: the code that is meant, or all there are."""
+    near = get_close_matches(word.upper(), [it.value for it in ErrorCode], n=1)
+    hint = f"did you mean {near[0]}?" if near else f"the codes are: {', '.join(it.value for it in ErrorCode)}"
+    return f"there is no code {word}; {hint}"
+
+
 def explain(arguments: argparse.Namespace) -> int:
     """Print the code, its class, its meaning and its remedy. Exit code 64 for a word that is no code."""
     word = arguments.code.upper()
     code = next((it for it in ErrorCode if it.value == word), None)
     if code is None:
-        near = get_close_matches(word, [it.value for it in ErrorCode], n=1)
-        hint = f"did you mean {near[0]}?" if near else f"the codes are: {', '.join(it.value for it in ErrorCode)}"
-        return fail(f"there is no code {word}; {hint}")
+        return fail(no_such_code(word))
     remedy = REMEDIES[code]
     say(f"{code.value} ({code.error_class.name.lower()}, exit code {int(code.error_class)})")
     say(f"  when:  {remedy.meaning}")

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from proxx_worker.cli.console import fail, say
-from proxx_worker.contract.errors import EXIT_OK, ProxxError
+from proxx_worker.cli.explain import no_such_code
+from proxx_worker.contract.errors import EXIT_OK, ErrorCode, ProxxError
 from proxx_worker.desk.again import digests_of, mark_resubmittable
 from proxx_worker.desk.documents import list_document
-from proxx_worker.desk.folders import folder_of, read_jobs, stems_in
+from proxx_worker.desk.folders import read_jobs, stems_in
 from proxx_worker.desk.jobs import JobState, JobSummary
 from proxx_worker.desk.remedies import remedy_of
 from proxx_worker.desk.selection import Selection, by_code, since_of
@@ -25,11 +26,13 @@ def list_jobs(arguments: argparse.Namespace) -> int:
         return fail(
             f"--since takes a time as 2026-01-31T18:00:00Z or 2026-01-31, or an age as 90m, 2h, 3d, not {arguments.since}"
         )
+    if arguments.code is not None and arguments.code not in {it.value for it in ErrorCode}:
+        return fail(no_such_code(arguments.code))
     workspace = Workspace(Path(arguments.workspace))
     selection = Selection(_states(arguments), arguments.code, since, resubmittable=arguments.resubmittable)
     try:
         workspace.require()
-        counts = {state: len(stems_in(folder_of(workspace, state))) for state in JobState}
+        counts = {state: len(stems_in(workspace, state)) for state in JobState}
         jobs = _selected(workspace, selection, mark=arguments.resubmittable or arguments.json)
     except ProxxError as fault:
         return fail(fault.error.message, fault.code)

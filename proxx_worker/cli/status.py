@@ -49,7 +49,8 @@ class Report:
         status, unreadable = _read(workspace.status_file)
         alive = _alive(workspace)
         names = _names_in(workspace)
-        waiting = sum(map(is_candidate_name, names))  # recounted: a worker that runs a job has counted before it
+        # Recounted: a worker that runs a job has counted before it.
+        waiting = sum(is_file for name, is_file in names.items() if is_candidate_name(name))
         left_alone = [display_name(name) for name in sorted(names) if stem_too_long(name)]
         return cls(status, unreadable, alive, waiting, left_alone, sorted(filter(is_stray_name, names)))
 
@@ -131,12 +132,14 @@ def _alive(workspace: Workspace) -> bool | None:
     return True if holder.host == socket.gethostname() else None
 
 
-def _names_in(workspace: Workspace) -> list[bytes]:
+def _names_in(workspace: Workspace) -> dict[bytes, bool]:
+    """What is in the inbox, and whether each is a regular file."""
     with translate_os_errors("list the inbox", workspace.inbox, state_folder=True):
         try:
-            return os.listdir(workspace.inbox)  # noqa: PTH208 - names as bytes, which pathlib has not
+            with os.scandir(workspace.inbox) as entries:
+                return {it.name: it.is_file(follow_symlinks=False) for it in entries}
         except FileNotFoundError:
-            return []  # a workspace that no worker has prepared yet
+            return {}  # a workspace that no worker has prepared yet
 
 
 def _job_lines(job: RunningJob) -> list[str]:

@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 from proxx_worker.cli.console import fail, say, say_path
-from proxx_worker.contract.candidates import SPEC_SUFFIX, display_name
-from proxx_worker.contract.errors import EXIT_OK, ProxxError
+from proxx_worker.cli.explain import no_such_code
+from proxx_worker.contract.candidates import SPEC_SUFFIX, display_name, is_job_stem
+from proxx_worker.contract.errors import EXIT_OK, ErrorCode, ProxxError
 from proxx_worker.contract.text import visible
 from proxx_worker.desk import drops
 from proxx_worker.desk.again import digests_of, mark_resubmittable
@@ -63,6 +64,8 @@ def resubmit(arguments: argparse.Namespace) -> int:
     """Drop failed jobs' specs anew. Exit code 64 for a name that no failed job has: nothing is dropped then."""
     if bool(arguments.names) == (arguments.code is not None):
         return fail("name the jobs to submit again, or a code with --code")
+    if arguments.code is not None and arguments.code not in {it.value for it in ErrorCode}:
+        return fail(no_such_code(arguments.code))
     workspace = Workspace(Path(arguments.workspace))
     try:
         workspace.require()
@@ -98,6 +101,6 @@ def _named(workspace: Workspace, names: list[str]) -> list[JobSummary]:
 
 def _failed(workspace: Workspace, name: bytes) -> JobSummary:
     for stem in dict.fromkeys((name, name.removesuffix(SPEC_SUFFIX))):
-        if exists(files_in(workspace.failed, stem).spec):
+        if is_job_stem(stem) and exists(files_in(workspace.failed, stem).spec):
             return read_summary(workspace, JobState.FAILED, stem) or JobSummary(stem, JobState.FAILED)
     raise NoSuchJobError(f"no job called {display_name(name)} is in failed/")

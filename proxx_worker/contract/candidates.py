@@ -18,6 +18,7 @@ __all__ = [
     "dropped_stem",
     "is_cancel_name",
     "is_candidate_name",
+    "is_job_stem",
     "is_spec_name",
     "is_stray_name",
     "job_names",
@@ -37,6 +38,7 @@ HOLD_NAME = b".hold"
 """In the inbox: while it is there, nothing is claimed."""
 
 _NAMES_TOLD = 10
+_NAME_BYTES = 255  # NAME_MAX
 
 MAX_STEM_BYTES = 235
 """The longest stem of a candidate: with `~NNNNNNN` and `.result.json` behind it, it still is a file name (255 bytes)."""
@@ -105,6 +107,12 @@ def dropped_stem(job: bytes) -> bytes:
     """The stem under which a job was dropped, as far as its own name tells: `clip~2` -> `clip`."""
     base, tilde, number = job.rpartition(b"~")
     return base if tilde and base and number.isdigit() else job
+
+
+def is_job_stem(stem: bytes) -> bool:
+    """Whether a job may have this name in some folder of a workspace; a path, or what no file may be called, is none."""
+    is_plain = b"/" not in stem and b"\0" not in stem and stem != b""
+    return is_plain and is_spec_name(stem + SPEC_SUFFIX) and len(stem) + len(RESULT_SUFFIX) <= _NAME_BYTES
 
 
 def is_spec_name(name: bytes) -> bool:

@@ -24,7 +24,7 @@ def digests_of(workspace: Workspace, *states: JobState) -> frozenset[str]:
     found: set[str] = set()
     for state in states:
         folder = folder_of(workspace, state)
-        for stem in stems_in(folder):
+        for stem in stems_in(workspace, state):
             path = files_in(folder, stem).spec
             with translate_os_errors("read", path, state_folder=True):
                 data = read_if_regular(path, MAX_SPEC_BYTES + 1)

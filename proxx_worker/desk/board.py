@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from proxx_worker.contract.candidates import is_spec_name, stem_of
+from proxx_worker.contract.candidates import is_candidate_name, is_spec_name, stem_of
 from proxx_worker.contract.errors import ProxxError
 from proxx_worker.desk.folders import folder_of, read_summary
 from proxx_worker.desk.jobs import JobState, JobSummary
@@ -123,9 +123,10 @@ class BoardReader:
 
 
 def _entries_in(folder: bytes, state: JobState) -> Iterator[Entry]:
+    is_job = is_candidate_name if state is JobState.WAITING else is_spec_name
     with os.scandir(folder) as entries:
         for it in entries:
-            if is_spec_name(it.name):
+            if is_job(it.name) and it.is_file(follow_symlinks=False):
                 with suppress(FileNotFoundError):  # it has moved on since; the next look meets it there
                     status = it.stat(follow_symlinks=False)
                     yield Entry(state, stem_of(it.name), status.st_ino, status.st_ctime_ns)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from proxx_worker.contract.candidates import CANCEL_SUFFIX, SPEC_SUFFIX, display_name
+from proxx_worker.contract.candidates import CANCEL_SUFFIX, SPEC_SUFFIX, display_name, is_job_stem
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.strict_json import MAX_SPEC_BYTES
 from proxx_worker.desk.drops import drop_cancel
@@ -34,14 +34,14 @@ def target_of(workspace: Workspace, name: bytes) -> Target:
 
     Raises `NoSuchJobError`, or `ProxxError` (WORKSPACE_INVALID, IO_ERROR).
     """
-    stems = [name, name.removesuffix(SPEC_SUFFIX)] if name.endswith(SPEC_SUFFIX) else [name]
+    stems = [stem for stem in dict.fromkeys((name, name.removesuffix(SPEC_SUFFIX))) if is_job_stem(stem)]
     for stem in stems:
         # It moves from the inbox to running: looked for in this order, it is met in one of them, or in both, and never missed.
         found = [target for state in (JobState.WAITING, JobState.RUNNING) if (target := _target(workspace, state, stem))]
         if found:
             return found[-1]
-    shown = display_name(stems[-1])
-    for outbox in (workspace.done, workspace.failed):
+    shown = display_name(stems[-1] if stems else name)
+    for outbox in (workspace.done, workspace.failed) if stems else ():
         with translate_os_errors("look for", outbox, state_folder=True):
             if exists(files_in(outbox, stems[-1]).spec):
                 raise NoSuchJobError(f"{shown} has ended already; it is in {display_name(os.path.basename(outbox))}/")

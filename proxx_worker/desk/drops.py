@@ -51,7 +51,11 @@ def drop_cancel(workspace: Workspace, stem: bytes, sha256: str) -> bytes | None:
 
 
 def hold(workspace: Workspace) -> bool:
-    """Hold the workspace, durably. False where it is held already. Raises WORKSPACE_INVALID, NO_SPACE or IO_ERROR."""
+    """Hold the workspace, durably. False where it is held already. Raises WORKSPACE_INVALID, NO_SPACE or IO_ERROR.
+
+    The inbox is made where no worker has been yet: a hold is most wanted before the first one starts.
+    """
+    workspace.make_inbox()
     path = os.path.join(workspace.inbox, HOLD_NAME)
     with translate_os_errors("make", path, state_folder=True):
         try:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from proxx_worker.contract.candidates import is_spec_name, stem_of
+from proxx_worker.contract.candidates import is_candidate_name, is_spec_name, stem_of
 from proxx_worker.desk.jobs import JobState, JobSummary, summary_of
 from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.workspace.entries import files_in
@@ -24,14 +24,19 @@ def folder_of(workspace: Workspace, state: JobState) -> bytes:
     }[state]
 
 
-def stems_in(folder: bytes) -> list[bytes]:
-    """The stems of the specs in `folder`, sorted; none where no worker has made it yet. Raises WORKSPACE_INVALID or IO_ERROR."""
+def stems_in(workspace: Workspace, state: JobState) -> list[bytes]:
+    """The stems of the jobs in this state, sorted; none where no worker has made the folder yet.
+
+    In the inbox a job is a regular file whose name is not too long (contract section 1). Raises WORKSPACE_INVALID or IO_ERROR.
+    """
+    folder = folder_of(workspace, state)
+    is_job = is_candidate_name if state is JobState.WAITING else is_spec_name
     with translate_os_errors("list", folder, state_folder=True):
         try:
-            names = os.listdir(folder)
+            with os.scandir(folder) as entries:
+                return sorted(stem_of(it.name) for it in entries if is_job(it.name) and it.is_file(follow_symlinks=False))
         except FileNotFoundError:
             return []
-    return sorted(stem_of(name) for name in names if is_spec_name(name))
 
 
 def read_summary(workspace: Workspace, state: JobState, stem: bytes) -> JobSummary | None:
@@ -50,7 +55,7 @@ def read_summary(workspace: Workspace, state: JobState, stem: bytes) -> JobSumma
 def read_jobs(workspace: Workspace, *states: JobState) -> Iterator[JobSummary]:
     """All jobs in these states, state by state, each by name. Raises WORKSPACE_INVALID or IO_ERROR."""
     for state in states:
-        for stem in stems_in(folder_of(workspace, state)):
+        for stem in stems_in(workspace, state):
             job = read_summary(workspace, state, stem)
             if job is not None:
                 yield job

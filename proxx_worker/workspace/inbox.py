@@ -82,6 +82,16 @@ class Inbox:
         """When the last scan was, as its caller's clock said; None before the first."""
         return self._scanned_at
 
+    def count_files(self) -> int:
+        """How many candidates are there, each looked at: what no candidate is by its kind alone does not count.
+
+        For an inbox that is held, where names are not taken out one by one. Raises WORKSPACE_INVALID or IO_ERROR.
+        """
+        names = {*self._backlog[self._head :], *self._arrived, *self._waiting}
+        with translate_os_errors("look at the inbox", self._folder, state_folder=True):
+            found = (status_of(os.path.join(self._folder, name)) for name in names)
+            return sum(status is not None and stat.S_ISREG(status.st_mode) for status in found)
+
     def is_empty(self) -> bool:
         """Whether no candidate is left, not even an incomplete one. Certain only right after `rescan`."""
         return self.count == 0

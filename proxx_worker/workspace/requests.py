@@ -71,8 +71,13 @@ class Requests:
             return exists(path)
 
     def arrived(self, names: Iterable[bytes]) -> None:
-        """Take in the names of cancels that somebody saw, any number of times."""
-        self._pending.update(names)
+        """Take in the names of cancels that somebody saw, any number of times. What is no regular file is left alone."""
+        for name in names:
+            path = os.path.join(self._folder, name)
+            with translate_os_errors("look at the request", path, state_folder=True):
+                status = status_of(path)
+            if status is not None and stat.S_ISREG(status.st_mode):
+                self._pending.add(name)
 
     @property
     def pending(self) -> bool:

@@ -50,6 +50,31 @@ def test_a_hold_lets_the_job_end_and_a_release_is_heard_at_once(
         worker.until(lambda: stems(workspace.done) == ["a", "b"], "the second job")
 
 
+def test_draining_ends_beside_what_is_no_request_and_no_job(
+    proxx: Command, workspace: Workspace, clip: Path, proxies: Path
+) -> None:
+    """Folders and links of such names are left alone, held or not."""
+    workspace.drop("a", jobspec(clip, proxies))
+    for name in ("b.cancel", "c.json"):
+        (workspace.inbox / name).mkdir()
+    (workspace.inbox / "d.cancel").symlink_to("/etc/hostname")
+    (workspace.inbox / "e.json").symlink_to("/etc/hostname")
+    assert proxx("watch", workspace, "--once").exit_code == 0
+    assert stems(workspace.done) == ["a"]
+    assert proxx("hold", workspace).exit_code == 0
+    assert proxx("watch", workspace, "--once").exit_code == 0
+    assert names(workspace.inbox) == [".hold", "b.cancel", "c.json", "d.cancel", "e.json"]
+    assert b'"waiting":0' in proxx("list", workspace, "--json").stdout.replace(b" ", b"")
+    assert b"0 waiting" in proxx("status", workspace).stdout
+
+
+def test_a_workspace_is_held_before_its_first_worker(proxx: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    folder.mkdir()
+    assert proxx("hold", folder).exit_code == 0
+    assert (folder / "inbox" / ".hold").exists()
+
+
 def test_draining_a_held_workspace_ends_with_4_and_says_so(
     proxx: Command, workspace: Workspace, clip: Path, proxies: Path
 ) -> None:

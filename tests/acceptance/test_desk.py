@@ -81,13 +81,19 @@ def test_failed_jobs_are_submitted_again(proxx: Command, surveyed: Workspace, pr
     [
         (("cancel", "nothing"), "no job called nothing waits or runs"),
         (("cancel", "e", "a"), "a has ended already; it is in done/"),
+        (("cancel", "../done/a"), "no job called ../done/a waits or runs"),
+        (("cancel", "x" * 300), "waits or runs"),
         (("resubmit", "a"), "no job called a is in failed/"),
+        (("resubmit", "../failed/b"), "no job called ../failed/b is in failed/"),
+        (("resubmit", "x" * 300), "is in failed/"),
+        (("resubmit", "--code", "OUTPUT_EXIST"), "did you mean OUTPUT_EXISTS?"),
+        (("list", "--code", "TYPO"), "there is no code TYPO"),
         (("resubmit",), "--code"),
         (("resubmit", "b", "--code", "IO_ERROR"), "--code"),
         (("list", "--since", "yesterday"), "90m, 2h, 3d"),
         (("events", "--since-name", "nothing"), "no job called nothing is in done/ or failed/"),
     ],
-    ids=lambda it: " ".join(it) if isinstance(it, tuple) else "",
+    ids=lambda it: " ".join(it)[:40] if isinstance(it, tuple) else "",
 )
 def test_what_cannot_be_meant_is_told_and_nothing_is_dropped(
     proxx: Command, surveyed: Workspace, arguments: tuple[str, ...], says: str

@@ -78,11 +78,10 @@ class TestHold:
         assert not drops.release(workspace)
         assert inbox(root) == []
 
-    def test_without_an_inbox_there_is_nothing_to_hold(self, root: Path, workspace: Workspace) -> None:
+    def test_before_the_first_worker_the_inbox_is_made(self, root: Path, workspace: Workspace) -> None:
         (root / "inbox").rmdir()
-        with pytest.raises(ProxxError) as caught:
-            drops.hold(workspace)
-        assert caught.value.code is ErrorCode.WORKSPACE_INVALID
+        assert drops.hold(workspace)
+        assert inbox(root) == [".hold"]
 
 
 class TestSpecs:

@@ -98,14 +98,15 @@ class TestWaiting:
         (inbox / "a.cancel").mkdir()
         (inbox / "b.cancel").symlink_to(inbox / "a.json")
         requests = pending(inbox)
-        assert requests.next_cancelled(0) is None
         assert not requests.pending
+        assert requests.next_cancelled(0) is None
         assert requests.take_removed() == ()
         assert sorted(path.name for path in inbox.iterdir()) == ["a.cancel", "a.json", "b.cancel"]
 
     def test_one_that_was_taken_back_is_forgotten(self, inbox: Path) -> None:
-        requests = requests_in(inbox)
-        requests.arrived([b"a.cancel"])
+        (inbox / "a.cancel").write_text(SHA256)
+        requests = pending(inbox)
+        (inbox / "a.cancel").unlink()
         assert requests.next_cancelled(0) is None
         assert not requests.pending
 
