@@ -99,7 +99,7 @@ def summary_of(stem: bytes, state: JobState, result: bytes) -> JobSummary:
 
 
 def _settings(document: JsonValue) -> str | None:
-    """The settings of the explicit form in one line. A result with neither profile nor settings is of a spec that says neither."""
+    """The settings of the explicit form in one line. None where a profile is named, or nothing is known."""
     match document:
         case {
             "proxy_profile": None,
