@@ -87,5 +87,5 @@ def _facts(job: JobSummary) -> str:
     """When it ended, and how long it took; nothing of one that has not ended."""
     if job.finished_at is None or job.duration_seconds is None:
         return ""
-    profile = "" if job.profile is None else f"  {job.profile}"
-    return f"{profile}  {job.finished_at}  {job.duration_seconds:.1f} s"
+    wanted = f"  {job.wanted}" if job.wanted else ""
+    return f"{wanted}  {job.finished_at}  {job.duration_seconds:.1f} s"

@@ -26,14 +26,15 @@ class JobState(StrEnum):
 class JobSummary:
     """One job. Times are UTC RFC 3339, as the worker's clock had them; None, and empty, where nothing is known.
 
-    `code` and `message`: of a failed one. `sha256`: of its spec. `failed_sources`: those that have an error of their own.
-    `unreadable`: why the result says nothing.
+    `settings`: codec, container and resolution, where no profile is named. `code` and `message`: of a failed one. `sha256`: of
+    its spec. `failed_sources`: those that have an error of their own. `unreadable`: why the result says nothing.
     """
 
     stem: bytes
     state: JobState
     job_id: str | None = None
     profile: str | None = None
+    settings: str | None = None
     sources: tuple[str, ...] = ()
     failed_sources: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
@@ -50,6 +51,11 @@ class JobSummary:
     def name(self) -> str:
         """The job's name for people and programs."""
         return display_name(self.stem)
+
+    @property
+    def wanted(self) -> str:
+        """What its proxies were to be: the profile, or the settings of the explicit form; empty where nothing is known."""
+        return self.profile or self.settings or ""
 
 
 def summary_of(stem: bytes, state: JobState, result: bytes) -> JobSummary:
@@ -77,6 +83,7 @@ def summary_of(stem: bytes, state: JobState, result: bytes) -> JobSummary:
                 state,
                 job_id=job_id,
                 profile=profile,
+                settings=_settings(document),
                 sources=tuple(source for source, _, _ in told if source),
                 failed_sources=tuple(source for source, failed, _ in told if source and failed),
                 outputs=tuple(output for _, _, output in told if output),
@@ -89,6 +96,18 @@ def summary_of(stem: bytes, state: JobState, result: bytes) -> JobSummary:
             )
         case _:
             return replace(bare, unreadable="the result is not one of this worker's")
+
+
+def _settings(document: JsonValue) -> str | None:
+    """The settings of the explicit form in one line. None where a profile is named, or nothing is known."""
+    match document:
+        case {
+            "proxy_profile": None,
+            "settings": {"codec": str(codec), "container": str(container), "resolution": str(resolution)},
+        }:
+            return f"{codec} {container} {resolution}"
+        case _:
+            return None
 
 
 def _error(error: JsonValue) -> tuple[str | None, str | None]:

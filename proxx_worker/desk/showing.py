@@ -91,18 +91,18 @@ def rows_of(jobs: Sequence[JobSummary], *, search: str, sorting: str, grouped: b
 
 
 def _text_of(job: JobSummary) -> str:
-    return "\n".join((job.name, job.code or "", job.message or "", job.profile or "", *job.sources))
+    return "\n".join((job.name, job.code or "", job.message or "", job.wanted, *job.sources))
 
 
 def _row(job: JobSummary) -> Row:
-    profile = visible(job.profile or "")
+    wanted = visible(job.wanted)
     match job.state:
         case JobState.FAILED:
             reason = job.message or job.unreadable or "..."
-            return Row(visible(job.name), profile, visible(f"{job.code or ''}  {reason}").strip(), job)
+            return Row(visible(job.name), wanted, visible(f"{job.code or ''}  {reason}").strip(), job)
         case JobState.DONE:
             took = "" if job.duration_seconds is None else f"{job.duration_seconds:.1f} s  {(job.finished_at or '')[:19]}"
-            return Row(visible(job.name), profile, visible(job.unreadable or took), job)
+            return Row(visible(job.name), wanted, visible(job.unreadable or took), job)
         case _:
             return Row(visible(job.name), "", "", job)
 
@@ -170,7 +170,7 @@ def detail_lines(job: JobSummary, result: bytes | None) -> Iterator[str]:
         yield f"its result cannot be read: {job.unreadable}"
     if job.finished_at is not None:
         yield ""
-        yield f"job id {job.job_id}, profile {job.profile}, {job.duration_seconds} s, ended {job.finished_at}"
+        yield ", ".join((f"job id {job.job_id}", *_wanted(job), f"{job.duration_seconds} s", f"ended {job.finished_at}"))
     tasks = _tasks_of(result)
     for number, task in enumerate(tasks, 1):
         yield ""
@@ -182,6 +182,13 @@ def detail_lines(job: JobSummary, result: bytes | None) -> Iterator[str]:
         command = task.get("command")
         if isinstance(command, list):
             yield "  command " + " ".join(str(word) for word in command)
+
+
+def _wanted(job: JobSummary) -> Iterator[str]:
+    if job.profile is not None:
+        yield f"profile {job.profile}"
+    elif job.settings is not None:
+        yield f"settings {job.settings}"
 
 
 def _check_lines(checks: JsonValue) -> Iterator[str]:

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from proxx_worker.contract.errors import ErrorCode
 from proxx_worker.contract.profiles import PROFILES
 from tests.acceptance.command import COMMAND, Command
 from tests.acceptance.results import audit, names, read_result, stems
 from tests.acceptance.specs import Workspace, explicit, jobspec
 from tests.acceptance.terminals import Terminal, terminal
+from tests.support.desks import finished
 
 WRITING = "openat,open,creat,rename,renameat,renameat2,link,linkat,unlink,unlinkat,mkdir,mkdirat,rmdir,truncate,symlinkat"
 _CALL = re.compile(r"^(?:\d+\s+)?(?P<call>\w+)\((?P<arguments>.*)\)\s+= (?P<answer>-?\d+)")
@@ -109,6 +111,9 @@ def test_a_worker_that_is_killed_is_seen_and_seen_again(
 def test_it_writes_nothing_but_its_drops(
     workspace: Workspace, clip: Path, proxies: Path, child_environment: Mapping[str, str], tmp_path: Path
 ) -> None:
+    finished(workspace.root, "made")
+    finished(workspace.root, "lost", ErrorCode.SOURCE_MISSING)
+    (workspace.failed / "lost.html").write_text("<title>lost</title>")
     workspace.drop("a", jobspec(clip, proxies))
     trace = tmp_path / "trace"
     traced: list[str | Path] = ["strace", "-f", "-qq", "-s", "300", "-e", f"trace={WRITING}", "-o", trace]
@@ -129,6 +134,14 @@ def test_it_writes_nothing_but_its_drops(
         console.until("HELD")
         console.press("h")
         console.until("released")
+        console.press("4")
+        console.until("> made")
+        console.press("o")
+        console.until("$ proxx-worker report", "--html")
+        console.press("3")
+        console.until("> lost")
+        console.press("o")
+        console.until("the report is there, path copied")
         console.press("q")
         console.until_true(console.has_ended, "its end")
     written = set(_written(trace.read_text(errors="replace")))

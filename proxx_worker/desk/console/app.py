@@ -12,7 +12,7 @@ from proxx_worker.desk import drops
 from proxx_worker.desk.again import can_help, digests_of, mark_resubmittable, resubmit
 from proxx_worker.desk.cancel import NoSuchJobError, cancel, target_of
 from proxx_worker.desk.commands import SubmitForm, command_line
-from proxx_worker.desk.console.files import path_of
+from proxx_worker.desk.console.files import page_of, path_of
 from proxx_worker.desk.console.lists import RowList
 from proxx_worker.desk.console.screens import QuestionScreen, SubmitScreen
 from proxx_worker.desk.console.view import ConsoleView
@@ -152,13 +152,22 @@ class Console(ConsoleView):
             return [f"{fault.code}: {fault.error.message}"]
 
     def action_report(self) -> None:
-        """The command that makes the page on this job's proxies. It reads media for a while, so it is not run from here."""
+        """The page on this job, or the command that makes it, which reads media for a while and so is not run from here."""
         job = self.selected
-        if job is None or job.state is not JobState.DONE:
-            self._say("only a job that is done has proxies to report on", bad=True)
+        if job is None or job.state not in {JobState.DONE, JobState.FAILED}:
+            self._say("only a job that has ended can be reported on", bad=True)
+        elif job.unreadable is not None:
+            self._say(f"{job.name}: its result cannot be read: {job.unreadable}", bad=True)
+        else:
+            page, result = page_of(self.workspace, job), os.path.abspath(path_of(self.workspace, job))
+            self.run_worker(self._point_to(page, command_line("report", result, "--html", page)), exclusive=True, group="report")
+
+    async def _point_to(self, page: str, command: str) -> None:
+        if await asyncio.to_thread(os.path.isfile, page):
+            self._copy(page, "the report is there, path copied")
             return
-        self._note(command_line("report", path_of(self.workspace, job), "--html", f"{job.name}.html"))
-        self._copy(self.commands[-1])
+        self._note(command)
+        self._copy(command)
 
     def _ask(self, question: str, words: Sequence[str] | str, work: Callable[[], str]) -> None:
         command = words if isinstance(words, str) else command_line(*words)

@@ -28,6 +28,12 @@ def path_of(workspace: Workspace, job: JobSummary) -> str:
     return os.fsdecode(files.result if finished else files.spec)
 
 
+def page_of(workspace: Workspace, job: JobSummary) -> str:
+    """Where the page of `report` on a finished job goes: beside its result, as an absolute path."""
+    result = files_in(folder_of(workspace, job.state), job.stem).result
+    return os.path.abspath(os.fsdecode(result).removesuffix(".result.json") + ".html")
+
+
 def _bytes_of(path: bytes) -> bytes | None:
     try:
         with open(path, "rb") as file:

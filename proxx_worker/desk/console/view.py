@@ -118,8 +118,8 @@ class ConsoleView(App[None]):
         self._show()
 
     def _show(self) -> None:
-        if not self._main.query("#worker"):
-            return  # a look that came before the screen was made, or after it was taken down
+        if not self._is_there():
+            return
         self._show_header()
         rows = self._main.query_one(RowList)
         jobs = self.board.jobs[self._tab]
@@ -131,7 +131,13 @@ class ConsoleView(App[None]):
             rows.show(found, nothing_text(self._tab, self.workspace.name, self._search))
         self._reader.want(rows.on_screen_stems())
 
+    def _is_there(self) -> bool:
+        """False where a look, or the clock, comes before the screen is made or after it is taken down."""
+        return bool(self._main.query("#worker"))
+
     def _show_header(self) -> None:
+        if not self._is_there():
+            return
         now, board = datetime.now(UTC), self.board
         look = board.worker
         stale = look.is_stale(now)
@@ -229,9 +235,9 @@ class ConsoleView(App[None]):
         if self.commands:
             self._copy(self.commands[-1])
 
-    def _copy(self, text: str) -> None:
+    def _copy(self, text: str, what: str = "copied") -> None:
         self.copy_to_clipboard(text)
-        self._say(f"copied: {text}")
+        self._say(f"{what}: {text}")
 
     def _note(self, command: str) -> None:
         self.commands.append(command)

@@ -174,7 +174,7 @@ def test_what_cannot_be_done_is_told(root: Path) -> None:
             ("r", "only a failed job can be submitted again"),
             ("R", "only failed jobs can be submitted again"),
             ("d", "there is no worker on this host to drain"),
-            ("o", "only a job that is done has proxies to report on"),
+            ("o", "only a job that has ended can be reported on"),
         ):
             await desk.press(key)
             await desk.until(says)
@@ -196,7 +196,8 @@ def test_paths_and_commands_are_copied(busy: Path) -> None:
         await desk.press("y")
         assert desk.app.clipboard == str(busy / "done" / "good.result.json")
         await desk.press("o")
-        assert desk.app.clipboard == f"proxx-worker report {busy}/done/good.result.json --html good.html"
+        await desk.until("copied: proxx-worker report")
+        assert desk.app.clipboard == f"proxx-worker report {busy}/done/good.result.json --html {busy}/done/good.html"
         await desk.press("y", "Y")
         assert desk.app.clipboard.startswith("proxx-worker report ")
         await desk.press("enter")
@@ -205,6 +206,32 @@ def test_paths_and_commands_are_copied(busy: Path) -> None:
         assert desk.app.clipboard == str(busy / "done" / "good.result.json")
 
     driven(busy, (80, 24), drive)
+
+
+def test_a_report_that_is_there_is_pointed_to(busy: Path) -> None:
+    page = busy / "failed" / "c-gone.html"
+    page.write_text("<title>c-gone</title>")
+    finished(busy, "e-torn", ErrorCode.NO_SPACE)
+    (busy / "failed" / "e-torn.result.json").write_text("{")
+
+    async def drive(desk: Desk) -> None:
+        await desk.press("3", "slash", *"c-gone", "enter")
+        await desk.until("> c-gone")
+        await desk.press("o")
+        await desk.until("the report is there, path copied")
+        assert desk.app.clipboard == str(page)
+        assert desk.app.commands == []
+        page.unlink()
+        await desk.press("o")
+        await desk.until("copied: proxx-worker report")
+        assert desk.app.clipboard == f"proxx-worker report {busy}/failed/c-gone.result.json --html {page}"
+        await desk.press("slash", *["backspace"] * 6, *"e-torn", "enter")
+        await desk.until("> e-torn", "the result is not JSON")
+        await desk.press("o")
+        await desk.until("e-torn: its result cannot be read: the result is not JSON")
+
+    driven(busy, (120, 40), drive)
+    assert not page.exists()
 
 
 def test_clips_are_submitted_after_a_look_at_what_would_be_written(busy: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from tests.support.markdown import Block, Page
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted(path for pattern in ("*.md", "docs/**/*.md", "systemd/*.md", "deploy/**/*.md") for path in ROOT.glob(pattern))
+README = Page(ROOT / "README.md")
 FOR_READERS = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 
 # What may stand after a block's language. `run`: tests/acceptance/test_docs.py runs it, and `output` is what it prints.
@@ -91,6 +92,19 @@ def test_every_configuration_is_one(block: Block, tmp_path: Path) -> None:
 @pytest.mark.parametrize("block", examples("toml", "rules"), ids=str)
 def test_every_rule_is_one_with_every_key(block: Block) -> None:
     assert [rule.model_fields_set for rule in read_rules(block.text.encode())] == [set(Rule.model_fields)]
+
+
+def test_the_readme_answers_with_figures_that_stand_on_the_pages() -> None:
+    """Where a benchmark or a sweep was renewed, so must be what README.md says of it."""
+    measured = "".join((ROOT / "docs" / name).read_text() for name in ("benchmarks.md", "reliability.md"))
+    figures = re.findall(r"\d+\.\d{3}|\d+ calls|[\d,]+ states|\d+ rounds", "\n".join(README.section("Why not a ten-line loop?")))
+    assert len(figures) == 7
+    assert [figure for figure in figures if figure not in measured] == []
+
+
+def test_the_readme_installs_as_the_operators_page_does() -> None:
+    blocks = [block.text for block in Page(ROOT / "docs" / "operator.md").blocks()]
+    assert [block.text in blocks for block in README.blocks() if "pip install" in block.text] == [True]
 
 
 def test_there_are_examples_of_each_kind() -> None:

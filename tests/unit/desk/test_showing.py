@@ -124,6 +124,32 @@ def test_the_details_have_bad_checks_first() -> None:
     ]
 
 
+def explicit(settings: object, profile: str | None = None) -> bytes:
+    document = json.loads(encode_result(job_result(JobStatus.COMPLETED, None, [])))
+    return json.dumps(document | {"settings": settings, "proxy_profile": profile}).encode()
+
+
+PRORES = {"codec": "prores_proxy", "container": "mov", "resolution": "half", "fps_mode": "same-as-source", "fps": None}
+ENDED = "0.0 s, ended 2026-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("data", "note", "line"),
+    [
+        (explicit(PRORES), "prores_proxy mov half", f"job id J1, settings prores_proxy mov half, {ENDED}"),
+        (explicit(PRORES, "proxy_prores_proxy"), "proxy_prores_proxy", f"job id J1, profile proxy_prores_proxy, {ENDED}"),
+        (explicit(None), "", f"job id J1, {ENDED}"),
+        (explicit({"codec": "h264"}), "", f"job id J1, {ENDED}"),
+        (explicit(PRORES | {"codec": "\x1b[2J"}), "\\x1b[2J mov half", f"job id J1, settings \x1b[2J mov half, {ENDED}"),
+    ],
+)
+def test_without_a_profile_its_settings_are_shown(data: bytes, note: str, line: str) -> None:
+    job = summary_of(b"a", JobState.DONE, data)
+    (row,) = rows_of([job], search="PRORES" if "prores" in note else "", sorting="", grouped=False)
+    assert row.note == note
+    assert line in list(detail_lines(job, data))
+
+
 def test_the_details_of_what_is_no_result_say_so() -> None:
     assert list(detail_lines(JobSummary(b"a", JobState.RUNNING), None)) == ["> a: running"]
     unreadable = JobSummary(b"a", JobState.DONE, unreadable="the result is not JSON")
