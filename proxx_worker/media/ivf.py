@@ -1,7 +1,8 @@
 """IVF: bare VP8, VP9 or AV1 with a time at each packet. Its header promises a length, in frames or in ticks, as its writer likes.
 
-Layout: the WebM project's description, and FFmpeg's libavformat/ivfdec.c and ivfenc.c. A header of 32 bytes (its own size at 6,
-ticks per second at 16 and 20, the count at 24); before each packet its size in 4 bytes and its time in ticks in 8, little-endian.
+Layout: the WebM project's description, and FFmpeg's libavformat/ivfdec.c and ivfenc.c. A header of 32 bytes, whatever it says of its
+own size (ticks per second at 16 and 20, the count at 24); before each packet its size in 4 bytes and its time in ticks in 8,
+little-endian.
 """
 
 import struct
@@ -15,7 +16,7 @@ from proxx_worker.media.facts import MediaFacts, RawSource
 MOST_PACKETS = 500_000
 """Two hours of 60 a second. Of a longer file nothing is said: each packet costs a small read."""
 
-_HEADER = struct.Struct("<4sHH16sI4x")
+_HEADER = struct.Struct("<24xI4x")
 _PACKET = struct.Struct("<IQ")
 _UNSAID = (0, 0xFFFFFFFF)
 """What recorders write that do not come back to the header."""
@@ -42,7 +43,7 @@ def missed_promise(read: Read, size: int) -> int | None:
     head = read(0, _HEADER.size)
     if len(head) < _HEADER.size:
         return None
-    at, said = _start_and_count(head)
+    said, at = _count(head), _HEADER.size
     packets, first, last = 0, 0, 0
     while said not in _UNSAID and len(fields := read(at, _PACKET.size)) == _PACKET.size:
         length, time = _PACKET.unpack(fields)
@@ -59,6 +60,6 @@ def missed_promise(read: Read, size: int) -> int | None:
     return max(packets + 1, ceil(said / step)) if said > ticks > packets else said
 
 
-def _start_and_count(head: bytes) -> tuple[int, int]:
-    fields: tuple[bytes, int, int, bytes, int] = _HEADER.unpack(head)
-    return fields[2], fields[4]
+def _count(head: bytes) -> int:
+    (count,) = _HEADER.unpack(head)
+    return int(count)
