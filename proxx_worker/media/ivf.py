@@ -1,7 +1,7 @@
 """IVF: bare VP8, VP9 or AV1 with a time at each packet. Its header promises a length, in frames or in ticks, as its writer likes.
 
-Layout: the WebM project's description, and FFmpeg's libavformat/ivfdec.c and ivfenc.c. A header of 32 bytes, whatever it says of its
-own size (ticks per second at 16 and 20, the count at 24); before each packet its size in 4 bytes and its time in ticks in 8,
+Layout: the WebM project's description, and FFmpeg's libavformat/ivfdec.c and ivfenc.c. A header of 32 bytes, whatever it says of
+its own size (ticks per second at 16 and 20, the count at 24); before each packet its size in 4 bytes and its time in ticks in 8,
 little-endian.
 """
 

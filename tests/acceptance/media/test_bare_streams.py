@@ -58,7 +58,7 @@ def proxy_of(result: Result) -> Path:
 
 
 def frames_of(path: Path) -> int:
-    command = ("ffmpeg", "-nostdin", "-v", "error", "-i", path, "-map", "0:v", "-vsync", "passthrough", "-f", "framemd5", "-")
+    command = ("ffmpeg", "-nostdin", "-v", "error", "-i", path, "-map", "0:v", "-f", "framemd5", "-")
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return sum(not line.startswith("#") for line in said.splitlines())
 
