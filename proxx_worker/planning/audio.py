@@ -31,6 +31,9 @@ _STEREO = 2
 _AAC_BITS = 2
 """Per sample and channel: 96 kb/s a channel at 48 kHz."""
 
+_AAC_FRAME = 1024
+"""Samples in a packet of AAC-LC."""
+
 _OPUS_BITS = 64000
 """Per second and channel."""
 
@@ -113,7 +116,7 @@ def _plan_stream(container: Container, facts: MediaFacts, schedule: Schedule, st
     match family:
         case "aac" if copied:
             codec = "aac"
-            options = [f"-c:a:{position}", "copy"]
+            options = [f"-c:a:{position}", "copy", *_ending(stream, position)]
         case "aac":
             codec = "aac"
             layout = _aac_layout(stream, position)
@@ -181,6 +184,20 @@ def _is_copied(container: Container, facts: MediaFacts, stream: AudioFacts) -> b
         # Of sound that starts late, FFmpeg 5.1 keeps the priming when it copies. ffprobe rounds the file's start.
         and abs(stream.start - start) <= _MICROSECOND
     )
+
+
+def _ending(stream: AudioFacts, position: int) -> tuple[str, ...]:
+    """For copied AAC that ends within its last packet: that packet's length, which FFmpeg 8.0 takes for a whole one.
+
+    5.1 and 7.1 have it right without, and their bytes stay; 9.0 trims the packet by its side data as well, to the same end.
+    """
+    if stream.duration is None or stream.start != 0:
+        return ()
+    end = round(stream.duration * stream.sample_rate)
+    if end % _AAC_FRAME == 0:
+        return ()
+    cut = f"gt(PTS+DURATION\\,{end})*gt({end}\\,PTS)"
+    return f"-bsf:a:{position}", f"setts=duration=if({cut}\\,{end}-PTS\\,DURATION)"
 
 
 def _placement(stream: AudioFacts, schedule: Schedule) -> Placement:

@@ -55,6 +55,7 @@ PQ = Lie("replace('color_trc=bt709', 'color_trc=smpte2084')\nargv[after('-color_
 PROGRESSIVE = Lie("replace('field_mode=tff', 'field_mode=prog')\nreplace('+ildct', '')")
 PROGRESSIVE_H264 = Lie("replace('field_mode=tff', 'field_mode=prog')\nreplace('+ildct', '')\nreplace('+ilme', '')")
 BOTTOM_FIRST = Lie("replace('field_mode=tff', 'field_mode=bff')")
+MPEG4 = Lie("argv[after('-c:v')] = 'mpeg4'; argv[after('-bsf:v')] = 'null'")
 FIRST_PICTURES = Lie("replace('cpu-independent=1', 'cpu-independent=1:bff=1')")
 LATE_COPY = Lie("argv[-1:-1] = ['-bsf:a:1', 'setts=ts=TS+4800']")
 CUT_COPY = Lie("argv[-1:-1] = ['-bsf:a:1', 'noise=drop=gt(n\\\\,20)']")
@@ -148,7 +149,14 @@ FAULTS = (
     Fault("a stretched picture in H.264", STRETCHED, "display_aspect", "16/9", "64/27", H264),
     Fault("another size", Lie("replace('scale=w=320', 'scale=w=240')"), "picture_size", "320x180", "240x180"),
     Fault("another profile", Lie("argv[after('-profile:v')] = '1'"), "video_profile", "Proxy", "LT"),
-    Fault("another codec", Lie("argv[after('-c:v')] = 'mpeg4'"), "video_codec", "h264", "mpeg4", H264),
+    Fault(
+        "another codec",
+        Lie("argv[after('-c:v')] = 'mpeg4'; argv[after('-bsf:v')] = 'null'"),
+        "video_codec",
+        "h264",
+        "mpeg4",
+        H264,
+    ),
     Fault("another container", Lie("argv[len(argv) - 2] = 'matroska'"), "container", "mov"),
     Fault("fields lost", PROGRESSIVE, "field_order", "tt", "progressive", source="interlaced", quick=True),
     Fault("fields lost in H.264", PROGRESSIVE_H264, "field_order", "tt", "progressive", H264, source="interlaced"),

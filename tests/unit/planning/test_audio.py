@@ -34,8 +34,11 @@ def test_aac() -> None:
     )
 
 
+ENDING = ("-bsf:a:0", "setts=duration=if(gt(PTS+DURATION\\,48000)*gt(48000\\,PTS)\\,48000-PTS\\,DURATION)")
+
+
 def test_aac_of_a_movie_is_copied() -> None:
-    assert planned(Container.MP4) == AudioPlan(1, "aac", 2, "stereo", 48000, Fraction(1), None, (), ("-c:a:0", "copy"))
+    assert planned(Container.MP4) == AudioPlan(1, "aac", 2, "stereo", 48000, Fraction(1), None, (), ("-c:a:0", "copy", *ENDING))
 
 
 @pytest.mark.parametrize(
@@ -54,7 +57,7 @@ def test_copied_sound_keeps_rate_and_layout(stream: AudioFacts) -> None:
     start = None if stream.start is None else Fraction(round(stream.start * 1_000_000), 1_000_000)
     stream = replace(stream, time_base=Fraction(1, stream.sample_rate))
     (plan,) = plans(Container.MP4, replace(CLIP, audio=(stream,), start=start))
-    assert (plan.copied, plan.options, plan.filters) == (True, ("-c:a:0", "copy"), ())
+    assert (plan.copied, plan.options[:2], plan.filters) == (True, ("-c:a:0", "copy"), ())
     assert (plan.channels, plan.layout, plan.sample_rate) == (stream.channels, stream.layout, stream.sample_rate)
 
 
@@ -77,6 +80,19 @@ def test_copied_sound_keeps_rate_and_layout(stream: AudioFacts) -> None:
 def test_what_is_not_proven_to_be_the_same_is_encoded(stream: AudioFacts, why: str) -> None:
     plan = planned(Container.MP4, stream)
     assert (plan.copied, plan.options[:2]) == (False, ("-c:a:0", "aac")), why
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        replace(STEREO, duration=None),
+        replace(STEREO, duration=Fraction(1024 * 50, 48000)),
+        replace(STEREO, start=Fraction(-1024, 48000)),
+    ],
+)
+def test_copied_packets_are_left_alone_where_they_end_with_the_stream_or_nobody_knows(stream: AudioFacts) -> None:
+    start = None if stream.start is None else Fraction(round(stream.start * 1_000_000), 1_000_000)
+    assert plans(Container.MP4, replace(CLIP, audio=(stream,), start=start))[0].options == ("-c:a:0", "copy")
 
 
 @pytest.mark.parametrize("container", [container for container in Container if container is not Container.MP4])

@@ -128,7 +128,7 @@ def test_the_last_frame_of_a_variable_rate_stands_as_long_as_the_source_says(
 
 
 def test_an_end_that_nobody_knows_is_left_to_the_muxer() -> None:
-    assert not any("setts" in word for word in plan_task(settings(), clip(constant_rate=False, duration=None)).output_options)
+    assert "setts" not in option(plan_task(settings(), clip(constant_rate=False, duration=None)), "-bsf:v")
 
 
 PLAIN = "filter_units=remove_types=6"
