@@ -346,3 +346,10 @@ def test_matroska_tells_its_end_and_not_its_length(demuxer: str, start: str, end
 def test_single_fields_of_hevc_are_no_frames() -> None:
     field: Document = {"stream_index": 0, "interlaced_frame": 1, "top_field_first": 1}
     assert "field-coded HEVC" in refusal(document(video(codec_name="hevc"), frames=[field])).error.message
+
+
+def test_two_field_orders_are_told_in_a_note() -> None:
+    picture, frame = video(field_order="tt"), {"stream_index": 0, "interlaced_frame": 1, "top_field_first": 0}
+    found = read_source(document(picture, frames=[frame]), "", 0)
+    assert isinstance(found, MediaFacts)
+    assert any("the container calls the picture" in note for note in found.notes)
