@@ -8,6 +8,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.engines.port import ProbedSource
 from proxx_worker.engines.source_file import OpenSource, Window, open_source
 from proxx_worker.engines.tools import Tools
+from proxx_worker.media.ivf import held_to_its_header
 from proxx_worker.media.quicktime import (
     AVID_CODEC_TAGS,
     avid_pixel_aspect,
@@ -69,7 +70,7 @@ def probe_source(
         aspect = avid_pixel_aspect(header.read, size) if any(tag in stdout for tag in _AVID) else None
         unbroken = gapless_tracks(header.read, size) if _AAC in stdout else frozenset()
         media = read_source(stdout, report.stderr_text(), child.exit_code, aspect, unbroken)
-        return ProbedSource(media, source.identity)
+        return ProbedSource(held_to_its_header(media, read, size), source.identity)
 
 
 def _read_unless_stopped(source: OpenSource, stop: StopSignal, offset: int, size: int) -> bytes:

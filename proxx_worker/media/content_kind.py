@@ -128,6 +128,7 @@ _CONTAINERS: dict[str, tuple[re.Pattern[bytes], Callable[[bytes, Read, int], Con
         ),
     ),
     "flv": (re.compile(rb"FLV\x01"), _by_marks(rb"\AFLV\x01[\x00\x01\x05]")),  # flags: sound 4, picture 1, neither unsaid
+    "ivf": (re.compile(rb"DKIF\0\0"), _movie),
     "wtv": (re.compile(re.escape(bytes.fromhex("b7d800203749da11a64e0007e95ead8d"))), _movie),
     "gxf": (re.compile(rb"\x00{4}\x01\xbc.{4}\x00{4}\xe1\xe2", re.DOTALL), _movie),
     "ogg": (re.compile(rb"OggS"), _by_marks(rb"\x80theora|BBCD\0|\x01video|OVP80")),

@@ -40,7 +40,8 @@ def timing_of(stream: Section, demuxer: str, field_order: str | None) -> Timing 
         return None
     start = _ticks(stream, "start_pts", time_base)
     # ASF gives every stream the file's playing time, audio and preroll included: that is not the video's.
-    duration = None if demuxer == "asf" else _ticks(stream, "duration_ts", time_base)
+    # What IVF counts, its writer knows: frames or ticks (see `ivf`).
+    duration = None if demuxer in {"asf", "ivf"} else _ticks(stream, "duration_ts", time_base)
     rate, constant = _rate(demuxer, nominal, average, time_base, interlaced=field_order in INTERLACED_ORDERS)
     if nominal is not None and average is not None and demuxer == "mov":
         beside_the_grid = _only_the_last_differs, _rounded_to_ticks, _counts_what_is_cut_off
@@ -62,7 +63,7 @@ def _rate(
     if demuxer == "matroska" and nominal is not None:
         nominal = _from_nanoseconds(nominal)
         average = nominal if average is None else _from_nanoseconds(average)
-    if nominal == 1 / time_base and demuxer in _OF_FINE_TICKS:
+    if nominal == 1 / time_base and (demuxer in _OF_FINE_TICKS or (demuxer == "ivf" and nominal >= _FINE)):
         # A rate of one tick a frame was never one: FFmpeg found none that fits, and says what time can be told at all.
         return (nominal if average is None else average), False
     if nominal is None or average is None or demuxer in _FRAME_WRAPPED:
@@ -75,6 +76,9 @@ def _rate(
 
 _OF_FINE_TICKS = frozenset({"matroska", "flv", "asf", "wtv", "mpegts", "mpeg"})
 """Containers that count a thousand ticks a second or more, whatever the rate. MOV's, AVI's and Ogg's may be frames."""
+
+_FINE = 1000
+"""From here on a rate that is one tick a frame is none, in IVF: most count in frames, recorders of calls in 1/90000 s."""
 
 _DECIMALS = Fraction(1, 40_000)
 """How far a rate may be rounded, as a part of it: 2997/100, 2997/125, 1000000/33333 and 1000000/16683 are; 90000/3001 is not."""
@@ -147,7 +151,7 @@ def _counts_what_is_cut_off(stream: Section, nominal: Fraction, average: Fractio
     return abs(stored / average - stored / nominal) <= 1 / nominal
 
 
-_ROUNDED_TIMES = frozenset({"matroska", "flv", "asf", "wtv", "mpegts", "mpeg", "ogg", "avi"})
+_ROUNDED_TIMES = frozenset({"matroska", "flv", "asf", "wtv", "mpegts", "mpeg", "ogg", "avi", "ivf"})
 """Containers whose average is measured over the first packets, from timestamps that are rounded to ticks or milliseconds."""
 
 
@@ -168,7 +172,7 @@ def _frames(
     A sample count (`nb_frames`) is what is stored: an edit list may present less. It is certain where count over average rate
     is the presented duration (then nothing is cut off); else the duration says how many begin in it.
     """
-    stored = stream.positive("nb_frames")
+    stored = None if demuxer == "ivf" else stream.positive("nb_frames")
     if demuxer in _FRAME_WRAPPED and duration is not None:
         frames = duration * rate
         return round(frames), frames.denominator == 1

@@ -8,7 +8,7 @@ from fractions import Fraction
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.text import visible
 from proxx_worker.media.color import color_of, dolby_vision_profile_of, refuse_ipt
-from proxx_worker.media.demuxers import ALLOWED_DEMUXERS, PICTURELESS_DEMUXERS, demuxer_name
+from proxx_worker.media.demuxers import ALLOWED_DEMUXERS, BARE_STREAMS, PICTURELESS_DEMUXERS, demuxer_name
 from proxx_worker.media.facts import MediaFacts, RawSource, VideoFacts
 from proxx_worker.media.ffmpeg_words import Meaning, find, says
 from proxx_worker.media.ffprobe_json import Section, parse_document
@@ -122,6 +122,13 @@ def _unrecognized(document: Section | None, stderr: str, exit_code: int) -> Prox
     if exit_code < 0:
         why = f"ffprobe was ended by signal {-exit_code} while reading it"
     elif refused := find(Meaning.REFUSED_FORMAT, stderr):
+        bare = BARE_STREAMS.get(refused["format"])
+        if bare is not None:
+            return ProxxError(
+                ErrorCode.SOURCE_UNSUPPORTED,
+                f"a source must have a time at each frame, but this is a bare {bare} stream: wrap it in mov or mp4 at its rate",
+                format=refused["format"],
+            )
         why = f"FFmpeg detects {refused['format']}, which is not a format that proxies are made from"
     else:
         why = ", ".join([*([said] if said else []), *complaints[:1]]) or f"ffprobe ended with {exit_code} and said nothing"
@@ -160,7 +167,7 @@ def _facts(
         video = replace(video, frames=whole, frames_certain=True)
     found = find_timecode(demuxer, container, picture, streams, video.rate)
     others = [stream for stream in streams if stream is not picture and stream.text("codec_type") != "audio"]
-    start, duration = container.seconds("start_time"), container.seconds("duration")
+    start, duration = container.seconds("start_time"), None if demuxer == "ivf" else container.seconds("duration")
     if demuxer == "matroska" and start is not None and duration is not None and 0 < start < duration:
         # FFmpeg, and all that records with it, writes the time at which a file ends: a segment cut from the middle of a recording
         # keeps its times, and would promise all that came before it. Where a writer did count from the start, less is certain.

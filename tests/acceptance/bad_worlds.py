@@ -8,6 +8,8 @@ from tests.acceptance.specs import explicit
 from tests.acceptance.stage import Case, Stage
 
 R3D_HEAD = (0x1000).to_bytes(4, "big") + b"RED2" + bytes(4088)
+CINE_HEAD = b"CI\x2c\0\2\0\1\0" + bytes(4088)
+MLV_HEAD = b"MLVI\x34\0\0\0v2.0\0" + bytes(4083)
 
 
 def _unreadable(stage: Stage) -> bytes:
@@ -68,6 +70,8 @@ SOURCES = [
     Case("source-still", "SOURCE_UNSUPPORTED", lambda it: it.of(it.folder / "still.png"), ("still.png",)),
     Case("source-still-as-mov", "SOURCE_UNSUPPORTED", lambda it: it.of(it.folder / "still.mov"), ("still.mov",)),
     Case("source-raw", "ENGINE_MISMATCH", lambda it: it.of(it.source("A001.R3D", R3D_HEAD)), ("A001.R3D", "R3D")),
+    Case("source-cine", "ENGINE_MISMATCH", lambda it: it.of(it.source("shot.cine", CINE_HEAD)), ("shot.cine", "Phantom Cine")),
+    Case("source-mlv", "ENGINE_MISMATCH", lambda it: it.of(it.source("M01.MLV", MLV_HEAD)), ("M01.MLV", "Magic Lantern RAW")),
     Case(
         "source-ordinary-for-resolve", "ENGINE_MISMATCH",
         lambda it: it.spec(proxy_profile="proxy_prores_lt_resolve", resolve_preset="Proxy"), ("A001C001.mov",),

@@ -98,6 +98,47 @@ def job(proxx: Command, folder: Path, source: Path, fields: Mapping[str, object]
     return Path(task["output"]), {check["name"]: check["ok"] for check in task["checks"]}
 
 
+LEADS = (
+    # Seconds before the first sample, the source, and the proxies that are made without --heavy.
+    (3, "pcm_s16le", "mov", ("mxf",)),
+    (10, "pcm_s16le", "mov", ()),
+    (3, "aac", "mp4", ("mkv",)),
+    (10, "aac", "mp4", ("mov",)),
+    (10, "aac", "mov", ()),
+)
+
+
+def _leads() -> list[object]:
+    return [
+        pytest.param(
+            seconds,
+            codec,
+            suffix,
+            container,
+            id=f"{codec}-{seconds}.{suffix}-{container}",
+            marks=() if container in quick else pytest.mark.heavy,
+        )
+        for seconds, codec, suffix, quick in LEADS
+        for container in ("mov", "mp4", "mkv", "mxf")
+    ]
+
+
+@pytest.mark.parametrize(("seconds", "codec", "suffix", "container"), _leads())
+def test_audio_that_begins_seconds_after_the_picture_is_led_in_by_silence(
+    proxx: Command, tmp_path: Path, seconds: int, codec: str, suffix: str, container: str
+) -> None:
+    source, noise = tmp_path / f"late.{suffix}", write_noise(tmp_path / "noise.wav")
+    picture = ("-f", "lavfi", "-i", f"testsrc2=size=320x180:rate=25:duration={seconds + 4}")
+    ffmpeg(*picture, "-itsoffset", str(seconds), "-i", noise, *H264, "-c:a", codec, source)
+    assert source.read_bytes().count(b"elst") == 2
+    proxy, checks = job(proxx, tmp_path, source, PROXIES[container])
+    assert [checks[f"audio_0_{name}"] for name in ("start", "duration", "holes")] == [True, True, True]
+    theirs, ours = timeline(source), timeline(proxy)
+    assert loudness(ours, 0.0, seconds - 0.1) == 0
+    places = (seconds + 0.1, seconds + 2.0, seconds + 3.5)
+    assert all(abs(lag(theirs, ours, second)) <= 0.5 for second in places)
+
+
 def first_packet(path: Path) -> tuple[int, int]:
     """Where the first packet of the audio lies in the file, and its size."""
     command = ("ffprobe", "-v", "error", "-select_streams", "a:0", "-show_entries", "packet=pos,size", "-of", "csv=p=0", path)

@@ -68,6 +68,7 @@ ASF_SOUND = bytes.fromhex("409e69f84d5bcf11a8fd00805f5c442b")
         b"FLV\x01\x01\0\0\0\x09",
         bytes.fromhex("b7d800203749da11a64e0007e95ead8d") + b"\0" * 10,
         b"\0\0\0\0\1\xbc\0\0\0\x60\0\0\0\0\xe1\xe2\1",
+        b"DKIF\0\0\x20\0VP90",
         b"OggS\0\2" + b"\0" * 22 + b"\x80theora",
     ],
 )

@@ -37,7 +37,7 @@ def test_the_one_command_reaches_nothing_but_the_file_it_is_given() -> None:
         "-protocol_whitelist",
         "file",
         "-format_whitelist",
-        "mov,mxf,matroska,mpegts,mpeg,avi,dv,asf,flv,wtv,gxf,ogg,wav,w64,aiff,caf,mp3,flac,aac,ac3,eac3,au,srt,webvtt,ass,scc",
+        "mov,mxf,matroska,mpegts,mpeg,avi,dv,asf,flv,wtv,gxf,ivf,ogg,wav,w64,aiff,caf,mp3,flac,aac,ac3,eac3,au,srt,webvtt,ass,scc",
         "-probesize",
         "50000000",
         "-analyzeduration",
@@ -276,6 +276,12 @@ WITH_ERROR = json.dumps({"error": {"code": -1094995529, "string": "Invalid data 
         (b"{}", "", 0, "said nothing"),
         (document(video()), "", 1, "ended with 1"),
         (WITH_ERROR, "[hls @ 0x55] Format not on whitelist 'mov'\n", 1, "detects hls"),
+        (
+            WITH_ERROR,
+            "[h264 @ 0x55] Format not on whitelist 'mov'\n",
+            1,
+            "a bare H.264 stream: wrap it in mov or mp4 at its rate",
+        ),
     ],
 )
 def test_what_ffprobe_cannot_read_is_unsupported_with_its_words(stdout: bytes, stderr: str, exit_code: int, reason: str) -> None:
@@ -340,3 +346,10 @@ def test_matroska_tells_its_end_and_not_its_length(demuxer: str, start: str, end
 def test_single_fields_of_hevc_are_no_frames() -> None:
     field: Document = {"stream_index": 0, "interlaced_frame": 1, "top_field_first": 1}
     assert "field-coded HEVC" in refusal(document(video(codec_name="hevc"), frames=[field])).error.message
+
+
+def test_two_field_orders_are_told_in_a_note() -> None:
+    picture, frame = video(field_order="tt"), {"stream_index": 0, "interlaced_frame": 1, "top_field_first": 0}
+    found = read_source(document(picture, frames=[frame]), "", 0)
+    assert isinstance(found, MediaFacts)
+    assert any("the container calls the picture" in note for note in found.notes)
