@@ -192,7 +192,7 @@ def test_the_results_on_the_page_are_what_the_program_writes(kind: str, exit_cod
 
 
 ELSEWHERE = {"render_percentage", "frames_left_out", "rate_of_source"}
-"""Checks that a proxy of a sound clip by FFmpeg lacks: of Resolve, of a recording that begins between keyframes, of a wrong rate."""
+"""Checks that a proxy of a sound clip by FFmpeg lacks: of Resolve, of a start between keyframes, of a rate that was wrong."""
 
 
 def test_every_check_of_a_real_result_is_described(host: Host) -> None:
