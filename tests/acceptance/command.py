@@ -21,7 +21,7 @@ Argument = str | bytes | os.PathLike[str]
 COMMAND = Path(sys.executable).with_name("proxx-worker")
 """The console script beside the interpreter that runs the tests: what `pip install` made."""
 
-DEADLINE_SECONDS = 120.0
+DEADLINE_SECONDS = 300.0
 """For everything that is waited for. It bounds a hang; nothing is judged by it."""
 
 WITHOUT_ROOTS_PRIVILEGE = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all")
