@@ -42,7 +42,7 @@ def plan_picture(source: Picture, resolution: Resolution, height_multiple: int =
     `same`, `half`, `quarter` divide each side and round down to even, the height to a multiple of `height_multiple`; the pixel
     aspect takes up what the rounding changed, so that the display aspect stays exact. `fit` gives the largest such size that is
     inside the box with square pixels, never larger than the source is shown. Raises `SOURCE_UNSUPPORTED` where a side would have
-    no pixels left.
+    no pixels left, or where the pixel aspect cannot be stored.
     """
     if resolution.mode is ScaleMode.FIT:
         return _fit(source, resolution, height_multiple)
@@ -55,8 +55,16 @@ def plan_picture(source: Picture, resolution: Resolution, height_multiple: int =
 def storable_aspect(aspect: Fraction) -> Fraction:
     """`aspect` itself where its terms are at most 4096, which libx264 and every container keep; else the nearest such fraction.
 
-    For nearly square pixels what remains is at most half a pixel in a picture 4096 wide.
+    For nearly square pixels what remains is at most half a pixel in a picture 4096 wide. Raises `SOURCE_UNSUPPORTED` for one
+    beyond 4096:1, which no camera writes and a broken file may: there is no such fraction.
     """
+    if not Fraction(1, _LARGEST_TERM) <= aspect <= _LARGEST_TERM:
+        raise ProxxError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            f"a pixel aspect must lie between 1:{_LARGEST_TERM} and {_LARGEST_TERM}:1, but this proxy's would be "
+            f"{aspect.numerator}:{aspect.denominator}: the source's own is probably wrong; correct it, then submit again",
+            sample_aspect=str(aspect),
+        )
     if aspect > 1:
         return 1 / (1 / aspect).limit_denominator(_LARGEST_TERM)
     return aspect.limit_denominator(_LARGEST_TERM)

@@ -134,3 +134,16 @@ def test_a_field_of_420_has_whole_lines_of_chroma(source: Picture, resolution: R
     assert (planned.width, planned.height) == size
     if resolution.mode is not ScaleMode.FIT:
         assert planned.display_aspect == source.display_aspect
+
+
+@pytest.mark.parametrize("aspect", [Fraction(32767), Fraction(4097), Fraction(1, 4097), Fraction(3, 40000)])
+def test_an_aspect_that_no_file_can_hold_is_refused(aspect: Fraction) -> None:
+    with pytest.raises(ProxxError, match="pixel aspect must lie between 1:4096 and 4096:1") as caught:
+        storable_aspect(aspect)
+    assert caught.value.code is ErrorCode.SOURCE_UNSUPPORTED
+    assert caught.value.error.details == {"sample_aspect": str(aspect)}
+
+
+@pytest.mark.parametrize("aspect", [Fraction(4096), Fraction(1, 4096)])
+def test_the_widest_aspects_are_kept(aspect: Fraction) -> None:
+    assert storable_aspect(aspect) == aspect
