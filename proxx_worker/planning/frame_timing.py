@@ -12,7 +12,7 @@ from math import lcm
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container, FpsMode, OutputSettings
-from proxx_worker.media.facts import MediaFacts, Timecode
+from proxx_worker.media.facts import MediaFacts, Timecode, VideoFacts
 from proxx_worker.planning.containers import MATROSKA, MATROSKA_TICKS, QUICKTIME
 
 MXF_RATES = frozenset(
@@ -63,6 +63,21 @@ class Schedule:
     slower: bool = False
 
 
+_DECIMALS = Fraction(1, 40_000)
+_LARGEST_DECIMAL = 1_000_000
+
+
+def _as_said(video: VideoFacts) -> Fraction:
+    """The rate as the source's container writes it: 2997/100 where 30000/1001 is meant, else the rate itself.
+
+    FFmpeg 7 and later hand it on to the muxer, and MXF has no such rate. An average that only a longer last frame moves has
+    larger terms.
+    """
+    said = video.average_rate
+    nearly = said is not None and abs(said / video.rate - 1) <= _DECIMALS and said.numerator <= _LARGEST_DECIMAL
+    return said if nearly and said is not None else video.rate
+
+
 def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
     """Decide the timing.
 
@@ -95,7 +110,7 @@ def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
         )
     timecode = _check_timecode(facts.timecode, video.rate)
     if video.constant_rate:
-        _check_rate(settings.container, video.rate)
+        _check_rate(settings.container, _as_said(video))
         shifts = _shifts(facts, video.rate, late, in_mxf=in_mxf)
         return Schedule(
             rate=video.rate,
