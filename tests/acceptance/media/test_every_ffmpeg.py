@@ -15,17 +15,19 @@ from tests.acceptance.media.table import CLIPS
 
 PAGE = "docs/ffmpeg-versions.md"
 FOLDER = ".cache/ffmpegs"
+OTHERS = ("debian13", "pypi8", "sid")
+"""Those of `make heavy`, 7.1, 8.0 and 9.0: with one fewer, a difference could not show."""
 
 pytestmark = pytest.mark.heavy
 
 
 @pytest.fixture(scope="module")
 def every_ffmpeg(proxx: Command, media: Path, project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> EveryFfmpeg:
-    """The table of all versions that are here."""
-    found = pairs(project_root / FOLDER)
-    if len(found) == 1:
-        pytest.skip(f"no other FFmpeg: deploy/setup/other-ffmpegs {FOLDER} debian13 sid pypi8")
-    return EveryFfmpeg(proxx, media, tmp_path_factory.mktemp("every-ffmpeg"), found)
+    """The table of all versions."""
+    missing = [name for name in OTHERS if not (project_root / FOLDER / name / "bin" / "ffprobe").exists()]
+    if missing:
+        pytest.skip(f"not every FFmpeg is here: deploy/setup/other-ffmpegs {FOLDER} {' '.join(missing)}")
+    return EveryFfmpeg(proxx, media, tmp_path_factory.mktemp("every-ffmpeg"), pairs(project_root / FOLDER))
 
 
 @pytest.mark.parametrize("name", CLIPS)
