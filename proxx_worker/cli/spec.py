@@ -3,15 +3,16 @@
 import argparse
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from proxx_worker.cli.console import UsageError, fail, say_path
 from proxx_worker.cli.paths import absolute, as_given
-from proxx_worker.contract.candidates import SPEC_SUFFIX, is_candidate_name, job_names
+from proxx_worker.contract.candidates import SPEC_SUFFIX, is_candidate_name
 from proxx_worker.contract.errors import ProxxError
 from proxx_worker.contract.text import has_lone_surrogate
 from proxx_worker.feeding.documents import jobspec_document
-from proxx_worker.files.durable import create_file, write_all
+from proxx_worker.feeding.drops import drop
 
 
 def spec(arguments: argparse.Namespace) -> int:
@@ -28,10 +29,10 @@ def spec(arguments: argparse.Namespace) -> int:
             return 0
         folder = Path(arguments.per_clip)
         stems = [_stem_of(source) for source in sources]
-        documents = [(stem, _document(arguments, [source], stem)) for stem, source in zip(stems, sources, strict=True)]
+        named = [_Named(stem, _document(arguments, [source], stem)) for stem, source in zip(stems, sources, strict=True)]
         folder.mkdir(parents=True, exist_ok=True)
-        for stem, document in documents:
-            say_path(_write_new(folder, stem, document))
+        for path in drop(os.fsencode(folder), named):
+            say_path(path)
     except UsageError as error:
         return fail(str(error))
     except ProxxError as fault:
@@ -39,6 +40,14 @@ def spec(arguments: argparse.Namespace) -> int:
     except OSError as error:
         return fail(f"the JobSpecs cannot be written: {error}")
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A JobSpec and what it is called, without `.json`."""
+
+    stem: str
+    data: bytes
 
 
 def _is_for_folders(arguments: argparse.Namespace) -> bool:
@@ -62,22 +71,6 @@ def _stem_of(source: str) -> str:
             "(no .result.json, no dot in front, at most 235 bytes before .json); without --per-clip you choose its name"
         )
     return stem
-
-
-def _write_new(folder: Path, stem: str, document: bytes) -> Path:
-    """Write `STEM.json`, or `STEM~2.json`, ...: two clips of one name are two specs, and nothing is overwritten."""
-    for job in job_names(os.fsencode(stem)):
-        path = folder / os.fsdecode(job + SPEC_SUFFIX)
-        try:
-            descriptor = create_file(path)
-        except FileExistsError:
-            continue
-        try:
-            write_all(descriptor, document)
-        finally:
-            os.close(descriptor)
-        return path
-    raise AssertionError("numbers do not end")
 
 
 def _document(arguments: argparse.Namespace, sources: list[str], stem: str) -> bytes:

@@ -5,11 +5,10 @@ import secrets
 import stat
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Final, Protocol
 
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.feeding.orders import PlannedSpec
 from proxx_worker.files.durable import create_file, write_all
 from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.locations import path_bytes
@@ -22,7 +21,17 @@ PREFIX: Final = b".feed-"
 _ABANDONED_SECONDS: Final = 3600
 
 
-def drop(folder: bytes, specs: Sequence[PlannedSpec]) -> list[bytes]:
+class Spec(Protocol):
+    """A spec to be written: `stem`, what it is called without `.json`, and its bytes."""
+
+    @property
+    def stem(self) -> str: ...  # noqa: D102 - see the class
+
+    @property
+    def data(self) -> bytes: ...  # noqa: D102 - see the class
+
+
+def drop(folder: bytes, specs: Sequence[Spec]) -> list[bytes]:
     """Write each spec as `STEM.json` into `folder`, or as `STEM~2.json`, ... where that is taken. Returns the paths made.
 
     All are on the disk under hidden names before the first gets its own. Where that fails, those that have theirs are taken back;

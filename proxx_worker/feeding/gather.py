@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from proxx_worker.contract.candidates import display_name
-from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.errors import ErrorCode, JsonValue, ProxxError
 from proxx_worker.feeding.gathering import MANIFEST_NAME, Move, Output, moves_of, read_manifest, write_manifest
 from proxx_worker.files.durable import write_durable
 from proxx_worker.files.errnos import translate_os_errors
@@ -37,7 +37,8 @@ def gather(outputs: Sequence[Output], into: str) -> Gathered:
     Raises:
         ProxxError: OUTPUT_DIRECTORY_MISSING, OUTPUT_NAME_COLLISION, OUTPUT_EXISTS (a name in `into` is taken), OUTPUT_INVALID (an
             output is not what its result says), RENAME_NOT_ATOMIC (it is on another filesystem), IO_ERROR (it is gone): nothing
-            was moved. NO_SPACE or IO_ERROR once moving has begun: the message names what failed, another call goes on from there.
+            was moved. NO_SPACE or IO_ERROR once moving has begun: the message names what failed and what was moved,
+            `gathered.json` lists that, and another call goes on from there.
 
     """
     folder = path_bytes(into)
@@ -48,12 +49,35 @@ def gather(outputs: Sequence[Output], into: str) -> Gathered:
     moves = moves_of(outputs, into)
     known = _manifest(folder)
     pending = [move for move in moves if _is_pending(move, folder)]
-    _move(pending)
-    everything = write_manifest([*known, *(move for move in moves if move.source != move.target)])
+    moved: list[Move] = []
+    try:
+        _move(pending, moved)
+    except ProxxError as fault:
+        if moved:
+            _record(folder, known, moved)
+            raise _begun(fault, moved, pending) from fault
+        raise
+    _record(folder, known, [move for move in moves if move.source != move.target])
+    return Gathered(tuple(pending), len(moves) - len(pending))
+
+
+def _record(folder: bytes, known: Sequence[Move], moves: Sequence[Move]) -> None:
+    """Add `moves` to `gathered.json`, where they are not in it already."""
+    everything = write_manifest([*known, *moves])
     if everything != write_manifest(known):
         with translate_os_errors("write", os.path.join(folder, MANIFEST_NAME.encode())):
             write_durable(os.path.join(folder, MANIFEST_NAME.encode()), everything)
-    return Gathered(tuple(pending), len(moves) - len(pending))
+
+
+def _begun(fault: ProxxError, moved: Sequence[Move], pending: Sequence[Move]) -> ProxxError:
+    """The error with what had been moved before it."""
+    targets = [move.target for move in moved]
+    message = (
+        f"{fault.error.message}. {len(moved)} of {len(pending)} outputs were moved before, and {MANIFEST_NAME} lists them: "
+        f"{', '.join(targets)}. Call again to go on"
+    )
+    details: dict[str, JsonValue] = {**fault.error.details, "moved": [*targets]}
+    return ProxxError(fault.code, message, **details)
 
 
 def _manifest(folder: bytes) -> tuple[Move, ...]:
@@ -111,11 +135,12 @@ def _digest(descriptor: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _move(moves: Sequence[Move]) -> None:
-    """Rename each, then see that all the renames are on the disk: the new names before the old ones are gone for good."""
+def _move(moves: Sequence[Move], moved: list[Move]) -> None:
+    """Rename each and add it to `moved`, then sync the folders: the new names before the old ones are gone for good."""
     for move in moves:
         with translate_os_errors(f"move {move.source} to", path_bytes(move.target)):
             rename_no_clobber(path_bytes(move.source), path_bytes(move.target))
+        moved.append(move)
     for folder in _folders(moves):
         with translate_os_errors("sync the folder", folder):
             sync_directory(folder)

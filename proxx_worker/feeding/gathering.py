@@ -68,6 +68,8 @@ def _output(task: object) -> Output:
     match task:
         # Where a path was mapped, `output_path` is where the worker that ran it put the file.
         case {"output_path": str(path), "output_sha256": str(sha256)} | {"output": str(path), "output_sha256": str(sha256)}:
+            if not path.startswith("/") or "\0" in path or not posixpath.basename(path):
+                raise ValueError("the path of an output is not a file's")
             return Output(path, sha256)
         case _:
             raise ValueError("a task of a COMPLETED job has no output")

@@ -2,14 +2,16 @@
 
 import json
 import re
+import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.acceptance.command import Command
-from tests.acceptance.results import EXIT_CODES
+from tests.acceptance.command import COMMAND, Command
+from tests.acceptance.results import EXIT_CODES, names
 from tests.acceptance.specs import CONTAINERS, FFMPEG_PROFILES, RESOLVE_PROFILES, encode, explicit, jobspec
 
 COMMANDS = ("watch", "run", "validate", "spec", "submit", "feed", "gather", "status", "check", "profiles", "schema")
@@ -212,6 +214,15 @@ def test_spec_per_clip_writes_no_name_that_would_be_left_alone_in_an_inbox(
     assert name in ended.stderr
     assert not (tmp_path / "specs").exists()
     assert proxx(*made, tmp_path / name).exit_code == 0
+
+
+def test_spec_per_clip_leaves_no_torn_file(
+    clip: Path, proxies: Path, tmp_path: Path, child_environment: Mapping[str, str]
+) -> None:
+    made = ("spec", "--profile", "proxy_h264_low", "--output-directory", proxies, "--per-clip", tmp_path / "specs", clip)
+    ended = subprocess.run(["prlimit", "--fsize=100", COMMAND, *made], env=child_environment, capture_output=True, check=False)
+    assert (ended.returncode, ended.stdout) == (4, b"")
+    assert names(tmp_path / "specs") == []
 
 
 def test_spec_refuses_what_a_worker_would_refuse(proxx: Command, clip: Path, proxies: Path) -> None:

@@ -197,3 +197,7 @@ def test_a_name_taken_in_the_last_moment_is_not_written_over(
     assert (fault.code, "B.mov" in fault.error.message) == (ErrorCode.IO_ERROR, True)
     assert (into / "B.mov").read_bytes() == b"somebody's"
     assert Path(outputs[1].path).exists()
+    # What had been moved before is named, and listed for those who look for it.
+    listed = [entry["to"] for entry in json.loads((into / "gathered.json").read_bytes())["outputs"]]
+    assert listed == fault.error.details["moved"] == [str(into / "A.mov")]
+    assert "1 of 3 outputs were moved before" in fault.error.message
