@@ -53,7 +53,17 @@ def cancel(workspace: Workspace, targets: Sequence[Target]) -> list[bytes]:
 
     Raises `ProxxError`: IO_ERROR where another request of that name is in the way; WORKSPACE_INVALID, NO_SPACE, IO_ERROR.
     """
-    return [_ask(workspace, target) for target in targets]
+    asked: list[bytes] = []
+    for target in targets:
+        try:
+            asked.append(_ask(workspace, target))
+        except ProxxError as fault:
+            if not asked:
+                raise
+            names = ", ".join(display_name(os.path.basename(path)) for path in asked)
+            message = f"{fault.error.message}; asked for before that, and standing: {names}"
+            raise ProxxError(fault.code, message, **fault.error.details) from fault
+    return asked
 
 
 def _ask(workspace: Workspace, target: Target) -> bytes:
@@ -75,6 +85,9 @@ def _target(workspace: Workspace, state: JobState, stem: bytes) -> Target | None
     path = files_in(folder, stem).spec
     with translate_os_errors("read", path, state_folder=True):
         data = read_if_regular(path, MAX_SPEC_BYTES + 1)
-    if data is None or len(data) > MAX_SPEC_BYTES:
+    if data is None:
         return None
+    if len(data) > MAX_SPEC_BYTES:
+        message = f"{display_name(stem)} is over 1 MiB, and no request can mean it; it fails by itself when its turn comes"
+        raise NoSuchJobError(message)
     return Target(stem, state, sha256(data).hexdigest())

@@ -63,10 +63,21 @@ class TestCancel:
 
     def test_what_is_no_job_is_told(self, root: Path, workspace: Workspace) -> None:
         (root / "inbox" / "a.json").symlink_to("b.json")
-        (root / "inbox" / "big.json").write_bytes(b" " * ((1 << 20) + 1))
-        for name in (b"a", b"big", b"\xff"):
+        for name in (b"a", b"\xff"):
             with pytest.raises(NoSuchJobError, match="waits or runs"):
                 target_of(workspace, name)
+
+    def test_what_was_asked_before_a_failure_is_named(self, root: Path, workspace: Workspace) -> None:
+        for name in ("a", "b"):
+            dropped(root, name)
+        (root / "inbox" / "b.cancel").mkdir()
+        with pytest.raises(ProxxError, match="asked for before that, and standing: a.cancel"):
+            cancel(workspace, [target_of(workspace, name) for name in (b"a", b"b")])
+
+    def test_a_spec_that_is_too_large_is_said_to_be(self, root: Path, workspace: Workspace) -> None:
+        (root / "inbox" / "big.json").write_bytes(b" " * ((1 << 20) + 1))
+        with pytest.raises(NoSuchJobError, match="big is over 1 MiB"):
+            target_of(workspace, b"big")
 
 
 class TestHold:
