@@ -71,7 +71,7 @@ class TestCancel:
         for name in ("a", "b"):
             dropped(root, name)
         (root / "inbox" / "b.cancel").mkdir()
-        with pytest.raises(ProxxError, match="asked for before that, and standing: a.cancel"):
+        with pytest.raises(ProxxError, match=r"asked for before that, and standing: a\.cancel"):
             cancel(workspace, [target_of(workspace, name) for name in (b"a", b"b")])
 
     def test_a_spec_that_is_too_large_is_said_to_be(self, root: Path, workspace: Workspace) -> None:
