@@ -79,7 +79,7 @@ MISTAKES = (
     Mistake("a frame missing", "frames should be 25", "select=not(eq(n\\,7)),"),
     Mistake("one frame twice, the next left out", "the picture differs", TWICE),
     Mistake("late by a frame", "the picture differs", "tpad=start=1:start_mode=clone,"),
-    Mistake("another rate", "rate: not so", "setpts=N/(24*TB),", ("-r", "24")),
+    Mistake("another rate", "rate: not so", "setpts=N/(24*TB),", ("-r", "24", "-fps_mode", "cfr")),
     Mistake("another timecode", "timecode should be", options=("-timecode", "10:00:00:01")),
     Mistake("fields lost", "fields should be tt", "setfield=prog,", source="interlaced"),
     Mistake("fields swapped in time", "order", "setfield=bff,", FIELDS, source="interlaced"),

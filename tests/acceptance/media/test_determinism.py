@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -194,7 +195,10 @@ KINDS = {
     ),
     "h264.mkv": ("-c:v", "libx264", "-preset", "veryfast", "-bf", "3", "-c:a", "eac3"),
 }
-"""Sources whose decoders have code of their own for each level. WMA's sound is left out: it is known to differ where FMA is."""
+"""Sources whose decoders have code of their own for each level. WMA's audio is left out: it is known to differ where FMA is."""
+
+FLOAT_AUDIO = {"h264.mkv", "jpeg2000.mov", "qpel.mkv"}
+"""E-AC-3, AC-3, Vorbis: from FFmpeg 7.1 on their audio differs between levels (decision 0011). Their pictures may not."""
 
 
 @pytest.fixture(scope="module")
@@ -208,6 +212,12 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
             *options, folder / name,
         )  # fmt: skip
     return [folder / name for name in KINDS]
+
+
+def _picture_digest(proxy: Path) -> str:
+    """Over every packet of the picture, as it is stored."""
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", proxy, "-map", "0:v", "-c", "copy", "-f", "hash", "-"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 @pytest.mark.heavy
@@ -224,8 +234,10 @@ def test_every_kind_of_source_is_decoded_the_same(proxx: Command, kinds: list[Pa
         result = parse_result(ended.stdout)
         assert result["error"] is None
         for source, task in zip(kinds, result["tasks"], strict=True):
-            found[source.name].setdefault(task["output_sha256"], []).append(level or "default")
-            Path(task["output"]).unlink()
+            made = Path(task["output"])
+            digest = _picture_digest(made) if source.name in FLOAT_AUDIO else task["output_sha256"]
+            found[source.name].setdefault(digest, []).append(level or "default")
+            made.unlink()
     assert {name: digests for name, digests in found.items() if len(digests) > 1} == {}
 
 
