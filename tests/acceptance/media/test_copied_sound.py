@@ -143,8 +143,11 @@ def test_every_sample_of_copied_sound_is_the_source_s(
 def test_sound_that_is_not_proven_to_be_the_same_is_encoded(
     run: Callable[..., tuple[Path, list[str]]], tmp_path: Path, name: str
 ) -> None:
-    proxy, command = run(clip(tmp_path / name, *ENCODED[name]), QUARTER)
-    assert modes(command) == ["aac"]
+    source = clip(tmp_path / name, *ENCODED[name])
+    proxy, command = run(source, QUARTER)
+    # FFmpeg 9.0 calls what it wrote of 5.1(side) by AAC's own name: then nothing is in the way of a copy.
+    named_by_aac = name == "layout.mp4" and streams(probe(source), "audio")[0].get("channel_layout") == "5.1"
+    assert modes(command) == ["copy" if named_by_aac else "aac"]
     assert [stream["codec_name"] for stream in streams(probe(proxy), "audio")] == ["aac"]
 
 
