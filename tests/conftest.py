@@ -110,7 +110,8 @@ def _lies_in(item: pytest.Item, places: Iterable[str]) -> bool:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         for marker, places in MARKED.items():
-            if _lies_in(item, places) and not _lies_in(item, NOT_MARKED.get(marker, ())):
+            of_path = marker == "ffmpeg" and item.get_closest_marker("of_path") is not None
+            if _lies_in(item, places) and not of_path and not _lies_in(item, NOT_MARKED.get(marker, ())):
                 item.add_marker(marker)
     part = _slice(config)
     if part is not None:

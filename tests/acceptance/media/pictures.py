@@ -48,6 +48,8 @@ def rgb(media: Look, size: tuple[int, int]) -> str:
     source = "gbr" if is_rgb else _MATRICES.get(color.matrix or "", _UNSAID_MATRIX)
     # Only takes alpha off and planes apart; zimg reads no packed formats.
     planar = "format=gbrp" if is_rgb else "format=" + kind.replace("yuva", "yuv").replace("12le", "10le")
+    if interlaced:
+        planar = planar.replace("yuv420p", "yuv422p")  # FFmpeg 9.0's zimg takes no field of 4:2:0 with half a line of chroma
     convert = (
         f"zscale=w={size[0]}:h={size[1]}:filter=bicubic:matrixin={source}:rangein={'full' if full else 'limited'}"
         ":matrix=gbr:range=full"

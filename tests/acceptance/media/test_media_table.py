@@ -38,6 +38,7 @@ def test_the_table_has_every_clip(media: Path) -> None:
 
 @pytest.mark.heavy
 @pytest.mark.whole
+@pytest.mark.of_path
 def test_the_page_is_what_comes_out(rows: Rows, project_root: Path) -> None:
     table = {name: rows.row(name) for name in CLIPS}
     sys.stdout.write("\n" + figures(table))
