@@ -62,6 +62,9 @@ class SourceVideo(Record):
     mirrored: bool | None = Field(
         description="Whether the decoded picture is mirrored left to right for display, before it is turned."
     )
+    clean_aperture: bool | None = Field(
+        description="Whether this FFmpeg (7.1 and later) tells that the container marks a part of the picture; the whole is kept."
+    )
 
 
 class SourceAudio(Record):

@@ -47,7 +47,8 @@ class VideoFacts:
     `field_order`: `progressive`, `tt`, `bb`, `tb`, `bt` or None. `rate`: the exact frame rate, nominal where it is constant, the
     average where it varies; `average_rate`: the container's average; `constant_rate` is False where frame durations vary.
     `time_base`: seconds per tick. `frames`: frames that the source presents, as far as the container says;
-    `frames_certain`: whether it can be relied on.
+    `frames_certain`: whether it can be relied on. `clean_aperture`: the container marks a part of the picture (`clap`,
+    PixelCrop), as an FFmpeg tells that would cut it out.
     """
 
     index: int
@@ -75,6 +76,7 @@ class VideoFacts:
     coded_width: int | None = None
     coded_height: int | None = None
     mirrored: bool = False
+    clean_aperture: bool = False
 
     @property
     def promised_frames(self) -> int | None:

@@ -47,6 +47,7 @@ def raw_source_media(source: SurveyedRaw) -> SourceMedia:
             coded_width=None,
             coded_height=None,
             mirrored=None,
+            clean_aperture=None,
         ),
         audio=[],
         timecode=None if clip.timecode is None else source_timecode(clip.timecode),

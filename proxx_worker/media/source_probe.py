@@ -249,4 +249,5 @@ def _video(picture: Section, frame: Section, demuxer: str, avid_aspect: Fraction
         dolby_vision_profile=profile,
         coded_width=picture.positive("coded_width"),
         coded_height=picture.positive("coded_height"),
+        clean_aperture=picture.side_data("Frame Cropping") is not None,
     )

@@ -57,6 +57,7 @@ def _video(video: VideoFacts) -> SourceVideo:
         coded_width=video.coded_width,
         coded_height=video.coded_height,
         mirrored=video.mirrored,
+        clean_aperture=video.clean_aperture,
     )
 
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.media.demuxers import demuxer_name
-from proxx_worker.media.facts import MediaFacts
+from proxx_worker.media.facts import MediaFacts, VideoFacts
 from proxx_worker.media.source_probe import PROBE_BYTES, PROBE_MICROSECONDS
 from proxx_worker.planning.audio import AudioPlan
 from proxx_worker.planning.audio_report import reported
@@ -71,9 +71,18 @@ def input_options(facts: MediaFacts, schedule: Schedule) -> tuple[str, ...]:
         # Nothing but this file, by the demuxer that the probe found, and as far into it as the probe looked.
         "-protocol_whitelist", "file", "-f", demuxer,
         "-probesize", str(PROBE_BYTES), "-analyzeduration", str(PROBE_MICROSECONDS),
-        *_decoder_options(facts),
+        *_decoder_options(facts), *whole_picture(facts.video),
         *_moved("-itsoffset", -schedule.input_shift),
     )  # fmt: skip
+
+
+def whole_picture(video: VideoFacts) -> tuple[str, ...]:
+    """The option that keeps the whole picture of a source whose container marks a part of it.
+
+    From 7.1 on FFmpeg cuts that part out: a proxy would show less than its source, and an odd number of lines above (an XDCAM
+    clip's 9) swaps the fields. Editors read the whole raster. An FFmpeg without the option tells of no such mark.
+    """
+    return ("-apply_cropping:v", "codec") if video.clean_aperture else ()
 
 
 def _moved(option: str, seconds: Fraction) -> tuple[str, ...]:

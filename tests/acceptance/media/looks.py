@@ -52,8 +52,8 @@ class Sound:
 class Look:
     """One file.
 
-    `width`, `height`: of the decoded picture; `turns`: clockwise quarter turns to show it upright. `aspect`: width / height on
-    screen, upright. `times`: of every presented frame, in seconds, in order; `tick`: what they are counted in. `fields`:
+    `width`, `height`: of the decoded picture; `cropping`: options before `-i`. `turns`: clockwise quarter turns to show it
+    upright. `aspect`: width / height on screen, upright. `times`: of every presented frame, in seconds, in order; `tick`: what they are counted in. `fields`:
     `progressive`, `tt` or `bb`, `mixed` when frames differ. `container_fields`: the container's own word. `stream_color`:
     what the file as a whole says, `frame_color`: what its decoded frames say. `longest_gop`: frames from one key frame to the
     next. `others`: further streams.
@@ -68,6 +68,7 @@ class Look:
     width: int
     height: int
     turns: int
+    cropping: tuple[str, ...]
     aspect: Fraction
     times: tuple[Fraction, ...]
     tick: Fraction
@@ -108,6 +109,7 @@ def look(path: Path) -> Look:
         width=picture["width"],
         height=picture["height"],
         turns=turns,
+        cropping=_cropping(picture),
         aspect=1 / aspect if turns % 2 else aspect,
         times=tuple(int(f["pts"]) * tick for f in frames if "pts" in f),
         tick=tick,
@@ -180,6 +182,12 @@ def _turns(picture: Mapping[str, Any]) -> int:
     degrees = next((int(d["rotation"]) for d in picture.get("side_data_list", ()) if "rotation" in d), 0)
     assert degrees % 90 == 0
     return -degrees // 90 % 4
+
+
+def _cropping(picture: Mapping[str, Any]) -> tuple[str, ...]:
+    """What keeps an FFmpeg that tells of a container's clean aperture from showing that part alone."""
+    kinds = {data.get("side_data_type") for data in picture.get("side_data_list", ())}
+    return ("-apply_cropping:v", "codec") if "Frame Cropping" in kinds else ()
 
 
 def _fields(frames: list[dict[str, Any]]) -> str:

@@ -63,8 +63,8 @@ def thumbnails(media: Look) -> list[bytes]:
     chain = rgb(media, CANVAS) + ",format=rgb24"
     out = subprocess.run(
         [
-            "ffmpeg", "-nostdin", "-v", "quiet", "-i", media.path, "-map", "0:V:0", "-vf", chain, "-fps_mode", "passthrough",
-            "-f", "rawvideo", "-",
+            "ffmpeg", "-nostdin", "-v", "quiet", *media.cropping, "-i", media.path, "-map", "0:V:0", "-vf", chain,
+            "-fps_mode", "passthrough", "-f", "rawvideo", "-",
         ],
         check=True, capture_output=True,
     ).stdout  # fmt: skip
@@ -97,7 +97,10 @@ def _ssim(source: Look, proxy: Look, of_source: str = "") -> list[float]:
     asked, given = f"[0:V:0]{rgb(source, size)}{of_source}[a]", f"[1:V:0]{rgb(proxy, size)}[b]"
     graph = f"{asked};{given};[a][b]ssim=stats_file=-:shortest=1"
     out = subprocess.run(
-        ["ffmpeg", "-nostdin", "-v", "quiet", "-i", source.path, "-i", proxy.path, "-lavfi", graph, "-f", "null", "-"],
+        [
+            "ffmpeg", "-nostdin", "-v", "quiet", *source.cropping, "-i", source.path, "-i", proxy.path, "-lavfi", graph,
+            "-f", "null", "-",
+        ],
         check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
     return [float(value) for value in _SSIM.findall(out)]
@@ -108,7 +111,10 @@ def alpha_likeness(source: Look, proxy: Look) -> float:
     alpha = "alphaextract,format=gray,settb=1/25,setpts=N"
     graph = f"[0:V:0]{alpha}[a];[1:V:0]{alpha}[b];[a][b]ssim=stats_file=-:shortest=1"
     out = subprocess.run(
-        ["ffmpeg", "-nostdin", "-v", "quiet", "-i", source.path, "-i", proxy.path, "-lavfi", graph, "-f", "null", "-"],
+        [
+            "ffmpeg", "-nostdin", "-v", "quiet", *source.cropping, "-i", source.path, "-i", proxy.path, "-lavfi", graph,
+            "-f", "null", "-",
+        ],
         check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
     return min(float(value) for value in _SSIM.findall(out))

@@ -30,6 +30,7 @@ def test_a_source_is_written_field_by_field() -> None:
                 "mastering_display": None, "content_light": None,
             },
             "dolby_vision_profile": None, "coded_width": None, "coded_height": None, "mirrored": True,
+            "clean_aperture": False,
         },
         "audio": [
             {

@@ -79,6 +79,7 @@ class Picture(TypedDict, total=False):
     color: ColorFacts
     codec: str
     mirrored: bool
+    clean_aperture: bool
 
 
 def clip(**picture: Unpack[Picture]) -> MediaFacts:

@@ -213,3 +213,9 @@ def test_sources_are_decoded_the_same_on_every_cpu() -> None:
     assert plan.input_options[-8:] == ("-flags", "+bitexact", "-threads:v", "1", "-c:1", "aac_fixed", "-c:3", "libopus")
     other = replace(CLIP, audio=(replace(STEREO, profile="HE-AAC"), replace(STEREO, codec="pcm_s16le", profile=None, index=2)))
     assert plan_task(settings(), other).input_options[-2:] == ("-flags", "+bitexact")
+
+
+def test_the_whole_picture_of_a_clean_aperture_is_kept() -> None:
+    plan = plan_task(settings(), clip(clean_aperture=True))
+    assert plan.input_options[-2:] == ("-apply_cropping:v", "codec")
+    assert "-apply_cropping:v" not in plan_task(settings(), CLIP).input_options
