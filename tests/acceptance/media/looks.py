@@ -53,10 +53,10 @@ class Look:
     """One file.
 
     `width`, `height`: of the decoded picture; `cropping`: options before `-i`. `turns`: clockwise quarter turns to show it
-    upright. `aspect`: width / height on screen, upright. `times`: of every presented frame, in seconds, in order; `tick`: what they are counted in. `fields`:
-    `progressive`, `tt` or `bb`, `mixed` when frames differ. `container_fields`: the container's own word. `stream_color`:
-    what the file as a whole says, `frame_color`: what its decoded frames say. `longest_gop`: frames from one key frame to the
-    next. `others`: further streams.
+    upright. `aspect`: width / height on screen, upright. `times`: of every presented frame, in seconds, in order; `tick`: what
+    they are counted in. `fields`: `progressive`, `tt` or `bb`, `mixed` when frames differ. `container_fields`: the container's
+    own word. `stream_color`: what the file as a whole says, `frame_color`: what its decoded frames say. `longest_gop`: frames
+    from one key frame to the next. `others`: further streams.
     """
 
     path: Path
