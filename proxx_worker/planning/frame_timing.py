@@ -64,18 +64,20 @@ class Schedule:
 
 
 _DECIMALS = Fraction(1, 40_000)
-_LARGEST_DECIMAL = 1_000_000
+_MICROSECONDS = 1_000_000
 
 
 def _as_said(video: VideoFacts) -> Fraction:
     """The rate as the source's container writes it: 2997/100 where 30000/1001 is meant, else the rate itself.
 
-    FFmpeg 7 and later hand it on to the muxer, and MXF has no such rate. An average that only a longer last frame moves has
-    larger terms.
+    FFmpeg 7 and later hand it on to the muxer, and MXF has no such rate. It is written in thousandths of a frame, or by a length
+    in whole microseconds (1000000/33333). An average that differs because a time was rounded to a tick, or because the last frame
+    is longer, is neither.
     """
     said = video.average_rate
-    nearly = said is not None and abs(said / video.rate - 1) <= _DECIMALS and said.numerator <= _LARGEST_DECIMAL
-    return said if nearly and said is not None else video.rate
+    if said is None or not 0 < abs(said / video.rate - 1) <= _DECIMALS:
+        return video.rate
+    return said if said.numerator == _MICROSECONDS or 1000 % said.denominator == 0 else video.rate
 
 
 def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:

@@ -106,6 +106,31 @@ def test_mxf_takes_no_rate_that_it_cannot_store(rate: Fraction) -> None:
         plan_schedule(settings(container=Container.MXF, fps=rate), CLIP)
 
 
+@pytest.mark.parametrize(
+    ("rate", "said"),
+    [(NTSC, Fraction(2997, 100)), (FILM, Fraction(2997, 125)), (Fraction(30), Fraction(1_000_000, 33333))],
+)
+def test_mxf_takes_no_rate_that_is_written_in_decimals(rate: Fraction, said: Fraction) -> None:
+    with pytest.raises(ProxxError, match="MXF cannot store"):
+        plan_schedule(settings(container=Container.MXF), clip(rate=rate, average_rate=said))
+    assert plan_schedule(settings(container=Container.MOV), clip(rate=rate, average_rate=said)).rate == rate
+
+
+@pytest.mark.parametrize(
+    ("rate", "average"),
+    [
+        # 30 frames of 59.94 in ticks of 1/90000, a tick short; 48,000 frames at 25 whose last is a tick longer; rounded times.
+        (Fraction(60000, 1001), Fraction(30 * 90000, 45044)),
+        (Fraction(25), Fraction(48000 * 12800, 48000 * 512 + 1)),
+        (NTSC, Fraction(19001, 634)),
+        (Fraction(25), Fraction(24)),
+        (Fraction(25), None),
+    ],
+)
+def test_an_average_beside_the_rate_is_no_matter_for_mxf(rate: Fraction, average: Fraction | None) -> None:
+    assert plan_schedule(settings(container=Container.MXF), clip(rate=rate, average_rate=average)).rate == rate
+
+
 @pytest.mark.parametrize("rate", sorted(MXF_RATES))
 def test_mxf_starts_at_zero(rate: Fraction) -> None:
     schedule = plan_schedule(settings(container=Container.MXF), clip(rate=rate, start=Fraction(1, 3)))
