@@ -31,13 +31,16 @@ _MOST_BYTES = 16 << 20
 
 _MOST_TRACKS = 8
 _HUGE = 1 << 31
+_FAR = 1 << 28
+"""mov.c takes steps of so many ticks for going back, and passes over offsets of so many."""
+
 _NOTHING = -1
 """What an edit that plays nothing has for its place in the media."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlayedPictures:
-    """`pictures`: packets with content whose time lies in the edit list; `empty`: packets without, in there."""
+    """`pictures`: packets whose time lies in the edit list; `empty`: those in there without bytes, not counted among them."""
 
     pictures: int
     empty: int
@@ -55,8 +58,7 @@ def played_pictures(read: Read, size: int) -> Mapping[int, PlayedPictures]:
 
     They prove it where they are whole (no fragments) and agree, and where an edit list has a single edit, perhaps behind empty
     ones, so that no picture is played twice. A picture is played whose time lies in that edit: FFmpeg's mov.c
-    (mov_fix_index) leaves out one that begins before. Times that lie before their packet's (negative offsets) prove
-    nothing, because mov.c compares the edit with times that it has moved.
+    (mov_fix_index) leaves out one that begins before.
 
     `read(offset, count)` gives up to `count` bytes of the file of `size` bytes. Structure: ISO/IEC 14496-12, 8.6.1 (`stts`,
     `ctts`), 8.6.6 (`elst`), 8.7.3 (`stsz`).
@@ -96,8 +98,10 @@ def _played(read: Read, track: Box, movie_clock: int, budget: Iterator[int]) -> 
     part = _edit(edits[0] if edits else None, timescale(headers[0]), movie_clock)
     if part is None:
         return None
-    inside = [length for length, time in zip(lengths, times, strict=True) if time in part]
-    empty = inside.count(0)
+    inside = [(time, length) for length, time in zip(lengths, times, strict=True) if time in part]
+    first = min((time for time, length in inside if length), default=None)
+    # Before the first picture there is none to repeat: such packets are missing like any picture that does not decode.
+    empty = sum(1 for time, length in inside if first is not None and not length and time > first)
     return PlayedPictures(len(inside) - empty, empty)
 
 
@@ -121,7 +125,7 @@ def _times(steps: bytes, offsets: bytes | None) -> list[int] | None:
     if offsets is None:
         return decoded
     later = rows_of(offsets, ">Ii")
-    if sum(count for count, _ in later) != len(decoded) or any(offset < 0 for _, offset in later):
+    if sum(count for count, _ in later) != len(decoded) or any(abs(offset) >= _FAR for _, offset in later):
         return None
     shifts = chain.from_iterable(repeat(offset, count) for count, offset in later)
     return [time + shift for time, shift in zip(decoded, shifts, strict=True)]
