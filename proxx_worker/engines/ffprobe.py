@@ -9,6 +9,7 @@ from proxx_worker.engines.port import ProbedSource
 from proxx_worker.engines.source_file import OpenSource, Window, open_source
 from proxx_worker.engines.tools import Tools
 from proxx_worker.media.ivf import held_to_its_header
+from proxx_worker.media.played_pictures import played_pictures
 from proxx_worker.media.quicktime import (
     AVID_CODEC_TAGS,
     avid_pixel_aspect,
@@ -27,6 +28,7 @@ MAX_REPORT_BYTES = 16 << 20
 
 _AVID = tuple(tag.encode() for tag in AVID_CODEC_TAGS)
 _AAC = b'"aac"'
+_MOVIE = b'"mov,mp4,'
 """Words in ffprobe's report without which the structure of a movie need not be looked at again."""
 
 _STDERR_BYTES = 64 << 10
@@ -69,7 +71,8 @@ def probe_source(
         size = source.identity.size
         aspect = avid_pixel_aspect(header.read, size) if any(tag in stdout for tag in _AVID) else None
         unbroken = gapless_tracks(header.read, size) if _AAC in stdout else frozenset()
-        media = read_source(stdout, report.stderr_text(), child.exit_code, aspect, unbroken)
+        played = played_pictures(header.read, size) if _MOVIE in stdout else {}
+        media = read_source(stdout, report.stderr_text(), child.exit_code, aspect, unbroken, played)
         return ProbedSource(held_to_its_header(media, read, size), source.identity)
 
 

@@ -12,34 +12,34 @@ from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.text import visible
-from proxx_worker.media.quicktime_boxes import (
+from proxx_worker.media.boxes import (
+    BOX_HEADER,
     MAX_BOXES,
     MAX_TABLE,
+    SAMPLES,
     TABLE_HEADER,
+    TRACKS,
     Box,
     children,
     descend,
     entry_count,
-    read_tables,
-    table_entries,
+    media_duration,
+    rows_of,
+    tables_at,
+    timescale,
+    track_number,
 )
 
 _PATH_TO_REFERENCES = (b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref")
-_PATH_TO_TRACKS = (b"moov", b"trak")
-_PATH_TO_SAMPLES = (b"mdia", b"minf", b"stbl")
 _PATH_TO_DESCRIPTIONS = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
 AVID_CODEC_TAGS = ("AVdn", "AVd1", "AVj2")
 """The sample entries whose ARES atom FFmpeg takes for the display aspect, though it tells the raster: mov.c, mov_read_ares."""
 
-_HEADER = 8
 _PROTECTED = (b"encv", b"enca")
 _HANDLER_AT, _HANDLER_END = 8, 12
 _VISUAL_ENTRY = 78
 _ASPECT_TERMS = 8
 _SELF_CONTAINED = 1
-_HEADER_IDS = {b"\0": 12, b"\1": 20}
-"""Where `tkhd` has the track's number, by its version."""
-
 _HUGE = 1 << 31
 """What FFmpeg takes for a negative step in time, and replaces by one tick."""
 
@@ -96,9 +96,9 @@ def tracks(read: Callable[[int, int], bytes], size: int) -> tuple[Track, ...]:
     """
     budget = iter(range(MAX_BOXES))
     found = []
-    for track in descend(read, Box(b"", 0, size), _PATH_TO_TRACKS, budget):
+    for track in descend(read, Box(b"", 0, size), TRACKS, budget):
         handlers = [read(box.start, _HANDLER_END) for box in descend(read, track, (b"mdia", b"hdlr"), budget)]
-        descriptions = descend(read, track, (*_PATH_TO_SAMPLES, b"stsd"), budget)
+        descriptions = descend(read, track, (*SAMPLES, b"stsd"), budget)
         entries = (
             entry.kind.decode()
             for table in descriptions
@@ -142,7 +142,7 @@ def gapless_tracks(read: Callable[[int, int], bytes], size: int) -> frozenset[in
     if any(True for movie in movies for _ in descend(read, movie, (b"mvex",), budget)):
         return frozenset()
     found = [
-        (_track_number(read, track, budget), _is_gapless(read, track, budget))
+        (track_number(read, track, budget), _is_gapless(read, track, budget))
         for movie in movies
         for track in descend(read, movie, (b"trak",), budget)
     ]
@@ -152,30 +152,23 @@ def gapless_tracks(read: Callable[[int, int], bytes], size: int) -> frozenset[in
     return frozenset(number for number, unbroken in found if unbroken and number is not None and numbers[number] == 1)
 
 
-def _track_number(read: Callable[[int, int], bytes], track: Box, budget: Iterator[int]) -> int | None:
-    headers = read_tables(read, track, (b"tkhd",), budget)
-    header = headers[0] if len(headers) == 1 else b""
-    at = _HEADER_IDS.get(header[:1])
-    return None if at is None or len(header) < at + 4 else int(struct.unpack_from(">I", header, at)[0])
-
-
 def _is_gapless(read: Callable[[int, int], bytes], track: Box, budget: Iterator[int]) -> bool:
     descriptions, times, shifts, media, edits = (
-        read_tables(read, track, path, budget)
+        tables_at(read, track, path, budget)
         for path in (
-            (*_PATH_TO_SAMPLES, b"stsd"), (*_PATH_TO_SAMPLES, b"stts"), (*_PATH_TO_SAMPLES, b"ctts"), (b"mdia", b"mdhd"),
+            (*SAMPLES, b"stsd"), (*SAMPLES, b"stts"), (*SAMPLES, b"ctts"), (b"mdia", b"mdhd"),
             (b"edts", b"elst"),
         )
     )  # fmt: skip
     if not len(descriptions) == len(times) == len(media) == 1 or shifts or len(edits) > 1:
         return False
-    steps = table_entries(times[0], ">II")
-    lasts = _media_duration(media[0])
-    if entry_count(descriptions[0]) != 1 or lasts is None or not steps or not _is_steady(steps, _timescale(media[0])):
+    steps = rows_of(times[0], ">II")
+    lasts = media_duration(media[0])
+    if entry_count(descriptions[0]) != 1 or lasts is None or not steps or not _is_steady(steps, timescale(media[0])):
         return False
     if not edits or entry_count(edits[0]) == 0:
         return True
-    played = table_entries(edits[0], ">Qq4x" if edits[0][:1] == b"\1" else ">Ii4x")
+    played = rows_of(edits[0], ">Qq4x" if edits[0][:1] == b"\1" else ">Ii4x")
     return len(played) == 1 and played[0][0] > 0 and 0 <= played[0][1] < lasts
 
 
@@ -193,32 +186,20 @@ def _is_steady(steps: Sequence[tuple[int, ...]], per_second: int) -> bool:
     return True
 
 
-def _media_duration(header: bytes) -> int | None:
-    """Ticks, as `mdhd` says."""
-    at, shape = (24, ">Q") if header[:1] == b"\1" else (16, ">I")
-    return int(struct.unpack_from(shape, header, at)[0]) if len(header) >= at + struct.calcsize(shape) else None
-
-
-def _timescale(header: bytes) -> int:
-    """Ticks per second, as `mdhd` says."""
-    at = 20 if header[:1] == b"\1" else 12
-    return int(struct.unpack_from(">I", header, at)[0]) if len(header) >= at + 4 else 0
-
-
 def _references(read: Callable[[int, int], bytes], size: int) -> Iterator[str]:
     """Every data reference to another file: its kind, and its location where that is text."""
     budget = iter(range(MAX_BOXES))
     for table in descend(read, Box(b"", 0, size), _PATH_TO_REFERENCES, budget):
         content = read(table.start, min(table.end - table.start, MAX_TABLE))
         position = TABLE_HEADER
-        while position + _HEADER + 4 <= len(content):
+        while position + BOX_HEADER + 4 <= len(content):
             (length,) = struct.unpack_from(">I", content, position)
             kind, flags = content[position + 4 : position + 8], content[position + 8 : position + 12]
             location = content[position + 12 : position + length].strip(b"\0")
             # Careless writers leave the flag unset with an empty location: that is this file, and FFmpeg reads it so.
             if location and not flags[-1] & _SELF_CONTAINED:
                 yield _shown(kind + b" " + location if kind == b"url " else kind)
-            position += max(length, _HEADER)
+            position += max(length, BOX_HEADER)
 
 
 def _shown(data: bytes) -> str:

@@ -4,9 +4,8 @@ import struct
 from collections.abc import Callable, Iterator
 from itertools import chain, islice, pairwise, repeat
 
-from proxx_worker.media.quicktime_boxes import MAX_BOXES, TABLE_HEADER, Box, descend, read_tables
+from proxx_worker.media.boxes import MAX_BOXES, SAMPLES, TABLE_HEADER, TRACKS, Box, descend, tables_at
 
-_SAMPLES = (b"mdia", b"minf", b"stbl")
 _HANDLER_AT, _HANDLER_END = 8, 12
 _SIZES_AT = 12
 _MAX_TABLE = 1 << 25
@@ -21,13 +20,13 @@ def video_frames(read: Callable[[int, int], bytes], size: int) -> Iterator[int]:
     Structure: ISO/IEC 14496-12, 8.7.3 "Sample Size Boxes", 8.7.4 "Sample To Chunk Box", 8.7.5 "Chunk Offset Box".
     """
     budget = iter(range(MAX_BOXES))
-    found = [track for track in descend(read, Box(b"", 0, size), (b"moov", b"trak"), budget) if _is_video(read, track, budget)]
+    found = [track for track in descend(read, Box(b"", 0, size), TRACKS, budget) if _is_video(read, track, budget)]
     if len(found) != 1:
         raise ValueError(f"the movie has {len(found)} video tracks")
     (track,) = found
 
     def table(kind: bytes) -> bytes:
-        return next(iter(read_tables(read, track, (*_SAMPLES, kind), budget, _MAX_TABLE)), b"")
+        return next(iter(tables_at(read, track, (*SAMPLES, kind), budget, _MAX_TABLE)), b"")
 
     frames, sizes = _sizes(table(b"stsz"))
     chunks = chain(_rows(table(b"stco"), ">I"), _rows(table(b"co64"), ">Q"))
@@ -41,7 +40,7 @@ def video_frames(read: Callable[[int, int], bytes], size: int) -> Iterator[int]:
 
 
 def _is_video(read: Callable[[int, int], bytes], track: Box, budget: Iterator[int]) -> bool:
-    return any(header[_HANDLER_AT:_HANDLER_END] == b"vide" for header in read_tables(read, track, (b"mdia", b"hdlr"), budget))
+    return any(header[_HANDLER_AT:_HANDLER_END] == b"vide" for header in tables_at(read, track, (b"mdia", b"hdlr"), budget))
 
 
 def _sizes(table: bytes) -> tuple[int, Iterator[int]]:

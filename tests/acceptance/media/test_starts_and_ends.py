@@ -4,6 +4,8 @@ The judge of a beginning: every picture that the worker's own command presents i
 """
 
 import hashlib
+import json
+import struct
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +21,7 @@ PICTURE = ("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=2")
 SOUND = ("-f", "lavfi", "-i", "anoisesrc=color=pink:sample_rate=48000:duration=2:seed=1")
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 OPEN = ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-x264-params", "open-gop=1:keyint=12:bframes=2:scenecut=0:b-adapt=0")
+CLOSED = ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-x264-params", "keyint=12:bframes=2:scenecut=0:b-adapt=0")
 MPEG2 = ("-c:v", "mpeg2video", "-pix_fmt", "yuv420p", "-bf", "2", "-g", "12", "-c:a", "mp2")
 PACKET = 188
 
@@ -83,3 +86,75 @@ def test_fragments_need_not_begin_at_0(proxx: Command, tmp_path: Path) -> None:
         "-movflags", "frag_keyframe+empty_moov+default_base_moof", source,
     )  # fmt: skip
     assert run(proxx, tmp_path, source)["error"] is None
+
+
+def trimmed(path: Path, frames: int, *options: str) -> None:
+    """A movie of 25 pictures whose edit begins so many of them later than its first one, and is as long as the whole."""
+    ffmpeg(*PICTURE, "-frames:v", "25", *CLOSED, *options, path)
+    data = bytearray(path.read_bytes())
+    (edit,) = (at for at in range(len(data)) if data[at : at + 4] == b"elst")
+    lasts, first = struct.unpack_from(">Ii", data, edit + 12)
+    assert (lasts, first) == (1000, 1024)
+    struct.pack_into(">i", data, edit + 16, first + frames * 512)
+    path.write_bytes(data)
+
+
+def emptied(path: Path, *packets: int) -> None:
+    """A movie whose packets of these numbers have no bytes any more. Each of them lies in a chunk of its own."""
+    ffmpeg(*PICTURE, *SOUND, "-t", "1", "-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-c:a", "pcm_s16le", path)
+    data = bytearray(path.read_bytes())
+    table = data.index(b"stsz")
+    assert struct.unpack_from(">II", data, table + 8) == (0, 25)
+    for packet in packets:
+        struct.pack_into(">I", data, table + 16 + 4 * packet, 0)
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(("name", "frames"), [("b.mov", 1), ("b.mp4", 2), ("b.mp4", 3)])
+def test_a_trim_that_begins_on_a_b_frame_was_not_cut_off(proxx: Command, tmp_path: Path, name: str, frames: int) -> None:
+    whole, source = tmp_path / "whole.mp4", tmp_path / name
+    trimmed(source, frames)
+    trimmed(whole, 0)
+    result = run(proxx, tmp_path, source)
+    assert result["error"] is None
+    checks = {check["name"]: check for check in result["tasks"][0]["checks"]}
+    assert checks["frames_of_source"] == {
+        "name": "frames_of_source", "expected": 25 - frames, "actual": 25 - frames, "ok": True
+    }  # fmt: skip
+    assert list(pictures(source)) == list(pictures(whole)[frames:])
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+def test_a_trimmed_movie_that_a_copy_cut_off_is_damaged(proxx: Command, tmp_path: Path, lost: int) -> None:
+    """Cut where a packet ends, so that FFmpeg says nothing of it."""
+    source = tmp_path / "cut.mov"
+    trimmed(source, 1, "-movflags", "+faststart")
+    command = ("ffprobe", "-v", "error", "-show_entries", "packet=pos", "-of", "json", source)
+    listed = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)["packets"]
+    source.write_bytes(source.read_bytes()[: sorted(int(packet["pos"]) for packet in listed)[-lost]])
+    result = run(proxx, tmp_path, source)
+    assert result["error"] is not None
+    assert result["error"]["code"] == "SOURCE_DAMAGED"
+    assert f"after {24 - lost} frames, its container promises 24 frames: it was cut off" in result["error"]["message"]
+
+
+def test_packets_that_only_repeat_the_picture_are_no_pictures(proxx: Command, tmp_path: Path) -> None:
+    source = tmp_path / "drops.mov"
+    emptied(source, 12, 22, 23, 24)
+    result = run(proxx, tmp_path, source)
+    assert result["error"] is None
+    (task,) = result["tasks"]
+    checks = {check["name"]: check for check in task["checks"]}
+    assert checks["frames_of_source"]["expected"] == checks["frames_of_source"]["actual"] == 21
+    assert task["source_media"]["notes"] == [
+        "4 of 25 picture packets are empty: they repeat the picture before them, and were left out"
+    ]
+
+
+def test_a_first_packet_without_a_picture_is_one_that_does_not_decode(proxx: Command, tmp_path: Path) -> None:
+    source = tmp_path / "late.mov"
+    emptied(source, 0)
+    result = run(proxx, tmp_path, source)
+    assert result["error"] is None
+    checks = {check["name"]: check["actual"] for check in result["tasks"][0]["checks"]}
+    assert checks["frames_left_out"] == "1 of 25, before the first that decodes"
