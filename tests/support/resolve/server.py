@@ -54,15 +54,22 @@ class Server:
             method = document["method"]
             name = method if target is None else f"{type(target).__name__}.{method}"
             self._kill(document["client"])
-            self._log.write(json.dumps({"call": name, "arguments": document["arguments"], "client": document["client"]}) + "\n")
+            arguments = [self._incoming(argument) for argument in document["arguments"]]
+            note = {
+                "call": name,
+                "arguments": document["arguments"],
+                "client": document["client"],
+                "projects": sorted(set(_projects_of([target, arguments]))),
+            }
+            self._log.write(json.dumps(note) + "\n")
             script = self._script(name)
         if script is not None and "hangs" in script:
             threading.Event().wait()
         if script is not None and "return" in script and not script.get("does"):
             return script["return"]
-        arguments = [self._incoming(argument) for argument in document["arguments"]]
         if target is None:
-            return None if self._database.fault("unready") else studio.Resolve(self._database)
+            ready = method == "scriptapp" and not self._database.fault("unready")
+            return studio.Resolve(self._database) if ready else None
         value = getattr(target, method)(*arguments)
         return script["return"] if script is not None and "return" in script else value
 
@@ -106,6 +113,17 @@ class Server:
         if isinstance(value, list):
             return [self._incoming(item) for item in value]
         return value
+
+
+def _projects_of(value):
+    """The projects that a call concerns: by its object, or by an argument that is of one."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _projects_of(item)
+    elif isinstance(value, studio.Project):
+        yield value.GetName()
+    elif (owner := getattr(value, "_project", None) or getattr(value, "_clip", None)) is not None:
+        yield from _projects_of(owner)
 
 
 def main():
