@@ -301,6 +301,7 @@ class Project:
 class MediaPool:
     def __init__(self, project):
         self._project = project
+        self._paths = set()
 
     def GetRootFolder(self):
         return Folder()
@@ -309,10 +310,12 @@ class MediaPool:
         return Folder()
 
     def ImportMedia(self, items):
+        """One item a file, and nothing for one that is in the pool already: what Resolve does then is not known."""
         found = []
         for path in items:
-            media = renders.probe(self._project.database(), path)
+            media = None if path in self._paths else renders.probe(self._project.database(), path)
             if media is not None:
+                self._paths.add(path)
                 found.append(MediaPoolItem(self._project, path, media))
         return found * 2 if self._project.database().fault("imports_twice") else found
 

@@ -53,12 +53,12 @@ class Session:
         storage = self.wire.call(self.resolve, "GetMediaStorage")
         places = texts(self.wire.call(storage, "GetMountedVolumeList"))
         target = self.request.target
-        if not any(f"{target}/".startswith(f"{place.rstrip('/')}/") for place in places):
+        # As it is written, and without its `..`: which of the two Resolve goes by is not known.
+        if not all(any(_lies_below(path, place) for place in places) for path in (target, os.path.normpath(target))):
             refuse(
                 UNAVAILABLE,
                 f"Resolve writes only below its Media Storage locations ({', '.join(places) or 'none'}), and {target} is below "
-                "none. Add one in Preferences > System > Media Storage, written as the JobSpec writes the path, and restart "
-                "Resolve.",
+                "none. Add one in Preferences > System > Media Storage, written as this path is, and restart Resolve.",
                 locations=places,
                 target=target,
             )
@@ -214,6 +214,10 @@ class Session:
             f"{time.monotonic() - began:.0f} s after its start. Allow external scripting (Preferences > System > General: "
             "Local), or set a longer `resolve_start_seconds`.",
         )
+
+
+def _lies_below(path: str, place: str) -> bool:
+    return place.startswith("/") and f"{path}/".startswith(f"{place.rstrip('/')}/")
 
 
 def _end_with_parent() -> Callable[[], None] | None:

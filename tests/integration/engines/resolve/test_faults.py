@@ -57,6 +57,8 @@ def test_a_fault_has_its_code_and_leaves_nothing(
             assert (result.error.code, [word for word in case.says if word not in result.error.message]) == (case.code, []), (
                 result.error.message
             )
+            hung = any("StopRendering" in word for word in case.says)
+            assert ("StopRendering" in result.error.message) == hung, "the call that it hung in, and none of its end"
             assert REMEDY.search(result.error.message), "it says what to do"
             assert list(out.iterdir()) == []
         if case.before_a_project:

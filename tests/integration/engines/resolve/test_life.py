@@ -18,11 +18,13 @@ from proxx_worker.engines.resolve.lock import ResolveLock, holder_of
 from proxx_worker.process.stop import StopFlag
 from tests.acceptance.command import wait_until
 from tests.integration.engines.resolve.test_faults import SETTINGS
+from tests.support.engine import Log
 from tests.support.jobs import Watcher, execute, spec
 from tests.support.resolve.world import FILM, StandIn, alive
 
 Act = Callable[[], object]
-RENDERS_ON: dict[str, object] = {"render": {"stuck": 47, "slow_stop": 0.5}}
+RENDERS_ON: dict[str, object] = {"render": {"stuck": 47, "last_frame": {"seconds": 0.5}}}
+LOOKS = 20
 
 
 @pytest.fixture(params=[False, True], ids=["attached", "started"])
@@ -43,7 +45,9 @@ def engine(standin: StandIn, *, starts: bool) -> ResolveEngine:
     return standin.engine(starts=starts)
 
 
-def run(engine: ResolveEngine, clip: Path, out: Path, *, act: Act | None = None, stop: StopFlag) -> JobResult:
+def run(
+    engine: ResolveEngine, clip: Path, out: Path, *, act: Act | None = None, stop: StopFlag, log: Log | None = None
+) -> JobResult:
     """One job; `act` is called once the render writes its file."""
 
     def act_then() -> None:
@@ -52,7 +56,7 @@ def run(engine: ResolveEngine, clip: Path, out: Path, *, act: Act | None = None,
             act()
 
     watcher = Watcher({("progressed", 1): act_then})
-    return execute(engine, spec([clip], out, **SETTINGS), stop, watcher=watcher, kind=Engine.RESOLVE)
+    return execute(engine, spec([clip], out, **SETTINGS), stop, watcher=watcher, kind=Engine.RESOLVE, log=log)
 
 
 def require_next_job_clears(standin: StandIn, engine: ResolveEngine, clip: Path, out: Path) -> None:
@@ -117,6 +121,32 @@ def test_a_render_that_outlives_its_client_is_ended_by_the_next_job(
         assert "Project.StopRendering" not in names(standin), "nobody has told Resolve"
         require_next_job_clears(standin, engine, clips["plain"], out)
         assert names(standin).count("Project.StopRendering") == 1
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [{"last_frame": {"looks": LOOKS}}, {"last_frame": {"seconds": 4.0}, "stop_waits": True}],
+    ids=["answered at once", "answered when it is over"],
+)
+def test_a_stop_that_takes_longer_than_the_worker_waits_is_finished_by_the_next_job(
+    tmp_path: Path, clips: dict[str, Path], out: Path, stop: StopFlag, frame: dict[str, object]
+) -> None:
+    with StandIn.made(tmp_path / "standin", server={"render": {"stuck": 47, **frame}}) as standin:
+        standin.start()
+        engine, log = standin.engine(), Log()
+        result = run(engine, clips["plain"], out, act=stop.request, stop=stop, log=log)
+        assert result.error is not None
+        assert result.error.code is ErrorCode.INTERRUPTED
+        killed = log.fields["resolve_ended"]["exit_code"] == -signal.SIGKILL
+        assert killed == ("stop_waits" in frame), "a child that waits for the answer is killed after its 1.5 s"
+        assert list(out.iterdir()) == []
+        assert names(standin)[-1] == "Project.StopRendering", "nobody has looked since: it still renders"
+        require_next_job_clears(standin, engine, clips["plain"], out)
+        again = names(standin)
+        assert again.count("Project.StopRendering") == 2
+        looks = again[again.index("Project.StopRendering") :]
+        looks = looks[: looks.index("ProjectManager.CloseProject")]
+        assert looks.count("Project.IsRenderingInProgress") > ("stop_waits" not in frame) * LOOKS
 
 
 def test_a_project_that_is_left_is_no_hindrance_to_the_same_job_again(
