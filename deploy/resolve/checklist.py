@@ -50,7 +50,10 @@ BY_HAND = [
     "Does a headless start (`resolve -nogui`) need an X display on this machine? Try `resolve_executable` without DISPLAY.",
     "What does CloseProject do to a project that renders: refuse, wait, or end the render?",
     "Does a location of Media Storage count when the JobSpec's path reaches it through a symlink?",
-    "With the interface in another language: which clip properties are in it? Run this once in each language that you use.",
+    (
+        "With the interface in another language: which clip properties are in it, and is `open_project` after a fresh "
+        "start still `Untitled Project`? Run this once in each language that you use."
+    ),
     "How long does a render go on after StopRendering on your longest frames (the next job waits up to 10 minutes)?",
     "Does the call StopRendering itself wait for that? One that waits longer than `stall_seconds` fails the next job.",
     "Do several hosts share this project database? What does DeleteProject answer here for a project that another host has open?",

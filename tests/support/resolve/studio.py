@@ -207,7 +207,7 @@ class Project:
 
     def LoadRenderPreset(self, presetName):
         presets = self._database.config()["presets"]
-        if presetName not in [next(iter(it.values())) if isinstance(it, dict) else it for it in presets]:
+        if presetName not in [it["RenderPresetName"] if isinstance(it, dict) else it for it in presets]:
             return False
         self._render = {}
         return True

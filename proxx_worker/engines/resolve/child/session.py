@@ -185,8 +185,10 @@ class Session:
                 [executable, "-nogui"],
                 stdin=subprocess.DEVNULL,
                 stdout=2,
+                # Programs of its kind (Qt) read names of files in the locale's encoding, and in the worker's `C` that is ASCII.
+                env={**os.environ, "LC_ALL": "C.UTF-8"},
                 pass_fds=self.request.keep,
-                preexec_fn=_end_with_parent(),  # noqa: PLW1509 - this process has one thread
+                preexec_fn=_end_with_parent(),  # noqa: PLW1509 - no other thread here runs Python
             )
         except OSError as error:
             refuse(UNAVAILABLE, f"{executable} must start, but it does not: {error.strerror}. Correct `resolve_executable`.")

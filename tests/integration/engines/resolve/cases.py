@@ -164,7 +164,7 @@ MEDIA = [
 SETTINGS = [
     Case("no such preset", U, ("ProRes Proxy", "Import it"), {"presets": ["Other"]}),
     Case("preset unloadable", F, ("load the preset", "refuses"), answers(Project__LoadRenderPreset=REFUSES)),
-    Case("presets as dicts", None, (), {"presets": [{"RenderPresetName": PRESET}]}),
+    Case("presets as dicts", None, (), {"presets": [{"Format": "QuickTime", "RenderPresetName": PRESET}]}),
     Case("audio only", O, ("video_streams should be 1",), ffmpeg("-vn")),
     Case("format not offered", U, ("the format mov", "Render on"), answers(Project__GetRenderFormats=returns({"MP4": "mp4"}))),
     Case("codec not offered", U, ("the codec ProRes422P",), answers(Project__GetRenderCodecs=returns({"H.264": "H264"}))),

@@ -1,6 +1,7 @@
 """What ends before its time: a stop, a killed child, a second worker. The next job finds, ends and removes what is left."""
 
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -86,6 +87,34 @@ def test_a_stop_ends_the_render_and_leaves_nothing(
         assert "Project.StopRendering" in names(standin)
         assert [name for name in standin.projects() if OURS.fullmatch(name)], "the mark of a render that may still go on"
     require_next_job_clears(standin, engine, clips["plain"], out)
+
+
+def test_what_is_started_finds_its_preferences_and_names_of_any_language(
+    tmp_path: Path, clips: dict[str, Path], out: Path, stop: StopFlag
+) -> None:
+    found: dict[str, str] = {}
+    with StandIn.made(tmp_path / "standin") as standin:
+
+        def look() -> None:
+            (pid,) = standin.pids()
+            lines = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+            found.update({name: value for name, _, value in (line.partition("=") for line in lines if line)})
+
+        result = run(standin.engine(starts=True), clips["plain"], out, act=look, stop=stop)
+        assert (result.status, result.error) == (JobStatus.COMPLETED, None)
+    assert {name: found[name] for name in ("HOME", "LC_ALL")} == {"HOME": pwd.getpwuid(os.getuid()).pw_dir, "LC_ALL": "C.UTF-8"}
+    assert set(found) <= {
+        "HOME",
+        "LC_ALL",
+        "LC_CTYPE",
+        "PATH",
+        "TZ",
+        "RESOLVE_SCRIPT_API",
+        "RESOLVE_SCRIPT_LIB",
+        "PWD",
+        "SHLVL",
+        "_",
+    }
 
 
 def test_a_killed_child_takes_what_it_started_along(
