@@ -58,6 +58,7 @@ BY_HAND = [
     "Does the call StopRendering itself wait for that? One that waits longer than `stall_seconds` fails the next job.",
     "Do several hosts share this project database? What does DeleteProject answer here for a project that another host has open?",
     "Does Resolve write to a folder whose path holds `..`? The worker asks that it lies below Media Storage with and without.",
+    "Render a clip whose pixels are not square (PAR in this report): is its picture whole, stretched, or between bars?",
     "Is a Blackmagic RAW clip's sample entry ever `braw`? See `head` and `tags` of your clips in this report.",
     "Do you have .arx, .vrw or .cri files? Send their first 64 bytes: no two sources publish a signature.",
 ]

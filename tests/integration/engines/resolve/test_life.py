@@ -117,6 +117,18 @@ def test_what_is_started_finds_its_preferences_and_names_of_any_language(
     }
 
 
+@pytest.mark.parametrize("fault", [{"error": "Disk is full"}, {"file": "none"}], ids=["failed answer", "nothing made"])
+def test_what_is_started_is_quit_also_after_a_failure(
+    tmp_path: Path, clips: dict[str, Path], out: Path, stop: StopFlag, fault: dict[str, object]
+) -> None:
+    with StandIn.made(tmp_path / "standin", server={"render": fault}) as standin:
+        result = run(standin.engine(starts=True), clips["plain"], out, stop=stop)
+        assert result.error is not None
+        assert names(standin).count("Resolve.Quit") == 2, "after the look, and after the render"
+        assert standin.projects() == [FILM], "and its projects were removed first"
+        assert standin.pids() == []
+
+
 def test_a_killed_child_takes_what_it_started_along(
     standin: StandIn, engine: ResolveEngine, clips: dict[str, Path], out: Path, stop: StopFlag
 ) -> None:
