@@ -140,6 +140,8 @@ def main():
     server = Server(folder, "-nogui" in sys.argv)
     if current is not None:
         server._database.current = studio.Project(server._database, current)
+        for _ in range(config.get("timelines", 0)):
+            server._database.current.add_timeline(studio.Timeline("a cut", None))
         if config.get("renders"):
             server._database.current.IsRenderingInProgress = lambda: not stopped.is_set()
             server._database.current.StopRendering = lambda: threading.Timer(config["renders"], stopped.set).start()

@@ -42,7 +42,7 @@ FORBIDDEN = frozenset({
 })  # fmt: skip
 """Calls that no worker makes: they save, empty or open what is somebody's, ask for a version, or reach another machine."""
 
-_LOOKS = frozenset({"Project.GetName", "Project.IsRenderingInProgress"})
+_LOOKS = frozenset({"Project.GetName", "Project.IsRenderingInProgress", "Project.GetTimelineCount"})
 """The only calls that may concern a project of somebody else."""
 
 QUICK = Limits(start=20.0, begin=20.0, idle=1.0, stop=20.0, settle=0.05, clean=3.0, poll=0.02)

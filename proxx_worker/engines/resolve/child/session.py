@@ -115,33 +115,47 @@ class Session:
     def _clear_current(self, current: object, name: str) -> None:
         rendering = self.wire.call(current, "IsRenderingInProgress") is True
         if not OURS.fullmatch(name):
-            if rendering:
-                refuse(
-                    UNAVAILABLE, f"Resolve must be idle, but it renders {name!r}, which is not ours. Wait for it.", project=name
-                )
-            if name != UNTITLED:
-                refuse(
-                    UNAVAILABLE,
-                    f"Resolve must have no project open but its own {UNTITLED!r}, so that nobody's work is closed, but {name!r} "
-                    "is open. Close it, or give the worker a Resolve of its own.",
-                    project=name,
-                )
+            self._require_free(current, name, rendering=rendering)
             return
         if rendering:
-            self.wire.call(current, "StopRendering")
-
-            def ended() -> bool:
-                self.wire.tell("waiting", for_="an earlier render of ours to end")
-                return self.wire.call(current, "IsRenderingInProgress", poll=True) is not True
-
-            if not self.wire.wait(self.request.limits.stop, rest=self.request.limits.poll, done=ended):
-                refuse(
-                    UNAVAILABLE,
-                    f"Resolve must be idle, but it still renders {name!r}, an earlier job of ours, {self.request.limits.stop:g} "
-                    "s after it was stopped. Wait for it, or restart Resolve.",
-                    project=name,
-                )
+            self._end_render(current, name)
         self.remove(current)
+
+    def _require_free(self, current: object, name: str, *, rendering: bool) -> None:
+        """Refuse where somebody is at work: in a project that is not ours, or in one that is not saved yet."""
+        if rendering:
+            refuse(UNAVAILABLE, f"Resolve must be idle, but it renders {name!r}, which is not ours. Wait for it.", project=name)
+        if name != UNTITLED:
+            refuse(
+                UNAVAILABLE,
+                f"Resolve must have no project open but its own {UNTITLED!r}, so that nobody's work is closed, but {name!r} is "
+                "open. Close it, or give the worker a Resolve of its own.",
+                project=name,
+            )
+        timelines = self.wire.call(current, "GetTimelineCount")
+        if isinstance(timelines, int | float) and timelines > 0:
+            refuse(
+                UNAVAILABLE,
+                f"Resolve must have nothing open that is not saved, but its {name!r} has timelines ({timelines:g}), and the "
+                "worker's own project would take its place. Save it under a name and close it.",
+                project=name,
+            )
+
+    def _end_render(self, current: object, name: str) -> None:
+        self.wire.call(current, "StopRendering")
+
+        def ended() -> bool:
+            self.wire.tell("waiting", for_="an earlier render of ours to end")
+            return self.wire.call(current, "IsRenderingInProgress", poll=True) is not True
+
+        seconds = self.request.limits.stop
+        if not self.wire.wait(seconds, rest=self.request.limits.poll, done=ended):
+            refuse(
+                UNAVAILABLE,
+                f"Resolve must be idle, but it still renders {name!r}, an earlier job of ours, {seconds:g} s after its stop. "
+                "Wait for it, or restart Resolve.",
+                project=name,
+            )
 
     def _reach(self) -> None:
         module = self._module()

@@ -117,6 +117,7 @@ REACHING = [
 PROJECT = [
     Case("foreign project", U, (FILM, "Close it"), {"open": FILM}),
     Case("foreign render", U, ("must be idle", "Untitled Project", "Wait for it"), {"open": "Untitled Project", "renders": 60}),
+    Case("unsaved work", U, ("has timelines (1)", "close it"), {"open": "Untitled Project", "timelines": 1}),
     Case("leftover, idle", None, (), {"open": LEFT}, projects=(LEFT, "proxx-worker 0123456789ab survey")),
     Case("leftover, rendering", None, (), {"open": LEFT, "renders": 0.2}, projects=(LEFT,)),
     Case(
