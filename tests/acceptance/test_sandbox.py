@@ -73,6 +73,7 @@ def outcomes(
         "--sandbox-read", os.path.realpath(sys.base_prefix), *flags,
     )  # fmt: skip
     assert ended.exit_code in {2, 4}, ended.stderr  # out of the sandbox it changes the source and submits a job
+    assert "job.log" in names(workspace.failed), ended.stderr
     log = (workspace.failed / "job.log").read_text()
     result = read_result(workspace.failed, "job")
     assert result["worker"]["sandbox"] == "off" if "off" in flags else result["worker"]["sandbox"].startswith("Landlock ABI ")

@@ -128,7 +128,7 @@ def test_a_client_that_nobody_here_wrote_renders_through_it(programs: Path, tmp_
         assert "dvr's project" in standin.projects()
     asked = [TOOLS.ffprobe, "-v", "error", "-count_frames", "-show_entries", "stream=codec_name,nb_read_frames", "-of", "csv=p=0"]
     told = subprocess.run([*asked, "-select_streams", "v", out / "by_dvr.mov"], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "prores,10"
+    assert set(told.stdout.split()) == {"prores,10"}  # FFmpeg 9 lists the streams of a stream group again
 
 
 def test_the_child_needs_the_standard_library_alone() -> None:
