@@ -34,7 +34,7 @@ class InMemoryJournal:
 
     result: JobResult | None = None
 
-    def make_room(self, tasks: int) -> None:
+    def reserve_space(self, tasks: int) -> None:
         """Memory is all that it takes."""
 
     def commit(self, result: JobResult) -> None:
