@@ -27,6 +27,7 @@ class StagedFile:
         self.fd = fd
         self._staging = staging
         self._staging_path = staging_path
+        self._adopted_size: int | None = None
 
     @classmethod
     def create(cls, staging: int, staging_path: str, name: str) -> "StagedFile":
@@ -65,7 +66,9 @@ class StagedFile:
             if isinstance(error, OSError):
                 raise classify_os_error(error, "adopt", path_bytes(path)) from error
             raise
-        return cls(staging, staging_path, name, fd)
+        staged = cls(staging, staging_path, name, fd)
+        staged._adopted_size = staged.size()
+        return staged
 
     @property
     def folder(self) -> str:
@@ -135,7 +138,8 @@ class StagedFile:
 
         `checkpoint` is called again and again, between pieces of at most 8 MiB; what it raises ends the work.
 
-        Raises OUTPUT_INVALID where the name refers to a file other than the one that is held; NO_SPACE, IO_ERROR.
+        Raises OUTPUT_INVALID where the name refers to a file other than the one that is held, or where the file was adopted and
+        has another size since: whoever made it was not done. NO_SPACE, IO_ERROR.
         """
         if not self.same_inode():
             raise ProxxError(
@@ -149,7 +153,10 @@ class StagedFile:
             sync_directory_fd(self._staging)
         except OSError as error:
             raise classify_os_error(error, "make durable", path_bytes(self._staging_path)) from error
-        return self.size(), self.sha256(checkpoint)
+        digest, size = self.sha256(checkpoint), self.size()
+        if self._adopted_size not in {None, size}:
+            raise not_adopted(self.path, "it was still being written when it was taken over")
+        return size, digest
 
     def close(self) -> None:
         """Let go of the file."""

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.contract.output_settings import Container, OutputSettings
+from proxx_worker.contract.output_settings import Codec, Container, OutputSettings
 from proxx_worker.media.facts import MediaFacts, VideoFacts
+from proxx_worker.planning import vc3
 from proxx_worker.planning.argv import Design, input_name, input_options, output_options
 from proxx_worker.planning.audio import plan_audio
 from proxx_worker.planning.color import plan_color
@@ -42,6 +43,11 @@ class TaskPlan:
     def completes_mxf(self) -> bool:
         """Whether the output needs what FFmpeg cannot write into MXF (see mxf.py)."""
         return self.settings.container is Container.MXF
+
+    @property
+    def says_bt2020(self) -> bool:
+        """Whether each frame of the output has to be told what its encoder cannot say (see vc3.py)."""
+        return self.settings.codec is Codec.DNXHR and self.design.color.tags.matrix == vc3.MATRIX
 
     def argv(self, ffmpeg: str, source: str, output: str) -> list[str]:
         """The command. It overwrites `output`, a bare name in its working directory: the worker's own empty file.

@@ -37,11 +37,15 @@ def child_argv() -> tuple[str, ...]:
 
 @dataclass(slots=True)
 class Told:
-    """What a child has told so far. `signs`: a value that changes with every word that shows that it gets on."""
+    """What a child has told so far.
+
+    `signs`: a value that changes with every word that shows that it gets on. `call`: the last one before it was told to end.
+    """
 
     signs: int = 0
     spoke: bool = False
     connected: bool = False
+    stopping: bool = False
     call: str | None = None
     media: dict[int, Fields] = field(default_factory=dict)
     answer: Fields | None = None
@@ -88,9 +92,11 @@ class _Listener:
             case {"event": "hello"}:
                 told.spoke = True
             case {"event": "call", "name": str(name), "poll": bool(poll)}:
-                told.call = name
+                told.call = told.call if told.stopping else name
                 if poll:
                     return
+            case {"event": "stopping"}:
+                told.stopping = True
             case {"event": "media", "index": int(index)}:
                 told.media[index] = fields
             case {"event": "progress", "percentage": int(percentage)}:

@@ -107,7 +107,7 @@ class ResolveEngine:
     ) -> Encoded | Unfinished:
         """Render `source` into staging by a job of its own. Raises SOURCE_CHANGED, also for what lies beside the source."""
         task = _own(plan)
-        task.companions.require_unchanged()
+        task.companions.require_unchanged(source.path)
         lock = self.lock.acquire()
         clip, settings = task.plan.clip, task.plan.settings
         rendered = f"proxx_{task.fingerprint()[:_HASH_DIGITS]}_{task.number}"
@@ -129,7 +129,7 @@ class ResolveEngine:
         outcome = converse(self.argv, request, around, pass_fds=(lock,), growth=growth_of(staging.path), on_percentage=progressed)
         if outcome.fault is not None:
             return Unfinished(outcome.fault, outcome.usage)
-        task.companions.require_unchanged()
+        task.companions.require_unchanged(source.path)
         return _adopted(task.plan, outcome, staging, f"{rendered}.{settings.container.value}", name, around)
 
     def finalize(self, plan: Plan, encoded: Encoded, around: EngineContext) -> None:

@@ -41,10 +41,21 @@ class Companions:
     parts: tuple[Beside, ...] = ()
     sidecars: tuple[Beside, ...] = ()
 
-    def require_unchanged(self) -> None:
-        """Raise SOURCE_CHANGED where one of them is gone or not as it was."""
-        for file in (*self.parts, *self.sidecars):
+    def require_unchanged(self, path: str) -> None:
+        """Raise SOURCE_CHANGED where one of them is gone, is not as it was, or has come to the source at `path` since."""
+        known = (*self.parts, *self.sidecars)
+        for file in known:
             require_unchanged(file.path, file.identity)
+        now = companions_of(path)
+        came = sorted({file.path for file in (*now.parts, *now.sidecars)} - {file.path for file in known})
+        if came:
+            raise ProxxError(
+                ErrorCode.SOURCE_CHANGED,
+                f"What belongs to a source must be there before its job: {came[0]} has come beside {path} since, and Resolve "
+                "applies it unasked. Submit the job again once the clip is complete.",
+                path=came[0],
+                source=path,
+            )
 
 
 def companions_of(path: str) -> Companions:

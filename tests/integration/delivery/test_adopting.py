@@ -106,6 +106,15 @@ def socket_of(path: Path) -> None:
         end.bind(os.path.relpath(path))
 
 
+def test_what_grows_after_it_was_adopted_is_not_sealed(staging: Staging, rendered: Path) -> None:
+    staged = staging.adopt(rendered.name, "clip.mov", unstopped)
+    with Path(staged.path).open("ab") as writer:
+        writer.write(b"more")
+    error = refusal(lambda: staged.seal(unstopped))
+    assert error.code is ErrorCode.OUTPUT_INVALID
+    assert "it was still being written when it was taken over" in str(error)
+
+
 @pytest.mark.parametrize("make", [symlink, pipe, socket_of, Path.mkdir])
 def test_only_a_regular_file_is_adopted(
     staging: Staging, make: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch

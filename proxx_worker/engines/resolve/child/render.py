@@ -129,7 +129,7 @@ class Render:
             if error := status.get("Error"):
                 refuse(FAILED, f"Resolve must render without an error, but it says: {error}. See its log.", error=str(error))
             told = status.get("CompletionPercentage")
-            percentage = told if isinstance(told, int) else None
+            percentage = int(told) if isinstance(told, int | float) else None
             if percentage == COMPLETE and rendering is False:
                 self._wire.tell("progress", percentage=percentage)
                 return percentage

@@ -34,11 +34,11 @@ def main() -> None:
         _answer(wire, session, work)
         # The default of SIGALRM ends a process that is deaf to everything else.
         signal.setitimer(signal.ITIMER_REAL, request.limits.clean)
-        _clean(session, work, request.limits.clean / 2)
+        _leave(wire, partial(work.clean, request.limits.clean / 2), session.quit)
         wire.tell("cleaned")
     except StoppedError:
-        work.stop()
-        session.quit()
+        wire.tell("stopping")  # calls from here on are not where it hung
+        _leave(wire, work.stop, session.quit)
     os._exit(0)
 
 
@@ -97,14 +97,13 @@ def _answer(wire: Wire, session: Session, work: "_Survey | _Rendering") -> None:
         )
 
 
-def _clean(session: Session, work: "_Survey | _Rendering", seconds: float) -> None:
-    """Leave Resolve as it was found. What that meets changes no answer, and the next child clears what is left."""
-    steps: tuple[Callable[[], None], ...] = (partial(work.clean, seconds), session.quit)
+def _leave(wire: Wire, *steps: Callable[[], None]) -> None:
+    """Leave Resolve, step by step. What that meets changes no answer, and the next child clears what is left."""
     for step in steps:
         try:
             step()
-        except Exception as error:  # noqa: BLE001 - the answer stands
-            session.wire.tell("left", reason=repr(error))
+        except Exception as error:  # noqa: BLE001 - the answer stands, and the next step is tried all the same
+            wire.tell("left", reason=repr(error))
 
 
 def _stop(_number: int, _frame: object) -> None:

@@ -53,12 +53,12 @@ class Session:
         storage = self.wire.call(self.resolve, "GetMediaStorage")
         places = texts(self.wire.call(storage, "GetMountedVolumeList"))
         target = self.request.target
-        if not any(f"{target}/".startswith(f"{place.rstrip('/')}/") for place in places):
+        # As it is written, and without its `..`: which of the two Resolve goes by is not known.
+        if not all(any(_lies_below(path, place) for place in places) for path in (target, os.path.normpath(target))):
             refuse(
                 UNAVAILABLE,
                 f"Resolve writes only below its Media Storage locations ({', '.join(places) or 'none'}), and {target} is below "
-                "none. Add one in Preferences > System > Media Storage, written as the JobSpec writes the path, and restart "
-                "Resolve.",
+                "none. Add one in Preferences > System > Media Storage, written as this path is, and restart Resolve.",
                 locations=places,
                 target=target,
             )
@@ -115,33 +115,47 @@ class Session:
     def _clear_current(self, current: object, name: str) -> None:
         rendering = self.wire.call(current, "IsRenderingInProgress") is True
         if not OURS.fullmatch(name):
-            if rendering:
-                refuse(
-                    UNAVAILABLE, f"Resolve must be idle, but it renders {name!r}, which is not ours. Wait for it.", project=name
-                )
-            if name != UNTITLED:
-                refuse(
-                    UNAVAILABLE,
-                    f"Resolve must have no project open but its own {UNTITLED!r}, so that nobody's work is closed, but {name!r} "
-                    "is open. Close it, or give the worker a Resolve of its own.",
-                    project=name,
-                )
+            self._require_free(current, name, rendering=rendering)
             return
         if rendering:
-            self.wire.call(current, "StopRendering")
-
-            def ended() -> bool:
-                self.wire.tell("waiting", for_="an earlier render of ours to end")
-                return self.wire.call(current, "IsRenderingInProgress", poll=True) is not True
-
-            if not self.wire.wait(self.request.limits.stop, rest=self.request.limits.poll, done=ended):
-                refuse(
-                    UNAVAILABLE,
-                    f"Resolve must be idle, but it still renders {name!r}, an earlier job of ours, {self.request.limits.stop:g} "
-                    "s after it was stopped. Wait for it, or restart Resolve.",
-                    project=name,
-                )
+            self._end_render(current, name)
         self.remove(current)
+
+    def _require_free(self, current: object, name: str, *, rendering: bool) -> None:
+        """Refuse where somebody is at work: in a project that is not ours, or in one that is not saved yet."""
+        if rendering:
+            refuse(UNAVAILABLE, f"Resolve must be idle, but it renders {name!r}, which is not ours. Wait for it.", project=name)
+        if name != UNTITLED:
+            refuse(
+                UNAVAILABLE,
+                f"Resolve must have no project open but its own {UNTITLED!r}, so that nobody's work is closed, but {name!r} is "
+                "open. Close it, or give the worker a Resolve of its own.",
+                project=name,
+            )
+        timelines = self.wire.call(current, "GetTimelineCount")
+        if isinstance(timelines, int | float) and timelines > 0:
+            refuse(
+                UNAVAILABLE,
+                f"Resolve must have nothing open that is not saved, but its {name!r} has timelines ({timelines:g}), and the "
+                "worker's own project would take its place. Save it under a name and close it.",
+                project=name,
+            )
+
+    def _end_render(self, current: object, name: str) -> None:
+        self.wire.call(current, "StopRendering")
+
+        def ended() -> bool:
+            self.wire.tell("waiting", for_="an earlier render of ours to end")
+            return self.wire.call(current, "IsRenderingInProgress", poll=True) is not True
+
+        seconds = self.request.limits.stop
+        if not self.wire.wait(seconds, rest=self.request.limits.poll, done=ended):
+            refuse(
+                UNAVAILABLE,
+                f"Resolve must be idle, but it still renders {name!r}, an earlier job of ours, {seconds:g} s after its stop. "
+                "Wait for it, or restart Resolve.",
+                project=name,
+            )
 
     def _reach(self) -> None:
         module = self._module()
@@ -185,8 +199,10 @@ class Session:
                 [executable, "-nogui"],
                 stdin=subprocess.DEVNULL,
                 stdout=2,
+                # Programs of its kind (Qt) read names of files in the locale's encoding, and in the worker's `C` that is ASCII.
+                env={**os.environ, "LC_ALL": "C.UTF-8"},
                 pass_fds=self.request.keep,
-                preexec_fn=_end_with_parent(),  # noqa: PLW1509 - this process has one thread
+                preexec_fn=_end_with_parent(),  # noqa: PLW1509 - no other thread here runs Python
             )
         except OSError as error:
             refuse(UNAVAILABLE, f"{executable} must start, but it does not: {error.strerror}. Correct `resolve_executable`.")
@@ -214,6 +230,10 @@ class Session:
             f"{time.monotonic() - began:.0f} s after its start. Allow external scripting (Preferences > System > General: "
             "Local), or set a longer `resolve_start_seconds`.",
         )
+
+
+def _lies_below(path: str, place: str) -> bool:
+    return place.startswith("/") and f"{path}/".startswith(f"{place.rstrip('/')}/")
 
 
 def _end_with_parent() -> Callable[[], None] | None:

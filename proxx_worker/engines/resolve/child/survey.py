@@ -12,8 +12,11 @@ def survey(session: Session) -> None:
     project = session.create_project()
     _require_offers(session, project)
     pool = session.wire.call(project, "GetMediaPool")
+    told: dict[str, dict[str, object]] = {}
     for index, path in enumerate(session.request.sources):
-        _look(session, pool, index, path)
+        if path not in told:  # what a second import of a clip gives is not known
+            told[path] = _look(session, pool, path)
+        session.wire.tell("media", index=index, **told[path])
 
 
 def import_one(session: Session, pool: object, path: str) -> tuple[object, str | None]:
@@ -26,14 +29,13 @@ def import_one(session: Session, pool: object, path: str) -> tuple[object, str |
     return None, f"Resolve must take it for one clip, but it makes {len(items)} of it. Give clips one by one"
 
 
-def _look(session: Session, pool: object, index: int, path: str) -> None:
+def _look(session: Session, pool: object, path: str) -> dict[str, object]:
     item, fault = import_one(session, pool, path)
     if fault is not None:
-        session.wire.tell("media", index=index, code=UNSUPPORTED, message=fault)
-        return
+        return {"code": UNSUPPORTED, "message": fault}
     properties = dictionary(session.wire.call(item, "GetClipProperty", ""))
     plain = {name: value for name, value in properties.items() if isinstance(value, str | int | float) or value is None}
-    session.wire.tell("media", index=index, properties=plain)
+    return {"properties": plain}
 
 
 def _require_offers(session: Session, project: object) -> None:

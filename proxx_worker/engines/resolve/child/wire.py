@@ -88,9 +88,6 @@ def sequence(value: object) -> list[object]:
 
 
 def texts(value: object) -> list[str]:
-    """The texts in an answer: those of a list, or the first text in each of its dicts."""
-    found: list[str] = []
-    for item in sequence(value):
-        candidates = item.values() if isinstance(item, dict) else (item,)
-        found += [text for text in candidates if isinstance(text, str)][:1]
-    return found
+    """The texts in an answer: those of a list, and all that stand in its dicts. Which of those is a name is not known."""
+    items = (part for item in sequence(value) for part in (item.values() if isinstance(item, dict) else (item,)))
+    return [text for text in items if isinstance(text, str)]

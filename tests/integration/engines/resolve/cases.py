@@ -75,9 +75,14 @@ def returns(value: object) -> dict[str, object]:
 
 
 REFUSES = {"return": False}
+ACCEPTS = {"return": True}
+"""Without doing it."""
 
 
 HANG = {"hangs": True}
+MINUTES = {"seconds": 480}
+"""How long a frame in flight was seen to take: what it holds up is ended by the limits of the worker."""
+
 STALL = 3.0
 """Seconds: enough for a Python to start on a busy machine, and little to wait for."""
 
@@ -112,6 +117,7 @@ REACHING = [
 PROJECT = [
     Case("foreign project", U, (FILM, "Close it"), {"open": FILM}),
     Case("foreign render", U, ("must be idle", "Untitled Project", "Wait for it"), {"open": "Untitled Project", "renders": 60}),
+    Case("unsaved work", U, ("has timelines (1)", "close it"), {"open": "Untitled Project", "timelines": 1}),
     Case("leftover, idle", None, (), {"open": LEFT}, projects=(LEFT, "proxx-worker 0123456789ab survey")),
     Case("leftover, rendering", None, (), {"open": LEFT, "renders": 0.2}, projects=(LEFT,)),
     Case(
@@ -121,6 +127,14 @@ PROJECT = [
         {"open": LEFT, "renders": 60},
         projects=(LEFT,),
         limits=replace(QUICK, stop=1.0),
+    ),
+    Case(
+        "leftover, its stop not answered",
+        U,
+        ("went past StopRendering", "Look at"),
+        {"open": LEFT, "renders": 60, **answers(Project__StopRendering=HANG)},
+        projects=(LEFT,),
+        stall_seconds=STALL,
     ),
     Case("somebody's own name", None, (), projects=("proxx-worker notes",)),
     Case("no project", U, ("must let a project be made", "Look at"), answers(ProjectManager__CreateProject=returns(None))),
@@ -151,7 +165,7 @@ MEDIA = [
 SETTINGS = [
     Case("no such preset", U, ("ProRes Proxy", "Import it"), {"presets": ["Other"]}),
     Case("preset unloadable", F, ("load the preset", "refuses"), answers(Project__LoadRenderPreset=REFUSES)),
-    Case("presets as dicts", None, (), {"presets": [{"RenderPresetName": PRESET}]}),
+    Case("presets as dicts", None, (), {"presets": [{"Format": "QuickTime", "RenderPresetName": PRESET}]}),
     Case("audio only", O, ("video_streams should be 1",), ffmpeg("-vn")),
     Case("format not offered", U, ("the format mov", "Render on"), answers(Project__GetRenderFormats=returns({"MP4": "mp4"}))),
     Case("codec not offered", U, ("the codec ProRes422P",), answers(Project__GetRenderCodecs=returns({"H.264": "H264"}))),
@@ -180,16 +194,25 @@ JOB = [
     Case("a dialog", S, ("went past AddRenderJob", "dialog"), answers(Project__AddRenderJob=HANG), stall_seconds=STALL),
     Case("start refused", F, ("start the render", "refuses"), answers(Project__StartRendering=REFUSES)),
     Case("start without an answer", None, (), answers(Project__StartRendering={"does": True, "return": None})),
-    Case("never begins", F, ("stood at 0 %", "Restart"), render(stuck=0), limits=replace(QUICK, begin=1.0)),
+    Case("stuck at 0", F, ("stood at 0 %", "Restart"), render(stuck=0), limits=replace(QUICK, begin=1.0)),
+    Case("never begins", F, ("stopped at 0 %", "See its log"), answers(Project__StartRendering=ACCEPTS)),
     Case("stuck at 47", S, ("nor wrote anything", "Look at"), render(stuck=47), stall_seconds=STALL),
     Case("stuck at 99", S, ("nor wrote anything", "Look at"), render(stuck=99), stall_seconds=STALL),
-    Case("stuck, and deaf to a stop", S, ("nor wrote",), render(stuck=47, slow_stop=60), stall_seconds=STALL),
+    Case("a stop that takes minutes", S, ("nor wrote",), render(stuck=47, last_frame=MINUTES), stall_seconds=STALL),
+    Case(
+        "a stop that is not answered for minutes",
+        S,
+        ("nor wrote",),
+        render(stuck=47, last_frame=MINUTES, stop_waits=True),
+        stall_seconds=STALL,
+    ),
     Case("status in Japanese", None, (), render(words={"Rendering": "レンダリング中", "Complete": "完了"})),
     Case("status in Italian", None, (), render(words={"Rendering": "Rendering in corso", "Complete": "Completato"})),
     Case("failure in Italian", F, ("come to 100 %", "Fallito"), render(error=" ", words={"Failed": "Fallito"}, silent=True)),
     Case("an error", F, ("Disk is full",), render(error="Disk is full")),
     Case("status None", F, ("tell how far it is", "Restart"), answers(Project__GetRenderJobStatus=returns(None))),
     Case("status empty", F, ("tell how far it is", "Restart"), answers(Project__GetRenderJobStatus=returns({}))),
+    Case("percentages with a fraction", None, (), render(fraction=0.0)),
     Case("never Complete", None, (), render(state="Rendering")),
     Case("over at 60", F, ("stopped at 60 %",), render(last=60)),
     Case("Resolve dies", F, ("was closed, or crashed",), render(dies_at=50)),
@@ -213,7 +236,8 @@ FILE = [
         {"server": {"properties": {"Reel Name": "A001"}, "render": {"ffmpeg": ["-metadata:s:v:0", "reel_name=B002"]}}},
     ),
     Case("silent", O, ("must carry its source's sound", "exports audio"), ffmpeg("-an")),
-    Case("still growing", F, ("still grows",), render(file="growing")),
+    # Long enough to see it grow on a machine whose processors all have other work.
+    Case("still growing", F, ("still grows",), render(file="growing"), limits=replace(QUICK, settle=0.8)),
 ]  # fmt: skip
 
 
