@@ -255,3 +255,24 @@ def test_a_first_packet_without_a_picture_is_one_that_does_not_decode(proxx: Com
     assert result["error"] is None
     checks = {check["name"]: check["actual"] for check in result["tasks"][0]["checks"]}
     assert checks["frames_left_out"] == "1 of 25, before the first that decodes"
+
+
+def test_chunks_of_an_avi_that_only_repeat_the_picture_are_no_pictures(proxx: Command, tmp_path: Path) -> None:
+    source = tmp_path / "drops.avi"
+    ffmpeg(*PICTURE, "-t", "1", "-c:v", "mjpeg", "-pix_fmt", "yuvj420p", source)
+    data = bytearray(source.read_bytes())
+    movie, index = data.index(b"movi"), data.rindex(b"idx1") + 8
+    for packet in (12, 21, 22, 23, 24):
+        entry = index + 16 * packet
+        at, length = movie + struct.unpack_from("<I", data, entry + 8)[0], struct.unpack_from("<I", data, entry + 12)[0]
+        assert data[at : at + 8] == b"00dc" + struct.pack("<I", length)
+        struct.pack_into("<I4sI", data, at + 4, 0, b"JUNK", length - 8)
+        struct.pack_into("<I", data, entry + 12, 0)
+    source.write_bytes(data)
+    result = run(proxx, tmp_path, source)
+    assert result["error"] is None
+    (task,) = result["tasks"]
+    assert {check["name"]: check["actual"] for check in task["checks"]}["frames"] == 20
+    assert task["source_media"]["notes"] == [
+        "5 of 25 picture packets are empty: they repeat the picture before them, and were left out"
+    ]
