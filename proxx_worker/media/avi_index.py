@@ -51,7 +51,7 @@ def _lengths(read: Read, size: int, stream: int) -> Sequence[int]:
 
 
 def _chunks(read: Read, size: int) -> Iterator[tuple[bytes, int, int]]:
-    """The chunks of a file that is a single RIFF: kind, place and length. The index of a larger file covers its first one alone."""
+    """The chunks of a file that is a single RIFF, with kind, place and length. Of several, each has an index of its own."""
     head = read(0, _FIRST_CHUNK)
     if len(head) < _FIRST_CHUNK or struct.unpack_from("<I", head, 4)[0] + _HEADER + 1 < size:
         return
