@@ -115,4 +115,4 @@ def _held(folder: bytes, names: Sequence[bytes]) -> Iterator[Beside]:
         try:
             yield Beside(whole, SourceIdentity.of(Path(whole).stat()))
         except OSError as error:
-            raise classify_os_error(error, "look at", whole) from error
+            raise classify_os_error(error, "inspect", whole) from error
