@@ -19,6 +19,7 @@ from proxx_worker.media.quicktime import (
 )
 from proxx_worker.media.signatures import HEAD_BYTES
 from proxx_worker.media.source_probe import PROBE_BYTES, probe_argv, read_head, read_source, says_input_output_error
+from proxx_worker.media.transport_stream import with_its_end
 from proxx_worker.process.child import run_child
 from proxx_worker.process.child_exit import ChildExit
 from proxx_worker.process.stop import StopSignal, checkpoint
@@ -73,7 +74,7 @@ def probe_source(
         unbroken = gapless_tracks(header.read, size) if _AAC in stdout else frozenset()
         played = played_pictures(header.read, size) if _MOVIE in stdout else {}
         media = read_source(stdout, report.stderr_text(), child.exit_code, aspect, unbroken, played)
-        return ProbedSource(held_to_its_header(media, read, size), source.identity)
+        return ProbedSource(with_its_end(held_to_its_header(media, read, size), read, size), source.identity)
 
 
 def _read_unless_stopped(source: OpenSource, stop: StopSignal, offset: int, size: int) -> bytes:

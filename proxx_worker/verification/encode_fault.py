@@ -7,6 +7,7 @@ from proxx_worker.media.ffmpeg_words import Meaning, decoder_names, says, speake
 from proxx_worker.planning.plan import TaskPlan
 from proxx_worker.verification.damage_places import Place, listed, stream_of
 from proxx_worker.verification.encode_observation import EncodeObservation
+from proxx_worker.verification.ends import is_known_end
 from proxx_worker.verification.frame_grid import first_gap, places_on_grid
 from proxx_worker.verification.source_times import times_fault
 
@@ -138,9 +139,9 @@ def _faults_of_source(plan: TaskPlan, complaints: Sequence[str]) -> tuple[set[st
     reading: set[str] = set()
     unclear: list[tuple[set[str], str]] = []
     for line in complaints:
-        if says(Meaning.WRITING, line):
+        if says(Meaning.WRITING, line) or is_known_end(plan.facts.open_end, line):
             continue
-        if says(Meaning.DECODING, line) or says(Meaning.CORRUPT, line):
+        if any(says(meaning, line) for meaning in (Meaning.DECODING, Meaning.CORRUPT, Meaning.DROPPED)):
             decoding.add(line)
         elif says(Meaning.READING, line):
             reading.add(line)

@@ -20,11 +20,12 @@ class EncodeObservation:
     """One finished encode.
 
     `exit_code`: negative for a signal. `file_size`: bytes of the output. `stderr_tail`: the encoder's last lines. `complaints`:
-    its first error lines, those of probing left out. `presented`: for each frame that the source presented its time in source
-    ticks (None: it had none). `restarts`: how often the picture changed its size or format on the way. `complained_at`,
-    `complained_last`: how many frames had been presented when the first and the last complaint were heard, which is near the
-    fault (decoders work ahead); `heard_at`: the same for each of `complaints`. `audio`: what was decoded of each audio stream,
-    None for one that was copied. `audio_units`: how much audio was encoded, in 1024 bytes; None where that was not said.
+    its first error lines, of those of probing only what was dropped. `presented`: for each frame that the source presented its
+    time in source ticks (None: it had none). `restarts`: how often the picture changed its size or format on the way.
+    `complained_at`, `complained_last`: how many frames had been presented when the first and the last complaint were heard, which
+    is near the fault (decoders work ahead); `heard_at`: the same for each of `complaints`. `audio`: what was decoded of each
+    audio stream, None for one that was copied. `audio_units`: how much audio was encoded, in 1024 bytes; None where that was not
+    said.
     """
 
     exit_code: int
@@ -76,6 +77,8 @@ class EncodeObserver:
         if (said := find(Meaning.AUDIO_WRITTEN, line)) is not None:
             self._audio_units = int(said["units"])
         wanted = self._started and (_COMPLAINT.search(line) or says(Meaning.CORRUPT, line))
+        # What FFmpeg reads as it looks into the file it does not read again.
+        wanted = wanted or says(Meaning.DROPPED, line)
         if not wanted or says(Meaning.HARMLESS, line):
             return
         if self._complained_at is None:

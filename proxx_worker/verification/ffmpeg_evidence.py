@@ -15,6 +15,7 @@ from proxx_worker.verification.audio_damage import audio_damage
 from proxx_worker.verification.checks import MILLISECOND, compare, first_frame, frame_times, start_check
 from proxx_worker.verification.encode_fault import encode_error, gap_error
 from proxx_worker.verification.encode_observation import EncodeObservation
+from proxx_worker.verification.ends import left_out_at_end
 from proxx_worker.verification.frame_grid import places_on_grid
 from proxx_worker.verification.heard_audio import HeardAudio
 from proxx_worker.verification.proxy_probe import ProxyObservation, StreamReport
@@ -58,6 +59,7 @@ class FfmpegEvidence:
         if missing:
             said = f"{missing} of {missing + presented}, before the first that decodes"
             yield Check(name="frames_left_out", expected=said, actual=said, ok=True)
+        yield from left_out_at_end(self.plan.facts.open_end, missing + presented)
         unit, wanted = self._wanted_times(picture.frames)
         yield frame_times(self.plan.expected.container, picture, unit, wanted)
         # Matroska counts in milliseconds, and so do QuickTime's edit lists, which hold a late start.
