@@ -112,7 +112,7 @@ def test_what_grows_after_it_was_adopted_is_not_sealed(staging: Staging, rendere
         writer.write(b"more")
     error = refusal(lambda: staged.seal(unstopped))
     assert error.code is ErrorCode.OUTPUT_INVALID
-    assert "it was still being written when it was taken over" in str(error)
+    assert "it was still being written after the render had ended" in str(error)
 
 
 @pytest.mark.parametrize("make", [symlink, pipe, socket_of, Path.mkdir])
@@ -128,7 +128,7 @@ def test_only_a_regular_file_is_adopted(
 
 def test_a_file_with_another_name_elsewhere_is_not_the_workers_alone(staging: Staging, rendered: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere.mov").hardlink_to(rendered)
-    assert "it has 2 names" in str(adopt(staging))
+    assert "it has 2 hard links" in str(adopt(staging))
 
 
 def test_another_users_file_is_not_adopted(staging: Staging, rendered: Path) -> None:

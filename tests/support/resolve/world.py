@@ -21,7 +21,7 @@ from proxx_worker.engines.resolve.child.request import Limits
 from proxx_worker.engines.resolve.conversation import child_argv
 from proxx_worker.engines.resolve.engine import ResolveEngine
 from proxx_worker.engines.resolve.lock import ResolveLock
-from proxx_worker.engines.resolve.places import Places
+from proxx_worker.engines.resolve.paths import ScriptingPaths
 from tests.support.jobs import TOOLS
 
 HERE = Path(__file__).parent
@@ -203,22 +203,22 @@ class StandIn:
             it = json.loads(line)
             yield _Call(it["call"], it["arguments"], it["client"], it["projects"])
 
-    def places(self, *, starts: bool = False) -> Places:
+    def paths(self, *, starts: bool = False) -> ScriptingPaths:
         """Where a worker finds it."""
         executable = str(self.folder / "resolve") if starts else None
-        return Places.of(str(API), str(self.folder / "fusionscript.so"), executable)
+        return ScriptingPaths.of(str(API), str(self.folder / "fusionscript.so"), executable)
 
     def engine(self, *, starts: bool = False, limits: Limits = QUICK, argv: Sequence[str] | None = None) -> ResolveEngine:
         """An engine that uses it."""
-        places = self.places(starts=starts)
-        self._locks.append(lock := ResolveLock(places.lib))
-        return ResolveEngine(places, lock, limits, child_argv() if argv is None else argv)
+        paths = self.paths(starts=starts)
+        self._locks.append(lock := ResolveLock(paths.lib))
+        return ResolveEngine(paths, lock, limits, child_argv() if argv is None else argv)
 
     def settings(self, *, starts: bool = False) -> list[str]:
         """The flags that lead the command to it."""
-        places = self.places(starts=starts)
-        flags = ["--resolve-script-api", places.api, "--resolve-script-lib", places.lib]
-        return flags if places.executable is None else [*flags, "--resolve-executable", places.executable]
+        paths = self.paths(starts=starts)
+        flags = ["--resolve-script-api", paths.api, "--resolve-script-lib", paths.lib]
+        return flags if paths.executable is None else [*flags, "--resolve-executable", paths.executable]
 
 
 def _faults_of(call: _Call, exempt: Mapping[str, str]) -> Iterator[str]:

@@ -14,8 +14,8 @@ from tests.support.jobs import execute, spec
 from tests.support.resolve.world import PRESET, StandIn, alive
 
 REMEDY = re.compile(
-    r"(?i)\b(look at|restart|check|see|start it|install|import it|close it|wait for|end it|add one|allow|correct|render on"
-    r"|give clips|conform it|nothing was published)\b"
+    r"(?i)\b(restart|check|see|make sure|start it|install|import it|close it|wait for|quit that one|add one|allow|correct"
+    r"|render on|give clips|conform it|nothing was published)\b"
 )
 """What a message tells to do; of a proxy that does not match, that none was published."""
 
