@@ -8,6 +8,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.engines.port import ProbedSource
 from proxx_worker.engines.source_file import OpenSource, Window, open_source
 from proxx_worker.engines.tools import Tools
+from proxx_worker.media.bare_streams import numbered_by_order
 from proxx_worker.media.ivf import held_to_its_header
 from proxx_worker.media.quicktime import (
     AVID_CODEC_TAGS,
@@ -47,7 +48,7 @@ def probe_source(
     there: a check of the path alone could be overtaken by a folder that is swapped for a link.
 
     Raises SOURCE_MISSING, SOURCE_NOT_A_FILE, SOURCE_UNREADABLE (also where ffprobe does not come to an end in `stall_seconds`),
-    SOURCE_UNSUPPORTED, SOURCE_NO_VIDEO, ENCODE_OUT_OF_MEMORY; `stop.error` for a stop; FFPROBE_MISSING, SANDBOX_UNAVAILABLE and
+    SOURCE_UNSUPPORTED, SOURCE_NO_VIDEO, SOURCE_DAMAGED (a bare stream, by its own numbers), ENCODE_OUT_OF_MEMORY; `stop.error` for a stop; FFPROBE_MISSING, SANDBOX_UNAVAILABLE and
     IO_ERROR for the worker's own environment.
     """
     with open_source(path) as source:
@@ -70,7 +71,7 @@ def probe_source(
         aspect = avid_pixel_aspect(header.read, size) if any(tag in stdout for tag in _AVID) else None
         unbroken = gapless_tracks(header.read, size) if _AAC in stdout else frozenset()
         media = read_source(stdout, report.stderr_text(), child.exit_code, aspect, unbroken)
-        return ProbedSource(held_to_its_header(media, read, size), source.identity)
+        return ProbedSource(numbered_by_order(held_to_its_header(media, read, size), read), source.identity)
 
 
 def _read_unless_stopped(source: OpenSource, stop: StopSignal, offset: int, size: int) -> bytes:

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, JobError
 from proxx_worker.contract.output_settings import Container
+from proxx_worker.media.demuxers import NUMBERED
 from proxx_worker.planning.frame_timing import clip_start
 from proxx_worker.planning.plan import TaskPlan
 from proxx_worker.verification.encode_observation import EncodeObservation
@@ -54,6 +55,14 @@ def ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -
             ErrorCode.SOURCE_DAMAGED,
             f"the source ends in the middle of frame {promised + 1}: it was cut off; deliver the clip again",
             {"ends_at_seconds": f"{float(end - frame):.3f}", "frames": promised},
+        )
+    if facts.demuxer in NUMBERED and promised is not None and len(encode.presented) != promised:
+        return JobError(
+            ErrorCode.SOURCE_DAMAGED,
+            f"the source holds {promised} frames, by the headers of its pictures, but {len(encode.presented)} come out of the "
+            "decoder: it is damaged, or coded in a way that its frames cannot be counted; deliver the clip again, or wrap it in "
+            "mov or mp4 with a time at each frame",
+            {"frames": len(encode.presented), "frames_promised": promised},
         )
     if promised is not None and len(encode.presented) + missing < promised:
         return _short(f"after {len(encode.presented)} frames", f"{promised} frames", end, promised, len(times))
