@@ -48,8 +48,9 @@ def probe_source(
     there: a check of the path alone could be overtaken by a folder that is swapped for a link.
 
     Raises SOURCE_MISSING, SOURCE_NOT_A_FILE, SOURCE_UNREADABLE (also where ffprobe does not come to an end in `stall_seconds`),
-    SOURCE_UNSUPPORTED, SOURCE_NO_VIDEO, SOURCE_DAMAGED (a bare stream, by its own numbers), ENCODE_OUT_OF_MEMORY; `stop.error` for a stop; FFPROBE_MISSING, SANDBOX_UNAVAILABLE and
-    IO_ERROR for the worker's own environment.
+    SOURCE_UNSUPPORTED, SOURCE_NO_VIDEO, SOURCE_DAMAGED (a bare stream that lacks pictures by its own numbers),
+    ENCODE_OUT_OF_MEMORY; `stop.error` for a stop; FFPROBE_MISSING, SANDBOX_UNAVAILABLE and IO_ERROR for the worker's own
+    environment.
     """
     with open_source(path) as source:
         if check_place is not None:

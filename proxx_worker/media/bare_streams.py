@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Protocol
 
-from proxx_worker.contract.errors import ErrorCode, JsonValue, ProxxError
+from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.media.bits import OutOfBitsError
 from proxx_worker.media.demuxers import NUMBERED
 from proxx_worker.media.facts import MediaFacts, RawSource
@@ -46,12 +46,13 @@ class _Kind:
     wanted: re.Pattern[bytes]
     counter: Callable[[], Counter]
     where: str
+    unknown: str = ""
 
 
 _KINDS = {
     "mpegvideo": _Kind(OF_MPEG_VIDEO, MpegVideo, "sequence header says"),
     "h264": _Kind(OF_H264, H264Video, "parameter sets say"),
-    "hevc": _Kind(OF_H265, H265Video, "parameter sets say"),
+    "hevc": _Kind(OF_H265, H265Video, "parameter sets say", ", and nothing tells whether its last picture is whole"),
 }
 """By demuxer."""
 
@@ -75,17 +76,14 @@ def numbered_by_order(facts: MediaFacts | RawSource, read: Read) -> MediaFacts |
         rate = counter.finish()
     except OutOfBitsError as error:
         raise _damaged(name, "has headers that cannot be read") from error
-    except Uncountable as reason:
-        raise _refused(name, str(reason), "wrap it in mov or mp4 with a time at each frame") from reason
     except PicturesMissing as missing:
-        reason = f"lacks pictures by its own numbers, at or after frame {missing.frame}"
-        raise _damaged(name, reason, frame=missing.frame) from missing
+        raise _damaged(name, f"lacks pictures by its own numbers, at or after frame {missing.frame}") from missing
+    except Uncountable as why:
+        raise _refused(name, str(why), "wrap it in mov or mp4 with a time at each frame") from why
     if rate is None or not 1 <= rate <= FASTEST:
         raise _refused(name, "without a rate", "wrap it in mov or mp4 at its rate")
-    notes = [
-        f"a bare {name} stream: its frames have no times and stand one after another at {rate} frames per second, as its "
-        f"{kind.where}; it does not promise a length"
-    ]
+    said = f"its frames have no times and stand one after another at {rate} frames per second, as its {kind.where}"
+    notes = [f"a bare {name} stream: {said}; it does not promise a length{kind.unknown}"]
     if counter.left_out:
         notes.append(f"{counter.left_out} pictures at its beginning need others that are not there: left out, as by every player")
     length = counter.frames / rate
@@ -100,10 +98,9 @@ def _refused(name: str, reason: str, remedy: str) -> ProxxError:
     return ProxxError(ErrorCode.SOURCE_UNSUPPORTED, f"the file is a bare {name} stream {reason}; {remedy}", stream=name)
 
 
-def _damaged(name: str, reason: str, **details: JsonValue) -> ProxxError:
+def _damaged(name: str, reason: str) -> ProxxError:
     return ProxxError(
         ErrorCode.SOURCE_DAMAGED,
         f"the source, a bare {name} stream, {reason}: it was cut off or damaged; deliver the clip again",
         stream=name,
-        **details,
     )

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from proxx_worker.media.bits import Bits, unescaped
-from proxx_worker.media.supplemental import PICTURE_TIMING, messages
 from proxx_worker.media.parameter_sets import skip_picture_description, tick_rate
+from proxx_worker.media.supplemental import PICTURE_TIMING, messages
 
 _WITH_CHROMA_FORMAT = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
 """profile_idc of 7.3.2.1.1."""
@@ -23,7 +23,8 @@ class SequenceSet:
     """A sequence parameter set. `rate`: frames a second, None where it has no timing.
 
     `frame_number_bits`, `place_bits`: the lengths of frame_num, and of pic_order_cnt_lsb (None where order is told otherwise).
-    `may_skip_numbers`: frame_num need not grow by one. `delay_bits`: what stands before pic_struct in a message of picture timing; `tells_structure`: whether it is there.
+    `may_skip_numbers`: frame_num need not grow by one. `delay_bits`: what stands before pic_struct in a message of picture
+    timing; `tells_structure`: whether it is there.
     """
 
     rate: Fraction | None
@@ -38,7 +39,7 @@ class SequenceSet:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """The first slice of a picture. `field`: 0 for a frame, 1 for a top field, 2 for a bottom field. `place`: pic_order_cnt_lsb."""
+    """The first slice of a picture. `field`: 0 for a frame, 1 for a top and 2 for a bottom field. `place`: pic_order_cnt_lsb."""
 
     idr: bool
     reference: bool

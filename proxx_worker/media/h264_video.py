@@ -101,7 +101,7 @@ class H264Video:
             self._high, self._low = high, first.place
 
     def _finish_run(self) -> None:
-        """Hold the pictures since an IDR picture to their places, which are one or two apart, as encoders like; fields are one."""
+        """Hold the pictures since an IDR picture to their places, one or two apart as encoders like; those of fields are one."""
         run, self._run = self._run, []
         fields = self._known is not None and not self._known.frames_only
         places = [place // 2 for place in run] if fields else run

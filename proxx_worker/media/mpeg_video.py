@@ -15,7 +15,7 @@ _RATES = {
 }  # fmt: skip
 """13818-2, table 6-4, by frame_rate_code. All others are forbidden or reserved."""
 
-_PICTURE, _SEQUENCE, _EXTENSION, _GROUP = 0x00, 0xB3, 0xB5, 0xB8
+_PICTURE, _EXTENSION, _GROUP = 0x00, 0xB5, 0xB8
 _HEADER_BYTES = 12
 _OF_SEQUENCE = 1
 _I, _B = 1, 3
@@ -50,7 +50,7 @@ class MpegVideo:
             self._group = []
             bits.u(25)  # time_code
             self._closed = bits.flag()
-        elif kind == _SEQUENCE:
+        else:  # a sequence header
             self._settle_rate()
             self._begun = True
             bits.u(28)  # size and pixel aspect

@@ -35,5 +35,5 @@ def units(read: Read, wanted: re.Pattern[bytes]) -> Iterator[bytes]:
 
 
 def _unit(data: bytes, start: int) -> bytes:
-    end = data.find(_START, start, start + UNIT_BYTES + len(_START))
+    end = data.find(_START, start + 1, start + UNIT_BYTES + len(_START))
     return data[start : start + UNIT_BYTES if end < 0 else end]

@@ -50,22 +50,9 @@ def ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -
     end = max(times) * video.time_base + frame
     missing = frames_left_out(plan, encode)
     promised = video.promised_frames
-    if promised is not None and facts.demuxer in _OF_ONE_SIZE and len(encode.presented) > promised:
-        return JobError(
-            ErrorCode.SOURCE_DAMAGED,
-            f"the source ends in the middle of frame {promised + 1}: it was cut off; deliver the clip again",
-            {"ends_at_seconds": f"{float(end - frame):.3f}", "frames": promised},
-        )
-    if facts.demuxer in NUMBERED and promised is not None and len(encode.presented) != promised:
-        return JobError(
-            ErrorCode.SOURCE_DAMAGED,
-            f"the source holds {promised} frames, by the headers of its pictures, but {len(encode.presented)} come out of the "
-            "decoder: it is damaged, or coded in a way that its frames cannot be counted; deliver the clip again, or wrap it in "
-            "mov or mp4 with a time at each frame",
-            {"frames": len(encode.presented), "frames_promised": promised},
-        )
-    if promised is not None and len(encode.presented) + missing < promised:
-        return _short(f"after {len(encode.presented)} frames", f"{promised} frames", end, promised, len(times))
+    fault = None if promised is None else _miscounted(facts.demuxer, len(encode.presented), promised, missing, end, frame)
+    if fault is not None:
+        return fault
     # Containers round, decoders hold back a frame at a cut: two frames and a hundredth are no damage.
     slack = 2 * frame + Fraction(1, 100)
     if video.duration is not None:
@@ -79,6 +66,26 @@ def ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -
         longest = max((end, *_sounds(encode, report)))
         if longest + slack + Fraction(1, 2) < facts.duration:
             return _short(f"after {float(longest):.3f} s", f"{float(facts.duration):.3f} s", longest, None, len(times))
+    return None
+
+
+def _miscounted(demuxer: str, presented: int, promised: int, missing: int, end: Fraction, frame: Fraction) -> JobError | None:
+    """Whether a source whose frames are counted beforehand gives as many. `missing`: left out; `end`, `frame`: seconds."""
+    if demuxer in NUMBERED and presented != promised:
+        return JobError(
+            ErrorCode.SOURCE_DAMAGED,
+            f"the source holds {promised} frames, by the headers of its pictures, but {presented} come out of the decoder: it is "
+            "damaged, or its frames cannot be counted; deliver the clip again, or wrap it in mov or mp4 with times",
+            {"frames": presented, "frames_promised": promised},
+        )
+    if demuxer in _OF_ONE_SIZE and presented > promised:
+        return JobError(
+            ErrorCode.SOURCE_DAMAGED,
+            f"the source ends in the middle of frame {promised + 1}: it was cut off; deliver the clip again",
+            {"ends_at_seconds": f"{float(end - frame):.3f}", "frames": promised},
+        )
+    if presented + missing < promised:
+        return _short(f"after {presented} frames", f"{promised} frames", end, promised, presented)
     return None
 
 
