@@ -103,9 +103,10 @@ def avc_set(  # noqa: PLR0913 - a standard's fields, each of which a test may va
         usability += ((1, 1), *HRD) if number < buffered else ((0, 1),)
     usability += ((0, 1),) if buffered else ()
     usability += ((int(structured), 1), (0, 1))
+    crop: tuple[Field, ...] = ((1, 1), ue(0), ue(0), ue(0), ue(2)) if cropped else ((0, 1),)
     fields_of_set = (
         (profile, 8), (0, 8), (40, 8), ue(0), *(chroma if profile == 100 else ()), ue(0), *order, ue(4), (int(skips), 1), ue(19),
-        ue(11), *(((0, 1), (1, 1)) if fields else ((1, 1),)), (1, 1), *(((1, 1), ue(0), ue(0), ue(0), ue(2)) if cropped else ((0, 1),)), (1, 1), *usability,
+        ue(11), *(((0, 1), (1, 1)) if fields else ((1, 1),)), (1, 1), *crop, (1, 1), *usability,
         (1, 1),
     )  # fmt: skip
     return unit(b"\x67" + escaped(packed(*fields_of_set)))
