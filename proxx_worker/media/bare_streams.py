@@ -1,8 +1,8 @@
 """Bare streams that say a rate: every frame is counted before the encode, and numbered by order at that rate.
 
-Nothing in such a stream has a time, and FFmpeg takes 25 frames a second where no rate is said, without a word (measured with
-5.1, 7.1, 8.0, 9.0: `r_frame_rate` is 25 either way). So the stream's own headers are read, all through the file: they say the
-rate, and how many frames a decoder must give, the independent count that the encode is held to.
+Nothing in such a stream has a time, and FFmpeg takes 25 frames a second where no rate is said (ffprobe 5.1 prints the same for
+25 that was said). So the stream's own headers are read, all through the file: they say the rate, and how many frames a decoder
+must give, the independent count that the encode is held to. Decision 0028.
 """
 
 import re
