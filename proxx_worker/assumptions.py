@@ -13,7 +13,7 @@ from pathlib import Path
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.engines.resolve.lock import holder_of
-from proxx_worker.engines.resolve.places import Places
+from proxx_worker.engines.resolve.paths import ScriptingPaths
 from proxx_worker.engines.tools import locate_tool
 from proxx_worker.process.sandbox import Sandbox
 from proxx_worker.process.trial import try_confined, try_start
@@ -43,8 +43,8 @@ def all_assumptions(
     for setting, roots in (("source_roots", settings.source_roots), ("output_roots", settings.output_roots)):
         for root in roots or ():
             yield judged(setting, partial(_require_root, root, setting), f"{root} is a folder")
-    places = Places.of(settings.resolve_script_api, settings.resolve_script_lib, settings.resolve_executable)
-    yield judged("resolve", lambda: _resolve(places))
+    paths = ScriptingPaths.of(settings.resolve_script_api, settings.resolve_script_lib, settings.resolve_executable)
+    yield judged("resolve", lambda: _resolve(paths))
     if settings.metrics_file is not None:
         metrics_file = Path(settings.metrics_file)
         yield judged("metrics_file", lambda: _require_place(metrics_file), f"{metrics_file} can be written")
@@ -80,15 +80,15 @@ def require_all(assumptions: Iterable[Assumption]) -> None:
             raise ProxxError.of(assumption.error)
 
 
-def _resolve(places: Places) -> str:
+def _resolve(paths: ScriptingPaths) -> str:
     """What holds of DaVinci Resolve. A worker that is not meant to have one violates nothing. Nothing is started."""
-    if places.absent:
-        return f"none is set up (no {places.lib}), so camera RAW is refused; docs/resolve.md tells how"
-    places.require()
-    how = "the Resolve that runs is used" if places.executable is None else f"{places.executable} is started for each job"
-    holder = holder_of(os.stat(places.lib).st_ino)  # noqa: PTH116 - a path as it is configured
+    if paths.absent:
+        return f"none is set up (no {paths.lib}), so camera RAW is refused; docs/resolve.md tells how"
+    paths.require()
+    how = "the Resolve that runs is used" if paths.executable is None else f"{paths.executable} is started for each job"
+    holder = holder_of(os.stat(paths.lib).st_ino)  # noqa: PTH116 - a path as it is configured
     used = "" if holder is None else f"; process {holder} uses it"
-    return f"scripting at {places.lib}; {how}{used}"
+    return f"scripting at {paths.lib}; {how}{used}"
 
 
 def _require_root(root: str, setting: str) -> None:

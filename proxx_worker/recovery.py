@@ -14,7 +14,7 @@ from proxx_worker.contract.path_map import PathMap
 from proxx_worker.contract.result import JobResult, WorkerRecord
 from proxx_worker.contract.states import Decision
 from proxx_worker.delivery.output_directory import OutputDirectory, discard_staging
-from proxx_worker.delivery.publishing import Recorded
+from proxx_worker.delivery.publishing import RecordedOutput
 from proxx_worker.execution.executor import demote_to_failed
 from proxx_worker.execution.reporting import Report
 from proxx_worker.observe.clock import now
@@ -92,7 +92,7 @@ class Recoverer:
         """Publish what is not published yet. Where that is refused, all of the job is taken back and it FAILED."""
         # Where they were put, the record says: the mappings may have been changed since.
         places = [((task.output_path or task.output).rpartition("/"), task) for task in record.tasks if task.output is not None]
-        outputs = [Recorded(name, task.output_size_bytes or 0, task.output_sha256 or "") for (_, _, name), task in places]
+        outputs = [RecordedOutput(name, task.output_size_bytes or 0, task.output_sha256 or "") for (_, _, name), task in places]
         path = places[0][0][0] or "/"
         try:
             directory = OutputDirectory.hold(path, self.output_roots)

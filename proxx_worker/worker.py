@@ -57,7 +57,7 @@ class SpoolJournal:
     spool: Spool
     job: ClaimedJob
 
-    def make_room(self, tasks: int) -> None:
+    def reserve_space(self, tasks: int) -> None:
         """See `Spool.reserve_record`."""
         self.spool.reserve_record(RECORD_BYTES + TASK_RECORD_BYTES * tasks)
 

@@ -50,8 +50,15 @@ BY_HAND = [
     "Does a headless start (`resolve -nogui`) need an X display on this machine? Try `resolve_executable` without DISPLAY.",
     "What does CloseProject do to a project that renders: refuse, wait, or end the render?",
     "Does a location of Media Storage count when the JobSpec's path reaches it through a symlink?",
-    "With the interface in another language: which clip properties are in it? Run this once in each language that you use.",
-    "How long does StopRendering take on your longest frames? The worker waits up to 10 minutes.",
+    (
+        "With the interface in another language: which clip properties are in it, and is `open_project` after a fresh "
+        "start still `Untitled Project`? Run this once in each language that you use."
+    ),
+    "How long does a render go on after StopRendering on your longest frames (the next job waits up to 10 minutes)?",
+    "Does the call StopRendering itself wait for that? One that waits longer than `stall_seconds` fails the next job.",
+    "Do several hosts share this project database? What does DeleteProject answer here for a project that another host has open?",
+    "Does Resolve write to a folder whose path holds `..`? The worker asks that it lies below Media Storage with and without.",
+    "Render a clip whose pixels are not square (PAR in this report): is its picture whole, stretched, or between bars?",
     "Is a Blackmagic RAW clip's sample entry ever `braw`? See `head` and `tags` of your clips in this report.",
     "Do you have .arx, .vrw or .cri files? Send their first 64 bytes: no two sources publish a signature.",
 ]
@@ -144,11 +151,17 @@ def _clip(pool: object, path: str) -> object:
         head = file.read(64)
     return {
         "items": len(found),
+        "items_of_a_second_import": _count(call(pool, "ImportMedia", [path])),
         "properties": call(found[0], "GetClipProperty", "") if found else None,
         "audio_mapping": call(found[0], "GetAudioMapping") if found else None,
         "head": head.hex(" "),
         "bytes": os.stat(path).st_size,  # noqa: PTH116 - the same
     }
+
+
+def _count(answer: object) -> object:
+    """How many items came, or what came instead."""
+    return len(answer) if isinstance(answer, list) else answer
 
 
 STEPS: dict[str, Callable[[argparse.Namespace], object]] = {"set_up": set_up, "settings": settings, "clips": clips}
@@ -244,8 +257,16 @@ def main() -> int:
         sys.stdout.buffer.write(b"\0" + json.dumps(STEPS[options.step](options), default=str).encode())
         sys.stdout.buffer.flush()
         os._exit(0)  # at the interpreter's end the library may crash after all went well
+    missing = [path for path in (options.output_directory, *options.clips) if not Path(path).exists()]
+    if missing:
+        parser.error(f"there is no {missing[0]}")
+    # First, so that hours of renders do not end in a place where nothing can be written.
     with open(options.report, "x", encoding="utf-8") as file:  # noqa: PTH123 - a path as given
-        json.dump(report(options), file, indent=2)
+        try:
+            json.dump(report(options), file, indent=2)
+        except BaseException:
+            Path(options.report).unlink()
+            raise
     print(f"written: {options.report}. Answer what stands under by_hand, and keep it with your pinned versions.")
     return 0
 

@@ -1,8 +1,10 @@
 """What a command prints, line by line. Cheap to import: `submit` and `status` need nothing else of the command line."""
 
+import io
 import os
 import sys
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import EXIT_USAGE, ErrorCode, JsonValue
@@ -10,9 +12,40 @@ from proxx_worker.contract.faults import Fault
 from proxx_worker.contract.text import visible
 from proxx_worker.observe.journal import is_journal, prefix
 
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
 
 class UsageError(Exception):
     """The command cannot be carried out as it was given; the message says why. Exit code 64."""
+
+
+class StdoutRefusedError(OSError):
+    """Stdout takes no more, because its disk is full for example. A reader who has gone is `BrokenPipeError`, as ever."""
+
+
+class _Stdout(io.FileIO):
+    """Stdout's descriptor, with refusals that can be told from those of files."""
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise StdoutRefusedError(error.errno, error.strerror) from error
+
+
+def guard_stdout(stream: io.TextIOWrapper) -> io.TextIOWrapper:
+    """The process's own stdout, `stream`, in the same encoding, as one that raises `StdoutRefusedError`."""
+    stream.flush()
+    return io.TextIOWrapper(
+        io.BufferedWriter(_Stdout(stream.fileno(), "w", closefd=False)),
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
 
 
 def say(line: str) -> None:

@@ -1,6 +1,7 @@
 """The commands and their flags. Each command's code is imported when it is called: `--version` and `--help` need none of it."""
 
 import argparse
+import errno
 import math
 import os
 import sys
@@ -14,7 +15,7 @@ from proxx_worker.cli.command_line import CommandLine, Parser
 from proxx_worker.cli.commands import Commands, add_command, add_confinement
 from proxx_worker.cli.operating import add_explain, add_operating
 from proxx_worker.cli.proving import add_relink, add_report
-from proxx_worker.contract.errors import EXIT_SIGPIPE, EXIT_USAGE
+from proxx_worker.contract.errors import EXIT_SIGPIPE, EXIT_USAGE, ErrorCode
 
 Handler = Callable[[argparse.Namespace], int]
 
@@ -51,16 +52,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _to_a_reader(command: Callable[[], int]) -> int:
     """The exit code of `command`, also where the reader of stdout closes it early, as `head` does.
 
-    The rest of the output is discarded. A command that is cut off by this ends with the exit code of SIGPIPE.
+    The rest of the output is discarded. A command that is cut off by this ends with the exit code of SIGPIPE. Where stdout cannot
+    be written for another reason, that is told, and the exit code is an environment's: half an answer must not pass for one.
     """
-    from proxx_worker.cli.console import discard_stdout
+    from proxx_worker.cli.console import StdoutRefusedError, discard_stdout, fail, guard_stdout
 
+    if sys.stdout is sys.__stdout__ and isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout = guard_stdout(sys.stdout)
     exit_code = EXIT_SIGPIPE
     try:
         exit_code = command()
         sys.stdout.flush()
     except BrokenPipeError:
         discard_stdout()
+    except StdoutRefusedError as error:
+        discard_stdout()
+        code = ErrorCode.NO_SPACE if error.errno == errno.ENOSPC else ErrorCode.IO_ERROR
+        return fail(f"stdout must take what is printed, but: {error.strerror}; redirect it to a file that can be written", code)
     return exit_code
 
 

@@ -34,7 +34,7 @@ class InMemoryJournal:
 
     result: JobResult | None = None
 
-    def make_room(self, tasks: int) -> None:
+    def reserve_space(self, tasks: int) -> None:
         """Memory is all that it takes."""
 
     def commit(self, result: JobResult) -> None:
@@ -138,6 +138,7 @@ def _deliver(result: JobResult, path: str | None, *, as_json: bool) -> list[Prox
         kept = "" if path is not None else "; --result FILE keeps it"
         sys.stderr.write(f"proxx-worker: stdout was closed before the result was written{kept}\n")
     except OSError as error:
+        discard_stdout()
         refusals.append(classify_os_error(error, "write the result to", "stdout"))
     return refusals
 

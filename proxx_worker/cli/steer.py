@@ -81,6 +81,8 @@ def resubmit(arguments: argparse.Namespace) -> int:
         say_path(path)
     for job in done.skipped:
         sys.stderr.write(f"{visible(job.name)} was skipped: its spec waits or runs already\n")
+    if not jobs and not left:
+        sys.stderr.write(f"no failed job has the code {arguments.code}\n")
     if left:
         sys.stderr.write(f"{left} with this code were left alone: done since, under way, or bound to end the same way\n")
     return EXIT_OK

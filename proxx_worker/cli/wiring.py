@@ -17,7 +17,7 @@ from proxx_worker.engines.media_probe import FfprobeProbe
 from proxx_worker.engines.resolve.child.request import Limits
 from proxx_worker.engines.resolve.engine import ResolveEngine
 from proxx_worker.engines.resolve.lock import ResolveLock
-from proxx_worker.engines.resolve.places import Places
+from proxx_worker.engines.resolve.paths import ScriptingPaths
 from proxx_worker.engines.tools import Tools, locate_tools
 from proxx_worker.execution.preflight import Environment, Roots
 from proxx_worker.process.sandbox import Sandbox, describe
@@ -72,8 +72,8 @@ def environment_of(settings: Settings, tools: Callable[[], Tools]) -> Environmen
 
 def resolve_engine(settings: Settings) -> ResolveEngine:
     """DaVinci Resolve as it is set up, there or not. Its lock is taken with the first job."""
-    places = Places.of(settings.resolve_script_api, settings.resolve_script_lib, settings.resolve_executable)
-    return ResolveEngine(places, ResolveLock(places.lib), Limits(start=settings.resolve_start_seconds))
+    paths = ScriptingPaths.of(settings.resolve_script_api, settings.resolve_script_lib, settings.resolve_executable)
+    return ResolveEngine(paths, ResolveLock(paths.lib), Limits(start=settings.resolve_start_seconds))
 
 
 def worker_record(settings: Settings, tools: Callable[[], Tools]) -> WorkerRecord:

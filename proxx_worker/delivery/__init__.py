@@ -1,5 +1,5 @@
-"""Delivery: an output directory held for one job, its hidden staging, and the publishing of all outputs together.
+"""Delivery: locks an output directory for one job, manages its hidden staging folder, and publishes all outputs together.
 
-Every step is taken relative to a held descriptor of the output directory, so that a folder swapped for a symlink in between
-redirects nothing.
+Every step is relative to an open descriptor of the output directory, so that swapping the folder for a symlink redirects
+nothing.
 """

@@ -1,4 +1,4 @@
-"""Opening an output directory, and where it really is."""
+"""Opens an output directory and finds its real location."""
 
 import errno
 import os
@@ -8,14 +8,14 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.files.errnos import classify_os_error
 from proxx_worker.files.locations import location_of, path_bytes
 
-_NO_FOLDER: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
+_NO_DIRECTORY: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
 _REFUSED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 def open_directory(path: str) -> int:
-    """Open the folder at `path`, symlinks followed this once. The caller closes it.
+    """Open the folder at `path`. Only this call follows symlinks. The caller closes the descriptor.
 
-    Raises OUTPUT_DIRECTORY_MISSING (also for a file), OUTPUT_DIRECTORY_NOT_WRITABLE where it may not be entered or read.
+    Raises OUTPUT_DIRECTORY_MISSING (also for a file), OUTPUT_DIRECTORY_NOT_WRITABLE if permission is denied.
     """
     try:
         return os.open(path_bytes(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -24,7 +24,7 @@ def open_directory(path: str) -> int:
 
 
 def require_writable(directory: int, path: str) -> None:
-    """Raise OUTPUT_DIRECTORY_NOT_WRITABLE where the system says that nothing can be made in `directory`. Touches nothing."""
+    """Raise OUTPUT_DIRECTORY_NOT_WRITABLE if the system says that no file can be created in `directory`. Changes nothing."""
     if not os.access(b".", os.R_OK | os.W_OK | os.X_OK, dir_fd=directory, effective_ids=True):
         raise not_writable(path, "permission denied, or mounted read-only")
 
@@ -32,23 +32,23 @@ def require_writable(directory: int, path: str) -> None:
 def real_location(directory: int, path: str) -> str:
     """The path, without symlinks, of the open folder `directory`, which was opened at `path`.
 
-    Raises OUTPUT_DIRECTORY_MISSING where it was deleted, IO_ERROR where the system does not say.
+    Raises OUTPUT_DIRECTORY_MISSING if it was deleted, IO_ERROR if the system cannot tell.
     """
     try:
         location = location_of(directory)
         links = os.fstat(directory).st_nlink
     except OSError as error:
-        raise directory_error(error, path) from error  # of a held folder a share may say ESTALE
+        raise directory_error(error, path) from error  # a share may answer ESTALE even for an open folder
     if links == 0:
         raise missing(location, "it was deleted")
     return location
 
 
 def directory_error(error: OSError | ValueError, path: str) -> ProxxError:
-    """What a refused step in the output directory at `path` means."""
+    """The `ProxxError` for a failed operation on the output directory at `path`."""
     if isinstance(error, ValueError):
-        return missing(path, "it holds a null character")
-    if error.errno in _NO_FOLDER:
+        return missing(path, "it contains a null character")
+    if error.errno in _NO_DIRECTORY:
         return missing(path, "it is not a folder" if error.errno == errno.ENOTDIR else str(error.strerror))
     if error.errno in _REFUSED:
         return not_writable(path, str(error.strerror))
@@ -59,7 +59,7 @@ def missing(path: str, reason: str) -> ProxxError:
     """OUTPUT_DIRECTORY_MISSING for `path`."""
     return ProxxError(
         ErrorCode.OUTPUT_DIRECTORY_MISSING,
-        f"the output directory must exist and is never created: {path} ({reason}). Create it, or mount what holds it.",
+        f"the output directory must exist and is never created: {path} ({reason}). Create it, or mount its volume.",
         path=path,
         reason=reason,
     )

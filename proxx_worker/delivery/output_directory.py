@@ -1,4 +1,4 @@
-"""An output directory: checked, or held for one job."""
+"""Checks an output directory, or holds it for one job."""
 
 import errno
 import fcntl
@@ -20,7 +20,7 @@ from proxx_worker.files.syncing import sync_directory_fd
 
 
 def check_output_directory(path: str, names: Sequence[str]) -> None:
-    """Check an output directory without touching it.
+    """Check an output directory without changing it.
 
     Raises OUTPUT_DIRECTORY_MISSING, OUTPUT_DIRECTORY_NOT_WRITABLE, UNSUPPORTED_FILESYSTEM, OUTPUT_EXISTS.
     """
@@ -34,7 +34,7 @@ def check_output_directory(path: str, names: Sequence[str]) -> None:
 
 
 class OutputDirectory:
-    """An output directory held for one job: locked, and every step relative to the one descriptor that was opened at first."""
+    """An output directory held for one job: locked, with every step relative to one descriptor."""
 
     def __init__(self, fd: int, path: str, lock: DirectoryLock) -> None:
         """See `hold`."""
@@ -44,7 +44,7 @@ class OutputDirectory:
 
     @classmethod
     def hold(cls, path: str, roots: Sequence[str] | None = None, *, flock: Flock = fcntl.flock) -> "OutputDirectory":
-        """Hold the directory at `path`. `roots`: where outputs may go; the directory's real location must be in one of them.
+        """Hold the directory at `path`. `roots`: where outputs may be written; its real location must be in one of them.
 
         Raises OUTPUT_DIRECTORY_MISSING, OUTPUT_DIRECTORY_NOT_WRITABLE, OUTPUT_DIRECTORY_BUSY, PATH_NOT_ALLOWED,
         UNSUPPORTED_FILESYSTEM.
@@ -69,7 +69,7 @@ class OutputDirectory:
         self.release()
 
     def release(self) -> None:
-        """Let go of the directory. Nothing of the lock stays behind."""
+        """Unlock and close the directory, and remove its lock file."""
         if self._fd < 0:
             return
         try:
@@ -79,11 +79,11 @@ class OutputDirectory:
             self._fd = -1
 
     def require_free(self, names: Sequence[str]) -> None:
-        """Raise OUTPUT_EXISTS where one of `names` is taken, be it by a dangling symlink; `details.existing` has them all."""
+        """Raise OUTPUT_EXISTS if any of `names` exists, even as a dangling symlink; `details.existing` lists them all."""
         _require_free(self._fd, self.path, names)
 
     def require_in_place(self) -> None:
-        """Raise OUTPUT_DIRECTORY_MISSING where the path no longer leads to the directory that is held."""
+        """Raise OUTPUT_DIRECTORY_MISSING if the path no longer refers to the directory that is held."""
         try:
             named, held = os.stat(path_bytes(self.path)), os.fstat(self._fd)
         except OSError as error:
@@ -92,21 +92,21 @@ class OutputDirectory:
             raise missing(self.path, "it was moved or replaced while the job ran")
 
     def open_staging(self, owner: str, job: str) -> Staging:
-        """A new, empty staging folder for the job; one that an earlier process of the same owner left is removed first."""
+        """Create an empty staging folder for the job, removing one that an earlier process of the same owner left."""
         name = staging_name(owner, job)
         remove_staging(self._fd, self.path, path_bytes(name))
         try:
             make_staging(self._fd, self.path, name)
             return Staging(self._fd, self.path, name, self.require_in_place)
         except ProxxError:
-            # Made, but the answer was lost, or it could not be opened: a job that fails leaves nothing behind.
+            # It may have been created although the reply was lost, or could not be opened. A failed job leaves nothing behind.
             with suppress(OSError):
                 os.rmdir(path_bytes(name), dir_fd=self._fd)
                 sync_directory_fd(self._fd)
             raise
 
     def reopen_staging(self, owner: str, job: str) -> Staging:
-        """The staging folder that an earlier process left, with what is in it; empty where it is gone already. For recovery."""
+        """The staging folder that an earlier process left, with its contents; a new one if it is gone. For recovery."""
         name = staging_name(owner, job)
         try:
             os.stat(path_bytes(name), dir_fd=self._fd, follow_symlinks=False)
@@ -117,9 +117,9 @@ class OutputDirectory:
         return Staging(self._fd, self.path, name, self.require_in_place)
 
     def remove_stale_run_staging(self) -> bool:
-        """Remove the staging of a killed `run`: the holder of the directory knows that it is gone.
+        """Remove the staging folder of a killed `run`. Whoever holds the directory knows that this `run` has ended.
 
-        Returns whether there was any. Raises IO_ERROR where it cannot be removed.
+        Returns whether there was one. Raises IO_ERROR if it cannot be removed.
         """
         return remove_staging(self._fd, self.path, path_bytes(RUN_STAGING))
 
@@ -148,11 +148,11 @@ def _require_free(directory: int, path: str, names: Sequence[str]) -> None:
 
 
 def discard_staging(path: str, owner: str, job: str, *, flock: Flock = fcntl.flock) -> bool:
-    """Remove, durably, what a job of `owner` left in the output directory at `path`; for recovery, where the job is over.
+    """Durably remove what a job of `owner` left in the output directory at `path`; for recovery of a job that is over.
 
-    Needs no hold: the folder is its owner's alone, and a lock file that is not locked belongs to no one. False where there is no
-    such folder, or where the directory is missing or closed to the worker: a refused spec may name any path, relative ones too,
-    and nothing of the worker's can be in what it cannot enter. Raises IO_ERROR.
+    The directory need not be held: the folder belongs to this owner only, and a lock file that is not locked belongs to no one.
+    Returns False if there is no such folder, or the directory is missing or the worker may not enter it: a rejected spec may name
+    any path, even a relative one, and the worker left nothing in a directory that it cannot enter. Raises IO_ERROR.
     """
     if not path.startswith("/"):
         return False
@@ -165,7 +165,7 @@ def discard_staging(path: str, owner: str, job: str, *, flock: Flock = fcntl.flo
     try:
         remove_stale_lock(directory, path, flock)
         removed = remove_staging(directory, path, path_bytes(staging_name(owner, job)))
-        sync_output(directory, path)  # also where it is gone: who removed it may have been killed before the sync
+        sync_output(directory, path)  # even if it is gone: the process that removed it may have been killed before the sync
         return removed
     finally:
         os.close(directory)

@@ -1,4 +1,4 @@
-"""Giving all outputs of a job their names, or none of them; forwards, backwards, and again after a crash."""
+"""Publishes all outputs of a job or none: moves them to their final names, rolls back on errors, resumes after a crash."""
 
 import errno
 import os
@@ -16,11 +16,11 @@ from proxx_worker.files.rename import rename_no_clobber
 from proxx_worker.files.syncing import sync_directory_fd
 
 Inode: TypeAlias = tuple[int, int]
-"""Device and inode number: which file a name refers to."""
+"""Device and inode number, which identify a file."""
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedOutput:
     """An output as the commit record describes it: its final name, size in bytes, SHA-256 as hex."""
 
     name: str
@@ -29,22 +29,22 @@ class Recorded:
 
 
 class PublishingStuckError(Exception):
-    """Outputs could be neither published nor taken back: the commit record must stay, and the next start decides.
+    """Outputs could be neither published nor rolled back: the commit record must stay, and the next start decides.
 
-    Not a `ProxxError`, because it is no fault that a job's result could state: the job is not decided. `error` says why.
+    Not a `ProxxError`, because no result can state it: the job is undecided. `error` says why.
     """
 
     def __init__(self, error: ProxxError) -> None:
-        """`error`: what refused the last step back."""
+        """`error`: why the rollback failed."""
         super().__init__(str(error))
         self.error = error.error
 
 
 @dataclass(frozen=True, slots=True)
 class Publisher:
-    """The two held folders between which outputs move. `path`: the output directory, for messages and results.
+    """Moves outputs between two open folders. `path`: the output directory, for messages and results.
 
-    `checkpoint` is called before each output, and before each MiB that is hashed. What it raises, unless a `ProxxError`, leaves
+    `checkpoint` is called before each output and each hashed MiB. Anything it raises, other than a `ProxxError`, leaves
     everything to the next start, as a crash would.
     """
 
@@ -54,63 +54,63 @@ class Publisher:
     checkpoint: Callable[[], object]
 
     def publish(self, names: Sequence[str]) -> None:
-        """Move every name out of staging, and make that durable.
+        """Durably move all of `names` out of staging; if one fails, roll back those already published and raise.
 
-        Where one is refused, take the published ones back first. Raises OUTPUT_EXISTS with `details.output`, the path that was
-        taken, NO_SPACE or IO_ERROR; `PublishingStuckError` where taking back failed.
+        Raises OUTPUT_EXISTS with `details.output`, the existing path; NO_SPACE, IO_ERROR; `PublishingStuckError` if the rollback
+        failed.
         """
         ours = {name: _inode(status) for name in names if (status := self._status(self.staging, name)) is not None}
         self._publish(names, ours)
 
-    def resume(self, outputs: Sequence[Recorded]) -> None:
-        """Finish a publishing that a crash cut, as often as it takes. Every output is compared with its record.
+    def resume(self, outputs: Sequence[RecordedOutput]) -> None:
+        """Finish publishing after a crash, any number of times. Every output is compared with its record.
 
-        Raises as `publish` does; IO_ERROR where an output is lost, differs from its record or cannot be read in staging. Then all
-        are back in staging. Raises `PublishingStuckError` also where it cannot be seen which outputs are published.
+        Raises as `publish` does; IO_ERROR if an output is lost, differs from its record or cannot be read in staging. All outputs
+        are back in staging then. Raises `PublishingStuckError` also if it is unknown which outputs are published.
         """
         ours: dict[str, Inode] = {}
-        waiting: list[str] = []
+        staged: list[str] = []
         faults: list[ProxxError] = []
         for output in outputs:
             self.checkpoint()
             try:
-                if self._look_at(output, ours):
-                    waiting.append(output.name)
+                if self._is_staged(output, ours):
+                    staged.append(output.name)
             except ProxxError as fault:
                 faults.append(fault)
         if faults:
-            self._take_back(ours)
+            self._roll_back(ours)
             raise faults[0]
-        self._publish(waiting, ours)
+        self._publish(staged, ours)
 
     def final_path(self, name: str) -> str:
-        """The path of the output `name` once it is published."""
+        """The path of the output `name` after publishing."""
         return f"{self.path.rstrip('/')}/{name}"
 
     def _publish(self, names: Sequence[str], ours: Mapping[str, Inode]) -> None:
         try:
             for name in names:
                 self.checkpoint()
-                self._move_out(name)
+                self._publish_one(name)
             self._sync(self.output)
         except ProxxError:
-            self._take_back(ours)
+            self._roll_back(ours)
             raise
 
-    def _take_back(self, ours: Mapping[str, Inode]) -> None:
-        """Move back into staging whatever of `ours` has its final name, the last one first, and make that durable.
+    def _roll_back(self, ours: Mapping[str, Inode]) -> None:
+        """Durably move those of `ours` that have their final names back into staging, last one first.
 
-        The folder is checked, memory is not trusted: a step that reported an error may have been done all the same. Raises
-        `PublishingStuckError` where one is refused: then some are in either folder.
+        The folder decides which those are: a step that reported an error may still have taken effect. Raises
+        `PublishingStuckError` if one fails; then each folder has some of them.
         """
-        with _undecided():
-            moved = [name for name in list(ours)[::-1] if self._move_back(name, ours[name])]
+        with _stuck_on_error():
+            moved = [name for name in list(ours)[::-1] if self._unpublish_one(name, ours[name])]
             if moved:
-                # In this order: a name must not be durably gone from one folder before it is durably in the other.
+                # In this order: a name must not be durably removed from one folder before it is durably in the other.
                 self._sync(self.staging)
                 self._sync(self.output)
 
-    def _move_out(self, name: str) -> None:
+    def _publish_one(self, name: str) -> None:
         raw = path_bytes(name)
         try:
             rename_no_clobber(raw, raw, src_dir_fd=self.staging, dst_dir_fd=self.output)
@@ -119,8 +119,8 @@ class Publisher:
         except OSError as error:
             raise classify_os_error(error, "publish", path_bytes(self.final_path(name))) from error
 
-    def _move_back(self, name: str, inode: Inode) -> bool:
-        """Whether the final name referred to `inode`; then it no longer does. A foreign file of that name is left alone."""
+    def _unpublish_one(self, name: str, inode: Inode) -> bool:
+        """Remove the final name if it refers to `inode`, and return whether it did. A foreign file of that name is left alone."""
         final = self._status(self.output, name)
         if final is None or _inode(final) != inode:
             return False
@@ -128,12 +128,12 @@ class Publisher:
         staged = self._status(self.staging, name)
         try:
             if staged is not None and _inode(staged) == inode:
-                # Where a rename is a link and an unlink, it came half-way.
+                # The rename was a link and an unlink, and only the link was done.
                 os.unlink(raw, dir_fd=self.output)
             else:
                 rename_no_clobber(raw, raw, src_dir_fd=self.output, dst_dir_fd=self.staging)
         except OSError as error:
-            raise classify_os_error(error, "take back", path_bytes(self.final_path(name))) from error
+            raise classify_os_error(error, "unpublish", path_bytes(self.final_path(name))) from error
         return True
 
     def _sync(self, folder: int) -> None:
@@ -142,28 +142,28 @@ class Publisher:
         except OSError as error:
             raise classify_os_error(error, "make durable", path_bytes(self.path)) from error
 
-    def _look_at(self, output: Recorded, ours: dict[str, Inode]) -> bool:
-        """Whether it still waits in staging. Notes in `ours` which file it is, as soon as that is known.
+    def _is_staged(self, output: RecordedOutput, ours: dict[str, Inode]) -> bool:
+        """Whether the output is still in staging. Its inode is recorded in `ours` as soon as it is known.
 
-        Raises OUTPUT_EXISTS, IO_ERROR; `PublishingStuckError` where that cannot be known.
+        Raises OUTPUT_EXISTS, IO_ERROR; `PublishingStuckError` if that is unknown.
         """
-        with _undecided():
+        with _stuck_on_error():
             staged, final = self._status(self.staging, output.name), self._status(self.output, output.name)
         if staged is not None:
             ours[output.name] = _inode(staged)
-            reason = self._difference(self.staging, output)
+            reason = self._mismatch(self.staging, output)
             if reason is not None:
                 raise self._lost(output, reason)
             if final is None:
                 return True
             if _inode(final) != _inode(staged):
                 raise output_exists([output.name], self.path)
-            self._forget_staged(output.name)
+            self._finish_rename(output.name)
             return False
         if final is None:
             raise self._lost(output, "it is in neither folder")
-        with _undecided():
-            reason = self._difference(self.output, output)
+        with _stuck_on_error():
+            reason = self._mismatch(self.output, output)
         if reason is not None:
             raise self._lost(output, reason)
         ours[output.name] = _inode(final)
@@ -175,17 +175,17 @@ class Publisher:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise classify_os_error(error, "look at", path_bytes(self.final_path(name))) from error
+            raise classify_os_error(error, "inspect", path_bytes(self.final_path(name))) from error
 
-    def _difference(self, folder: int, output: Recorded) -> str | None:
-        """In what the file in `folder` differs from its record; None where it is the one. Raises IO_ERROR."""
+    def _mismatch(self, folder: int, output: RecordedOutput) -> str | None:
+        """How the file in `folder` differs from its record; None if it matches. Raises IO_ERROR."""
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
             descriptor = os.open(path_bytes(output.name), flags, dir_fd=folder)
             try:
                 status = os.fstat(descriptor)
                 if not stat.S_ISREG(status.st_mode):
-                    return "it is not a file"
+                    return "it is not a regular file"
                 if status.st_size != output.size:
                     return f"it has {status.st_size} bytes, not {output.size}"
                 return None if sha256_of(descriptor, self.checkpoint) == output.sha256 else "its contents differ"
@@ -196,32 +196,32 @@ class Publisher:
                 return "it is a symlink"
             raise classify_os_error(error, "read", path_bytes(self.final_path(output.name))) from error
 
-    def _forget_staged(self, name: str) -> None:
-        """Finish a move that a crash cut between its link and its unlink."""
+    def _finish_rename(self, name: str) -> None:
+        """Finish a rename that a crash interrupted between its link and its unlink."""
         self._sync(self.output)
         try:
             os.unlink(path_bytes(name), dir_fd=self.staging)
         except OSError as error:
             raise classify_os_error(error, "publish", path_bytes(self.final_path(name))) from error
 
-    def _lost(self, output: Recorded, reason: str) -> ProxxError:
+    def _lost(self, output: RecordedOutput, reason: str) -> ProxxError:
         path = self.final_path(output.name)
         return ProxxError(
             ErrorCode.IO_ERROR,
-            f"a finished output must still be there when it is published: {path} is not ({reason}). "
-            "The output directory was changed by someone else, or its storage lost data. Submit the job again.",
+            f"a finished output must stay unchanged until it is published, but {path} did not ({reason}). "
+            "Someone else changed the output directory, or its storage lost data. Submit the job again.",
             output=path,
             reason=reason,
         )
 
 
 def output_exists(names: Sequence[str], path: str) -> ProxxError:
-    """OUTPUT_EXISTS for the taken `names`; `details.output` is the first of them, `details.existing` all, as whole paths."""
+    """OUTPUT_EXISTS for `names`. `details.output`: the first full path; `details.existing`: all of them."""
     existing = [f"{path.rstrip('/')}/{name}" for name in names]
     return ProxxError(
         ErrorCode.OUTPUT_EXISTS,
-        f"an output is never overwritten, and something already has this name: {', '.join(existing)}. "
-        "Move it away, or give the job another naming template or output directory.",
+        f"outputs never overwrite existing files, and these exist already: {', '.join(existing)}. "
+        "Move them away, or give the job another naming template or output directory.",
         output=existing[0],
         existing=list(existing),
     )
@@ -232,8 +232,8 @@ def _inode(status: os.stat_result) -> Inode:
 
 
 @contextmanager
-def _undecided() -> Iterator[None]:
-    """Let an error of the body leave as the one that leaves the job to the next start."""
+def _stuck_on_error() -> Iterator[None]:
+    """Raise a `ProxxError` of the body as `PublishingStuckError`."""
     try:
         yield
     except ProxxError as error:

@@ -1,4 +1,4 @@
-"""The hidden folder inside an output directory where a job's outputs grow, and its removal."""
+"""The hidden staging folder in an output directory, where a job's outputs are written."""
 
 import errno
 import os
@@ -10,8 +10,8 @@ from typing import Final, Self
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.text import display_name
 from proxx_worker.delivery.location import directory_error
-from proxx_worker.delivery.publishing import Publisher, Recorded
-from proxx_worker.delivery.staged_file import StagedFile, not_adopted
+from proxx_worker.delivery.publishing import Publisher, RecordedOutput
+from proxx_worker.delivery.staged_file import StagedFile, adoption_refused
 from proxx_worker.files.errnos import classify_os_error
 from proxx_worker.files.locations import path_bytes
 from proxx_worker.files.syncing import sync_directory_fd
@@ -20,13 +20,13 @@ _FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEX
 
 
 class Staging:
-    """One job's staging folder, held open. Leaving the context closes descriptors and removes nothing: `remove` does that.
+    """One job's staging folder, held open. Leaving the context closes descriptors but removes nothing: `remove` does that.
 
     So a worker that must stop before its decision is durable leaves everything to the next start.
     """
 
     def __init__(self, output: int, path: str, name: str, require_in_place: Callable[[], None]) -> None:
-        """Hold the folder `name` in the output directory that is open as `output` (at `path`); see `make_staging`."""
+        """Open the folder `name` in the output directory that is open as `output` (at `path`); see `make_staging`."""
         self.name = name
         self.path = f"{path.rstrip('/')}/{name}"
         self._output = output
@@ -46,44 +46,44 @@ class Staging:
         self.close()
 
     def create(self, name: str) -> StagedFile:
-        """A new output file. Raises NO_SPACE, IO_ERROR."""
+        """Create an output file. Raises NO_SPACE, IO_ERROR."""
         self._make_durable()
         return self._keep(StagedFile.create(self._fd, self.path, name))
 
     def adopt(self, rendered: str, name: str, checkpoint: Callable[[], object]) -> StagedFile:
-        """The output `name` from the file `rendered`, which an engine made in the staging folder by itself.
+        """Take over the file `rendered`, which an engine itself created in the staging folder, as the output `name`.
 
-        Raises OUTPUT_INVALID where that is not the one entry that is new here, or not a finished file of the worker's own, see
-        `StagedFile.adopt`; NO_SPACE, IO_ERROR, also where `name` is taken.
+        Raises OUTPUT_INVALID if it is not the only new entry, or not a finished file of the worker's user, see
+        `StagedFile.adopt`; NO_SPACE, IO_ERROR, also if `name` exists.
         """
         self._make_durable()
         try:
             known = {path_bytes(staged.name) for staged in self._files}
             new = sorted(entry for entry in map(os.fsencode, os.listdir(self._fd)) if entry not in known)
         except OSError as error:
-            raise classify_os_error(error, "look into", path_bytes(self.path)) from error
+            raise classify_os_error(error, "list", path_bytes(self.path)) from error
         if new != [path_bytes(rendered)]:
             found = ", ".join(display_name(entry) for entry in new) or "nothing"
-            raise not_adopted(self.path, f"it left {found} instead of {rendered}")
+            raise adoption_refused(self.path, f"it left {found} instead of {rendered}")
         return self._keep(StagedFile.adopt(self._fd, self.path, rendered, name, checkpoint))
 
     def publish(self, checkpoint: Callable[[], object]) -> None:
-        """Give all outputs their names, in the order they were made, or none. The job's decision is durable before.
+        """Publish all outputs, in the order they were created, or none. The job's decision must already be durable.
 
-        `checkpoint` is called before each; it must not raise, because a stop now comes too late.
+        `checkpoint` is called before each; it must not raise, because a stop is too late now.
 
-        Raises OUTPUT_EXISTS, NO_SPACE, IO_ERROR, OUTPUT_DIRECTORY_MISSING where the directory was moved away meanwhile: then
-        nothing is published. Raises `PublishingStuckError` where some could not be taken back.
+        Raises OUTPUT_EXISTS, NO_SPACE, IO_ERROR, or OUTPUT_DIRECTORY_MISSING if the directory was moved meanwhile; nothing is
+        published then. Raises `PublishingStuckError` if the rollback failed.
         """
         self._require_in_place()
         self._publisher(checkpoint).publish([staged.name for staged in self._files])
 
-    def resume(self, outputs: Sequence[Recorded], checkpoint: Callable[[], object]) -> None:
-        """Finish the publishing of an earlier process from its commit record. See `Publisher`, and `Publisher.resume`."""
+    def resume(self, outputs: Sequence[RecordedOutput], checkpoint: Callable[[], object]) -> None:
+        """Finish publishing for an earlier process, from its commit record. See `Publisher.resume`."""
         self._publisher(checkpoint).resume(outputs)
 
     def remove(self) -> None:
-        """Remove the folder and all in it, durably. Raises IO_ERROR, also for anything in it that the worker does not make."""
+        """Durably remove the folder and its contents. Raises IO_ERROR, also if it contains a folder."""
         self._close_files()
         empty_folder(self._fd, self.path)
         self._close_folder()
@@ -96,12 +96,12 @@ class Staging:
         sync_output(self._output, self._directory_path)
 
     def close(self) -> None:
-        """Let go of every file and of the folder."""
+        """Close every file and the folder."""
         self._close_files()
         self._close_folder()
 
     def _make_durable(self) -> None:
-        """Once, before the first output: the decision that names these files must not outlive the folder they are in."""
+        """Once, before the first output: a durable decision must never name files in a folder that is lost."""
         if not self._durable:
             sync_output(self._output, self._directory_path)
             self._durable = True
@@ -132,7 +132,7 @@ def sync_output(output: int, path: str) -> None:
 
 
 def make_staging(output: int, path: str, name: str) -> None:
-    """Make the folder `name`, for the worker's user alone. Raises OUTPUT_DIRECTORY_NOT_WRITABLE, NO_SPACE, IO_ERROR."""
+    """Create the folder `name`, for the worker's user only. Raises OUTPUT_DIRECTORY_NOT_WRITABLE, NO_SPACE, IO_ERROR."""
     try:
         os.mkdir(path_bytes(name), 0o700, dir_fd=output)
     except OSError as error:
@@ -140,9 +140,9 @@ def make_staging(output: int, path: str, name: str) -> None:
 
 
 def remove_staging(output: int, path: str, name: bytes) -> bool:
-    """Remove the staging folder `name` with the files in it. Returns False where there is no folder of that name.
+    """Remove the staging folder `name` with the files in it. Returns False if there is no folder of that name.
 
-    A symlink of that name is not a folder, and is never followed. Not durable by itself. Raises IO_ERROR.
+    A symlink is never followed and does not count as a folder. Not durable by itself. Raises IO_ERROR.
     """
     shown = path_bytes(f"{path.rstrip('/')}/") + name
     try:
@@ -163,13 +163,14 @@ def remove_staging(output: int, path: str, name: bytes) -> bool:
 
 
 def empty_folder(folder: int, path: str) -> None:
-    """Unlink every entry of the staging folder that is open as `folder`. Staging is flat: a folder in it is someone else's."""
+    """Unlink every entry of the staging folder that is open as `folder`. The worker creates no folder in it."""
     try:
         for entry in os.listdir(folder):
             if stat.S_ISDIR(os.stat(entry, dir_fd=folder, follow_symlinks=False).st_mode):
                 raise ProxxError(
                     ErrorCode.IO_ERROR,
-                    f"staging must hold nothing but the worker's own files: {path} has a folder in it. Remove {path} by hand.",
+                    f"staging must contain nothing but the worker's own files, but {path} has a folder in it. "
+                    f"Remove {path} by hand.",
                     path=path,
                 )
             os.unlink(entry, dir_fd=folder)

@@ -78,7 +78,7 @@ class Ended:
     def _read(self, entry: _Entry) -> tuple[tuple[str, int, bytes], _Entry, JobSummary] | None:
         """The job with its place in the order; None where somebody has taken it away meanwhile."""
         path = files_in(folder_of(self._workspace, entry.state), entry.stem).spec
-        with translate_os_errors("look at", path, state_folder=True):
+        with translate_os_errors("inspect", path, state_folder=True):
             status = status_of(path)
         job = read_summary(self._workspace, entry.state, entry.stem)
         if status is None or job is None:

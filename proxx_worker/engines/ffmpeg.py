@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from proxx_worker.contract.errors import ErrorCode, JobError
 from proxx_worker.contract.output_settings import OutputSettings
-from proxx_worker.engines.mxf_patch import complete_mxf
+from proxx_worker.engines.completion import complete_mxf, say_bt2020_in_mov
 from proxx_worker.engines.port import Accepted, Encoded, EngineContext, Media, Plan, StagedOutput, StagingArea, Unfinished, Usage
 from proxx_worker.engines.source_file import OpenSource
 from proxx_worker.engines.tools import Tools
@@ -108,10 +108,15 @@ class FfmpegEngine:
         return Encoded(staged, evidence, usage, tuple(argv), child.exit_code, None if claimed is None else task)
 
     def finalize(self, plan: Plan, encoded: Encoded, around: EngineContext) -> None:
-        """See `complete_mxf`; an encode that failed is left as it is, for its own error to be told."""
+        """See `completion`; an encode that failed is left as it is, for its own error to be told."""
         task = _own(plan)
-        if encoded.exit_code == 0 and task.completes_mxf:
-            complete_mxf(encoded.staged, task.design.picture.display_aspect, around.checkpoint("a proxy was completed"))
+        if encoded.exit_code != 0:
+            return
+        checkpoint = around.checkpoint("a proxy was completed")
+        if task.completes_mxf:
+            complete_mxf(encoded.staged, task.design.picture.display_aspect, checkpoint, says_bt2020=task.says_bt2020)
+        elif task.says_bt2020:
+            say_bt2020_in_mov(encoded.staged, checkpoint)
 
 
 def _sum(first: Usage, second: Usage) -> Usage:

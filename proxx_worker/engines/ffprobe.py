@@ -8,8 +8,10 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.engines.port import ProbedSource
 from proxx_worker.engines.source_file import OpenSource, Window, open_source
 from proxx_worker.engines.tools import Tools
+from proxx_worker.media.avi_index import without_empty_end
 from proxx_worker.media.bare_streams import numbered_by_order
 from proxx_worker.media.ivf import held_to_its_header
+from proxx_worker.media.played_pictures import played_pictures
 from proxx_worker.media.quicktime import (
     AVID_CODEC_TAGS,
     avid_pixel_aspect,
@@ -19,6 +21,7 @@ from proxx_worker.media.quicktime import (
 )
 from proxx_worker.media.signatures import HEAD_BYTES
 from proxx_worker.media.source_probe import PROBE_BYTES, probe_argv, read_head, read_source, says_input_output_error
+from proxx_worker.media.transport_stream import with_its_end
 from proxx_worker.process.child import run_child
 from proxx_worker.process.child_exit import ChildExit
 from proxx_worker.process.stop import StopSignal, checkpoint
@@ -28,6 +31,7 @@ MAX_REPORT_BYTES = 16 << 20
 
 _AVID = tuple(tag.encode() for tag in AVID_CODEC_TAGS)
 _AAC = b'"aac"'
+_MOVIE = b'"mov,mp4,'
 """Words in ffprobe's report without which the structure of a movie need not be looked at again."""
 
 _STDERR_BYTES = 64 << 10
@@ -71,8 +75,11 @@ def probe_source(
         size = source.identity.size
         aspect = avid_pixel_aspect(header.read, size) if any(tag in stdout for tag in _AVID) else None
         unbroken = gapless_tracks(header.read, size) if _AAC in stdout else frozenset()
-        media = read_source(stdout, report.stderr_text(), child.exit_code, aspect, unbroken)
-        return ProbedSource(numbered_by_order(held_to_its_header(media, read, size), read), source.identity)
+        played = played_pictures(header.read, size) if _MOVIE in stdout else {}
+        media = read_source(stdout, report.stderr_text(), child.exit_code, aspect, unbroken, played)
+        for known_by_its_bytes in (held_to_its_header, without_empty_end, with_its_end):
+            media = known_by_its_bytes(media, read, size)
+        return ProbedSource(numbered_by_order(media, read), source.identity)
 
 
 def _read_unless_stopped(source: OpenSource, stop: StopSignal, offset: int, size: int) -> bytes:

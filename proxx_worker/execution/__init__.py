@@ -1,1 +1,1 @@
-"""One job, from its spec to its committed result: checked, encoded and verified task by task, published. It knows no inbox."""
+"""Runs one job, from its spec to its committed result: check, encode and verify each task, publish. It knows no inbox."""

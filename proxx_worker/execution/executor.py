@@ -1,7 +1,7 @@
-"""One job, from its bytes to its result: inspect, encode, verify, commit, publish. The same for `run` and `watch`.
+"""Runs one job from its spec to its result: inspect, encode, verify, commit, publish. The same for `run` and `watch`.
 
-Order at the end (contract section 1): every output is durable in staging, then the result is committed, then the outputs get
-their names. A failed job leaves the output directory's entries as it found them.
+The order at the end (contract section 1): every output is durable in staging, then the result is committed, then the outputs are
+published. A failed job leaves the output directory as it found it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,8 +15,8 @@ from proxx_worker.contract.status import Stage
 from proxx_worker.delivery.output_directory import OutputDirectory, check_output_directory
 from proxx_worker.delivery.staging import Staging
 from proxx_worker.engines.port import Accepted, EngineContext, Refused
-from proxx_worker.execution.preflight import AcceptedJob, Environment, RefusedJob, about, inspect
-from proxx_worker.execution.reporting import Report, internal_errors, with_losses
+from proxx_worker.execution.preflight import AcceptedJob, Environment, RefusedJob, inspect, with_source
+from proxx_worker.execution.reporting import Report, internal_errors, with_task_counts
 from proxx_worker.execution.task import TaskContext, TaskOutcome, run_task
 from proxx_worker.observe.clock import now
 from proxx_worker.observe.joblog import JobLog
@@ -25,10 +25,10 @@ from proxx_worker.process.stop import StopSignal
 
 
 class Journal(Protocol):
-    """Where the decision is written before anything is published. `watch` has `running/`; `run` has nothing to survive for."""
+    """Where the decision is recorded before anything is published: in `running/` for `watch`, in memory for `run`."""
 
-    def make_room(self, tasks: int) -> None:
-        """Make sure of the space for the result of a job whose `tasks` tasks will run. Raises NO_SPACE."""
+    def reserve_space(self, tasks: int) -> None:
+        """Reserve space for the result of a job with `tasks` tasks to run. Raises NO_SPACE."""
         ...
 
     def commit(self, result: JobResult) -> None:
@@ -38,9 +38,9 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to execute. `name` is the claimed stem; `owner` names whose staging it is, see `delivery`.
+    """What to execute. `name`: the claimed stem. `owner`: the owner of its staging folder, see `delivery`.
 
-    `content`: the spec's bytes, or why they could not be taken in (too large, unreadable).
+    `content`: the spec's bytes, or why they could not be read (too large, unreadable).
     """
 
     name: str
@@ -50,12 +50,12 @@ class Job:
 
     @classmethod
     def of(cls, name: str, data: bytes, owner: str) -> "Job":
-        """The job of a spec's bytes."""
+        """The job for a spec's bytes."""
         return cls(name, owner, data, summarize_spec(data))
 
     @classmethod
     def refused(cls, name: str, owner: str, sha256: str | None, refusal: JobError) -> "Job":
-        """The job of a spec whose bytes were not taken in. `sha256`: of all of them, None where they were not read through."""
+        """The job for a spec that could not be read. `sha256`: of the whole file; None if it was not read to the end."""
         return cls(name, owner, refusal, unread_summary(sha256))
 
 
@@ -63,7 +63,7 @@ class Executor:
     """Executes jobs one after the other. Stateless between jobs."""
 
     def __init__(self, environment: Environment, worker: WorkerRecord, observer: JobObserver, pass_fds: Sequence[int]) -> None:
-        """`pass_fds`: descriptors that the encoder inherits, so that a lock lives as long as the last encoder."""
+        """`pass_fds`: descriptors that encoders inherit, so that a lock is held until the last encoder has exited."""
         self._environment = environment
         self._worker = worker
         self._observer = observer
@@ -72,14 +72,14 @@ class Executor:
     def execute(self, job: Job, journal: Journal, log: JobLog, stop: StopSignal) -> JobResult:
         """Execute `job` and return its committed result.
 
-        A fault of the job is in the result. Whatever `journal.commit` raises passes through: then the state folders are at fault,
-        and the worker must not go on.
+        Errors of the job are in the result. What `journal.commit` raises is passed on: the state folders have failed, and the
+        worker must not continue.
         """
-        result = self._executed(job, journal, log, stop)
+        result = self._run_job(job, journal, log, stop)
         self._observer.job_ended(_info(job), result)
         return result
 
-    def _executed(self, job: Job, journal: Journal, log: JobLog, stop: StopSignal) -> JobResult:
+    def _run_job(self, job: Job, journal: Journal, log: JobLog, stop: StopSignal) -> JobResult:
         report = Report(job.name, job.summary, self._worker, now(), paths=self._environment.paths)
         log.event("job_started", job_id=report.summary.job_id, sha256=report.summary.sha256)
         if isinstance(job.content, JobError):
@@ -87,29 +87,29 @@ class Executor:
         self._observer.job_entered(_info(job), Stage.PROBING)
         try:
             with internal_errors(log):
-                found = inspect(job.content, self._environment, stop, check_output_directory)
+                inspected = inspect(job.content, self._environment, stop, check_output_directory)
         except ProxxError as fault:
             return _refuse(report, fault.error, journal, log)
-        if found.spec is not None:
-            report = report.with_settings(found.kind, found.spec.settings)
-        if isinstance(found, RefusedJob):
-            return _refuse(report, found.error, journal, log, found.errors)
-        log.event("job_inspected", tasks=len(found.tasks), engine=found.kind)
+        if inspected.spec is not None:
+            report = report.with_settings(inspected.kind, inspected.spec.settings)
+        if isinstance(inspected, RefusedJob):
+            return _refuse(report, inspected.error, journal, log, inspected.errors)
+        log.event("job_inspected", tasks=len(inspected.tasks), engine=inspected.kind)
         self._observer.job_entered(_info(job), Stage.SURVEYING)
         try:
-            journal.make_room(len(found.tasks))
+            journal.reserve_space(len(inspected.tasks))
         except ProxxError as fault:
             if fault.code is not ErrorCode.NO_SPACE:
                 raise
             return _refuse(report, fault.error, journal, log)
         try:
             with internal_errors(log):
-                here = self._environment.paths.local(found.spec.output_directory)
-                directory = OutputDirectory.hold(here, self._environment.roots.outputs)
+                path = self._environment.paths.local(inspected.spec.output_directory)
+                directory = OutputDirectory.hold(path, self._environment.roots.outputs)
         except ProxxError as fault:
             return _refuse(report, fault.error, journal, log)
         with directory:
-            return self._execute_in(directory, job, found, report, journal, log, stop)
+            return self._execute_in(directory, job, inspected, report, journal, log, stop)
 
     def _execute_in(
         self,
@@ -129,7 +129,7 @@ class Executor:
             engine=accepted.engine,
             output_directory=accepted.spec.output_directory,
             observer=self._observer,
-            around=EngineContext(
+            engine_context=EngineContext(
                 output_directory=directory.path,
                 stop=stop,
                 stall_seconds=self._environment.stall_seconds,
@@ -168,7 +168,7 @@ class Executor:
 def _refuse(
     report: Report, error: JobError, journal: Journal, log: JobLog, errors: Mapping[int, JobError] | None = None
 ) -> JobResult:
-    """Commit a job that does not run. `errors`: of single sources, by their place."""
+    """Commit a job that does not run. `errors`: of single sources, by index."""
     result = report.result(report.not_run(errors), error, now())
     journal.commit(result)
     _log_end(log, result)
@@ -176,27 +176,27 @@ def _refuse(
 
 
 def _survey(context: TaskContext, tasks: Sequence[Accepted]) -> tuple[list[Accepted], dict[int, JobError]]:
-    """The tasks as their engine knows them, and those that it refuses, by their place."""
-    surveyed = context.engine.survey(tasks, context.around)
-    refused = {at: about(task.source, task.error) for at, task in enumerate(surveyed) if isinstance(task, Refused)}
+    """The tasks as the engine's survey leaves them, and the errors of those that it refuses, by index."""
+    surveyed = context.engine.survey(tasks, context.engine_context)
+    refused = {index: with_source(task.source, task.error) for index, task in enumerate(surveyed) if isinstance(task, Refused)}
     return [task for task in surveyed if isinstance(task, Accepted)], refused
 
 
 def _run_tasks(context: TaskContext, staging: Staging, tasks: Sequence[Accepted]) -> tuple[list[TaskOutcome], JobError | None]:
-    """Run the tasks in order until one fails; its error is the job's, with what it cost the others."""
+    """Run the tasks in order until one fails. Its error is the job's, with what became of the other tasks."""
     outcomes: list[TaskOutcome] = []
     for index, task in enumerate(tasks):
         outcome = run_task(context, staging, index, task)
         outcomes.append(outcome)
         if outcome.error is not None:
-            return outcomes, with_losses(outcome.error, finished=index, never_ran=len(tasks) - index - 1)
+            return outcomes, with_task_counts(outcome.error, finished=index, never_ran=len(tasks) - index - 1)
     return outcomes, None
 
 
 def _publish(staging: Staging, result: JobResult, journal: Journal, log: JobLog, stop: StopSignal) -> JobResult:
-    """Give the outputs their names. One that is refused takes the whole job back: nothing stays published."""
+    """Publish the outputs. If one cannot be published, the job fails and none stays published."""
     try:
-        staging.publish(stop.requested)  # asked for the heartbeat alone: the job is decided
+        staging.publish(stop.requested)  # only for the heartbeat: the job is decided
     except ProxxError as fault:
         result = demote_to_failed(result, fault.error)
         journal.commit(result)
@@ -208,11 +208,11 @@ def _publish(staging: Staging, result: JobResult, journal: Journal, log: JobLog,
 def _records(outcomes: Sequence[TaskOutcome], report: Report, error: JobError | None) -> list[TaskRecord]:
     records = [outcome.record for outcome in outcomes]
     records += report.not_run()[len(records) :]
-    return records if error is None else [_discarded(record) for record in records]
+    return records if error is None else [_as_discarded(record) for record in records]
 
 
-def _discarded(record: TaskRecord) -> TaskRecord:
-    """A finished task of a failed job: it was made and proven, but nothing of it was published."""
+def _as_discarded(record: TaskRecord) -> TaskRecord:
+    """The record of a finished task in a failed job: its proxy was verified but not published."""
     if record.status is not TaskStatus.COMPLETED:
         return record
     withdrawn = dict.fromkeys(("output", "output_path", "output_size_bytes", "output_sha256"))
@@ -220,12 +220,12 @@ def _discarded(record: TaskRecord) -> TaskRecord:
 
 
 def demote_to_failed(result: JobResult, error: JobError) -> JobResult:
-    """A COMPLETED result whose publishing was refused: the refused output's task FAILED, the others DISCARDED."""
-    refused = error.details.get("output")
+    """A COMPLETED result that could not be published: the task of the output at fault FAILED, the others DISCARDED."""
+    at_fault = error.details.get("output")
     tasks = [
-        _discarded(record)
-        if (record.output if record.output_path is None else record.output_path) != refused
-        else _discarded(record).model_copy(update={"status": TaskStatus.FAILED, "error": ErrorRecord.of(error)})
+        _as_discarded(record)
+        if (record.output if record.output_path is None else record.output_path) != at_fault
+        else _as_discarded(record).model_copy(update={"status": TaskStatus.FAILED, "error": ErrorRecord.of(error)})
         for record in result.tasks
     ]
     return result.model_copy(update={"status": JobStatus.FAILED, "error": ErrorRecord.of(error), "tasks": tasks})

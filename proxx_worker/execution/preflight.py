@@ -1,7 +1,7 @@
-"""Everything that can be known before encoding, for every source, without a side effect.
+"""Checks everything that can be checked before encoding, for every source, without side effects.
 
-The executor starts from it; `validate` prints it. The order of the stages is the contract's (section 2, "Which code wins"): the
-spec, the output names, the sources, the engine, the output directory.
+The executor starts with it, and `validate` prints it. The order of the stages is the contract's (section 2, "Which code wins"):
+the spec, the output names, the sources, the engine, the output directory.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,23 +29,23 @@ U = TypeVar("U")
 
 @dataclass(frozen=True, slots=True)
 class Roots:
-    """Where sources may be and outputs may go, as real paths; None allows every place."""
+    """Where sources may be read and outputs written, as real paths; None allows any location."""
 
     sources: tuple[str, ...] | None = None
     outputs: tuple[str, ...] | None = None
 
     def check_source(self, path: str) -> Callable[[str], None]:
-        """A check that raises PATH_NOT_ALLOWED where the real location that it is given may not be that of the source `path`."""
+        """A check of the source at `path`: given its real location, it raises PATH_NOT_ALLOWED if that is outside the roots."""
         return lambda real: require_inside(path, real, self.sources, "source_roots", "a source")
 
     def check_output(self, path: str) -> None:
-        """Raise PATH_NOT_ALLOWED where the output directory `path` leads outside."""
+        """Raise PATH_NOT_ALLOWED if the output directory `path` is outside the roots."""
         require_path_inside(path, self.outputs, "output_roots", "the output directory")
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What a job may use. `engines`: those that this worker has. `paths`: maps a spec's paths to this machine's."""
+    """What a job may use. `engines`: those this worker has. `paths`: maps a spec's paths to this machine's."""
 
     probe: MediaProbe
     engines: Mapping[Engine, EnginePort]
@@ -56,7 +56,7 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedJob:
-    """A job that nothing is known against. `engine`: the one of all its sources, of the kind `kind`."""
+    """A job that passed every check. `engine`: the one that encodes all its sources, of kind `kind`."""
 
     spec: JobSpec
     kind: Engine
@@ -66,9 +66,9 @@ class AcceptedJob:
 
 @dataclass(frozen=True, slots=True)
 class RefusedJob:
-    """A job that cannot run. `error` is the first of the first stage that failed, `errors` those of sources, by their place.
+    """A job that cannot run. `error`: the first of the first stage that failed. `errors`: those of sources, by index.
 
-    `spec` is None where it was refused itself, `kind` where the engine is not decided.
+    `spec` is None if it was rejected itself, `kind` if the engine is not known.
     """
 
     error: JobError
@@ -78,7 +78,7 @@ class RefusedJob:
 
 
 class OutputCheck(Protocol):
-    """A check of an output directory, without touching it."""
+    """A check of an output directory that changes nothing in it."""
 
     def __call__(self, path: str, names: Sequence[str]) -> None:
         """Raise OUTPUT_DIRECTORY_MISSING, OUTPUT_DIRECTORY_NOT_WRITABLE or OUTPUT_EXISTS."""
@@ -86,7 +86,7 @@ class OutputCheck(Protocol):
 
 
 def inspect(data: bytes, environment: Environment, stop: StopSignal, check_output: OutputCheck) -> AcceptedJob | RefusedJob:
-    """Inspect the spec `data`. Never raises `ProxxError`: it ends up in the answer."""
+    """Inspect the spec `data`. Never raises `ProxxError`: errors are in the result."""
     try:
         spec = parse_jobspec(data)
     except ProxxError as fault:
@@ -95,17 +95,17 @@ def inspect(data: bytes, environment: Environment, stop: StopSignal, check_outpu
     kind = spec.engine
     try:
         names = output_names(spec)
-        local = {at: environment.paths.local(path) for at, path in enumerate(spec.sources)}
-        found = sources.each(local, lambda path: _find(path, environment.roots))
+        local = {index: environment.paths.local(path) for index, path in enumerate(spec.sources)}
+        existing = sources.each(local, lambda path: _check_path(path, environment.roots))
         _require_probe(environment.probe, sources)
-        probed = sources.each(found, lambda path: _probe(path, environment, stop))
+        probed = sources.each(existing, lambda path: _probe(path, environment, stop))
         plans = _plan(spec, probed, sources, environment.engines)
         sources.raise_first()
         ready = ready_engines(environment.engines)
-        sources.each(probed, lambda it: route(spec.engine, it.media, ready))
+        sources.each(probed, lambda source: route(spec.engine, source.media, ready))
         sources.raise_first()
-        kind = _engine_of(spec, probed)
-        engine = _wired(kind, probed, environment.engines)
+        kind = _select_engine(spec, probed)
+        engine = _require_engine(kind, probed, environment.engines)
         _require_available(engine, probed)
         output_directory = environment.paths.local(spec.output_directory)
         environment.roots.check_output(output_directory)
@@ -113,14 +113,14 @@ def inspect(data: bytes, environment: Environment, stop: StopSignal, check_outpu
     except ProxxError as fault:
         return RefusedJob(fault.error, spec, kind, sources.errors)
     tasks = (
-        Accepted(path, names[at], probed[at].identity, probed[at].media, plans[at], environment.paths.mapped(path))
-        for at, path in enumerate(spec.sources)
+        Accepted(path, names[index], probed[index].identity, probed[index].media, plans[index], environment.paths.mapped(path))
+        for index, path in enumerate(spec.sources)
     )
     return AcceptedJob(spec, kind, engine, tuple(tasks))
 
 
 class _Sources:
-    """The sources of a job, by their place. An error stays with its source, and takes it out of the stages that follow."""
+    """The sources of a job, by index. A source with an error takes no part in later stages."""
 
     def __init__(self, paths: Sequence[str], stop: StopSignal) -> None:
         self._paths = paths
@@ -128,17 +128,17 @@ class _Sources:
         self.errors: dict[int, JobError] = {}
 
     def each(self, items: Mapping[int, T], step: Callable[[T], U]) -> dict[int, U]:
-        """What `step` makes of each of `items`. Raises `StopSignal.error`, which is no fault of a source's."""
-        made: dict[int, U] = {}
-        for at, item in items.items():
-            checkpoint(self._stop, "the sources were looked at")
+        """The result of `step` for each of `items`, by index. Raises `StopSignal.error`, which is not a source's error."""
+        results: dict[int, U] = {}
+        for index, item in items.items():
+            checkpoint(self._stop, "the sources were inspected")
             try:
-                made[at] = step(item)
+                results[index] = step(item)
             except ProxxError as fault:
                 if fault.code in CUT_SHORT:
                     raise
-                self.errors[at] = about(self._paths[at], fault.error)
-        return made
+                self.errors[index] = with_source(self._paths[index], fault.error)
+        return results
 
     def raise_first(self) -> None:
         """Raise the error of the first source that has one."""
@@ -146,15 +146,15 @@ class _Sources:
             raise ProxxError.of(self.errors[min(self.errors)])
 
 
-def about(source: str, error: JobError) -> JobError:
-    """`error` with its source named: as a job's error it appears without its task."""
+def with_source(source: str, error: JobError) -> JobError:
+    """`error` with its source named, because a job's error is shown without its task."""
     if source in error.message:
         return error
     return JobError(error.code, f"{source}: {error.message}", {"source": source, **error.details})
 
 
 def _require_probe(probe: MediaProbe, sources: _Sources) -> None:
-    """A source's own error goes before a missing tool."""
+    """Raise the error of a source, if there is one, before that of a missing tool."""
     try:
         probe.require_available()
     except ProxxError:
@@ -162,8 +162,8 @@ def _require_probe(probe: MediaProbe, sources: _Sources) -> None:
         raise
 
 
-def _find(path: str, roots: Roots) -> str:
-    # The place first: of a file outside it is not even revealed whether it exists. The place is checked again once it is open.
+def _check_path(path: str, roots: Roots) -> str:
+    # Roots first, so as not to reveal whether a file outside them exists. They are checked again once the file is open.
     require_path_inside(path, roots.sources, "source_roots", "a source")
     check_source_file(path)
     return path
@@ -176,24 +176,26 @@ def _probe(path: str, environment: Environment, stop: StopSignal) -> ProbedSourc
 def _plan(
     spec: JobSpec, probed: Mapping[int, ProbedSource], sources: _Sources, engines: Mapping[Engine, EnginePort]
 ) -> dict[int, Plan]:
-    """A plan for every source whose engine is here, and is the one that the spec names, if it names one.
+    """A plan for every source whose engine this worker has, limited to the engine that the spec names, if any.
 
-    What these settings cannot make of a source is a fault of that source, so it goes before the engine. What one engine would
-    make of another's media is not for it to judge.
+    Settings that a source does not support are an error of that source, so they come before errors of the engine. No engine
+    plans media that another engine encodes.
     """
 
     def plan(source: ProbedSource) -> Plan:
         return engines[engine_for(source.media)].plan(spec.settings, source.media, spec.resolve_preset)
 
-    ours = engines.keys() if spec.engine is None else engines.keys() & {spec.engine}
+    kinds = engines.keys() if spec.engine is None else engines.keys() & {spec.engine}
     if any(resolve_faults(spec.settings)):
-        ours = ours - {Engine.RESOLVE}  # told as a fault of the spec, once it is known that its sources are camera RAW
-    return sources.each({at: it for at, it in probed.items() if engine_for(it.media) in ours}, plan)
+        kinds = kinds - {Engine.RESOLVE}  # reported as an error of the spec, once its sources are known to be camera RAW
+    return sources.each({index: source for index, source in probed.items() if engine_for(source.media) in kinds}, plan)
 
 
-def _engine_of(spec: JobSpec, probed: Mapping[int, ProbedSource]) -> Engine:
-    """The one engine of the job. Raises MIXED_ENGINES, SPEC_INVALID (resolve_preset, and what Resolve does not make)."""
-    by_engine = {kind: [spec.sources[at] for at, it in probed.items() if engine_for(it.media) is kind] for kind in Engine}
+def _select_engine(spec: JobSpec, probed: Mapping[int, ProbedSource]) -> Engine:
+    """The job's engine. Raises MIXED_ENGINES, SPEC_INVALID (`resolve_preset`, and settings that Resolve cannot render)."""
+    by_engine = {
+        kind: [spec.sources[index] for index, source in probed.items() if engine_for(source.media) is kind] for kind in Engine
+    }
     raw, ordinary = by_engine[Engine.RESOLVE], by_engine[Engine.FFMPEG]
     if raw and ordinary:
         raise ProxxError(
@@ -218,7 +220,7 @@ def _engine_of(spec: JobSpec, probed: Mapping[int, ProbedSource]) -> Engine:
 
 
 def ready_engines(engines: Mapping[Engine, EnginePort]) -> frozenset[Engine]:
-    """The engines that can work here."""
+    """The engines that are available on this machine."""
     return frozenset(kind for kind, engine in engines.items() if _is_available(engine))
 
 
@@ -230,28 +232,28 @@ def _is_available(engine: EnginePort) -> bool:
     return True
 
 
-def _formats(probed: Mapping[int, ProbedSource]) -> list[str]:
+def _raw_formats(probed: Mapping[int, ProbedSource]) -> list[str]:
     """The camera RAW formats among the sources."""
-    return sorted({it.media.format for it in probed.values() if isinstance(it.media, RawSource)})
+    return sorted({source.media.format for source in probed.values() if isinstance(source.media, RawSource)})
 
 
 def _require_available(engine: EnginePort, probed: Mapping[int, ProbedSource]) -> None:
-    """Raise what `engine` lacks here, naming the camera RAW that asks for it: no profile may have named the engine."""
+    """Raise the error of an unavailable engine, naming the camera RAW that needs it: the spec may not have named the engine."""
     try:
         engine.require_available()
     except ProxxError as fault:
-        formats = _formats(probed)
+        formats = _raw_formats(probed)
         if not formats:
             raise
         details: dict[str, JsonValue] = {**fault.error.details, "formats": list(formats)}
         raise ProxxError(fault.code, f"{', '.join(formats)}: {fault.error.message}", **details) from fault
 
 
-def _wired(kind: Engine, probed: Mapping[int, ProbedSource], engines: Mapping[Engine, EnginePort]) -> EnginePort:
-    """The engine of that kind. Raises RESOLVE_UNAVAILABLE: the only one that a worker may lack."""
+def _require_engine(kind: Engine, probed: Mapping[int, ProbedSource], engines: Mapping[Engine, EnginePort]) -> EnginePort:
+    """The engine of that kind. Raises RESOLVE_UNAVAILABLE, as Resolve is the only engine that a worker may lack."""
     engine = engines.get(kind)
     if engine is None:
-        formats = _formats(probed)
+        formats = _raw_formats(probed)
         raise ProxxError(
             ErrorCode.RESOLVE_UNAVAILABLE,
             f"{', '.join(formats)} needs DaVinci Resolve, and this worker has no engine for it. Make these proxies elsewhere.",

@@ -1,4 +1,4 @@
-"""From what happened to the result JSON: the builders that every mode shares. The clock comes as arguments."""
+"""Builds the result JSON, for every mode. Times are passed in as arguments."""
 
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ from proxx_worker.observe.records import timestamp
 
 @contextmanager
 def internal_errors(log: JobLog) -> Iterator[None]:
-    """Turn an unexpected error into INTERNAL_ERROR, its traceback in the log: every claimed job gets a result."""
+    """Turn an unexpected error into INTERNAL_ERROR and log its traceback, so that every claimed job gets a result."""
     try:
         yield
     except ProxxError:
@@ -38,7 +38,7 @@ def internal_errors(log: JobLog) -> Iterator[None]:
         raise ProxxError(ErrorCode.INTERNAL_ERROR, message) from error
 
 
-_OF_ONE_SOURCE = frozenset(
+_SOURCE_SPECIFIC = frozenset(
     {
         ErrorCode.SOURCE_DAMAGED,
         ErrorCode.SOURCE_CHANGED,
@@ -49,25 +49,25 @@ _OF_ONE_SOURCE = frozenset(
         ErrorCode.RESOLVE_FAILED,
     }
 )
-"""What happens to one source while it is encoded, and would not have happened to the others."""
+"""Errors that concern one source only: the job's other sources would have succeeded without it."""
 
 
-def with_losses(error: JobError, *, finished: int, never_ran: int) -> JobError:
-    """The error of one task as its job's, with what became of the others: a job publishes all of its outputs or none."""
-    told = []
+def with_task_counts(error: JobError, *, finished: int, never_ran: int) -> JobError:
+    """A task's error as the job's, with what became of the other tasks: a job publishes all its outputs or none."""
+    parts = []
     if finished:
-        told.append("1 finished proxy was discarded" if finished == 1 else f"{finished} finished proxies were discarded")
+        parts.append("1 finished proxy was discarded" if finished == 1 else f"{finished} finished proxies were discarded")
     if never_ran:
-        told.append(f"{never_ran} never ran")
-    if not told:
+        parts.append(f"{never_ran} never ran")
+    if not parts:
         return error
-    remedy = "; remove this source or make one spec per clip" if error.code in _OF_ONE_SOURCE else ""
-    return replace(error, message=f"{error.message.rstrip('.')}. {', '.join(told)}{remedy}.")
+    remedy = "; remove this source or make one spec per clip" if error.code in _SOURCE_SPECIFIC else ""
+    return replace(error, message=f"{error.message.rstrip('.')}. {', '.join(parts)}{remedy}.")
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What is known of a job before its tasks: enough for a result at any point of its life.
+    """What is known of a job before its tasks run: enough to build a result at any stage.
 
     `paths`: maps its sources to this machine's paths.
     """
@@ -81,11 +81,11 @@ class Report:
     paths: PathMap = NO_MAPPINGS
 
     def with_settings(self, engine: Engine | None, settings: OutputSettings | None) -> "Report":
-        """The same report once the spec and the engine are known."""
+        """The same report with the engine and the settings."""
         return replace(self, engine=engine, settings=settings)
 
     def result(self, tasks: Sequence[TaskRecord], error: JobError | None, finished: Moment) -> JobResult:
-        """The job's result: COMPLETED exactly when there is no `error`."""
+        """The job's result: COMPLETED if there is no `error`, else FAILED."""
         return JobResult(
             job_id=self.summary.job_id,
             status=JobStatus.COMPLETED if error is None else JobStatus.FAILED,
@@ -102,7 +102,7 @@ class Report:
         )
 
     def not_run(self, errors: Mapping[int, JobError] | None = None) -> list[TaskRecord]:
-        """One NOT_RUN record per source, in order, each with its own error where it has one."""
+        """One NOT_RUN record per source, in order, each with its own error if it has one."""
         return [
             TaskRecord(
                 index=index,
@@ -116,7 +116,7 @@ class Report:
 
 
 def settings_record(settings: OutputSettings) -> SettingsRecord:
-    """The resolved settings as the result shows them; the rate as an exact rational, `"30000/1001"`."""
+    """The resolved settings as the result shows them; `fps` is an exact rational such as `"30000/1001"`."""
     return SettingsRecord(
         codec=settings.codec.value,
         container=settings.container.value,

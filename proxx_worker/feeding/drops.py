@@ -124,15 +124,18 @@ def make_directories(paths: Sequence[str]) -> list[str]:
     return made
 
 
-def require_directories(paths: Sequence[str]) -> None:
-    """Raise OUTPUT_DIRECTORY_MISSING, naming the first and how many, where some of the folders are not there."""
+def require_directories(paths: Sequence[str], remedy: str = "say --create-directories") -> None:
+    """Raise OUTPUT_DIRECTORY_MISSING, naming the first and how many, where some of the folders are not there.
+
+    `remedy`: how the caller's user lets them be made.
+    """
     missing = [path for path in paths if not os.path.isdir(path_bytes(path))]
     if missing:
         first = display_name(path_bytes(missing[0]))
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise ProxxError(
             ErrorCode.OUTPUT_DIRECTORY_MISSING,
-            f"output directories must exist, and {first}{more} does not: make it, or say --create-directories",
+            f"output directories must exist, and {first}{more} does not: make it, or {remedy}",
             path=first,
             missing=len(missing),
         )

@@ -177,7 +177,7 @@ class Feeder:
         if rule.create_directories:
             make_directories([spec.output_directory])
         else:
-            require_directories([spec.output_directory])
+            require_directories([spec.output_directory], "set `create_directories = true` in the rule")
         (made,) = drop(self._workspace.inbox, [spec])
         look.fed += 1
         self._log.event("fed", path, spec=path_text(made), output_directory=spec.output_directory)

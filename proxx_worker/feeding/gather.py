@@ -99,7 +99,7 @@ def _manifest(folder: bytes) -> tuple[Move, ...]:
 def _is_pending(move: Move, folder: bytes) -> bool:
     """Whether the output is still to be moved; False where it is in its place. Raises whatever forbids the whole."""
     source, target = path_bytes(move.source), path_bytes(move.target)
-    with translate_os_errors("look at", source):
+    with translate_os_errors("inspect", source):
         here, there = status_of(source), status_of(target)
         if here is not None and there is not None and not same_file(source, target):
             message = f"{move.target} exists already and is never overwritten; nothing was moved. Gather into another folder"

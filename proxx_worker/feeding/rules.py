@@ -108,7 +108,7 @@ def read_rules(text: bytes) -> tuple[Rule, ...]:
     try:
         rules = _Rules.model_validate(_frozen(document)).rule
     except ValidationError as error:
-        raise RulesError("; ".join(f"{_place(fault['loc'])}: {_reason(fault)}" for fault in error.errors())) from error
+        raise RulesError("; ".join(f"{_place(fault['loc'])}: {_reason(fault)}" for fault in _own_faults(error))) from error
     try:
         for rule in rules:
             require_possible(rule.order)
@@ -135,6 +135,18 @@ def _frozen(value: object) -> object:
             return value
 
 
+def _own_faults(error: ValidationError) -> list["ErrorDetails"]:
+    """The faults, less those of a list that is too short only because its members are faulty themselves."""
+    faults = error.errors()
+    return [
+        fault for fault in faults if fault["type"] != "too_short" or not any(_is_below(it["loc"], fault["loc"]) for it in faults)
+    ]
+
+
+def _is_below(inner: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
+    return len(inner) > len(outer) and inner[: len(outer)] == outer
+
+
 def _place(location: tuple[int | str, ...]) -> str:
     """`rule[0].watch`."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
@@ -147,5 +159,11 @@ def _reason(fault: "ErrorDetails") -> str:
             return f"unknown key (known: {', '.join(known)})"
         case "value_error":
             return str(fault["ctx"]["error"])  # as we raised it
+        case "too_short" | "string_too_short":
+            return "must not be empty"
+        case "tuple_type":
+            return "must be a list"
+        case "missing":
+            return "is missing"
         case _:
             return fault["msg"]

@@ -89,7 +89,7 @@ def walk(root: str, how: Walk, stop: Callable[[], bool] = lambda: False) -> Tree
             except FileNotFoundError:
                 continue  # renamed or removed since the listing
             except OSError as error:
-                tree.unreadable.append(classify_os_error(error, "look at", entry.path))
+                tree.unreadable.append(classify_os_error(error, "inspect", entry.path))
     tree.entries.sort(key=lambda entry: entry.relative.split("/"))
     return tree
 
@@ -113,7 +113,7 @@ def _note(tree: Tree, path: str, reason: Skip | None) -> None:
 
 def stamp_of(path: str) -> Stamp | None:
     """The file's stamp now; None where it is gone. Raises `ProxxError` (IO_ERROR) where the system does not say."""
-    with translate_os_errors("look at", path_bytes(path)):
+    with translate_os_errors("inspect", path_bytes(path)):
         try:
             return Stamp.of(os.stat(path_bytes(path)))
         except FileNotFoundError:

@@ -85,7 +85,7 @@ def numbered_by_order(facts: MediaFacts | RawSource, read: Read) -> MediaFacts |
     said = f"its frames have no times and stand one after another at {rate} frames per second, as its {kind.where}"
     notes = [f"a bare {name} stream: {said}; it does not promise a length{kind.unknown}"]
     if counter.left_out:
-        notes.append(f"{counter.left_out} pictures at its beginning need others that are not there: left out, as by every player")
+        notes.append(f"pictures left out at the beginning: {counter.left_out}; they need others that are not in the stream")
     length = counter.frames / rate
     video = replace(
         facts.video, rate=rate, average_rate=None, constant_rate=True, time_base=1 / rate, start=Fraction(0), duration=length,

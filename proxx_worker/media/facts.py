@@ -123,11 +123,25 @@ class AudioFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenEnd:
+    """What is incomplete at the end of a transport stream.
+
+    `bytes`: as much of the file is read, which leaves its last picture out; None where that is whole. `packets`: the other
+    streams' last packets that are incomplete, by their time (90 kHz, 33 bits; None: it has none), which is what FFmpeg calls
+    them by as it drops them.
+    """
+
+    bytes: int | None
+    packets: tuple[int | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class MediaFacts:
     """All that planning and checking need of one file.
 
     `formats`: the demuxer's names. `other_streams`: what else is in there, `kind:codec` each (`data:tmcd`, `cover:mjpeg`).
     `notes`: what was found and not followed, in words for an operator (an impossible timecode, a second picture).
+    `open_end`: of a recording that stops within a picture or a packet; None where it does not.
     """
 
     formats: tuple[str, ...]
@@ -139,6 +153,7 @@ class MediaFacts:
     duration: Fraction | None
     other_streams: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    open_end: OpenEnd | None = None
 
     @property
     def demuxer(self) -> str:

@@ -26,6 +26,7 @@ class Meaning(Enum):
     NO_SPACE = "the output's filesystem is full"
     NO_MEMORY = "memory was asked for and not given"
     CORRUPT = "a packet or a decoded frame is known to be wrong, perhaps only as a warning"
+    DROPPED = "a packet that is known to be wrong was passed over, as it was asked for; with its time"
     DECODING = "a packet of the source did not decode as it was meant"
     READING = "the source could not be read on"
     WRITING = "the output could not be encoded or written"
@@ -59,6 +60,7 @@ WORDS = (
     _words(r"Failed to allocate (?:packet|memory)|[Mm]alloc of size \d+ failed", Meaning.NO_MEMORY, "5.1"),
     _words(r"corrupt (?:decoded frame|input packet)", Meaning.CORRUPT, "5.1, 7.1, 8.0, 9.0"),
     _words(r"corrupted? packet", Meaning.CORRUPT, "5.1"),
+    _words(r"Packet corrupt \(stream = \d+, dts = (?P<time>-?\d+|NOPTS)\), dropping it", Meaning.DROPPED, "5.1, 7.1, 8.0, 9.0"),
     _words(r"Error while decoding stream", Meaning.DECODING, "5.1"),
     _words(r"\[dec:[^\]]*\]", Meaning.DECODING, "7.1, 8.0, 9.0"),
     _words(r"Input/output error|Error (?:while|during) (?:reading|demuxing)", Meaning.READING, "5.1, 7.1, 8.0, 9.0"),

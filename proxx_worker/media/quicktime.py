@@ -12,39 +12,38 @@ from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.text import visible
+from proxx_worker.media.boxes import (
+    BOX_HEADER,
+    MAX_BOXES,
+    MAX_TABLE,
+    SAMPLES,
+    TABLE_HEADER,
+    TRACKS,
+    Box,
+    children,
+    descend,
+    entry_count,
+    media_duration,
+    rows_of,
+    tables_at,
+    timescale,
+    track_number,
+)
 
 _PATH_TO_REFERENCES = (b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref")
-_PATH_TO_TRACKS = (b"moov", b"trak")
-_PATH_TO_SAMPLES = (b"mdia", b"minf", b"stbl")
 _PATH_TO_DESCRIPTIONS = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
 AVID_CODEC_TAGS = ("AVdn", "AVd1", "AVj2")
 """The sample entries whose ARES atom FFmpeg takes for the display aspect, though it tells the raster: mov.c, mov_read_ares."""
 
-_HEADER = 8
-_LONG_HEADER = 16
 _PROTECTED = (b"encv", b"enca")
-_TABLE_HEADER = 8
 _HANDLER_AT, _HANDLER_END = 8, 12
 _VISUAL_ENTRY = 78
 _ASPECT_TERMS = 8
 _SELF_CONTAINED = 1
-_MAX_BOXES = 10_000
-"""How many box headers are read. A movie of 100 tracks has some 2,000; a hostile one is found by then, or is not supported."""
-_MAX_TABLE = 1 << 20
-_HEADER_IDS = {b"\0": 12, b"\1": 20}
-"""Where `tkhd` has the track's number, by its version."""
-
 _HUGE = 1 << 31
 """What FFmpeg takes for a negative step in time, and replaces by one tick."""
 
 _AAC_FRAME = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class _Box:
-    kind: bytes
-    start: int
-    end: int
 
 
 def refuse_external_media(read: Callable[[int, int], bytes], size: int) -> None:
@@ -69,9 +68,9 @@ def refuse_protected(read: Callable[[int, int], bytes], size: int) -> None:
     FFmpeg calls such a track by the format that it was before (libavformat/mov.c, mov_read_frma), and decodes noise. Structure:
     ISO/IEC 14496-12, 8.12, "Support for protected streams".
     """
-    budget = iter(range(_MAX_BOXES))
-    for table in _descend(read, _Box(b"", 0, size), _PATH_TO_DESCRIPTIONS, budget):
-        for entry in _children(read, _Box(b"", table.start + _TABLE_HEADER, table.end), budget):
+    budget = iter(range(MAX_BOXES))
+    for table in descend(read, Box(b"", 0, size), _PATH_TO_DESCRIPTIONS, budget):
+        for entry in children(read, Box(b"", table.start + TABLE_HEADER, table.end), budget):
             if entry.kind in _PROTECTED:
                 tag = entry.kind.decode()
                 raise ProxxError(
@@ -95,15 +94,15 @@ def tracks(read: Callable[[int, int], bytes], size: int) -> tuple[Track, ...]:
     Arguments as for `refuse_external_media`. Structure: ISO/IEC 14496-12, 8.4.3, "Handler Reference Box"; 8.5.2, "Sample
     Description Box".
     """
-    budget = iter(range(_MAX_BOXES))
+    budget = iter(range(MAX_BOXES))
     found = []
-    for track in _descend(read, _Box(b"", 0, size), _PATH_TO_TRACKS, budget):
-        handlers = [read(box.start, _HANDLER_END) for box in _descend(read, track, (b"mdia", b"hdlr"), budget)]
-        descriptions = _descend(read, track, (*_PATH_TO_SAMPLES, b"stsd"), budget)
+    for track in descend(read, Box(b"", 0, size), TRACKS, budget):
+        handlers = [read(box.start, _HANDLER_END) for box in descend(read, track, (b"mdia", b"hdlr"), budget)]
+        descriptions = descend(read, track, (*SAMPLES, b"stsd"), budget)
         entries = (
             entry.kind.decode()
             for table in descriptions
-            for entry in _children(read, _Box(b"", table.start + _TABLE_HEADER, table.end), budget)
+            for entry in children(read, Box(b"", table.start + TABLE_HEADER, table.end), budget)
         )
         handler = handlers[0][_HANDLER_AT:].decode("latin-1") if handlers else ""
         found.append(Track(handler, tuple(entries)))
@@ -116,12 +115,12 @@ def avid_pixel_aspect(read: Callable[[int, int], bytes], size: int) -> Fraction 
     FFmpeg calls such pixels square whatever `pasp` says, which shows a thin raster (1440x1080) a quarter too narrow. Arguments as
     for `refuse_external_media`. Structure: Apple, QuickTime File Format, "Video Sample Description Extensions".
     """
-    budget = iter(range(_MAX_BOXES))
-    for table in _descend(read, _Box(b"", 0, size), _PATH_TO_DESCRIPTIONS, budget):
-        for entry in _children(read, _Box(b"", table.start + _TABLE_HEADER, table.end), budget):
+    budget = iter(range(MAX_BOXES))
+    for table in descend(read, Box(b"", 0, size), _PATH_TO_DESCRIPTIONS, budget):
+        for entry in children(read, Box(b"", table.start + TABLE_HEADER, table.end), budget):
             if entry.kind.decode("latin-1") not in AVID_CODEC_TAGS:
                 continue
-            for atom in _children(read, _Box(b"", entry.start + _VISUAL_ENTRY, entry.end), budget):
+            for atom in children(read, Box(b"", entry.start + _VISUAL_ENTRY, entry.end), budget):
                 terms = read(atom.start, _ASPECT_TERMS)
                 if atom.kind == b"pasp" and len(terms) == _ASPECT_TERMS and all(struct.unpack(">II", terms)):
                     return Fraction(*struct.unpack(">II", terms))
@@ -137,15 +136,15 @@ def gapless_tracks(read: Callable[[int, int], bytes], size: int) -> frozenset[in
     is left out. Arguments as for `refuse_external_media`. Structure: ISO/IEC 14496-12, 8.6.6, "Edit List Box"; 8.6.1.2,
     "Decoding Time to Sample Box"; 8.8.1, "Movie Extends Box".
     """
-    budget = iter(range(_MAX_BOXES))
-    whole = _Box(b"", 0, size)
-    movies = list(_descend(read, whole, (b"moov",), budget))
-    if any(True for movie in movies for _ in _descend(read, movie, (b"mvex",), budget)):
+    budget = iter(range(MAX_BOXES))
+    whole = Box(b"", 0, size)
+    movies = list(descend(read, whole, (b"moov",), budget))
+    if any(True for movie in movies for _ in descend(read, movie, (b"mvex",), budget)):
         return frozenset()
     found = [
-        (_track_number(read, track, budget), _is_gapless(read, track, budget))
+        (track_number(read, track, budget), _is_gapless(read, track, budget))
         for movie in movies
-        for track in _descend(read, movie, (b"trak",), budget)
+        for track in descend(read, movie, (b"trak",), budget)
     ]
     if next(budget, None) is None:
         return frozenset()  # not all of it was seen
@@ -153,30 +152,23 @@ def gapless_tracks(read: Callable[[int, int], bytes], size: int) -> frozenset[in
     return frozenset(number for number, unbroken in found if unbroken and number is not None and numbers[number] == 1)
 
 
-def _track_number(read: Callable[[int, int], bytes], track: _Box, budget: Iterator[int]) -> int | None:
-    headers = _tables(read, track, (b"tkhd",), budget)
-    header = headers[0] if len(headers) == 1 else b""
-    at = _HEADER_IDS.get(header[:1])
-    return None if at is None or len(header) < at + 4 else int(struct.unpack_from(">I", header, at)[0])
-
-
-def _is_gapless(read: Callable[[int, int], bytes], track: _Box, budget: Iterator[int]) -> bool:
+def _is_gapless(read: Callable[[int, int], bytes], track: Box, budget: Iterator[int]) -> bool:
     descriptions, times, shifts, media, edits = (
-        _tables(read, track, path, budget)
+        tables_at(read, track, path, budget)
         for path in (
-            (*_PATH_TO_SAMPLES, b"stsd"), (*_PATH_TO_SAMPLES, b"stts"), (*_PATH_TO_SAMPLES, b"ctts"), (b"mdia", b"mdhd"),
+            (*SAMPLES, b"stsd"), (*SAMPLES, b"stts"), (*SAMPLES, b"ctts"), (b"mdia", b"mdhd"),
             (b"edts", b"elst"),
         )
     )  # fmt: skip
     if not len(descriptions) == len(times) == len(media) == 1 or shifts or len(edits) > 1:
         return False
-    steps = _entries(times[0], ">II")
-    lasts = _media_duration(media[0])
-    if _count(descriptions[0]) != 1 or lasts is None or not steps or not _is_steady(steps, _timescale(media[0])):
+    steps = rows_of(times[0], ">II")
+    lasts = media_duration(media[0])
+    if entry_count(descriptions[0]) != 1 or lasts is None or not steps or not _is_steady(steps, timescale(media[0])):
         return False
-    if not edits or _count(edits[0]) == 0:
+    if not edits or entry_count(edits[0]) == 0:
         return True
-    played = _entries(edits[0], ">Qq4x" if edits[0][:1] == b"\1" else ">Ii4x")
+    played = rows_of(edits[0], ">Qq4x" if edits[0][:1] == b"\1" else ">Ii4x")
     return len(played) == 1 and played[0][0] > 0 and 0 <= played[0][1] < lasts
 
 
@@ -194,76 +186,20 @@ def _is_steady(steps: Sequence[tuple[int, ...]], per_second: int) -> bool:
     return True
 
 
-def _tables(read: Callable[[int, int], bytes], parent: _Box, path: tuple[bytes, ...], budget: Iterator[int]) -> list[bytes]:
-    """The contents of all boxes at the end of `path`: of a table that is longer than any here should be, only the beginning."""
-    return [read(box.start, min(box.end - box.start, _MAX_TABLE)) for box in _descend(read, parent, path, budget)]
-
-
-def _count(table: bytes) -> int | None:
-    """How many entries a table says that it has."""
-    return int(struct.unpack_from(">I", table, 4)[0]) if len(table) >= _TABLE_HEADER else None
-
-
-def _entries(table: bytes, shape: str) -> list[tuple[int, ...]]:
-    """The entries of a table; none where it does not hold as many as it says."""
-    count = _count(table) or 0
-    whole = table[_TABLE_HEADER : _TABLE_HEADER + count * struct.calcsize(shape)]
-    return list(struct.iter_unpack(shape, whole)) if len(whole) == count * struct.calcsize(shape) else []
-
-
-def _media_duration(header: bytes) -> int | None:
-    """Ticks, as `mdhd` says."""
-    at, shape = (24, ">Q") if header[:1] == b"\1" else (16, ">I")
-    return int(struct.unpack_from(shape, header, at)[0]) if len(header) >= at + struct.calcsize(shape) else None
-
-
-def _timescale(header: bytes) -> int:
-    """Ticks per second, as `mdhd` says."""
-    at = 20 if header[:1] == b"\1" else 12
-    return int(struct.unpack_from(">I", header, at)[0]) if len(header) >= at + 4 else 0
-
-
 def _references(read: Callable[[int, int], bytes], size: int) -> Iterator[str]:
     """Every data reference to another file: its kind, and its location where that is text."""
-    budget = iter(range(_MAX_BOXES))
-    for table in _descend(read, _Box(b"", 0, size), _PATH_TO_REFERENCES, budget):
-        content = read(table.start, min(table.end - table.start, _MAX_TABLE))
-        position = _TABLE_HEADER
-        while position + _HEADER + 4 <= len(content):
+    budget = iter(range(MAX_BOXES))
+    for table in descend(read, Box(b"", 0, size), _PATH_TO_REFERENCES, budget):
+        content = read(table.start, min(table.end - table.start, MAX_TABLE))
+        position = TABLE_HEADER
+        while position + BOX_HEADER + 4 <= len(content):
             (length,) = struct.unpack_from(">I", content, position)
             kind, flags = content[position + 4 : position + 8], content[position + 8 : position + 12]
             location = content[position + 12 : position + length].strip(b"\0")
             # Careless writers leave the flag unset with an empty location: that is this file, and FFmpeg reads it so.
             if location and not flags[-1] & _SELF_CONTAINED:
                 yield _shown(kind + b" " + location if kind == b"url " else kind)
-            position += max(length, _HEADER)
-
-
-def _descend(read: Callable[[int, int], bytes], parent: _Box, path: tuple[bytes, ...], budget: Iterator[int]) -> Iterator[_Box]:
-    """All boxes at the end of `path` below `parent`."""
-    for box in _children(read, parent, budget):
-        if box.kind == path[0]:
-            if len(path) == 1:
-                yield box
-            else:
-                yield from _descend(read, box, path[1:], budget)
-
-
-def _children(read: Callable[[int, int], bytes], parent: _Box, budget: Iterator[int]) -> Iterator[_Box]:
-    position = parent.start
-    while position + _HEADER <= parent.end and next(budget, None) is not None:
-        header = read(position, _LONG_HEADER)
-        if len(header) < _HEADER or not header[4:8].isascii():
-            return
-        length, start = struct.unpack_from(">I", header)[0], position + _HEADER
-        if length == 1 and len(header) == _LONG_HEADER:
-            length, start = struct.unpack_from(">Q", header, _HEADER)[0], position + _LONG_HEADER
-        elif length == 0:
-            length = parent.end - position
-        if length < start - position:
-            return
-        yield _Box(header[4:8], start, min(position + length, parent.end))
-        position += length
+            position += max(length, BOX_HEADER)
 
 
 def _shown(data: bytes) -> str:

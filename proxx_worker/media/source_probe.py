@@ -1,9 +1,10 @@
 """Probing a source: the ffprobe command, and what follows from its output."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
+from types import MappingProxyType
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.text import visible
@@ -21,10 +22,11 @@ from proxx_worker.media.orientation import (
     sample_aspect_of,
 )
 from proxx_worker.media.pixel_formats import pixel_format
+from proxx_worker.media.played_pictures import PlayedPictures
 from proxx_worker.media.quicktime import AVID_CODEC_TAGS
 from proxx_worker.media.raw_dv import whole_frames
 from proxx_worker.media.signatures import RAW_CODEC_TAGS, Refusal, sniff
-from proxx_worker.media.streams import audio_of, codec_tag, is_picture, kind_of, picture_of, refuse_unreadable
+from proxx_worker.media.streams import audio_of, codec_tag, is_picture, kind_of, picture_of, refuse_unreadable, track_id
 from proxx_worker.media.timecode import find_reel, find_timecode
 
 PROBE_BYTES = 50_000_000
@@ -47,6 +49,8 @@ _EIO = 5
 _COMPLAINT = re.compile(r"(?:\[[^\]]*\] )?(?!(?:file:)?/dev/fd/)(.{1,200})")
 """One line of ffprobe's stderr without object addresses and descriptor names, which change."""
 
+
+_NO_TABLES: Mapping[int, PlayedPictures] = MappingProxyType({})
 
 _THIN_RASTERS = ((1440, 1080), (1280, 1080), (960, 720))
 """HDV, DVCPRO HD and DNxHD thin rasters."""
@@ -89,10 +93,12 @@ def read_source(
     exit_code: int,
     avid_aspect: Fraction | None = None,
     unbroken: frozenset[int] = frozenset(),
+    played: Mapping[int, PlayedPictures] = _NO_TABLES,
 ) -> MediaFacts | RawSource:
     """Facts, or the RAW format, of a source that `read_head` let pass, from ffprobe's answer.
 
-    `exit_code` is negative for a signal; `avid_aspect` is what `avid_pixel_aspect` found, `unbroken` what `gapless_tracks` did.
+    `exit_code` is negative for a signal; `avid_aspect` is what `avid_pixel_aspect` found, `unbroken` what `gapless_tracks` did,
+    `played` what `played_pictures` did.
 
     Raises SOURCE_UNSUPPORTED and SOURCE_NO_VIDEO, each with its reason.
     """
@@ -107,7 +113,7 @@ def read_source(
         raw_format = RAW_CODEC_TAGS.get(stream.text("codec_tag_string") or "")
         if raw_format is not None and stream.text("codec_type") == "video":
             return RawSource(raw_format)
-    return _facts(document.section("format"), streams, document.sections("frames"), avid_aspect, unbroken)
+    return _facts(document.section("format"), streams, document.sections("frames"), avid_aspect, unbroken, played)
 
 
 def says_input_output_error(stdout: bytes) -> bool:
@@ -146,6 +152,7 @@ def _facts(
     frames: tuple[Section, ...],
     avid_aspect: Fraction | None,
     unbroken: frozenset[int],
+    played: Mapping[int, PlayedPictures],
 ) -> MediaFacts:
     formats = container.text("format_name") or ""
     demuxer = demuxer_name(formats)
@@ -163,8 +170,10 @@ def _facts(
     for stream in (picture, *sound):
         refuse_unreadable(stream, container)
     video = _video(picture, _first_frame(frames, picture), demuxer, avid_aspect)
-    if demuxer == "dv" and (whole := whole_frames(video, container.positive("size"))) is not None:
-        video = replace(video, frames=whole, frames_certain=True)
+    proven = played.get(track_id(picture) or 0) if demuxer == "mov" else None
+    counted = whole_frames(video, container.positive("size")) if demuxer == "dv" else None if proven is None else proven.pictures
+    if counted is not None:
+        video = replace(video, frames=counted, frames_certain=True)
     found = find_timecode(demuxer, container, picture, streams, video.rate)
     others = [stream for stream in streams if stream is not picture and stream.text("codec_type") != "audio"]
     start, duration = container.seconds("start_time"), None if demuxer == "ivf" else container.seconds("duration")
@@ -173,6 +182,7 @@ def _facts(
         # keeps its times, and would promise all that came before it. Where a writer did count from the start, less is certain.
         duration -= start
     notes = [f"video stream {stream.integer('index')} is a second picture: ignored" for stream in others if is_picture(stream)]
+    notes += proven.notes if proven is not None else ()
     if order := field_order_note(picture, _first_frame(frames, picture)):
         notes.append(order)
     if any(stream.tag("data_type") == "audio" for stream in others):

@@ -84,12 +84,12 @@ def audio_of(stream: Section, unbroken: frozenset[int] = frozenset()) -> AudioFa
         start=_ticks(stream, "start_pts", time_base),
         duration=_ticks(stream, "duration_ts", time_base),
         profile=stream.text("profile"),
-        unbroken=_track_id(stream) in unbroken,
+        unbroken=track_id(stream) in unbroken,
         time_base=time_base,
     )
 
 
-def _track_id(stream: Section) -> int | None:
+def track_id(stream: Section) -> int | None:
     """The track's number in a QuickTime file, which ffprobe writes like `0x2`."""
     match = _TRACK_ID.fullmatch(stream.text("id") or "")
     return None if match is None else int(match[1], 16)

@@ -2,8 +2,9 @@
 
 Tags are copied, never guessed: what the source leaves unsaid stays unsaid. Only three conversions exist. RGB becomes Y'CbCr with
 a named matrix. Full range becomes limited for codecs that have no way to say "full" (ProRes, DNxHD, DNxHR): editors read them as
-limited. Any matrix becomes BT.709 for DNxHD and DNxHR, because FFmpeg's encoder says BT.709 in every frame header whatever the
-container says. HDR stays what it is: transfer and primaries are tags of the same code values, in 8 bits too, never tone-mapped.
+limited. Matrices become BT.709 for DNxHD and DNxHR, because FFmpeg's encoder says BT.709 in every frame header whatever the
+container says; BT.2020's stays in DNxHR, whose headers are completed (see vc3.py). HDR stays what it is: transfer and primaries
+are tags of the same code values, in 8 bits too, never tone-mapped.
 """
 
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ _FULL = "pc"
 _LIMITED = "tv"
 _SD_WIDTH, _SD_HEIGHT = 1024, 576
 _RGB_MATRIX = "gbr"
+_WIDE = "bt2020nc"
 
 MATRIX_FILTER_NAMES: Mapping[str, str] = {
     "bt709": "bt709",
@@ -86,8 +88,8 @@ def plan_color(video: VideoFacts, encoder: VideoEncoder, container: Container) -
     facts = video.color
     filters: tuple[str, ...] = ()
     if kind.chroma == "rgb":
-        wide = facts.primaries == "bt2020" and encoder.only_matrix is None
-        matrix: str | None = "bt2020nc" if wide else "bt709"
+        wide = facts.primaries == "bt2020" and (not encoder.matrices or _WIDE in encoder.matrices)
+        matrix: str | None = _WIDE if wide else "bt709"
         color_range: str | None = _LIMITED
         scale: tuple[str, ...] = ("in_range=pc", "out_range=tv", f"out_color_matrix={'bt2020' if wide else 'bt709'}")
     else:
@@ -96,9 +98,9 @@ def plan_color(video: VideoFacts, encoder: VideoEncoder, container: Container) -
         color_range = _FULL if keeps_full else _LIMITED if full else facts.range
         scale = (f"in_range={'pc' if full else 'tv'}", f"out_range={'pc' if keeps_full else 'tv'}")
         carried = None if facts.matrix == _RGB_MATRIX else facts.matrix
-        if carried is None and encoder.only_matrix is not None and is_standard_definition(video):
+        if carried is None and encoder.matrices and is_standard_definition(video):
             carried = "smpte170m"
-        matrix, filters = _matrix(carried, encoder.only_matrix)
+        matrix, filters = _matrix(carried, encoder.matrices)
     tags = representable(encoder.tag_support, container, Tags(matrix, facts.primaries, facts.transfer))
     return ColorPlan(color_range, tags, of_bitstream(encoder.tag_support, tags), scale, filters)
 
@@ -118,15 +120,16 @@ def is_standard_definition(video: VideoFacts) -> bool:
     return max(video.width, video.height) <= _SD_WIDTH and min(video.width, video.height) <= _SD_HEIGHT
 
 
-def _matrix(carried: str | None, only: str | None) -> tuple[str | None, tuple[str, ...]]:
+def _matrix(carried: str | None, sayable: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
     """The matrix of the proxy, and the filter that converts to it."""
-    if only is None or carried is None or carried == only:
+    if not sayable or carried is None or carried in sayable:
         return carried, ()
-    convertible = MATRIX_FILTER_NAMES.get(carried)
+    usual, convertible = sayable[0], MATRIX_FILTER_NAMES.get(carried)
     if convertible is None:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"the codec can only say matrix {only}, and the source's {carried} cannot be converted to it: choose another codec",
+            f"the codec can only say matrix {' or '.join(sayable)}, and the source's {carried} cannot be converted to it: "
+            "choose another codec",
             matrix=carried,
         )
-    return only, (f"colormatrix={convertible}:{only}",)
+    return usual, (f"colormatrix={convertible}:{usual}",)

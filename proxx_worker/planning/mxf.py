@@ -5,7 +5,8 @@ without that mode it takes random ones, so that no two runs give the same bytes.
 from the file itself as FFmpeg wrote it: unique per clip, equal on every run.
 
 FFmpeg's muxer also says of every DNxHD and DNxHR picture that its pixels are square: an anamorphic clip would look squeezed. The
-descriptor's AspectRatio is set to what the plan says.
+descriptor's AspectRatio is set to what the plan says. And where the picture is BT.2020's, each frame of DNxHR is made to say so
+(see vc3.py).
 
 The length of the file does not change.
 
@@ -18,6 +19,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
+from proxx_worker.planning.vc3 import COLOR_VOLUME_AT, HEADER_BYTES, bt2020_color_volume
+
 _PREFIX = bytes.fromhex("060a2b34010101050101" + "0d0013000000")
 """What a UMID of FFmpeg's begins with: SMPTE 330M label, length 0x13, instance number 0. The material number follows: 15 bytes
 that are one for the file, and one that tells the package."""
@@ -27,6 +30,9 @@ _ZEROS = bytes(_MATERIAL_BYTES)
 _KEY_BYTES = 16
 _SETS_AND_PACKS = bytes.fromhex("060e2b3402")
 """Keys of metadata: the header's sets, and the packs before each frame. Essence (0102) and fill (0101) are skipped."""
+
+_PICTURE = bytes.fromhex("060e2b34010201010d01030115")
+"""What the keys of picture items begin with (SMPTE ST 379-2, generic container); FFmpeg puts each frame into one of its own."""
 
 _UNIVERSAL = bytes.fromhex("060e2b34")
 _LONG_FORM = 0x80
@@ -45,18 +51,20 @@ class MxfPatch:
     """What to write into the file; offsets are bytes from its start, ascending.
 
     The 15 bytes `umid` go to each of `umid_offsets` (five in the metadata, one per frame), the 8 bytes `aspect` to each of
-    `aspect_offsets`.
+    `aspect_offsets`, and each of `frames` is a place with its byte.
     """
 
     umid_offsets: tuple[int, ...]
     umid: bytes
     aspect_offsets: tuple[int, ...]
     aspect: bytes
+    frames: tuple[tuple[int, bytes], ...] = ()
 
     def writes(self) -> Iterator[tuple[int, bytes]]:
         """Each place with its bytes."""
         yield from ((offset, self.aspect) for offset in self.aspect_offsets)
         yield from ((offset, self.umid) for offset in self.umid_offsets)
+        yield from self.frames
 
 
 class MxfScanner:
@@ -66,10 +74,15 @@ class MxfScanner:
     is left alone.
     """
 
-    def __init__(self, display_aspect: Fraction) -> None:
-        """Start at the beginning of a file whose picture is to be shown `display_aspect` (width / height) wide."""
+    def __init__(self, display_aspect: Fraction, *, says_bt2020: bool = False) -> None:
+        """Start at the beginning of a file whose picture is to be shown `display_aspect` (width / height) wide.
+
+        `says_bt2020`: its frames are DNxHR, and shall say that their matrix is BT.2020's.
+        """
         self._aspect = struct.pack(">II", display_aspect.numerator, display_aspect.denominator)
+        self._says_bt2020 = says_bt2020
         self._aspect_offsets: list[int] = []
+        self._frames: list[tuple[int, bytes]] = []
         self._hash = hashlib.sha256()
         self._position = 0
         self._pending = b""
@@ -97,10 +110,27 @@ class MxfScanner:
         if not self._offsets:
             raise ValueError("the MXF file holds no UMID to be derived")
         umid = derive_umid(self._hash.digest())
-        return MxfPatch(tuple(self._offsets), umid, tuple(self._aspect_offsets), self._aspect)
+        return MxfPatch(tuple(self._offsets), umid, tuple(self._aspect_offsets), self._aspect, tuple(self._frames))
 
     def _item(self, data: bytes, at: int) -> int | None:
         """Look at the item at `at`: its end, or None when more bytes are needed to know it."""
+        extent = self._extent(data, at)
+        if extent is None:
+            return None
+        value, end = extent
+        if data.startswith(_SETS_AND_PACKS, at) and end - value <= _MAX_SET_BYTES:  # a longer one is an index table: no UMID
+            if len(data) < end:
+                return None
+            self._look_at_metadata(data[at : at + _KEY_BYTES], data[value:end], self._position + value)
+        elif self._says_bt2020 and data.startswith(_PICTURE, at):
+            if len(data) < value + HEADER_BYTES:
+                return None
+            byte = bt2020_color_volume(data[value : value + HEADER_BYTES])
+            self._frames.append((self._position + value + COLOR_VOLUME_AT, byte))
+        return end
+
+    def _extent(self, data: bytes, at: int) -> tuple[int, int] | None:
+        """Where the value of the item at `at` begins and ends, or None when more bytes are needed to know it."""
         if len(data) - at <= _KEY_BYTES:
             return None
         if not data.startswith(_UNIVERSAL, at):
@@ -108,24 +138,16 @@ class MxfScanner:
         header = at + _KEY_BYTES
         first = data[header]
         if first < _LONG_FORM:
-            value, length = header + 1, first
-        else:
-            value = header + 1 + (first - _LONG_FORM)
-            if first - _LONG_FORM > _MAX_LENGTH_BYTES:
-                raise ValueError(f"an impossible length at byte {self._position + header}")
-            if len(data) < value:
-                return None
-            length = int.from_bytes(data[header + 1 : value])
-        if data.startswith(_SETS_AND_PACKS, at):
-            if length > _MAX_SET_BYTES:
-                return value + length  # an index table, which holds no UMID
-            if len(data) < value + length:
-                return None
-            metadata = data[value : value + length]
-            self._offsets += (self._position + value + found for found in _umids(metadata))
-            if data[at : at + _KEY_BYTES] in _PICTURE_DESCRIPTORS:
-                self._aspect_offsets += (self._position + value + found for found in _aspects(metadata))
-        return value + length
+            return header + 1, header + 1 + first
+        if first - _LONG_FORM > _MAX_LENGTH_BYTES:
+            raise ValueError(f"an impossible length at byte {self._position + header}")
+        value = header + 1 + (first - _LONG_FORM)
+        return None if len(data) < value else (value, value + int.from_bytes(data[header + 1 : value]))
+
+    def _look_at_metadata(self, key: bytes, metadata: bytes, position: int) -> None:
+        self._offsets += (position + found for found in _umids(metadata))
+        if key in _PICTURE_DESCRIPTORS:
+            self._aspect_offsets += (position + found for found in _aspects(metadata))
 
 
 def _umids(metadata: bytes) -> Iterator[int]:

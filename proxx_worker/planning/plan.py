@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.contract.output_settings import Container, OutputSettings
+from proxx_worker.contract.output_settings import Codec, Container, OutputSettings
 from proxx_worker.media.facts import MediaFacts, VideoFacts
-from proxx_worker.planning.argv import Design, input_options, output_options
+from proxx_worker.planning import vc3
+from proxx_worker.planning.argv import Design, input_name, input_options, output_options
 from proxx_worker.planning.audio import plan_audio
 from proxx_worker.planning.color import plan_color
 from proxx_worker.planning.expectation import Expectation, ExpectedAudio, ExpectedTimecode, ExpectedTiming, ExpectedVideo
@@ -43,17 +44,24 @@ class TaskPlan:
         """Whether the output needs what FFmpeg cannot write into MXF (see mxf.py)."""
         return self.settings.container is Container.MXF
 
+    @property
+    def says_bt2020(self) -> bool:
+        """Whether each frame of the output has to be told what its encoder cannot say (see vc3.py)."""
+        return self.settings.codec is Codec.DNXHR and self.design.color.tags.matrix == vc3.MATRIX
+
     def argv(self, ffmpeg: str, source: str, output: str) -> list[str]:
         """The command. It overwrites `output`, a bare name in its working directory: the worker's own empty file.
 
         `./` keeps FFmpeg from taking a name for an option or a protocol, as `file:` would, and is a path to everyone else too: a
         wrapper around FFmpeg finds the file under its last argument.
         """
-        return [ffmpeg, *self.input_options, "-i", f"file:{source}", *self.output_options, f"./{output}"]
+        return [ffmpeg, *self.input_options, "-i", input_name(self.facts, source), *self.output_options, f"./{output}"]
 
     def fingerprint(self) -> str:
         """SHA-256 (hex) over settings, facts and the command with its paths taken out."""
-        return fingerprint(self.settings, self.facts, (*self.input_options, "-i", "", *self.output_options))
+        return fingerprint(
+            self.settings, self.facts, (*self.input_options, "-i", input_name(self.facts, ""), *self.output_options)
+        )
 
 
 def plan_task(settings: OutputSettings, facts: MediaFacts) -> TaskPlan:

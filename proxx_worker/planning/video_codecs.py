@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias, assert_never
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Codec, Container, DnxhrLevel, OutputSettings
 from proxx_worker.media.facts import ColorFacts, VideoFacts
+from proxx_worker.planning import vc3
 from proxx_worker.planning.color_tags import EVERYTHING, PRORES, VP9, X264_X265, TagSupport
 from proxx_worker.planning.picture import Picture
 
@@ -26,8 +27,9 @@ class VideoEncoder:
     """One codec's encoder for one clip.
 
     `codec`, `profile`: as ffprobe names them (`profile` None: not compared). `options`: from `-c:v` on. `tag_support`: which
-    colour tags the bitstream can say. `carries_full_range`: it can say that its range is full. `only_matrix`: the one matrix that
-    it says. `container_tag`: the sample entry's four letters, None where the container has none. `packet_filters`: for `-bsf:v`.
+    colour tags the bitstream can say. `carries_full_range`: it can say that its range is full. `matrices`: the only ones that it
+    can say, the usual one first; empty where it can leave the matrix unsaid. `container_tag`: the sample entry's four letters,
+    None where the container has none. `packet_filters`: for `-bsf:v`.
     """
 
     codec: str
@@ -36,7 +38,7 @@ class VideoEncoder:
     options: tuple[str, ...]
     tag_support: TagSupport
     carries_full_range: bool = False
-    only_matrix: str | None = None
+    matrices: tuple[str, ...] = ()
     container_tag: str | None = None
     packet_filters: tuple[str, ...] = ()
 
@@ -160,7 +162,7 @@ def _dnxhd(picture: Picture, rate: Fraction | None, *, interlaced: bool) -> Vide
             interlaced=interlaced,
         )
     options = ("-c:v", "dnxhd", "-profile:v", "dnxhd", "-b:v", f"{megabits}M", *_ildct(interlaced=interlaced))
-    return VideoEncoder("dnxhd", "DNXHD", "yuv422p", options, EVERYTHING, only_matrix="bt709")
+    return VideoEncoder("dnxhd", "DNXHD", "yuv422p", options, EVERYTHING, matrices=("bt709",))
 
 
 def _dnxhr(level: DnxhrLevel, picture: Picture) -> VideoEncoder:
@@ -173,7 +175,7 @@ def _dnxhr(level: DnxhrLevel, picture: Picture) -> VideoEncoder:
         )
     option, name = _DNXHR[level]
     options = ("-c:v", "dnxhd", "-profile:v", option, *_ildct(interlaced=False))
-    return VideoEncoder("dnxhd", name, "yuv422p", options, EVERYTHING, only_matrix="bt709")
+    return VideoEncoder("dnxhd", name, "yuv422p", options, EVERYTHING, matrices=("bt709", vc3.MATRIX))
 
 
 def _h264(container: Container, video: VideoFacts) -> VideoEncoder:

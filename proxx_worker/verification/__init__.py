@@ -1,1 +1,1 @@
-"""Whether a proxy is what its plan promised, and why not, from what the encode and ffprobe reported. Pure, like the contract."""
+"""Verifies a proxy against its plan, using what the encode and ffprobe reported, and explains failures. Pure."""

@@ -1,6 +1,6 @@
-"""The comparisons of a proxy's audio with what was planned, and with what the encode decoded of the source.
+"""Compares a proxy's audio with its plan, and with what the encode decoded of the source.
 
-What the encode heard decides: a source's container may promise sound that decodes to nothing, and say nothing of holes.
+The decoded audio decides: a source's container may list audio that decodes to nothing, and does not list gaps.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,25 +17,25 @@ from proxx_worker.verification.heard_audio import HeardAudio
 from proxx_worker.verification.proxy_probe import ProxyReport, StreamReport
 
 _BLOCKS = {"aac": 1024, "opus": 312}
-"""How many samples a lossy encoder's sound may stand early: before it, one frame of AAC, and of Opus its look-ahead at 48 kHz.
+"""How many samples early a lossy encoder's audio may start: by one AAC frame, or by Opus's look-ahead at 48 kHz.
 
-Readers and muxers of Matroska up to FFmpeg 8 do not leave out AAC's first frame, and the muxer of 5.1 counts Opus's twice."""
+FFmpeg's Matroska demuxer and muxer up to 8 do not skip AAC's first frame, and the muxer of 5.1 counts Opus's look-ahead twice."""
 
 _AAC_FRAME = 1024
 _RESAMPLED = 2
-"""Samples by which resampled sound may be longer or shorter than computed: it is rounded at its start and at its end."""
+"""Samples by which resampled audio may differ from the computed length: its start and end are rounded."""
 
 _SAID = 2 * MILLISECOND
-"""Matroska rounds a packet's time and its length, an MP4's edit list its start and its length."""
+"""Matroska rounds a packet's time and duration, an MP4's edit list its start and duration."""
 
 
 def audio_checks(
     expected: Expectation, report: ProxyReport, heard: Sequence[HeardAudio | None], picture: Fraction | None
 ) -> Iterator[Check]:
-    """Each audio stream.
+    """The checks of each audio stream.
 
-    `heard`: what the engine decoded of each, as far as it knows. `picture`: the length of the proxy's picture in seconds, to
-    which MXF cuts and pads its sound.
+    `heard`: what the engine decoded of each, if known. `picture`: the duration of the proxy's video in seconds, to which MXF
+    trims and pads its audio.
     """
     for position, (wanted, found) in enumerate(zip(expected.audio or (), report.of_type("audio"), strict=False)):
         name = f"audio_{position}_"
@@ -51,7 +51,7 @@ def audio_checks(
 
 @dataclass(frozen=True, slots=True)
 class _Sound:
-    """One stream of a proxy beside what it must be."""
+    """One audio stream of a proxy, and its expectation."""
 
     name: str
     container: Container
@@ -59,10 +59,10 @@ class _Sound:
     found: StreamReport
 
     def checks(self, heard: HeardAudio | None, picture: Fraction | None) -> Iterator[Check]:
-        # Of a stream that gave no sound at all there is no first sample.
+        # A stream that decoded to nothing has no first sample.
         yield self._start(None if heard is not None and heard.first is None else self.wanted.start)
         if self.container is Container.MXF and (heard is not None or picture is not None):
-            # Its sound is as long as its picture, whatever it holds. Of other engines' blocks nothing is known.
+            # MXF audio is always as long as its video. Other engines' block sizes are unknown.
             slack = (4 * _AAC_FRAME if heard is None else 1) / self.rate
             yield self._seconds("duration", picture, self.found.samples / self.rate, slack)
         elif heard is None or not heard.certain:
@@ -77,7 +77,7 @@ class _Sound:
 
     @property
     def rate(self) -> Fraction:
-        """Samples per second: those expected, since a stream with others has failed its own check already."""
+        """The expected samples per second; a stream with another rate fails its own check."""
         return Fraction(self.wanted.sample_rate or self.found.integer("sample_rate") or 1)
 
     @property
@@ -86,14 +86,14 @@ class _Sound:
 
     @property
     def first(self) -> Fraction | None:
-        """When the first decoded frame stands."""
+        """The time of the first decoded frame, in seconds."""
         return None if self.tick is None or not self.found.times else self.found.times[0] * self.tick
 
     def _start(self, wanted: Fraction | None) -> Check:
-        """Where the first sample stands; of a lossy codec in Matroska, also where the block before it does."""
+        """The time of the first sample; for a lossy codec in Matroska, that of the block before it is accepted too."""
         actual = self.first
         if self.wanted.copied_from is not None and self.tick is not None:
-            # A first packet may hold nothing that sounds (libfaac): it begins the stream all the same.
+            # The first packet may decode to nothing (libfaac), but still starts the stream.
             ticks = self.found.integer("start_pts")
             actual = None if ticks is None else ticks * self.tick
         places = [wanted]
@@ -105,12 +105,12 @@ class _Sound:
         )
 
     def _as_heard(self, heard: HeardAudio) -> Check:
-        """The length in samples: to the last one where the codec can tell, else as the container says it."""
+        """The length: exact to the sample if the codec allows it, else according to the container."""
         length, slack = self._length(heard), self._slack(heard)
         decoded = self.found.samples / self.rate
         if self.wanted.codec != "aac":
             return self._seconds("duration", length, decoded, slack)
-        # AAC comes in whole frames. Some decoders leave out what fills the last one up, others give it.
+        # AAC has whole frames only. Some decoders trim the padding of the last one, others do not.
         frames = -(-length * self.rate // _AAC_FRAME) * _AAC_FRAME / self.rate
         said, end = self._said(), decoded
         whole = length - slack <= decoded <= frames + slack
@@ -127,16 +127,16 @@ class _Sound:
         return self._seconds("duration", length, said, _SAID + slack)
 
     def _as_promised(self) -> Check:
-        """What nobody decoded on the way is compared with the source's word: copies by what the container says of the proxy."""
+        """Audio that was not decoded is compared with the source's container; for a copy, by the proxy container's duration."""
         said = self._said() if self.wanted.copied_from is not None else None
         if said is not None:
             return self._seconds("duration", self.wanted.duration, said, _SAID)
-        # Lossy codecs work in blocks on both sides of the conversion, and containers round to their own ticks.
+        # Lossy codecs use blocks on both sides of the conversion, and containers round to their own ticks.
         blocks = 4 * _AAC_FRAME / self.rate
         return self._seconds("duration", self.wanted.duration, self.found.samples / self.rate, blocks)
 
     def _said(self) -> Fraction | None:
-        """How long the sound is as the proxy's container says."""
+        """The audio's duration according to the proxy's container."""
         tick, ticks, text = self.tick, self.found.integer("duration_ts"), self.found.text("tag:DURATION")
         if self.container not in MATROSKA:
             return None if tick is None or ticks is None else ticks * tick
@@ -144,11 +144,11 @@ class _Sound:
         if clock is None:
             return None
         end = 3600 * int(clock[1]) + 60 * int(clock[2]) + Fraction(clock[3])
-        # FFmpeg's muxer counts what comes before the sound where it says how long that is, which ffprobe then tells.
+        # FFmpeg's muxer includes the priming if it declares its length, which ffprobe then reports.
         return end - Fraction(self.found.integer("initial_padding") or 0) / self.rate
 
     def _holes(self) -> Check:
-        """Frames that do not stand where the one before them ended: a player would wait there, and an editor close the gap."""
+        """Frames that do not start where the last one ended: a player would pause there, and an editor would close the gap."""
         tick, times, sizes = self.tick, self.found.times, self.found.sizes
         if tick is None or len(times) != len(sizes):
             return Check(name=f"{self.name}holes", expected=0, actual=None, ok=None if tick is None else False)
@@ -165,7 +165,7 @@ class _Sound:
         return Check(name=f"{self.name}holes", expected=0, actual=holes, ok=holes == 0)
 
     def _length(self, heard: HeardAudio) -> Fraction:
-        """Seconds of sound in the proxy, as what was heard gives them: whole samples at the proxy's rate."""
+        """The expected seconds of audio in the proxy, from the decoded audio: whole samples at the proxy's rate."""
         return Fraction(round(heard.length * self.rate / heard.rate)) / self.rate
 
     def _slack(self, heard: HeardAudio) -> Fraction:

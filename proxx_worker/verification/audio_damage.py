@@ -1,4 +1,4 @@
-"""Faults of sound that was copied: nothing decodes it before the proxy is verified, and what fails there is the source's own."""
+"""Faults of copied audio: it is first decoded when the proxy is verified, so an error there is an error of the source."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -10,10 +10,10 @@ from proxx_worker.verification.proxy_probe import ProxyObservation, ProxyReport,
 
 _DECODER = "[aac]"
 _FRAMES = (1024, 960)
-"""How many samples a frame of AAC has."""
+"""Samples per AAC frame."""
 
 _SILENT = 2
-"""How many packets at the start may hold nothing: of libfaac one."""
+"""How many packets at the start may decode to nothing. libfaac writes one."""
 
 _ROUNDING = Fraction(2, 1000)
 """An MP4's edit list counts in milliseconds."""
@@ -22,10 +22,10 @@ _QUOTED_LINES = 10
 
 
 def audio_damage(expected: Sequence[ExpectedAudio], proxy: ProxyObservation) -> JobError | None:
-    """SOURCE_DAMAGED where copied sound does not decode, and the proxy has no other fault that ffprobe complains about.
+    """SOURCE_DAMAGED if copied audio does not decode, and ffprobe reports no other fault of the proxy.
 
-    A packet that does not decode leaves a hole: a frame that does not stand where the one before it ended. That tells stream and
-    place. The decoder's words tell neither, and some faults it passes over in silence.
+    A packet that does not decode leaves a gap: the next frame does not start where the last one ended. That gives stream and
+    position. The decoder's messages give neither, and some faults it does not report at all.
     """
     copied = [position for position, sound in enumerate(expected) if sound.copied_from is not None]
     complaints = [line for line in proxy.complaints if line.startswith("[")]
@@ -59,7 +59,7 @@ def _seconds(time: Fraction) -> str:
 
 
 def _holes(report: ProxyReport, copied: Sequence[int], *, complained: bool) -> list[tuple[Fraction, int]]:
-    """The first hole of each copied stream: seconds from the first frame of the picture, and which of the audio streams it is."""
+    """The first gap of each copied stream: seconds from the first video frame, and the position of the audio stream."""
     sounds, pictures = report.of_type("audio"), report.of_type("video")
     tick = pictures[0].ratio("time_base") if pictures else None
     picture = pictures[0].times[0] * tick if tick is not None and pictures[0].times else Fraction(0)
@@ -68,10 +68,10 @@ def _holes(report: ProxyReport, copied: Sequence[int], *, complained: bool) -> l
 
 
 def _first_hole(sound: StreamReport, *, complained: bool) -> Fraction | None:
-    """Seconds from the file's start at which the first frame is missing; None where none is, or where that cannot be told.
+    """Seconds from the file's start to the first missing frame; None if none is missing, or that is unknown.
 
-    Pauses that the source itself makes are no holes: the packet before one lasts as long as the pause. Nor is a first packet
-    without sound, of which the decoder says nothing: libfaac writes such.
+    Pauses in the source itself are not gaps: the packet before one lasts as long as the pause. Nor is a first packet that decodes
+    to nothing without an error: libfaac writes one.
     """
     tick, start, lasts = sound.ratio("time_base"), sound.integer("start_pts"), sound.integer("duration_ts")
     if tick is None or start is None or lasts is None:

@@ -1,4 +1,4 @@
-"""The comparisons of a proxy with what was planned. Each gives one `Check`; what cannot be known is `ok=None`, never true."""
+"""Compares a proxy with its plan. Each comparison is one `Check`; what cannot be known is `ok=None`, never true."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,20 +32,20 @@ _DISPLAY_PARTS = (
 
 
 def compare(name: str, expected: JsonValue, actual: JsonValue) -> Check:
-    """Equality; unknown where nothing is expected."""
+    """Equality; unknown if nothing is expected."""
     return Check(name=name, expected=expected, actual=actual, ok=None if expected is None else expected == actual)
 
 
 def decode_check(expected: Expectation, proxy: ProxyObservation) -> Check:
-    """Whether the whole proxy decodes: ffprobe's exit code, and what its decoders say at error level.
+    """Whether the whole proxy decodes: ffprobe's exit code, and its decoders' messages at error level.
 
-    What parsers and demuxers say is no verdict (ffprobe 8.0 complains of every Opus stream in WebM, and decodes it well). What
-    they could mean is found in numbers: the count and the times of the frames, and the length of the audio.
+    Messages of parsers and demuxers do not count (ffprobe 8.0 reports an error for every Opus stream in WebM that decodes well).
+    What they might indicate is measured: the number and times of the frames, and the length of the audio.
     """
     found = [stream.text("codec_name") for stream in proxy.report.streams]
     codecs = [expected.video.codec, *(sound.codec for sound in expected.audio or ()), *found]
     decoders = {f"[{name}]" for codec in codecs if codec is not None for name in decoder_names(codec)}
-    # What bears no name is ffprobe's own.
+    # Lines without a name are ffprobe's own.
     faults = [line for line in proxy.complaints if not line.startswith("[") or line.partition(" ")[0] in decoders]
     fine = proxy.exit_code == 0 and not faults
     said = "\n".join(faults)[-_QUOTED:]
@@ -84,7 +84,7 @@ def _picture_checks(expected: Expectation, picture: StreamReport) -> Iterator[Ch
 
 
 def _rotation(picture: StreamReport) -> Check:
-    """A proxy is upright: it has no display matrix, or an identity. Without a reported rotation the answer is unknown."""
+    """A proxy is upright: it has no display matrix, or the identity. A matrix without a rotation is unknown."""
     matrices = [it for it in picture.side_data if "rotation" in it or it.get("side_data_type") == "Display Matrix"]
     turns = [matrix.get("rotation") for matrix in matrices]
     turned = next((turn for turn in turns if turn not in {"0", "-0", None}), None)
@@ -94,7 +94,7 @@ def _rotation(picture: StreamReport) -> Check:
 
 def _display_aspect(expected: Expectation, picture: StreamReport) -> Check:
     video = expected.video
-    # An unset pixel aspect is shown as square by every player.
+    # Every player treats an unset pixel aspect as square.
     sample = picture.ratio("sample_aspect_ratio") or Fraction(1)
     width, height = picture.integer("width") or 0, picture.integer("height") or 1
     actual = sample * width / height
@@ -103,7 +103,7 @@ def _display_aspect(expected: Expectation, picture: StreamReport) -> Check:
         return Check(name="display_aspect", expected=None, actual=str(actual), ok=None)
     close = actual == wanted
     if expected.container in MATROSKA:
-        # Matroska says the display size in whole pixels, and FFmpeg reads it back with terms up to 255.
+        # Matroska stores the display size in whole pixels, and FFmpeg reads it as a ratio with terms up to 255.
         tolerance = Fraction(1, min(video.size or (max(1, width), height))) + Fraction(1, 255)
         close = abs(actual / wanted - 1) <= tolerance
     ok = close if "sample_aspect_ratio" in picture.fields else None
@@ -114,7 +114,7 @@ def _field_order(expected: Expectation, picture: StreamReport) -> Check:
     interlaced, top = picture.frame_value("interlaced_frame"), picture.frame_value("top_field_first")
     actual = {"0": "progressive", "1": {"1": "tt", "0": "bb"}.get(top or "")}.get(interlaced or "")
     wanted = expected.video.field_order
-    # A source that does not say is encoded as progressive frames; whether that is true cannot be known.
+    # A source that does not state it is encoded as progressive; whether it is cannot be known.
     return compare("field_order", wanted, actual)
 
 
@@ -122,7 +122,7 @@ _SAID_ORDERS = {"progressive": "progressive", "tt": "tt", "tb": "tt", "bb": "bb"
 
 
 def _field_order_said(expected: Expectation, picture: StreamReport) -> Check:
-    """What the container says, and of H.264 the first pictures' own word (pic_struct), which decoders pass over."""
+    """The container's field order, and for H.264 that of the first frames (pic_struct), which decoders ignore."""
     said, wanted = _SAID_ORDERS.get(picture.text("field_order") or ""), expected.video.field_order
     ok = None if said is None or wanted is None else said == wanted
     return Check(name="field_order_said", expected=wanted, actual=said, ok=ok)
@@ -142,13 +142,13 @@ def _color_check(name: str, key: str, wanted: str | None, frame: str | None, pic
     said = [value for value in (picture.text(key), picture.frame_value(key)) if value is not None]
     actual = said[0] if said and len(set(said)) == 1 else " / ".join(said) or None
     if wanted is None or (frame is None and not said) or key not in picture.fields or not picture.says(key):
-        # The source does not say; or the bitstream has no word for it, and ffprobe believes the bitstream over the container.
+        # The source has no tag; or the bitstream cannot carry it, and ffprobe prefers the bitstream to the container.
         return Check(name=name, expected=wanted, actual=actual, ok=None)
     return Check(name=name, expected=wanted, actual=actual, ok=bool(said) and all(same(kind, wanted, value) for value in said))
 
 
 def _hdr_checks(expected: Expectation, picture: StreamReport) -> Iterator[Check]:
-    """Static HDR metadata. HEVC keeps the very numbers, AV1 rounds some of them; of other codecs FFmpeg does not report it."""
+    """Static HDR metadata. HEVC stores exact values, AV1 rounds some; FFmpeg does not report it for other codecs."""
     video, seen = expected.video, picture.static_hdr
     light = f"{seen['max_content']},{seen['max_average']}" if {"max_content", "max_average"} <= seen.keys() else None
     told = video.codec in _TELL_HDR
@@ -172,12 +172,12 @@ def _mastering_display(seen: Mapping[str, str]) -> str | None:
 
 
 def frame_times(container: Container, picture: StreamReport, unit: Fraction, wanted: Sequence[int]) -> Check:
-    """Whether the frames are shown when they must be, counted from the first one. `wanted`: in units of `unit` seconds."""
+    """Whether every frame is shown at its time, relative to the first. `wanted`: in units of `unit` seconds."""
     tick = picture.ratio("time_base")
     times = picture.times
     if tick is None or not times or len(times) != picture.frames:
         return Check(name="frame_times", expected="every frame has a time", actual=None, ok=False)
-    # Matroska counts milliseconds, and its start is shifted by the sound's priming: one tick of rounding at each end.
+    # Matroska counts milliseconds, and the audio priming shifts its start: one tick of rounding at each end.
     tolerance = tick if container in MATROSKA else Fraction(0)
     scale = Scale.common(tick, unit)
     ticks, units, slack = scale.of(tick), scale.of(unit), scale.of(tolerance)
@@ -192,7 +192,7 @@ def frame_times(container: Container, picture: StreamReport, unit: Fraction, wan
 
 
 def first_frame(picture: StreamReport) -> Fraction | None:
-    """When the first frame is shown. ffprobe's start of the stream may be the sound's (Matroska with interlaced H.264)."""
+    """When the first frame is shown. ffprobe's stream start may be the audio's (Matroska with interlaced H.264)."""
     tick = picture.ratio("time_base")
     return None if tick is None or not picture.times else picture.times[0] * tick
 
@@ -204,7 +204,7 @@ def start_check(name: str, wanted: Fraction | None, actual: Fraction | None, tol
 
 
 def time_checks(expected: Expectation, picture: StreamReport) -> Iterator[Check]:
-    """Rate and duration, as the proxy's container says them."""
+    """Rate and duration according to the proxy's container."""
     yield _rate(expected, picture)
     yield _duration(expected, picture)
 
@@ -215,19 +215,19 @@ def _rate(expected: Expectation, picture: StreamReport) -> Check:
     if rate is None:
         expectation = "variable" if expected.timing.varies else None
         return Check(name="frame_rate", expected=expectation, actual=str(average), ok=None)
-    # A frame that the source left out makes the average lower, and very short clips make the nominal a guess: either proves it.
-    # Matroska keeps a frame's length in whole nanoseconds, and FFmpeg reads it back with terms up to 30000.
+    # A missing source frame lowers the average, and the nominal rate of a very short clip is a guess: either may match.
+    # Matroska stores a frame's duration in whole nanoseconds, and FFmpeg reads the rate as a ratio with terms up to 30000.
     tolerance = rate / 1_000_000 if expected.container in MATROSKA else Fraction(0)
     found = next((value for value in (average, nominal) if value is not None and abs(value - rate) <= tolerance), None)
     return Check(name="frame_rate", expected=str(rate), actual=str(found or average or nominal), ok=found is not None)
 
 
 def picture_duration(container: Container, picture: StreamReport) -> Fraction | None:
-    """Seconds of picture as the proxy's container says."""
+    """The video's duration in seconds according to the proxy's container."""
     tick, ticks, text = picture.ratio("time_base"), picture.integer("duration_ts"), picture.text("tag:DURATION")
     clock = CLOCK.fullmatch(text) if container in MATROSKA and text is not None else None
     if clock is not None and tick is not None and picture.times:
-        # Matroska keeps each stream's end in a tag; as its duration, ffprobe gives the whole file's for want of a better.
+        # Matroska stores each stream's end in a tag; the duration that ffprobe reports is the whole file's.
         end = 3600 * int(clock[1]) + 60 * int(clock[2]) + Fraction(clock[3])
         return end - picture.times[0] * tick
     return None if ticks is None or tick is None or container in MATROSKA else ticks * tick
@@ -240,7 +240,7 @@ def _duration(expected: Expectation, picture: StreamReport) -> Check:
     shown = (picture.times[-1] - picture.times[0]) * tick if picture.times else Fraction(0)
     wanted, tolerance = timing.duration, Fraction(0)
     if timing.rate is None:
-        # Some files promise an end that lies before their last frame: then it is not known how long that one stands.
+        # Some files state an end before their last frame; then that frame's duration is unknown.
         wanted = wanted if picture.times and wanted is not None and wanted > shown else None
     elif timing.converts:
         tolerance = 1 / timing.rate
@@ -259,7 +259,7 @@ def identity_checks(expected: Expectation, report: ProxyReport) -> Iterator[Chec
     if wanted is None:
         yield Check(name="timecode", expected=None, actual=found, ok=None)
     elif wanted.text is None and expected.container is Container.MXF and found == _ZERO_TIMECODE:
-        # FFmpeg's MXF cannot go without one. Whoever reads the check must not take it for the source's.
+        # FFmpeg's MXF always has one. The check must not present it as the source's.
         yield Check(name="timecode", expected=None, actual=f"{found} (container default)", ok=None)
     else:
         yield Check(name="timecode", expected=wanted.text, actual=found, ok=found == wanted.text)
@@ -274,5 +274,5 @@ def _tags(report: ProxyReport, name: str) -> Iterator[str | None]:
 
 
 def decimal(seconds: Fraction | None) -> str | None:
-    """Seconds as people read them, to the microsecond: `4.933375`, `1`."""
+    """Seconds as a short decimal, to the microsecond: `4.933375`, `1`."""
     return None if seconds is None else f"{float(round(seconds, 6)):.6f}".rstrip("0").rstrip(".")

@@ -1,4 +1,4 @@
-"""Where a source is damaged, as `details` of SOURCE_DAMAGED list it: every place that was met, so that an editor can decide."""
+"""Where a source is damaged, as listed in the `details` of SOURCE_DAMAGED, so that an editor can decide."""
 
 import re
 from collections.abc import Iterable
@@ -10,14 +10,14 @@ from proxx_worker.media.ffmpeg_words import decoder_names, speaker
 
 MOST_PLACES = 20
 _NUMBERED = re.compile(r"\[[va]ist#0:(\d{1,4})[/ ]|stream #0:(\d{1,4})|in stream (\d{1,4})")
-"""How FFmpeg names a stream of its only input, in whose lines a decoder's name may be missing."""
+"""How FFmpeg names a stream of its only input; such lines may lack a decoder's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`seconds` of the picture, `stream`: its number in the source, each None where it is not known.
+    """`seconds`: from the first video frame; `stream`: its index in the source; each None if unknown.
 
-    `kind`: `decoding`, `reading`, `times` (that repeat or go back), `hole` (a packet that gives no sound).
+    `kind`: `decoding`, `reading`, `times` (that repeat or go back), `hole` (a packet that decodes to no audio).
     """
 
     seconds: str | None
@@ -26,7 +26,7 @@ class Place:
 
 
 def listed(places: Iterable[Place]) -> dict[str, JsonValue]:
-    """`places`, the first ones in the order in which they were met, each once; `places_count`: how many there were."""
+    """`places`: the first distinct ones, in the order found; `places_count`: how many there are."""
     found = list(dict.fromkeys(places))
     return {
         "places": [{"near_seconds": it.seconds, "stream": it.stream, "kind": it.kind} for it in found[:MOST_PLACES]],
@@ -35,7 +35,7 @@ def listed(places: Iterable[Place]) -> dict[str, JsonValue]:
 
 
 def stream_of(facts: MediaFacts, line: str) -> int | None:
-    """The number of the stream that a complaint is about; None where it does not say, or where several may be meant."""
+    """The index of the stream that an error line is about; None if it names none, or may mean several."""
     if numbered := _NUMBERED.search(line):
         return int(next(number for number in numbered.groups() if number is not None))
     name = speaker(line)

@@ -8,6 +8,7 @@ from proxx_worker.media.ffmpeg_words import Meaning, decoder_names, says, speake
 from proxx_worker.planning.plan import TaskPlan
 from proxx_worker.verification.damage_places import Place, listed, stream_of
 from proxx_worker.verification.encode_observation import EncodeObservation
+from proxx_worker.verification.ends import is_known_end
 from proxx_worker.verification.frame_grid import first_gap, places_on_grid
 from proxx_worker.verification.source_times import times_fault
 
@@ -19,7 +20,7 @@ and the queue before the filters."""
 
 
 def encode_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
-    """Why this encode cannot have made a good proxy, by its exit code, messages and progress; None where they show no fault."""
+    """Why this encode cannot have made a valid proxy, from its exit code, messages and progress; None if they show no fault."""
     failed = encode.exit_code != 0
     stopped_by_times = failed and any(says(Meaning.TIMES, line) for line in encode.complaints)
     shortage = _shortage(encode, failed=failed)
@@ -38,13 +39,13 @@ def _damage(plan: TaskPlan, encode: EncodeObservation, *, failed: bool) -> JobEr
     damage = [line for line in encode.complaints if line in decoding or (failed and line in reading)]
     if damage and not failed and begins_between_keyframes(plan, encode, damage):
         return None
-    # With -xerror a decoder's fault may be such a one that nothing is said of it (libdav1d).
+    # With -xerror, a decoder may fail without a message (libdav1d).
     in_silence = failed and not encode.complaints and any(says(Meaning.GAVE_UP, line) for line in encode.stderr_tail[-1:])
     return _damaged(plan, encode, damage) if damage or in_silence else None
 
 
 def _own_fault(encode: EncodeObservation) -> JobError | None:
-    """A fault of the encoder's, or of whatever stands in for it."""
+    """A fault of the encoder itself."""
     if encode.exit_code != 0:
         how = f"signal {-encode.exit_code}" if encode.exit_code < 0 else f"exit code {encode.exit_code}"
         last = without_addresses(next(iter((*encode.complaints[-1:], *encode.stderr_tail[-1:])), "it said nothing"))
@@ -79,7 +80,7 @@ def begins_between_keyframes(plan: TaskPlan, encode: EncodeObservation, damage: 
 
 
 def _changes(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
-    """A picture or an audio stream that becomes another on the way: FFmpeg begins anew, and would mix channels."""
+    """Video or audio whose format changes partway: FFmpeg would restart its filters, and mix up channels."""
     if encode.restarts:
         return JobError(
             ErrorCode.SOURCE_UNSUPPORTED,
@@ -99,7 +100,7 @@ def _changes(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
 
 
 def _shortage(encode: EncodeObservation, *, failed: bool) -> JobError | None:
-    """What the machine had too little of."""
+    """A lack of disk space or memory."""
     said = (*encode.complaints, *encode.stderr_tail)
     if any(says(Meaning.NO_SPACE, line) for line in said):
         return JobError(
@@ -131,20 +132,20 @@ def gap_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
 
 
 def _faults_of_source(plan: TaskPlan, complaints: Sequence[str]) -> tuple[set[str], set[str]]:
-    """Which complaints are about the source: about decoding it, and about reading it.
+    """The error lines that are about the source: about decoding it, and about reading it.
 
-    Complaints about reading alone are no damage: demuxers also complain about indexes and tags. Where source and proxy are of
-    one kind (MXF, DNxHD, AAC), a library speaks under one name on both sides. There the lines of FFmpeg itself tell the side: it
-    never passes over a fault of its encoders and muxers, so without a word about writing, the fault is the source's.
+    Read errors alone are not damage: demuxers also report indexes and tags. If source and proxy are of one kind (MXF, DNxHD,
+    AAC), a library logs under one name on both sides. Then FFmpeg's own lines decide: it always reports a failure of its encoders
+    and muxers, so if no line is about writing, the fault is the source's.
     """
     written = any(says(Meaning.WRITING, line) for line in complaints)
     decoding: set[str] = set()
     reading: set[str] = set()
     unclear: list[tuple[set[str], str]] = []
     for line in complaints:
-        if says(Meaning.WRITING, line):
+        if says(Meaning.WRITING, line) or is_known_end(plan.facts.open_end, line):
             continue
-        if says(Meaning.DECODING, line) or says(Meaning.CORRUPT, line):
+        if any(says(meaning, line) for meaning in (Meaning.DECODING, Meaning.CORRUPT, Meaning.DROPPED)):
             decoding.add(line)
         elif says(Meaning.READING, line):
             reading.add(line)
@@ -161,16 +162,16 @@ def _faults_of_source(plan: TaskPlan, complaints: Sequence[str]) -> tuple[set[st
 
 
 def _decoders(plan: TaskPlan) -> set[str]:
-    """The names under which the source's decoders speak.
+    """The names under which the source's decoders log.
 
-    aac_adtstoasc looks at audio that is copied, where the first packet is overwritten so that it looks like ADTS.
+    aac_adtstoasc parses copied audio if its first packet is overwritten so that it looks like ADTS.
     """
     codecs = {plan.facts.video.codec, *(stream.codec for stream in plan.facts.audio)}
     return {name for codec in codecs for name in (*decoder_names(codec), f"{codec}_adtstoasc")}
 
 
 def _demuxer(plan: TaskPlan) -> str:
-    """The name under which the source's demuxer speaks: the whole list (`mov,mp4,...`); one of them alone is the muxer's."""
+    """The name under which the source's demuxer logs: the whole list (`mov,mp4,...`). A single one of them is the muxer's."""
     return ",".join(plan.facts.formats)
 
 

@@ -1,4 +1,4 @@
-"""What was seen of one encode: its progress, the frames that the source gave, and what the encoder complained about."""
+"""Observations of one encode: its progress, the frames that the source presented, and the encoder's error messages."""
 
 import re
 from collections import deque
@@ -20,11 +20,12 @@ class EncodeObservation:
     """One finished encode.
 
     `exit_code`: negative for a signal. `file_size`: bytes of the output. `stderr_tail`: the encoder's last lines. `complaints`:
-    its first error lines, those of probing left out. `presented`: for each frame that the source presented its time in source
-    ticks (None: it had none). `restarts`: how often the picture changed its size or format on the way. `complained_at`,
-    `complained_last`: how many frames had been presented when the first and the last complaint were heard, which is near the
-    fault (decoders work ahead); `heard_at`: the same for each of `complaints`. `audio`: what was decoded of each audio stream,
-    None for one that was copied. `audio_units`: how much audio was encoded, in 1024 bytes; None where that was not said.
+    its first error lines, of those of probing only what was dropped. `presented`: for each frame that the source presented its
+    time in source ticks (None: it had none). `restarts`: how often the picture changed its size or format on the way.
+    `complained_at`, `complained_last`: how many frames had been presented when the first and the last complaint were heard, which
+    is near the fault (decoders work ahead); `heard_at`: the same for each of `complaints`. `audio`: what was decoded of each
+    audio stream, None for one that was copied. `audio_units`: how much audio was encoded, in 1024 bytes; None where that was not
+    said.
     """
 
     exit_code: int
@@ -42,14 +43,14 @@ class EncodeObservation:
 
     @property
     def times(self) -> list[int]:
-        """When the source presented its frames, in source ticks, as far as they had a time."""
+        """The times of the presented frames that had one, in source ticks."""
         return [time for time in self.presented if time is not None]
 
 
 class EncodeObserver:
-    """Collects an `EncodeObservation` while the encode runs. Bounded memory but for one integer per frame of the picture.
+    """Collects an `EncodeObservation` while the encode runs. Memory is bounded except for one integer per video frame.
 
-    `placements`: how each audio stream is put on the proxy's clock; None for one that is copied.
+    `placements`: how each audio stream is placed on the proxy's timeline; None for one that is copied.
     """
 
     def __init__(self, placements: Sequence[Placement | None] = ()) -> None:
@@ -65,17 +66,19 @@ class EncodeObserver:
         self._audio_units: int | None = None
 
     def feed_stdout(self, data: bytes) -> list[Progress]:
-        """Take the next bytes of standard output; return the progress blocks that they completed."""
+        """Parse the next bytes of standard output. Returns the progress blocks that they complete."""
         return self._parser.feed(data)
 
     def feed_line(self, line: str) -> None:
-        """Take the next line of standard error, without its newline."""
+        """Add the next line of standard error, without its newline."""
         self._tail.append(line)
-        # What comes before this line is FFmpeg looking into the file, streams that are not used among it.
+        # Lines before this one come from probing the file, including streams that are not used.
         self._started = self._started or says(Meaning.STARTED, line)
         if (said := find(Meaning.AUDIO_WRITTEN, line)) is not None:
             self._audio_units = int(said["units"])
         wanted = self._started and (_COMPLAINT.search(line) or says(Meaning.CORRUPT, line))
+        # What FFmpeg reads as it looks into the file it does not read again.
+        wanted = wanted or says(Meaning.DROPPED, line)
         if not wanted or says(Meaning.HARMLESS, line):
             return
         if self._complained_at is None:
@@ -86,7 +89,7 @@ class EncodeObserver:
             self._heard_at.append(self._parser.count)
 
     def finish(self, exit_code: int, file_size: int) -> EncodeObservation:
-        """The observation, once the process has ended and all its output was fed."""
+        """The observation, after the process has exited and all its output was fed."""
         return EncodeObservation(
             exit_code=exit_code,
             progress=self._parser.last,

@@ -1,4 +1,4 @@
-"""What an engine saw of its own work, and how that judges. Each engine brings its own kind; the verdict knows none of them."""
+"""An engine's observations of its own work, and the checks they allow. Each engine has its own kind; the verdict knows none."""
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol
@@ -10,24 +10,24 @@ from proxx_worker.verification.proxy_probe import ProxyObservation, StreamReport
 
 
 class Evidence(Protocol):
-    """Evidence of one output. `checks` and `fault` are used before the proxy is probed, the rest with what the probe found."""
+    """Evidence of one output. `checks` and `fault` are used before the proxy is probed, the rest with the probe's report."""
 
     def checks(self) -> Sequence[Check]:
-        """Comparisons that need no probe of the proxy. They come first in the result."""
+        """Checks that need no probe of the proxy. They come first in the result."""
         ...
 
     def fault(self) -> JobError | None:
-        """Why this work cannot have made a good proxy; then looking at it is not worth the time."""
+        """Why the encode cannot have made a valid proxy; if there is a reason, the proxy is not probed."""
         ...
 
     def time_checks(self, picture: StreamReport) -> Iterable[Check]:
-        """The proxy's frames and their times against what the engine saw of the source's. What it did not see has `ok=None`."""
+        """Checks of the proxy's frames and their times against the source's. What the engine did not see has `ok=None`."""
         return ()
 
     def audio(self) -> Sequence[HeardAudio | None]:
-        """What the engine decoded of each audio stream, None for one it did not decode. Empty where it cannot tell."""
+        """What the engine decoded of each audio stream, None for one it did not decode. Empty if it does not report that."""
         return ()
 
     def error(self, proxy: ProxyObservation) -> JobError | None:
-        """The cause of whatever checks fail, where the engine knows one: it goes before "the first check that failed"."""
+        """The cause of failed checks, if the engine knows one. It takes precedence over "the first check that failed"."""
         ...

@@ -1,6 +1,6 @@
-"""The evidence of an encode by FFmpeg: how it ended, and the time of every frame that the source presented to it.
+"""The evidence of an encode by FFmpeg: how it ended, and the time of every frame that the source presented.
 
-So the source need not be read a second time to prove the proxy against it.
+So the source need not be read a second time to verify the proxy against it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,6 +15,7 @@ from proxx_worker.verification.audio_damage import audio_damage
 from proxx_worker.verification.checks import MILLISECOND, compare, first_frame, frame_times, start_check
 from proxx_worker.verification.encode_fault import encode_error, gap_error
 from proxx_worker.verification.encode_observation import EncodeObservation
+from proxx_worker.verification.ends import left_out_at_end
 from proxx_worker.verification.frame_grid import places_on_grid
 from proxx_worker.verification.heard_audio import HeardAudio
 from proxx_worker.verification.proxy_probe import ProxyObservation, StreamReport
@@ -58,6 +59,8 @@ class FfmpegEvidence:
         if missing:
             said = f"{missing} of {missing + presented}, before the first that decodes"
             yield Check(name="frames_left_out", expected=said, actual=said, ok=True)
+        if (cut := left_out_at_end(self.plan.facts.open_end, missing + presented)) is not None:
+            yield Check(name="frames_left_out_at_end", expected=cut, actual=cut, ok=True)
         unit, wanted = self._wanted_times(picture.frames)
         yield frame_times(self.plan.expected.container, picture, unit, wanted)
         # Matroska counts in milliseconds, and so do QuickTime's edit lists, which hold a late start.
@@ -68,7 +71,7 @@ class FfmpegEvidence:
         return self.encode.audio
 
     def error(self, proxy: ProxyObservation) -> JobError | None:
-        """Faults of the source that show only beside the proxy, or that this proxy's checks would blame on it."""
+        """Faults of the source that only the proxy reveals, or that its checks would blame on the proxy."""
         plan, encode = self.plan, self.encode
         return (
             ends_early(plan, encode, proxy.report)
@@ -81,7 +84,7 @@ class FfmpegEvidence:
         )
 
     def replanned(self) -> TaskPlan | None:
-        """The plan by what the frames tell, where nothing else is wrong with this encode; None where this plan stands."""
+        """A plan based on the frames' own times, if nothing else is wrong with this encode; None if this plan is right."""
         error = encode_error(self.plan, self.encode)
         if error is not None and error != times_fault(self.plan, self.encode):
             return None
@@ -92,9 +95,9 @@ class FfmpegEvidence:
             yield Check(name="rate_of_source", expected=self.claimed, actual=claim(self.plan), ok=None)
 
     def _audio_encoded(self) -> Iterator[Check]:
-        """Whether so much audio was encoded as planned, in 1024 bytes.
+        """Whether as much audio was encoded as planned, in KiB.
 
-        MXF's muxer leaves out what sounds behind the picture's end: nothing in the proxy tells of sound that was moved later.
+        The MXF muxer drops audio after the end of the video, so the proxy itself does not show audio that was shifted.
         """
         sizes = [sound.padding.bytes for sound in self.plan.design.sound if sound.padding is not None]
         wanted = sum(size for size in sizes if size is not None)

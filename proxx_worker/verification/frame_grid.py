@@ -1,4 +1,4 @@
-"""Times as whole numbers. A clip of an hour has 100,000 frames, and rationals cost some thirty times as much for each."""
+"""Frame times as integers. A one-hour clip has 100,000 frames, and rationals are about thirty times slower."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ from math import lcm
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """So many parts of a second that each of some times is a whole number of them."""
+    """A time unit of 1/`per_second` s, chosen so that given times are integers in it."""
 
     per_second: int
 
     @classmethod
     def common(cls, *seconds: Fraction) -> "Scale":
-        """The coarsest scale on which all these times are whole."""
+        """The coarsest scale in which all these times are integers."""
         return cls(lcm(*(time.denominator for time in seconds)))
 
     def of(self, seconds: Fraction) -> int:
-        """A time on this scale. Raises `ValueError` where it is not whole on it."""
+        """A time in this scale. Raises `ValueError` if it is not an integer."""
         count = seconds * self.per_second
         if count.denominator != 1:
             raise ValueError(f"{seconds} s is not a whole number of 1/{self.per_second} s")
@@ -26,16 +26,16 @@ class Scale:
 
 
 def places_on_grid(times: Sequence[int], tick: Fraction, rate: Fraction) -> list[int]:
-    """For each of `times`, the number of the frame whose place is nearest, on the grid that begins with the first of them.
+    """For each of `times`, the number of the nearest frame on a grid that begins at the first of them.
 
-    `times` are in ticks of `tick` seconds, the grid has `rate` frames a second. Halfway between two: the even one, as of `round`.
+    `times` are in ticks of `tick` seconds, the grid has `rate` frames per second. Ties go to the even number, as with `round`.
     """
     step = tick * rate
     return [_nearest((time - times[0]) * step.numerator, step.denominator) for time in times]
 
 
 def first_gap(places: Sequence[int]) -> int | None:
-    """The first place on the grid without its one frame; None where there is none."""
+    """The first grid position that does not have exactly one frame; None if all do."""
     return next((wanted for wanted, place in enumerate(places) if place != wanted), None)
 
 

@@ -1,4 +1,4 @@
-"""Where the decoded frames of one audio stream stood, and what they must have become on the proxy's clock."""
+"""The decoded frames of one audio stream: their times, and the audio that they must give on the proxy's timeline."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ _NOTED = 20
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """Where a frame did not stand at the end of the one before it: silence of so many samples, or (negative) so many left out."""
+    """A frame that did not start where the last one ended: `samples` of silence inserted, or (negative) samples dropped."""
 
     at: int
     samples: int
@@ -17,12 +17,12 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class HeardAudio:
-    """An audio stream as it was decoded, in samples of the source's rate, counted from the proxy's first one.
+    """An audio stream as decoded, in samples at the source's rate, counted from the proxy's first sample.
 
-    `first`: where its first sample stood, None where there was none. `length`: how many samples it must give, silence included.
-    `corrections`: the first ones behind its start; `corrected`: how many there were. `placed`: how many samples it gave, at the
-    proxy's rate, where that was reported. `restarts`: how often it changed its rate, format or channels on the way. `certain`:
-    False where a frame was longer than a report can say.
+    `first`: position of its first sample, None if there was none. `length`: how many samples it must give, silence included.
+    `corrections`: the first ones after its start; `corrected`: how many there were. `placed`: how many samples it gave, at the
+    proxy's rate, if reported. `restarts`: how often it changed its rate, format or channels. `certain`: False if a frame was
+    longer than a report can state.
     """
 
     rate: int
@@ -37,15 +37,15 @@ class HeardAudio:
 
 
 class Listener:
-    """Follows the report of one stream. Keeps as much of an hour as of a second.
+    """Follows the reported frames of one stream, in constant memory.
 
-    What it adds up is what `aresample` does with `async=1:min_comp=0` (libswresample/swresample.c, swr_next_pts): a frame that
-    stands further than the slack from where the one before it ended is put into its place, by silence before it or by leaving out
-    what was there already; all others follow. Nothing has been given yet: then the slack is 0.
+    It computes what `aresample` does with `async=1:min_comp=0` (libswresample/swresample.c, swr_next_pts): a frame that starts
+    further than the slack from the end of the last one is moved to its time, by inserting silence or dropping samples; all
+    others follow on directly. Until there is output, the slack is 0.
     """
 
     def __init__(self, placement: Placement) -> None:
-        """Start with nothing heard."""
+        """Starts empty."""
         self._placement = placement
         self._frames = 0
         self._first: int | None = None
@@ -58,7 +58,7 @@ class Listener:
         self._certain = True
 
     def hear(self, number: int, frame: HeardFrame) -> None:
-        """Take the next frame. `number`: how many frames its filter had seen."""
+        """Add the next frame. `number`: how many frames its filter had seen before."""
         if frame.placed:
             self._placed = (self._placed or 0) + frame.samples
             return
@@ -81,7 +81,7 @@ class Listener:
         self._certain = self._certain and frame.samples < MOST_SAMPLES
 
     def heard(self) -> HeardAudio:
-        """What was heard up to now."""
+        """The stream so far."""
         return HeardAudio(
             rate=self._placement.rate,
             frames=self._frames,

@@ -1,7 +1,7 @@
-"""What the encode says on its standard output: progress blocks, and one line per frame that the source presented or sounded.
+"""Parses the encode's standard output: progress blocks, and one line per video or audio frame of the source.
 
-FFmpeg writes both with single small writes, so they never interleave inside a line. Whatever else may appear is passed over: a
-parser of a child's output must survive any bytes.
+FFmpeg writes both in single small writes, so they never interleave within a line. Anything else is ignored: a parser of a
+child's output must survive any bytes.
 """
 
 import re
@@ -19,10 +19,10 @@ _MICROSECONDS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One progress block; None for what it does not say.
+    """One progress block; None for values that it does not have.
 
-    `frames`: encoded so far. `position`: seconds of output. `speed`: times real time. `total_size`: bytes written. `ended`: this
-    is the last block.
+    `frames`: encoded so far. `position`: seconds of output. `speed`: multiple of real time. `total_size`: bytes written. `ended`:
+    this is the last block.
     """
 
     frames: int = 0
@@ -33,26 +33,26 @@ class Progress:
 
 
 class ProgressParser:
-    """Turn the encode's standard output into `Progress` values and into the times of the presented frames.
+    """Parses the encode's standard output into `Progress` values and the times of the presented frames.
 
-    `listeners`: for each audio stream who is told of its frames; None where none is reported.
+    `listeners`: for each audio stream the receiver of its frames; None if its frames are not reported.
     """
 
     def __init__(self, listeners: Sequence[Listener | None] = ()) -> None:
-        """Start with nothing seen."""
+        """Starts empty."""
         self._listeners = listeners
         self._partial = b""
         self._skipping = False
         self._fields: dict[bytes, bytes] = {}
         self._presented: list[int | None] = []
         self.restarts = 0
-        """How often the decoder's picture changed its size or format on the way, so that FFmpeg built its filters anew."""
+        """How often the decoded video changed its size or format partway, so that FFmpeg rebuilt its filters."""
         self.last = Progress()
         """The latest block."""
 
     @property
     def presented(self) -> tuple[int | None, ...]:
-        """For each frame that the source presented its time in source ticks, None where it had none."""
+        """The time of each frame that the source presented, in source ticks; None if it had none."""
         return tuple(self._presented)
 
     @property
@@ -61,11 +61,11 @@ class ProgressParser:
         return len(self._presented)
 
     def feed(self, data: bytes) -> list[Progress]:
-        """Take the next bytes; return the blocks that they completed."""
+        """Parse the next bytes. Returns the blocks that they complete."""
         *lines, self._partial = (self._partial + data).split(b"\n")
         blocks = [block for line in lines if (block := self._line(line)) is not None]
         if len(self._partial) > _MAX_LINE:
-            # Not FFmpeg's: drop what there is of this line, and the rest of it when it comes.
+            # Not from FFmpeg: drop this part of the line, and the rest when it arrives.
             self._partial, self._skipping = b"", True
         return blocks
 

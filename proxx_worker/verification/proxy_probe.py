@@ -1,4 +1,4 @@
-"""The probe of a finished proxy: an ffprobe process that decodes all of it and reports streams, container and every frame."""
+"""The probe of a finished proxy: one ffprobe process that decodes it and reports container, streams and every frame."""
 
 import re
 from array import array
@@ -11,21 +11,21 @@ from proxx_worker.media.ffprobe_json import read_ratio
 from proxx_worker.planning.containers import DEMUXERS
 from proxx_worker.planning.expectation import Expectation
 
-# As many digits as FFmpeg's 64 bits have, so that no other number can break an array or Python's own limit.
+# No more digits than 64 bits hold, so that no number overflows an array or Python's own limit.
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
-# As ffprobe's compact writer escapes (fftools/ffprobe.c, c_escape_str): a reel's name may hold the separator.
+# The escapes of ffprobe's compact writer (fftools/ffprobe.c, c_escape_str): a reel name may contain the separator.
 _ESCAPED_PART = re.compile(r"(?:[^|\\]|\\.?)+", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPED_CONTROLS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r"}
 _MANY_VARIANTS = 64
 _FRAME = re.compile(rb"frame\|stream_index=([0-9]{1,9})\|pts=(-?[0-9]{1,18})\|(.*)")
-# What makes a frame's line more than its time and words that others have too.
+# What makes a frame's line unique in more than its time.
 _OF_ITS_OWN = (b"side_dat", b"pts=", b"stream_index=")
 _MAX_LINE = 1 << 20
 _SIDE_DATA = "side_data"
 _SIDE_DATUM = re.compile(r"side_datum/([^:]*):")
-"""How ffprobe's compact writer marks side data: up to 6 by a bare `side_data` before its fields, which may also begin a line of
-its own; from 7 on by a prefix to each field that names it (`side_datum/display_matrix:rotation=-90`)."""
+"""How ffprobe's compact writer marks side data: up to 6 with a bare `side_data` before its fields, which may also start a line of
+its own; from 7 on with a prefix of each field (`side_datum/display_matrix:rotation=-90`)."""
 
 _NOT_SAID = frozenset({"", "N/A", "unknown", "unspecified", "und"})
 
@@ -43,17 +43,17 @@ HDR_ENTRIES = (
     "frame_side_data=red_x,red_y,green_x,green_y,blue_x,blue_y,white_point_x,white_point_y,min_luminance,max_luminance,"
     "max_content,max_average"
 )
-"""Asked for only where the source has such metadata: it comes with every frame."""
+"""Requested only if the source has such metadata, as it is repeated for every frame."""
 
 LENGTH_ENTRIES = "frame=pkt_duration,duration"
-"""Asked for only where sound is copied: how long each frame lasts, called otherwise from FFmpeg 6 on."""
+"""Requested only if audio is copied: each frame's duration, which has another name from FFmpeg 6 on."""
 
 _LENGTHS = ("pkt_duration", "duration")
 _OF_ONE_FRAME = frozenset({"pts", *_LENGTHS})
 
 
 def proxy_probe_argv(ffprobe: str, path: str, expected: Expectation) -> list[str]:
-    """The one process that probes a proxy: it decodes every frame and says its time, and what streams and container say."""
+    """The command that probes a proxy: it decodes every frame and reports frame times, streams and container."""
     video = expected.video
     has_hdr = video.mastering_display is not None or video.content_light is not None
     copies = any(sound.copied_from is not None for sound in expected.audio or ())
@@ -69,7 +69,7 @@ def proxy_probe_argv(ffprobe: str, path: str, expected: Expectation) -> list[str
 
 @dataclass(frozen=True, slots=True)
 class ProxyObservation:
-    """One finished ffprobe process: its exit code (negative for a signal), what it reported, and its complaints."""
+    """One finished ffprobe process: its exit code (negative for a signal), its report, and its standard error."""
 
     exit_code: int
     report: "ProxyReport"
@@ -77,7 +77,7 @@ class ProxyObservation:
 
     @property
     def complaints(self) -> tuple[str, ...]:
-        """The lines on standard error, without addresses, and without those that are known to be no fault of the proxy."""
+        """The lines on standard error without addresses, except those known to be harmless."""
         lines = (without_addresses(line).strip() for line in self.stderr.splitlines())
         return tuple(line for line in lines if line and not says(Meaning.HARMLESS, line))
 
@@ -86,12 +86,12 @@ class ProxyObservation:
 class StreamReport:
     """One stream of the proxy.
 
-    `fields`: ffprobe's; `side_data`: the fields of each kind of its side data. `times`: of each decoded frame, in ticks.
-    `samples`: decoded, per channel. `frame_variants`: each distinct set of what the bitstream says of its frames, as far as there
-    are few. `static_hdr`: the latest HDR metadata that a frame carried.
+    `fields`: ffprobe's; `side_data`: the fields of each kind of side data. `times`: of each decoded frame, in ticks. `samples`:
+    decoded, per channel. `frame_variants`: each distinct set of frame properties, up to a limit. `static_hdr`: the HDR metadata
+    of the latest frame that has any.
 
-    `sizes`: samples of each decoded frame of sound. Of sound whose frames say how long they last, in ticks: `end`, when the last
-    one ends; `hole`, where the first one is missing between two others.
+    `sizes`: samples of each decoded audio frame. For audio frames with a duration, in ticks: `end`, when the last one ends;
+    `hole`, where the first one is missing between two others.
     """
 
     fields: Mapping[str, str]
@@ -106,20 +106,20 @@ class StreamReport:
     hole: int | None = None
 
     def text(self, key: str) -> str | None:
-        """A field as text; None where ffprobe does not know."""
+        """A field as text; None if ffprobe does not know it."""
         value = self.fields.get(key)
         return None if value is None or value in _NOT_SAID else value
 
     def ratio(self, key: str) -> Fraction | None:
-        """A field like `30000/1001` or `16:9`; None where it is unknown, zero or undefined."""
+        """A field like `30000/1001` or `16:9`; None if it is unknown, zero or undefined."""
         return read_ratio(self.fields.get(key))
 
     def integer(self, key: str) -> int | None:
-        """A whole number; None where it is unknown."""
+        """A field as an integer; None if it is unknown."""
         return _integer(self.fields, key)
 
     def add_audio_frame(self, time: int | None, samples: int, length: int | None) -> None:
-        """Note a frame of sound, which lasts `length` ticks: where it ends, and whether it stands where the last one ended."""
+        """Add an audio frame of `length` ticks: record its end, and the first gap between frames."""
         self.samples += samples
         self.sizes.append(samples)
         if time is None or length is None:
@@ -129,11 +129,11 @@ class StreamReport:
         self.end = time + length
 
     def says(self, key: str) -> bool:
-        """Whether the frames of the bitstream have this key at all."""
+        """Whether all frames report this key."""
         return all(key in look for look in self.frame_variants.values())
 
     def frame_value(self, key: str) -> str | None:
-        """What all frames of the bitstream say of `key`; None where they do not say, or do not agree."""
+        """The value of `key` that all frames share; None if it is unknown or they differ."""
         if len(self.frame_variants) >= _MANY_VARIANTS:
             return None
         values = {look.get(key, "") for look in self.frame_variants.values()}
@@ -154,32 +154,32 @@ class ProxyReport:
 
 
 class ProxyReader:
-    """Reads ffprobe's compact output as it comes, so that of an hour's frames only their times are kept: 8 bytes for each.
+    """Parses ffprobe's compact output as it arrives, keeping only the time of each frame: 8 bytes.
 
-    Frames come before their streams; lines that are neither are passed over.
+    Frames come before their streams; other lines are ignored.
     """
 
     def __init__(self) -> None:
-        """Start with nothing seen."""
+        """Starts empty."""
         self._partial = b""
         self._reports: dict[str, StreamReport] = {}
         self._container: Mapping[str, str] = {}
         self._order: list[StreamReport] = []
         self._last: StreamReport | None = None
         self._last_is_frame = False
-        # Nearly all frames of a stream differ in their time alone: what the rest of such a line says is worked out once.
+        # Nearly all frames of a stream differ only in their time, so the rest of such a line is parsed once.
         self._usual: dict[tuple[bytes, bytes], tuple[StreamReport, int | None, int | None]] = {}
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes."""
+        """Parse the next bytes."""
         *lines, self._partial = (self._partial + data).split(b"\n")
         for line in lines:
             self._line(line)
         if len(self._partial) > _MAX_LINE:
-            self._partial = b""  # Not ffprobe's: what is left of the line is no section either.
+            self._partial = b""  # not from ffprobe; the rest of the line is not a section either
 
     def finish(self) -> ProxyReport:
-        """The report, once all output was fed."""
+        """The report, after all output was fed."""
         self._line(self._partial)
         self._partial = b""
         return ProxyReport(self._container, tuple(self._order))
@@ -221,7 +221,7 @@ class ProxyReader:
         fields, side_data = _split(text)
         report = self._reports.setdefault(fields.get("index", ""), StreamReport({}))
         report.fields, report.side_data = fields, side_data
-        # Programs and stream groups come first, and below them their streams once more, with fewer fields: the last time counts.
+        # Programs and stream groups come first and repeat their streams with fewer fields: the last occurrence counts.
         self._order = [*(other for other in self._order if other is not report), report]
         self._last, self._last_is_frame = report, False
 
@@ -242,7 +242,7 @@ class ProxyReader:
             report.frame_variants[look] = fields
 
     def _side_data(self, *side_data: Mapping[str, str]) -> None:
-        """Side data of what was printed last: of a frame, or of a stream."""
+        """Add side data to what was printed last: a frame or a stream."""
         if self._last is None:
             return
         if self._last_is_frame:
@@ -253,14 +253,14 @@ class ProxyReader:
 
 
 def parse_proxy(stdout: bytes) -> ProxyReport:
-    """All of ffprobe's output at once."""
+    """Parse all of ffprobe's output at once."""
     reader = ProxyReader()
     reader.feed(stdout)
     return reader.finish()
 
 
 def _split(text: str) -> tuple[dict[str, str], tuple[dict[str, str], ...]]:
-    """The fields of a line, and those of each kind of side data in it."""
+    """The fields of a line, and those of each kind of side data on it."""
     parts = text.split("|") if "\\" not in text else [_unescaped(part) for part in _ESCAPED_PART.findall(text)]
     fields: dict[str, str] = {}
     side_data: dict[str, dict[str, str]] = {}
@@ -280,7 +280,7 @@ def _split(text: str) -> tuple[dict[str, str], tuple[dict[str, str], ...]]:
 
 
 def _integer(fields: Mapping[str, str], *keys: str) -> int | None:
-    """The first of these fields that is there, as a whole number; None where it is none."""
+    """The first of these fields that exists, as an integer; None if it is not one."""
     value = next((fields[key] for key in keys if key in fields), "")
     return int(value) if _INTEGER.fullmatch(value) else None
 

@@ -1,7 +1,7 @@
-"""The evidence of a render by DaVinci Resolve: what it told of the clip before, and of its own work afterwards.
+"""The evidence of a render by DaVinci Resolve: what it reported about the clip before, and about its own work afterwards.
 
-Success is reported also where nothing could be written, so none of it is believed alone: the proxy is decoded and measured as any
-other. What Resolve does not tell has `ok=None`.
+Resolve reports success even if nothing could be written, so its word alone is not enough: the proxy is decoded and measured like
+any other. What Resolve does not report has `ok=None`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,21 +20,21 @@ COMPLETE = 100
 
 @dataclass(frozen=True, slots=True)
 class ResolveEvidence:
-    """One finished render by `plan`. `percentage`: as the job said last. Satisfies `Evidence`."""
+    """One finished render of `plan`. `percentage`: as last reported. Satisfies `Evidence`."""
 
     plan: ResolvePlan
     percentage: int
 
     def checks(self) -> Sequence[Check]:
-        """How far Resolve says that it came."""
+        """The percentage that Resolve reports."""
         return (compare("render_percentage", COMPLETE, self.percentage),)
 
     def fault(self) -> JobError | None:
-        """None: a render that failed has no evidence."""
+        """None: a failed render has no evidence."""
         return None
 
     def time_checks(self, picture: StreamReport) -> Iterator[Check]:
-        """Frame count and every frame's time. When the first one must be shown is not known: timelines have no offset."""
+        """Frame count and every frame's time. The first one's expected time is unknown: timelines have no offset."""
         clip = self.plan.clip
         yield compare("frames", None if clip is None else clip.frames, picture.frames)
         rate = self.plan.expected.timing.rate
@@ -43,11 +43,11 @@ class ResolveEvidence:
         yield start_check("start", None, None, Fraction(0))
 
     def audio(self) -> Sequence[HeardAudio | None]:
-        """Nothing: Resolve does not tell what it decoded."""
+        """Nothing: Resolve does not report what it decoded."""
         return ()
 
     def error(self, proxy: ProxyObservation) -> JobError | None:
-        """A proxy without the source's sound. How many streams it has is the preset's and the timeline's to decide."""
+        """A proxy without the source's audio. The preset and the timeline decide how many streams it has."""
         clip = self.plan.clip
         if clip is None or not clip.audio_channels or proxy.report.of_type("audio") or not proxy.report.streams:
             return None

@@ -1,4 +1,4 @@
-"""Faults of a source that show in its decoded frames: it begins late, or ends early."""
+"""Faults of a source that its decoded frames reveal: it begins late, or ends early."""
 
 from fractions import Fraction
 
@@ -11,16 +11,16 @@ from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.proxy_probe import ProxyReport
 
 _COUNTING = frozenset({"mov", "mxf", "avi"})
-"""Containers that count the samples they hold; all others leave the end to be estimated from the last packets."""
+"""Containers that state how many samples they contain; in all others the end is estimated from the last packets."""
 
 _SAMPLES_OF_AMR = {"amr_nb": 160, "amr_wb": 320}
-"""How many samples a frame has: 20 ms at 8 and at 16 kHz (3GPP TS 26.071, 26.171)."""
+"""Samples per frame: 20 ms at 8 and at 16 kHz (3GPP TS 26.071, 26.171)."""
 
 _TELLING = 3
 """Frames that have two distances."""
 
 _OF_ONE_SIZE = frozenset({"dv"})
-"""Containers whose size tells how many whole frames they hold. FFmpeg decodes a last one that is cut, and fills it up."""
+"""Containers whose size gives the number of complete frames. FFmpeg decodes a truncated last one and fills it up."""
 
 
 def frames_left_out(plan: TaskPlan, encode: EncodeObservation) -> int:
@@ -95,16 +95,16 @@ def _is_fragmented(plan: TaskPlan) -> bool:
 
 
 def _sounds(encode: EncodeObservation, report: ProxyReport) -> list[Fraction]:
-    """How long each audio stream is: as it was decoded, where that was told; MXF cuts it at the picture's end."""
+    """The length of each audio stream, as decoded if that was reported, because MXF cuts it at the end of the video."""
     heard = [Fraction(sound.length, sound.rate) for sound in encode.audio if sound is not None]
     return heard + [Fraction(sound.samples, sound.integer("sample_rate") or 1) for sound in report.of_type("audio")]
 
 
 def undecoded_audio(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
-    """AMR with several frames in each packet, of which FFmpeg 5.1 decodes the first only: the rest would be silence.
+    """AMR with several frames per packet, of which FFmpeg 5.1 decodes only the first: the rest would be silence.
 
-    Every frame but the first then stands as many whole frames behind the end of the one before it. Pauses of a recorder that
-    saves silence are not all alike. From 7.1 on all frames are decoded, and nothing is missing.
+    Every frame except the first then starts the same number of whole frames after the end of the last one. Pauses of a recorder
+    that omits silence are not all alike. From 7.1 on all frames are decoded, and nothing is missing.
     """
     for position, (stream, heard) in enumerate(zip(plan.facts.audio, encode.audio, strict=False)):
         size = _SAMPLES_OF_AMR.get(stream.codec)
@@ -122,18 +122,18 @@ def undecoded_audio(plan: TaskPlan, encode: EncodeObservation) -> JobError | Non
 
 
 def audio_ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -> JobError | None:
-    """Sound that ends before a container which counts what it holds says."""
+    """Audio that ends earlier than a container that counts its samples says."""
     facts = plan.facts
     start = clip_start(facts)
     if start is None or not _COUNTING.intersection(facts.formats) or len(report.of_type("audio")) != len(facts.audio):
         return None
     if plan.expected.container is Container.MXF and facts.video.start is not None:
-        start = facts.video.start  # there everything is counted from the first picture
+        start = facts.video.start  # MXF counts everything from the first video frame
     for position, (stream, heard) in enumerate(zip(facts.audio, encode.audio, strict=False)):
         if heard is None or stream.start is None or stream.duration is None:
             continue
         end, promised = Fraction(heard.length, heard.rate), stream.start + stream.duration - start
-        # Lossy codecs come in blocks, and decoders leave out what is to be left out at either end, or do not.
+        # Lossy codecs use blocks, and decoders may or may not trim the padding at either end.
         if heard.certain and end + Fraction(4 * 1024, heard.rate) < promised:
             return JobError(
                 ErrorCode.SOURCE_DAMAGED,
@@ -145,7 +145,7 @@ def audio_ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyRep
 
 
 def begins_late(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
-    """A first picture that stands elsewhere than the container says, for MXF: there all streams start at once, by that word."""
+    """A first frame at another time than the container says, for MXF, where all streams start together at that time."""
     schedule, first = plan.design.schedule, next(iter(encode.times), None)
     if plan.expected.container is not Container.MXF or schedule.rate is None or first is None:
         return None

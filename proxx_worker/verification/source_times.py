@@ -1,4 +1,4 @@
-"""Faults of a source's frame times: they repeat or go back, or are not the rate that its container claims."""
+"""Faults of a source's frame times: they repeat or go back, or do not match the container's frame rate."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,28 +14,27 @@ from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.frame_grid import Scale, first_gap, places_on_grid
 
 _TELLING = 2
-"""Frames that have but one distance between them."""
+"""Two frames have a single interval, which is not enough to tell a rate."""
 
 
 def times_fault(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
-    """A fault of the source's own: no container holds two frames at one time, and no rate fits all times."""
+    """A fault of the source's frame times: two frames at one time, or no rate that fits all times."""
     if plan.design.schedule.converts or not encode.times:
         return None
     return _goes_back(plan, encode.times) or _off_the_rate(plan, encode.times)
 
 
 def claim(plan: TaskPlan) -> str:
-    """The rate by which a plan goes, as checks and logs say it."""
+    """The plan's rate as shown in checks and logs."""
     rate = plan.design.schedule.rate
     return "variable" if rate is None else str(rate)
 
 
 def measured_plan(plan: TaskPlan, encode: EncodeObservation) -> TaskPlan | None:
-    """The plan by the frames' own times, where they are not at the rate that the container claims.
+    """A plan based on the frames' own times, if they do not match the container's rate.
 
-    Frames on every second (third, ...) place and on no other have that lower rate; it is not taken where a timecode counts
-    frames of the claimed one. Frames beside their places have a variable rate. None where the claim holds, and where
-    nothing can be made of the times either.
+    Frames at every second (third, ...) grid position only have that lower rate; it is not used if a timecode counts frames at the
+    container's rate. Frames off the grid have a variable rate. None if the container's rate is right, or the times are unusable.
     """
     schedule, video = plan.design.schedule, plan.facts.video
     if schedule.rate is None or schedule.converts or not encode.times or _goes_back(plan, encode.times):
@@ -50,12 +49,12 @@ def measured_plan(plan: TaskPlan, encode: EncodeObservation) -> TaskPlan | None:
             rate = schedule.rate / every
             return plan_slower(plan.settings, replace(plan.facts, video=replace(video, rate=rate, average_rate=rate)))
     except ProxxError:
-        pass  # the fault of the times is told, with its remedy
+        pass  # the fault of the times is reported instead, with its remedy
     return None
 
 
 def _every(places: Sequence[int]) -> int:
-    """Of how many places one has a frame, where that is the same all along; 1 where it is not, and of too few frames to tell."""
+    """The constant distance between grid positions with a frame; 1 if it varies, or there are too few frames to tell."""
     return gcd(*places) if len(places) > _TELLING else 1
 
 
@@ -78,7 +77,7 @@ def _goes_back(plan: TaskPlan, times: Sequence[int]) -> JobError | None:
 
 
 def _off_the_rate(plan: TaskPlan, times: Sequence[int]) -> JobError | None:
-    """A source that its container calls constant, but whose frames stand off that grid, or leave holes in it for MXF."""
+    """A source with a constant rate by its container, but with frames off that grid, or (for MXF) gaps in it."""
     rate, video = plan.design.schedule.rate, plan.facts.video
     if rate is None:
         return None
@@ -111,8 +110,8 @@ def _off_the_rate(plan: TaskPlan, times: Sequence[int]) -> JobError | None:
 
 
 def off_grid(times: Sequence[int], places: Sequence[int], tick: Fraction, rate: Fraction) -> bool:
-    """Whether frames stand beside their places on the grid of `rate`, or two on one."""
-    # Containers round times to their ticks. A tenth of a frame is more than any of them needs, and nothing that can be seen.
+    """Whether any frame is off its position on the grid of `rate`."""
+    # Containers round times to their ticks. A tenth of a frame is more than any of them needs, and too little to see.
     slack = max(2 * tick, 1 / (10 * rate))
     scale = Scale.common(tick, 1 / rate, slack)
     ticks, frames, most = scale.of(tick), scale.of(1 / rate), scale.of(slack)

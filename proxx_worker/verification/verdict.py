@@ -1,7 +1,7 @@
-"""The verdict on one proxy: every check with expected and actual, and the error that follows from them.
+"""The verdict on one proxy: every check with expected and actual values, and the resulting error.
 
-One ffprobe process over the proxy sees everything (it decodes all of it). What happened to the source is the engine's to tell,
-by its evidence. So nothing here depends on who made the proxy.
+One ffprobe process decodes the whole proxy. What happened to the source is in the engine's evidence, so nothing here depends on
+the engine.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from proxx_worker.verification.proxy_probe import ProxyObservation, ProxyReport
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`checks` in order; `error` None for a proxy to be published; `output_media` what was seen of it, None without a proxy."""
+    """`checks` in order; `error`: None if the proxy may be published; `output_media`: the probe's report, None without one."""
 
     checks: tuple[Check, ...]
     error: JobError | None
@@ -33,13 +33,13 @@ class Verdict:
 
 
 def judge_evidence(evidence: Evidence) -> Verdict:
-    """The verdict before the proxy is probed; with an error, probing it is not worth the time."""
+    """The verdict before the proxy is probed; with an error, it need not be."""
     checks = tuple(evidence.checks())
     return Verdict(checks, evidence.fault() or _failed_check(checks), None)
 
 
 def judge(expected: Expectation, proxy: ProxyObservation, evidence: Evidence) -> Verdict:
-    """The whole verdict. Errors in this order: the engine's fault, the cause that it knows, then the first check that failed."""
+    """The full verdict. Errors in this order: the engine's fault, the cause that it knows, the first check that failed."""
     first = judge_evidence(evidence)
     report = proxy.report
     checks = [*first.checks, decode_check(expected, proxy), *stream_checks(expected, report)]

@@ -176,7 +176,7 @@ class Inbox:
                 del self._waiting[name]
                 self._queue(name)
         while not stop_requested() and (lowest := self._pop()) is not None:
-            with translate_os_errors("look at", os.path.join(self._folder, lowest), state_folder=True):
+            with translate_os_errors("inspect", os.path.join(self._folder, lowest), state_folder=True):
                 candidate = self._examine(lowest, now)
             if candidate is not None:
                 return candidate

@@ -67,7 +67,7 @@ class Requests:
     def held(self) -> bool:
         """Whether nothing may be claimed. Any entry of that name counts."""
         path = os.path.join(self._folder, HOLD_NAME)
-        with translate_os_errors("look at", path, state_folder=True):
+        with translate_os_errors("inspect", path, state_folder=True):
             return exists(path)
 
     def arrived(self, names: Iterable[bytes]) -> None:

@@ -4,7 +4,6 @@
 `TRIED NAME: it could` or the system's refusal. It then fails, as a job's FFmpeg.
 """
 
-import ctypes
 import errno
 import fcntl
 import json
@@ -18,6 +17,12 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+
+NO_LIBFFI = "libffi asks for memory that is both written and executed"
+try:
+    import ctypes
+except MemoryError:  # as that of Debian's sid in 2026 does, where it is refused
+    sys.exit(NO_LIBFFI)
 
 O_TMPFILE, AF_NETLINK = os.O_DIRECTORY | 0o2000_0000, 16
 PTRACE_SEIZE, PR_SET_PDEATHSIG, CLONE_NEWUSER, CLONE_NEWNS = 0x4206, 1, 0x10000000, 0x20000

@@ -61,9 +61,9 @@ def test_a_session_from_submitting_to_the_end(  # noqa: PLR0915 - one session, s
         console.until("[3 failed]")
 
         console.press("r")  # submit it again, while nothing is claimed
-        worker.until(lambda: "slow.json" in names(workspace.inbox), "the spec")
+        console.until("2 waiting")  # only then the cursor can follow the job into the other list
         console.press("2")
-        console.until("> slow", "2 waiting")
+        console.until("> slow")
         console.press("h")  # release
         console.until("$ proxx-worker release")
         worker.until(lambda: ((workspace.status() or {}).get("job") or {}).get("name") == "slow~2", "the job, again")

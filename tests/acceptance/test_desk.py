@@ -74,6 +74,8 @@ def test_failed_jobs_are_submitted_again(proxx: Command, surveyed: Workspace, pr
     left = proxx("resubmit", surveyed, "--code", "OUTPUT_EXISTS")
     assert (left.exit_code, left.stdout) == (0, b"")
     assert "1 with this code were left alone" in left.stderr
+    none = proxx("resubmit", surveyed, "--code", "IO_ERROR")
+    assert (none.exit_code, none.stdout, none.stderr) == (0, b"", "no failed job has the code IO_ERROR\n")
 
 
 @pytest.mark.parametrize(

@@ -250,7 +250,7 @@ def test_feed_ends_with_4_where_there_is_no_workspace(proxx: Command, tmp_path: 
     assert not (tmp_path / "nothing").exists()
 
 
-@pytest.mark.parametrize(("text", "says"), [("", "rule: Field required"), ("rule = 1", "rule: "), (None, "No such file")])
+@pytest.mark.parametrize(("text", "says"), [("", "rule: is missing"), ("rule = 1", "rule: "), (None, "No such file")])
 def test_rules_that_cannot_be_used_are_64(
     proxx: Command, workspace: Workspace, tmp_path: Path, text: str | None, says: str
 ) -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from tests.acceptance.command import Command, Ended, wait_until
 from tests.acceptance.specs import RESOLVE_PROFILES, Workspace, encode, explicit, jobspec
-from tests.integration.engines.resolve.test_faults import require_untouched
 from tests.support.resolve.world import FILM, PRESET, StandIn, alive, raw_clip
 
 MXF = bytes.fromhex("060e2b34020501010d01020101020400")
@@ -29,7 +28,6 @@ def standin(tmp_path: Path) -> Iterator[StandIn]:
     with StandIn.made(tmp_path / "standin") as standin:
         standin.start()
         yield standin
-        require_untouched(standin)
 
 
 def write(folder: Path, document: dict[str, Any]) -> Path:
@@ -154,31 +152,43 @@ def test_no_profile_is_advised_that_cannot_run(
     assert "*_resolve" not in error_of(without)["message"]
 
 
-@pytest.mark.parametrize("starts", [False, True], ids=["attached", "started"])
+HANGS_AT: dict[str, dict[str, object]] = {
+    "Project.GetRenderJobStatus": {"server": {"render": {"stuck": 47}}},
+    "MediaPool.ImportMedia": {"server": {"answers": {"MediaPool.ImportMedia": {"hangs": True}}}},
+    "scriptapp": {"start": {"never": True}},
+}
+"""A call -> what makes Resolve come no further than that: in a render, in the look at sources, at its start."""
+
+
+@pytest.mark.parametrize(
+    ("call", "starts"),
+    [(call, starts) for call in HANGS_AT for starts in (False, True) if starts or call != "scriptapp"],
+    ids=lambda it: it if isinstance(it, str) else "started" if it else "attached",
+)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_no_process_outlives_a_stopped_or_killed_worker(
-    proxx: Command, raw: Path, proxies: Path, tmp_path: Path, number: signal.Signals, *, starts: bool
+    proxx: Command, raw: Path, proxies: Path, tmp_path: Path, number: signal.Signals, call: str, *, starts: bool
 ) -> None:
-    with StandIn.made(tmp_path / "standin", server={"render": {"stuck": 47}}) as standin:
+    with StandIn.made(tmp_path / "standin") as standin:
+        standin.configure(**HANGS_AT[call])
         if not starts:
             standin.start()
         servers = standin.pids()
         spec = write(tmp_path, jobspec(raw, proxies, **RAW))
 
-        def renders() -> bool:
-            return any(name == "Project.GetRenderJobStatus" for name, _ in standin.calls())
+        def is_there() -> bool:
+            return any(name == call for name, _ in standin.calls()) and standin.pids() != []
 
         with proxx.start("run", spec, *standin.settings(starts=starts)) as started:
-            started.until(renders, "a render")
+            started.until(is_there, call)
             started.signal(number)
             assert started.wait().exit_code == (143 if number is signal.SIGTERM else -9)
         wait_until(lambda: not [pid for pid in standin.clients() if alive(pid)], "the child's end")
         wait_until(lambda: standin.pids() == servers, "the end of what was started")
-        standin.configure(server={})
+        standin.configure(server={}, start={})
         ended = proxx("run", spec, *standin.settings(starts=starts))
         assert ended.exit_code == 0, ended.stderr
         assert standin.projects() == [FILM]
-        require_untouched(standin)
         assert [entry.name for entry in proxies.iterdir()] == ["A001_C001_001_proxy.mov"]
 
 

@@ -67,14 +67,30 @@ def test_a_result_that_has_no_place_is_found_before_the_work(proxx: Command, cli
     assert names(proxies) == []
 
 
-def test_a_result_that_stdout_refuses_is_in_its_file(proxx: Command, clip: Path, proxies: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("unbuffered", ["1", ""])
+def test_a_result_that_stdout_refuses_is_in_its_file(
+    proxx: Command, clip: Path, proxies: Path, tmp_path: Path, unbuffered: str
+) -> None:
+    environment = {**proxx.environment, "PYTHONUNBUFFERED": unbuffered}
     saved = tmp_path / "result.json"
     command: list[Argument] = [COMMAND, "run", write(tmp_path, jobspec(clip, proxies)), "--result", saved]
     with Path("/dev/full").open("wb") as full:
-        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, env=proxx.environment)
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, env=environment)
     assert ended.returncode == 4
     assert b"NO_SPACE" in ended.stderr
+    assert b"Exception ignored" not in ended.stderr
     assert parse_result(saved.read_bytes())["status"] == "COMPLETED"
+
+
+@pytest.mark.parametrize("unbuffered", ["1", ""])
+@pytest.mark.parametrize("command", [("profiles",), ("schema", "result"), ("explain", "IO_ERROR")], ids=" ".join)
+def test_a_stdout_that_takes_nothing_is_told(proxx: Command, command: tuple[str, ...], unbuffered: str) -> None:
+    with Path("/dev/full").open("wb") as full:
+        environment = {**proxx.environment, "PYTHONUNBUFFERED": unbuffered}
+        ended = subprocess.run([COMMAND, *command], stdout=full, stderr=subprocess.PIPE, check=False, env=environment)
+    assert ended.returncode == 4
+    assert ended.stderr.startswith(b"proxx-worker: NO_SPACE: stdout must take what is printed, but: No space left on device;")
+    assert ended.stderr.count(b"\n") == 1
 
 
 def test_a_spec_s_name_needs_no_suffix(proxx: Command, clip: Path, proxies: Path, tmp_path: Path) -> None:

@@ -118,7 +118,8 @@ def test_every_call_of_the_child_is_one_that_the_stub_knows(stub: ast.Module) ->
 def test_a_client_that_nobody_here_wrote_renders_through_it(programs: Path, tmp_path: Path) -> None:
     clip, out = raw_clip(tmp_path), tmp_path / "out"
     out.mkdir()
-    with StandIn.made(tmp_path / "standin") as standin:
+    exempt = {"dvr's project": "a client that is no worker makes a project of its own and keeps it"}
+    with StandIn.made(tmp_path / "standin", exempt=exempt) as standin:
         standin.start()
         driver = Path(__file__).with_name("drive_by_dvr.py")
         library = standin.folder / "fusionscript.so"
@@ -127,7 +128,7 @@ def test_a_client_that_nobody_here_wrote_renders_through_it(programs: Path, tmp_
         assert "dvr's project" in standin.projects()
     asked = [TOOLS.ffprobe, "-v", "error", "-count_frames", "-show_entries", "stream=codec_name,nb_read_frames", "-of", "csv=p=0"]
     told = subprocess.run([*asked, "-select_streams", "v", out / "by_dvr.mov"], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "prores,10"
+    assert set(told.stdout.split()) == {"prores,10"}  # FFmpeg 9 lists the streams of a stream group again
 
 
 def test_the_child_needs_the_standard_library_alone() -> None:

@@ -29,10 +29,12 @@ def work(workspace: Path, standin: StandIn, *, starts: bool) -> int:
     return subprocess.run(command, cwd=ROOT, check=False, capture_output=True).returncode
 
 
-def processes(standin: StandIn) -> list[int]:
-    """The children and servers that live; those that are just dying are given their time."""
+def processes(standin: StandIn, *, but: list[int]) -> list[int]:
+    """The children and servers that live, without those of `but`; those that are just dying are given their time."""
     deadline = time.monotonic() + 10
-    while (left := [pid for pid in (*standin.clients(), *standin.pids()) if alive(pid)]) and time.monotonic() < deadline:
+    while left := [pid for pid in {*standin.clients(), *standin.pids()} if alive(pid) and pid not in but]:
+        if time.monotonic() >= deadline:
+            break
         time.sleep(0.01)
     return left
 
@@ -52,8 +54,7 @@ def kill_at(place: int, folder: Path, clip: Path, *, starts: bool) -> list[str]:
         faults: list[str] = []
         if (code := work(workspace, standin, starts=starts)) != -9:
             faults.append(f"ended with {code}")
-        left = [pid for pid in standin.clients() if pid in processes(standin) and pid not in servers] if starts else []
-        faults += [f"process {pid} is left" for pid in left]
+        faults += [f"process {pid} is left" for pid in processes(standin, but=servers)]
         standin.configure(kills_worker_at=0)
         (workspace / "inbox" / "b.json").write_bytes(later)
         work(workspace, standin, starts=starts)
@@ -62,6 +63,7 @@ def kill_at(place: int, folder: Path, clip: Path, *, starts: bool) -> list[str]:
             faults.append(f"projects: {standin.projects()}")
         if sorted(entry.name for entry in out.iterdir()) != ["later.mov"]:
             faults.append(f"outputs: {sorted(out.iterdir())}")
+        faults += standin.violations()
         if standin.pids() != servers:
             faults.append(f"servers: {standin.pids()} instead of {servers}")
         return faults

@@ -192,7 +192,9 @@ FAULTS: Sequence[Fault] = (
         "an output written straight to its name",
         [
             Change(staging.Staging.create, "StagedFile.create(self._fd,", "StagedFile.create(self._output,"),
-            Change(publishing.Publisher._move_out, "try:\n", "if self._status(self.output, name):\n        return\n    try:\n"),
+            Change(
+                publishing.Publisher._publish_one, "try:\n", "if self._status(self.output, name):\n        return\n    try:\n"
+            ),
         ],
     ),
     Fault(

@@ -21,13 +21,17 @@ from tests.support.resolve.world import PRESET, StandIn, raw_clip
 
 @dataclass(frozen=True)
 class Bench:
-    """One engine. `source`: what it can encode. `settings`: fields of a spec that lead a job to it."""
+    """One engine. `source`: what it can encode. `settings`: fields of a spec that lead a job to it.
+
+    `violations`: what was done so far to things that are nobody's to touch, in words.
+    """
 
     source: Path
     engine: EnginePort
     hanging: EnginePort
     failing: EnginePort
     kind: Engine = Engine.FFMPEG
+    violations: Callable[[], list[str]] = list
     settings: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({"proxy_profile": "proxy_prores_proxy"}))
 
 
@@ -74,13 +78,19 @@ def resolve_bench(folder: Path, *, starts: bool) -> Iterator[Bench]:
     }
     with ExitStack() as stack:
         engines: dict[str, EnginePort] = {}
+        standins: list[StandIn] = []
         for name, fault in faults.items():
             standin = stack.enter_context(StandIn.made(folder / name, server=fault))
+            standins.append(standin)
             if not starts:
                 standin.start()
             engines[name] = standin.engine(starts=starts)
         settings = {"proxy_profile": "proxy_prores_proxy_resolve", "resolve_preset": PRESET}
-        yield Bench(source, **engines, kind=Engine.RESOLVE, settings=settings)
+
+        def violations() -> list[str]:
+            return [fault for standin in standins for fault in standin.violations()]
+
+        yield Bench(source, **engines, kind=Engine.RESOLVE, violations=violations, settings=settings)
 
 
 BENCHES: Mapping[str, Callable[[Path], AbstractContextManager[Bench]]] = {

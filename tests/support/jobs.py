@@ -31,7 +31,7 @@ class Journal:
     decisions: list[JobResult] = field(default_factory=list)
     refuse: Exception | None = None
 
-    def make_room(self, tasks: int) -> None:
+    def reserve_space(self, tasks: int) -> None:
         """See `executor.Journal`."""
         if self.refuse is not None:
             raise self.refuse

@@ -11,6 +11,7 @@ from pathlib import Path
 import proxx_worker
 
 CALLS = "open,openat,openat2,creat,socket,connect,execve"
+_NAME_CACHE = 'sun_path="/var/run/nscd/socket"'
 _OPEN = re.compile(r'^\d+ +(?:open|openat|openat2|creat)\((?:[^",]*, )?"(?P<path>(?:[^"\\]|\\.)*)"')
 SYSTEM = ("/usr/", "/lib", "/etc/", "/proc/", "/sys/", "/dev/")
 """Where libraries, their configuration and descriptors by name are."""
@@ -46,8 +47,12 @@ class Trace:
         return [line for line in self.lines if word in line]
 
     def net(self) -> list[str]:
-        """Every socket of the net, and every call of a child's to anywhere."""
-        return [line for line in self.lines if "AF_INET" in line or ("connect(" in line and not self._is_own(line))]
+        """Every socket of the net, and every call of a child's to anywhere.
+
+        But for the C library's to the cache of user names: Python 3.14 asks for the user's home as it starts.
+        """
+        calls = [line for line in self.lines if "AF_INET" in line or ("connect(" in line and not self._is_own(line))]
+        return [line for line in calls if _NAME_CACHE not in line]
 
     def opened_by_children(self) -> set[str]:
         """Every path outside the system's and the tools' folders that a child of the command opened, as it was named."""

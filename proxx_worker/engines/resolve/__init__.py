@@ -1,1 +1,1 @@
-"""DaVinci Resolve Studio as an engine. Its scripting lives in a child process, because a call into it may never return."""
+"""The DaVinci Resolve Studio engine. Its scripting API is used in a child process, because a call may never return."""

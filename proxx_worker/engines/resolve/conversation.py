@@ -1,7 +1,7 @@
-"""One child that talks to Resolve, from its start to its end: what it told, and what its end means where it told no answer.
+"""Runs one child that talks to Resolve: reads its events, and explains its exit if it gave no answer.
 
-The parent has one rule. A child that tells nothing new while nothing grows in staging for `stall_seconds` is ended: SIGTERM,
-1.5 s, SIGKILL to its whole process group. The last call that it named says where it hung.
+If a child reports nothing new and no file in staging grows for `stall_seconds`, it is stopped: SIGTERM, then after 1.5 s SIGKILL
+to its whole process group. The last call that it reported says where it hung.
 """
 
 import json
@@ -31,17 +31,21 @@ Fields: TypeAlias = Mapping[str, JsonValue]
 
 
 def child_argv() -> tuple[str, ...]:
-    """The command: this very Python, isolated from its surroundings, and the program."""
+    """The command: this Python in isolated mode, and the program."""
     return sys.executable, "-I", str(Path(__file__).parent / "child" / "resolve_child.py")
 
 
 @dataclass(slots=True)
-class Told:
-    """What a child has told so far. `signs`: a value that changes with every word that shows that it gets on."""
+class ChildState:
+    """What a child has reported so far.
 
-    signs: int = 0
-    spoke: bool = False
+    `activity`: counts the events that show progress. `call`: the last API call before it was told to stop.
+    """
+
+    activity: int = 0
+    greeted: bool = False
     connected: bool = False
+    stopping: bool = False
     call: str | None = None
     media: dict[int, Fields] = field(default_factory=dict)
     answer: Fields | None = None
@@ -50,121 +54,123 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How the conversation ended: the answer, or the fault where there is none; and what the child itself used."""
+    """How a request ended: the child's answer, or the fault; and the resources that the child itself used."""
 
-    told: Told
+    state: ChildState
     fault: JobError | None
     usage: Usage
 
 
-class _Listener:
-    """Reads events as they come. What is no event of this protocol ends the conversation."""
+class _EventReader:
+    """Reads events as they arrive. Anything else is a protocol error."""
 
-    def __init__(self, around: EngineContext, on_percentage: Callable[[int], None]) -> None:
-        self.told = Told()
-        self._around = around
+    def __init__(self, context: EngineContext, on_percentage: Callable[[int], None]) -> None:
+        self.state = ChildState()
+        self._context = context
         self._on_percentage = on_percentage
         self._partial = b""
 
     def feed(self, chunk: bytes) -> None:
         *lines, self._partial = (self._partial + chunk).split(b"\n")
         if len(self._partial) > _MAX_LINE:
-            raise _not_understood(self._partial)
+            raise _protocol_error(self._partial)
         for line in lines:
-            self._take(line)
+            self._parse(line)
 
-    def _take(self, line: bytes) -> None:
+    def _parse(self, line: bytes) -> None:
         try:
             fields: object = json.loads(line)
         except ValueError:
-            raise _not_understood(line) from None
-        if not isinstance(fields, dict) or not (self.told.spoke or fields == {"event": "hello", "protocol": PROTOCOL}):
-            raise _not_understood(line)
-        self._hear(fields, line)
+            raise _protocol_error(line) from None
+        if not isinstance(fields, dict) or not (self.state.greeted or fields == {"event": "hello", "protocol": PROTOCOL}):
+            raise _protocol_error(line)
+        self._handle(fields, line)
 
-    def _hear(self, fields: Fields, line: bytes) -> None:  # noqa: C901 - one case for each event that there is
-        told = self.told
+    def _handle(self, fields: Fields, line: bytes) -> None:  # noqa: C901 - one case per event
+        state = self.state
         match fields:
             case {"event": "hello"}:
-                told.spoke = True
+                state.greeted = True
             case {"event": "call", "name": str(name), "poll": bool(poll)}:
-                told.call = name
+                state.call = state.call if state.stopping else name
                 if poll:
                     return
+            case {"event": "stopping"}:
+                state.stopping = True
             case {"event": "media", "index": int(index)}:
-                told.media[index] = fields
+                state.media[index] = fields
             case {"event": "progress", "percentage": int(percentage)}:
-                told.percentage = percentage
+                state.percentage = percentage
                 self._on_percentage(percentage)
             case {"event": "answer", "ok": bool()}:
-                told.answer = fields
+                state.answer = fields
             case {"event": "connected", "product": str(product)}:
-                told.connected = True
-                self._around.log.event("resolve_connected", product, started=fields.get("started") is True)
+                state.connected = True
+                self._context.log.event("resolve_connected", product, started=fields.get("started") is True)
             case {"event": "job"}:
-                self._around.log.event("resolve_job", level="DEBUG", entry=fields.get("entry"))
+                self._context.log.event("resolve_job", level="DEBUG", entry=fields.get("entry"))
             case {"event": "left"}:
-                self._around.log.event(
+                self._context.log.event(
                     "resolve_left", level="WARNING", project=fields.get("project"), reason=fields.get("reason")
                 )
             case {"event": "waiting" | "cleaned"}:
                 pass
             case _:
-                raise _not_understood(line)
-        told.signs += 1
+                raise _protocol_error(line)
+        state.activity += 1
 
 
-def converse(
+def run_request(
     argv: Sequence[str],
     request: Request,
-    around: EngineContext,
+    context: EngineContext,
     *,
     pass_fds: Sequence[int] = (),
     growth: Callable[[], object] = tuple,
     on_percentage: Callable[[int], None] = lambda _: None,
 ) -> Outcome:
-    """Have `request` carried out by the child `argv`, and wait for the child's end.
+    """Run `request` in the child `argv`, and wait until it exits.
 
-    `growth`: a value that changes with all that is written. A stop is a fault of the outcome. Raises
-    RESOLVE_UNAVAILABLE where the program cannot be run, IO_ERROR where no process can be started.
+    `growth`: returns a value that changes with every write. A stop is the outcome's `fault`. Raises RESOLVE_UNAVAILABLE if the
+    program cannot be run, IO_ERROR if no process can be started.
     """
-    listener = _Listener(around, on_percentage)
-    lines = StderrLines(lambda _line: None, around.log.encoder_lines)
+    reader = _EventReader(context, on_percentage)
+    lines = StderrLines(lambda _line: None, context.log.encoder_lines)
 
-    def pulse() -> tuple[object, ...]:
-        # Said again once a second: the status file holds changes back, and a child that hangs brings no further occasion.
-        if listener.told.percentage is not None:
-            on_percentage(listener.told.percentage)
-        return listener.told.signs, growth()
+    def progress_token() -> tuple[object, ...]:
+        # Repeated once a second: the status file delays changes, and a child that hangs triggers no further update.
+        if reader.state.percentage is not None:
+            on_percentage(reader.state.percentage)
+        return reader.state.activity, growth()
 
-    around.log.event("resolve_asked", request.work, level="DEBUG", project=request.project, target=request.target)
-    broken: JobError | None = None
-    with _document(request) as document:
+    context.log.event("resolve_asked", request.work, level="DEBUG", project=request.project, target=request.target)
+    protocol_error: JobError | None = None
+    with _request_file(request) as document:
         try:
             child = run_child(
                 argv,
-                stop=around.stop,
-                on_stdout=listener.feed,
+                stop=context.stop,
+                on_stdout=reader.feed,
                 on_stderr=lines.feed,
-                growth=pulse,
-                stall_seconds=around.stall_seconds,
+                growth=progress_token,
+                stall_seconds=context.stall_seconds,
                 stdin=document,
-                pass_fds=[*around.pass_fds, *pass_fds],
+                pass_fds=[*context.pass_fds, *pass_fds],
                 missing=ErrorCode.RESOLVE_UNAVAILABLE,
                 own_group=True,
             )
-        except _NotUnderstoodError as error:
-            broken, child = error.error, _KILLED
+        except _ProtocolError as error:
+            protocol_error, child = error.error, _KILLED
     lines.finish()
-    told = listener.told
-    around.log.event("resolve_ended", exit_code=child.exit_code, call=told.call, answered=told.answer is not None)
-    fault = broken or _fault(request, told, child, around)
-    return Outcome(told, fault, Usage(child.cpu_seconds, child.peak_memory_bytes))
+    state = reader.state
+    context.log.event("resolve_ended", exit_code=child.exit_code, call=state.call, answered=state.answer is not None)
+    fault = protocol_error or _fault(request, state, child, context)
+    return Outcome(state, fault, Usage(child.cpu_seconds, child.peak_memory_bytes))
 
 
 @contextmanager
-def _document(request: Request) -> Iterator[int]:
-    """The request as a file without a name: it may be longer than a pipe holds. Raises NO_SPACE, IO_ERROR."""
+def _request_file(request: Request) -> Iterator[int]:
+    """The request as an unnamed temporary file, as it may exceed a pipe's capacity. Raises NO_SPACE, IO_ERROR."""
     with ExitStack() as stack:
         with translate_os_errors("write a request to", tempfile.gettempdir()):
             file = stack.enter_context(tempfile.TemporaryFile())
@@ -173,26 +179,26 @@ def _document(request: Request) -> Iterator[int]:
         yield file.fileno()
 
 
-def _fault(request: Request, told: Told, child: ChildExit, around: EngineContext) -> JobError | None:
-    """What went wrong. An answer stands, whatever became of the child afterwards."""
+def _fault(request: Request, state: ChildState, child: ChildExit, context: EngineContext) -> JobError | None:
+    """What went wrong. An answer counts, whatever happened to the child afterwards."""
     if child.stopped:
-        return around.stop.error("Resolve was at work").error
-    if told.answer is not None:
-        return _refusal(told.answer)
+        return context.stop.error("Resolve was working").error
+    if state.answer is not None:
+        return _refusal(state.answer)
     surveying = request.work == "survey"
-    call = told.call or "its start"
-    details: dict[str, JsonValue] = {"call": told.call, "exit_code": child.exit_code}
+    call = state.call or "its start"
+    details: dict[str, JsonValue] = {"call": state.call, "exit_code": child.exit_code}
     if child.stalled:
         return JobError(
-            ErrorCode.RESOLVE_UNAVAILABLE if surveying or not told.connected else ErrorCode.ENCODE_STALLED,
-            f"Resolve must get on, but for {around.stall_seconds:g} s it neither went past {call} nor wrote anything. Look at "
-            "Resolve: a dialog may be open, or it must be restarted. A slower machine may need a longer `stall_seconds`.",
-            {**details, "stall_seconds": around.stall_seconds},
+            ErrorCode.RESOLVE_UNAVAILABLE if surveying or not state.connected else ErrorCode.ENCODE_STALLED,
+            f"Resolve must make progress, but for {context.stall_seconds:g} s it neither got past {call} nor wrote anything. "
+            "Check Resolve: a dialog may be open, or it must be restarted. A slow machine may need a longer `stall_seconds`.",
+            {**details, "stall_seconds": context.stall_seconds},
         )
     return JobError(
-        ErrorCode.RESOLVE_FAILED if told.connected else ErrorCode.RESOLVE_UNAVAILABLE,
-        f"the program that talks to Resolve must answer, but it {_how(child.exit_code)} during {call}. Restart Resolve, and see "
-        "that its scripting library belongs to it; the job's log has what the library said.",
+        ErrorCode.RESOLVE_FAILED if state.connected else ErrorCode.RESOLVE_UNAVAILABLE,
+        f"the program that talks to Resolve must answer, but it {_exit_text(child.exit_code)} during {call}. Restart Resolve, "
+        "and check that the scripting library belongs to it; the library's output is in the job's log.",
         details,
     )
 
@@ -206,33 +212,32 @@ def _refusal(answer: Fields) -> JobError | None:
     )
 
 
-def _how(exit_code: int) -> str:
+def _exit_text(exit_code: int) -> str:
     if exit_code >= 0:
-        return f"ended with {exit_code}"
+        return f"exited with {exit_code}"
     try:
         return f"was killed by {signal.Signals(-exit_code).name}"
     except ValueError:
         return f"was killed by signal {-exit_code}"
 
 
-class _NotUnderstoodError(ProxxError):
-    """The child says what this protocol does not have."""
+class _ProtocolError(ProxxError):
+    """The child sent something that is not an event of this protocol."""
 
 
-def _not_understood(line: bytes) -> _NotUnderstoodError:
+def _protocol_error(line: bytes) -> _ProtocolError:
     said = line[:200].decode("utf-8", "backslashreplace")
-    return _NotUnderstoodError(
+    return _ProtocolError(
         ErrorCode.RESOLVE_FAILED,
-        f"the program that talks to Resolve must keep to its protocol, but it said {said!r}. See that proxx-worker is installed "
-        "whole.",
+        f"the program that talks to Resolve must follow its protocol, but it sent {said!r}. Install proxx-worker again.",
         said=said,
     )
 
 
-def growth_of(folder: str) -> Callable[[], object]:
-    """A look at all files in `folder` that changes with every write."""
+def folder_state(folder: str) -> Callable[[], object]:
+    """A function that returns a value which changes with every write to the files in `folder`."""
 
-    def look() -> object:
+    def state() -> object:
         try:
             with os.scandir(folder) as entries:
                 found = [(entry.name, entry.stat(follow_symlinks=False)) for entry in entries]
@@ -240,4 +245,4 @@ def growth_of(folder: str) -> Callable[[], object]:
             return ()
         return sorted((name, status.st_size, status.st_blocks, status.st_mtime_ns) for name, status in found)
 
-    return look
+    return state

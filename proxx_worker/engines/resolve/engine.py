@@ -1,7 +1,7 @@
-"""The Resolve engine: a survey of all sources, then one project, timeline, job and child per task.
+"""The Resolve engine: surveys all sources first, then uses one project, timeline, render job and child per task.
 
-Sources are opened by their path, by Resolve. So their identity, and that of what lies beside them, is compared once more after
-the render. What Resolve makes goes through the same verification as any proxy.
+Resolve opens sources by path. So their identity, and that of their companion files, is checked again after the render. Its
+proxies are verified like any other.
 """
 
 import hashlib
@@ -16,10 +16,10 @@ from proxx_worker.contract.errors import ErrorCode, JobError, JsonValue, ProxxEr
 from proxx_worker.contract.output_settings import OutputSettings
 from proxx_worker.engines.port import Accepted, Encoded, EngineContext, Media, Plan, Refused, StagingArea, Unfinished
 from proxx_worker.engines.resolve.child.request import Limits, Request
-from proxx_worker.engines.resolve.conversation import Fields, Outcome, child_argv, converse, growth_of
+from proxx_worker.engines.resolve.companions import Companions, companions_of
+from proxx_worker.engines.resolve.conversation import Fields, Outcome, child_argv, folder_state, run_request
 from proxx_worker.engines.resolve.lock import ResolveLock
-from proxx_worker.engines.resolve.parts import Companions, companions_of
-from proxx_worker.engines.resolve.places import Places
+from proxx_worker.engines.resolve.paths import ScriptingPaths
 from proxx_worker.engines.source_file import OpenSource
 from proxx_worker.media.clip_properties import Property, SurveyedRaw, read_clip
 from proxx_worker.media.facts import RawSource
@@ -35,7 +35,7 @@ _COMPLETE = 100
 
 @dataclass(frozen=True, slots=True)
 class ResolveTask:
-    """One source's plan, with its place in the job and what lies beside the source. Satisfies `Plan`."""
+    """One source's plan, with its index in the job and its companion files. Satisfies `Plan`."""
 
     plan: ResolvePlan
     number: int = 0
@@ -57,7 +57,7 @@ class ResolveTask:
 
     @property
     def project(self) -> str:
-        """The name of the project that this is rendered in."""
+        """The name of the Resolve project that renders it."""
         return f"{PROJECT} {self.fingerprint()[:_HASH_DIGITS]} {self.number}"
 
 
@@ -65,49 +65,49 @@ class ResolveTask:
 class ResolveEngine:
     """Satisfies `EnginePort`. `argv`: the child's command."""
 
-    places: Places
+    paths: ScriptingPaths
     lock: ResolveLock
     limits: Limits = field(default_factory=Limits)
     argv: Sequence[str] = field(default_factory=child_argv)
 
     def require_available(self) -> None:
-        """Raise RESOLVE_UNAVAILABLE where its files are not there. Whether it runs is not asked."""
-        self.places.require()
+        """Raise RESOLVE_UNAVAILABLE if Resolve's files are missing. Does not check whether it is running."""
+        self.paths.require()
 
     def plan(self, settings: OutputSettings, media: Media, preset: str | None) -> ResolveTask:
-        """See `plan_resolve`. Ordinary media is another engine's: routing brings none here."""
+        """See `plan_resolve`. Routing sends no ordinary media here."""
         if not isinstance(media, RawSource):
-            raise TypeError(f"not Resolve's to plan: {media}")
+            raise TypeError(f"not camera RAW: {media}")
         return ResolveTask(plan_resolve(settings, media, preset or ""))
 
-    def survey(self, tasks: Sequence[Accepted], around: EngineContext) -> Sequence[Accepted | Refused]:
-        """Have Resolve import every source and tell its clip properties.
+    def survey(self, tasks: Sequence[Accepted], context: EngineContext) -> Sequence[Accepted | Refused]:
+        """Have Resolve import every source and report its clip properties.
 
-        Raises RESOLVE_UNAVAILABLE where it cannot work for this job, naming what is missing or in the way; INTERRUPTED.
+        Raises RESOLVE_UNAVAILABLE if Resolve cannot run this job, with the reason; INTERRUPTED.
         """
-        plans = [_own(task.plan) for task in tasks]
+        plans = [_resolve_task(task.plan) for task in tasks]
         lock = self.lock.acquire()
         companions = [_companions(task) for task in tasks]
         job = hashlib.sha256("".join(plan.fingerprint() for plan in plans).encode()).hexdigest()
         request = replace(
-            self._request("survey", plans[0].plan, around.output_directory, lock),
+            self._request("survey", plans[0].plan, context.output_directory, lock),
             project=f"{PROJECT} {job[:_HASH_DIGITS]} survey",
             sources=[task.source_file for task in tasks],
         )
-        outcome = converse(self.argv, request, around, pass_fds=(lock,))
+        outcome = run_request(self.argv, request, context, pass_fds=(lock,))
         if outcome.fault is not None:
             raise ProxxError.of(outcome.fault)
         return [
-            beside if isinstance(beside, Refused) else _surveyed(task, number, beside, outcome.told.media.get(number))
-            for number, (task, beside) in enumerate(zip(tasks, companions, strict=True))
+            found if isinstance(found, Refused) else _surveyed(task, number, found, outcome.state.media.get(number))
+            for number, (task, found) in enumerate(zip(tasks, companions, strict=True))
         ]
 
     def encode(
-        self, plan: Plan, source: OpenSource, staging: StagingArea, name: str, around: EngineContext
+        self, plan: Plan, source: OpenSource, staging: StagingArea, name: str, context: EngineContext
     ) -> Encoded | Unfinished:
-        """Render `source` into staging by a job of its own. Raises SOURCE_CHANGED, also for what lies beside the source."""
-        task = _own(plan)
-        task.companions.require_unchanged()
+        """Render `source` into staging with a render job of its own. Raises SOURCE_CHANGED, also for its companion files."""
+        task = _resolve_task(plan)
+        task.companions.require_unchanged(source.path)
         lock = self.lock.acquire()
         clip, settings = task.plan.clip, task.plan.settings
         rendered = f"proxx_{task.fingerprint()[:_HASH_DIGITS]}_{task.number}"
@@ -124,25 +124,27 @@ class ResolveEngine:
 
         def progressed(percentage: int) -> None:
             done = None if task.duration is None else task.duration * percentage / _COMPLETE
-            around.on_progress(Progress(position=done, ended=percentage == _COMPLETE))
+            context.on_progress(Progress(position=done, ended=percentage == _COMPLETE))
 
-        outcome = converse(self.argv, request, around, pass_fds=(lock,), growth=growth_of(staging.path), on_percentage=progressed)
+        outcome = run_request(
+            self.argv, request, context, pass_fds=(lock,), growth=folder_state(staging.path), on_percentage=progressed
+        )
         if outcome.fault is not None:
             return Unfinished(outcome.fault, outcome.usage)
-        task.companions.require_unchanged()
-        return _adopted(task.plan, outcome, staging, f"{rendered}.{settings.container.value}", name, around)
+        task.companions.require_unchanged(source.path)
+        return _adopt(task.plan, outcome, staging, f"{rendered}.{settings.container.value}", name, context)
 
-    def finalize(self, plan: Plan, encoded: Encoded, around: EngineContext) -> None:
+    def finalize(self, plan: Plan, encoded: Encoded, context: EngineContext) -> None:
         """Nothing: Resolve finishes its own files."""
 
     def _request(self, work: Literal["survey", "render"], plan: ResolvePlan, target: str, lock: int) -> Request:
-        places = self.places
+        paths = self.paths
         return Request(
             work=work,
-            script_api=places.api,
-            script_lib=places.lib,
-            executable=places.executable,
-            home=_home(),
+            script_api=paths.api,
+            script_lib=paths.lib,
+            executable=paths.executable,
+            home=_home_folder(),
             project="",
             target=target,
             preset=plan.preset,
@@ -154,14 +156,14 @@ class ResolveEngine:
         )
 
 
-def _own(plan: Plan) -> ResolveTask:
+def _resolve_task(plan: Plan) -> ResolveTask:
     if not isinstance(plan, ResolveTask):
         raise TypeError(f"not a plan of Resolve's: {plan}")
     return plan
 
 
-def _home() -> str | None:
-    """The user's home folder by the system's own word: Resolve keeps its preferences there, and no variable may decide it."""
+def _home_folder() -> str | None:
+    """The user's home folder according to the system, whatever `HOME` says: Resolve keeps its preferences there."""
     try:
         return pwd.getpwuid(os.getuid()).pw_dir
     except KeyError:
@@ -175,47 +177,48 @@ def _companions(task: Accepted) -> Companions | Refused:
         return Refused(task.source, fault.error)
 
 
-def _surveyed(task: Accepted, number: int, beside: Companions, media: Fields | None) -> Accepted | Refused:
-    """The task with what Resolve told of its source, or why there can be no proxy of it."""
-    fault = _fault_of(media)
+def _surveyed(task: Accepted, number: int, companions: Companions, media: Fields | None) -> Accepted | Refused:
+    """The task with the clip properties that Resolve reported, or the reason why it cannot be rendered."""
+    fault = _import_error(media)
     if fault is not None or media is None:
-        return Refused(task.source, fault or _untold())
-    told = media.get("properties")
-    clip = read_clip(_properties(told))
+        return Refused(task.source, fault or _missing_report())
+    clip = read_clip(_properties(media.get("properties")))
     if clip.offline:
         return Refused(
             task.source,
             JobError(
                 ErrorCode.SOURCE_UNREADABLE,
-                "Resolve must be able to read it, but calls it offline. Check that its user may read the file, and its storage.",
+                "Resolve must be able to read it, but reports it as offline. Check its storage, and that Resolve's user may "
+                "read the file.",
             ),
         )
-    plan = _own(task.plan)
+    plan = _resolve_task(task.plan)
     try:
-        known = with_clip(plan.plan, clip)
+        surveyed = with_clip(plan.plan, clip)
     except ProxxError as refusal:
         return Refused(task.source, refusal.error)
-    raw = SurveyedRaw(plan.plan.format, clip, tuple(it.name for it in beside.parts), tuple(it.name for it in beside.sidecars))
-    return replace(task, media=raw, plan=ResolveTask(known, number, beside))
+    parts, sidecars = (tuple(file.name for file in files) for files in (companions.parts, companions.sidecars))
+    raw = SurveyedRaw(plan.plan.format, clip, parts, sidecars)
+    return replace(task, media=raw, plan=ResolveTask(surveyed, number, companions))
 
 
-def _properties(told: JsonValue) -> dict[str, Property]:
-    items = told.items() if isinstance(told, dict) else ()
+def _properties(reported: JsonValue) -> dict[str, Property]:
+    items = reported.items() if isinstance(reported, dict) else ()
     return {name: value for name, value in items if isinstance(value, str | int | float) or value is None}
 
 
-def _fault_of(media: Fields | None) -> JobError | None:
+def _import_error(media: Fields | None) -> JobError | None:
     if media is None or "message" not in media:
         return None
     return JobError(ErrorCode.SOURCE_UNSUPPORTED, str(media["message"]))
 
 
-def _untold() -> JobError:
-    return JobError(ErrorCode.RESOLVE_FAILED, "Resolve must tell of every source, but of this one it told nothing. Restart it.")
+def _missing_report() -> JobError:
+    return JobError(ErrorCode.RESOLVE_FAILED, "Resolve must report on every source, but did not report on this one. Restart it.")
 
 
-def _adopted(
-    plan: ResolvePlan, outcome: Outcome, staging: StagingArea, rendered: str, name: str, around: EngineContext
+def _adopt(
+    plan: ResolvePlan, outcome: Outcome, staging: StagingArea, rendered: str, name: str, context: EngineContext
 ) -> Encoded:
-    staged = staging.adopt(rendered, name, around.checkpoint("a render was taken over"))
-    return Encoded(staged, ResolveEvidence(plan, outcome.told.percentage or 0), outcome.usage)
+    staged = staging.adopt(rendered, name, context.checkpoint("a render was synced to disk"))
+    return Encoded(staged, ResolveEvidence(plan, outcome.state.percentage or 0), outcome.usage)

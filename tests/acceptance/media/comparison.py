@@ -181,7 +181,7 @@ def _wanted_color(source: Look, target: Target) -> Color:
     is_rgb = source.pixel_format.startswith(("rgb", "gbr"))
     full = said.range == "pc" or is_rgb
     kept_range = "pc" if full and target.carries_full_range and not is_rgb else "tv" if full else said.range
-    matrix = "bt709" if is_rgb or target is DNXHR else said.matrix
+    matrix = "bt709" if is_rgb or (target is DNXHR and said.matrix != "bt2020nc") else said.matrix
     return Color(kept_range, matrix, said.primaries, said.transfer)
 
 

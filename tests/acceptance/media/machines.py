@@ -25,7 +25,9 @@ Without a level: what the machine has.
 """
 
 _VPX = {"sse2": 0x07, "ssse3": 0x1F, "sse4.2": 0x3F, "avx": 0x7F, "avx2": 0xFF}
-_SVT = {"sse4.2": "sse4_2"}
+_SVT = {"sse2": "ssse3", "sse4.2": "sse4_2"}
+"""SVT-AV1 as FFmpeg 9.0 has it crashes with `asm=sse2`, whatever it encodes. CPUs without SSSE3 are of before 2006."""
+
 _ABOVE = ("SSSE3", "SSE4_1", "SSE4_2", "AVX", "FMA", "FMA4", "AVX2", "AVX512F")
 _FIRST_ABOVE = {"sse2": 0, "ssse3": 1, "sse4.2": 3, "avx": 4, "avx2": 7}
 

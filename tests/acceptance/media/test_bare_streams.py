@@ -279,7 +279,8 @@ def test_a_stream_that_is_cut_before_a_keyframe_begins_with_it(proxx: Command, t
     result = run(proxx, tmp_path, source, MOV)
     frames = frames_of(proxy_of(result))
     assert held > left > frames == frames_of(source)
-    assert any(note.startswith(f"{left - frames} pictures at its beginning") for note in result["tasks"][0]["source_media"]["notes"])
+    notes = result["tasks"][0]["source_media"]["notes"]
+    assert any(note.startswith(f"pictures left out at the beginning: {left - frames};") for note in notes)
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,15 @@ def socket_of(path: Path) -> None:
         end.bind(os.path.relpath(path))
 
 
+def test_what_grows_after_it_was_adopted_is_not_sealed(staging: Staging, rendered: Path) -> None:
+    staged = staging.adopt(rendered.name, "clip.mov", unstopped)
+    with Path(staged.path).open("ab") as writer:
+        writer.write(b"more")
+    error = refusal(lambda: staged.seal(unstopped))
+    assert error.code is ErrorCode.OUTPUT_INVALID
+    assert "it was still being written after the render had ended" in str(error)
+
+
 @pytest.mark.parametrize("make", [symlink, pipe, socket_of, Path.mkdir])
 def test_only_a_regular_file_is_adopted(
     staging: Staging, make: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
@@ -119,7 +128,7 @@ def test_only_a_regular_file_is_adopted(
 
 def test_a_file_with_another_name_elsewhere_is_not_the_workers_alone(staging: Staging, rendered: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere.mov").hardlink_to(rendered)
-    assert "it has 2 names" in str(adopt(staging))
+    assert "it has 2 hard links" in str(adopt(staging))
 
 
 def test_another_users_file_is_not_adopted(staging: Staging, rendered: Path) -> None:

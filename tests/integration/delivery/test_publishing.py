@@ -13,14 +13,14 @@ import pytest
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.delivery import publishing
 from proxx_worker.delivery.output_directory import OutputDirectory
-from proxx_worker.delivery.publishing import PublishingStuckError, Recorded
+from proxx_worker.delivery.publishing import PublishingStuckError, RecordedOutput
 from proxx_worker.delivery.staging import Staging
 from proxx_worker.files.rename import rename_no_clobber
 from tests.support.stops import Checkpoint, EnoughError, unstopped
 
 OWNER = "4f2a"
 NAMES = ("a.mov", "b.mov", "c.mov")
-RECORD = tuple(Recorded(name, 5, hashlib.sha256(name.encode()).hexdigest()) for name in NAMES)
+RECORD = tuple(RecordedOutput(name, 5, hashlib.sha256(name.encode()).hexdigest()) for name in NAMES)
 
 
 @pytest.fixture

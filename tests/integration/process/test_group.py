@@ -39,7 +39,7 @@ STARTS = "sleep 1000 >/dev/null 2>&1 & "
 
 def test_it_leads_a_group_of_its_own(stop: StopFlag) -> None:
     told = Told()
-    assert run("ps -o pgid= -p $$; echo $$", stop, told).exit_code == 0
+    assert run(f"exec '{sys.executable}' -c 'import os; print(os.getpgid(0), os.getpid())'", stop, told).exit_code == 0
     group, child = told.numbers
     assert group == child != os.getpgid(0)
 

@@ -99,6 +99,7 @@ class Job:
         self._state = "Ready"
         self._error = None
         self._stop = threading.Event()
+        self._asked = threading.Semaphore(0)
         self._thread = None
         self._faults = {}
 
@@ -124,10 +125,15 @@ class Job:
 
     def status(self):
         words = self._fault("words") or {}
-        status = {"JobStatus": words.get(self._state, self._state), "CompletionPercentage": self._percentage}
+        status = {
+            "JobStatus": words.get(self._state, self._state),
+            "CompletionPercentage": self._percentage + self._faults.get("fraction", 0),
+        }
         return status if self._error is None or self._fault("silent") else {**status, "Error": self._error}
 
     def busy(self):
+        if self._stop.is_set():
+            self._asked.release()
         return self._thread is not None and self._thread.is_alive()
 
     def start(self):
@@ -137,7 +143,13 @@ class Job:
         self._thread.start()
 
     def stop(self):
+        """Over once the frame in flight is done: `last_frame`, in seconds, or in looks at whether it still renders.
+
+        Answered at once, and with `stop_waits` only then.
+        """
         self._stop.set()
+        if self._fault("stop_waits"):
+            self._thread.join()
 
     def _fault(self, name):
         return self._faults.get(name)
@@ -156,8 +168,7 @@ class Job:
             return
         self._write(made, 100 if stuck is None else stuck)
         if self._stop.is_set():
-            self._state = "Cancelled"
-            time.sleep(self._fault("slow_stop") or 0)
+            self._cancel()
         elif stuck is not None:
             self._hold()
         else:
@@ -166,8 +177,14 @@ class Job:
 
     def _hold(self):
         self._stop.wait()
+        self._cancel()
+
+    def _cancel(self):
         self._state = "Cancelled"
-        time.sleep(self._fault("slow_stop") or 0)
+        frame = self._fault("last_frame") or {}
+        time.sleep(frame.get("seconds", 0))
+        for _ in range(frame.get("looks", 0)):
+            self._asked.acquire()
 
     def _write(self, made, upto):
         """Put the film into the target piece by piece, as a render would; the name is another one where it is taken."""

@@ -54,15 +54,22 @@ class Server:
             method = document["method"]
             name = method if target is None else f"{type(target).__name__}.{method}"
             self._kill(document["client"])
-            self._log.write(json.dumps({"call": name, "arguments": document["arguments"], "client": document["client"]}) + "\n")
+            arguments = [self._incoming(argument) for argument in document["arguments"]]
+            note = {
+                "call": name,
+                "arguments": document["arguments"],
+                "client": document["client"],
+                "projects": sorted(set(_projects_of([target, arguments]))),
+            }
+            self._log.write(json.dumps(note) + "\n")
             script = self._script(name)
         if script is not None and "hangs" in script:
             threading.Event().wait()
         if script is not None and "return" in script and not script.get("does"):
             return script["return"]
-        arguments = [self._incoming(argument) for argument in document["arguments"]]
         if target is None:
-            return None if self._database.fault("unready") else studio.Resolve(self._database)
+            ready = method == "scriptapp" and not self._database.fault("unready")
+            return studio.Resolve(self._database) if ready else None
         value = getattr(target, method)(*arguments)
         return script["return"] if script is not None and "return" in script else value
 
@@ -108,6 +115,17 @@ class Server:
         return value
 
 
+def _projects_of(value):
+    """The projects that a call concerns: by its object, or by an argument that is of one."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _projects_of(item)
+    elif isinstance(value, studio.Project):
+        yield value.GetName()
+    elif (owner := getattr(value, "_project", None) or getattr(value, "_clip", None)) is not None:
+        yield from _projects_of(owner)
+
+
 def main():
     folder = Path(sys.argv[1])
     config = json.loads((folder / "config.json").read_text())
@@ -122,6 +140,8 @@ def main():
     server = Server(folder, "-nogui" in sys.argv)
     if current is not None:
         server._database.current = studio.Project(server._database, current)
+        for _ in range(config.get("timelines", 0)):
+            server._database.current.add_timeline(studio.Timeline("a cut", None))
         if config.get("renders"):
             server._database.current.IsRenderingInProgress = lambda: not stopped.is_set()
             server._database.current.StopRendering = lambda: threading.Timer(config["renders"], stopped.set).start()

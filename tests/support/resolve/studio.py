@@ -12,10 +12,11 @@ from pathlib import Path
 import renders
 
 UNTITLED = "Untitled Project"
+DEFAULTS = {"timelineFrameRate": "24", "timelineResolutionWidth": "1920", "timelineResolutionHeight": "1080"}
 
 
 class Database:
-    """What outlives a project: names, configuration, and the one project that is open."""
+    """What outlives a client: configuration, projects with their settings, and the one project that is open."""
 
     def __init__(self, folder, headless):
         self.folder = Path(folder)
@@ -34,13 +35,23 @@ class Database:
             found = found.get(name) if isinstance(found, dict) else None
         return found
 
-    def names(self):
+    def projects(self):
         return json.loads((self.folder / "projects.json").read_text())
 
-    def store(self, names):
+    def names(self):
+        return list(self.projects())
+
+    def store(self, projects):
         draft = self.folder / "projects.json.new"
-        draft.write_text(json.dumps(names))
+        draft.write_text(json.dumps(projects))
         draft.rename(self.folder / "projects.json")
+
+    def keep(self, project):
+        """Save a change at once, as Resolve does by default ("Live save")."""
+        with self.lock:
+            projects = self.projects()
+            if project.GetName() in projects:
+                self.store({**projects, project.GetName(): project.settings()})
 
     def volumes(self):
         return self.config()["volumes"]
@@ -109,7 +120,7 @@ class ProjectManager:
         with self._database.lock:
             if projectName in self._database.names() or self._database.current.IsRenderingInProgress():
                 return None
-            self._database.store([*self._database.names(), projectName])
+            self._database.store({**self._database.projects(), projectName: DEFAULTS})
             self._database.current = Project(self._database, projectName)
             return self._database.current
 
@@ -134,15 +145,18 @@ class ProjectManager:
         with self._database.lock:
             if projectName == self._database.current.GetName() or projectName not in self._database.names():
                 return False
-            self._database.store([name for name in self._database.names() if name != projectName])
+            self._database.store({name: kept for name, kept in self._database.projects().items() if name != projectName})
             return True
+
+    def SetCurrentDatabase(self, dbInfo):
+        return True
 
 
 class Project:
     def __init__(self, database, name):
         self._database = database
         self._name = name
-        self._settings = {"timelineFrameRate": "24", "timelineResolutionWidth": "1920", "timelineResolutionHeight": "1080"}
+        self._settings = database.projects().get(name, dict(DEFAULTS))
         self._pool = MediaPool(self)
         self._timelines = []
         self._output = {"format": "mov", "codec": "ProRes422HQ"}
@@ -182,6 +196,7 @@ class Project:
         if not isinstance(settingValue, str) or (settingName == "timelineFrameRate" and self._timelines):
             return False
         self._settings[settingName] = settingValue
+        self._database.keep(self)
         return True
 
     def GetRenderPresetList(self):
@@ -192,7 +207,7 @@ class Project:
 
     def LoadRenderPreset(self, presetName):
         presets = self._database.config()["presets"]
-        if presetName not in [next(iter(it.values())) if isinstance(it, dict) else it for it in presets]:
+        if presetName not in [it["RenderPresetName"] if isinstance(it, dict) else it for it in presets]:
             return False
         self._render = {}
         return True
@@ -246,6 +261,10 @@ class Project:
     def DeleteRenderJob(self, jobId):
         return self._jobs.pop(jobId, None) is not None
 
+    def DeleteAllRenderJobs(self):
+        self._jobs.clear()
+        return True
+
     def GetRenderJobList(self):
         return [job.entry() | (self._database.fault("entry") or {}) for job in self._jobs.values()]
 
@@ -282,6 +301,7 @@ class Project:
 class MediaPool:
     def __init__(self, project):
         self._project = project
+        self._paths = set()
 
     def GetRootFolder(self):
         return Folder()
@@ -290,10 +310,12 @@ class MediaPool:
         return Folder()
 
     def ImportMedia(self, items):
+        """One item a file, and nothing for one that is in the pool already: what Resolve does then is not known."""
         found = []
         for path in items:
-            media = renders.probe(self._project.database(), path)
+            media = None if path in self._paths else renders.probe(self._project.database(), path)
             if media is not None:
+                self._paths.add(path)
                 found.append(MediaPoolItem(self._project, path, media))
         return found * 2 if self._project.database().fault("imports_twice") else found
 

@@ -5,6 +5,7 @@ No Resolve runs on a test machine. What is shown with this is shown on the stand
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -20,7 +21,7 @@ from proxx_worker.engines.resolve.child.request import Limits
 from proxx_worker.engines.resolve.conversation import child_argv
 from proxx_worker.engines.resolve.engine import ResolveEngine
 from proxx_worker.engines.resolve.lock import ResolveLock
-from proxx_worker.engines.resolve.places import Places
+from proxx_worker.engines.resolve.paths import ScriptingPaths
 from tests.support.jobs import TOOLS
 
 HERE = Path(__file__).parent
@@ -30,7 +31,19 @@ HEADER = b"\0\0\0\x44RED2" + bytes(4088)
 
 PRESET = "ProRes Proxy"
 FILM = "Artist's film"
-"""A project of somebody else, which must be there after every test."""
+"""A project of somebody else, which must be there after every test, as it was."""
+
+OURS = re.compile(r"proxx-worker [0-9a-f]{12} (survey|[0-9]+)")
+"""Names of projects that are the worker's own. Written here once more: what judges the worker shares no code with it."""
+
+FORBIDDEN = frozenset({
+    "ProjectManager.SaveProject", "ProjectManager.SetCurrentDatabase", "ProjectManager.LoadProject", "Project.SetName",
+    "Project.DeleteAllRenderJobs", "Resolve.GetVersion", "Resolve.GetVersionString", "pinghosts",
+})  # fmt: skip
+"""Calls that no worker makes: they save, empty or open what is somebody's, ask for a version, or reach another machine."""
+
+_LOOKS = frozenset({"Project.GetName", "Project.IsRenderingInProgress", "Project.GetTimelineCount"})
+"""The only calls that may concern a project of somebody else."""
 
 QUICK = Limits(start=20.0, begin=20.0, idle=1.0, stop=20.0, settle=0.05, clean=3.0, poll=0.02)
 """Limits that a busy machine keeps, and that no test waits for but those that shorten them."""
@@ -58,25 +71,44 @@ def raw_clip(folder: Path, name: str = "A001_C001_001.R3D", *, rate: str = "25",
     return path
 
 
+@dataclass(frozen=True)
+class _Call:
+    """One call. `projects`: names of those that it concerns, by its object or by an argument."""
+
+    name: str
+    arguments: list[object]
+    client: int
+    projects: list[str]
+
+
 @dataclass
 class StandIn:
-    """One stand-in. `folder`: holds its library, configuration, projects and log."""
+    """One stand-in. `folder`: holds its library, configuration, projects and log. `exempt`: as for `made`."""
 
     folder: Path
     socket: str
+    exempt: Mapping[str, str] = field(default_factory=dict)
     _children: list["subprocess.Popen[bytes]"] = field(default_factory=list)
     _locks: list[ResolveLock] = field(default_factory=list)
 
     @classmethod
     @contextmanager
-    def made(cls, folder: Path, **config: object) -> Iterator["StandIn"]:
-        """Its files. The server is not started; what runs at the end is killed."""
+    def made(
+        cls, folder: Path, *, projects: Sequence[str] = (), exempt: Mapping[str, str] | None = None, **config: object
+    ) -> Iterator["StandIn"]:
+        """Its files, with `projects` in the database beside the artist's. No server is started; what runs at the end is killed.
+
+        Every test on the stand-in passes through here. After its body, what happened is judged: see `violations`. `exempt`: calls
+        and projects that are not, each with the reason.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         # A socket's path has at most 107 bytes.
         with tempfile.TemporaryDirectory(prefix="rs", dir="/tmp") as short:
-            standin = cls(folder, f"{short}/s")
+            standin = cls(folder, f"{short}/s", exempt or {})
             (folder / "fusionscript.so").write_bytes(b"the stand-in's library\n")
-            (folder / "projects.json").write_text(json.dumps([FILM]))
+            before = {name: {"timelineFrameRate": "24", "cut of": name} for name in (FILM, *projects)}
+            (folder / "before.json").write_text(json.dumps(before))
+            (folder / "projects.json").write_text(json.dumps(before))
             (folder / "calls.jsonl").touch()
             (folder / "pids").touch()
             standin.configure(**config)
@@ -88,6 +120,9 @@ class StandIn:
                 yield standin
             finally:
                 standin.end()
+            # Not where the body failed: then that is what the test has to tell.
+            if wrong := standin.violations():
+                raise AssertionError(f"nobody's work must be touched, but: {wrong}")
 
     def configure(self, **changes: object) -> None:
         """Change the configuration, also of a server that runs."""
@@ -129,36 +164,77 @@ class StandIn:
         for lock in self._locks:
             lock.close()
 
+    def violations(self, *, patience: float = 10.0) -> list[str]:
+        """What was done so far that a worker must never do, in words: to somebody's projects, to Resolve, to other machines.
+
+        A client that ends just now is given its time, `patience` seconds.
+        """
+        now, before = self._database("projects.json"), self._database("before.json")
+        wrong = [f"{name!r} is changed or gone" for name in before if not OURS.fullmatch(name) and now.get(name) != before[name]]
+        for call in self._log():
+            wrong += _faults_of(call, self.exempt)
+        wrong += [f"process {pid} is left" for pid in self._left(patience)]
+        return list(dict.fromkeys(wrong))
+
+    def _left(self, patience: float) -> list[int]:
+        deadline = time.monotonic() + patience
+        while (left := [pid for pid in self.clients() if alive(pid)]) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return left
+
     def calls(self) -> list[tuple[str, list[object]]]:
-        """Every call that reached a server, in order, with its arguments."""
-        lines = (self.folder / "calls.jsonl").read_text().splitlines()
-        return [(it["call"], it["arguments"]) for it in map(json.loads, lines)]
+        """Every call that was made, in order, with its arguments; one that reached no server by the name of its method alone."""
+        return [(call.name, call.arguments) for call in self._log()]
 
     def clients(self) -> set[int]:
         """The processes that called."""
-        return {json.loads(line)["client"] for line in (self.folder / "calls.jsonl").read_text().splitlines()}
+        return {call.client for call in self._log()}
 
     def projects(self) -> list[str]:
         """What is in the database."""
-        names: list[str] = json.loads((self.folder / "projects.json").read_text())
-        return names
+        return list(self._database("projects.json"))
 
-    def places(self, *, starts: bool = False) -> Places:
+    def _database(self, name: str) -> dict[str, object]:
+        kept: dict[str, object] = json.loads((self.folder / name).read_text())
+        return kept
+
+    def _log(self) -> Iterator[_Call]:
+        for line in (self.folder / "calls.jsonl").read_text().splitlines():
+            it = json.loads(line)
+            yield _Call(it["call"], it["arguments"], it["client"], it["projects"])
+
+    def paths(self, *, starts: bool = False) -> ScriptingPaths:
         """Where a worker finds it."""
         executable = str(self.folder / "resolve") if starts else None
-        return Places.of(str(API), str(self.folder / "fusionscript.so"), executable)
+        return ScriptingPaths.of(str(API), str(self.folder / "fusionscript.so"), executable)
 
     def engine(self, *, starts: bool = False, limits: Limits = QUICK, argv: Sequence[str] | None = None) -> ResolveEngine:
         """An engine that uses it."""
-        places = self.places(starts=starts)
-        self._locks.append(lock := ResolveLock(places.lib))
-        return ResolveEngine(places, lock, limits, child_argv() if argv is None else argv)
+        paths = self.paths(starts=starts)
+        self._locks.append(lock := ResolveLock(paths.lib))
+        return ResolveEngine(paths, lock, limits, child_argv() if argv is None else argv)
 
     def settings(self, *, starts: bool = False) -> list[str]:
         """The flags that lead the command to it."""
-        places = self.places(starts=starts)
-        flags = ["--resolve-script-api", places.api, "--resolve-script-lib", places.lib]
-        return flags if places.executable is None else [*flags, "--resolve-executable", places.executable]
+        paths = self.paths(starts=starts)
+        flags = ["--resolve-script-api", paths.api, "--resolve-script-lib", paths.lib]
+        return flags if paths.executable is None else [*flags, "--resolve-executable", paths.executable]
+
+
+def _faults_of(call: _Call, exempt: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong with a call, in words."""
+    if call.name in exempt:
+        return
+    if call.name in FORBIDDEN:
+        yield f"{call.name} was called"
+    if call.name == "scriptapp" and call.arguments != ["Resolve"]:
+        yield f"scriptapp was called with {call.arguments}"
+    concerned = list(call.projects)
+    if call.name in {"ProjectManager.CreateProject", "ProjectManager.DeleteProject"}:
+        concerned.append(str(call.arguments[0]))
+    if call.name not in _LOOKS:
+        others = (name for name in concerned if not OURS.fullmatch(name) and name not in exempt)
+        yield from (f"{call.name} was called for {name!r}" for name in others)
 
 
 def _tools() -> Mapping[str, str]:

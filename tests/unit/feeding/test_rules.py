@@ -43,15 +43,16 @@ def test_every_key_is_read() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (b"", "rule: Field required"),
-        (b"rule = []", "rule: "),
+        (b"", "rule: is missing"),
+        (b"rule = []", "rule: must not be empty"),
+        (b"rule = 'x'", "rule: must be a list"),
         (b"watch = '/x'\n" + rule(), "watch: unknown key (known: rule)"),
         (b"\xff", "not TOML"),
         (b"[[rule", "not TOML"),
         (rule(watch='"in"'), "rule[0].watch: must be an absolute path"),
-        (rule(watch=""), "rule[0].watch: Field required"),
+        (rule(watch=""), "rule[0].watch: is missing"),
         (rule(profile='"x"'), "rule[0].profile: unknown key (known: watch, profiles"),
-        (rule(profiles="[]"), "rule[0].profiles: "),
+        (rule(profiles="[]"), "rule[0].profiles: must not be empty"),
         (rule(profiles='["proxy_best"]'), "rule[0].profiles[0]: there is no profile proxy_best"),
         (rule(profiles='["proxy_prores_lt_resolve"]'), "needs a render preset"),
         (rule(profiles='["proxy_h264_low", "proxy_h264_quarter"]'), "give each a rule of its own"),
@@ -70,6 +71,12 @@ def test_what_cannot_be_used_is_refused_with_its_place(text: bytes, says: str) -
     with pytest.raises(RulesError) as caught:
         read_rules(text)
     assert says in str(caught.value)
+
+
+def test_a_list_of_faulty_members_is_not_called_empty() -> None:
+    with pytest.raises(RulesError) as caught:
+        read_rules(rule(profiles="[]", output_directory='""'))
+    assert str(caught.value) == "rule[0].profiles: must not be empty; rule[0].output_directory: must not be empty"
 
 
 def test_all_faults_are_told_at_once() -> None:

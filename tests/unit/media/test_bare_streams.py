@@ -79,7 +79,7 @@ def test_frames_have_the_rate_that_the_stream_says(
 def test_pictures_that_are_left_out_are_noted() -> None:
     found = numbered("mpegvideo", "mpeg2video", MPEG_2 + made.frame("I", 1) + made.frame("B", 0))
     assert found.video.promised_frames == 1
-    assert found.notes[2].startswith("1 pictures at its beginning need others that are not there")
+    assert found.notes[2] == "pictures left out at the beginning: 1; they need others that are not in the stream"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from tests.unit.planning.sources import PICTURE, REC709
 
 H264 = VideoEncoder("h264", None, "yuv420p", (), X264_X265, carries_full_range=True)
 PRORES = VideoEncoder("prores", "Proxy", "yuv422p10le", (), color_tags.PRORES)
-DNX = VideoEncoder("dnxhd", "DNXHR LB", "yuv422p", (), EVERYTHING, only_matrix="bt709")
+DNX = VideoEncoder("dnxhd", "DNXHD", "yuv422p", (), EVERYTHING, matrices=("bt709",))
+DNXHR = VideoEncoder("dnxhd", "DNXHR LB", "yuv422p", (), EVERYTHING, matrices=("bt709", "bt2020nc"))
 VP9 = VideoEncoder("vp9", "Profile 0", "yuv420p", (), color_tags.VP9, carries_full_range=True)
 ALL_709 = Tags("bt709", "bt709", "bt709")
 NOTHING = Tags(None, None, None)
@@ -58,7 +59,13 @@ def test_gray_may_be_limited() -> None:
 
 @pytest.mark.parametrize(
     ("primaries", "encoder", "matrix", "scaler"),
-    [(None, H264, "bt709", "bt709"), ("bt2020", H264, "bt2020nc", "bt2020"), ("bt2020", DNX, "bt709", "bt709")],
+    [
+        (None, H264, "bt709", "bt709"),
+        ("bt2020", H264, "bt2020nc", "bt2020"),
+        ("bt2020", DNX, "bt709", "bt709"),
+        (None, DNXHR, "bt709", "bt709"),
+        ("bt2020", DNXHR, "bt2020nc", "bt2020"),
+    ],
 )
 def test_rgb_becomes_a_named_matrix(primaries: str | None, encoder: VideoEncoder, matrix: str, scaler: str) -> None:
     plan = planned(ColorFacts("pc", "gbr", primaries, None), encoder, pixel_format="gbrp10le")
@@ -91,6 +98,21 @@ def test_dnx_says_709_and_is_709(matrix: str | None, filters: tuple[str, ...]) -
 
 
 @pytest.mark.parametrize(
+    ("matrix", "said", "filters"),
+    [
+        ("bt709", "bt709", ()),
+        (None, None, ()),
+        ("bt470bg", "bt709", ("colormatrix=bt470bg:bt709",)),
+        ("bt2020nc", "bt2020nc", ()),
+    ],
+)
+def test_dnxhr_can_say_2020_too(matrix: str | None, said: str | None, filters: tuple[str, ...]) -> None:
+    plan = planned(ColorFacts("tv", matrix, "bt2020", "smpte2084"), DNXHR, Container.MXF)
+    assert (plan.tags, plan.frames) == (Tags(said, "bt2020", "smpte2084"),) * 2
+    assert plan.filters == filters
+
+
+@pytest.mark.parametrize(
     ("width", "height", "filters"),
     [
         (720, 576, ("colormatrix=smpte170m:bt709",)),
@@ -110,6 +132,8 @@ def test_a_matrix_that_cannot_be_converted_is_refused() -> None:
     with pytest.raises(ProxxError, match="only say matrix bt709") as refused:
         planned(ColorFacts(matrix="ycgco"), DNX)
     assert refused.value.error.details == {"matrix": "ycgco"}
+    with pytest.raises(ProxxError, match="only say matrix bt709 or bt2020nc"):
+        planned(ColorFacts(matrix="ycgco"), DNXHR)
 
 
 @pytest.mark.parametrize("pixel_format", ["xyz12le", "bayer_rggb16le", "vaapi"])

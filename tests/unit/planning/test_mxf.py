@@ -2,6 +2,7 @@ import hashlib
 import itertools
 import struct
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxx_worker.planning.mxf import MxfPatch, MxfScanner, derive_umid
+from tests.unit.planning.test_vc3 import dnxhr
 
 UMID = bytes.fromhex("060a2b340101010501010d0013000000") + bytes(16)
 FOREIGN = bytes.fromhex("060a2b340101010501010d0013000000") + b"0123456789abcdef"
@@ -16,6 +18,7 @@ SET = bytes.fromhex("060e2b34025301010d01010101013600")
 DESCRIPTOR = bytes.fromhex("060e2b34025301010d01010101012800")
 SYSTEM_ITEM = bytes.fromhex("060e2b34024301010d01030104020100")
 ESSENCE = bytes.fromhex("060e2b34010201010d01030115010501")
+SOUND = bytes.fromhex("060e2b34010201010d01030116010100")
 ASPECT = Fraction(16, 9)
 
 
@@ -25,8 +28,8 @@ def item(key: bytes, value: bytes, length_bytes: int = 3) -> bytes:
     return key + bytes([0x80 + length_bytes]) + len(value).to_bytes(length_bytes) + value
 
 
-def scanned(data: bytes, chunks: Sequence[int] = ()) -> MxfPatch:
-    scanner = MxfScanner(ASPECT)
+def scanned(data: bytes, chunks: Sequence[int] = (), *, says_bt2020: bool = False) -> MxfPatch:
+    scanner = MxfScanner(ASPECT, says_bt2020=says_bt2020)
     edges = [0, *sorted(min(cut, len(data)) for cut in chunks), len(data)]
     for start, end in itertools.pairwise(edges):
         scanner.feed(data[start:end])
@@ -64,6 +67,25 @@ def test_the_patched_file_says_so() -> None:
 @given(st.lists(st.integers(0, len(FILE)), max_size=12))
 def test_the_chunks_do_not_matter(cuts: list[int]) -> None:
     assert scanned(FILE, cuts) == scanned(FILE)
+
+
+WIDE_FRAME = item(SYSTEM_ITEM, UMID, 0) + item(ESSENCE, dnxhr(0b1000_0001) + b"picture") + item(SOUND, b"sound")
+WIDE_FILE = HEADER + PICTURE + WIDE_FRAME + WIDE_FRAME
+COLOR_VOLUME = len(HEADER) + len(PICTURE) + 17 + 32 + 20 + 0x2C
+
+
+@given(st.lists(st.integers(0, len(WIDE_FILE)), max_size=12))
+def test_each_frame_says_bt2020(cuts: list[int]) -> None:
+    patch = scanned(WIDE_FILE, cuts, says_bt2020=True)
+    assert patch.frames == ((COLOR_VOLUME, b"\x83"), (COLOR_VOLUME + len(WIDE_FRAME), b"\x83"))
+    plain = scanned(WIDE_FILE)
+    assert plain == replace(patch, frames=())
+    assert list(patch.writes()) == [*plain.writes(), *patch.frames]
+
+
+def test_what_says_bt2020_must_be_dnxhr() -> None:
+    with pytest.raises(ValueError, match="begins with 7069637475, which is not DNxHR"):
+        scanned(HEADER + item(ESSENCE, b"picture" + bytes(60)), says_bt2020=True)
 
 
 def test_other_content_gives_another_umid() -> None:

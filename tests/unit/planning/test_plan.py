@@ -181,6 +181,21 @@ def test_only_mxf_needs_what_ffmpeg_cannot_write() -> None:
     assert not plan_task(settings(Codec.DNXHR, Container.MOV), CLIP).completes_mxf
 
 
+@pytest.mark.parametrize(
+    ("codec", "container", "matrix", "says"),
+    [
+        (Codec.DNXHR, Container.MXF, "bt2020nc", True),
+        (Codec.DNXHR, Container.MOV, "bt2020nc", True),
+        (Codec.DNXHR, Container.MOV, "bt709", False),
+        (Codec.DNXHR, Container.MOV, None, False),
+        (Codec.PRORES_PROXY, Container.MOV, "bt2020nc", False),
+    ],
+)
+def test_only_dnxhr_must_be_told_of_bt2020(codec: Codec, container: Container, matrix: str | None, says: bool) -> None:
+    wide = replace(CLIP, video=replace(CLIP.video, color=replace(CLIP.video.color, matrix=matrix)))
+    assert plan_task(settings(codec, container), wide).says_bt2020 is says
+
+
 def test_a_container_that_nobody_asked_to_open_is_refused() -> None:
     with pytest.raises(ProxxError, match="this one is concat") as refused:
         plan_task(settings(), replace(CLIP, formats=("concat",)))

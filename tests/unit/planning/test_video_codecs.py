@@ -79,7 +79,7 @@ def test_dnxhd_at_its_own_rates(width: int, height: int, rate: Fraction, video: 
     encoder = chosen(Codec.DNXHD, Container.MXF, video, Picture(width, height, Fraction(1)), rate)
     flags = "+bitexact+ildct" if video is FIELDS else "+bitexact"
     options = ("-c:v", "dnxhd", "-profile:v", "dnxhd", "-b:v", megabits, "-flags:v", flags)
-    assert encoder == VideoEncoder("dnxhd", "DNXHD", "yuv422p", options, EVERYTHING, only_matrix="bt709")
+    assert encoder == VideoEncoder("dnxhd", "DNXHD", "yuv422p", options, EVERYTHING, matrices=("bt709",))
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_dnxhd_has_no_other_formats(width: int, height: int, rate: Fraction | No
 )
 def test_dnxhr_levels(level: DnxhrLevel | None, option: str, profile: str) -> None:
     options = ("-c:v", "dnxhd", "-profile:v", option, "-flags:v", "+bitexact")
-    expected = VideoEncoder("dnxhd", profile, "yuv422p", options, EVERYTHING, only_matrix="bt709")
+    expected = VideoEncoder("dnxhd", profile, "yuv422p", options, EVERYTHING, matrices=("bt709", "bt2020nc"))
     assert chosen(Codec.DNXHR, level=level) == expected
 
 

@@ -1,1 +1,1 @@
-"""The child that talks to DaVinci Resolve: standard library only, started as a program of its own."""
+"""The child that talks to DaVinci Resolve: a separate program that uses the standard library only."""

@@ -1,4 +1,4 @@
-"""What the child is asked for: one JSON document. The parent writes it, the child reads it; both are of one version."""
+"""The child's request: one JSON document, written by the parent and read by the child, which are of the same version."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -9,10 +9,10 @@ from typing import Literal
 class Limits:
     """How long the child waits, in seconds.
 
-    `start`: until a Resolve that it started can be scripted. `begin`: at 0 percent. `idle`: for a render that is over but not at
-    100 percent yet (percentages lag by up to 10 s), or that gives no answer. `stop`: for an earlier render of ours to end after
+    `start`: until a Resolve that it started can be scripted. `begin`: at 0 percent. `idle`: for a render that has ended below
+    100 percent (percentages lag by up to 10 s), or that gives no answer. `stop`: until an earlier render of ours ends after
     it was stopped, which takes as long as the frame in flight (8 minutes were seen). `settle`: how long a finished file must
-    stand still. `clean`: for all that comes after the answer. `poll`: between two questions.
+    stay the same size. `clean`: for the cleanup after the answer. `poll`: between two polls.
     """
 
     start: float = 300.0
@@ -26,11 +26,11 @@ class Limits:
 
 @dataclass(frozen=True)
 class Request:
-    """One piece of work: to look at sources, or to render one.
+    """One request: survey sources, or render one.
 
-    `keep`: descriptors that a Resolve which the child starts inherits. `home`: that user's home folder. `target`: the folder that
-    is rendered into. `format`, `codec`: Resolve's ids. `sources`: all for `survey`, one for `render`. `name`: of the file that is
-    to come, without `extension`. `timecode`: of the timeline's first frame.
+    `keep`: descriptors that a Resolve started by the child inherits. `home`: the user's home folder. `target`: the folder to
+    render into. `format`, `codec`: Resolve's ids. `sources`: all for `survey`, one for `render`. `name`: of the output file,
+    without `extension`. `timecode`: of the timeline's first frame.
     """
 
     work: Literal["survey", "render"]
@@ -53,11 +53,11 @@ class Request:
     render_settings: list[tuple[str, bool | int | str]] = field(default_factory=list)
 
     def encode(self) -> bytes:
-        """The document. Paths that are not UTF-8 keep their bytes as lone surrogates, which JSON escapes."""
+        """The JSON document. Bytes of paths that are not UTF-8 are lone surrogates, which JSON escapes."""
         return json.dumps(asdict(self)).encode()
 
     @classmethod
     def decode(cls, document: bytes) -> "Request":
-        """Read `encode`'s bytes back."""
+        """The reverse of `encode`."""
         fields = json.loads(document)
         return cls(**{**fields, "limits": Limits(**fields["limits"])})

@@ -1,7 +1,7 @@
-"""The program: `PYTHON -I resolve_child.py`, one request on standard input, events on what was standard output.
+"""The program: `PYTHON -I resolve_child.py`, one request on stdin, events on the original stdout.
 
-fusionscript may block for ever, crash, or crash at the interpreter's end after all went well. So it lives here and not in the
-worker: the answer is written before anything is cleaned up, and the process ends by `os._exit`.
+fusionscript may block forever, crash, or crash at interpreter exit after success. So it runs here and not in the worker: the
+answer is written before the cleanup, and the process exits with `os._exit`.
 """
 
 import os
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[4]))  # `-I` leaves the package's own place out
+sys.path.insert(0, str(Path(__file__).resolve().parents[4]))  # `-I` omits the package's own location
 
 from proxx_worker.engines.resolve.child.render import Render
 from proxx_worker.engines.resolve.child.request import Request
@@ -21,29 +21,29 @@ from proxx_worker.engines.resolve.child.wire import FAILED, PROTOCOL, RefusalErr
 
 
 def main() -> None:
-    """Do what is asked, tell the outcome, clean up, and end."""
+    """Run the request, send the answer, clean up, and exit."""
     wire = Wire(os.dup(1))
-    os.dup2(2, 1)  # fusionscript talks
+    os.dup2(2, 1)  # fusionscript prints to stdout
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     request = Request.decode(sys.stdin.buffer.read())
-    wire.tell("hello", protocol=PROTOCOL)
+    wire.send("hello", protocol=PROTOCOL)
     session = Session(wire, request)
     work = _Survey(session) if request.work == "survey" else _Rendering(session)
     try:
         _answer(wire, session, work)
-        # The default of SIGALRM ends a process that is deaf to everything else.
+        # SIGALRM's default action ends the process even if a call never returns.
         signal.setitimer(signal.ITIMER_REAL, request.limits.clean)
-        _clean(session, work, request.limits.clean / 2)
-        wire.tell("cleaned")
+        _clean_up(wire, partial(work.clean, request.limits.clean / 2), session.quit)
+        wire.send("cleaned")
     except StoppedError:
-        work.stop()
-        session.quit()
+        wire.send("stopping")  # later calls are not where it hung
+        _clean_up(wire, work.stop, session.quit)
     os._exit(0)
 
 
 class _Survey:
-    """The look at sources, in a project of its own."""
+    """The survey of all sources, in a project of its own."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -57,11 +57,11 @@ class _Survey:
             self._session.remove(self._session.project)
 
     def stop(self) -> None:
-        """Nothing renders."""
+        """Nothing is rendering."""
 
 
 class _Rendering:
-    """One render; made once the session is open, because only then the target is known to be fit."""
+    """One render, created once the session is open, because the target can only be checked then."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -84,27 +84,26 @@ class _Rendering:
 def _answer(wire: Wire, session: Session, work: "_Survey | _Rendering") -> None:
     try:
         session.open()
-        wire.tell("answer", ok=True, **work.run())
+        wire.send("answer", ok=True, **work.run())
     except RefusalError as refusal:
-        wire.tell("answer", ok=False, code=refusal.code, message=refusal.message, details=refusal.details)
-    except Exception as error:  # noqa: BLE001 - foreign code raises what it likes, and the worker must hear of it
-        wire.tell(
+        wire.send("answer", ok=False, code=refusal.code, message=refusal.message, details=refusal.details)
+    except Exception as error:  # noqa: BLE001 - foreign code may raise anything, and the worker must be told
+        wire.send(
             "answer",
             ok=False,
             code=FAILED,
-            message=f"talking to Resolve must not fail, but it did: {error!r}. Restart Resolve.",
+            message=f"scripting Resolve must not fail, but it did: {error!r}. Restart Resolve.",
             details={},
         )
 
 
-def _clean(session: Session, work: "_Survey | _Rendering", seconds: float) -> None:
-    """Leave Resolve as it was found. What that meets changes no answer, and the next child clears what is left."""
-    steps: tuple[Callable[[], None], ...] = (partial(work.clean, seconds), session.quit)
+def _clean_up(wire: Wire, *steps: Callable[[], None]) -> None:
+    """Run the cleanup steps. Their errors do not change the answer, and the next child removes what is left."""
     for step in steps:
         try:
             step()
-        except Exception as error:  # noqa: BLE001 - the answer stands
-            session.wire.tell("left", reason=repr(error))
+        except Exception as error:  # noqa: BLE001 - the answer counts, and the next step runs anyway
+            wire.send("left", reason=repr(error))
 
 
 def _stop(_number: int, _frame: object) -> None:

@@ -1,4 +1,4 @@
-"""The look at all sources before the first render: what Resolve offers, and what it makes of each of them."""
+"""The survey before the first render: what Resolve offers, and how it imports each source."""
 
 from proxx_worker.engines.resolve.child.session import Session
 from proxx_worker.engines.resolve.child.wire import UNAVAILABLE, dictionary, refuse, sequence, texts
@@ -7,42 +7,44 @@ UNSUPPORTED = "SOURCE_UNSUPPORTED"
 
 
 def survey(session: Session) -> None:
-    """Tell `media` for every source, in order. Raises `RefusalError` for what fails them all."""
+    """Send a `media` event for every source, in order. Raises `RefusalError` for what fails all of them."""
     session.require_target()
     project = session.create_project()
-    _require_offers(session, project)
+    _require_offered(session, project)
     pool = session.wire.call(project, "GetMediaPool")
+    examined: dict[str, dict[str, object]] = {}
     for index, path in enumerate(session.request.sources):
-        _look(session, pool, index, path)
+        if path not in examined:  # what Resolve does with a second import of a clip is not known
+            examined[path] = _examine(session, pool, path)
+        session.wire.send("media", index=index, **examined[path])
 
 
 def import_one(session: Session, pool: object, path: str) -> tuple[object, str | None]:
-    """The clip that Resolve makes of the file at `path`, or why that is not one clip."""
+    """The clip that Resolve imports from the file at `path`, or why it does not import exactly one."""
     items = sequence(session.wire.call(pool, "ImportMedia", [path]))
     if len(items) == 1 and items[0] is not None:
         return items[0], None
     if not items:
-        return None, "Resolve must take it for a clip, but imports nothing: see that it is whole and of a format that it reads"
-    return None, f"Resolve must take it for one clip, but it makes {len(items)} of it. Give clips one by one"
+        return None, "Resolve must import it, but does not: check that it is complete and in a format that Resolve reads"
+    return None, f"Resolve must import it as one clip, but imports {len(items)}. Give clips one by one"
 
 
-def _look(session: Session, pool: object, index: int, path: str) -> None:
+def _examine(session: Session, pool: object, path: str) -> dict[str, object]:
     item, fault = import_one(session, pool, path)
     if fault is not None:
-        session.wire.tell("media", index=index, code=UNSUPPORTED, message=fault)
-        return
+        return {"code": UNSUPPORTED, "message": fault}
     properties = dictionary(session.wire.call(item, "GetClipProperty", ""))
     plain = {name: value for name, value in properties.items() if isinstance(value, str | int | float) or value is None}
-    session.wire.tell("media", index=index, properties=plain)
+    return {"properties": plain}
 
 
-def _require_offers(session: Session, project: object) -> None:
+def _require_offered(session: Session, project: object) -> None:
     request, wire = session.request, session.wire
     presets = texts(wire.call(project, "GetRenderPresetList"))
     if request.preset not in presets:
         refuse(
             UNAVAILABLE,
-            f"the render preset {request.preset!r} must exist in this Resolve, but it has {', '.join(presets) or 'none'}. Import "
+            f"the render preset {request.preset!r} must exist in this Resolve, which has {', '.join(presets) or 'none'}. Import "
             "it there, or correct `resolve_preset`.",
             preset=request.preset,
             presets=presets,
@@ -59,7 +61,7 @@ def _not_offered(what: str, offered: dict[str, object]) -> None:
     ids = sorted(str(value) for value in offered.values())
     refuse(
         UNAVAILABLE,
-        f"this Resolve must offer {what}, but it offers {', '.join(ids) or 'nothing'}. Render on a machine that does, or ask for "
+        f"this Resolve must offer {what}, but offers {', '.join(ids) or 'nothing'}. Render on a machine that does, or use "
         "another profile.",
         offered=ids,
     )

@@ -1,7 +1,7 @@
-"""What the child says, and how it calls Resolve: every call that may block is named before it is made.
+"""The child's events, and its calls into Resolve: every call that may block is announced before it is made.
 
-One JSON object a line, each with `event`. The parent ends a child that says nothing new for too long; the last `call` then tells
-where it hangs. Calls of a loop that waits are marked as `poll`: they are no sign that anything gets on.
+One JSON object per line, each with `event`. The parent stops a child that sends nothing new for too long; the last `call` then
+says where it hangs. Calls in a polling loop are marked `poll`: they do not count as progress.
 """
 
 import json
@@ -18,10 +18,10 @@ FAILED = "RESOLVE_FAILED"
 
 
 class RefusalError(Exception):
-    """Why the request is not carried out: one of the worker's codes, a message, details."""
+    """Why the request failed: one of the worker's error codes, a message, details."""
 
     def __init__(self, code: str, message: str, **details: object) -> None:
-        """Wrap them."""
+        """See the class."""
         super().__init__(message)
         self.code = code
         self.message = message
@@ -29,18 +29,18 @@ class RefusalError(Exception):
 
 
 class StoppedError(BaseException):
-    """SIGTERM came. Not an `Exception`: nothing but the end of the program takes it."""
+    """SIGTERM was received. Not an `Exception`, so that only `main` catches it."""
 
 
 class Wire:
-    """The way to the parent: a descriptor of its own, because fusionscript writes to standard output as it likes."""
+    """The connection to the parent: a separate descriptor, because fusionscript prints to stdout."""
 
     def __init__(self, descriptor: int) -> None:
         """Write to `descriptor`."""
         self._descriptor = descriptor
 
-    def tell(self, event: str, **fields: object) -> None:
-        """Write one event. Where nobody listens any more, end this process and all that it started: the worker is gone."""
+    def send(self, event: str, **fields: object) -> None:
+        """Write one event. If the worker is gone, end this process and everything it started."""
         line = json.dumps({"event": event, **fields}).encode() + b"\n"
         try:
             while line:
@@ -53,20 +53,20 @@ class Wire:
     def call(self, api: object, name: str, *arguments: object, poll: bool = False) -> object:
         """Call the method `name` of an API object.
 
-        `hasattr` is always true on these objects, so what is no method shows only in not being callable. Raises `RefusalError`
-        where there is no such method, as on an object that Resolve has taken away.
+        `hasattr` is always true on these objects, and what is not a method is not callable. Raises `RefusalError` if there is no
+        such method, as on an object that Resolve has deleted.
         """
-        self.tell("call", name=name, poll=poll)
+        self.send("call", name=name, poll=poll)
         method: object = getattr(api, name, None)
         if api is None or not callable(method):
-            refuse(FAILED, f"Resolve must answer, but it offers no {name} any more: it was closed, or it hangs. Look at Resolve.")
+            refuse(FAILED, f"Resolve must answer, but no longer offers {name}: it was closed, or it hangs. Check Resolve.")
         return method(*arguments)
 
-    def wait(self, seconds: float, *, rest: float, done: Callable[[], bool]) -> bool:
-        """Ask `done` every `rest` seconds for at most `seconds`. Returns its last answer."""
+    def wait(self, seconds: float, *, interval: float, done: Callable[[], bool]) -> bool:
+        """Call `done` every `interval` seconds for at most `seconds`. Returns its last answer."""
         deadline = time.monotonic() + seconds
         while not (finished := done()) and time.monotonic() < deadline:
-            time.sleep(rest)
+            time.sleep(interval)
         return finished
 
 
@@ -76,21 +76,18 @@ def refuse(code: str, message: str, **details: object) -> NoReturn:
 
 
 def dictionary(value: object) -> dict[str, object]:
-    """An answer as a dict with text keys; empty where it is none."""
+    """An answer as a dict with text keys; empty if it is not a dict."""
     return {str(key): item for key, item in value.items()} if isinstance(value, dict) else {}
 
 
 def sequence(value: object) -> list[object]:
-    """An answer as a list; empty where it is none. Older builds number their lists from 1 in a dict."""
+    """An answer as a list; empty if it is not one. Older builds return lists as dicts numbered from 1."""
     if isinstance(value, dict):
         return list(value.values())
     return list(value) if isinstance(value, list | tuple) else []
 
 
 def texts(value: object) -> list[str]:
-    """The texts in an answer: those of a list, or the first text in each of its dicts."""
-    found: list[str] = []
-    for item in sequence(value):
-        candidates = item.values() if isinstance(item, dict) else (item,)
-        found += [text for text in candidates if isinstance(text, str)][:1]
-    return found
+    """The strings in an answer: those of a list, and all values of its dicts. Which of those is a name is not known."""
+    items = (part for item in sequence(value) for part in (item.values() if isinstance(item, dict) else (item,)))
+    return [text for text in items if isinstance(text, str)]

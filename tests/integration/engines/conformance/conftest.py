@@ -14,6 +14,13 @@ def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield bench
 
 
+@pytest.fixture(autouse=True)
+def _nothing_of_others_is_touched(bench: Bench) -> Iterator[None]:
+    """After each test, so that the one that does it is named: a bench is shared by all tests of a module."""
+    yield
+    assert bench.violations() == []
+
+
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
     folder = tmp_path / "out"

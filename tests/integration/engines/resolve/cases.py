@@ -75,19 +75,24 @@ def returns(value: object) -> dict[str, object]:
 
 
 REFUSES = {"return": False}
+ACCEPTS = {"return": True}
+"""Without doing it."""
 
 
 HANG = {"hangs": True}
+MINUTES = {"seconds": 480}
+"""How long a frame in flight was seen to take: what it holds up is ended by the limits of the worker."""
+
 STALL = 3.0
 """Seconds: enough for a Python to start on a busy machine, and little to wait for."""
 
 REACHING = [
     Case("nothing runs", U, ("cannot be reached", "Start it"), runs=False),
     Case("not ready", U, ("be ready", "Start it"), server(unready=True)),
-    Case("import hangs", U, ("import DaVinciResolveScript", "Look at"), {"client": {"import": "hangs"}}, stall_seconds=STALL),
+    Case("import hangs", U, ("import DaVinciResolveScript", "Check"), {"client": {"import": "hangs"}}, stall_seconds=STALL),
     Case("import raises", U, ("must load", "undefined symbol"), {"client": {"import": "raises"}}),
     Case("import crashes", U, ("SIGSEGV", "Restart Resolve"), {"client": {"import": "crashes"}}),
-    Case("import ends the process", U, ("ended with 0", "Restart Resolve"), {"client": {"import": "exits"}}),
+    Case("import ends the process", U, ("exited with 0", "Restart Resolve"), {"client": {"import": "exits"}}),
     Case("crash at teardown", None, (), {"client": {"teardown": "crashes"}}),
     Case("crash after the answer", None, (), {"client": {"crashes_at": "Quit"}}, starts=True),
     Case("crash in a call", F, ("SIGSEGV during LoadRenderPreset",), {"client": {"crashes_at": "LoadRenderPreset"}}),
@@ -101,8 +106,8 @@ REACHING = [
         starts=True,
         limits=replace(QUICK, start=1.0),
     ),
-    Case("second instance", U, ("ended with 0", "end it"), {"start": {"exits": True}}, starts=True),
-    Case("another one runs", U, ("one runs here already", "End it"), starts=True, runs=True),
+    Case("second instance", U, ("exited with 0", "quit that one"), {"start": {"exits": True}}, starts=True),
+    Case("another one runs", U, ("one is running already", "Quit that one"), starts=True, runs=True),
     Case("no database", U, ("database", "Restart it"), answers(ProjectManager__GetCurrentDatabase=returns(None))),
     Case("free edition", U, ("needs DaVinci Resolve Studio", "Install Studio"), {"product": "DaVinci Resolve"}),
     Case("outside Media Storage", U, ("/mnt/elsewhere", "Add one"), {"volumes": ["/mnt/elsewhere"]}, before_a_project=True),
@@ -112,6 +117,7 @@ REACHING = [
 PROJECT = [
     Case("foreign project", U, (FILM, "Close it"), {"open": FILM}),
     Case("foreign render", U, ("must be idle", "Untitled Project", "Wait for it"), {"open": "Untitled Project", "renders": 60}),
+    Case("unsaved work", U, ("has timelines (1)", "close it"), {"open": "Untitled Project", "timelines": 1}),
     Case("leftover, idle", None, (), {"open": LEFT}, projects=(LEFT, "proxx-worker 0123456789ab survey")),
     Case("leftover, rendering", None, (), {"open": LEFT, "renders": 0.2}, projects=(LEFT,)),
     Case(
@@ -122,9 +128,17 @@ PROJECT = [
         projects=(LEFT,),
         limits=replace(QUICK, stop=1.0),
     ),
+    Case(
+        "leftover, its stop not answered",
+        U,
+        ("got past StopRendering", "Check"),
+        {"open": LEFT, "renders": 60, **answers(Project__StopRendering=HANG)},
+        projects=(LEFT,),
+        stall_seconds=STALL,
+    ),
     Case("somebody's own name", None, (), projects=("proxx-worker notes",)),
-    Case("no project", U, ("must let a project be made", "Look at"), answers(ProjectManager__CreateProject=returns(None))),
-    Case("project hangs", U, ("went past CreateProject",), answers(ProjectManager__CreateProject=HANG), stall_seconds=STALL),
+    Case("no project", U, ("must create a project", "Check"), answers(ProjectManager__CreateProject=returns(None))),
+    Case("project hangs", U, ("got past CreateProject",), answers(ProjectManager__CreateProject=HANG), stall_seconds=STALL),
     Case("deletion refused once", None, (), answers(ProjectManager__DeleteProject=[REFUSES])),
     Case("deletion refused", None, (), answers(ProjectManager__DeleteProject=REFUSES)),
     Case("rate refused", F, ("set timelineFrameRate to 25", "refuses"), answers(Project__SetSetting=REFUSES)),
@@ -132,9 +146,9 @@ PROJECT = [
 ]
 
 MEDIA = [
-    Case("imports nothing", X, ("imports nothing", "see that"), answers(MediaPool__ImportMedia=returns([]))),
-    Case("imports two", X, ("makes 2 of it", "one by one"), server(imports_twice=True)),
-    Case("offline", ErrorCode.SOURCE_UNREADABLE, ("calls it offline", "Check"), properties(Online_Status="Offline")),
+    Case("imports nothing", X, ("must import it, but does not", "check that"), answers(MediaPool__ImportMedia=returns([]))),
+    Case("imports two", X, ("imports 2", "one by one"), server(imports_twice=True)),
+    Case("offline", ErrorCode.SOURCE_UNREADABLE, ("reports it as offline", "Check"), properties(Online_Status="Offline")),
     Case("wrong frames", O, ("frames should be 15, but is 10",), properties(Frames="15")),
     Case("a rate that is none", X, ("12.5", "conform it"), properties(FPS=12.5)),
     Case("a rounded rate", None, (), properties(FPS=23.98), clip="thousandth"),
@@ -151,7 +165,7 @@ MEDIA = [
 SETTINGS = [
     Case("no such preset", U, ("ProRes Proxy", "Import it"), {"presets": ["Other"]}),
     Case("preset unloadable", F, ("load the preset", "refuses"), answers(Project__LoadRenderPreset=REFUSES)),
-    Case("presets as dicts", None, (), {"presets": [{"RenderPresetName": PRESET}]}),
+    Case("presets as dicts", None, (), {"presets": [{"Format": "QuickTime", "RenderPresetName": PRESET}]}),
     Case("audio only", O, ("video_streams should be 1",), ffmpeg("-vn")),
     Case("format not offered", U, ("the format mov", "Render on"), answers(Project__GetRenderFormats=returns({"MP4": "mp4"}))),
     Case("codec not offered", U, ("the codec ProRes422P",), answers(Project__GetRenderCodecs=returns({"H.264": "H264"}))),
@@ -161,7 +175,7 @@ SETTINGS = [
         answers(Project__GetCurrentRenderFormatAndCodec=returns({"format": "unknown", "codec": "unknown"})),
     ),
     Case(
-        "read back as another", F, ("its codec is H264",),
+        "read back as another", F, ("reports codec H264",),
         answers(Project__GetCurrentRenderFormatAndCodec=returns({"format": "mov", "codec": "H264"})),
     ),
     Case("read back as nothing", None, (), answers(Project__GetCurrentRenderFormatAndCodec=returns(None))),
@@ -169,27 +183,36 @@ SETTINGS = [
     Case("a key ignored", F, ("keep FormatWidth as 320", "1920"), server(keys={"FormatWidth": "ignored"})),
     Case("a key without an answer", None, (), server(keys={"FormatWidth": "None", "TargetDir": "None"})),
     Case("the entry differs", F, ("keep TargetDir",), server(entry={"TargetDir": "/elsewhere"})),
-    Case("the entry has another name", F, ("its queue says render.mov",), server(entry={"OutputFilename": "render.mov"})),
+    Case("the entry has another name", F, ("its queue has render.mov",), server(entry={"OutputFilename": "render.mov"})),
     Case("no entry", F, ("its queue has no",), answers(Project__GetRenderJobList=returns([]))),
     Case("start timecode refused", F, ("start the timeline at 10:20:30:05",), answers(Timeline__SetStartTimecode=REFUSES)),
-    Case("no timeline", F, ("must make a timeline",), answers(MediaPool__CreateTimelineFromClips=returns(None))),
+    Case("no timeline", F, ("must create a timeline",), answers(MediaPool__CreateTimelineFromClips=returns(None))),
 ]  # fmt: skip
 
 JOB = [
-    Case("no job", F, ("it queues none", "Look at"), answers(Project__AddRenderJob=returns(""))),
-    Case("a dialog", S, ("went past AddRenderJob", "dialog"), answers(Project__AddRenderJob=HANG), stall_seconds=STALL),
+    Case("no job", F, ("must queue the job", "Check"), answers(Project__AddRenderJob=returns(""))),
+    Case("a dialog", S, ("got past AddRenderJob", "dialog"), answers(Project__AddRenderJob=HANG), stall_seconds=STALL),
     Case("start refused", F, ("start the render", "refuses"), answers(Project__StartRendering=REFUSES)),
     Case("start without an answer", None, (), answers(Project__StartRendering={"does": True, "return": None})),
-    Case("never begins", F, ("stood at 0 %", "Restart"), render(stuck=0), limits=replace(QUICK, begin=1.0)),
-    Case("stuck at 47", S, ("nor wrote anything", "Look at"), render(stuck=47), stall_seconds=STALL),
-    Case("stuck at 99", S, ("nor wrote anything", "Look at"), render(stuck=99), stall_seconds=STALL),
-    Case("stuck, and deaf to a stop", S, ("nor wrote",), render(stuck=47, slow_stop=60), stall_seconds=STALL),
+    Case("stuck at 0", F, ("stayed at 0 %", "Restart"), render(stuck=0), limits=replace(QUICK, begin=1.0)),
+    Case("never begins", F, ("stopped at 0 %", "See its log"), answers(Project__StartRendering=ACCEPTS)),
+    Case("stuck at 47", S, ("nor wrote anything", "Check"), render(stuck=47), stall_seconds=STALL),
+    Case("stuck at 99", S, ("nor wrote anything", "Check"), render(stuck=99), stall_seconds=STALL),
+    Case("a stop that takes minutes", S, ("nor wrote",), render(stuck=47, last_frame=MINUTES), stall_seconds=STALL),
+    Case(
+        "a stop that is not answered for minutes",
+        S,
+        ("nor wrote",),
+        render(stuck=47, last_frame=MINUTES, stop_waits=True),
+        stall_seconds=STALL,
+    ),
     Case("status in Japanese", None, (), render(words={"Rendering": "レンダリング中", "Complete": "完了"})),
     Case("status in Italian", None, (), render(words={"Rendering": "Rendering in corso", "Complete": "Completato"})),
-    Case("failure in Italian", F, ("come to 100 %", "Fallito"), render(error=" ", words={"Failed": "Fallito"}, silent=True)),
+    Case("failure in Italian", F, ("reach 100 %", "Fallito"), render(error=" ", words={"Failed": "Fallito"}, silent=True)),
     Case("an error", F, ("Disk is full",), render(error="Disk is full")),
-    Case("status None", F, ("tell how far it is", "Restart"), answers(Project__GetRenderJobStatus=returns(None))),
-    Case("status empty", F, ("tell how far it is", "Restart"), answers(Project__GetRenderJobStatus=returns({}))),
+    Case("status None", F, ("report its progress", "Restart"), answers(Project__GetRenderJobStatus=returns(None))),
+    Case("status empty", F, ("report its progress", "Restart"), answers(Project__GetRenderJobStatus=returns({}))),
+    Case("percentages with a fraction", None, (), render(fraction=0.0)),
     Case("never Complete", None, (), render(state="Rendering")),
     Case("over at 60", F, ("stopped at 60 %",), render(last=60)),
     Case("Resolve dies", F, ("was closed, or crashed",), render(dies_at=50)),
@@ -213,7 +236,8 @@ FILE = [
         {"server": {"properties": {"Reel Name": "A001"}, "render": {"ffmpeg": ["-metadata:s:v:0", "reel_name=B002"]}}},
     ),
     Case("silent", O, ("must carry its source's sound", "exports audio"), ffmpeg("-an")),
-    Case("still growing", F, ("still grows",), render(file="growing")),
+    # Long enough to see it grow on a machine whose processors all have other work.
+    Case("still growing", F, ("still grows",), render(file="growing"), limits=replace(QUICK, settle=0.8)),
 ]  # fmt: skip
 
 
@@ -226,13 +250,18 @@ def program(code: str) -> tuple[str, ...]:
 HELLO = "say(event='hello', protocol=1); "
 CHILD = [
     Case("killed", U, ("killed by SIGKILL during its start",), child=program(f"{HELLO}os.kill(os.getpid(), 9)")),
-    Case("no answer", U, ("ended with 0 during its start", "Restart"), child=program(HELLO)),
-    Case("half a line", U, ("ended with 0",), child=program(f'{HELLO}os.write(1, b\'{{"event": "ans\')')),
-    Case("wrong protocol", F, ("keep to its protocol", "installed whole"), child=program("say(event='hello', protocol=2)")),
-    Case("no JSON", F, ("keep to its protocol", "Traceback"), child=program("print('Traceback (most recent call last):')")),
-    Case("an unknown event", F, ("keep to its protocol",), child=program(f"{HELLO}say(event='surprise'); time.sleep(60)")),
-    Case("a line without end", F, ("keep to its protocol",), child=program(f"{HELLO}os.write(1, b'x' * (3 << 20))")),
-    Case("tells of no source", F, ("told nothing",), child=program(f"{HELLO}say(event='answer', ok=True)")),
+    Case("no answer", U, ("exited with 0 during its start", "Restart"), child=program(HELLO)),
+    Case("half a line", U, ("exited with 0",), child=program(f'{HELLO}os.write(1, b\'{{"event": "ans\')')),
+    Case(
+        "wrong protocol",
+        F,
+        ("follow its protocol", "Install proxx-worker again"),
+        child=program("say(event='hello', protocol=2)"),
+    ),
+    Case("no JSON", F, ("follow its protocol", "Traceback"), child=program("print('Traceback (most recent call last):')")),
+    Case("an unknown event", F, ("follow its protocol",), child=program(f"{HELLO}say(event='surprise'); time.sleep(60)")),
+    Case("a line without end", F, ("follow its protocol",), child=program(f"{HELLO}os.write(1, b'x' * (3 << 20))")),
+    Case("tells of no source", F, ("did not report on this one",), child=program(f"{HELLO}say(event='answer', ok=True)")),
     Case(
         "a code that is none",
         F,

@@ -8,7 +8,7 @@ import pytest
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Engine
 from proxx_worker.contract.result import JobResult, JobStatus
-from proxx_worker.engines.resolve.parts import companions_of
+from proxx_worker.engines.resolve.companions import companions_of
 from proxx_worker.process.stop import StopFlag
 from tests.integration.engines.resolve.test_faults import SETTINGS
 from tests.support.jobs import Watcher, execute, spec
@@ -32,12 +32,12 @@ def test_parts_and_sidecars_are_found_by_name(card: Path) -> None:
     found = companions_of(str(card))
     assert [it.name for it in found.parts] == ["A001_C001_002.R3D", "A001_C001_003.R3D"]
     assert [it.name for it in found.sidecars] == ["A001_C001.RMD", "A001_C001_001.sidecar"]
-    found.require_unchanged()
+    found.require_unchanged(str(card))
     other = companions_of(str(card.with_name("A001_C001.mov")))
     assert ([it.name for it in other.parts], [it.name for it in other.sidecars]) == ([], ["A001_C001.RMD"])
 
 
-@pytest.mark.parametrize(("name", "says"), [("A001_C001_002.R3D", "Name A001_C001_001.R3D"), ("A001_C001_001.R3D", "part 2 of")])
+@pytest.mark.parametrize(("name", "says"), [("A001_C001_002.R3D", "Name A001_C001_001.R3D"), ("A001_C001_001.R3D", "no part 2")])
 def test_a_clip_is_named_by_its_first_part_and_whole(card: Path, name: str, says: str) -> None:
     if name == card.name:
         card.with_name("A001_C001_002.R3D").unlink()
@@ -47,7 +47,7 @@ def test_a_clip_is_named_by_its_first_part_and_whole(card: Path, name: str, says
 
 
 def test_a_folder_that_cannot_be_listed_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ProxxError, match="look beside") as refusal:
+    with pytest.raises(ProxxError, match="list the folder of") as refusal:
         companions_of(str(tmp_path / "missing" / "A.R3D"))
     assert refusal.value.code is ErrorCode.IO_ERROR
 
@@ -70,8 +70,8 @@ def test_they_are_in_the_result(card: Path, out: Path, tmp_path: Path, stop: Sto
         assert (result.tasks[0].command, result.tasks[0].exit_code, result.engine) == (None, None, "resolve")
 
 
-@pytest.mark.parametrize("name", ["A001_C001_003.R3D", "A001_C001.RMD"])
-def test_they_must_not_change_either(card: Path, out: Path, tmp_path: Path, stop: StopFlag, name: str) -> None:
+@pytest.mark.parametrize("name", ["A001_C001_003.R3D", "A001_C001.RMD", "A001_C001_004.R3D", "A001_C001_001.RMD"])
+def test_they_must_not_change_or_come_either(card: Path, out: Path, tmp_path: Path, stop: StopFlag, name: str) -> None:
     with StandIn.made(tmp_path / "standin") as standin:
         standin.start()
         result = run(standin, [card], out, stop, lambda: card.with_name(name).write_bytes(b"another"))

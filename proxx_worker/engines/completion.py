@@ -1,0 +1,58 @@
+"""Putting into a finished proxy what FFmpeg cannot write there; see `planning/mxf` and `planning/vc3`.
+
+`checkpoint` is called between pieces of the file; what it raises ends the work.
+"""
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.engines.port import StagedOutput
+from proxx_worker.media.quicktime_samples import video_frames
+from proxx_worker.planning.mxf import MxfScanner
+from proxx_worker.planning.vc3 import COLOR_VOLUME_AT, HEADER_BYTES, bt2020_color_volume
+
+_CHUNK_BYTES = 1 << 20
+
+
+def complete_mxf(staged: StagedOutput, display_aspect: Fraction, checkpoint: Callable[[], object], *, says_bt2020: bool) -> None:
+    """Put in the UMID that follows from the content, the true display aspect and, with `says_bt2020`, each frame's matrix.
+
+    Raises OUTPUT_INVALID where it is no MXF, or no DNxHR in it.
+    """
+    scanner = MxfScanner(display_aspect, says_bt2020=says_bt2020)
+    offset = 0
+    try:
+        while chunk := staged.read_at(offset, _CHUNK_BYTES):
+            checkpoint()
+            scanner.feed(chunk)
+            offset += len(chunk)
+        patch = scanner.finish()
+    except ValueError as error:
+        raise _not_whole("MXF", error, staged) from error
+    for place, value in patch.writes():
+        checkpoint()  # one place for each frame, and each may cost a slow disk a seek
+        staged.write_at(place, value)
+
+
+def say_bt2020_in_mov(staged: StagedOutput, checkpoint: Callable[[], object]) -> None:
+    """Let each frame of DNxHR say that its matrix is BT.2020's. Raises OUTPUT_INVALID where it is no MOV, or no DNxHR in it."""
+    try:
+        for place, value in _color_volumes(staged):
+            checkpoint()
+            staged.write_at(place, value)
+    except ValueError as error:
+        raise _not_whole("MOV", error, staged) from error
+
+
+def _color_volumes(staged: StagedOutput) -> Iterator[tuple[int, bytes]]:
+    for frame in video_frames(staged.read_at, staged.size()):
+        yield frame + COLOR_VOLUME_AT, bt2020_color_volume(staged.read_at(frame, HEADER_BYTES))
+
+
+def _not_whole(container: str, error: ValueError, staged: StagedOutput) -> ProxxError:
+    return ProxxError(
+        ErrorCode.OUTPUT_INVALID,
+        f"the encoder must write a whole {container} file, but {error}. Look at the encoder's lines in the job's log.",
+        path=staged.path,
+    )

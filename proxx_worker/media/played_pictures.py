@@ -1,0 +1,144 @@
+"""How many pictures of a QuickTime or MP4 file are played, by its own tables: edits leave some out, and packets may be empty.
+
+ffprobe tells the length of the edit list and the number of packets, and neither says how many pictures that makes. An edit that
+begins on a B-frame plays a picture less than it has packets; a packet of no bytes repeats the picture before it ("drop frame").
+"""
+
+import struct
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, chain, repeat
+
+from proxx_worker.media.boxes import (
+    MAX_BOXES,
+    SAMPLES,
+    TABLE_HEADER,
+    TRACKS,
+    Box,
+    descend,
+    entry_count,
+    rows_of,
+    tables_at,
+    timescale,
+    track_number,
+)
+
+Read = Callable[[int, int], bytes]
+
+_MOST_BYTES = 16 << 20
+"""Of one table: two million packets, nine hours of 60 a second."""
+
+_MOST_TRACKS = 8
+_HUGE = 1 << 31
+_FAR = 1 << 28
+"""mov.c takes steps of so many ticks for going back, and passes over offsets of so many."""
+
+_NOTHING = -1
+"""What an edit that plays nothing has for its place in the media."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedPictures:
+    """`pictures`: packets whose time lies in the edit list; `empty`: those in there without bytes, not counted among them."""
+
+    pictures: int
+    empty: int
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What an operator is told of empty packets; nothing where there are none."""
+        packets = self.pictures + self.empty
+        said = f"{self.empty} of {packets} picture packets are empty: they repeat the picture before them, and were left out"
+        return (said,) if self.empty else ()
+
+
+def played_pictures(read: Read, size: int) -> Mapping[int, PlayedPictures]:
+    """What each picture track of a movie plays, by the track's number, as far as its tables prove it.
+
+    They prove it where they are whole (no fragments) and agree, and where an edit list has a single edit, perhaps behind empty
+    ones, so that no picture is played twice. A picture is played whose time lies in that edit: FFmpeg's mov.c
+    (mov_fix_index) leaves out one that begins before.
+
+    `read(offset, count)` gives up to `count` bytes of the file of `size` bytes. Structure: ISO/IEC 14496-12, 8.6.1 (`stts`,
+    `ctts`), 8.6.6 (`elst`), 8.7.3 (`stsz`).
+    """
+    budget = iter(range(MAX_BOXES))
+    whole = Box(b"", 0, size)
+    movies = list(descend(read, whole, (b"moov",), budget))
+    clocks = tables_at(read, whole, (b"moov", b"mvhd"), budget)
+    if len(clocks) != 1 or any(True for movie in movies for _ in descend(read, movie, (b"mvex",), budget)):
+        return {}
+    tracks = [track for track in descend(read, whole, TRACKS, budget) if _is_picture(read, track, budget)][:_MOST_TRACKS]
+    clock = timescale(clocks[0])
+    found = [(track_number(read, track, budget), _played(read, track, clock, budget)) for track in tracks]
+    if next(budget, None) is None:
+        return {}  # not all of it was seen
+    numbers = Counter(number for number, _ in found)
+    return {number: played for number, played in found if number is not None and played is not None and numbers[number] == 1}
+
+
+def _is_picture(read: Read, track: Box, budget: Iterator[int]) -> bool:
+    return any(header[8:12] == b"vide" for header in tables_at(read, track, (b"mdia", b"hdlr"), budget))
+
+
+def _played(read: Read, track: Box, movie_clock: int, budget: Iterator[int]) -> PlayedPictures | None:
+    sizes, steps, offsets, headers, edits = (
+        tables_at(read, track, path, budget, _MOST_BYTES)
+        for path in (
+            (*SAMPLES, b"stsz"), (*SAMPLES, b"stts"), (*SAMPLES, b"ctts"), (b"mdia", b"mdhd"), (b"edts", b"elst"),
+        )
+    )  # fmt: skip
+    if not len(sizes) == len(steps) == len(headers) == 1 or len(offsets) > 1 or len(edits) > 1:
+        return None
+    lengths = _lengths(sizes[0])
+    times = _times(steps[0], offsets[0] if offsets else None)
+    if not lengths or times is None or len(times) != len(lengths):
+        return None
+    part = _edit(edits[0] if edits else None, timescale(headers[0]), movie_clock)
+    if part is None:
+        return None
+    inside = [(time, length) for length, time in zip(lengths, times, strict=True) if time in part]
+    first = min((time for time, length in inside if length), default=None)
+    # Before the first picture there is none to repeat: such packets are missing like any picture that does not decode.
+    empty = sum(1 for time, length in inside if first is not None and not length and time > first)
+    return PlayedPictures(len(inside) - empty, empty)
+
+
+def _lengths(table: bytes) -> Sequence[int]:
+    """The size of each packet; none where the table does not hold as many as it says."""
+    if len(table) < TABLE_HEADER + 4:
+        return ()
+    of_all, count = struct.unpack_from(">II", table, 4)  # the size that all of them have, 0 where they have none in common
+    if of_all:
+        return [of_all] * count if count <= _MOST_BYTES else ()
+    return [length for (length,) in rows_of(table[4:], ">I")]
+
+
+def _times(steps: bytes, offsets: bytes | None) -> list[int] | None:
+    """When each packet's picture is shown, in ticks of the media; None where the tables do not agree."""
+    rows = rows_of(steps, ">II")
+    if sum(count for count, _ in rows) > _MOST_BYTES or any(step >= _HUGE for _, step in rows):
+        return None
+    ends = list(accumulate(chain.from_iterable(repeat(step, count) for count, step in rows)))
+    decoded = [0, *ends[:-1]] if ends else []
+    if offsets is None:
+        return decoded
+    later = rows_of(offsets, ">Ii")
+    if sum(count for count, _ in later) != len(decoded) or any(abs(offset) >= _FAR for _, offset in later):
+        return None
+    shifts = chain.from_iterable(repeat(offset, count) for count, offset in later)
+    return [time + shift for time, shift in zip(decoded, shifts, strict=True)]
+
+
+def _edit(table: bytes | None, media_clock: int, movie_clock: int) -> range | None:
+    """The ticks of the media that are played, all of them where there is no edit list; None where that is not one piece."""
+    if table is None or entry_count(table) == 0:
+        return range(_HUGE * _HUGE)
+    rows = rows_of(table, ">Qq4x" if table[:1] == b"\1" else ">Ii4x")
+    played = [row for at, row in enumerate(rows) if row[1] != _NOTHING or at == len(rows) - 1]
+    if len(played) != 1 or not played[0][0] or played[0][1] < 0 or not movie_clock:
+        return None
+    lasts, first = played[0]
+    # Rounded half away from zero, as av_rescale does.
+    return range(first, first + (2 * lasts * media_clock + movie_clock) // (2 * movie_clock))

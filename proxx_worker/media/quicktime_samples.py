@@ -1,0 +1,72 @@
+"""Where each frame of a movie's video lies in the file, as its sample tables say."""
+
+import struct
+from collections.abc import Callable, Iterator
+from itertools import chain, islice, pairwise, repeat
+
+from proxx_worker.media.boxes import MAX_BOXES, SAMPLES, TABLE_HEADER, TRACKS, Box, descend, tables_at
+
+_HANDLER_AT, _HANDLER_END = 8, 12
+_SIZES_AT = 12
+_MAX_TABLE = 1 << 25
+"""Chunk offsets of 46 hours at 50 frames a second, with a chunk for each frame."""
+
+
+def video_frames(read: Callable[[int, int], bytes], size: int) -> Iterator[int]:
+    """Byte offsets of the frames of the only video track, in the order in which they are stored.
+
+    `read(offset, count)` gives up to `count` bytes of the file of `size` bytes. Raises `ValueError` where there is not one video
+    track; at the end, where fewer frames have a place than a size. Memory does not depend on what the tables claim.
+    Structure: ISO/IEC 14496-12, 8.7.3 "Sample Size Boxes", 8.7.4 "Sample To Chunk Box", 8.7.5 "Chunk Offset Box".
+    """
+    budget = iter(range(MAX_BOXES))
+    found = [track for track in descend(read, Box(b"", 0, size), TRACKS, budget) if _is_video(read, track, budget)]
+    if len(found) != 1:
+        raise ValueError(f"the movie has {len(found)} video tracks")
+    (track,) = found
+
+    def table(kind: bytes) -> bytes:
+        return next(iter(tables_at(read, track, (*SAMPLES, kind), budget, _MAX_TABLE)), b"")
+
+    frames, sizes = _sizes(table(b"stsz"))
+    chunks = chain(_rows(table(b"stco"), ">I"), _rows(table(b"co64"), ">Q"))
+    counts = _counts(_rows(table(b"stsc"), ">II4x"))
+    placed = 0
+    for offset in islice(_offsets(sizes, chunks, counts), frames):
+        yield offset
+        placed += 1
+    if placed < frames:
+        raise ValueError(f"{frames - placed} of {frames} frames of the movie are in no chunk")
+
+
+def _is_video(read: Callable[[int, int], bytes], track: Box, budget: Iterator[int]) -> bool:
+    return any(header[_HANDLER_AT:_HANDLER_END] == b"vide" for header in tables_at(read, track, (b"mdia", b"hdlr"), budget))
+
+
+def _sizes(table: bytes) -> tuple[int, Iterator[int]]:
+    """How many frames there are, and the bytes of each: one number for all of them, or a row each."""
+    if len(table) < _SIZES_AT:
+        return 0, iter(())
+    common, count = struct.unpack_from(">II", table, 4)
+    return count, repeat(common) if common else (each for (each,) in _rows(table[4:], ">I"))
+
+
+def _rows(table: bytes, shape: str) -> Iterator[tuple[int, ...]]:
+    """The rows that follow a table's header, whole ones only."""
+    width = struct.calcsize(shape)
+    whole = max(len(table) - TABLE_HEADER, 0) // width * width
+    return struct.iter_unpack(shape, memoryview(table)[TABLE_HEADER : TABLE_HEADER + whole])
+
+
+def _counts(runs: Iterator[tuple[int, ...]]) -> Iterator[int]:
+    """How many frames each chunk has; `runs`: the number of the first chunk (from 1), and frames a chunk from there on."""
+    for (first, count), (following, _) in pairwise(chain(runs, [(0, 0)])):
+        yield from repeat(count, following - first) if following else repeat(count)
+
+
+def _offsets(sizes: Iterator[int], chunks: Iterator[tuple[int, ...]], counts: Iterator[int]) -> Iterator[int]:
+    for (start,), count in zip(chunks, counts, strict=False):
+        position = start
+        for size in islice(sizes, count):
+            yield position
+            position += size
