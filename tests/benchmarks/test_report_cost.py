@@ -62,7 +62,9 @@ def _report(folder: Path) -> Sample:
 def test_per_codec(report: Report, clips: Clips, tmp_path: Path, codec: str, container: str) -> None:
     """Ten seconds of 1080p, at the same size. ProRes Proxy and H.264 are measured with a minute, below."""
     folder = tmp_path / "job"
-    encodes, reports = in_turns(partial(_job, folder, clips.ten, codec, container), partial(_report, folder), runs=3, warm_up=False)
+    encodes, reports = in_turns(
+        partial(_job, folder, clips.ten, codec, container), partial(_report, folder), runs=3, warm_up=False
+    )
     report.row(SECTION, f"10 s to {codec}/{container}: report's CPU / the job's", ratios(reports, encodes, cpu).show())
 
 
