@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from proxx_worker.contract.errors import ErrorCode, JobError, JsonValue
+from proxx_worker.media.demuxers import NUMBERED
 from proxx_worker.media.ffmpeg_words import Meaning, decoder_names, says, speaker, without_addresses
 from proxx_worker.planning.plan import TaskPlan
 from proxx_worker.verification.damage_places import DamageSearchResult, Place, listed, stream_of
@@ -70,8 +71,11 @@ def begins_between_keyframes(plan: TaskPlan, encode: EncodeObservation, damage: 
     """Whether the decoder only missed what comes before the source's first keyframe, as in a recording cut from a broadcast.
 
     Pictures that need it are presented by no player. All that were presented then follow each other, and nothing was said later
-    than a decoder works ahead. The same words further in tell of lost packets.
+    than a decoder works ahead. The same words further in tell of lost packets. In a bare stream all follow each other, whatever
+    is missing: what may be left out at its beginning was counted.
     """
+    if plan.facts.demuxer in NUMBERED:
+        return False
     if not all(says(Meaning.REFERENCE, line) for line in damage) or (encode.complained_last or 0) > _AHEAD:
         return False
     video = plan.facts.video
@@ -149,7 +153,7 @@ def complaints_of_source(plan: TaskPlan, complaints: Sequence[str]) -> tuple[set
         elif says(Meaning.READING, line):
             reading.add(line)
         elif (name := speaker(line)) in _decoders(plan) | {_demuxer(plan)}:
-            side = reading if name == _demuxer(plan) else decoding
+            side = decoding if name in _decoders(plan) else reading  # of a bare stream both have the same name
             if name in plan.output_options:
                 unclear.append((side, line))
             else:
