@@ -17,8 +17,6 @@ from proxx_worker.media.demuxers import NUMBERED
 from proxx_worker.media.facts import MediaFacts, RawSource
 from proxx_worker.media.h264_video import WANTED as OF_H264
 from proxx_worker.media.h264_video import H264Video
-from proxx_worker.media.h265_video import WANTED as OF_H265
-from proxx_worker.media.h265_video import H265Video
 from proxx_worker.media.mpeg_video import WANTED as OF_MPEG_VIDEO
 from proxx_worker.media.mpeg_video import MpegVideo
 from proxx_worker.media.start_codes import Read, units
@@ -46,17 +44,15 @@ class _Kind:
     wanted: re.Pattern[bytes]
     counter: Callable[[], Counter]
     where: str
-    unknown: str = ""
 
 
 _KINDS = {
     "mpegvideo": _Kind(OF_MPEG_VIDEO, MpegVideo, "sequence header says"),
     "h264": _Kind(OF_H264, H264Video, "parameter sets say"),
-    "hevc": _Kind(OF_H265, H265Video, "parameter sets say", ", and nothing tells whether its last picture is whole"),
 }
 """By demuxer."""
 
-_NAMES = {"mpeg1video": "MPEG-1", "mpeg2video": "MPEG-2", "h264": "H.264", "hevc": "H.265"}
+_NAMES = {"mpeg1video": "MPEG-1", "mpeg2video": "MPEG-2", "h264": "H.264"}
 
 
 def numbered_by_order(facts: MediaFacts | RawSource, read: Read) -> MediaFacts | RawSource:
@@ -83,7 +79,7 @@ def numbered_by_order(facts: MediaFacts | RawSource, read: Read) -> MediaFacts |
     if rate is None or not 1 <= rate <= FASTEST:
         raise _refused(name, "without a rate", "wrap it in mov or mp4 at its rate")
     said = f"its frames have no times and stand one after another at {rate} frames per second, as its {kind.where}"
-    notes = [f"a bare {name} stream: {said}; it does not promise a length{kind.unknown}"]
+    notes = [f"a bare {name} stream: {said}; it does not promise a length"]
     if counter.left_out:
         notes.append(f"pictures left out at the beginning: {counter.left_out}; they need others that are not in the stream")
     length = counter.frames / rate

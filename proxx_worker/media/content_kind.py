@@ -133,7 +133,6 @@ _CONTAINERS: dict[str, tuple[re.Pattern[bytes], Callable[[bytes, Read, int], Con
     "gxf": (re.compile(rb"\x00{4}\x01\xbc.{4}\x00{4}\xe1\xe2", re.DOTALL), _movie),
     # An access unit delimiter, a parameter set, or what comes before them (messages, of H.264).
     "h264": (re.compile(rb"\x00?\x00\x00\x01(?:\x09[\x10-\xf0]|[\x27\x47\x67]|\x06\x05)"), _movie),
-    "hevc": (re.compile(rb"\x00?\x00\x00\x01[\x40\x42\x46]\x01"), _movie),
     "mpegvideo": (re.compile(rb"\x00\x00\x01\xb3"), _movie),
     "ogg": (re.compile(rb"OggS"), _by_marks(rb"\x80theora|BBCD\0|\x01video|OVP80")),
 }

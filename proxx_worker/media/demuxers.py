@@ -25,7 +25,6 @@ MEDIA_DEMUXERS: Mapping[str, str] = {
     "ivf": "IVF: bare VP8, VP9 and AV1, with a time at each frame",
     "ogg": "Ogg: open cameras and recorders; also audio alone",
     "h264": "bare H.264: encoders, capture programs",
-    "hevc": "bare H.265: encoders",
     "mpegvideo": "bare MPEG-1 and MPEG-2 video: authoring tools, older encoders",
 }
 """Containers that can hold video, and why each is allowed."""
@@ -48,16 +47,18 @@ PICTURELESS_DEMUXERS: Mapping[str, str] = {
 }
 """Known formats without video, at most a cover image. None opens a second file (as vobsub would)."""
 
-NUMBERED = frozenset({"mpegvideo", "h264", "hevc"})
+NUMBERED = frozenset({"mpegvideo", "h264"})
 """Of those, bare streams: their frames are numbered by order at the rate that they say (see `bare_streams`)."""
 
 BARE_STREAMS: Mapping[str, str] = {
+    "hevc": "H.265",
     "vvc": "H.266",
     "m4v": "MPEG-4",
     "mjpeg": "Motion JPEG",
     "obu": "AV1",
 }
-"""Pictures one after another and nothing else, which are refused: none has a time. What an operator calls each."""
+"""Pictures one after another and nothing else, which are refused: none has a time. Of H.265, which may say a
+rate, nothing tells whether its last picture is whole. What an operator calls each."""
 
 ALLOWED_DEMUXERS = (*MEDIA_DEMUXERS, *PICTURELESS_DEMUXERS)
 

@@ -60,6 +60,8 @@ WORDS = (
     _words(r"Failed to allocate (?:packet|memory)|[Mm]alloc of size \d+ failed", Meaning.NO_MEMORY, "5.1"),
     _words(r"corrupt (?:decoded frame|input packet)", Meaning.CORRUPT, "5.1, 7.1, 8.0, 9.0"),
     _words(r"corrupted? packet", Meaning.CORRUPT, "5.1"),
+    # Only information, but the picture is not what was coded. With several threads 5.1 flags such a picture in some runs alone.
+    _words(r"concealing \d+ DC, \d+ AC, \d+ MV errors", Meaning.CORRUPT, "5.1, 7.1, 8.0, 9.0"),
     _words(r"Packet corrupt \(stream = \d+, dts = (?P<time>-?\d+|NOPTS)\), dropping it", Meaning.DROPPED, "5.1, 7.1, 8.0, 9.0"),
     _words(r"Error while decoding stream", Meaning.DECODING, "5.1"),
     _words(r"\[dec:[^\]]*\]", Meaning.DECODING, "7.1, 8.0, 9.0"),

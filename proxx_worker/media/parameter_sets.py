@@ -1,4 +1,4 @@
-"""What the parameter sets of H.264 and H.265 have in common."""
+"""The parameter sets of H.264."""
 
 from fractions import Fraction
 
@@ -30,7 +30,7 @@ class ParameterSets:
 def skip_picture_description(bits: Bits) -> None:
     """Pass over what stands before everything else in video usability information: aspect, overscan, colour, chroma.
 
-    ITU-T H.264, E.1.1; H.265, E.2.1.
+    ITU-T H.264, E.1.1.
     """
     if bits.flag() and bits.u(8) == _EXTENDED_SAR:
         bits.u(32)

@@ -1,9 +1,9 @@
-"""Supplemental messages of H.264 and H.265: one NAL unit holds several, each with its kind and size (ITU-T H.264, 7.3.2.3.1)."""
+"""Supplemental messages of H.264: one NAL unit holds several, each with its kind and size (ITU-T H.264, 7.3.2.3.1)."""
 
 from collections.abc import Iterator
 
 PICTURE_TIMING = 1
-"""The kind, in both standards (table D.1)."""
+"""The kind (D.1)."""
 
 _LARGE = 0xFF
 

@@ -29,21 +29,28 @@ class DamageSearch:
         self.frames = 0
         self._facts = facts
         self._started = False
+        self._piece = ""
         self._time: float | None = None
         self._first: float | None = None
         self._last: dict[str, float] = {}
         self._heard: list[tuple[str, dict[str, float]]] = []
 
     def feed_line(self, line: str) -> None:
-        """The next line, without its newline."""
+        """The next line, without its newline.
+
+        FFmpeg writes a complaint in pieces, and its threads may put a frame's two lines between them.
+        """
         if frame := _FRAME.search(line):
             self._time = float(frame[1])
+            self._piece += line[: frame.start()]
         elif self._time is not None and (of := _OF.search(line)):
             self._frame_of(of[1], self._time)
+            self._piece += line[: of.start()]
         else:
-            self._started = self._started or says(Meaning.STARTED, line)
-            if is_complaint(line, started=self._started) and len(self._heard) < _MOST:
-                self._heard.append((line, dict(self._last)))
+            whole, self._piece = self._piece + line, ""
+            self._started = self._started or says(Meaning.STARTED, whole)
+            if is_complaint(whole, started=self._started) and len(self._heard) < _MOST:
+                self._heard.append((whole, dict(self._last)))
 
     def _frame_of(self, name: str, time: float) -> None:
         self.frames += 1

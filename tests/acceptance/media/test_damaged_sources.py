@@ -2,6 +2,8 @@
 
 import json
 import random
+import shlex
+import signal
 import struct
 import subprocess
 from collections.abc import Callable
@@ -11,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.clips import ffmpeg
+from tests.acceptance.clips import ffmpeg, tool
 from tests.acceptance.command import Command
 from tests.acceptance.results import names, parse_result
 from tests.acceptance.specs import encode, jobspec
+from tests.acceptance.stand_ins import program
 
 FASTSTART = ("-movflags", "+faststart")
 KINDS = {
@@ -269,3 +272,91 @@ def test_an_animated_png_is_refused_as_such(bench: Bench, tmp_path: Path) -> Non
 
 def test_a_name_says_nothing_of_the_content(bench: Bench, whole: Callable[[str], Path]) -> None:
     assert bench.run(bench.spoiled("clip.jpg", whole("h264.mp4").read_bytes())).error is None
+
+
+def packets_of(path: Path, stream: str) -> list[tuple[float, int, int]]:
+    """Time, place and size of each packet, in the order of their times."""
+    entries = ("-select_streams", stream, "-show_entries", "packet=pts_time,pos,size", "-of", "json")
+    said = subprocess.run([tool("ffprobe"), "-v", "error", *entries, path], check=True, capture_output=True).stdout
+    found = json.loads(said)["packets"]
+    return sorted((float(it["pts_time"]), int(it["pos"]), int(it["size"])) for it in found)
+
+
+def spoil_video(data: bytearray, at: int, size: int, name: str) -> None:
+    if name.endswith(".ts"):
+        for packet in range(at + 3 * 188, at + 11 * 188, 188):
+            data[packet + 20 : packet + 180] = bytes((37 * number) % 256 for number in range(160))
+    elif name == "prores.mov":
+        data[at : at + 60] = b"\x13" * 60
+    else:
+        data[at + size // 3 : at + 2 * size // 3] = bytes((73 * number) % 256 for number in range(size // 3))
+
+
+def spoil_audio(data: bytearray, at: int, size: int, _: str) -> None:
+    data[at : at + size] = b"\xff" * size
+
+
+SPOTS = (2.0, 4.0, 6.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "stream", "spoil"),
+    [
+        ("h264.mp4", "v:0", spoil_video),
+        ("h264.mp4", "a:0", spoil_audio),
+        pytest.param("prores.mov", "v:0", spoil_video, marks=pytest.mark.heavy),
+        pytest.param("mpeg2.ts", "v:0", spoil_video, marks=pytest.mark.heavy),
+    ],
+)
+def test_every_damaged_place_is_listed(bench: Bench, name: str, stream: str, spoil: Callable[..., None]) -> None:
+    source = bench.folder / f"whole-{name}"
+    ffmpeg(
+        "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=8,noise=alls=8:allf=t:all_seed=1,format=yuv420p",
+        "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=8", "-g", "12", *KINDS[name], source,
+    )  # fmt: skip
+    packets = packets_of(source, stream)
+    data = bytearray(source.read_bytes())
+    for spot in SPOTS:
+        _, at, size = min(packets, key=lambda packet: abs(packet[0] - packets[0][0] - spot))
+        spoil(data, at, size, name)
+    details = is_refused(bench.run(bench.spoiled(name, bytes(data))), "SOURCE_DAMAGED", "(3 places, the last near ")
+    found = [float(place["near_seconds"]) for place in details["places"]]
+    assert (details["places_count"], details["places_complete"]) == (3, True)
+    # A decoder complains some frames before it gives the picture: fewer than a fourth of a second on every version.
+    assert [spot - near for spot, near in zip(SPOTS, found, strict=True)] == pytest.approx([0.12] * 3, abs=0.2)
+    assert {(place["stream"], place["kind"]) for place in details["places"]} == {(int(stream == "a:0"), "decoding")}
+    assert float(details["near_seconds"]) == found[0]
+
+
+def test_a_picture_that_the_decoder_conceals_is_damage_in_every_run(bench: Bench) -> None:
+    """A B picture of H.264 that nothing else needs. FFmpeg 5.1 flagged it in some runs, by how its threads came to run."""
+    source = bench.folder / "whole.mp4"
+    ffmpeg(
+        "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=4,noise=alls=8:allf=t:all_seed=1,format=yuv420p",
+        "-c:v", "libx264", "-preset", "veryfast", "-g", "50", source,
+    )  # fmt: skip
+    data = bytearray(source.read_bytes())
+    _, at, size = min(packets_of(source, "v:0")[10:90], key=lambda packet: packet[2])
+    spoil_video(data, at, size, source.name)
+    spoiled = bench.spoiled("spoiled.mp4", bytes(data))
+    for _ in range(6):
+        is_refused(bench.run(spoiled), "SOURCE_DAMAGED")
+
+
+def test_a_stop_ends_the_search_for_damage(proxx: Command, whole: Callable[[str], Path], proxies: Path, tmp_path: Path) -> None:
+    data = bytearray(whole("h264.mp4").read_bytes())
+    data[len(data) // 3 : len(data) // 2] = b"\xff" * (len(data) // 2 - len(data) // 3)
+    source, reached = tmp_path / "damaged.mp4", tmp_path / "reached"
+    source.write_bytes(data)
+    real = shlex.quote(tool("ffmpeg"))
+    search = f"case \" $* \" in *' -f null '*) >'{reached}'; while :; do sleep 60; done;; esac"
+    patient = program(tmp_path / "ffmpeg", f'{search}\nexec {real} "$@"')
+    spec = tmp_path / "spec.json"
+    spec.write_bytes(encode(jobspec(source, proxies)))
+    with proxx.start("run", spec, "--json", "--sandbox", "off", "--ffmpeg", patient) as running:
+        running.until(reached.exists, "the search")
+        running.signal(signal.SIGTERM)
+        ended = running.wait()
+    assert ended.exit_code == 143
+    assert parse_result(ended.stdout)["error"]["code"] == "INTERRUPTED"
+    assert names(proxies) == []

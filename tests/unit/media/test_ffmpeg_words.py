@@ -17,6 +17,7 @@ LINES = {
     "[prores_aw @ 0x5625e7a52c80] [error] Failed to allocate packet of size 33456628": Meaning.NO_MEMORY,
     "[error] x: Disk quota exceeded": Meaning.NO_SPACE,
     "[fatal] bad.mov: corrupt decoded frame in stream 0": Meaning.CORRUPT,
+    "[h264 @ 0x564417e88380] [info] concealing 409 DC, 409 AC, 409 MV errors in B frame": Meaning.CORRUPT,
     "[vist#0:0/h264 @ 0x1a] [dec:h264 @ 0x2b] [fatal] corrupt decoded frame": Meaning.CORRUPT,
     "[in#0/mxf @ 0x5555600f9040] [fatal] corrupt input packet in stream 0": Meaning.CORRUPT,
     "[mpegts @ 0x55e5755e49c0] [warning] Packet corrupt (stream = 1, dts = 301498), dropping it.": Meaning.DROPPED,

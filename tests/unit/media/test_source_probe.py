@@ -38,7 +38,7 @@ def test_the_one_command_reaches_nothing_but_the_file_it_is_given() -> None:
         "file",
         "-format_whitelist",
         (
-            "mov,mxf,matroska,mpegts,mpeg,avi,dv,asf,flv,wtv,gxf,ivf,ogg,h264,hevc,mpegvideo,"
+            "mov,mxf,matroska,mpegts,mpeg,avi,dv,asf,flv,wtv,gxf,ivf,ogg,h264,mpegvideo,"
             "wav,w64,aiff,caf,mp3,flac,aac,ac3,eac3,au,srt,webvtt,ass,scc"
         ),
         "-probesize",

@@ -14,7 +14,7 @@ def test_the_whole_command() -> None:
     assert argv[1:at] == [option for option in plan.input_options if option != "-xerror"]
     video, audio = CLIP.video.index, CLIP.audio[0].index
     assert argv[at:] == [
-        "-threads:v", "2", "-i", "file:/dev/fd/0", "-map", f"0:{video}", "-map", f"0:{audio}",
+        "-threads:v", "1", "-i", "file:/dev/fd/0", "-map", f"0:{video}", "-map", f"0:{audio}",
         "-filter:v", r"metadata=mode=delete,metadata=mode=add:key=of:value=video,metadata=mode=print:file=pipe\\:2:direct=1",
         "-fps_mode:v", "passthrough", "-filter:a:0",
         rf"ametadata=mode=delete,ametadata=mode=add:key=of:value=audio{audio},ametadata=mode=print:file=pipe\\:2:direct=1",

@@ -230,7 +230,7 @@ def test_sources_are_decoded_the_same_on_every_cpu() -> None:
     assert plan_task(settings(), other).input_options[-2:] == ("-flags", "+bitexact")
 
 
-@pytest.mark.parametrize("demuxer", ["mpegvideo", "h264", "hevc"])
+@pytest.mark.parametrize("demuxer", ["mpegvideo", "h264"])
 def test_the_frames_of_a_bare_stream_are_numbered_at_its_rate(demuxer: str) -> None:
     rate = Fraction(30000, 1001)
     source = replace(clip(rate=rate, average_rate=None, time_base=1 / rate), formats=(demuxer,), audio=())

@@ -69,6 +69,16 @@ def test_what_is_no_damage(lines: tuple[str, ...]) -> None:
     assert searched(*lines).places == ()
 
 
+@pytest.mark.parametrize("piece", ["[h264 @ 0x1] ", "[h264 @ 0x1] [error] ", VIDEO])
+def test_a_complaint_that_a_frame_has_split_is_put_together(piece: str) -> None:
+    (first, second), rest = frame(1), VIDEO.removeprefix(piece)
+    expected = (Place("1.000", 0, "decoding"),)
+    assert searched(START, *frame(0), f"{piece}{first}", second, rest).places == expected
+    assert searched(START, *frame(0), first, f"{piece}{second}", rest).places == expected
+    cut = len(piece) // 2
+    assert searched(START, *frame(0), f"{piece[:cut]}{first}", f"{piece[cut:]}{second}", rest).places == expected
+
+
 def test_damage_before_the_first_picture_is_at_zero() -> None:
     assert searched(START, VIDEO, AUDIO).places == (Place("0.000", 0, "decoding"), Place("0.000", 1, "decoding"))
 

@@ -507,7 +507,7 @@ def ended(frames: int, **seen: object) -> Callable[[EncodeObservation], EncodeOb
         (CLIP, 0, "no frame of the source"),
         (replace(clip(frames=24), formats=("dv",)), 25, "ends in the middle of frame 25: it was cut off"),
         (replace(CLIP, formats=("h264",)), 24, "holds 25 frames, by the headers of its pictures, but 24 come out"),
-        (replace(clip(frames=24), formats=("hevc",)), 25, "holds 24 frames, by the headers of its pictures, but 25 come out"),
+        (replace(clip(frames=24), formats=("h264",)), 25, "holds 24 frames, by the headers of its pictures, but 25 come out"),
     ],
 )
 def test_a_source_that_ends_before_its_container_says(source: MediaFacts, frames: int, said: str) -> None:
