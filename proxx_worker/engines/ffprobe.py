@@ -8,6 +8,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.engines.port import ProbedSource
 from proxx_worker.engines.source_file import OpenSource, Window, open_source
 from proxx_worker.engines.tools import Tools
+from proxx_worker.media.avi_index import without_empty_end
 from proxx_worker.media.ivf import held_to_its_header
 from proxx_worker.media.played_pictures import played_pictures
 from proxx_worker.media.quicktime import (
@@ -74,7 +75,9 @@ def probe_source(
         unbroken = gapless_tracks(header.read, size) if _AAC in stdout else frozenset()
         played = played_pictures(header.read, size) if _MOVIE in stdout else {}
         media = read_source(stdout, report.stderr_text(), child.exit_code, aspect, unbroken, played)
-        return ProbedSource(with_its_end(held_to_its_header(media, read, size), read, size), source.identity)
+        for known_by_its_bytes in (held_to_its_header, without_empty_end, with_its_end):
+            media = known_by_its_bytes(media, read, size)
+        return ProbedSource(media, source.identity)
 
 
 def _read_unless_stopped(source: OpenSource, stop: StopSignal, offset: int, size: int) -> bytes:

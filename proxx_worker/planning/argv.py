@@ -69,7 +69,7 @@ def input_options(facts: MediaFacts, schedule: Schedule) -> tuple[str, ...]:
         # Threaded scaling is a race below AVX: 10-bit chroma 212 wide came out different from run to run.
         "-filter_threads", "1",
         # Nothing but this file, by the demuxer that the probe found, and as far into it as the probe looked.
-        "-protocol_whitelist", "file" if _end(facts) is None else "subfile,file", "-f", demuxer, *_dropping(facts),
+        *protocols(facts), "-f", demuxer, *dropping(facts),
         "-probesize", str(PROBE_BYTES), "-analyzeduration", str(PROBE_MICROSECONDS),
         *_decoder_options(facts), *whole_picture(facts.video),
         *_moved("-itsoffset", -schedule.input_shift),
@@ -86,7 +86,12 @@ def _end(facts: MediaFacts) -> int | None:
     return None if facts.open_end is None else facts.open_end.bytes
 
 
-def _dropping(facts: MediaFacts) -> tuple[str, ...]:
+def protocols(facts: MediaFacts) -> tuple[str, ...]:
+    """The option that lets FFmpeg open nothing but a file, or a part of one."""
+    return "-protocol_whitelist", "file" if _end(facts) is None else "subfile,file"
+
+
+def dropping(facts: MediaFacts) -> tuple[str, ...]:
     """The option that drops a packet that is not whole, where one is known; with `-xerror` it would end the encode."""
     return ("-fflags", "+discardcorrupt") if facts.open_end is not None and facts.open_end.packets else ()
 

@@ -13,7 +13,7 @@ from proxx_worker.media.demuxers import demuxer_name
 from proxx_worker.media.facts import MediaFacts, VideoFacts
 from proxx_worker.media.pixel_formats import pixel_format
 from proxx_worker.media.source_probe import PROBE_BYTES, PROBE_MICROSECONDS
-from proxx_worker.planning.argv import whole_picture
+from proxx_worker.planning.argv import dropping, input_name, protocols, whole_picture
 from proxx_worker.planning.color import MATRIX_FILTER_NAMES, is_full_range, is_standard_definition
 from proxx_worker.planning.color_tags import same
 from proxx_worker.planning.picture import upright
@@ -122,8 +122,8 @@ def comparison_argv(ffmpeg: str, comparison: Comparison, source: str, proxy: str
     return [
         ffmpeg, "-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+warning",
         "-filter_complex_threads", "1",
-        *input_options(comparison.source), "-i", f"file:{source}",
-        *input_options(comparison.proxy), "-i", f"file:{proxy}",
+        *input_options(comparison.source), "-i", input_name(comparison.source, source),
+        *input_options(comparison.proxy), "-i", input_name(comparison.proxy, proxy),
         "-filter_complex", ";".join(_graph(comparison)),
         *(word for output in outputs for word in ("-map", output)),
         "-c:v", "rawvideo", "-c:a", "pcm_s16le", "-fps_mode", "passthrough", "-map_metadata", "-1", "-f", "avi", "pipe:1",
@@ -137,8 +137,8 @@ def input_options(facts: MediaFacts) -> list[str]:
         name = ",".join(facts.formats)
         raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, f"a file in the format {name} is not one that can be compared")
     return [
-        "-protocol_whitelist", "file", "-f", demuxer, "-probesize", str(PROBE_BYTES), "-analyzeduration", str(PROBE_MICROSECONDS),
-        *whole_picture(facts.video),
+        *protocols(facts), "-f", demuxer, *dropping(facts),
+        "-probesize", str(PROBE_BYTES), "-analyzeduration", str(PROBE_MICROSECONDS), *whole_picture(facts.video),
     ]  # fmt: skip
 
 

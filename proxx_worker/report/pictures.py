@@ -7,6 +7,7 @@ from math import isclose
 
 from proxx_worker.engines.source_file import OpenSource
 from proxx_worker.engines.tools import Tools
+from proxx_worker.planning.argv import input_name
 from proxx_worker.planning.picture import upright
 from proxx_worker.process.child import run_child
 from proxx_worker.process.stop import StopSignal
@@ -154,7 +155,7 @@ def picture_argv(ffmpeg: str, comparison: Comparison, files: tuple[str, str], pl
     )
     for number, (side, facts, time, frame) in enumerate(sides):
         seek = [] if time is None else ["-ss", f"{_seek(time):.6f}"]
-        words += [*input_options(facts), *seek, "-i", f"file:{files[number]}"]
+        words += [*input_options(facts), *seek, "-i", input_name(facts, files[number])]
         first = 0 if time is not None else frame
         filters = [
             *printed(side),

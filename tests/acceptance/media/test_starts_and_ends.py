@@ -7,7 +7,8 @@ import hashlib
 import json
 import struct
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def run(proxx: Command, folder: Path, source: Path) -> Result:
     return parse_result(proxx("run", spec).stdout)
 
 
-def pictures(path: Path) -> Sequence[str]:
+def pictures(path: Path | str) -> Sequence[str]:
     """The decoded pictures' digests."""
     command = ("ffmpeg", "-nostdin", "-v", "quiet", "-i", path, "-map", "0:v", "-fps_mode", "passthrough", "-f", "framemd5", "-")
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -59,6 +60,102 @@ def test_a_recording_that_begins_between_keyframes_begins_with_its_first_whole_p
     assert len(ours) == checks["frames"]["actual"]
     assert list(ours) == list(theirs[len(theirs) - len(ours) :])
     assert hashlib.sha256(Path(result["tasks"][0]["output"]).read_bytes()).hexdigest() == result["tasks"][0]["output_sha256"]
+
+
+HEVC = ("-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-x265-params", "log-level=none:keyint=12")
+AAC, MP2 = ("-c:a", "aac"), ("-c:a", "mp2")
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Two seconds of picture and audio in a transport stream, made when asked for."""
+    folder = tmp_path_factory.mktemp("recordings")
+    kinds = {"h264": (*CLOSED, *AAC), "hevc": (*HEVC, *AAC), "mpeg2": MPEG2, "open": (*OPEN, *MP2)}
+
+    def make(kind: str) -> Path:
+        path = folder / f"{kind}.ts"
+        if not path.exists():
+            ffmpeg(*PICTURE, *SOUND, *kinds[kind], path)
+        return path
+
+    return make
+
+
+def last_packet(data: bytes, stream: int) -> int:
+    """How many transport packets stand behind the beginning of the last PES packet of the first or second stream."""
+    packets = [data[at : at + PACKET] for at in range(0, len(data), PACKET)]
+    begins = [place for place, it in enumerate(packets) if (it[1] & 0x5F, it[2]) == (0x41, stream)]
+    return len(packets) - begins[-1] - 1
+
+
+def within_picture(data: bytes, nth: int) -> int:
+    """Where to cut so that the recording ends within a picture: the nth from the end of those that have three packets or more."""
+    packets = [data[at : at + PACKET] for at in range(0, len(data), PACKET)]
+    places = [place for place, it in enumerate(packets) if (it[1] & 0x1F, it[2]) == (1, 0)]
+    begins = [at for at, place in enumerate(places) if packets[place][1] & 0x40]
+    long = [begin for begin, following in pairwise([*begins, len(places)]) if following - begin > 2]
+    return (places[long[-nth] + 1] + 1) * PACKET
+
+
+@pytest.mark.parametrize("kind", ["h264", "hevc", "mpeg2"])
+@pytest.mark.parametrize("nth", [1, 4])
+def test_a_recording_that_ends_within_a_picture_ends_with_the_one_before(
+    proxx: Command, tmp_path: Path, recordings: Callable[[str], Path], kind: str, nth: int
+) -> None:
+    """FFmpeg's HEVC decoder shows such a picture, filled up, and says nothing."""
+    whole, cut = recordings(kind), tmp_path / "cut.ts"
+    data = whole.read_bytes()
+    cut.write_bytes(data[: within_picture(data, nth)])
+    result = run(proxx, tmp_path, cut)
+    assert result["error"] is None
+    (task,) = result["tasks"]
+    checks = {check["name"]: check for check in task["checks"]}
+    assert not [name for name, check in checks.items() if check["ok"] is False]
+    shown = checks["frames"]["actual"]
+    assert checks["frames_left_out_at_end"]["actual"] == f"1 of {shown + 1}, incomplete at the end"
+    assert "the recording ends within its last picture, which was left out" in task["source_media"]["notes"]
+    # What the worker's own input gives, are pictures of the whole recording and no others.
+    source = task["command"][task["command"].index("-i") + 1].replace("/dev/fd/0", str(cut))
+    ours, theirs = pictures(source), pictures(whole)
+    assert len(ours) == shown
+    assert shown > len(theirs) // 2
+    assert list(ours[:-3]) == list(theirs[: len(ours) - 3])
+    assert set(ours) <= set(theirs)
+
+
+@pytest.mark.parametrize("kind", ["h264", "mpeg2"])
+def test_a_recording_that_ends_within_a_packet_of_audio_ends_with_the_one_before(
+    proxx: Command, tmp_path: Path, recordings: Callable[[str], Path], kind: str
+) -> None:
+    whole, cut = recordings(kind), tmp_path / "cut.ts"
+    data = whole.read_bytes()
+    cut.write_bytes(data[: len(data) - (last_packet(data, 1) - 1) * PACKET])
+    result = run(proxx, tmp_path, cut)
+    assert result["error"] is None
+    (task,) = result["tasks"]
+    checks = {check["name"]: check["actual"] for check in task["checks"]}
+    assert checks["audio_0_holes"] == 0
+    assert 1.8 <= float(checks["audio_0_duration"]) < 2
+    assert task["source_media"]["notes"][-1] == (
+        "the recording ends within the last packets of audio or data (1), which were left out"
+    )
+
+
+@pytest.mark.parametrize("stream", [0, 1], ids=["picture", "audio"])
+def test_packets_lost_further_in_are_damage_whatever_the_end(
+    proxx: Command, tmp_path: Path, recordings: Callable[[str], Path], stream: int
+) -> None:
+    """The option that drops an incomplete last packet of audio would drop others, too."""
+    data = recordings("open").read_bytes()
+    data = data[: len(data) - (last_packet(data, 1) - 1) * PACKET]
+    packets = [data[at : at + PACKET] for at in range(0, len(data), PACKET)]
+    inside = [place for place, it in enumerate(packets) if (it[1] & 0x5F, it[2]) == (1, stream)]
+    del packets[inside[len(inside) // 2]]
+    lossy = tmp_path / "lossy.ts"
+    lossy.write_bytes(b"".join(packets))
+    result = run(proxx, tmp_path, lossy)
+    assert result["error"] is not None
+    assert result["error"]["code"] == "SOURCE_DAMAGED"
 
 
 def test_packets_lost_in_the_middle_are_damage(proxx: Command, tmp_path: Path) -> None:
@@ -158,3 +255,24 @@ def test_a_first_packet_without_a_picture_is_one_that_does_not_decode(proxx: Com
     assert result["error"] is None
     checks = {check["name"]: check["actual"] for check in result["tasks"][0]["checks"]}
     assert checks["frames_left_out"] == "1 of 25, before the first that decodes"
+
+
+def test_chunks_of_an_avi_that_only_repeat_the_picture_are_no_pictures(proxx: Command, tmp_path: Path) -> None:
+    source = tmp_path / "drops.avi"
+    ffmpeg(*PICTURE, "-t", "1", "-c:v", "mjpeg", "-pix_fmt", "yuvj420p", source)
+    data = bytearray(source.read_bytes())
+    movie, index = data.index(b"movi"), data.rindex(b"idx1") + 8
+    for packet in (12, 21, 22, 23, 24):
+        entry = index + 16 * packet
+        at, length = movie + struct.unpack_from("<I", data, entry + 8)[0], struct.unpack_from("<I", data, entry + 12)[0]
+        assert data[at : at + 8] == b"00dc" + struct.pack("<I", length)
+        struct.pack_into("<I4sI", data, at + 4, 0, b"JUNK", length - 8)
+        struct.pack_into("<I", data, entry + 12, 0)
+    source.write_bytes(data)
+    result = run(proxx, tmp_path, source)
+    assert result["error"] is None
+    (task,) = result["tasks"]
+    assert {check["name"]: check["actual"] for check in task["checks"]}["frames"] == 20
+    assert task["source_media"]["notes"] == [
+        "5 of 25 picture packets are empty: they repeat the picture before them, and were left out"
+    ]

@@ -19,6 +19,8 @@ LINES = {
     "[fatal] bad.mov: corrupt decoded frame in stream 0": Meaning.CORRUPT,
     "[vist#0:0/h264 @ 0x1a] [dec:h264 @ 0x2b] [fatal] corrupt decoded frame": Meaning.CORRUPT,
     "[in#0/mxf @ 0x5555600f9040] [fatal] corrupt input packet in stream 0": Meaning.CORRUPT,
+    "[mpegts @ 0x55e5755e49c0] [warning] Packet corrupt (stream = 1, dts = 301498), dropping it.": Meaning.DROPPED,
+    "[in#0/mpegts @ 0x5555893a6e80] [warning] Packet corrupt (stream = 1, dts = NOPTS), dropping it.": Meaning.DROPPED,
     "[error] Error while decoding stream #0:0: Invalid data found when processing input": Meaning.DECODING,
     "[vist#0:0/dnxhd @ 0x1a] [dec:dnxhd @ 0x2b] [error] Error submitting packet to decoder: Invalid data found": Meaning.DECODING,
     "[in#0/mxf @ 0x55] [error] Task finished with error code: -1094995529": Meaning.READING,

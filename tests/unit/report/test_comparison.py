@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.media.facts import ColorFacts
+from proxx_worker.media.facts import ColorFacts, OpenEnd
 from proxx_worker.report.comparison import comparison_argv, plan_comparison
 from tests.unit.report.facts import BT709, media, video
 
@@ -25,6 +25,15 @@ def test_the_whole_command_opens_two_files_and_nothing_else() -> None:
     assert [argv[at + 1] for at, word in enumerate(argv) if word == "-protocol_whitelist"] == ["file", "file"]
     assert [argv[at + 1] for at, word in enumerate(argv) if word == "-map"] == ["[means]", "[samples]", "[source0]", "[proxy0]"]
     assert argv[-3:] == ["-f", "avi", "pipe:1"]
+
+
+def test_a_recording_that_stops_within_a_picture_is_read_as_far_as_the_worker_read_it() -> None:
+    source = replace(media(), formats=("mpegts",), open_end=OpenEnd(1880, (301_498,)))
+    argv = comparison_argv("/ff", plan_comparison(source, media(), None), "/dev/fd/5", "/dev/fd/6")
+    inputs = [argv[at + 1] for at, word in enumerate(argv) if word == "-i"]
+    assert inputs == ["subfile,,start,0,end,1880,,:file:/dev/fd/5", "file:/dev/fd/6"]
+    assert [argv[at + 1] for at, word in enumerate(argv) if word == "-protocol_whitelist"] == ["subfile,file", "file"]
+    assert argv.count("+discardcorrupt") == 1
 
 
 @pytest.mark.parametrize(
