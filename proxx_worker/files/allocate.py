@@ -16,10 +16,10 @@ _BLOCK: Final = 1 << 16
 _fallocate = None if sys.platform == "darwin" else getattr(ctypes.CDLL(None, use_errno=True), "fallocate64", None)
 
 
-def set_aside(fd: int, size: int) -> bool:
+def preallocate(fd: int, size: int) -> bool:
     """Give the file `size` bytes of disk without changing its length. False where the filesystem has no such promise.
 
-    `give_back` returns what stays unused. Raises `OSError`, ENOSPC and EDQUOT above all.
+    `release_unused` returns what stays unused. Raises `OSError`, ENOSPC and EDQUOT above all.
     """
     number = _allocate(fd, size)
     if number in _UNKNOWN_HERE:
@@ -29,12 +29,12 @@ def set_aside(fd: int, size: int) -> bool:
     return True
 
 
-def fill(fd: int, size: int) -> None:
-    """`set_aside`, and where that is not possible write `size` zeros and sync them: the next write goes over them.
+def preallocate_or_fill(fd: int, size: int) -> None:
+    """`preallocate`, and where that is not possible write `size` zeros and sync them: the next write goes over them.
 
     Raises `OSError`, ENOSPC and EDQUOT above all.
     """
-    if set_aside(fd, size):
+    if preallocate(fd, size):
         return
     os.lseek(fd, 0, os.SEEK_SET)
     for start in range(0, size, _BLOCK):
@@ -42,8 +42,8 @@ def fill(fd: int, size: int) -> None:
     sync_file(fd)
 
 
-def give_back(fd: int) -> None:
-    """Free what `set_aside` took and nothing was written to. Raises `OSError`."""
+def release_unused(fd: int) -> None:
+    """Free what `preallocate` took and nothing was written to. Raises `OSError`."""
     os.ftruncate(fd, os.fstat(fd).st_size)
 
 

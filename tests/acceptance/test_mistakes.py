@@ -135,7 +135,7 @@ MISTAKES = [
         "submit .JSON",
         "submit ws spec.JSON",
         64,
-        "a JobSpec's name ends in .json, in lower case; rename it",
+        "a JobSpec's name ends in lower-case .json; rename it",
         written("spec.JSON", "{}"),
     ),
     Mistake(
@@ -150,9 +150,9 @@ MISTAKES = [
     Mistake("relink a spec", "relink spec.json --fcpxml a.fcpxml", 64, "spec.json is not a result of this worker"),
     Mistake("report on no workspace", "relink out --fcpxml a.fcpxml", 64, "out is not a workspace: it has no done/"),
     # --- the workspace ---
-    Mistake("a missing workspace", "watch nowhere", 4, "/nowhere: make it with `mkdir -p "),
-    Mistake("status of a missing workspace", "status nowhere", 4, "/nowhere: make it with `mkdir -p "),
-    Mistake("submit to a missing workspace", "submit nowhere spec.json", 4, "/nowhere: make it with `mkdir -p "),
+    Mistake("a missing workspace", "watch nowhere", 4, "/nowhere: create it with `mkdir -p "),
+    Mistake("status of a missing workspace", "status nowhere", 4, "/nowhere: create it with `mkdir -p "),
+    Mistake("submit to a missing workspace", "submit nowhere spec.json", 4, "/nowhere: create it with `mkdir -p "),
     Mistake("a file as workspace", "watch spec.json", 4, "spec.json is not a folder; put a real folder in its place"),
     # --- JSON ---
     Mistake("an empty spec", "run spec.json", 1, "it is empty: write the JobSpec into it", spec_of("")),

@@ -182,10 +182,10 @@ FAULTS: Sequence[Fault] = (
         [
             Change(
                 spool.Spool.finish,
-                "self._carry(here.result, there.result)",
-                "self._carry(here.spec, there.spec)\n    self._carry(here.result, there.result)",
+                "self._move(here.result, there.result)",
+                "self._move(here.spec, there.spec)\n    self._move(here.result, there.result)",
             ),
-            Change(spool.Spool._carry, "if not exists(dst):", "if False:"),
+            Change(spool.Spool._move, "if not exists(dst):", "if False:"),
         ],
     ),
     Fault(
