@@ -12,7 +12,7 @@ from typing import Final
 from proxx_worker.files.allocate import preallocate, preallocate_or_fill
 from proxx_worker.files.durable import create_file, write_all
 from proxx_worker.files.errnos import translate_os_errors
-from proxx_worker.files.rename import rename_no_clobber, replace_by_held
+from proxx_worker.files.rename import rename_no_clobber, replace_from_open
 from proxx_worker.files.syncing import sync_directory, sync_file
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -67,7 +67,7 @@ class Reservation:
         """Atomically rename the file to `target`, replacing what is there, and sync `target`'s folder."""
         fd = self.reserve(0, filled=True)
         with translate_os_errors("put the record in place at", target, state_folder=True):
-            replace_by_held(fd, self._path, target)
+            replace_from_open(fd, self._path, target)
             sync_directory(os.path.dirname(target))
         self._drop()
 
