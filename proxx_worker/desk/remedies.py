@@ -132,7 +132,7 @@ REMEDIES: Final[Mapping[ErrorCode, Remedy]] = {
     ),
     ErrorCode.OUTPUT_DIRECTORY_MISSING: Remedy(
         "it does not exist, or is a file",
-        "create the folder, or mount what holds it; the worker never makes it",
+        "create the folder, or mount its volume; the worker never makes it",
         Again.HELPS,
     ),
     ErrorCode.OUTPUT_DIRECTORY_NOT_WRITABLE: Remedy(

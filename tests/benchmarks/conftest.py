@@ -26,9 +26,10 @@ def report(project_root: Path) -> Iterator[Report]:
 
 @dataclass(frozen=True)
 class Clips:
-    """Generated clips: one second at 1080p, and a minute of it."""
+    """Generated clips: one second at 1080p, ten of it, and a minute."""
 
     second: Path
+    ten: Path
     minute: Path
 
 
@@ -36,8 +37,8 @@ class Clips:
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Clips:
     """Made once: a moving picture with some grain, sound, timecode, as an H.264 camera writes it."""
     folder = tmp_path_factory.mktemp("clips")
-    made = Clips(folder / "second.mp4", folder / "minute.mp4")
-    for path, seconds in ((made.second, 1), (made.minute, 60)):
+    made = Clips(folder / "second.mp4", folder / "ten.mp4", folder / "minute.mp4")
+    for path, seconds in ((made.second, 1), (made.ten, 10), (made.minute, 60)):
         subprocess.run(
             [
                 "ffmpeg", "-v", "error", "-nostdin", "-y",
