@@ -112,7 +112,7 @@ def _own(
     exit_code = int(ErrorClass.ENVIRONMENT)  # unless it gets to an end of its own
     try:
         counts = (worker.count, metrics.count)
-        Recoverer(spool, requests, owner, settings.output_roots, settings.paths, record, log, counts, stop).carry_through()
+        Recoverer(spool, requests, owner, settings.output_roots, settings.paths, record, log, counts, stop).finish_jobs()
         supervisor.ready()
         exit_code = worker.work(once=once)
     finally:

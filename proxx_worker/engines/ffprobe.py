@@ -31,7 +31,7 @@ MAX_REPORT_BYTES = 16 << 20
 _AVID = tuple(tag.encode() for tag in AVID_CODEC_TAGS)
 _AAC = b'"aac"'
 _MOVIE = b'"mov,mp4,'
-"""Words in ffprobe's report without which the structure of a movie need not be looked at again."""
+"""Strings in ffprobe's report without which a movie's structure need not be read again."""
 
 _STDERR_BYTES = 64 << 10
 _TAIL_BYTES = 1 << 20

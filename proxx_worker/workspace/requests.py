@@ -143,14 +143,14 @@ class Requests:
         return any(True for _ in self._cancels_of(job))
 
     def _cancels_of(self, job: ClaimedJob) -> Iterator[bytes]:
-        """The cancels that mean `job`, under its own name and under the one that it had in the inbox."""
+        """The cancels for `job`, under its own name and the one it had in the inbox."""
         for stem in dict.fromkeys((job.stem, dropped_stem(job.stem))):
             path = os.path.join(self._folder, stem + CANCEL_SUFFIX)
             if job.sha256 is not None and _sha256_in(read_if_regular(path, _CANCEL_BYTES)) == job.sha256:
                 yield path
 
     def _evaluate(self, name: bytes, path: bytes, now: float) -> bytes | None:
-        """What the cancel `name` means: the spec's name, or None where it means nothing, or nothing yet."""
+        """The name of the spec that the cancel `name` is for; None if there is none, or the file may be incomplete."""
         status = status_of(path)
         if status is None or not stat.S_ISREG(status.st_mode):
             self._forget(name)  # gone, or a folder, a link, ...: not a request, and left alone
@@ -167,7 +167,7 @@ class Requests:
         return None
 
     def _sha256_of(self, spec: bytes) -> str | None:
-        """Of a spec in the inbox; None where there is none, or one that is too large: that one fails when its turn comes."""
+        """The SHA-256 of a spec in the inbox; None if there is none, or it is too large and will fail anyway."""
         data = read_if_regular(os.path.join(self._folder, spec), MAX_SPEC_BYTES + 1)
         return None if data is None or len(data) > MAX_SPEC_BYTES else sha256(data).hexdigest()
 
@@ -189,6 +189,6 @@ class Requests:
 
 
 def _sha256_in(data: bytes | None) -> str | None:
-    """The SHA-256 that a cancel holds, in lower case; None where it holds none."""
+    """The SHA-256 in a cancel, in lower case; None if there is none."""
     found = None if data is None else _SHA256.fullmatch(data)
     return None if found is None else found[1].decode("ascii").lower()

@@ -231,7 +231,7 @@ FAULTS: Sequence[Fault] = (
         "a recovery that gives up",
         [
             Change(
-                recoverer.Recoverer.carry_through,
+                recoverer.Recoverer.finish_jobs,
                 "found = recover(self.spool)",
                 'found = recover(self.spool)\n    if found.items:\n        raise ProxxError(ErrorCode.IO_ERROR, "not with this")',
             )

@@ -51,5 +51,5 @@ def live(root: Path, world: Environment, stop: StopFlag, observer: JobObserver |
             require_start=lambda: None,
             owner=owner,
         )
-        Recoverer(spool, requests, owner, None, world.paths, RECORD, log, (worker.count,), stop).carry_through()
+        Recoverer(spool, requests, owner, None, world.paths, RECORD, log, (worker.count,), stop).finish_jobs()
         return worker.work(once=True)
