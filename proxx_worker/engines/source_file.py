@@ -198,7 +198,7 @@ def _source_errors(path: str) -> Iterator[None]:
         if error.errno in _OWN_LIMITS:
             raise classify_os_error(error, "open", path) from error
         if error.errno in _ABSENT:
-            hint = missing_path_hint(path) or "Check the path and that its storage is mounted."
+            hint = missing_path_hint(path) or "Check the path, and that its storage is mounted."
             code, message = ErrorCode.SOURCE_MISSING, f"there is no file {path}. {hint}"
         else:
             code = ErrorCode.SOURCE_UNREADABLE

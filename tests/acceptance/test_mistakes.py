@@ -142,7 +142,7 @@ MISTAKES = [
         "submit a result",
         "submit ws a.result.json",
         64,
-        "it is a job's result; name the JobSpec, which is NAME.json beside",
+        "it is a job's result; name the JobSpec, which is NAME.json next to",
         written("a.result.json", "{}"),
     ),
     Mistake("run a folder", "run ws", 64, "the JobSpec ws cannot be read: Is a directory; name a JobSpec file that can"),
@@ -277,7 +277,7 @@ MISTAKES = [
     Mistake(
         "a missing output directory", "validate spec.json", 4, "OUTPUT_DIRECTORY_MISSING", job_of(output_directory="/nowhere")
     ),
-    Mistake("an output that is there", "validate spec.json", 4, "Move it away, or give the job another naming template", taken),
+    Mistake("an output that is there", "validate spec.json", 4, "Move them away, or give the job another naming template", taken),
     Mistake("two clips of one name", "validate spec.json", 1, "OUTPUT_NAME_COLLISION", in_two_folders),
     # --- settings and tools ---
     Mistake("a missing FFmpeg", "validate spec.json --ffmpeg /nowhere/ffmpeg", 4, "FFMPEG_MISSING"),
