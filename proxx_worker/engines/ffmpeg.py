@@ -10,10 +10,12 @@ from proxx_worker.engines.port import Accepted, Encoded, EngineContext, Media, P
 from proxx_worker.engines.source_file import OpenSource
 from proxx_worker.engines.tools import Tools
 from proxx_worker.media.facts import MediaFacts
+from proxx_worker.planning.damage_search import search_argv
 from proxx_worker.planning.plan import TaskPlan, plan_task
 from proxx_worker.process.child import run_child
 from proxx_worker.process.child_exit import ChildExit
 from proxx_worker.process.stderr_lines import StderrLines
+from proxx_worker.verification.damage_search import DamageSearch
 from proxx_worker.verification.encode_observation import EncodeObserver
 from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
 from proxx_worker.verification.progress import Progress
@@ -64,10 +66,46 @@ class FfmpegEngine:
         first = self._encode(task, source, staged, context)
         again = first.evidence.replanned() if isinstance(first, Encoded) and isinstance(first.evidence, FfmpegEvidence) else None
         if again is None:
-            return first
+            return self._with_all_places(first, source, staged, context)
         context.log.event("replanned", claimed=claim(task), measured=claim(again))
         second = self._encode(again, source, staged, context, claimed=claim(task))
-        return replace(second, usage=_sum(first.usage, second.usage))
+        whole = replace(second, usage=_sum(first.usage, second.usage))
+        return self._with_all_places(whole, source, staged, context)
+
+    def _with_all_places(
+        self, encoded: Encoded | Unfinished, source: OpenSource, staged: StagedOutput, context: EngineContext
+    ) -> Encoded | Unfinished:
+        """If the encode stopped at the source's first damaged place, search for the others, so that an editor can decide."""
+        if isinstance(encoded, Unfinished) or not isinstance(evidence := encoded.evidence, FfmpegEvidence):
+            return encoded
+        if not evidence.stopped_at_damage():
+            return encoded
+        tools, search = self.tools(), DamageSearch(evidence.plan.facts)
+        lines = StderrLines(search.feed_line, lambda _: None)
+
+        def frames() -> int:
+            context.on_progress(evidence.encode.progress)
+            return search.frames
+
+        child = run_child(
+            search_argv(evidence.plan, tools.ffmpeg, STANDARD_INPUT),
+            stop=context.stop,
+            on_stdout=lambda _: None,
+            on_stderr=lines.feed,
+            growth=frames,
+            stall_seconds=context.stall_seconds,
+            stdin=source.descriptor,
+            pass_fds=context.pass_fds,
+            cwd=staged.folder,
+            confinement=tools.confinement(reads=(source.descriptor,)),
+        )
+        lines.finish()
+        usage = _sum(encoded.usage, Usage(child.cpu_seconds, child.peak_memory_bytes))
+        if child.stopped:
+            return Unfinished(context.stop.error("a damaged source was searched").error, usage, encoded.argv, encoded.exit_code)
+        found = search.finish(evidence.plan, complete=child.exit_code == 0 and not child.stalled)
+        context.log.event("damage_searched", places=len(found.places), complete=found.complete)
+        return replace(encoded, evidence=replace(evidence, search=found), usage=usage)
 
     def _encode(
         self, task: TaskPlan, source: OpenSource, staged: StagedOutput, context: EngineContext, claimed: str | None = None

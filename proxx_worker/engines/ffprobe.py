@@ -9,6 +9,7 @@ from proxx_worker.engines.port import ProbedSource
 from proxx_worker.engines.source_file import OpenSource, Window, open_source
 from proxx_worker.engines.tools import Tools
 from proxx_worker.media.avi_index import without_empty_end
+from proxx_worker.media.bare_streams import numbered_by_order
 from proxx_worker.media.ivf import held_to_its_header
 from proxx_worker.media.played_pictures import played_pictures
 from proxx_worker.media.quicktime import (
@@ -51,8 +52,9 @@ def probe_source(
     check of the path alone, a folder could be swapped for a symlink.
 
     Raises SOURCE_MISSING, SOURCE_NOT_A_FILE, SOURCE_UNREADABLE (also if ffprobe does not finish within `stall_seconds`),
-    SOURCE_UNSUPPORTED, SOURCE_NO_VIDEO, ENCODE_OUT_OF_MEMORY; `stop.error` for a stop; FFPROBE_MISSING, SANDBOX_UNAVAILABLE and
-    IO_ERROR for the worker's own environment.
+    SOURCE_UNSUPPORTED, SOURCE_NO_VIDEO, SOURCE_DAMAGED (a bare stream that lacks frames by its own numbers),
+    ENCODE_OUT_OF_MEMORY; `stop.error` for a stop; FFPROBE_MISSING, SANDBOX_UNAVAILABLE and IO_ERROR for the worker's own
+    environment.
     """
     with open_source(path) as source:
         if check_place is not None:
@@ -77,7 +79,7 @@ def probe_source(
         media = read_source(stdout, report.stderr_text(), child.exit_code, aspect, unbroken, played)
         for known_by_its_bytes in (held_to_its_header, without_empty_end, with_its_end):
             media = known_by_its_bytes(media, read, size)
-        return ProbedSource(media, source.identity)
+        return ProbedSource(numbered_by_order(media, read), source.identity)
 
 
 def _read_unless_stopped(source: OpenSource, stop: StopSignal, offset: int, size: int) -> bytes:

@@ -131,6 +131,10 @@ _CONTAINERS: dict[str, tuple[re.Pattern[bytes], Callable[[bytes, Read, int], Con
     "ivf": (re.compile(rb"DKIF\0\0"), _movie),
     "wtv": (re.compile(re.escape(bytes.fromhex("b7d800203749da11a64e0007e95ead8d"))), _movie),
     "gxf": (re.compile(rb"\x00{4}\x01\xbc.{4}\x00{4}\xe1\xe2", re.DOTALL), _movie),
+    # An access unit delimiter, a parameter set, or what comes before them (messages, of H.264).
+    "h264": (re.compile(rb"\x00?\x00\x00\x01(?:\x09[\x10-\xf0]|[\x27\x47\x67]|\x06\x05)"), _movie),
+    "hevc": (re.compile(rb"\x00?\x00\x00\x01[\x40\x42\x46]\x01"), _movie),
+    "mpegvideo": (re.compile(rb"\x00\x00\x01\xb3"), _movie),
     "ogg": (re.compile(rb"OggS"), _by_marks(rb"\x80theora|BBCD\0|\x01video|OVP80")),
 }
 """How each of `demuxers.MEDIA_DEMUXERS` begins (MXF apart), by the formats' own descriptions and FFmpeg's probes."""

@@ -2,8 +2,8 @@
 
 A demuxer is allowed because camera or post media comes in that container, or because it names a known format without video
 (so that the answer is SOURCE_NO_VIDEO). All others are kept out: playlists and scripts (hls, dash, concat, imf, sdp, vobsub, ...)
-open other files or the network; image2 reads name patterns; *_pipe demuxers are stills; raw elementary streams (h264, hevc,
-mpegvideo; not IVF and DV) have no times at their frames; games' and surveillance formats are no editor's source.
+open other files or the network; image2 reads name patterns; *_pipe demuxers are stills; most bare streams (vvc, m4v, obu, ...)
+have neither times nor a rate to number their frames by; games' and surveillance formats are no editor's source.
 
 FFmpeg probes with all it has and checks the list before the chosen demuxer reads anything.
 """
@@ -24,6 +24,9 @@ MEDIA_DEMUXERS: Mapping[str, str] = {
     "gxf": "GXF: broadcast servers",
     "ivf": "IVF: bare VP8, VP9 and AV1, with a time at each frame",
     "ogg": "Ogg: open cameras and recorders; also audio alone",
+    "h264": "bare H.264: encoders, capture programs",
+    "hevc": "bare H.265: encoders",
+    "mpegvideo": "bare MPEG-1 and MPEG-2 video: authoring tools, older encoders",
 }
 """Containers that can hold video, and why each is allowed."""
 
@@ -45,16 +48,16 @@ PICTURELESS_DEMUXERS: Mapping[str, str] = {
 }
 """Known formats without video, at most a cover image. None opens a second file (as vobsub would)."""
 
+NUMBERED = frozenset({"mpegvideo", "h264", "hevc"})
+"""Of those, bare streams: their frames are numbered by order at the rate that they say (see `bare_streams`)."""
+
 BARE_STREAMS: Mapping[str, str] = {
-    "h264": "H.264",
-    "hevc": "H.265",
     "vvc": "H.266",
-    "mpegvideo": "MPEG-2",
     "m4v": "MPEG-4",
     "mjpeg": "Motion JPEG",
     "obu": "AV1",
 }
-"""Pictures one after another and nothing else: none has a time. What an operator calls each."""
+"""Pictures one after another and nothing else, which are refused: none has a time. What an operator calls each."""
 
 ALLOWED_DEMUXERS = (*MEDIA_DEMUXERS, *PICTURELESS_DEMUXERS)
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container
-from proxx_worker.media.demuxers import demuxer_name
+from proxx_worker.media.demuxers import NUMBERED, demuxer_name
 from proxx_worker.media.facts import MediaFacts, VideoFacts
 from proxx_worker.media.source_probe import PROBE_BYTES, PROBE_MICROSECONDS
 from proxx_worker.planning.audio import AudioPlan
@@ -72,7 +72,7 @@ def input_options(facts: MediaFacts, schedule: Schedule) -> tuple[str, ...]:
         *protocols(facts), "-f", demuxer, *dropping(facts),
         "-probesize", str(PROBE_BYTES), "-analyzeduration", str(PROBE_MICROSECONDS),
         *_decoder_options(facts), *whole_picture(facts.video),
-        *_moved("-itsoffset", -schedule.input_shift),
+        *_moved("-itsoffset", -schedule.input_shift), *numbered(facts),
     )  # fmt: skip
 
 
@@ -94,6 +94,14 @@ def protocols(facts: MediaFacts) -> tuple[str, ...]:
 def dropping(facts: MediaFacts) -> tuple[str, ...]:
     """The option that drops a packet that is not whole, where one is known; with `-xerror` it would end the encode."""
     return ("-fflags", "+discardcorrupt") if facts.open_end is not None and facts.open_end.packets else ()
+
+
+def numbered(facts: MediaFacts) -> tuple[str, ...]:
+    """The option that numbers a bare stream's frames by order, as they are decoded: FFmpeg then counts in lengths of a frame.
+
+    Measured with 5.1, 7.1, 8.0 and 9.0, with reordered pictures, fields and pictures that are left out: 0, 1, 2, ... in each.
+    """
+    return ("-r", str(facts.video.rate)) if facts.demuxer in NUMBERED else ()
 
 
 def whole_picture(video: VideoFacts) -> tuple[str, ...]:

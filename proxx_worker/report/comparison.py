@@ -13,7 +13,7 @@ from proxx_worker.media.demuxers import demuxer_name
 from proxx_worker.media.facts import MediaFacts, VideoFacts
 from proxx_worker.media.pixel_formats import pixel_format
 from proxx_worker.media.source_probe import PROBE_BYTES, PROBE_MICROSECONDS
-from proxx_worker.planning.argv import dropping, input_name, protocols, whole_picture
+from proxx_worker.planning.argv import dropping, input_name, numbered, protocols, whole_picture
 from proxx_worker.planning.color import MATRIX_FILTER_NAMES, is_full_range, is_standard_definition
 from proxx_worker.planning.color_tags import same
 from proxx_worker.planning.picture import upright
@@ -138,7 +138,8 @@ def input_options(facts: MediaFacts) -> list[str]:
         raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, f"a file in the format {name} is not one that can be compared")
     return [
         *protocols(facts), "-f", demuxer, *dropping(facts),
-        "-probesize", str(PROBE_BYTES), "-analyzeduration", str(PROBE_MICROSECONDS), *whole_picture(facts.video),
+        "-probesize", str(PROBE_BYTES), "-analyzeduration", str(PROBE_MICROSECONDS),
+        *whole_picture(facts.video), *numbered(facts),
     ]  # fmt: skip
 
 

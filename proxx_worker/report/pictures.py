@@ -7,6 +7,7 @@ from math import isclose
 
 from proxx_worker.engines.source_file import OpenSource
 from proxx_worker.engines.tools import Tools
+from proxx_worker.media.demuxers import NUMBERED
 from proxx_worker.planning.argv import input_name
 from proxx_worker.planning.picture import upright
 from proxx_worker.process.child import run_child
@@ -56,7 +57,9 @@ def show_frames(
     A frame that cannot be cut out is left out. Raises INTERRUPTED for a stop, ENCODE_STALLED, FFMPEG_MISSING, IO_ERROR.
     """
     shown = []
-    for place in places:
+    for found in places:
+        # A bare stream has no times to seek by: it is decoded from its beginning.
+        place = replace(found, source_time=None) if comparison.source.demuxer in NUMBERED else found
         allowed = most_bytes // max(1, len(places))
         for quality in _QUALITIES:
             pictures = _cut(tools, comparison, (source, proxy), place, quality, stop, stall_seconds)

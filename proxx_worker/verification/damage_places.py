@@ -25,6 +25,17 @@ class Place:
     kind: str
 
 
+@dataclass(frozen=True, slots=True)
+class DamageSearchResult:
+    """What a pass over the whole source found: each damaged place, in the order of their times.
+
+    `complete`: whether it came to the source's end.
+    """
+
+    places: tuple[Place, ...]
+    complete: bool
+
+
 def listed(places: Iterable[Place]) -> dict[str, JsonValue]:
     """`places`: the first distinct ones, in the order found; `places_count`: how many there are."""
     found = list(dict.fromkeys(places))

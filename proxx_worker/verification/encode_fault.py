@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from proxx_worker.contract.errors import ErrorCode, JobError, JsonValue
+from proxx_worker.media.demuxers import NUMBERED
 from proxx_worker.media.ffmpeg_words import Meaning, decoder_names, says, speaker, without_addresses
 from proxx_worker.planning.plan import TaskPlan
-from proxx_worker.verification.damage_places import Place, listed, stream_of
+from proxx_worker.verification.damage_places import DamageSearchResult, Place, listed, stream_of
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.ends import is_known_end
 from proxx_worker.verification.frame_grid import first_gap, places_on_grid
@@ -18,29 +19,32 @@ _AHEAD = 48
 queue before the filters."""
 
 
-def encode_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
-    """Why this encode cannot have made a valid proxy, from its exit code, messages and progress; None if they show no fault."""
+def encode_error(plan: TaskPlan, encode: EncodeObservation, search: DamageSearchResult | None = None) -> JobError | None:
+    """Why this encode cannot have made a valid proxy, from its exit code, messages and progress; None if they show no fault.
+
+    `search`: what a pass over the whole of a damaged source found.
+    """
     failed = encode.exit_code != 0
     stopped_by_times = failed and any(says(Meaning.TIMES, line) for line in encode.complaints)
     shortage = _shortage(encode, failed=failed)
     if shortage is not None:
         return shortage
     return (
-        _damage(plan, encode, failed=failed)
+        _damage(plan, encode, search, failed=failed)
         or _changes(plan, encode)
         or (times_fault(plan, encode) if stopped_by_times else None)
         or _own_fault(encode)
     )
 
 
-def _damage(plan: TaskPlan, encode: EncodeObservation, *, failed: bool) -> JobError | None:
-    decoding, reading = _faults_of_source(plan, encode.complaints)
+def _damage(plan: TaskPlan, encode: EncodeObservation, search: DamageSearchResult | None, *, failed: bool) -> JobError | None:
+    decoding, reading = complaints_of_source(plan, encode.complaints)
     damage = [line for line in encode.complaints if line in decoding or (failed and line in reading)]
     if damage and not failed and begins_between_keyframes(plan, encode, damage):
         return None
     # With -xerror, a decoder may fail without a message (libdav1d).
     in_silence = failed and not encode.complaints and any(says(Meaning.GAVE_UP, line) for line in encode.stderr_tail[-1:])
-    return _damaged(plan, encode, damage) if damage or in_silence else None
+    return _damaged(plan, encode, damage, search) if damage or in_silence else None
 
 
 def _own_fault(encode: EncodeObservation) -> JobError | None:
@@ -67,8 +71,11 @@ def begins_between_keyframes(plan: TaskPlan, encode: EncodeObservation, damage: 
     """Whether the decoder only missed what comes before the source's first keyframe, as in a recording cut from a broadcast.
 
     No player shows frames that need it. Then all presented frames are contiguous, and no error came later than a decoder works
-    ahead. The same messages further in mean lost packets.
+    ahead. The same messages further in mean lost packets. In a bare stream the
+    frames are always contiguous: those that may be missing at its beginning were counted.
     """
+    if plan.facts.demuxer in NUMBERED:
+        return False
     if not all(says(Meaning.REFERENCE, line) for line in damage) or (encode.complained_last or 0) > _AHEAD:
         return False
     video = plan.facts.video
@@ -116,7 +123,7 @@ def _shortage(encode: EncodeObservation, *, failed: bool) -> JobError | None:
 
 def gap_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     """SOURCE_DAMAGED if the demuxer reported errors and frames are missing: gaps at a constant rate, or fewer than promised."""
-    _, reading = _faults_of_source(plan, encode.complaints)
+    _, reading = complaints_of_source(plan, encode.complaints)
     lines = [line for line in encode.complaints if line in reading]
     video = plan.facts.video
     if not lines or video.frames == len(encode.presented):
@@ -127,7 +134,7 @@ def gap_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     return _damaged(plan, encode, lines)
 
 
-def _faults_of_source(plan: TaskPlan, complaints: Sequence[str]) -> tuple[set[str], set[str]]:
+def complaints_of_source(plan: TaskPlan, complaints: Sequence[str]) -> tuple[set[str], set[str]]:
     """The error lines that are about the source: about decoding it, and about reading it.
 
     Read errors alone are not damage: demuxers also report indexes and tags. If source and proxy are of one kind (MXF, DNxHD,
@@ -146,7 +153,7 @@ def _faults_of_source(plan: TaskPlan, complaints: Sequence[str]) -> tuple[set[st
         elif says(Meaning.READING, line):
             reading.add(line)
         elif (name := speaker(line)) in _decoders(plan) | {_demuxer(plan)}:
-            side = reading if name == _demuxer(plan) else decoding
+            side = decoding if name in _decoders(plan) else reading  # of a bare stream both have the same name
             if name in plan.output_options:
                 unclear.append((side, line))
             else:
@@ -171,21 +178,34 @@ def _demuxer(plan: TaskPlan) -> str:
     return ",".join(plan.facts.formats)
 
 
-def _damaged(plan: TaskPlan, encode: EncodeObservation, lines: Sequence[str]) -> JobError:
-    where = _where(plan, encode, encode.complained_at)
-    reading = _faults_of_source(plan, encode.complaints)[1]
-    places = [
+def _damaged(
+    plan: TaskPlan, encode: EncodeObservation, lines: Sequence[str], search: DamageSearchResult | None = None
+) -> JobError:
+    places = _places_met(plan, encode, lines) if search is None or not search.places else list(search.places)
+    where = places[0].seconds if search is not None and places else _where(plan, encode, encode.complained_at)
+    quoted: list[JsonValue] = [without_addresses(line) for line in lines[:_QUOTED_LINES]]
+    several = f" ({len(places)} places, the last near {places[-1].seconds} s)" if search is not None and len(places) > 1 else ""
+    return JobError(
+        ErrorCode.SOURCE_DAMAGED,
+        f"the source could not be read and decoded without errors, first near {where} s{several}: "
+        f"{quoted[0] if quoted else 'FFmpeg gave up there without saying why'}; deliver the clip again, or repair it",
+        {
+            "near_seconds": where,
+            "lines": quoted,
+            **listed(places or [Place(where, None, "decoding")]),
+            **({} if search is None else {"places_complete": search.complete}),
+        },
+    )
+
+
+def _places_met(plan: TaskPlan, encode: EncodeObservation, lines: Sequence[str]) -> list[Place]:
+    """The places that the encode itself came by."""
+    reading = complaints_of_source(plan, encode.complaints)[1]
+    return [
         Place(_where(plan, encode, at), stream_of(plan.facts, line), "reading" if line in reading else "decoding")
         for line, at in zip(encode.complaints, encode.heard_at, strict=False)
         if line in lines
     ]
-    quoted: list[JsonValue] = [without_addresses(line) for line in lines[:_QUOTED_LINES]]
-    return JobError(
-        ErrorCode.SOURCE_DAMAGED,
-        f"the source could not be read and decoded without errors, first near {where} s: "
-        f"{quoted[0] if quoted else 'FFmpeg gave up there without saying why'}; deliver the clip again, or repair it",
-        {"near_seconds": where, "lines": quoted, **listed(places or [Place(where, None, "decoding")])},
-    )
 
 
 def _said_last(encode: EncodeObservation) -> list[JsonValue]:

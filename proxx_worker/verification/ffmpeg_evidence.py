@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from proxx_worker.contract.errors import JobError
+from proxx_worker.contract.errors import ErrorCode, JobError
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.contract.result import Check
 from proxx_worker.planning.plan import TaskPlan
 from proxx_worker.verification.audio_damage import audio_damage
 from proxx_worker.verification.checks import MILLISECOND, compare, first_frame, frame_times, start_check
+from proxx_worker.verification.damage_places import DamageSearchResult
 from proxx_worker.verification.encode_fault import encode_error, gap_error
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.ends import left_out_at_end
@@ -27,12 +28,14 @@ from proxx_worker.verification.source_times import claim, measured_plan, times_f
 class FfmpegEvidence:
     """One finished encode by `plan`. Satisfies `Evidence`.
 
-    `claimed`: the rate that the source's container claims, if the plan uses the frames' own times instead.
+    `claimed`: the rate that the source's container claims, if the plan uses the frames' own times instead. `search`: what
+    a second pass over a damaged source found.
     """
 
     plan: TaskPlan
     encode: EncodeObservation
     claimed: str | None = None
+    search: DamageSearchResult | None = None
 
     def checks(self) -> Sequence[Check]:
         """FFmpeg's exit code, the size that it reported last, and how much audio it encoded for MXF."""
@@ -45,7 +48,12 @@ class FfmpegEvidence:
 
     def fault(self) -> JobError | None:
         """No space, a damaged or unsupported source, a failed encoder."""
-        return encode_error(self.plan, self.encode)
+        return encode_error(self.plan, self.encode, self.search)
+
+    def stopped_at_damage(self) -> bool:
+        """Whether the encode ended at the first damaged place of its source, so that others may follow."""
+        error = encode_error(self.plan, self.encode)
+        return self.encode.exit_code != 0 and error is not None and error.code is ErrorCode.SOURCE_DAMAGED
 
     def time_checks(self, picture: StreamReport) -> Iterator[Check]:
         """Frame count, every frame's time, and the first one's."""

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, JobError
 from proxx_worker.contract.output_settings import Container
+from proxx_worker.media.demuxers import NUMBERED
 from proxx_worker.planning.frame_timing import clip_start
 from proxx_worker.planning.plan import TaskPlan
 from proxx_worker.verification.encode_observation import EncodeObservation
@@ -49,14 +50,9 @@ def ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -
     end = max(times) * video.time_base + frame
     missing = frames_left_out(plan, encode)
     promised = video.promised_frames
-    if promised is not None and facts.demuxer in _OF_ONE_SIZE and len(encode.presented) > promised:
-        return JobError(
-            ErrorCode.SOURCE_DAMAGED,
-            f"the source ends in the middle of frame {promised + 1}: it was cut off; deliver the clip again",
-            {"ends_at_seconds": f"{float(end - frame):.3f}", "frames": promised},
-        )
-    if promised is not None and len(encode.presented) + missing < promised:
-        return _short(f"after {len(encode.presented)} frames", f"{promised} frames", end, promised, len(times))
+    fault = None if promised is None else _miscounted(facts.demuxer, len(encode.presented), promised, missing, end, frame)
+    if fault is not None:
+        return fault
     # Containers round, decoders hold back a frame at a cut: two frames and a hundredth are no damage.
     slack = 2 * frame + Fraction(1, 100)
     if video.duration is not None:
@@ -70,6 +66,26 @@ def ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -
         longest = max((end, *_sounds(encode, report)))
         if longest + slack + Fraction(1, 2) < facts.duration:
             return _short(f"after {float(longest):.3f} s", f"{float(facts.duration):.3f} s", longest, None, len(times))
+    return None
+
+
+def _miscounted(demuxer: str, presented: int, promised: int, missing: int, end: Fraction, frame: Fraction) -> JobError | None:
+    """Whether a source whose frames are counted beforehand gives as many. `missing`: left out; `end`, `frame`: seconds."""
+    if demuxer in NUMBERED and presented != promised:
+        return JobError(
+            ErrorCode.SOURCE_DAMAGED,
+            f"the source holds {promised} frames, by the headers of its pictures, but {presented} come out of the decoder: it is "
+            "damaged, or its frames cannot be counted; deliver the clip again, or wrap it in mov or mp4 with times",
+            {"frames": presented, "frames_promised": promised},
+        )
+    if demuxer in _OF_ONE_SIZE and presented > promised:
+        return JobError(
+            ErrorCode.SOURCE_DAMAGED,
+            f"the source ends in the middle of frame {promised + 1}: it was cut off; deliver the clip again",
+            {"ends_at_seconds": f"{float(end - frame):.3f}", "frames": promised},
+        )
+    if presented + missing < promised:
+        return _short(f"after {presented} frames", f"{promised} frames", end, promised, presented)
     return None
 
 

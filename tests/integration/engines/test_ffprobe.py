@@ -120,7 +120,7 @@ def test_pixel_formats_mean_what_ffprobe_s_own_table_says() -> None:
         ("sound.ogg", SOUND, ErrorCode.SOURCE_NO_VIDEO),
         ("still.png", (*PICTURE, "-frames:v", "1"), ErrorCode.SOURCE_UNSUPPORTED),
         ("still.tiff", (*PICTURE, "-frames:v", "1"), ErrorCode.SOURCE_UNSUPPORTED),
-        ("bare.h264", (*PICTURE, "-c:v", "libx264"), ErrorCode.SOURCE_UNSUPPORTED),
+        ("bare.obu", (*PICTURE, "-c:v", "libaom-av1", "-cpu-used", "8"), ErrorCode.SOURCE_UNSUPPORTED),
         ("moving.gif", PICTURE, ErrorCode.SOURCE_UNSUPPORTED),
         ("pipe.y4m", PICTURE, ErrorCode.SOURCE_UNSUPPORTED),
     ],

@@ -70,6 +70,12 @@ ASF_SOUND = bytes.fromhex("409e69f84d5bcf11a8fd00805f5c442b")
         b"\0\0\0\0\1\xbc\0\0\0\x60\0\0\0\0\xe1\xe2\1",
         b"DKIF\0\0\x20\0VP90",
         b"OggS\0\2" + b"\0" * 22 + b"\x80theora",
+        b"\0\0\1\xb3\x14\0\xb4\x34",
+        b"\0\0\0\1\x09\xf0\0\0\0\1\x67",
+        b"\0\0\0\1\x67\x4d\0\x1f",
+        b"\0\0\1\x06\x05\xff",
+        b"\0\0\0\1\x40\x01\x0c\x01",
+        b"\0\0\0\1\x46\x01\x10",
     ],
 )
 def test_a_movie_is_known(content: bytes) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from proxx_worker.media.demuxers import ALLOWED_DEMUXERS, BARE_STREAMS, demuxer_name
+from proxx_worker.media.demuxers import ALLOWED_DEMUXERS, BARE_STREAMS, MEDIA_DEMUXERS, NUMBERED, demuxer_name
 
 
 @pytest.mark.parametrize(
@@ -12,9 +12,14 @@ def test_ffprobe_s_name_means_an_allowed_demuxer_or_none(format_name: str, expec
 
 
 FAR_REACHING = "concat hls dash webm_dash_manifest imf sdp rtsp rtp sap image2 image2pipe lavfi vobsub tty data ffmetadata"
-TIMELESS = "rawvideo h264 hevc mjpeg m4v mpegvideo"
+TIMELESS = "rawvideo mjpeg m4v"
 
 
 @pytest.mark.parametrize("name", [*FAR_REACHING.split(), *sorted({*TIMELESS.split(), *BARE_STREAMS})])
 def test_what_reaches_further_than_its_file_or_has_no_times_is_not_allowed(name: str) -> None:
     assert name not in ALLOWED_DEMUXERS
+
+
+def test_a_bare_stream_is_numbered_or_refused() -> None:
+    assert set(MEDIA_DEMUXERS) >= NUMBERED
+    assert not NUMBERED & set(BARE_STREAMS)

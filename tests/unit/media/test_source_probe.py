@@ -37,7 +37,10 @@ def test_the_one_command_reaches_nothing_but_the_file_it_is_given() -> None:
         "-protocol_whitelist",
         "file",
         "-format_whitelist",
-        "mov,mxf,matroska,mpegts,mpeg,avi,dv,asf,flv,wtv,gxf,ivf,ogg,wav,w64,aiff,caf,mp3,flac,aac,ac3,eac3,au,srt,webvtt,ass,scc",
+        (
+            "mov,mxf,matroska,mpegts,mpeg,avi,dv,asf,flv,wtv,gxf,ivf,ogg,h264,hevc,mpegvideo,"
+            "wav,w64,aiff,caf,mp3,flac,aac,ac3,eac3,au,srt,webvtt,ass,scc"
+        ),
         "-probesize",
         "50000000",
         "-analyzeduration",
@@ -278,9 +281,9 @@ WITH_ERROR = json.dumps({"error": {"code": -1094995529, "string": "Invalid data 
         (WITH_ERROR, "[hls @ 0x55] Format not on whitelist 'mov'\n", 1, "detects hls"),
         (
             WITH_ERROR,
-            "[h264 @ 0x55] Format not on whitelist 'mov'\n",
+            "[vvc @ 0x55] Format not on whitelist 'mov'\n",
             1,
-            "a bare H.264 stream: wrap it in mov or mp4 at its rate",
+            "a bare H.266 stream: wrap it in mov or mp4 at its rate",
         ),
     ],
 )

@@ -230,6 +230,14 @@ def test_sources_are_decoded_the_same_on_every_cpu() -> None:
     assert plan_task(settings(), other).input_options[-2:] == ("-flags", "+bitexact")
 
 
+@pytest.mark.parametrize("demuxer", ["mpegvideo", "h264", "hevc"])
+def test_the_frames_of_a_bare_stream_are_numbered_at_its_rate(demuxer: str) -> None:
+    rate = Fraction(30000, 1001)
+    source = replace(clip(rate=rate, average_rate=None, time_base=1 / rate), formats=(demuxer,), audio=())
+    assert plan_task(settings(), source).input_options[-2:] == ("-r", "30000/1001")
+    assert "-r" not in plan_task(settings(), CLIP).input_options
+
+
 def test_the_whole_picture_of_a_clean_aperture_is_kept() -> None:
     plan = plan_task(settings(), clip(clean_aperture=True))
     assert plan.input_options[-2:] == ("-apply_cropping:v", "codec")

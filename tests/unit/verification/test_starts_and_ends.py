@@ -62,6 +62,23 @@ def test_references_that_lie_before_the_beginning_are_no_damage(
     assert failed.code is ErrorCode.SOURCE_DAMAGED
 
 
+def test_in_a_bare_stream_a_missing_reference_is_damage_wherever_it_is() -> None:
+    plan = planned(replace(CLIP, formats=("h264",), audio=()))
+    encode = replace(perfect_encode(plan), complaints=(REFERENCE,), complained_last=12)
+    error = encode_error(plan, encode)
+    assert error is not None
+    assert error.code is ErrorCode.SOURCE_DAMAGED
+
+
+def test_the_decoder_of_a_bare_stream_speaks_under_the_demuxer_s_name() -> None:
+    plan = planned(replace(CLIP, formats=("h264",), audio=()))
+    encode = replace(perfect_encode(plan), complaints=(DECODER,), complained_at=12, heard_at=(12,))
+    error = encode_error(plan, encode)
+    assert error is not None
+    assert error.code is ErrorCode.SOURCE_DAMAGED
+    assert error.details["places"] == [{"near_seconds": "0.440", "stream": 0, "kind": "decoding"}]
+
+
 @pytest.mark.parametrize("container", [Container.MOV, Container.MXF])
 def test_pictures_that_nothing_can_decode_are_counted(container: Container) -> None:
     plan = planned(CLIP, container)

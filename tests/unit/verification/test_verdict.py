@@ -506,6 +506,8 @@ def ended(frames: int, **seen: object) -> Callable[[EncodeObservation], EncodeOb
         (replace(clip(frames_certain=False, duration=None), duration=Fraction(9)), 25, "promises 9.000 s"),
         (CLIP, 0, "no frame of the source"),
         (replace(clip(frames=24), formats=("dv",)), 25, "ends in the middle of frame 25: it was cut off"),
+        (replace(CLIP, formats=("h264",)), 24, "holds 25 frames, by the headers of its pictures, but 24 come out"),
+        (replace(clip(frames=24), formats=("hevc",)), 25, "holds 24 frames, by the headers of its pictures, but 25 come out"),
     ],
 )
 def test_a_source_that_ends_before_its_container_says(source: MediaFacts, frames: int, said: str) -> None:
@@ -522,6 +524,7 @@ def test_a_source_that_ends_before_its_container_says(source: MediaFacts, frames
         replace(clip(frames_certain=False, duration=None), duration=Fraction(3, 2)),
         replace(clip(frames_certain=False, duration=None), duration=None),
         clip(frames_certain=True, duration=Fraction(3)),
+        replace(CLIP, formats=("mpegvideo",)),
     ],
 )
 def test_rounded_durations_are_no_damage(source: MediaFacts) -> None:
