@@ -18,7 +18,7 @@ from proxx_worker.engines.tools import locate_tool
 from proxx_worker.process.sandbox import Sandbox
 from proxx_worker.process.trial import try_confined, try_start
 from proxx_worker.settings import Settings
-from proxx_worker.workspace.assumptions import Assumption, assumptions_of, judged
+from proxx_worker.workspace.assumptions import Assumption, assumptions_of, evaluate
 from proxx_worker.workspace.layout import Workspace
 
 
@@ -29,25 +29,25 @@ def all_assumptions(
 
     `path`: the value of `PATH`.
     """
-    yield judged("ffmpeg", lambda: locate_tool("ffmpeg", settings.ffmpeg, path))
-    yield judged("ffprobe", lambda: locate_tool("ffprobe", settings.ffprobe, path))
+    yield evaluate("ffmpeg", lambda: locate_tool("ffmpeg", settings.ffmpeg, path))
+    yield evaluate("ffprobe", lambda: locate_tool("ffprobe", settings.ffprobe, path))
     if sandbox is None:
         yield Assumption("sandbox", _OFF)
-        yield judged("setpriv", try_start, "not needed on this system")
+        yield evaluate("setpriv", try_start, "not needed on this system")
     else:
-        yield judged("sandbox", lambda: _require_sandbox(sandbox, settings, path))
+        yield evaluate("sandbox", lambda: _require_sandbox(sandbox, settings, path))
     if settings.encoder_memory_bytes is not None:
-        yield judged("encoder_memory_bytes", _require_limits, f"FFmpeg may use {settings.encoder_memory_bytes} bytes")
+        yield evaluate("encoder_memory_bytes", _require_limits, f"FFmpeg may use {settings.encoder_memory_bytes} bytes")
     for entry in settings.path_map:
-        yield judged("path_map", partial(_require_root, entry.to, "path_map"), f"{entry.to} is a folder (for {entry.prefix})")
+        yield evaluate("path_map", partial(_require_root, entry.to, "path_map"), f"{entry.to} is a folder (for {entry.prefix})")
     for setting, roots in (("source_roots", settings.source_roots), ("output_roots", settings.output_roots)):
         for root in roots or ():
-            yield judged(setting, partial(_require_root, root, setting), f"{root} is a folder")
+            yield evaluate(setting, partial(_require_root, root, setting), f"{root} is a folder")
     paths = ScriptingPaths.of(settings.resolve_script_api, settings.resolve_script_lib, settings.resolve_executable)
-    yield judged("resolve", lambda: _resolve(paths))
+    yield evaluate("resolve", lambda: _resolve(paths))
     if settings.metrics_file is not None:
         metrics_file = Path(settings.metrics_file)
-        yield judged("metrics_file", lambda: _require_place(metrics_file), f"{metrics_file} can be written")
+        yield evaluate("metrics_file", lambda: _require_place(metrics_file), f"{metrics_file} can be written")
     if workspace is not None:
         yield from assumptions_of(workspace)
 

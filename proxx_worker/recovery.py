@@ -1,6 +1,6 @@
-"""What a start does before its first claim: every job that the last process had claimed is decided and carried to its folder.
+"""Recovery at start, before the first claim: every job that the last process had claimed is decided and moved to its folder.
 
-Nothing is encoded again. Each step can be cut by another crash and is then simply done again.
+Nothing is encoded again. Every step may be interrupted by another crash and is then done again.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ from proxx_worker.workspace.spool import Spool
 
 @dataclass(frozen=True, slots=True)
 class Recoverer:
-    """Finishes what a crash left. `owner` names this workspace's staging; `count` is called for every job that is finished."""
+    """Finishes what a crash left. `owner`: the owner of this workspace's staging. `count`: called for every finished job."""
 
     spool: Spool
     requests: Requests
@@ -41,7 +41,7 @@ class Recoverer:
     count: Sequence[Callable[[JobResult], object]]
     stop: StopSignal
 
-    def carry_through(self) -> None:
+    def finish_jobs(self) -> None:
         """Decide and finish every job in `running/`, or as many as there is time for before a stop.
 
         Raises `ProxxError` where a state folder or an output directory fails.
@@ -89,8 +89,8 @@ class Recoverer:
                 return result
 
     def _published(self, item: RecoveryItem, record: JobResult) -> JobResult:
-        """Publish what is not published yet. Where that is refused, all of the job is taken back and it FAILED."""
-        # Where they were put, the record says: the mappings may have been changed since.
+        """Publish what is not published yet. If that fails, roll back all outputs, and the job is FAILED."""
+        # The record has the paths on this machine: the mappings may have changed since.
         places = [((task.output_path or task.output).rpartition("/"), task) for task in record.tasks if task.output is not None]
         outputs = [RecordedOutput(name, task.output_size_bytes or 0, task.output_sha256 or "") for (_, _, name), task in places]
         path = places[0][0][0] or "/"
@@ -114,7 +114,7 @@ class Recoverer:
         return failed
 
     def _interrupted(self, item: RecoveryItem) -> JobResult:
-        """The result of a job that was claimed and never decided: its worker was killed, or the power went."""
+        """The result of a job that was claimed but not decided: its worker was killed, or the power failed."""
         moment = now()
         summary = summary_of(item)
         report = Report(item.job.name, summary, self.worker, moment, paths=self.paths)
@@ -122,7 +122,7 @@ class Recoverer:
             try:
                 spec = parse_jobspec(item.job.data)
             except ProxxError:
-                pass  # It would have been refused; what matters now is that it was interrupted.
+                pass  # it would have been rejected, but INTERRUPTED takes precedence
             else:
                 report = report.with_settings(spec.engine, spec.settings)
         return report.result(report.not_run(), self._why_undecided(item.job), moment)
@@ -143,5 +143,5 @@ class Recoverer:
 
 
 def summary_of(item: RecoveryItem) -> SpecSummary:
-    """What the spec in `running/` says of itself."""
+    """The summary of the spec in `running/`."""
     return unread_summary(item.job.sha256) if item.job.data is None else summarize_spec(item.job.data)

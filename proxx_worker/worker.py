@@ -194,7 +194,7 @@ class Worker:
         info = JobInfo(claimed.name, job.summary.job_id, len(job.summary.sources))
         self._status.running(self._inbox.count, info)
         self._observer.job_entered(info, Stage.CLAIMED)
-        job = self._with_room(job)
+        job = self._reserve_for_refusal(job)
         if self._requests.is_cancelled(claimed):
             job = replace(job, content=JobError(ErrorCode.CANCELLED, f"the job was cancelled before it began. {SUBMIT_AGAIN}"))
         stop = CancellableStop(self._stops.now, self._requests.watch(claimed))
@@ -216,8 +216,8 @@ class Worker:
         if error.code is ErrorCode.IO_ERROR:
             self._require_start()
 
-    def _with_room(self, job: Job) -> Job:
-        """The job, once there is room for a result that refuses it, now that its sources are known; else refused at once."""
+    def _reserve_for_refusal(self, job: Job) -> Job:
+        """The job, with space reserved for a result that rejects all its sources; rejected at once if there is none."""
         paths = len(job.content) if isinstance(job.content, bytes) else 0
         try:
             self._spool.reserve_record(RECORD_BYTES + REFUSED_TASK_BYTES * len(job.summary.sources) + _PATH_COPIES * paths)

@@ -21,7 +21,7 @@ from typing import TypedDict
 from celery import Celery, group
 
 BROKER = os.environ.get("PROXX_BROKER", "redis://127.0.0.1:6379/0")
-LOOK_SECONDS = 0.2
+CHECK_SECONDS = 0.2
 
 app = Celery("pool", broker=BROKER, backend=BROKER)
 app.conf.update(
@@ -59,7 +59,7 @@ def make(task: object, spec: str) -> Outcome:
             # The spec is moved last: where it is, the result is whole.
             if (workspace / folder_name / f"{name}.json").exists():
                 return outcome_of(name, workspace / folder_name / f"{name}.result.json")
-        time.sleep(LOOK_SECONDS)
+        time.sleep(CHECK_SECONDS)
 
 
 def outcome_of(name: str, result: Path) -> Outcome:

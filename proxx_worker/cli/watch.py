@@ -60,7 +60,7 @@ def watch(arguments: argparse.Namespace) -> int:
             return _own(workspace, lock, settings, signals, Observing(log, progress, supervisor), once=arguments.once)
     except (ProxxError, PublishingStuckError) as fault:
         log.event("worker_stopped", fault.error.message, level="ERROR", code=fault.error.code, **fault.error.details)
-        supervisor.say(f"{fault.error.code}: {fault.error.message}")
+        supervisor.set_status(f"{fault.error.code}: {fault.error.message}")
         return int(ErrorClass.ENVIRONMENT)  # whatever the code: the worker must not go on
 
 
@@ -85,7 +85,7 @@ def _own(
     requests = Requests(workspace.inbox, settle_seconds=settings.settle_seconds)
     metrics = _metrics(settings, workspace, inbox, log)
     requested = Stops(signals.stop, signals.finish).requested
-    status = StatusFile(workspace.status_file, is_stopping=requested, tell=(supervisor.tell, metrics.tell))
+    status = StatusFile(workspace.status_file, is_stopping=requested, listeners=(supervisor.update, metrics.update))
     stop = BeatingStop(signals.stop, supervisor.beat, status.beat, metrics.beat)
     observer = Observers((status, observing.progress, metrics))
     record = worker_record(settings, tools)
@@ -112,7 +112,7 @@ def _own(
     exit_code = int(ErrorClass.ENVIRONMENT)  # unless it gets to an end of its own
     try:
         counts = (worker.count, metrics.count)
-        Recoverer(spool, requests, owner, settings.output_roots, settings.paths, record, log, counts, stop).carry_through()
+        Recoverer(spool, requests, owner, settings.output_roots, settings.paths, record, log, counts, stop).finish_jobs()
         supervisor.ready()
         exit_code = worker.work(once=once)
     finally:

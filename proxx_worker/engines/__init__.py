@@ -1,1 +1,1 @@
-"""FFmpeg and ffprobe: what each is asked, with which files, and what its end means."""
+"""The engines that make proxies (FFmpeg, Resolve), and the ffprobe probes of sources and proxies."""

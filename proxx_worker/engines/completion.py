@@ -1,4 +1,4 @@
-"""Putting into a finished proxy what FFmpeg cannot write there; see `planning/mxf` and `planning/vc3`.
+"""Patches finished proxies with what FFmpeg cannot write; see `planning/mxf` and `planning/vc3`.
 
 `checkpoint` is called between pieces of the file; what it raises ends the work.
 """
@@ -16,9 +16,9 @@ _CHUNK_BYTES = 1 << 20
 
 
 def complete_mxf(staged: StagedOutput, display_aspect: Fraction, checkpoint: Callable[[], object], *, says_bt2020: bool) -> None:
-    """Put in the UMID that follows from the content, the true display aspect and, with `says_bt2020`, each frame's matrix.
+    """Write a UMID derived from the content, the true display aspect and, with `says_bt2020`, each frame's matrix.
 
-    Raises OUTPUT_INVALID where it is no MXF, or no DNxHR in it.
+    Raises OUTPUT_INVALID if it is not an MXF file, or has no DNxHR.
     """
     scanner = MxfScanner(display_aspect, says_bt2020=says_bt2020)
     offset = 0
@@ -31,12 +31,12 @@ def complete_mxf(staged: StagedOutput, display_aspect: Fraction, checkpoint: Cal
     except ValueError as error:
         raise _not_whole("MXF", error, staged) from error
     for place, value in patch.writes():
-        checkpoint()  # one place for each frame, and each may cost a slow disk a seek
+        checkpoint()  # one write per frame, and each may cost a slow disk a seek
         staged.write_at(place, value)
 
 
 def say_bt2020_in_mov(staged: StagedOutput, checkpoint: Callable[[], object]) -> None:
-    """Let each frame of DNxHR say that its matrix is BT.2020's. Raises OUTPUT_INVALID where it is no MOV, or no DNxHR in it."""
+    """Mark each DNxHR frame as BT.2020. Raises OUTPUT_INVALID if it is not a MOV file, or has no DNxHR."""
     try:
         for place, value in _color_volumes(staged):
             checkpoint()
@@ -53,6 +53,6 @@ def _color_volumes(staged: StagedOutput) -> Iterator[tuple[int, bytes]]:
 def _not_whole(container: str, error: ValueError, staged: StagedOutput) -> ProxxError:
     return ProxxError(
         ErrorCode.OUTPUT_INVALID,
-        f"the encoder must write a whole {container} file, but {error}. Look at the encoder's lines in the job's log.",
+        f"the encoder must write a complete {container} file, but {error}. See the encoder's output in the job's log.",
         path=staged.path,
     )

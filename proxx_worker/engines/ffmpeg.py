@@ -1,4 +1,4 @@
-"""The FFmpeg engine: one child per output, its words into the job's log, what was seen of it as evidence."""
+"""The FFmpeg engine: one child per output. Its output goes to the job's log, its observations become evidence."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from proxx_worker.verification.progress import Progress
 from proxx_worker.verification.source_times import claim
 
 STANDARD_INPUT = "/dev/fd/0"
-"""The source as the encoder names it. FFmpeg opens it anew, so it can seek; it takes no commands from there (`-nostdin`)."""
+"""The source's name for the encoder. FFmpeg reopens it, so it can seek; it reads no commands from it (`-nostdin`)."""
 
 _FRAME_REPORT = b"frame:"
 
@@ -38,44 +38,44 @@ class FfmpegEngine:
         self.tools().require_confined()
 
     def plan(self, settings: OutputSettings, media: Media, preset: str | None) -> TaskPlan:
-        """See `plan_task`. Camera RAW and presets are another engine's: routing brings neither here."""
+        """See `plan_task`. Routing sends no camera RAW and no presets here."""
         if not isinstance(media, MediaFacts):
-            raise TypeError(f"not FFmpeg's to plan: {media}")
+            raise TypeError(f"not ordinary media: {media}")
         return plan_task(settings, media)
 
-    def survey(self, tasks: Sequence[Accepted], around: EngineContext) -> Sequence[Accepted]:
-        """The tasks as they are: ffprobe has told all that can be known."""
+    def survey(self, tasks: Sequence[Accepted], context: EngineContext) -> Sequence[Accepted]:
+        """The tasks unchanged: ffprobe has reported everything already."""
         return tasks
 
     def encode(
-        self, plan: Plan, source: OpenSource, staging: StagingArea, name: str, around: EngineContext
+        self, plan: Plan, source: OpenSource, staging: StagingArea, name: str, context: EngineContext
     ) -> Encoded | Unfinished:
-        """Encode `source` into a new file of staging, and wait for the end.
+        """Encode `source` into a new file in staging, and wait until it is done.
 
-        The encoder reads its standard input, which is the source as it was opened and checked: a path could lead elsewhere by
-        now. It starts in the staging folder and gets the output's bare name: the command is the same wherever the output goes,
-        and an output directory that is swapped for a symlink meanwhile leads it nowhere.
+        The encoder reads the opened and checked source from its standard input, as a path could lead elsewhere by now. It starts
+        in the staging folder and gets the output's bare name: so the command does not depend on the output's location, and
+        swapping the output directory for a symlink does not redirect it.
 
-        A source whose frames come at other times than its container claims is encoded once more, by what they tell: decision
-        0027. The first encode is what measures them, and reading every source twice for the few that lie would cost more.
+        A source whose frame times differ from its container's is encoded again, with a plan based on those times (decision
+        0027). The first encode measures them: reading every source twice for the few wrong ones would cost more.
 
         Raises FFMPEG_MISSING, IO_ERROR (no process can be started), and what `on_progress` or `log` raise.
         """
-        task = _own(plan)
+        task = _task_plan(plan)
         staged = staging.create(name)
-        first = self._encode(task, source, staged, around)
+        first = self._encode(task, source, staged, context)
         again = first.evidence.replanned() if isinstance(first, Encoded) and isinstance(first.evidence, FfmpegEvidence) else None
         if again is None:
-            return self._with_all_places(first, source, staged, around)
-        around.log.event("replanned", claimed=claim(task), measured=claim(again))
-        second = self._encode(again, source, staged, around, claimed=claim(task))
+            return self._with_all_places(first, source, staged, context)
+        context.log.event("replanned", claimed=claim(task), measured=claim(again))
+        second = self._encode(again, source, staged, context, claimed=claim(task))
         whole = replace(second, usage=_sum(first.usage, second.usage))
-        return self._with_all_places(whole, source, staged, around)
+        return self._with_all_places(whole, source, staged, context)
 
     def _with_all_places(
-        self, encoded: Encoded | Unfinished, source: OpenSource, staged: StagedOutput, around: EngineContext
+        self, encoded: Encoded | Unfinished, source: OpenSource, staged: StagedOutput, context: EngineContext
     ) -> Encoded | Unfinished:
-        """Where the encode stopped at its source's first damaged place: look for the others, so that an editor can decide."""
+        """If the encode stopped at the source's first damaged place, search for the others, so that an editor can decide."""
         if isinstance(encoded, Unfinished) or not isinstance(evidence := encoded.evidence, FfmpegEvidence):
             return encoded
         if not evidence.stopped_at_damage():
@@ -84,54 +84,54 @@ class FfmpegEngine:
         lines = StderrLines(search.feed_line, lambda _: None)
 
         def frames() -> int:
-            around.on_progress(evidence.encode.progress)
+            context.on_progress(evidence.encode.progress)
             return search.frames
 
         child = run_child(
             search_argv(evidence.plan, tools.ffmpeg, STANDARD_INPUT),
-            stop=around.stop,
+            stop=context.stop,
             on_stdout=lambda _: None,
             on_stderr=lines.feed,
             growth=frames,
-            stall_seconds=around.stall_seconds,
+            stall_seconds=context.stall_seconds,
             stdin=source.descriptor,
-            pass_fds=around.pass_fds,
+            pass_fds=context.pass_fds,
             cwd=staged.folder,
             confinement=tools.confinement(reads=(source.descriptor,)),
         )
         lines.finish()
         usage = _sum(encoded.usage, Usage(child.cpu_seconds, child.peak_memory_bytes))
         if child.stopped:
-            return Unfinished(around.stop.error("a damaged source was searched").error, usage, encoded.argv, encoded.exit_code)
+            return Unfinished(context.stop.error("a damaged source was searched").error, usage, encoded.argv, encoded.exit_code)
         found = search.finish(evidence.plan, complete=child.exit_code == 0 and not child.stalled)
-        around.log.event("damage_searched", places=len(found.places), complete=found.complete)
+        context.log.event("damage_searched", places=len(found.places), complete=found.complete)
         return replace(encoded, evidence=replace(evidence, search=found), usage=usage)
 
     def _encode(
-        self, task: TaskPlan, source: OpenSource, staged: StagedOutput, around: EngineContext, claimed: str | None = None
+        self, task: TaskPlan, source: OpenSource, staged: StagedOutput, context: EngineContext, claimed: str | None = None
     ) -> Encoded | Unfinished:
         tools = self.tools()
         argv = task.argv(tools.ffmpeg, STANDARD_INPUT, staged.name)
         observer = EncodeObserver([sound.placement for sound in task.design.sound])
-        lines = StderrLines(observer.feed_line, around.log.encoder_lines)
-        life = _Life(staged, observer, around.on_progress)
-        around.log.event("encoder_started", level="DEBUG", argv=list(argv))
+        lines = StderrLines(observer.feed_line, context.log.encoder_lines)
+        tracker = _EncoderProgress(staged, observer, context.on_progress)
+        context.log.event("encoder_started", level="DEBUG", argv=list(argv))
         child = run_child(
             argv,
-            stop=around.stop,
-            on_stdout=life.hear,
+            stop=context.stop,
+            on_stdout=tracker.feed,
             on_stderr=lines.feed,
-            growth=life.progress_token,
-            stall_seconds=around.stall_seconds,
+            growth=tracker.progress_token,
+            stall_seconds=context.stall_seconds,
             stdin=source.descriptor,
-            pass_fds=around.pass_fds,
+            pass_fds=context.pass_fds,
             cwd=staged.folder,
             missing=ErrorCode.FFMPEG_MISSING,
             confinement=tools.confinement(reads=(source.descriptor,), writes=(staged.fd,)),
         )
         lines.finish()
         size = staged.size()
-        around.log.event(
+        context.log.event(
             "encoder_ended",
             exit_code=child.exit_code,
             size_bytes=size,
@@ -139,18 +139,18 @@ class FfmpegEngine:
             peak_memory_bytes=child.peak_memory_bytes,
         )
         usage = Usage(child.cpu_seconds, child.peak_memory_bytes)
-        fault = tools.out_of_memory("the encode") if child.out_of_memory else _fault(child, around)
+        fault = tools.out_of_memory("the encode") if child.out_of_memory else _fault(child, context)
         if fault is not None:
             return Unfinished(fault, usage, tuple(argv), child.exit_code)
         evidence = FfmpegEvidence(task, observer.finish(child.exit_code, size), claimed)
         return Encoded(staged, evidence, usage, tuple(argv), child.exit_code, None if claimed is None else task)
 
-    def finalize(self, plan: Plan, encoded: Encoded, around: EngineContext) -> None:
-        """See `completion`; an encode that failed is left as it is, for its own error to be told."""
-        task = _own(plan)
+    def finalize(self, plan: Plan, encoded: Encoded, context: EngineContext) -> None:
+        """See `completion`. A failed encode is left as it is, so that its own error is reported."""
+        task = _task_plan(plan)
         if encoded.exit_code != 0:
             return
-        checkpoint = around.checkpoint("a proxy was completed")
+        checkpoint = context.checkpoint("a proxy was completed")
         if task.completes_mxf:
             complete_mxf(encoded.staged, task.design.picture.display_aspect, checkpoint, says_bt2020=task.says_bt2020)
         elif task.says_bt2020:
@@ -158,21 +158,21 @@ class FfmpegEngine:
 
 
 def _sum(first: Usage, second: Usage) -> Usage:
-    """What two processes took, one after the other."""
+    """The usage of two processes that ran one after the other."""
     return Usage(first.cpu_seconds + second.cpu_seconds, max(first.peak_memory_bytes, second.peak_memory_bytes))
 
 
-def _own(plan: Plan) -> TaskPlan:
+def _task_plan(plan: Plan) -> TaskPlan:
     if not isinstance(plan, TaskPlan):
-        raise TypeError(f"not a plan of FFmpeg's: {plan}")
+        raise TypeError(f"not an FFmpeg plan: {plan}")
     return plan
 
 
-class _Life:
-    """What tells that an encoder gets on: frames that it read, frames that it wrote, and the file itself.
+class _EncoderProgress:
+    """Signs of an encoder's progress: frames read, frames written, and the file itself.
 
-    The file counts because FFmpeg says nothing while it moves the index of a long MP4 to the front; its repeated progress blocks
-    do not, because it may write them while nothing moves.
+    The file counts because FFmpeg reports nothing while it moves the index of a long MP4 to the front. Repeated progress blocks
+    do not count, because it may write them without making progress.
     """
 
     def __init__(self, staged: StagedOutput, observer: EncodeObserver, on_progress: Callable[[Progress], None]) -> None:
@@ -182,32 +182,32 @@ class _Life:
         self._reports = 0
         self._last = Progress()
 
-    def hear(self, chunk: bytes) -> None:
+    def feed(self, chunk: bytes) -> None:
         self._reports += chunk.count(_FRAME_REPORT)
         for progress in self._observer.feed_stdout(chunk):
             self._last = progress
             self._on_progress(progress)
 
     def progress_token(self) -> tuple[object, ...]:
-        # Said again once a second: the status file holds changes back, and an encoder that hangs brings no further occasion.
+        # Repeated once a second: the status file delays changes, and an encoder that hangs triggers no further update.
         self._on_progress(self._last)
         return self._reports, self._last.frames, self._last.position, *self._staged.growth()
 
 
-def _fault(child: ChildExit, around: EngineContext) -> JobError | None:
+def _fault(child: ChildExit, context: EngineContext) -> JobError | None:
     if child.stopped:
-        return around.stop.error("this was encoded").error
+        return context.stop.error("this was encoded").error
     if child.stalled:
         return JobError(
             ErrorCode.ENCODE_STALLED,
-            f"the encoder must get on, but it showed no progress and wrote nothing for {around.stall_seconds:g} s. "
-            "Check that the source's and the output's storage answer; a slower machine may need a longer `stall_seconds`.",
-            {"stall_seconds": around.stall_seconds},
+            f"the encoder must make progress, but it reported none and wrote nothing for {context.stall_seconds:g} s. "
+            "Check that the storage of source and output responds; a slow machine may need a longer `stall_seconds`.",
+            {"stall_seconds": context.stall_seconds},
         )
     if child.survivors:
         return JobError(
             ErrorCode.ENCODE_FAILED,
-            "the encoder must end with all that it started, but it left a process behind that could still have written. "
-            "Let `ffmpeg` be FFmpeg itself, or a wrapper that replaces itself with it (`exec`).",
+            "the encoder must end with everything it started, but it left a process behind that could still write to the output. "
+            "Use FFmpeg itself as `ffmpeg`, or a wrapper that replaces itself with it (`exec`).",
         )
     return None

@@ -1,4 +1,4 @@
-"""The look at a source: opened once, judged by its first bytes, then by one ffprobe."""
+"""Probes a source: it is opened once, identified by its first bytes, then probed with one ffprobe process."""
 
 from collections.abc import Callable
 from functools import partial
@@ -27,12 +27,12 @@ from proxx_worker.process.child_exit import ChildExit
 from proxx_worker.process.stop import StopSignal, checkpoint
 
 MAX_REPORT_BYTES = 16 << 20
-"""What ffprobe may say of a source. Real reports have 2 to 40 KB; a hostile file can hold tags without end."""
+"""The largest report that ffprobe may print. Real ones have 2 to 40 KB; a hostile file can have endless tags."""
 
 _AVID = tuple(tag.encode() for tag in AVID_CODEC_TAGS)
 _AAC = b'"aac"'
 _MOVIE = b'"mov,mp4,'
-"""Words in ffprobe's report without which the structure of a movie need not be looked at again."""
+"""Strings in ffprobe's report without which a movie's structure need not be read again."""
 
 _STDERR_BYTES = 64 << 10
 _TAIL_BYTES = 1 << 20
@@ -46,13 +46,13 @@ def probe_source(
     stall_seconds: float | None = None,
     check_place: Callable[[str], None] | None = None,
 ) -> ProbedSource:
-    """Look at the source at `path`. ffprobe is not even started for what the first bytes settle.
+    """Probe the source at `path`. ffprobe is only started if the first bytes do not identify the file.
 
-    `check_place` gets the real location of the file that was opened, before a byte of it is read, and raises where it may not lie
-    there: a check of the path alone could be overtaken by a folder that is swapped for a link.
+    `check_place` gets the real location of the opened file before any of it is read, and raises if that is not allowed: after a
+    check of the path alone, a folder could be swapped for a symlink.
 
-    Raises SOURCE_MISSING, SOURCE_NOT_A_FILE, SOURCE_UNREADABLE (also where ffprobe does not come to an end in `stall_seconds`),
-    SOURCE_UNSUPPORTED, SOURCE_NO_VIDEO, SOURCE_DAMAGED (a bare stream that lacks pictures by its own numbers),
+    Raises SOURCE_MISSING, SOURCE_NOT_A_FILE, SOURCE_UNREADABLE (also if ffprobe does not finish within `stall_seconds`),
+    SOURCE_UNSUPPORTED, SOURCE_NO_VIDEO, SOURCE_DAMAGED (a bare stream that lacks frames by its own numbers),
     ENCODE_OUT_OF_MEMORY; `stop.error` for a stop; FFPROBE_MISSING, SANDBOX_UNAVAILABLE and IO_ERROR for the worker's own
     environment.
     """
@@ -70,7 +70,7 @@ def probe_source(
         report, child = _run_ffprobe(tools, source, stop, stall_seconds)
         stdout = bytes(report.stdout)
         if says_input_output_error(stdout):
-            # FFmpeg calls a file that ends too early the same. If the system is at fault, it says so again here.
+            # FFmpeg reports a truncated file the same way. If the system is at fault, reading fails here again.
             source.require_readable(PROBE_BYTES, _TAIL_BYTES)
         size = source.identity.size
         aspect = avid_pixel_aspect(header.read, size) if any(tag in stdout for tag in _AVID) else None
@@ -83,17 +83,17 @@ def probe_source(
 
 
 def _read_unless_stopped(source: OpenSource, stop: StopSignal, offset: int, size: int) -> bytes:
-    """`OpenSource.read`: a header may be thousands of small pieces, far apart on slow storage. Raises `stop.error`."""
-    checkpoint(stop, _work(source), path=source.path)
+    """`OpenSource.read` with a stop check: a header may be thousands of scattered pieces. Raises `stop.error`."""
+    checkpoint(stop, _activity(source), path=source.path)
     return source.read(offset, size)
 
 
-def _work(source: OpenSource) -> str:
-    return f"it looked at {source.path}"
+def _activity(source: OpenSource) -> str:
+    return f"{source.path} was probed"
 
 
 class _Report:
-    """What ffprobe said: stdout as a whole, within bounds, and the beginning of stderr, where the cause stands."""
+    """ffprobe's output: all of stdout, up to a limit, and the beginning of stderr, which has the cause."""
 
     def __init__(self) -> None:
         self.stdout = bytearray()
@@ -104,7 +104,7 @@ class _Report:
         if len(self.stdout) > MAX_REPORT_BYTES:
             raise ProxxError(
                 ErrorCode.SOURCE_UNSUPPORTED,
-                f"the file describes itself in more than {MAX_REPORT_BYTES} bytes, as no camera or editor does; remove its tags",
+                f"ffprobe's report on the file exceeds {MAX_REPORT_BYTES} bytes, which nothing needs; remove its tags",
             )
 
     def take_stderr(self, chunk: bytes) -> None:
@@ -133,15 +133,15 @@ def _run_ffprobe(tools: Tools, source: OpenSource, stop: StopSignal, stall_secon
         confinement=tools.confinement(reads=(source.descriptor,)),
     )
     if child.stopped:
-        raise stop.error(_work(source), path=source.path)
+        raise stop.error(_activity(source), path=source.path)
     if child.out_of_memory:
-        raise ProxxError.of(tools.out_of_memory("the look at a source"))
+        raise ProxxError.of(tools.out_of_memory("probing a source"))
     if child.stalled:
-        # Not ENCODE_STALLED: nothing was encoded, and another source of the job may still be told good or bad.
+        # Not ENCODE_STALLED: nothing was encoded, and the job's other sources can still be probed.
         raise ProxxError(
             ErrorCode.SOURCE_UNREADABLE,
-            f"ffprobe must come to an end, but it did not within {stall_seconds:g} s on {source.path}. "
-            "Check the storage; if it is well, the file itself is at fault.",
+            f"ffprobe must finish, but it did not within {stall_seconds:g} s on {source.path}. "
+            "Check the storage; if that is fine, the file itself is at fault.",
             path=source.path,
         )
     return report, child

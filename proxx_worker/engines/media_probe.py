@@ -1,4 +1,4 @@
-"""The looks at sources and proxies, by ffprobe."""
+"""Probes sources and proxies with ffprobe."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ class FfprobeProbe:
     tools: Callable[[], Tools]
 
     def require_available(self) -> None:
-        """Raise FFMPEG_MISSING or FFPROBE_MISSING: they come together, and a job is told of both before its first look.
+        """Raise FFMPEG_MISSING or FFPROBE_MISSING: a job needs both, so both are checked before its first probe.
 
-        Raise SANDBOX_UNAVAILABLE where they are to be confined and cannot be.
+        Raise SANDBOX_UNAVAILABLE if they are to be confined and cannot be.
         """
         self.tools().require_confined()
 
@@ -29,15 +29,15 @@ class FfprobeProbe:
         """See `probe_source`."""
         return probe_source(self.tools(), path, stop, stall_seconds=stall_seconds, check_place=check_place)
 
-    def proxy(self, expected: Expectation, staged: StagedOutput, around: EngineContext) -> ProxyObservation:
+    def proxy(self, expected: Expectation, staged: StagedOutput, context: EngineContext) -> ProxyObservation:
         """See `probe_proxy`."""
         return probe_proxy(
             self.tools(),
             expected,
             staged.name,
-            around.stop,
+            context.stop,
             cwd=staged.folder,
-            stall_seconds=around.stall_seconds,
-            pass_fds=around.pass_fds,
+            stall_seconds=context.stall_seconds,
+            pass_fds=context.pass_fds,
             reads=(staged.fd,),
         )

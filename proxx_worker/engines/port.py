@@ -1,10 +1,10 @@
-"""What an engine is: whoever turns a source into a proxy. Execution knows this page and no engine.
+"""The engine interface: an engine turns a source into a proxy. Execution knows this module and no engine.
 
-An engine plans each source before anything is written, makes each output in staging, and hands over its evidence. All else is the
-same for every engine: the sources' identity, staging, verification, sealing, publication, recovery and results.
+An engine plans each source before anything is written, makes each output in staging, and returns its evidence. Everything else
+is the same for all engines: source identity, staging, verification, sealing, publishing, recovery and results.
 
-An `Encoded` is one output, not one process. Of several outputs from one decode each is an `Encoded` of its own, whose `usage` is
-its share; an output that several processes made in turn is one, whose `usage` is their sum.
+An `Encoded` is one output, not one process. If one decode feeds several outputs, each is an `Encoded` whose `usage` is its share;
+if several processes make one output in turn, its `usage` is their sum.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,11 +29,11 @@ from proxx_worker.verification.progress import Progress
 from proxx_worker.verification.proxy_probe import ProxyObservation
 
 Media: TypeAlias = MediaFacts | RawSource
-"""What a look at a source can find."""
+"""What probing a source can find."""
 
 
 class Plan(Protocol):
-    """How one source becomes its proxy. Each engine has its own kind, and gets back none but its own."""
+    """How one source becomes its proxy. Each engine has its own kind, and is only ever given its own."""
 
     @property
     def expected(self) -> Expectation:
@@ -42,19 +42,19 @@ class Plan(Protocol):
 
     @property
     def duration(self) -> Fraction | None:
-        """Seconds of picture, for progress only."""
+        """The video's duration in seconds, for progress only."""
         ...
 
     def fingerprint(self) -> str:
-        """SHA-256 (hex) over all that decides the output, paths left out."""
+        """SHA-256 (hex) over everything that determines the output, except paths."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """One source that can be encoded, as far as is known. `source`: its path as the spec has it.
+    """One source that can be encoded, as far as known. `source`: its path in the spec.
 
-    `source_path`: where it is read, where `path_map` applied; else None.
+    `source_path`: its path on this machine if `path_map` applies, else None.
     """
 
     source: str
@@ -71,7 +71,7 @@ class Accepted:
 
     @property
     def source_media(self) -> SourceMedia | None:
-        """The facts for the result: of ordinary media, and of camera RAW once its engine has looked at it."""
+        """The facts for the result: of ordinary media, and of camera RAW once its engine has surveyed it."""
         match self.media:
             case MediaFacts():
                 return source_media(self.media)
@@ -90,30 +90,30 @@ class Refused:
 
 
 class StagedOutput(Protocol):
-    """One output while it is made: a file in staging that is held open."""
+    """One output in progress: an open file in staging."""
 
     @property
     def name(self) -> str:
-        """Its name in `folder`, which is also its final one."""
+        """Its name in `folder`, which is also its final name."""
         ...
 
     @property
     def folder(self) -> str:
-        """The staging folder as the working directory of a child, so that the bare name leads to this file and to no other."""
+        """The staging folder as the working directory of a child, so that `name` can only refer to this file."""
         ...
 
     @property
     def path(self) -> str:
-        """Where it is, for messages."""
+        """Its path, for messages."""
         ...
 
     @property
     def fd(self) -> int:
-        """The file itself, as the worker holds it."""
+        """The worker's descriptor of the file."""
         ...
 
     def size(self) -> int:
-        """Bytes in it now."""
+        """Its current size in bytes."""
         ...
 
     def growth(self) -> tuple[int, ...]:
@@ -121,28 +121,28 @@ class StagedOutput(Protocol):
         ...
 
     def read_at(self, offset: int, size: int) -> bytes:
-        """Up to `size` bytes from `offset`; fewer at the end of the file only."""
+        """Up to `size` bytes from `offset`; fewer only at the end of the file."""
         ...
 
     def write_at(self, offset: int, data: bytes) -> None:
-        """Put `data` at `offset`."""
+        """Write `data` at `offset`."""
         ...
 
     def seal(self, checkpoint: Callable[[], object]) -> tuple[int, str]:
-        """Make it durable; its size and SHA-256. Execution's to call, once the proxy is proven."""
+        """Make it durable. Returns its size and SHA-256. Called by execution once the proxy is verified."""
         ...
 
     def close(self) -> None:
-        """Let go of the file. Execution's to call."""
+        """Close the file. Called by execution."""
         ...
 
 
 class StagingArea(Protocol):
-    """Where a job's outputs are made. An engine takes each from here in one of two ways."""
+    """Where a job's outputs are made. An engine gets each in one of two ways."""
 
     @property
     def path(self) -> str:
-        """The folder, for an engine that is told a path."""
+        """The folder, for an engine that needs a path."""
         ...
 
     def create(self, name: str) -> StagedOutput:
@@ -150,20 +150,20 @@ class StagingArea(Protocol):
         ...
 
     def adopt(self, rendered: str, name: str, checkpoint: Callable[[], object]) -> StagedOutput:
-        """The file `rendered` that the engine has made here by itself, from now on called `name`. Raises OUTPUT_INVALID.
+        """Take over the file `rendered`, which the engine itself created here, and rename it to `name`. Raises OUTPUT_INVALID.
 
-        It is made durable first: `checkpoint` is called between its pieces.
+        The file is made durable first; `checkpoint` is called between pieces.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class EngineContext:
-    """What an engine's work is surrounded by.
+    """What an engine needs to know of the job.
 
-    `output_directory`: where the outputs will stand on this machine. `stop` must be heard in every long pass.
-    `stall_seconds`: how long an engine may show no sign of getting on. `on_progress` wants to hear at least once a second, also
-    the same again. `pass_fds`: descriptors that every child inherits, so that locks live as long as the last of them.
+    `output_directory`: the final location of the outputs, on this machine. `stop`: must be checked in every long pass.
+    `stall_seconds`: how long an engine may make no progress. `on_progress`: must be called at least once a second, even without
+    news. `pass_fds`: descriptors that every child inherits, so that locks are held until the last child has exited.
     """
 
     output_directory: str
@@ -174,13 +174,13 @@ class EngineContext:
     pass_fds: Sequence[int]
 
     def checkpoint(self, work: str) -> Callable[[], None]:
-        """What a long pass over a file calls again and again: raises `StopSignal.error` once a stop is requested."""
+        """A function for long passes to call repeatedly: it raises `StopSignal.error` once a stop is requested."""
         return partial(checkpoint, self.stop, work)
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What an output took: CPU seconds of all its processes, and the peak of resident memory in bytes."""
+    """The cost of an output: CPU seconds of all its processes, and peak resident memory in bytes."""
 
     cpu_seconds: float = 0.0
     peak_memory_bytes: int = 0
@@ -188,10 +188,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """An output whose engine has come to its own end, well or not: the evidence tells.
+    """An output whose engine ran to its own end; the evidence says whether it succeeded.
 
-    `argv`, `exit_code`: of the one command that made it, where there was one; of several the last. `plan`: by which it was made,
-    where the source's frames called for another than the task's.
+    `argv`, `exit_code`: of the last command that made it, if there was one. `plan`: the plan used, if the source's frames
+    required a different one than the task's.
     """
 
     staged: StagedOutput
@@ -204,7 +204,7 @@ class Encoded:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """An output whose engine was ended (INTERRUPTED, ENCODE_STALLED), or left what cannot be judged. The rest as in `Encoded`."""
+    """An output whose engine was stopped (INTERRUPTED, ENCODE_STALLED) or cannot be verified. Other fields as in `Encoded`."""
 
     fault: JobError
     usage: Usage
@@ -213,59 +213,56 @@ class Unfinished:
 
 
 class EnginePort(Protocol):
-    """An engine. Every method may raise `ProxxError`, and nothing else that it foresees."""
+    """An engine. Every method may raise `ProxxError`, and no other error that it expects."""
 
     def require_available(self) -> None:
-        """Raise an environment error where the engine cannot work here. Cheap: no process is started."""
+        """Raise an environment error if the engine cannot run here. Cheap: starts no process."""
         ...
 
     def plan(self, settings: OutputSettings, media: Media, preset: str | None) -> Plan:
         """Plan one source. `preset`: the spec's `resolve_preset`. Raises SOURCE_UNSUPPORTED with the reason."""
         ...
 
-    def survey(self, tasks: Sequence[Accepted], around: EngineContext) -> Sequence[Accepted | Refused]:
-        """The tasks, in order, with what only the engine can tell before the first encode. Raises what fails the whole job."""
+    def survey(self, tasks: Sequence[Accepted], context: EngineContext) -> Sequence[Accepted | Refused]:
+        """The tasks, in order, with what only the engine can find out before the first encode. Raises errors of the whole job."""
         ...
 
     def encode(
-        self, plan: Plan, source: OpenSource, staging: StagingArea, name: str, around: EngineContext
+        self, plan: Plan, source: OpenSource, staging: StagingArea, name: str, context: EngineContext
     ) -> Encoded | Unfinished:
-        """Make the output `name` of `source`, and wait for the end.
+        """Make the output `name` of `source`, and wait until it is done.
 
-        What goes wrong after the start is in the answer, because what was seen up to then belongs into the result.
+        Errors after the start are returned, because what is known by then belongs in the result.
         """
         ...
 
-    def finalize(self, plan: Plan, encoded: Encoded, around: EngineContext) -> None:
-        """What the output still needs once its source is closed, before it is verified.
-
-        Raises OUTPUT_INVALID, INTERRUPTED.
-        """
+    def finalize(self, plan: Plan, encoded: Encoded, context: EngineContext) -> None:
+        """Finish the output after its source is closed, before it is verified. Raises OUTPUT_INVALID, INTERRUPTED."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ProbedSource:
-    """What a source is, and the state of the file that this was read from."""
+    """A probed source, and the identity of the file that was probed."""
 
     media: Media
     identity: SourceIdentity
 
 
 class MediaProbe(Protocol):
-    """The looks at files that are the same for every engine: at a source before, at its proxy afterwards."""
+    """The probes that are the same for every engine: of a source before the encode, of its proxy afterwards."""
 
     def require_available(self) -> None:
-        """Raise an environment error where no look is possible. Cheap: no process is started."""
+        """Raise an environment error if probing is impossible. Cheap: starts no process."""
         ...
 
     def source(self, path: str, check_place: Callable[[str], None], stop: StopSignal, stall_seconds: float) -> ProbedSource:
-        """Look at the source at `path`. `check_place` gets its real location, and raises where it may not lie there.
+        """Probe the source at `path`. `check_place` gets its real location, and raises if that is not allowed.
 
         Raises SOURCE_MISSING, SOURCE_NOT_A_FILE, SOURCE_UNREADABLE, SOURCE_UNSUPPORTED, SOURCE_NO_VIDEO, INTERRUPTED.
         """
         ...
 
-    def proxy(self, expected: Expectation, staged: StagedOutput, around: EngineContext) -> ProxyObservation:
-        """Decode all of the finished proxy. Raises INTERRUPTED, OUTPUT_INVALID where that comes to no end."""
+    def proxy(self, expected: Expectation, staged: StagedOutput, context: EngineContext) -> ProxyObservation:
+        """Decode the whole finished proxy. Raises INTERRUPTED, or OUTPUT_INVALID if that stalls."""
         ...

@@ -1,4 +1,4 @@
-"""The proof of a finished proxy: one ffprobe process that decodes all of it."""
+"""Probes a finished proxy: one ffprobe process decodes all of it."""
 
 from collections.abc import Sequence
 
@@ -23,11 +23,11 @@ def probe_proxy(
     pass_fds: Sequence[int] = (),
     reads: Sequence[int] = (),
 ) -> ProxyObservation:
-    """Decode and describe the proxy at `path`, relative to `cwd`; `expected` says what to ask for.
+    """Decode and describe the proxy at `path`, relative to `cwd`; `expected` decides which entries are requested.
 
-    `reads`: the proxy as an open file, which is what a confined ffprobe may read.
+    `reads`: the proxy's descriptor, the file that a confined ffprobe may read.
 
-    Raises `stop.error` for a stop, OUTPUT_INVALID where ffprobe makes no progress for `stall_seconds`, ENCODE_OUT_OF_MEMORY,
+    Raises `stop.error` for a stop, OUTPUT_INVALID if ffprobe makes no progress for `stall_seconds`, ENCODE_OUT_OF_MEMORY,
     FFPROBE_MISSING, IO_ERROR.
     """
     reader, stderr = ProxyReader(), bytearray()
@@ -50,10 +50,10 @@ def probe_proxy(
     if child.stopped:
         raise stop.error("it verified a proxy")
     if child.out_of_memory:
-        raise ProxxError.of(tools.out_of_memory("the check of a proxy"))
+        raise ProxxError.of(tools.out_of_memory("verifying a proxy"))
     if child.stalled:
         raise ProxxError(
             ErrorCode.OUTPUT_INVALID,
-            f"a proxy must decode to its end, but ffprobe said nothing for {stall_seconds} s. Check the storage.",
+            f"a proxy must decode to its end, but ffprobe printed nothing for {stall_seconds} s. Check the storage.",
         )
     return ProxyObservation(child.exit_code, reader.finish(), stderr.decode("utf-8", "replace"))

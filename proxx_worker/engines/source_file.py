@@ -1,4 +1,4 @@
-"""A source as a file: opened once, looked at through its descriptor, known again by its identity."""
+"""A source file: opened once, read through its descriptor, and recognized by its identity."""
 
 import errno
 import os
@@ -20,7 +20,7 @@ _OWN_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 @dataclass(frozen=True, slots=True)
 class SourceIdentity:
-    """What tells one state of a file from another: size in bytes, mtime in nanoseconds, inode and device numbers."""
+    """What changes when a file changes: size in bytes, mtime in nanoseconds, inode and device numbers."""
 
     size: int
     mtime_ns: int
@@ -29,16 +29,16 @@ class SourceIdentity:
 
     @classmethod
     def of(cls, status: os.stat_result) -> "SourceIdentity":
-        """The identity that a `stat` shows."""
+        """The identity from a `stat`."""
         return cls(status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev)
 
 
 @dataclass(frozen=True, slots=True)
 class OpenSource:
-    """A source that is held open. `descriptor_path` names it for a child that inherits `descriptor`.
+    """An open source. `descriptor_path` names it for a child that inherits `descriptor`.
 
-    A child that opens the descriptor's name reads this very file, whatever the path names by then, and cannot see the file's
-    name: FFmpeg's probing gives weight to extensions and takes `%d` or `*` in a still's name for a pattern.
+    A child that opens that name reads this very file, whatever its path refers to by then, and does not see the file's name:
+    FFmpeg's probing considers extensions, and treats `%d` or `*` in a still's name as a pattern.
     """
 
     path: str
@@ -47,25 +47,25 @@ class OpenSource:
 
     @property
     def descriptor_path(self) -> str:
-        """`/dev/fd/N`, on Linux and macOS alike."""
+        """`/dev/fd/N`, on both Linux and macOS."""
         return f"/dev/fd/{self.descriptor}"
 
     def real_path(self) -> str:
-        """Where this very file lies, every link resolved, whatever the path leads to by now.
+        """The real location of this very file, whatever its path refers to by now.
 
-        Raises SOURCE_CHANGED where it lies nowhere any more.
+        Raises SOURCE_CHANGED if it was deleted.
         """
-        with _refusals_named(self.path):
+        with _source_errors(self.path):
             if os.fstat(self.descriptor).st_nlink == 0:
                 raise _changed(self.path, ["it was deleted"])
             return location_of(self.descriptor)
 
     def read(self, offset: int, size: int) -> bytes:
-        """The `size` bytes from `offset` on, or as many as there are. Raises SOURCE_UNREADABLE where they cannot be read."""
+        """Up to `size` bytes from `offset`; fewer only at the end. Raises SOURCE_UNREADABLE."""
         data = b""
-        with _refusals_named(self.path):
-            # Beyond the end there is nothing; an offset from a hostile header may also be more than `pread` takes. The beginning
-            # is always asked for: a file that shows no size may refuse to be read (/proc/self/mem: EIO), and is not empty then.
+        with _source_errors(self.path):
+            # Never read past the end: an offset from a hostile header may exceed what `pread` accepts. Always read the start: a
+            # file of size 0 may still be unreadable rather than empty (/proc/self/mem: EIO).
             while (
                 len(data) < size
                 and (offset == 0 or offset + len(data) < self.identity.size)
@@ -75,27 +75,27 @@ class OpenSource:
         return data
 
     def require_readable(self, head: int, tail: int) -> None:
-        """Read the first `head` and the last `tail` bytes. Raises SOURCE_UNREADABLE where the system cannot."""
+        """Read the first `head` and the last `tail` bytes. Raises SOURCE_UNREADABLE."""
         for start, end in ((0, min(head, self.identity.size)), (max(0, self.identity.size - tail), self.identity.size)):
             for offset in range(start, end, _CHUNK):
                 self.read(offset, min(_CHUNK, end - offset))
 
 
 class Window:
-    """Small pieces of a file, out of a page of it that is kept.
+    """Reads small pieces of a file from a cached page.
 
-    A movie's header is hundreds of boxes, each looked at by its first 16 bytes. A page costs storage no more than they do, also
-    where a hostile file has thousands of boxes far apart.
+    A movie's header has hundreds of boxes, and the first 16 bytes of each are read. Reading a page costs no more than that, even
+    if a hostile file has thousands of boxes far apart.
     """
 
     def __init__(self, read: Callable[[int, int], bytes]) -> None:
-        """`read(offset, size)` gives up to `size` bytes."""
+        """`read(offset, size)` returns up to `size` bytes."""
         self._read = read
         self._offset = 0
         self._page = b""
 
     def read(self, offset: int, size: int) -> bytes:
-        """The `size` bytes from `offset` on, or as many as there are."""
+        """Up to `size` bytes from `offset`; fewer only at the end."""
         start = offset - self._offset
         if not 0 <= start <= start + size <= len(self._page):
             self._offset, start = offset, 0
@@ -105,16 +105,16 @@ class Window:
 
 @contextmanager
 def open_source(path: str) -> Iterator[OpenSource]:
-    """Hold the regular file at `path` open for reading, in the body.
+    """Keep the regular file at `path` open for reading during the body.
 
     Raises SOURCE_MISSING, SOURCE_NOT_A_FILE or SOURCE_UNREADABLE, IO_ERROR for the worker's own limits.
     """
     check_source_file(path)
-    with _refusals_named(path):
-        # A FIFO put in the file's place must not hang the worker: it is opened without waiting, then looked at again.
+    with _source_errors(path):
+        # A FIFO put in the file's place must not hang the worker: open without blocking, then check the type again.
         descriptor = os.open(path_bytes(path), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     try:
-        with _refusals_named(path):
+        with _source_errors(path):
             status = os.fstat(descriptor)
         _require_regular(path, status)
         yield OpenSource(path, descriptor, SourceIdentity.of(status))
@@ -123,15 +123,15 @@ def open_source(path: str) -> Iterator[OpenSource]:
 
 
 def check_source_file(path: str) -> None:
-    """Raise SOURCE_MISSING, SOURCE_NOT_A_FILE or SOURCE_UNREADABLE for what is plain to see without opening it."""
-    with _refusals_named(path):
+    """Raise SOURCE_MISSING, SOURCE_NOT_A_FILE or SOURCE_UNREADABLE for what `stat` shows."""
+    with _source_errors(path):
         _require_regular(path, _status_of(path))
 
 
 def require_unchanged(path: str, identity: SourceIdentity) -> None:
-    """Raise SOURCE_CHANGED where the file at `path` is gone or not in the state that was probed."""
+    """Raise SOURCE_CHANGED if the file at `path` was removed or changed since it was probed."""
     try:
-        with _refusals_named(path):
+        with _source_errors(path):
             now = SourceIdentity.of(_status_of(path))
     except ProxxError as refusal:
         if refusal.code is not ErrorCode.SOURCE_MISSING:
@@ -142,16 +142,16 @@ def require_unchanged(path: str, identity: SourceIdentity) -> None:
 
 @contextmanager
 def open_probed(path: str, identity: SourceIdentity, check_place: Callable[[str], None]) -> Iterator[OpenSource]:
-    """Hold open, in the body, the source that was probed as `identity`, and no other file that took its place.
+    """Keep the source that was probed as `identity` open during the body.
 
-    `check_place` as in `probe_source`. Raises SOURCE_CHANGED where it is gone or not as it was, also after the body.
+    `check_place`: as in `probe_source`. Raises SOURCE_CHANGED if it was removed, replaced or changed, before or during the body.
     """
     require_unchanged(path, identity)
     with open_source(path) as source:
         check_place(source.real_path())
         _require_same(path, identity, source.identity)
         yield source
-        with _refusals_named(path):
+        with _source_errors(path):
             _require_same(path, identity, SourceIdentity.of(os.fstat(source.descriptor)))
         require_unchanged(path, identity)
 
@@ -190,7 +190,7 @@ def _require_regular(path: str, status: os.stat_result) -> None:
 
 
 @contextmanager
-def _refusals_named(path: str) -> Iterator[None]:
+def _source_errors(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Where the tools are. Their version is never asked: the worker neither detects nor adapts."""
+"""Finds the tools. Their version is never checked: the worker neither detects versions nor adapts to them."""
 
 import os
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ from proxx_worker.process.spawn import is_executable_file
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Absolute paths of the two programs, as configured or as found; symlinks are left as they are. And what holds them.
+    """Absolute paths of the two programs, as configured or found, symlinks not resolved, and their confinement.
 
-    `sandbox`: None, they may do all that the worker may. `memory_bytes`: how much private memory each may use.
+    `sandbox`: None for no confinement. `memory_bytes`: how much private memory each may use.
     """
 
     ffmpeg: str
@@ -23,34 +23,34 @@ class Tools:
     memory_bytes: int | None = None
 
     def confinement(self, *, reads: Sequence[int] = (), writes: Sequence[int] = ()) -> Confinement:
-        """What one of them may use: the files open as `reads`, and to write those open as `writes`."""
+        """What one of them may access: the files open as `reads`, and for writing those open as `writes`."""
         return Confinement(self.sandbox, reads, writes, self.memory_bytes)
 
     def out_of_memory(self, doing: str) -> JobError:
-        """ENCODE_OUT_OF_MEMORY for one that was ended while `doing` something, because it held more than it may."""
+        """ENCODE_OUT_OF_MEMORY for a tool that exceeded its memory limit while `doing` something."""
         return JobError(
             ErrorCode.ENCODE_OUT_OF_MEMORY,
-            f"{doing} must get by with `encoder_memory_bytes`, and took more than {self.memory_bytes} bytes. "
-            "Raise it if the source is sound and the machine has the memory.",
+            f"{doing} must stay within `encoder_memory_bytes`, but used more than {self.memory_bytes} bytes. "
+            "Raise the limit if the source is good and the machine has the memory.",
             {"encoder_memory_bytes": self.memory_bytes},
         )
 
     def require_confined(self) -> None:
-        """Raise SANDBOX_UNAVAILABLE where they are to be confined and cannot be."""
+        """Raise SANDBOX_UNAVAILABLE if they are to be confined and cannot be."""
         if self.sandbox is not None:
             self.sandbox.require()
 
 
 def locate_tools(ffmpeg: str | None, ffprobe: str | None, path: str | None) -> Tools:
-    """The configured paths, or where None the first executable of that name in `path` (the value of `PATH`, given by the caller).
+    """The configured paths, or for None the first executable of that name in `path` (the value of `PATH`).
 
-    Raises FFMPEG_MISSING or FFPROBE_MISSING where there is no executable file.
+    Raises FFMPEG_MISSING or FFPROBE_MISSING if there is no executable file.
     """
     return Tools(locate_tool("ffmpeg", ffmpeg, path), locate_tool("ffprobe", ffprobe, path))
 
 
 def locate_tool(name: Literal["ffmpeg", "ffprobe"], configured: str | None, path: str | None) -> str:
-    """One of the tools, found and refused as by `locate_tools`."""
+    """One of the tools, as in `locate_tools`."""
     missing = {"ffmpeg": ErrorCode.FFMPEG_MISSING, "ffprobe": ErrorCode.FFPROBE_MISSING}[name]
     if configured is not None:
         if configured.startswith("/") and is_executable_file(configured):

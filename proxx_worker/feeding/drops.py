@@ -116,7 +116,7 @@ def make_directories(paths: Sequence[str]) -> list[str]:
             missing.append(raw)
             raw = os.path.dirname(raw)
         for folder in reversed(missing):
-            with translate_os_errors("make the folder", folder), suppress(FileExistsError):
+            with translate_os_errors("create the folder", folder), suppress(FileExistsError):
                 os.mkdir(folder)
                 sync_directory(os.path.dirname(folder))
         if missing:

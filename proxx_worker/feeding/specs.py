@@ -158,7 +158,7 @@ def _folder_of(to: Workspace | Path) -> bytes:
     if isinstance(to, Workspace):
         to.make_inbox()
         return to.inbox
-    with translate_os_errors("make the folder", to):
+    with translate_os_errors("create the folder", to):
         to.mkdir(parents=True, exist_ok=True)
     return os.fsencode(to)
 

@@ -1,1 +1,1 @@
-"""File system primitives: durable writes, moves that never overwrite, errno and mount classification."""
+"""File system primitives: durable writes, renames that never overwrite, classification of errors and filesystems."""

@@ -1,4 +1,4 @@
-"""Space set aside before it is needed, so that a full disk is found while nothing has been decided."""
+"""Preallocates disk space, so that a full disk is found before anything is decided."""
 
 import ctypes
 import errno
@@ -10,31 +10,31 @@ from proxx_worker.files.durable import write_all
 from proxx_worker.files.syncing import sync_file
 
 _KEEP_SIZE: Final = 1  # FALLOC_FL_KEEP_SIZE, linux/falloc.h
-_UNKNOWN_HERE: Final = frozenset({errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL})
+_UNSUPPORTED: Final = frozenset({errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL})
 _BLOCK: Final = 1 << 16
 
 _fallocate = None if sys.platform == "darwin" else getattr(ctypes.CDLL(None, use_errno=True), "fallocate64", None)
 
 
-def set_aside(fd: int, size: int) -> bool:
-    """Give the file `size` bytes of disk without changing its length. False where the filesystem has no such promise.
+def preallocate(fd: int, size: int) -> bool:
+    """Reserve `size` bytes of disk for the file without changing its length. False if the filesystem does not support that.
 
-    `give_back` returns what stays unused. Raises `OSError`, ENOSPC and EDQUOT above all.
+    `release_unused` frees what stays unused. Raises `OSError`, usually ENOSPC or EDQUOT.
     """
     number = _allocate(fd, size)
-    if number in _UNKNOWN_HERE:
+    if number in _UNSUPPORTED:
         return False
     if number:
         raise OSError(number, os.strerror(number))
     return True
 
 
-def fill(fd: int, size: int) -> None:
-    """`set_aside`, and where that is not possible write `size` zeros and sync them: the next write goes over them.
+def preallocate_or_fill(fd: int, size: int) -> None:
+    """`preallocate`; if that is not supported, write `size` zeros and sync them, to be overwritten by the next write.
 
-    Raises `OSError`, ENOSPC and EDQUOT above all.
+    Raises `OSError`, usually ENOSPC or EDQUOT.
     """
-    if set_aside(fd, size):
+    if preallocate(fd, size):
         return
     os.lseek(fd, 0, os.SEEK_SET)
     for start in range(0, size, _BLOCK):
@@ -42,13 +42,13 @@ def fill(fd: int, size: int) -> None:
     sync_file(fd)
 
 
-def give_back(fd: int) -> None:
-    """Free what `set_aside` took and nothing was written to. Raises `OSError`."""
+def release_unused(fd: int) -> None:
+    """Free preallocated space that was not written to. Raises `OSError`."""
     os.ftruncate(fd, os.fstat(fd).st_size)
 
 
 def _allocate(fd: int, size: int) -> int:
-    """Returns 0 or an errno; ENOSYS where the C library has no such call."""
+    """Returns 0 or an errno; ENOSYS if the C library lacks the call."""
     if _fallocate is None:
         return errno.ENOSYS
     while True:

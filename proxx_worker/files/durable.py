@@ -1,4 +1,4 @@
-"""Writes that are on the disk when they return."""
+"""Durable writes."""
 
 import os
 import secrets
@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Final
 
 from proxx_worker.files.errnos import FilePath
-from proxx_worker.files.rename import replace_by_held
+from proxx_worker.files.rename import replace_from_open
 from proxx_worker.files.syncing import sync_directory, sync_file
 
 FILE_MODE: Final = 0o644
@@ -14,22 +14,22 @@ _CREATE: Final = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def create_file(path: FilePath, *, mode: int = FILE_MODE) -> int:
-    """Make a new file, never open an old one or follow a link. Returns a descriptor for reading and writing."""
+    """Create a new file; never open an existing one or follow a symlink. Returns a descriptor for reading and writing."""
     return os.open(path, os.O_RDWR | _CREATE, mode)
 
 
 def write_all(fd: int, data: bytes) -> None:
-    """Write all of `data` at the descriptor's position: a short write is continued, not taken for the end."""
+    """Write all of `data` at the descriptor's position, continuing after short writes."""
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]
 
 
 def write_durable(path: FilePath, data: bytes, *, mode: int = FILE_MODE) -> None:
-    """Put `data` under `path` in one step, replacing what was there: a reader sees all of it or none, and so does a power cut.
+    """Atomically replace the file at `path` with `data`: readers see all of it or the old file, even after a power cut.
 
-    Written under a hidden name in the same folder, synced, renamed, and the folder synced. Raises `OSError`; the hidden file
-    is then removed and `path` is as it was.
+    It is written under a hidden name in the same folder, synced, renamed, and the folder synced. Raises `OSError`; then the
+    hidden file is removed and `path` is unchanged.
     """
     target = os.fsencode(path)
     folder = os.path.dirname(target) or b"."
@@ -38,7 +38,7 @@ def write_durable(path: FilePath, data: bytes, *, mode: int = FILE_MODE) -> None
     try:
         write_all(fd, data)
         sync_file(fd)
-        replace_by_held(fd, temporary, target)
+        replace_from_open(fd, temporary, target)
     except OSError:
         with suppress(OSError):
             os.unlink(temporary)

@@ -1,4 +1,4 @@
-"""An errno becomes an error code where it is raised: one table, and the operator's next step beside it."""
+"""Maps an `OSError` to an error code and a remedy for the operator, where it is raised."""
 
 import errno
 import os
@@ -22,22 +22,21 @@ _REMEDIES: Final[Mapping[int, str]] = {
     errno.EROFS: "mount the filesystem read-write",
     errno.EMFILE: "raise the limit of open files for the worker's process",
     errno.ENFILE: "raise the system's limit of open files",
-    errno.ESTALE: "the share has lost this file: mount it again, then start again",
+    errno.ESTALE: "the share no longer knows this file: remount it, then start again",
     errno.EIO: "the storage failed: check the disk and the system's log before starting again",
     errno.ENOENT: "restore it or correct the path, then start again",
     errno.ENOTDIR: "restore the folder, then start again",
 }
 
 FilePath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
-"""A path in any of the forms that the `os` functions take. Names that are not UTF-8 come as bytes."""
+"""A path in any form that the `os` functions accept. Names that are not UTF-8 are bytes."""
 
 
-def classify_os_error(error: OSError, doing: str, path: FilePath, *, state_folder: bool = False) -> ProxxError:
-    """Turn the operating system's refusal into an error with a code, the path, and what to do about it.
+def classify_os_error(error: OSError, action: str, path: FilePath, *, state_folder: bool = False) -> ProxxError:
+    """Turn an `OSError` into an error with a code, the path, and a remedy.
 
-    `doing` completes "cannot ...". NO_SPACE for a full disk or quota, RENAME_NOT_ATOMIC where a rename would cross
-    filesystems, else IO_ERROR; with `state_folder`, what is missing or not permitted is WORKSPACE_INVALID, because it is the
-    workspace itself that is no longer what the worker was given.
+    `action` completes "cannot ...". NO_SPACE for a full disk or quota, RENAME_NOT_ATOMIC for a rename across filesystems, else
+    IO_ERROR. With `state_folder`, missing files and missing permissions are WORKSPACE_INVALID: the workspace is damaged.
     """
     number = error.errno or 0
     if number in _FULL:
@@ -51,14 +50,14 @@ def classify_os_error(error: OSError, doing: str, path: FilePath, *, state_folde
     name = errno.errorcode.get(number, "unknown error")
     shown = display_name(os.fsencode(path))
     remedy = _REMEDIES.get(number, "see the system's log for the cause")
-    message = f"cannot {doing} {shown}: {error.strerror or error} ({name}); {remedy}"
+    message = f"cannot {action} {shown}: {error.strerror or error} ({name}); {remedy}"
     return ProxxError(code, message, path=shown, errno=name)
 
 
 @contextmanager
-def translate_os_errors(doing: str, path: FilePath, *, state_folder: bool = False) -> Iterator[None]:
-    """Let an `OSError` of the body leave as the `ProxxError` that `classify_os_error` makes of it."""
+def translate_os_errors(action: str, path: FilePath, *, state_folder: bool = False) -> Iterator[None]:
+    """Raise an `OSError` of the body as a `ProxxError`, see `classify_os_error`."""
     try:
         yield
     except OSError as error:
-        raise classify_os_error(error, doing, path, state_folder=state_folder) from error
+        raise classify_os_error(error, action, path, state_folder=state_folder) from error

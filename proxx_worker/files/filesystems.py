@@ -1,4 +1,4 @@
-"""Which filesystem a path is on, as the system's list of mounts says, and what may be expected of it."""
+"""Finds the filesystem of a path in the system's mount table, and classifies it."""
 
 import os
 import re
@@ -16,16 +16,16 @@ MOUNT_TABLE: Final = "/proc/self/mountinfo"
 
 
 class FilesystemKind(StrEnum):
-    """What may be expected of a filesystem."""
+    """What the worker may rely on."""
 
     LOCAL = "local"
-    """Renames are atomic and every change is seen by this host's file events."""
+    """Renames are atomic, and every change raises a file event on this host."""
     NETWORK = "network"
-    """Allowed. Changes made by other hosts raise no event here: the folder is polled."""
+    """Allowed. Changes made by other hosts raise no event here, so the folder is polled."""
     OBJECT_STORE = "object-store"
     """Refused: a rename copies and deletes."""
     UNKNOWN = "unknown"
-    """Allowed, and proven by trial at start. Events wake the worker, polling finds what they miss."""
+    """Allowed, and tested at start. Events wake the worker, polling finds what they miss."""
 
 
 _LOCAL_NAMES: Final = """ext2 ext3 ext4 xfs btrfs zfs f2fs bcachefs jfs reiserfs nilfs2 tmpfs ramfs overlay ntfs3
@@ -46,7 +46,7 @@ _OCTAL: Final = re.compile(r"\\([0-7]{3})")
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """One line of the list of mounts."""
+    """One entry of the mount table."""
 
     mount_point: bytes
     fs_type: str
@@ -54,7 +54,7 @@ class Mount:
 
     @property
     def kind(self) -> FilesystemKind:
-        """What may be expected of it, by its names alone."""
+        """Its kind, according to its names only."""
         fs_type = self.fs_type.lower()
         base, _, subtype = fs_type.partition(".")
         if base in _FUSE:
@@ -70,20 +70,20 @@ class Mount:
         return FilesystemKind.LOCAL if fs_type in _LOCAL else FilesystemKind.UNKNOWN
 
 
-@lru_cache(maxsize=1)  # the table is asked for twice a job, and hardly ever changes
+@lru_cache(maxsize=1)  # the table is read twice per job, and rarely changes
 def parse_mounts(table: bytes) -> tuple[Mount, ...]:
-    """The mounts of a `/proc/PID/mountinfo` (proc(5)), in its order. Lines of another shape are passed over."""
+    """The mounts in a `/proc/PID/mountinfo` (proc(5)), in order. Malformed lines are ignored."""
     mounts: list[Mount] = []
     for line in table.decode("utf-8", "surrogateescape").splitlines():
         before, separator, after = line.partition(" - ")
         fields, tail = before.split(" "), after.split(" ")
         if separator and len(fields) > 4 and len(tail) > 1:  # noqa: PLR2004 - the fifth field is the mount point
-            mounts.append(Mount(os.fsencode(_unescaped(fields[4])), tail[0], _unescaped(tail[1])))
+            mounts.append(Mount(os.fsencode(_unescape(fields[4])), tail[0], _unescape(tail[1])))
     return tuple(mounts)
 
 
 def mount_of(mounts: Iterable[Mount], path: bytes) -> Mount | None:
-    """The mount that holds `path` (absolute, without symlinks): the deepest mount point; of two at one point, the later."""
+    """The mount of `path` (absolute, without symlinks): the deepest mount point; of two at one point, the later."""
     found: Mount | None = None
     for mount in mounts:
         inside = mount.mount_point in {b"/", path} or path.startswith(mount.mount_point + b"/")
@@ -93,13 +93,13 @@ def mount_of(mounts: Iterable[Mount], path: bytes) -> Mount | None:
 
 
 def filesystem_of(path: str | bytes | os.PathLike[str]) -> Mount | None:
-    """The mount that `path` is really on; None where the system does not say."""
-    mounts = mounts_in_proc() if sys.platform == "linux" else mounts_by_psutil()
+    """The mount of the real location of `path`; None if unknown."""
+    mounts = mounts_from_proc() if sys.platform == "linux" else mounts_from_psutil()
     return mount_of(mounts, os.path.realpath(os.fsencode(path)))
 
 
-def mounts_in_proc() -> tuple[Mount, ...]:
-    """Read proc(5); nothing where it is not mounted."""
+def mounts_from_proc() -> tuple[Mount, ...]:
+    """The mounts listed in proc(5); empty if it is not mounted."""
     try:
         with open(MOUNT_TABLE, "rb") as stream:
             return parse_mounts(stream.read())
@@ -107,9 +107,9 @@ def mounts_in_proc() -> tuple[Mount, ...]:
         return ()
 
 
-def mounts_by_psutil() -> tuple[Mount, ...]:
-    """Ask psutil, for every other system; nothing where the system refuses."""
-    import psutil  # noqa: PLC0415 - costs a tenth of a second, and Linux needs none of it
+def mounts_from_psutil() -> tuple[Mount, ...]:
+    """The mounts that psutil lists, on every other system; empty if the system refuses."""
+    import psutil  # noqa: PLC0415 - takes 0.1 s to import, and Linux does not need it
 
     with suppress(OSError, psutil.Error):
         parts = psutil.disk_partitions(all=True)
@@ -127,14 +127,14 @@ def refuse_object_store(mount: Mount | None, path: str) -> None:
     if mount is not None and mount.kind is FilesystemKind.OBJECT_STORE:
         raise ProxxError(
             ErrorCode.UNSUPPORTED_FILESYSTEM,
-            f"{path} is on {mount.fs_type} ({mount.source}), an object store behind FUSE, where a rename is a copy that a crash "
-            "can cut in two; use a local disk, NFS or SMB",
+            f"{path} is on {mount.fs_type} ({mount.source}), an object store behind FUSE, where renames are not atomic; "
+            "use a local disk, NFS or SMB",
             path=path,
             filesystem=mount.fs_type,
             source=mount.source,
         )
 
 
-def _unescaped(field: str) -> str:
+def _unescape(field: str) -> str:
     """Undo the table's octal escapes of space, tab, newline and backslash."""
     return _OCTAL.sub(lambda match: chr(int(match[1], 8)), field)

@@ -1,4 +1,4 @@
-"""SHA-256 of whole files, which may be large and on slow storage."""
+"""SHA-256 of files that may be large and on slow storage."""
 
 import hashlib
 import os
@@ -9,7 +9,7 @@ CHUNK_BYTES: Final = 1 << 20
 
 
 def sha256_of(descriptor: int, checkpoint: Callable[[], object]) -> str:
-    """SHA-256 of an open file as hex. The descriptor's position is neither used nor moved.
+    """SHA-256 of an open file as hex. The descriptor's position is neither used nor changed.
 
     `checkpoint` is called before each MiB; what it raises ends the hashing. Raises `OSError`.
     """

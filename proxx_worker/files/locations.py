@@ -1,4 +1,4 @@
-"""Where an open file or folder really is, and whether it may be. The kernel is asked: names can be swapped between two checks."""
+"""The real location of an open file or folder, and whether it is allowed. The kernel gives it, as names may be swapped."""
 
 import fcntl
 import os
@@ -13,17 +13,17 @@ _MAX_MAC_PATH: Final = 1024  # F_GETPATH fills at most MAXPATHLEN bytes
 
 
 def path_bytes(text: str) -> bytes:
-    """Text as a path: UTF-8 whatever the locale says; bytes of another encoding come back as they were."""
+    """A text path as bytes: UTF-8 whatever the locale; surrogate escapes become the original bytes."""
     return text.encode("utf-8", "surrogateescape")
 
 
 def path_text(path: bytes) -> str:
-    """A path as text, the other way round: bytes that are not UTF-8 come as surrogate escapes."""
+    """The reverse of `path_bytes`: bytes that are not UTF-8 become surrogate escapes."""
     return path.decode("utf-8", "surrogateescape")
 
 
 def location_of(descriptor: int) -> str:
-    """The path, without symlinks, of what is open as `descriptor`. Of a deleted file it means nothing. Raises `OSError`."""
+    """The path, without symlinks, of the file open as `descriptor`. Meaningless for a deleted file. Raises `OSError`."""
     if sys.platform == "darwin":
         path = fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(_MAX_MAC_PATH)).split(b"\0", 1)[0]
     else:
@@ -32,20 +32,20 @@ def location_of(descriptor: int) -> str:
 
 
 def real_path_of(path: str) -> str:
-    """The path with every symlink in it resolved, as far as it exists. By names, so only good for a first check."""
+    """The path with every symlink resolved, as far as it exists. Uses names, so only suitable for a first check."""
     raw = path_bytes(path)
-    # The system does not open a longer one, and a megabyte of folders would be checked one by one.
+    # The system cannot open a longer one, and resolving it would check every folder in it.
     return path_text(os.path.realpath(raw) if len(raw) <= _MAX_PATH else os.path.normpath(raw))
 
 
 def require_path_inside(path: str, roots: Sequence[str] | None, setting: str, what: str) -> None:
-    """`require_inside` by names: before anything is opened, so that nothing is revealed about a file outside."""
+    """`require_inside` by names, before anything is opened, so as not to reveal whether a file outside exists."""
     if roots is not None:
         require_inside(path, real_path_of(path), roots, setting, what)
 
 
 def require_inside(path: str, real: str, roots: Sequence[str] | None, setting: str, what: str) -> None:
-    """Raise PATH_NOT_ALLOWED where `real`, the real location of `path`, is in none of `roots`; None allows every place.
+    """Raise PATH_NOT_ALLOWED if `real`, the real location of `path`, is in none of `roots`; None allows any location.
 
     `setting` names the roots (`source_roots`), `what` the path (`a source`), both for the message.
     """

@@ -1,1 +1,1 @@
-"""What a person or a program sees of the work: the job's log, the worker's log, the status file, the progress bar."""
+"""What people and programs see of the worker: job logs, the worker's log, the status file, metrics, progress."""

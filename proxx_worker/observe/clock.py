@@ -1,4 +1,4 @@
-"""The clock, in one place. Times are metadata: nothing that affects an output reads them."""
+"""The clock. Times are metadata only: they never affect an output."""
 
 import time
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """An instant: `wall` (UTC) for people, `monotonic` seconds for durations, which a clock set back must not bend."""
+    """An instant: `wall` (UTC) for display, `monotonic` seconds for durations, which clock changes must not affect."""
 
     wall: datetime
     monotonic: float
 
 
 def now() -> Moment:
-    """The present instant."""
+    """The current time."""
     return Moment(datetime.now(UTC), time.monotonic())

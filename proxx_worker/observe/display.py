@@ -1,4 +1,4 @@
-"""Progress for a person: a bar on a terminal, plain log lines elsewhere. Position, duration, frames, speed; no time left."""
+"""Progress for people: a bar on a terminal, log lines elsewhere. Position, duration, frames, speed; no time left."""
 
 import time
 from collections.abc import Callable
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 ProgressFormat = Literal["text", "openjd"]
 
 PLAIN_INTERVAL_SECONDS = 5.0
-_NARROW = 70  # columns below which a bar would leave no room for the clip's name
+_NARROW = 70  # columns below which a bar would leave no space for the clip's name
 
 
 def facts_text(task: TaskInfo, progress: Progress | None, *, brief: bool = False) -> str:
-    """`0:00:04.2 / 0:00:10.0  105 frames  2.1x`: whatever of it is known. `brief`: without the frames."""
+    """`0:00:04.2 / 0:00:10.0  105 frames  2.1x`, as far as known. `brief`: without the frames."""
     parts = []
     position = None if progress is None else progress.position
     if position is not None or task.duration is not None:
@@ -42,7 +42,7 @@ def _clock(seconds: Fraction) -> str:
 
 
 class PlainProgress:
-    """Log lines with action `progress`, at most one every few seconds per task. Satisfies `JobObserver`."""
+    """Log lines with action `progress`, at most one every few seconds. Satisfies `JobObserver`."""
 
     def __init__(self, log: JobLog) -> None:
         """Write to `log`."""
@@ -50,7 +50,7 @@ class PlainProgress:
         self._last = 0.0
 
     def job_entered(self, job: JobInfo, stage: Stage) -> None:
-        """See `JobObserver.job_entered`: the log has actions of its own for each."""
+        """See `JobObserver.job_entered`: stages have log events of their own."""
 
     def task_entered(self, task: TaskInfo, stage: Stage) -> None:
         """See `JobObserver.task_entered`."""
@@ -74,14 +74,14 @@ class TerminalProgress:
 
     def __init__(self, stream: TextIO) -> None:
         """Draw on `stream`, which must be a terminal."""
-        # Late: rich costs about 0.1 s to import, and only a person at a terminal needs it.
+        # Imported late: rich takes about 0.1 s to import, and only a terminal needs it.
         from rich.console import Console  # noqa: PLC0415
         from rich.progress import BarColumn, TextColumn  # noqa: PLC0415
         from rich.progress import Progress as Bars  # noqa: PLC0415
         from rich.table import Column  # noqa: PLC0415
 
-        # The facts are shown whole; the name and the bar share what the terminal's width leaves. Without ratios rich shortens all
-        # three alike, and a long clip name hides frames and speed. A narrow terminal has room for the name alone.
+        # The facts are shown in full; the name and the bar share the remaining width. Without ratios rich shortens all three
+        # equally, and a long clip name hides frames and speed. A narrow terminal has no space for a bar.
         console = Console(file=stream, highlight=False, markup=False)
         self._brief = console.width < _NARROW
         name = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, ratio=1))
@@ -98,11 +98,11 @@ class TerminalProgress:
         self._bar: TaskID | None = None
 
     def write(self, line: str) -> None:
-        """A log line, above the bar."""
+        """Print a log line above the bar."""
         self._bars.console.print(line.rstrip("\n"), soft_wrap=True, markup=False, highlight=False)
 
     def job_entered(self, job: JobInfo, stage: Stage) -> None:
-        """See `JobObserver.job_entered`: there is a bar for tasks alone."""
+        """See `JobObserver.job_entered`: only tasks have a bar."""
 
     def task_entered(self, task: TaskInfo, stage: Stage) -> None:
         """See `JobObserver.task_entered`."""
@@ -136,7 +136,7 @@ class TerminalProgress:
 def progress_for(
     stream: TextIO, log: JobLog, form: ProgressFormat = "text", *, dumb: bool = False
 ) -> tuple[JobObserver, Callable[[str], object]]:
-    """Who shows progress on `stream`, and how a log line is written to it. `dumb`: if it is a terminal, it takes lines only."""
+    """An observer that shows progress on `stream`, and a function that writes log lines to it. `dumb`: never draw a bar."""
 
     def write(line: str) -> None:
         stream.write(line)

@@ -1,4 +1,4 @@
-"""The port through which the packages below report what they do. They never know where it ends up."""
+"""The interface for log events. Its users do not know where they are written."""
 
 from collections.abc import Sequence
 from typing import Literal, Protocol
@@ -12,9 +12,9 @@ class JobLog(Protocol):
     """A job's log: every step with a stable `action`, and the encoder's own lines."""
 
     def event(self, action: str, message: str = "", *, level: Level = "INFO", **fields: JsonValue) -> None:
-        """One step. `action` is a stable snake_case word that programs may match on; `fields` are JSON values."""
+        """Log one step. `action`: a stable snake_case name that programs may match on; `fields`: JSON values."""
         ...
 
     def encoder_lines(self, lines: Sequence[str]) -> None:
-        """Lines of the encoder's stderr, already decoded; control characters are escaped by the writer."""
+        """Log lines of the encoder's stderr, already decoded; the writer escapes control characters."""
         ...

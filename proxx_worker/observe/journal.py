@@ -1,4 +1,4 @@
-"""Lines for systemd's journal: each with its priority in front, which journald takes off. It adds the time itself."""
+"""Lines for systemd's journal, each prefixed with its priority, which journald removes. It adds the time itself."""
 
 import os
 from collections.abc import Mapping
@@ -8,14 +8,14 @@ from proxx_worker.contract.errors import JsonValue
 from proxx_worker.observe.records import event_text, json_line
 
 PRIORITIES: Mapping[str, int] = {"CRITICAL": 2, "ERROR": 3, "WARNING": 4, "INFO": 6, "DEBUG": 7}
-"""syslog(3)'s, by our levels. A line without one gets INFO's (SyslogLevel= in systemd.exec(5))."""
+"""The priorities of syslog(3) for our levels. A line without one gets INFO's (SyslogLevel= in systemd.exec(5))."""
 
 
 def is_journal(descriptor: int, journal_stream: str | None) -> bool:
     """Whether what is written to `descriptor` goes to the journal.
 
-    `journal_stream`: the variable JOURNAL_STREAM, which names the device and inode of the journal's socket. It is inherited by
-    whatever the service starts, so that it is there proves nothing: the descriptor itself must be that socket (systemd.exec(5)).
+    `journal_stream`: the variable JOURNAL_STREAM, with the device and inode of the journal's socket. Every process of the service
+    inherits it, so its presence proves nothing: the descriptor itself must be that socket (systemd.exec(5)).
     """
     try:
         found = os.fstat(descriptor)
@@ -35,5 +35,5 @@ def journal_text(_when: datetime, level: str, action: str, message: str, fields:
 
 
 def journal_json(when: datetime, level: str, action: str, message: str, fields: Mapping[str, JsonValue]) -> str:
-    """`<N>` and the JSON object as elsewhere, `time` included: its readers rely on all of its fields."""
+    """`<N>` and the usual JSON object, including `time`, because readers rely on all of its fields."""
     return prefix(level) + json_line(when, level, action, message, fields)

@@ -1,7 +1,7 @@
-"""The worker's log on stderr and the log of one job, both fed by the same events.
+"""The worker's log on stderr, and the log file of each job, with the same events.
 
-loguru carries an event to the worker's log. A job's log gets its lines directly: a sink that comes and goes with every job costs
-loguru 4 ms of CPU each time, and the encoder's own lines, some fifty a task, another 4 (docs/decisions/0006).
+Events reach the worker's log through loguru. A job's log is written directly: adding and removing a loguru sink per job costs
+4 ms of CPU, and the encoder's own lines, some fifty per task, another 4 (docs/decisions/0006).
 """
 
 import os
@@ -30,9 +30,9 @@ _JOURNAL_LINES = {"text": journal_text, "json": journal_json}
 def start_worker_log(
     write: Callable[[str], object], log_format: LogFormat, *, encoder_lines: bool, journal: bool = False
 ) -> None:
-    """Send every event to `write`, one line each. `encoder_lines`: the encoder's own output too (`run` has no log file).
+    """Send every event to `write`, one line each. `encoder_lines`: include the encoder's output (`run` has no log file).
 
-    `journal`: what is written goes to systemd's journal.
+    `journal`: the output goes to systemd's journal.
     """
     line = (_JOURNAL_LINES if journal else _LINES)[log_format]
 
@@ -48,36 +48,36 @@ def start_worker_log(
         return encoder_lines or record["extra"]["action"] != ENCODER
 
     logger.remove()
-    # Losing a log line to a closed stderr must not cost the job: loguru's `catch` keeps the fault away from the work.
+    # A closed stderr must not fail the job: loguru's `catch` swallows the error.
     logger.add(sink, format="{message}", level="INFO", filter=wanted, catch=True)
 
 
 class EventLog:
-    """Events of the worker, or of one job when `job` names it. Satisfies `JobLog`."""
+    """Events of the worker, or of the job named `job`. Satisfies `JobLog`."""
 
     def __init__(self, job: str | None = None) -> None:
-        """Bind the job's name to every event."""
+        """Add the job's name to every event."""
         self._logger = logger.bind(job=job)
 
     def event(self, action: str, message: str = "", *, level: Level = "INFO", **fields: JsonValue) -> None:
         """See `JobLog.event`."""
-        self._carry(datetime.now(UTC), action, message, level, fields)
+        self._log(datetime.now(UTC), action, message, level, fields)
 
     def encoder_lines(self, lines: Sequence[str]) -> None:
         """See `JobLog.encoder_lines`."""
         when = datetime.now(UTC)
         for line in lines:
-            self._carry(when, ENCODER, line, "INFO", {})
+            self._log(when, ENCODER, line, "INFO", {})
 
-    def _carry(self, when: datetime, action: str, message: str, level: Level, fields: dict[str, JsonValue]) -> None:
+    def _log(self, when: datetime, action: str, message: str, level: Level, fields: dict[str, JsonValue]) -> None:
         self._logger.bind(when=when, action=action, fields=fields).log(level, message)
 
 
 class JobLogFile(EventLog):
     """A job's events, also written to its log file (a descriptor that the caller opened for appending).
 
-    The encoder's lines go to the file alone. A write that fails is remembered and raised by `close`: the work itself goes on, and
-    its decision is committed.
+    The encoder's lines go to the file only. `close` raises the first write error, so that the job itself continues and its
+    decision is committed.
     """
 
     def __init__(self, job: str, descriptor: int) -> None:
@@ -91,7 +91,7 @@ class JobLogFile(EventLog):
         """See `JobLog.event`."""
         when = datetime.now(UTC)
         self._write(text_line(when, level, action, message, fields))
-        self._carry(when, action, message, level, fields)
+        self._log(when, action, message, level, fields)
 
     def encoder_lines(self, lines: Sequence[str]) -> None:
         """See `JobLog.encoder_lines`."""

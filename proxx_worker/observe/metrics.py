@@ -1,4 +1,4 @@
-"""The metrics file: Prometheus text for the node exporter's textfile collector, replaced as a whole every few seconds."""
+"""The metrics file: Prometheus text for the node exporter's textfile collector, atomically replaced every few seconds."""
 
 import os
 import time
@@ -19,13 +19,13 @@ INTERVAL_SECONDS = 5.0
 
 
 class MetricsFile(SilentObserver):
-    """Counts since the start and writes. Satisfies `JobObserver`.
+    """Counts since the start, and writes the file. Satisfies `JobObserver`.
 
-    Written by `beat`, at most every five seconds, at each end of a job, and at the end.
+    Written by `beat`, at most every five seconds, at the end of each job, and when the worker ends.
     """
 
     def __init__(self, path: Path, workspace: str, scanned_at: Callable[[], float | None], log: JobLog) -> None:
-        """`scanned_at`: when the inbox was last listed, monotonic. Nothing is written yet."""
+        """`scanned_at`: when the inbox was last listed, in monotonic seconds. Writes nothing yet."""
         self._path = path
         self._temporary = path.with_name(path.name + ".new")  # the collector reads what ends in .prom
         self._workspace = workspace
@@ -37,19 +37,19 @@ class MetricsFile(SilentObserver):
         self._encoding_since: float | None = None
         self._refused = False
 
-    def tell(self, status: WorkerStatus) -> None:
-        """Take over what the worker says of itself."""
+    def update(self, status: WorkerStatus) -> None:
+        """Use the worker's new status."""
         self._values.inbox = status.inbox
         if status.job is None:
             self._values.job_started_at = None
 
     def beat(self) -> None:
-        """The worker's loops run."""
+        """Heartbeat: the worker's loops are running."""
         if self._written is None or time.monotonic() - self._written >= INTERVAL_SECONDS:
             self._write()
 
     def end(self) -> None:
-        """The worker ends by itself."""
+        """The worker is ending by itself."""
         self._values.up = False
         self._write()
 
@@ -77,7 +77,7 @@ class MetricsFile(SilentObserver):
         self._write()
 
     def count(self, outcome: JobResult) -> None:
-        """One more job has ended: this worker's, or one that it found from before."""
+        """Count a finished job: this worker's, or a recovered one."""
         self._values.jobs[outcome.status, NO_CODE if outcome.error is None else outcome.error.code.value] += 1
         if outcome.status is JobStatus.COMPLETED:
             self._values.output_bytes += sum(task.output_size_bytes or 0 for task in outcome.tasks)
@@ -88,7 +88,7 @@ class MetricsFile(SilentObserver):
             self._encoding_since = None
 
     def _write(self) -> None:
-        """Write now. A file that cannot be written does not fail a job, but is reported once."""
+        """Write now. An error does not fail a job, and is reported once."""
         self._written = time.monotonic()
         scanned_at = self._scanned_at()
         self._values.heartbeat_at = time.time()
@@ -99,7 +99,7 @@ class MetricsFile(SilentObserver):
             _replace(self._path, self._temporary, text.encode())
         except OSError as error:
             if not self._refused:
-                message = f"{self._path} cannot be written: {error.strerror}. It is tried again every {INTERVAL_SECONDS:g} s"
+                message = f"{self._path} cannot be written: {error.strerror}. Retrying every {INTERVAL_SECONDS:g} s"
                 self._log.event("metrics_not_written", message, level="WARNING")
             self._refused = True
         else:
@@ -107,7 +107,7 @@ class MetricsFile(SilentObserver):
 
 
 def _replace(path: Path, temporary: Path, data: bytes) -> None:
-    """To be read by everyone, whatever the umask: the exporter runs as another user."""
+    """Readable by everyone, whatever the umask, because the exporter runs as another user."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(temporary, flags, 0o644)
     try:

@@ -1,7 +1,7 @@
-"""The metrics' names, and their text as Prometheus reads it (exposition format 0.0.4). Pure.
+"""The metrics' names, and their text in Prometheus's exposition format 0.0.4. Pure.
 
-Written here and not by `prometheus_client`: that loads for longer than the worker takes to start, and what it is good for, a
-registry that threads share, is of no use to a file of two dozen lines. The tests hold every line against its parser.
+Not written with `prometheus_client`: importing it takes longer than the worker's start, and a file of two dozen lines does not
+need its thread-safe registry. The tests check every line with its parser.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,9 +20,9 @@ Kind = Literal["gauge", "counter"]
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One metric: its name without the prefix, its kind, and its meaning.
+    """One metric: its name without the prefix, its kind, and its help text.
 
-    The text must be the same from every worker whose file is in one folder, or the node exporter reports an error.
+    Workers whose files are in one folder must have the same help texts, or the node exporter reports an error.
     """
 
     name: str
@@ -53,12 +53,12 @@ OUTCOMES: Final[tuple[Outcome, ...]] = (
     (JobStatus.COMPLETED, NO_CODE),
     *((JobStatus.FAILED, code.value) for code in ErrorCode),
 )
-"""All that `jobs_total` can count. Each is there from the start: of a series that begins with 1, `increase()` sees nothing."""
+"""Everything `jobs_total` can count. All are exported from the start: `increase()` misses the first value of a new series."""
 
 
 @dataclass(slots=True)
 class Values:
-    """What the file says. Times in seconds since 1970."""
+    """The metrics' values. Times in seconds since 1970."""
 
     up: bool = True
     started_at: float = 0.0
@@ -74,7 +74,7 @@ class Values:
 
 
 def metrics_text(values: Values, *, workspace: str, version: str) -> str:
-    """The whole file. Every series carries `workspace`, so that the files of several workers may be in one folder."""
+    """The whole file. Every series has the label `workspace`, so that the files of several workers may be in one folder."""
     own = {"workspace": workspace}
     parts = [
         _family(INFO, [({**own, "version": version}, 1)]),

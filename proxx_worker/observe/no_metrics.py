@@ -1,4 +1,4 @@
-"""No metrics file: nothing is counted, and psutil is not loaded for it."""
+"""A null metrics file: counts nothing, and does not load psutil."""
 
 from proxx_worker.contract.result import JobResult
 from proxx_worker.contract.status import WorkerStatus
@@ -6,10 +6,10 @@ from proxx_worker.observe.observer import SilentObserver
 
 
 class NoMetrics(SilentObserver):
-    """Stands in for a `MetricsFile` where none is configured."""
+    """Replaces a `MetricsFile` if none is configured."""
 
-    def tell(self, status: WorkerStatus) -> None:
-        """See `MetricsFile.tell`."""
+    def update(self, status: WorkerStatus) -> None:
+        """See `MetricsFile.update`."""
 
     def beat(self) -> None:
         """See `MetricsFile.beat`."""

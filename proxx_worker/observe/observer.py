@@ -1,4 +1,4 @@
-"""The port through which a job shows how far it is and how it ended: facts only, never an estimate of time left."""
+"""The interface for reporting a job's progress and outcome: facts only, never an estimate of the time left."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from proxx_worker.verification.progress import Progress
 
 @dataclass(frozen=True, slots=True)
 class JobInfo:
-    """Which job runs: its claimed stem, its id, how many sources it names."""
+    """The running job: its claimed stem, its id, its number of sources."""
 
     name: str
     job_id: str
@@ -21,7 +21,7 @@ class JobInfo:
 
 @dataclass(frozen=True, slots=True)
 class TaskInfo:
-    """Which task runs: its number from 1, of how many, its source, the source's duration in seconds where known."""
+    """The running task: its number from 1, the number of tasks, its source, and the source's duration in seconds if known."""
 
     job: str
     job_id: str
@@ -32,26 +32,26 @@ class TaskInfo:
 
 
 class JobObserver(Protocol):
-    """An observer: the status file, the bar on a terminal, the plain lines of a log. It must not raise."""
+    """An observer: the status file, a progress bar, log lines. It must not raise."""
 
     def job_entered(self, job: JobInfo, stage: Stage) -> None:
-        """The job as a whole is at a stage: claimed, probing, surveying or publishing."""
+        """The job as a whole entered a stage: claimed, probing, surveying or publishing."""
         ...
 
     def task_entered(self, task: TaskInfo, stage: Stage) -> None:
-        """One task is at a stage: encoding, verifying or sealing. Encoding is every task's first."""
+        """A task entered a stage: encoding, verifying or sealing. Encoding is always the first."""
         ...
 
     def progressed(self, task: TaskInfo, progress: Progress) -> None:
-        """The encoder reported where it is."""
+        """The encoder reported progress."""
         ...
 
     def task_ended(self, task: TaskInfo, outcome: TaskRecord) -> None:
-        """The task ended, well or not. A later task may still make the job fail."""
+        """The task succeeded or failed. A later task may still make the job fail."""
         ...
 
     def job_ended(self, job: JobInfo, outcome: JobResult) -> None:
-        """The job is decided, and its outputs are published where it is COMPLETED."""
+        """The job is decided, and if it is COMPLETED, its outputs are published."""
         ...
 
 
@@ -78,7 +78,7 @@ class Observers:
     """Several observers as one."""
 
     def __init__(self, observers: Sequence[JobObserver]) -> None:
-        """Tell all of them, in order."""
+        """Pass everything on to all of them, in order."""
         self._observers = tuple(observers)
 
     def job_entered(self, job: JobInfo, stage: Stage) -> None:

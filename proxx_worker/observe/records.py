@@ -1,4 +1,4 @@
-"""The form of one log event, as text and as JSON. Pure, so that it is tested by value."""
+"""Formats log events as text and as JSON. Pure, so that it is tested by value."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -17,12 +17,12 @@ ENCODER = "encoder"
 
 
 def timestamp(when: datetime) -> str:
-    """UTC RFC 3339 with milliseconds and `Z`."""
+    """RFC 3339 in UTC, with milliseconds and `Z`."""
     return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def text_line(when: datetime, level: str, action: str, message: str, fields: Mapping[str, JsonValue]) -> str:
-    """`TIME LEVEL action message key=value ...`, one line whatever the values hold."""
+    """`TIME LEVEL action message key=value ...`, always one line."""
     return f"{timestamp(when)} {event_text(level, action, message, fields)}"
 
 
@@ -36,7 +36,7 @@ def event_text(level: str, action: str, message: str, fields: Mapping[str, JsonV
 
 
 def encoder_text(when: datetime, lines: Iterable[str]) -> str:
-    """What `text_line` makes of each of the encoder's `lines`, all received at one time."""
+    """The encoder's `lines` as `text_line` formats them, all with the same time."""
     head = f"{timestamp(when)} {'INFO':<7} {ENCODER} "
     return "".join(f"{head}{visible(line)}\n" for line in lines)
 

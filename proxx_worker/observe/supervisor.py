@@ -1,6 +1,6 @@
-"""Notifications to systemd over its socket: ready, alive, current work, about to end (sd_notify(3)). None without a socket.
+"""Notifications to systemd over its socket: ready, alive, status, stopping (sd_notify(3)). Does nothing without a socket.
 
-The protocol is one datagram of lines per word. A library would be longer than this, and is one more thing that loads at start.
+The protocol is one datagram per message. A library would be larger than this module, and slow down the start.
 """
 
 import socket
@@ -12,39 +12,39 @@ from proxx_worker.contract.status import RunningJob, WorkerState, WorkerStatus
 from proxx_worker.contract.text import visible
 
 _EXTENSION_SECONDS = 60.0
-"""How much longer a start may take after each sign of life: recovery hashes what a crash left to be published."""
+"""How much longer a start may take after each heartbeat: recovery hashes outputs that a crash left unpublished."""
 
-_LONGEST_PAUSE = 10.0
+_MAX_INTERVAL = 10.0
 
 
 class Supervisor:
     """The service manager that started this process."""
 
     def __init__(self, address: str | None, watchdog_seconds: float | None) -> None:
-        """`address`: its datagram socket, or None. `watchdog_seconds`: after how long a silence it kills; None: never."""
+        """`address`: its datagram socket, or None. `watchdog_seconds`: its watchdog timeout, or None."""
         self._address = None if address is None else "\0" + address[1:] if address.startswith("@") else address
-        self._pause = min(_LONGEST_PAUSE, _EXTENSION_SECONDS if watchdog_seconds is None else watchdog_seconds / 4)
+        self._interval = min(_MAX_INTERVAL, _EXTENSION_SECONDS if watchdog_seconds is None else watchdog_seconds / 4)
         self._watched = watchdog_seconds is not None
         self._ready = False
         self._last: float | None = None
-        self._told = ""
+        self._status = ""
 
     @classmethod
     def of(cls, environment: Mapping[str, str], pid: int) -> "Supervisor":
-        """The one that the environment names. Its watchdog may be for another process than `pid` (sd_watchdog_enabled(3))."""
+        """The one named in the environment. Its watchdog may be meant for a process other than `pid` (sd_watchdog_enabled(3))."""
         micros = environment.get("WATCHDOG_USEC", "")
         watched = micros.isdecimal() and environment.get("WATCHDOG_PID", str(pid)) == str(pid)
         return cls(environment.get("NOTIFY_SOCKET") or None, int(micros) / 1e6 if watched else None)
 
     def ready(self) -> None:
-        """The workspace is owned, all assumptions hold, recovery is done: jobs are claimed from now on."""
+        """Report that the start is complete (workspace locked, assumptions checked, recovery done), and jobs will be claimed."""
         self._ready = True
         self._send("READY=1")
 
     def beat(self) -> None:
-        """The worker's loops run. Sent as often as the watchdog requires; before `ready`, it asks for more time to start."""
+        """Heartbeat, sent as often as the watchdog requires. Before `ready`, it extends the start timeout."""
         now = time.monotonic()
-        if self._last is not None and now - self._last < self._pause:
+        if self._last is not None and now - self._last < self._interval:
             return
         self._last = now
         if not self._ready:
@@ -52,24 +52,24 @@ class Supervisor:
         elif self._watched:
             self._send("WATCHDOG=1")
 
-    def tell(self, status: WorkerStatus) -> None:
-        """What goes on, for `systemctl status`."""
-        self.say(status_text(status))
+    def update(self, status: WorkerStatus) -> None:
+        """Show the worker's status in `systemctl status`."""
+        self.set_status(status_text(status))
 
-    def say(self, text: str) -> None:
-        """One line for `systemctl status`, if it is not there already."""
-        if text != self._told:
-            self._told = text
+    def set_status(self, text: str) -> None:
+        """Show one line in `systemctl status`, if it has changed."""
+        if text != self._status:
+            self._status = text
             self._send(f"STATUS={visible(text)}")
 
     def stopping(self) -> None:
-        """The worker is about to end. Not sent while a last job runs: from here on the stop timeout counts."""
+        """Report that the worker is about to end. Not while a last job runs, as the stop timeout starts now."""
         self._send("STOPPING=1")
 
     def _send(self, word: str) -> None:
         if self._address is None:
             return
-        # It must not cost a job where the manager is being replaced, or its queue is full.
+        # An error must not fail a job: the manager may be restarting, or its queue may be full.
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
             channel.sendto(word.encode("utf-8", "backslashreplace"), socket.MSG_DONTWAIT, self._address)
 

@@ -47,9 +47,9 @@ def decode_check(expected: Expectation, proxy: ProxyObservation) -> Check:
     decoders = {f"[{name}]" for codec in codecs if codec is not None for name in decoder_names(codec)}
     # Lines without a name are ffprobe's own.
     faults = [line for line in proxy.complaints if not line.startswith("[") or line.partition(" ")[0] in decoders]
-    fine = proxy.exit_code == 0 and not faults
+    ok = proxy.exit_code == 0 and not faults
     said = "\n".join(faults)[-_QUOTED:]
-    return Check(name="decodes", expected=True, actual=fine or said or f"exit {proxy.exit_code}", ok=fine)
+    return Check(name="decodes", expected=True, actual=ok or said or f"exit {proxy.exit_code}", ok=ok)
 
 
 def stream_checks(expected: Expectation, report: ProxyReport) -> Iterator[Check]:
@@ -151,14 +151,14 @@ def _hdr_checks(expected: Expectation, picture: StreamReport) -> Iterator[Check]
     """Static HDR metadata. HEVC stores exact values, AV1 rounds some; FFmpeg does not report it for other codecs."""
     video, seen = expected.video, picture.static_hdr
     light = f"{seen['max_content']},{seen['max_average']}" if {"max_content", "max_average"} <= seen.keys() else None
-    told = video.codec in _TELL_HDR
-    fine = None if video.content_light is None or (not told and light is None) else light == video.content_light
-    yield Check(name="content_light", expected=video.content_light, actual=light, ok=fine)
+    reported = video.codec in _TELL_HDR
+    ok = None if video.content_light is None or (not reported and light is None) else light == video.content_light
+    yield Check(name="content_light", expected=video.content_light, actual=light, ok=ok)
     display = _mastering_display(seen)
-    fine = None if video.mastering_display is None or (not told and display is None) else display is not None
-    if video.codec == "hevc" and fine is not None:
-        fine = display == video.mastering_display
-    yield Check(name="mastering_display", expected=video.mastering_display, actual=display, ok=fine)
+    ok = None if video.mastering_display is None or (not reported and display is None) else display is not None
+    if video.codec == "hevc" and ok is not None:
+        ok = display == video.mastering_display
+    yield Check(name="mastering_display", expected=video.mastering_display, actual=display, ok=ok)
 
 
 def _mastering_display(seen: Mapping[str, str]) -> str | None:

@@ -15,8 +15,8 @@ from proxx_worker.verification.source_times import times_fault
 _QUOTED_LINES = 10
 
 _AHEAD = 48
-"""Pictures that a decoder may work ahead of what it has presented: 16 of H.264's and HEVC's reordering, as many in its threads,
-and the queue before the filters."""
+"""Frames that a decoder may work ahead of those presented: 16 for H.264's and HEVC's reordering, as many in its threads, and the
+queue before the filters."""
 
 
 def encode_error(plan: TaskPlan, encode: EncodeObservation, search: DamageSearchResult | None = None) -> JobError | None:
@@ -70,9 +70,9 @@ def _own_fault(encode: EncodeObservation) -> JobError | None:
 def begins_between_keyframes(plan: TaskPlan, encode: EncodeObservation, damage: Sequence[str]) -> bool:
     """Whether the decoder only missed what comes before the source's first keyframe, as in a recording cut from a broadcast.
 
-    Pictures that need it are presented by no player. All that were presented then follow each other, and nothing was said later
-    than a decoder works ahead. The same words further in tell of lost packets. In a bare stream all follow each other, whatever
-    is missing: what may be left out at its beginning was counted.
+    No player shows frames that need it. Then all presented frames are contiguous, and no error came later than a decoder works
+    ahead. The same messages further in mean lost packets. In a bare stream the
+    frames are always contiguous: those that may be missing at its beginning were counted.
     """
     if plan.facts.demuxer in NUMBERED:
         return False
@@ -122,7 +122,7 @@ def _shortage(encode: EncodeObservation, *, failed: bool) -> JobError | None:
 
 
 def gap_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
-    """The demuxer complained, and frames are missing where it did: a constant rate with holes, or fewer frames than promised."""
+    """SOURCE_DAMAGED if the demuxer reported errors and frames are missing: gaps at a constant rate, or fewer than promised."""
     _, reading = complaints_of_source(plan, encode.complaints)
     lines = [line for line in encode.complaints if line in reading]
     video = plan.facts.video

@@ -28,8 +28,8 @@ from proxx_worker.verification.source_times import claim, measured_plan, times_f
 class FfmpegEvidence:
     """One finished encode by `plan`. Satisfies `Evidence`.
 
-    `claimed`: the rate that the source's container claims, where the plan goes by the frames' own times instead. `search`: what a
-    second pass over a damaged source found.
+    `claimed`: the rate that the source's container claims, if the plan uses the frames' own times instead. `search`: what
+    a second pass over a damaged source found.
     """
 
     plan: TaskPlan
@@ -112,17 +112,17 @@ class FfmpegEvidence:
         if not sizes or None in sizes or self.encode.exit_code != 0:
             return
         seen = self.encode.audio_units
-        fine = None if seen is None else abs(seen * 1024 - wanted) < 1024  # noqa: PLR2004 - FFmpeg's unit
-        yield Check(name="audio_encoded", expected=-(-wanted // 1024), actual=seen, ok=fine)
+        ok = None if seen is None else abs(seen * 1024 - wanted) < 1024  # noqa: PLR2004 - FFmpeg's unit
+        yield Check(name="audio_encoded", expected=-(-wanted // 1024), actual=seen, ok=ok)
 
     def _wanted_start(self) -> Fraction:
-        """Seconds from the file's start to the first frame: where the source presented it.
+        """Seconds from the file's start to the first frame, as the source presented it.
 
-        That may be later than its container says, in a recording that begins with pictures that nothing can decode.
+        That is later than its container says if a recording begins with frames that cannot be decoded.
         """
         schedule = self.plan.design.schedule
         first = next(iter(self.encode.presented), None)
-        # Converted frames are put on the grid, and MXF has no late start: there the proxy starts with its first frame.
+        # Converted frames are on the grid, and MXF has no late start: the proxy starts with its first frame.
         if schedule.converts or self.plan.expected.container is Container.MXF or first is None:
             return schedule.offset
         start = first * self.plan.facts.video.time_base
@@ -131,7 +131,7 @@ class FfmpegEvidence:
         ) + schedule.output_shift
 
     def _wanted_times(self, frames: int) -> tuple[Fraction, Sequence[int]]:
-        """When the frames must be shown, counted from the first one, in whole numbers of a unit of so many seconds."""
+        """The time of each frame relative to the first: the unit in seconds, and integers in that unit."""
         schedule, tick, presented = self.plan.design.schedule, self.plan.facts.video.time_base, self.encode.times
         if schedule.converts and schedule.rate is not None:
             return 1 / schedule.rate, range(frames)

@@ -130,13 +130,13 @@ class StreamReport:
 
     def says(self, key: str) -> bool:
         """Whether all frames report this key."""
-        return all(key in look for look in self.frame_variants.values())
+        return all(key in variant for variant in self.frame_variants.values())
 
     def frame_value(self, key: str) -> str | None:
         """The value of `key` that all frames share; None if it is unknown or they differ."""
         if len(self.frame_variants) >= _MANY_VARIANTS:
             return None
-        values = {look.get(key, "") for look in self.frame_variants.values()}
+        values = {variant.get(key, "") for variant in self.frame_variants.values()}
         value = values.pop() if len(values) == 1 else ""
         return None if value in _NOT_SAID else value
 
@@ -237,9 +237,9 @@ class ProxyReader:
             report.add_audio_frame(time, samples, _integer(fields, *_LENGTHS))
             return
         self._side_data(*side_data)
-        look = "|".join(f"{key}={value}" for key, value in fields.items() if key not in _OF_ONE_FRAME)
-        if look not in report.frame_variants and len(report.frame_variants) < _MANY_VARIANTS:
-            report.frame_variants[look] = fields
+        variant = "|".join(f"{key}={value}" for key, value in fields.items() if key not in _OF_ONE_FRAME)
+        if variant not in report.frame_variants and len(report.frame_variants) < _MANY_VARIANTS:
+            report.frame_variants[variant] = fields
 
     def _side_data(self, *side_data: Mapping[str, str]) -> None:
         """Add side data to what was printed last: a frame or a stream."""

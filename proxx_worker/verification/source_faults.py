@@ -24,9 +24,9 @@ _OF_ONE_SIZE = frozenset({"dv"})
 
 
 def frames_left_out(plan: TaskPlan, encode: EncodeObservation) -> int:
-    """How many pictures there would be between where the container says that the picture starts and the first that decodes.
+    """How many frames are missing between the video's start by its container and the first frame that decodes.
 
-    Nothing can decode what needs pictures from before the source's beginning (a cut between keyframes), and no player shows it.
+    Frames that depend on others from before the source's beginning (a cut between keyframes) cannot be decoded or played.
     """
     schedule, first = plan.design.schedule, next(iter(encode.times), None)
     if first is None or plan.facts.video.start is None or schedule.converts:

@@ -1,1 +1,1 @@
-"""The workspace: its folders, its lock, the inbox, and the one mover of job files."""
+"""The workspace: its folders, its lock, its inbox, and the spool that moves job files."""

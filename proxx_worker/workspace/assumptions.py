@@ -1,4 +1,4 @@
-"""What the worker assumes of a workspace: each assumption by itself, true or violated. Changes nothing."""
+"""Checks, one by one, what the worker assumes about a workspace. Changes nothing."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from proxx_worker.workspace.rename_probe import require_one_device
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """One assumption. `held` says what holds; where it does not, `error` says what is wrong and what to do."""
+    """One assumption. `held` states it; if it is violated, `error` says what is wrong and what to do."""
 
     name: str
     held: str
@@ -28,8 +28,8 @@ class Assumption:
         return self.error is None
 
 
-def judged(name: str, prove: Callable[[], str | None], held: str = "") -> Assumption:
-    """The assumption `name` as `prove` finds it: a `ProxxError` says that it is violated, a text is what holds, None `held`."""
+def evaluate(name: str, prove: Callable[[], str | None], held: str = "") -> Assumption:
+    """Evaluate the assumption `name`: `prove` raises `ProxxError` if it is violated, else returns its statement or None."""
     try:
         return Assumption(name, prove() or held)
     except ProxxError as violated:
@@ -37,7 +37,7 @@ def judged(name: str, prove: Callable[[], str | None], held: str = "") -> Assump
 
 
 def assumptions_of(workspace: Workspace) -> Iterator[Assumption]:
-    """Each assumption on `workspace`, in an order in which the first violated one explains the rest; one, if there is no folder.
+    """The assumptions about `workspace`, ordered so that the first violated one explains the rest; only one if it is no folder.
 
     A worker may be running meanwhile.
     """
@@ -45,26 +45,26 @@ def assumptions_of(workspace: Workspace) -> Iterator[Assumption]:
     kinds = {
         FilesystemKind.LOCAL: "a local filesystem: file events are trusted",
         FilesystemKind.NETWORK: "a network filesystem: allowed; other hosts' files are found by polling",
-        FilesystemKind.UNKNOWN: "a filesystem not known here: allowed; polling finds what events miss",
+        FilesystemKind.UNKNOWN: "an unknown filesystem: allowed; polling finds what events miss",
         FilesystemKind.OBJECT_STORE: "an object store",
     }
     fs_type = "filesystem type unknown" if mount is None else mount.fs_type
-    root = judged("workspace", workspace.require_folder, f"{workspace.name} is a folder")
+    root = evaluate("workspace", workspace.require_folder, f"{workspace.name} is a folder")
     yield root
     if not root.ok:
-        return  # nothing can be said about what would be in it
-    yield judged(
+        return  # its contents cannot be checked
+    yield evaluate(
         "filesystem", lambda: refuse_object_store(mount, workspace.name), f"{fs_type}, {kinds[workspace.filesystem_kind]}"
     )
     existing = [folder for folder in workspace.folders if os.path.lexists(folder)]
     for folder in workspace.folders:
         name = f"{display_name(os.path.basename(folder))}/"
         if folder in existing:
-            yield judged(name, partial(_require_usable, folder), f"{name} can be read and written")
+            yield evaluate(name, partial(_require_usable, folder), f"{name} can be read and written")
         else:
-            yield judged(name, partial(_require_access, workspace.path), f"{name} does not exist yet and can be created")
-    yield judged("one filesystem", lambda: require_one_device(existing), "all folders are on one filesystem")
-    yield judged("folder syncs", lambda: _require_sync(workspace.path), "a rename can be made durable")
+            yield evaluate(name, partial(_require_access, workspace.path), f"{name} does not exist yet and can be created")
+    yield evaluate("one filesystem", lambda: require_one_device(existing), "all folders are on one filesystem")
+    yield evaluate("folder syncs", lambda: _require_sync(workspace.path), "a rename can be made durable")
 
 
 def _require_usable(folder: bytes, *, follow_symlinks: bool = False) -> None:
@@ -77,7 +77,7 @@ def _require_access(folder: bytes) -> None:
         shown = display_name(folder)
         raise ProxxError(
             ErrorCode.WORKSPACE_INVALID,
-            f"{shown} cannot be read and written by this user (or its filesystem is mounted read-only); "
+            f"this user cannot read and write {shown}, or its filesystem is mounted read-only; "
             "give the worker's user permission to read, write and enter it",
             path=shown,
         )
@@ -90,7 +90,7 @@ def _require_sync(folder: bytes) -> None:
         shown = display_name(folder)
         raise ProxxError(
             ErrorCode.IO_ERROR,
-            f"the filesystem of {shown} cannot sync a folder, so a claim may be undone by a power cut of its server; "
-            "keep the workspace on a local disk or NFS, or on a newer SMB client",
+            f"the filesystem of {shown} cannot sync folders, so a power cut of its server may undo a claim; "
+            "keep the workspace on a local disk or NFS, or use a newer SMB client",
             path=shown,
         )

@@ -1,4 +1,4 @@
-"""A claimed job: its name, and what was read of its spec in `running/`."""
+"""A claimed job: its name, and the content of its spec in `running/`."""
 
 import errno
 import hashlib
@@ -16,7 +16,7 @@ from proxx_worker.files.syncing import sync_file
 from proxx_worker.process.stop import StopRequestedError, StopSignal, raise_if_stopped
 
 HASHED_AT_MOST: Final = 256 << 20
-"""A file larger than this is no spec, and reading it to the end would hold up the queue: it is not hashed."""
+"""A larger file is not a spec, and is not hashed, because reading all of it would delay the queue."""
 
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # NONBLOCK: a FIFO must not hang the worker
 _NOT_PERMITTED: Final = frozenset({errno.EACCES, errno.EPERM})
@@ -27,8 +27,8 @@ _NOT_A_FILE: Final = frozenset({errno.ELOOP, errno.ENXIO, errno.EMLINK})
 class ClaimedJob:
     """A job whose spec is in `running/`.
 
-    `data` is the spec's bytes; None where it is larger than 1 MiB or may not be read (`unreadable` then says why). `sha256` is
-    of all its bytes, None where they were not read through: there are too many, or a stop was requested meanwhile.
+    `data`: the spec's bytes; None if it is larger than 1 MiB or unreadable (`unreadable` then says why). `sha256`: of the whole
+    file; None if it was not read to the end, because it is too large or a stop was requested.
     """
 
     stem: bytes
@@ -39,17 +39,16 @@ class ClaimedJob:
 
     @property
     def name(self) -> str:
-        """The stem for people and for the result."""
+        """The stem as text, for display and the result."""
         return display_name(self.stem)
 
 
 def read_claimed(stem: bytes, path: bytes, stop: StopSignal, *, sync: bool) -> ClaimedJob | None:
     """Read the spec at `path`; None if it is not a regular file.
 
-    With `sync`, its bytes are made durable: the submitter may not have waited for the disk, and a result must not outlive
-    its spec.
+    `sync` makes its contents durable: the submitter may not have synced it, and a result must not outlive its spec.
 
-    Raises `ProxxError` (IO_ERROR, WORKSPACE_INVALID) where reading fails for any reason but the file's own permissions.
+    Raises `ProxxError` (IO_ERROR, WORKSPACE_INVALID) if reading fails for any reason other than the file's permissions.
     """
     with translate_os_errors("read", path, state_folder=True):
         status = os.stat(path, follow_symlinks=False)
@@ -77,9 +76,9 @@ def read_claimed(stem: bytes, path: bytes, stop: StopSignal, *, sync: bool) -> C
 
 
 def read_if_regular(path: bytes, limit: int) -> bytes | None:
-    """Up to `limit` bytes of a regular file; None where `path` is anything else, has gone, or may not be read.
+    """Up to `limit` bytes of a regular file; None if `path` is anything else, does not exist, or is not readable.
 
-    Raises `OSError` for everything else.
+    Raises `OSError` for all other errors.
     """
     try:
         fd = os.open(path, _READ)

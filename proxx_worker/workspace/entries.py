@@ -1,4 +1,4 @@
-"""Checks of folder entries that distinguish "not there" from every other answer: an error is never taken for absence."""
+"""Checks of folder entries that distinguish absence from errors: an error is never taken for absence."""
 
 import os
 
@@ -6,7 +6,7 @@ from proxx_worker.contract.candidates import JobFiles
 
 
 def status_of(path: bytes) -> os.stat_result | None:
-    """The status of what `path` names, a symlink itself; None only where there is nothing. Raises `OSError`."""
+    """The status of `path`, without following a symlink; None only if it does not exist. Raises `OSError`."""
     try:
         return os.stat(path, follow_symlinks=False)
     except FileNotFoundError:
@@ -14,12 +14,12 @@ def status_of(path: bytes) -> os.stat_result | None:
 
 
 def exists(path: bytes) -> bool:
-    """Whether the name is taken, by anything. Raises `OSError`."""
+    """Whether any kind of entry has this name. Raises `OSError`."""
     return status_of(path) is not None
 
 
 def same_file(one: bytes, other: bytes) -> bool:
-    """Whether both names are there and are one file. Raises `OSError`."""
+    """Whether both names exist and refer to the same file. Raises `OSError`."""
     first, second = status_of(one), status_of(other)
     return first is not None and second is not None and os.path.samestat(first, second)
 

@@ -1,8 +1,8 @@
-"""File events of one folder from watchdog, as wakeups and a descriptor that wakes a `select`.
+"""Watches one folder with watchdog: reports changes as wakeups, and has a descriptor that wakes a `select`.
 
-On Linux watchdog's inotify reader is used directly, below its observers. An observer holds back what follows a rename out of the
-folder, which every claim is, to pair it with a rename into it (half a second per claim, measured with watchdog 7.1), and keeps
-an unbounded queue; the reader calls back at once and passes on that the kernel lost events.
+On Linux watchdog's inotify reader is used directly, without an observer. After a rename out of the folder, as in every claim, an
+observer delays events to pair them with a rename into it (half a second per claim, measured with watchdog 7.1), and its queue is
+unbounded. The reader calls back at once, and reports when the kernel lost events.
 """
 
 import os
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from watchdog.observers.inotify_c import InotifyEvent, WatchDescriptor
 
 MAX_NAMES: Final = 1 << 15
-"""More names than this at once say no more than "scan"."""
+"""With more names than this, only a scan is requested."""
 
 _DRAIN: Final = 4096
 
 
 class EventWatcher:
-    """Collects what watchdog's thread reports until the worker's own thread asks. Bounded, whatever floods the folder."""
+    """Collects what watchdog's thread reports until the worker's thread reads it. Bounded, however many changes there are."""
 
     reason: str | None = None
 
     def __init__(self, folder: bytes) -> None:
-        """Watch `folder`. Raises `OSError` where the system grants no watch."""
+        """Watch `folder`. Raises `OSError` if the system refuses a watch."""
         self._lock = threading.Lock()
         self._names: set[bytes] = set()
         self._changed = self._lost = False
@@ -67,24 +67,24 @@ class EventWatcher:
         self._writer.close()
 
     def report(self, name: bytes | None, *, lost: bool = False) -> None:
-        """Called by watchdog's thread: something happened to the entry `name`, to one unknown, or events were lost."""
+        """Called by watchdog's thread: the entry `name` changed, or an unknown one (None), or events were lost."""
         with self._lock:
-            quiet = not (self._names or self._changed or self._lost)
+            was_empty = not (self._names or self._changed or self._lost)
             self._lost = self._lost or lost or len(self._names) >= MAX_NAMES
             self._changed = self._changed or name is None
             if self._lost:
                 self._names.clear()
             elif name is not None:
                 self._names.add(name)
-        if quiet:
-            with suppress(OSError):  # closed: nobody reads any more
+        if was_empty:
+            with suppress(OSError):  # closed: nobody reads it any more
                 self._writer.send(b"\0")
 
 
 if sys.platform == "linux":
     from watchdog.observers.inotify_c import CallbackId, InotifyConstants, InotifyFD, Mask
 
-    # What brings or completes a job or ends a hold (DELETE). Not what a claim causes (MOVED_FROM), and not each write (MODIFY).
+    # What adds or completes a job or ends a hold (DELETE). Not what a claim causes (MOVED_FROM), and not each write (MODIFY).
     _MASK: Final = Mask(
         InotifyConstants.IN_CLOSE_WRITE
         | InotifyConstants.IN_MOVED_TO
@@ -134,8 +134,8 @@ else:  # pragma: no cover - chosen by platform, and measured on Linux alone
 
 
 def _watch_by_observer(folder: bytes, watcher: EventWatcher) -> Callable[[], None]:
-    """Any other system's observer: reports that the folder changed. The listing shows which entry it was."""
-    from watchdog.events import FileSystemEventHandler  # noqa: PLC0415 - costs what Linux does not need
+    """Another system's observer: reports only that the folder changed. A scan finds the entry."""
+    from watchdog.events import FileSystemEventHandler  # noqa: PLC0415 - not needed on Linux
     from watchdog.observers import Observer  # noqa: PLC0415 - as above
 
     class Handler(FileSystemEventHandler):

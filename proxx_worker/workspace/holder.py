@@ -1,6 +1,6 @@
-"""Who holds a workspace, as its lock file says, and whether that process is known to be dead.
+"""Who holds a workspace according to its lock file, and whether that process is known to be dead.
 
-A process is its pid together with a start token (boot id and start time), because pids are used again.
+A process is identified by its PID and a start token (boot id and start time), because PIDs are reused.
 """
 
 import json
@@ -17,13 +17,13 @@ MAX_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """What the lock file says of its holder."""
+    """The holder as recorded in the lock file."""
 
     pid: int
     host: str
     since: str
     start_token: str | None
-    """None where the system does not say when a process started."""
+    """None if the system does not report when a process started."""
 
     def encode(self) -> bytes:
         """The lock file's content: one line of JSON."""
@@ -32,7 +32,7 @@ class Holder:
 
     @classmethod
     def decode(cls, content: bytes) -> Self | None:
-        """Read `encode`'s bytes back; None for anything else (a holder may be writing them at this moment)."""
+        """The reverse of `encode`; None for anything else (a holder may be writing it at this moment)."""
         try:
             fields: object = json.loads(content)
         except ValueError:
@@ -45,7 +45,7 @@ class Holder:
 
     @classmethod
     def read(cls, path: bytes) -> Self | None:
-        """The holder that the lock file `path` names; None where it names none or is not there."""
+        """The holder recorded in the lock file `path`; None if it has none or does not exist."""
         try:
             fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:
@@ -61,12 +61,12 @@ class Holder:
 def this_process(since: str) -> Holder:
     """The current process as a holder."""
     pid = os.getpid()
-    seen = _look_at(pid)
-    return Holder(pid, socket.gethostname(), since, None if seen is None else seen.start_token)
+    state = _inspect(pid)
+    return Holder(pid, socket.gethostname(), since, None if state is None else state.start_token)
 
 
 def is_dead_here(holder: Holder) -> bool:
-    """Whether the holder was a process of this host and is certainly gone. False wherever that cannot be known."""
+    """Whether the holder was a process on this host and is certainly gone. False if that is unknown."""
     if holder.host != socket.gethostname():
         return False
     try:
@@ -75,42 +75,42 @@ def is_dead_here(holder: Holder) -> bool:
         return True
     except (OSError, OverflowError):
         return False
-    seen = _look_at(holder.pid)
-    if seen is None or holder.start_token is None:
+    state = _inspect(holder.pid)
+    if state is None or holder.start_token is None:
         return False
-    return seen.is_corpse or seen.start_token != holder.start_token
+    return state.is_zombie or state.start_token != holder.start_token
 
 
 @dataclass(frozen=True, slots=True)
-class SeenProcess:
-    """What identifies a process."""
+class ProcessState:
+    """When a process started, and whether it is a zombie."""
 
     start_token: str
-    """When it started: what distinguishes a process from a later one with its pid."""
-    is_corpse: bool
-    """It has ended, and its parent has not asked for it yet."""
+    """When it started, which distinguishes it from a later process with the same PID."""
+    is_zombie: bool
+    """It has exited and was not reaped yet."""
 
 
-def _look_at(pid: int) -> SeenProcess | None:
-    """What the system says about a process; None where there is no such process, or it may not be inspected."""
-    return look_in_proc(pid) if sys.platform == "linux" else look_by_psutil(pid)
+def _inspect(pid: int) -> ProcessState | None:
+    """The state of a process; None if there is no such process, or it may not be inspected."""
+    return inspect_by_proc(pid) if sys.platform == "linux" else inspect_by_psutil(pid)
 
 
-def look_in_proc(pid: int) -> SeenProcess | None:
-    """Ask proc(5) for boot id and start in ticks, which a clock change does not affect (psutil gives wall-clock time)."""
+def inspect_by_proc(pid: int) -> ProcessState | None:
+    """Read boot id and start ticks from proc(5). Clock changes do not affect them, unlike psutil's wall-clock time."""
     with suppress(OSError, IndexError):
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        # The command's name is in parentheses and may hold anything: state is the first field after it, start time the 20th.
+        # The command name is in parentheses and may contain anything: state is the first field after it, start time the 20th.
         fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-        return SeenProcess(f"{boot}:{fields[19].decode('ascii')}", is_corpse=fields[0] in {b"Z", b"X"})
+        return ProcessState(f"{boot}:{fields[19].decode('ascii')}", is_zombie=fields[0] in {b"Z", b"X"})
     return None
 
 
-def look_by_psutil(pid: int) -> SeenProcess | None:
-    """Ask psutil, for every other system."""
-    import psutil  # noqa: PLC0415 - costs a tenth of a second, and Linux needs none of it
+def inspect_by_psutil(pid: int) -> ProcessState | None:
+    """Use psutil, on every other system."""
+    import psutil  # noqa: PLC0415 - takes 0.1 s to import, and Linux does not need it
 
     with suppress(psutil.Error):
         process = psutil.Process(pid)
-        return SeenProcess(f"{process.create_time():.6f}", is_corpse=process.status() == psutil.STATUS_ZOMBIE)
+        return ProcessState(f"{process.create_time():.6f}", is_zombie=process.status() == psutil.STATUS_ZOMBIE)
     return None

@@ -79,16 +79,16 @@ class Inbox:
 
     @property
     def scanned_at(self) -> float | None:
-        """When the last scan was, as its caller's clock said; None before the first."""
+        """When the last scan was, by its caller's clock; None before the first."""
         return self._scanned_at
 
     def count_files(self) -> int:
-        """How many candidates are there, each looked at: what no candidate is by its kind alone does not count.
+        """How many candidates are regular files; each is examined.
 
-        For an inbox that is held, where names are not taken out one by one. Raises WORKSPACE_INVALID or IO_ERROR.
+        For an inbox on hold, whose names are not taken out one by one. Raises WORKSPACE_INVALID or IO_ERROR.
         """
         names = {*self._backlog[self._head :], *self._arrived, *self._waiting}
-        with translate_os_errors("look at the inbox", self._folder, state_folder=True):
+        with translate_os_errors("read the inbox", self._folder, state_folder=True):
             found = (status_of(os.path.join(self._folder, name)) for name in names)
             return sum(status is not None and stat.S_ISREG(status.st_mode) for status in found)
 
@@ -277,7 +277,7 @@ class Inbox:
         self._unreported |= new
 
     def _require_same_folder(self) -> None:
-        with translate_os_errors("look at the inbox", self._folder, state_folder=True):
+        with translate_os_errors("read the inbox", self._folder, state_folder=True):
             status = os.stat(self._folder, follow_symlinks=False)
         identity = status.st_dev, status.st_ino
         if self._identity is None:

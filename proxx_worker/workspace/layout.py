@@ -1,4 +1,4 @@
-"""The folders of a workspace: where they are, and that they are there before anything is claimed."""
+"""The folders of a workspace: their paths, and checks that they exist before anything is claimed."""
 
 import os
 import re
@@ -24,7 +24,7 @@ _IDENTITY: Final = re.compile(rb"[0-9a-f]{16}\n")
 
 @dataclass(frozen=True)
 class Workspace:
-    """The paths of one workspace. Making one touches nothing."""
+    """The paths of one workspace. Creating the object touches no file."""
 
     root: Path
     path: bytes = field(init=False)
@@ -45,17 +45,17 @@ class Workspace:
 
     @property
     def folders(self) -> tuple[bytes, ...]:
-        """The four folders that a spec goes through, in that order, and the worker's own."""
+        """The four folders that a spec moves through, in order, and the worker's own."""
         return self.inbox, self.running, self.done, self.failed, self.private
 
     @property
     def lock_file(self) -> bytes:
-        """The file whose kernel lock is the workspace's ownership."""
+        """The file whose kernel lock means ownership of the workspace."""
         return os.path.join(self.private, b"worker.lock")
 
     @property
     def status_file(self) -> Path:
-        """What the running worker says of itself."""
+        """The running worker's status file."""
         return Path(os.fsdecode(self.private), "status.json")
 
     @property
@@ -65,16 +65,16 @@ class Workspace:
 
     @cached_property
     def mount(self) -> Mount | None:
-        """The mount that the workspace is on; None where the system has no mount table."""
+        """The mount that the workspace is on; None if the system has no mount table."""
         return filesystem_of(self.path)
 
     @property
     def filesystem_kind(self) -> FilesystemKind:
-        """What may be expected of the workspace's filesystem."""
+        """The kind of the workspace's filesystem."""
         return kind_of(self.mount)
 
     def require(self) -> None:
-        """Check what needs no lock and changes nothing: the workspace is a folder, on a filesystem that can serve.
+        """Check, without a lock or changes, that the workspace is a folder on a supported filesystem.
 
         Raises WORKSPACE_INVALID or UNSUPPORTED_FILESYSTEM.
         """
@@ -82,24 +82,24 @@ class Workspace:
         refuse_object_store(self.mount, self.name)
 
     def require_folder(self) -> None:
-        """Raise WORKSPACE_INVALID unless the workspace is a folder, or a link to one."""
+        """Raise WORKSPACE_INVALID unless the workspace is a folder, or a symlink to one."""
         if not os.path.lexists(self.path):
             raise ProxxError(
                 ErrorCode.WORKSPACE_INVALID,
-                f"there is no folder {self.name}: make it with `mkdir -p {shlex.quote(self.name)}`, or correct the path",
+                f"there is no folder {self.name}: create it with `mkdir -p {shlex.quote(self.name)}`, or correct the path",
                 path=self.name,
             )
         require_directory(self.path, follow_symlinks=True)
 
     def require_folders(self) -> None:
-        """Raise WORKSPACE_INVALID unless every folder is still there: one that vanished is an outage, never "empty"."""
+        """Raise WORKSPACE_INVALID unless every folder still exists: a missing folder is an outage, never an empty one."""
         for folder in self.folders:
             require_directory(folder)
 
     def prepare(self) -> str:
-        """Make what is missing and prove by trial what a claim relies on. Only for the holder of the workspace's lock.
+        """Create missing folders and test what claims rely on. Only for the holder of the workspace's lock.
 
-        Returns the workspace's identity: 16 hex digits, made once, that name its staging in output directories.
+        Returns the workspace's identity: 16 hex digits, created once, which name its staging in output directories.
 
         Raises:
             ProxxError: WORKSPACE_INVALID, RENAME_NOT_ATOMIC (folders on several filesystems), NO_SPACE or IO_ERROR.
@@ -114,17 +114,17 @@ class Workspace:
         return self.identity()
 
     def make_inbox(self) -> None:
-        """Make the inbox if it is missing, for those who put specs in. Raises WORKSPACE_INVALID, NO_SPACE or IO_ERROR."""
+        """Create the inbox if it is missing, for submitters. Raises WORKSPACE_INVALID, NO_SPACE or IO_ERROR."""
         make_folder(self.inbox)
         self._sync_folders()
 
     def _sync_folders(self) -> None:
-        """Make durable also those that were there: whoever made them may have been killed before the sync."""
+        """Sync existing folders as well: the process that created them may have been killed before the sync."""
         with translate_os_errors("sync the folder", self.path, state_folder=True):
             sync_directory(self.path)
 
     def identity(self) -> str:
-        """The workspace's id, made durable at the first call. Raises WORKSPACE_INVALID if its file holds something else."""
+        """The workspace's id, durably created at the first call. Raises WORKSPACE_INVALID if its file is invalid."""
         path = os.path.join(self.private, b"workspace-id")
         with translate_os_errors("read", path, state_folder=True):
             try:
@@ -136,8 +136,8 @@ class Workspace:
             shown = display_name(path)
             raise ProxxError(
                 ErrorCode.WORKSPACE_INVALID,
-                f"{shown} does not hold a workspace id (16 hex digits); put the file back from a copy, or remove it after "
-                "removing what is left of the last job's hidden .proxx-* folder in its output directory",
+                f"{shown} does not contain a workspace id (16 hex digits); restore the file from a copy, or remove it after "
+                "removing any hidden .proxx-* folder that the last job left in its output directory",
                 path=shown,
             )
         return content.decode("ascii").strip()
@@ -146,9 +146,9 @@ class Workspace:
 def require_directory(path: bytes, *, follow_symlinks: bool = False) -> None:
     """Raise WORKSPACE_INVALID unless `path` is a folder. A symlink to one counts only with `follow_symlinks`.
 
-    A folder of the workspace may not be a symlink: it could be pointed elsewhere while jobs are in it.
+    A folder of the workspace may not be a symlink: it could be redirected while jobs are in it.
     """
-    with translate_os_errors("look at the folder", path, state_folder=True):
+    with translate_os_errors("inspect the folder", path, state_folder=True):
         status = os.stat(path, follow_symlinks=follow_symlinks)
     if not stat.S_ISDIR(status.st_mode):
         shown = display_name(path)
@@ -157,8 +157,8 @@ def require_directory(path: bytes, *, follow_symlinks: bool = False) -> None:
 
 
 def make_folder(path: bytes) -> None:
-    """Make a folder of the workspace if it is missing, durably. Raises WORKSPACE_INVALID, NO_SPACE or IO_ERROR."""
-    with translate_os_errors("make the folder", path, state_folder=True):
+    """Durably create a folder of the workspace if it is missing. Raises WORKSPACE_INVALID, NO_SPACE or IO_ERROR."""
+    with translate_os_errors("create the folder", path, state_folder=True):
         try:
             os.mkdir(path, FOLDER_MODE)
         except FileExistsError:

@@ -1,8 +1,7 @@
-"""Ownership of a workspace: two kernel locks, held for the life of the process and by every encoder that inherits them.
+"""Ownership of a workspace: two kernel locks, held until the process and every encoder that inherited them have ended.
 
-One is on `.proxx/worker.lock`, which names the holder and is never unlinked; the other on the folder `running/` itself, so that
-removing the lock file does not make room for a second owner. A kernel lock cannot outlive its holders: there is nothing stale
-to clean, and nothing to guess.
+One is on `.proxx/worker.lock`, which names the holder and is never unlinked. The other is on the folder `running/` itself, so
+that removing the lock file does not allow a second owner. A kernel lock cannot outlive its holders, so there are no stale locks.
 """
 
 import errno
@@ -22,12 +21,12 @@ from proxx_worker.workspace.holder import Holder, is_dead_here, this_process
 from proxx_worker.workspace.layout import Workspace, make_folder
 
 DYING_ENCODER_SECONDS: Final = 2.0
-"""How long a lock whose named holder is dead is waited for: its encoder inherited the lock and may still be dying."""
+"""How long to wait for a lock whose holder is dead: an encoder that inherited it may still be exiting."""
 
 _POLL_SECONDS: Final = 0.01
 _HELD_BY_ANOTHER: Final = frozenset({errno.EAGAIN, errno.EACCES})
 # Over NFS and SMB a lock needs a descriptor open for writing, which a folder cannot have.
-_FOLDER_CANNOT_BE_LOCKED: Final = frozenset(
+_FOLDER_LOCK_UNSUPPORTED: Final = frozenset(
     {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 )
 
@@ -38,7 +37,7 @@ class _BusyError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceLock:
-    """A workspace owned by this process. Closing it, or the process's end, gives it up."""
+    """A workspace owned by this process. `close`, or the end of the process, releases it."""
 
     workspace: Workspace
     file_fd: int
@@ -53,11 +52,11 @@ class WorkspaceLock:
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> Self:
-        """Own `workspace` or raise. `since` (RFC 3339) is what others are shown. A loser changes nothing in the workspace.
+        """Lock `workspace`. `since` (RFC 3339) is shown to others. If it fails, nothing in the workspace has changed.
 
         Raises:
-            ProxxError: WORKSPACE_BUSY, naming the holder; at once where it lives or is on another host, else after 2 s of
-                waiting for the encoder that it left. WORKSPACE_INVALID, NO_SPACE or IO_ERROR where there is no way to lock.
+            ProxxError: WORKSPACE_BUSY, naming the holder: at once if it is alive or on another host, else after waiting 2 s for
+                an encoder that it left. WORKSPACE_INVALID, NO_SPACE or IO_ERROR if locking is impossible.
 
         """
         workspace.require()
@@ -74,8 +73,8 @@ class WorkspaceLock:
             sleep(_POLL_SECONDS)
 
     def still_owned(self) -> bool:
-        """Whether the paths still name what is locked. Ask before each claim: a replaced workspace is not this one."""
-        return _names(self.workspace.lock_file, self.file_fd) and _names(self.workspace.running, self.folder_fd)
+        """Whether the paths still refer to what is locked. Check before each claim, as the workspace may have been replaced."""
+        return _refers_to(self.workspace.lock_file, self.file_fd) and _refers_to(self.workspace.running, self.folder_fd)
 
     def require_owned(self) -> None:
         """Raise WORKSPACE_INVALID unless `still_owned`."""
@@ -89,11 +88,11 @@ class WorkspaceLock:
             )
 
     def filenos(self) -> tuple[int, ...]:
-        """The descriptors that an encoder inherits (`pass_fds`): while it lives, no one else can own the workspace."""
+        """The descriptors that encoders inherit (`pass_fds`), so that nobody else can own the workspace while one runs."""
         return self.file_fd, self.folder_fd
 
     def close(self) -> None:
-        """Give the workspace up. The lock file stays."""
+        """Release the workspace. The lock file stays."""
         os.close(self.file_fd)
         os.close(self.folder_fd)
 
@@ -105,7 +104,7 @@ class WorkspaceLock:
 
 
 def _lock_both(workspace: Workspace, since: str) -> tuple[int, int]:
-    """Lock the folder, then the file, and name this process as the holder. Raises `_BusyError` and leaves nothing open."""
+    """Lock the folder, then the file, and record this process as the holder. Raises `_BusyError`, leaving nothing open."""
     opened: list[int] = []
     try:
         with translate_os_errors("lock the folder", workspace.running, state_folder=True):
@@ -114,7 +113,7 @@ def _lock_both(workspace: Workspace, since: str) -> tuple[int, int]:
             try:
                 _flock(folder_fd)
             except OSError as error:
-                if error.errno not in _FOLDER_CANNOT_BE_LOCKED:
+                if error.errno not in _FOLDER_LOCK_UNSUPPORTED:
                     raise
         with translate_os_errors("lock", workspace.lock_file, state_folder=True):
             file_fd = os.open(workspace.lock_file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
@@ -123,7 +122,7 @@ def _lock_both(workspace: Workspace, since: str) -> tuple[int, int]:
             _require_named(workspace, file_fd, folder_fd)
             os.ftruncate(file_fd, 0)
             os.pwrite(file_fd, this_process(since).encode(), 0)
-            sync_file(file_fd)  # for a reader on another host; the lock itself needs no disk
+            sync_file(file_fd)  # for readers on other hosts
     except BaseException:
         for fd in opened:
             os.close(fd)
@@ -141,17 +140,17 @@ def _flock(fd: int) -> None:
 
 
 def _require_named(workspace: Workspace, file_fd: int, folder_fd: int) -> None:
-    if not (_names(workspace.lock_file, file_fd) and _names(workspace.running, folder_fd)):
-        raise _BusyError  # replaced between open and lock: another process is at work on this workspace right now
+    if not (_refers_to(workspace.lock_file, file_fd) and _refers_to(workspace.running, folder_fd)):
+        raise _BusyError  # replaced between open and lock, so another process is using this workspace right now
 
 
-def _names(path: bytes, fd: int) -> bool:
-    """Whether `path` itself, no symlink, names what `fd` has open."""
+def _refers_to(path: bytes, fd: int) -> bool:
+    """Whether `path`, without following a symlink, refers to the file open as `fd`."""
     try:
         named = os.stat(path, follow_symlinks=False)
         held = os.fstat(fd)
     except OSError:
-        return False  # gone, or no longer reachable: either way not what was locked. Of a held file a share may say ESTALE
+        return False  # removed or unreachable, so not what was locked; a share may answer ESTALE even for an open file
     return (named.st_dev, named.st_ino) == (held.st_dev, held.st_ino)
 
 
@@ -159,14 +158,14 @@ def _busy(workspace: Workspace, holder: Holder | None) -> ProxxError:
     if holder is None:
         return ProxxError(
             ErrorCode.WORKSPACE_BUSY,
-            f"{workspace.name} is held by another process that {display_name(workspace.lock_file)} does not name; "
-            "one worker at a time: stop the other one, or give this one a workspace of its own",
+            f"{workspace.name} is locked by another process, which {display_name(workspace.lock_file)} does not name; "
+            "only one worker may use it: stop the other one, or give this one a workspace of its own",
             path=workspace.name,
         )
     return ProxxError(
         ErrorCode.WORKSPACE_BUSY,
-        f"{workspace.name} is held by process {holder.pid} on {holder.host} since {holder.since}; "
-        "one worker at a time: stop that one, or give this one a workspace of its own",
+        f"{workspace.name} is locked by process {holder.pid} on {holder.host} since {holder.since}; "
+        "only one worker may use it: stop that one, or give this one a workspace of its own",
         path=workspace.name,
         pid=holder.pid,
         host=holder.host,

@@ -1,7 +1,6 @@
-"""Where in `done/` or `failed/` a job belongs, and what a crash may have left of it there already.
+"""A job's name in `done/` or `failed/`, and files of it that a crash may have left there.
 
-The names were free when the job was claimed. One may have been taken since: then the job gets the lowest free number, and
-both are kept.
+The name was free when the job was claimed. If it was taken since, the job gets the lowest free number, and both are kept.
 """
 
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from proxx_worker.workspace.layout import Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundResult:
     """A job's result in the outbox, while its spec is still in `running/`."""
 
     outbox: bytes
@@ -23,7 +22,7 @@ class Found:
 
 
 def read_record(path: bytes) -> JobResult | None:
-    """The result at `path`; None where the file is not one. Raises `OSError`."""
+    """The result at `path`; None if the file is not a valid one. Raises `OSError`."""
     with open(path, "rb") as stream:
         data = stream.read()
     try:
@@ -32,8 +31,8 @@ def read_record(path: bytes) -> JobResult | None:
         return None
 
 
-def find_in_outbox(workspace: Workspace, job: bytes) -> Found | None:
-    """The result of the running job `job` in an outbox: under its name or a numbered one, without a spec of its own yet.
+def find_in_outbox(workspace: Workspace, job: bytes) -> FoundResult | None:
+    """The result of the running job `job` in an outbox, under its name or a numbered one, without a spec yet.
 
     Raises `OSError`.
     """
@@ -44,12 +43,12 @@ def find_in_outbox(workspace: Workspace, job: bytes) -> Found | None:
                 break
             record = _own_record(workspace, job, outbox, stem)
             if record is not None and record.status is status:
-                return Found(outbox, stem, record)
+                return FoundResult(outbox, stem, record)
     return None
 
 
 def outbox_stem(workspace: Workspace, job: bytes, outbox: bytes) -> bytes:
-    """The name that `job`'s files get in `outbox`: where a crash left its result, else the lowest free one.
+    """The name of `job`'s files in `outbox`: that of a result that a crash left, else the lowest free one.
 
     Raises `OSError`.
     """
@@ -61,9 +60,9 @@ def outbox_stem(workspace: Workspace, job: bytes, outbox: bytes) -> bytes:
 
 
 def find_log(workspace: Workspace, job: bytes) -> bytes | None:
-    """The log of the running job `job` where it is in an outbox already: beside its result, or for a moment alone.
+    """The log of the running job `job`, if it is in an outbox already: with its result, or alone.
 
-    Result and log are moved before either is synced, so a power cut may keep the one move without the other. Raises `OSError`.
+    Result and log are moved before either is synced, so a power cut may keep one move without the other. Raises `OSError`.
     """
     found = find_in_outbox(workspace, job)
     if found is not None:
@@ -77,7 +76,7 @@ def find_log(workspace: Workspace, job: bytes) -> bytes | None:
 
 
 def _is_free(workspace: Workspace, job: bytes, outbox: bytes, stem: bytes) -> bool:
-    """Whether nothing under this name is anybody else's. Of our own, some entries may be there after a power cut."""
+    """Whether no other job has files under this name. After a power cut, some of this job's own may exist."""
     here, there = files_in(workspace.running, job), files_in(outbox, stem)
     own_log = not exists(there.log) or same_file(here.log, there.log) or (stem == job and not exists(here.log))
     return own_log and all(
@@ -87,7 +86,7 @@ def _is_free(workspace: Workspace, job: bytes, outbox: bytes, stem: bytes) -> bo
 
 
 def _own_record(workspace: Workspace, job: bytes, outbox: bytes, stem: bytes) -> JobResult | None:
-    """The result under this name, if it is `job`'s: it says so, and no spec but `job`'s own is beside it."""
+    """The result under this name, if it is `job`'s: it has that job name, and there is no other job's spec."""
     here, there = files_in(workspace.running, job), files_in(outbox, stem)
     if not exists(there.result) or (exists(there.spec) and not same_file(here.spec, there.spec)):
         return None

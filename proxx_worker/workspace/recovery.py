@@ -1,6 +1,6 @@
-"""What the last process left: read from the folders alone, put in order, and handed to the worker job by job.
+"""Finds what the last process left, from the folders alone, cleans it up, and returns the jobs to recover.
 
-Every step can be cut by another crash and is then simply done again.
+Every step may be interrupted by another crash and is then done again.
 """
 
 import os
@@ -22,7 +22,7 @@ from proxx_worker.workspace.spool import Spool
 
 @dataclass(frozen=True, slots=True)
 class RecoveryItem:
-    """One job that the last process had claimed, and what becomes of it. `record` is its result, None for INTERRUPT."""
+    """One job that the last process had claimed, and the decision about it. `record`: its result, None for INTERRUPT."""
 
     job: ClaimedJob
     decision: Decision
@@ -33,8 +33,8 @@ class RecoveryItem:
 class Recovery:
     """What was found in `running/`.
 
-    `items` are to be carried through in this order before anything is claimed. `strays` are entries that belong to no job
-    there: left alone, to be reported.
+    `items`: to be finished in this order before anything is claimed. `strays`: entries that belong to no job, to be reported and
+    left alone.
     """
 
     items: tuple[RecoveryItem, ...]
@@ -42,9 +42,9 @@ class Recovery:
 
 
 def recover(spool: Spool) -> Recovery:
-    """Remove what a crash left twice, set torn records aside, and decide about each job in `running/`.
+    """Remove files that a crash left in two folders, set invalid results aside, and decide about each job in `running/`.
 
-    Only for the holder of the lock, before the first claim. Raises `ProxxError` for any error on a state folder: the worker then
+    Only for the holder of the lock, before the first claim. Raises `ProxxError` for any error in a state folder: the worker then
     stops, and the next start decides.
     """
     workspace = spool.workspace
@@ -54,8 +54,8 @@ def recover(spool: Spool) -> Recovery:
         specs = [name for name in names if _is_spec(workspace, name)]
         stems = [name.removesuffix(SPEC_SUFFIX) for name in specs]
         if specs:
-            # A claim that was cut off before its syncs is made durable first: a power cut later must not bring the spec back into
-            # the inbox, where it would be executed, beside what recovery says of it.
+            # First make a claim durable that was interrupted before its syncs: a later power cut must not return the spec to the
+            # inbox, where it would be executed although recovery has decided about it.
             sync_directory(workspace.running)
             sync_directory(workspace.inbox)
         for stem in stems:
@@ -69,10 +69,10 @@ def _items(spool: Spool, stem: bytes) -> Iterator[RecoveryItem]:
     job = read_claimed(stem, files_in(spool.workspace.running, stem).spec, spool.stop, sync=True)
     if job is None:
         return
-    with translate_os_errors("look for the result of", stem, state_folder=True):
+    with translate_os_errors("find the result of", stem, state_folder=True):
         standing, record = _standing(spool.workspace, stem)
     if standing.record is RecordState.TORN:
-        spool.set_aside_torn(stem)
+        spool.set_aside_corrupt(stem)
     yield RecoveryItem(job, decide(standing), record)
 
 
@@ -105,9 +105,9 @@ def _own_names(stem: bytes) -> tuple[bytes, ...]:
 
 
 def _drop_from_inbox(workspace: Workspace, stem: bytes) -> None:
-    """A claim that a power cut left in both folders was made: take the name out of the inbox.
+    """Remove from the inbox a spec that a power cut left in both folders: it was claimed.
 
-    The job's number is the worker's: the inbox has the file under the name before it.
+    The worker may have added a number to the job's name; in the inbox the file has its original name.
     """
     here = files_in(workspace.running, stem).spec
     for name in dict.fromkeys((stem, dropped_stem(stem))):

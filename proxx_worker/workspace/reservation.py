@@ -1,7 +1,7 @@
-"""A file of one job, made under `.proxx/` before the job is claimed: its disk space is there, whatever fills the disk later.
+"""Reserves disk space for a job's file, by creating it under `.proxx/` before the job is claimed.
 
-A leftover of an earlier process is removed, never written into: after a power cut it may be the very file that is a job's
-committed record under another name.
+A file left by an earlier process is removed, never written to: after a power cut it may be another name of a job's committed
+result.
 """
 
 import errno
@@ -9,10 +9,10 @@ import os
 from contextlib import suppress
 from typing import Final
 
-from proxx_worker.files.allocate import fill, set_aside
+from proxx_worker.files.allocate import preallocate, preallocate_or_fill
 from proxx_worker.files.durable import create_file, write_all
 from proxx_worker.files.errnos import translate_os_errors
-from proxx_worker.files.rename import rename_no_clobber, replace_by_held
+from proxx_worker.files.rename import rename_no_clobber, replace_from_open
 from proxx_worker.files.syncing import sync_directory, sync_file
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -28,15 +28,15 @@ class Reservation:
         self._size = 0
 
     def discard_leftover(self) -> None:
-        """Remove what an earlier process left here."""
+        """Remove the file that an earlier process left."""
         self._drop()
         with translate_os_errors("remove", self._path, state_folder=True), suppress(FileNotFoundError):
             os.unlink(self._path)
 
     def reserve(self, size: int, *, filled: bool) -> int:
-        """Hold an empty file with `size` bytes of disk, or keep the one that is held. Returns its descriptor.
+        """Open an empty file with `size` bytes of disk space, or keep the open one. Returns its descriptor.
 
-        With `filled`, the space is there on every filesystem; without, only where it can be had without changing the length.
+        With `filled`, the space is reserved on every filesystem; without, only if the filesystem can preallocate.
         """
         if self._fd is not None and self._size >= size:
             return self._fd
@@ -45,12 +45,12 @@ class Reservation:
                 self.discard_leftover()
                 self._fd = create_file(self._path)
             if size:
-                (fill if filled else set_aside)(self._fd, size)
+                (preallocate_or_fill if filled else preallocate)(self._fd, size)
         self._size = size
         return self._fd
 
     def write(self, data: bytes) -> None:
-        """Make `data` the file's whole, durable content. After NO_SPACE a shorter content may be tried."""
+        """Make `data` the file's entire, durable content. After NO_SPACE, shorter content may be tried."""
         fd = self.reserve(0, filled=True)
         with translate_os_errors("write", self._path, state_folder=True):
             try:
@@ -64,17 +64,17 @@ class Reservation:
                 raise
 
     def replace(self, target: bytes) -> None:
-        """Rename the file to `target` in one step, over what is there, and sync `target`'s folder."""
+        """Atomically rename the file to `target`, replacing what is there, and sync `target`'s folder."""
         fd = self.reserve(0, filled=True)
         with translate_os_errors("put the record in place at", target, state_folder=True):
-            replace_by_held(fd, self._path, target)
+            replace_from_open(fd, self._path, target)
             sync_directory(os.path.dirname(target))
         self._drop()
 
     def give(self, target: bytes) -> None:
-        """Rename the file to `target`, which must be free. Not durable by itself."""
+        """Rename the file to `target`, which must not exist. Not durable by itself."""
         self.reserve(0, filled=False)
-        with translate_os_errors("make", target, state_folder=True):
+        with translate_os_errors("create", target, state_folder=True):
             rename_no_clobber(self._path, target)
         self._drop()
 

@@ -1,4 +1,4 @@
-"""A durable, atomic drop into an inbox: a reader sees the whole file or none, also after a power cut."""
+"""Durably and atomically submits a file to an inbox: a reader sees all of it or nothing, even after a power cut."""
 
 import os
 import secrets
@@ -29,13 +29,13 @@ _CHUNK: Final = 1 << 20
 
 
 def submit(workspace: Workspace, jobspec: Path) -> Path:
-    """Copy the file `jobspec` into `workspace`'s inbox under its own name, or `NAME~2`, ... where that is taken.
+    """Copy the file `jobspec` into `workspace`'s inbox under its own name, or `NAME~2`, ... if that is taken.
 
-    The spec itself is not validated. A missing inbox is made. Returns the path that was made.
+    The spec itself is not validated. A missing inbox is created. Returns the path of the copy.
 
     Raises:
-        ProxxError: SPEC_INVALID for a name that no worker would take or for what is no readable file; WORKSPACE_INVALID,
-            UNSUPPORTED_FILESYSTEM, NO_SPACE or IO_ERROR where it cannot be stored.
+        ProxxError: SPEC_INVALID for a name that no worker would claim, or if it is not a readable file; WORKSPACE_INVALID,
+            UNSUPPORTED_FILESYSTEM, NO_SPACE or IO_ERROR if it cannot be stored.
 
     """
     name = os.fsencode(jobspec.name)
@@ -58,30 +58,30 @@ def submit(workspace: Workspace, jobspec: Path) -> Path:
 def _require_candidate(name: bytes) -> None:
     if not is_candidate_name(name):
         shown = display_name(name)
-        raise ProxxError(ErrorCode.SPEC_INVALID, f"no worker takes {shown} from an inbox: {_why_none(name)}", name=shown)
+        raise ProxxError(ErrorCode.SPEC_INVALID, f"no worker takes {shown} from an inbox: {_rejection(name)}", name=shown)
 
 
-def _why_none(name: bytes) -> str:
-    """What keeps `name` from being a candidate, and what to do."""
+def _rejection(name: bytes) -> str:
+    """Why `name` is not a candidate, and what to do."""
     if name.startswith(b"."):
-        return "its name begins with a dot, as hidden and unfinished files do; rename it"
+        return "its name begins with a dot, like those of hidden and unfinished files; rename it"
     if name.endswith(RESULT_SUFFIX):
-        return "it is a job's result; name the JobSpec, which is NAME.json beside NAME.result.json"
+        return "it is a job's result; name the JobSpec, which is NAME.json next to NAME.result.json"
     if name.endswith(SPEC_SUFFIX):
         return f"its name has more than {MAX_STEM_BYTES} bytes before .json; rename it"
     if SPEC_SUFFIX in name.lower():
-        return "a JobSpec's name ends in .json, in lower case; rename it"
+        return "a JobSpec's name ends in lower-case .json; rename it"
     return (
-        "it is not a JobSpec, whose name ends in .json; to make one of a clip and submit it: "
+        "it is not a JobSpec, whose name ends in .json; to create one for a clip and submit it: "
         "proxx-worker spec --profile P --output-directory DIR --submit WORKSPACE CLIP"
     )
 
 
 def _copy(source: Path, target: bytes) -> None:
-    with _refusals_named(source):
+    with _source_errors(source):
         source_fd = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        with _refusals_named(source):  # of a held file a share may say ESTALE
+        with _source_errors(source):  # a share may answer ESTALE even for an open file
             mode = os.fstat(source_fd).st_mode
         if not stat.S_ISREG(mode):
             raise ProxxError(ErrorCode.SPEC_INVALID, f"{source} is not a file; name a JobSpec file", path=str(source))
@@ -98,7 +98,7 @@ def _copy(source: Path, target: bytes) -> None:
 
 
 @contextmanager
-def _refusals_named(source: Path) -> Iterator[None]:
+def _source_errors(source: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -107,9 +107,9 @@ def _refusals_named(source: Path) -> Iterator[None]:
 
 
 def place(folder: bytes, temporary: bytes, wanted: bytes) -> bytes:
-    """Rename `temporary`, a file in `folder`, to `WANTED.json`, or `WANTED~2.json`, ... where that is taken. Returns its path.
+    """Rename `temporary`, a file in `folder`, to `WANTED.json`, or `WANTED~2.json`, ... if that is taken. Returns its path.
 
-    Raises SPEC_INVALID where only a name is free that no worker takes; WORKSPACE_INVALID, NO_SPACE or IO_ERROR.
+    Raises SPEC_INVALID if the free name is one that no worker claims; WORKSPACE_INVALID, NO_SPACE or IO_ERROR.
     """
     while True:
         with translate_os_errors("submit to", folder, state_folder=True):

@@ -1,18 +1,18 @@
-"""What a watcher saw since it was last asked."""
+"""What a watcher reports."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Wakeups:
-    """Wakeups, never the truth: each name may have gone again, and on some filesystems changes raise no event at all."""
+    """Changes since the last read. Only hints: a file may be gone again, and some filesystems raise no events at all."""
 
     names: tuple[bytes, ...] = ()
-    """Entries of the inbox that something happened to."""
+    """Inbox entries that changed."""
     changed: bool = False
-    """Something else happened in the inbox, to entries unknown."""
+    """Other, unknown entries of the inbox changed."""
     lost: bool = False
-    """Events were lost: only a scan shows what there is."""
+    """Events were lost, so the inbox must be scanned."""
 
 
 NO_WAKEUPS = Wakeups()

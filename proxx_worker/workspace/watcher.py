@@ -1,4 +1,4 @@
-"""Wake-ups for the inbox: a descriptor that becomes readable when something happens in it, and what that was."""
+"""Watches the inbox: a descriptor that becomes readable when something changes, and what changed."""
 
 import errno
 import os
@@ -15,20 +15,20 @@ class Watcher(Protocol):
     """Watches one folder."""
 
     reason: str | None
-    """Why there are no events and the folder is polled alone; None where there are."""
+    """Why there are no events, so that the folder is only polled; None if there are."""
 
     def fileno(self) -> int | None:
-        """A descriptor that is readable when `read` has something to report; None where there are no events."""
+        """A descriptor that is readable when `read` has something to report; None if there are no events."""
 
     def read(self) -> Wakeups:
-        """What happened since the last call. Never blocks, never raises."""
+        """What changed since the last call. Never blocks, never raises."""
 
     def close(self) -> None:
         """Stop watching."""
 
 
 class NoEvents:
-    """A folder whose changes raise no events here: it is polled."""
+    """A folder that is only polled, because its changes raise no events here."""
 
     def __init__(self, reason: str) -> None:
         """`reason` is for the log."""
@@ -39,7 +39,7 @@ class NoEvents:
         return None
 
     def read(self) -> Wakeups:
-        """Nothing, ever."""
+        """Always nothing."""
         return NO_WAKEUPS
 
     def close(self) -> None:
@@ -47,10 +47,10 @@ class NoEvents:
 
 
 def watch_inbox(folder: bytes, kind: FilesystemKind) -> Watcher:
-    """Watch `folder`; call it before the first scan, so that nothing falls in between.
+    """Watch `folder`; call it before the first scan, so that no change is missed in between.
 
-    Where there can be no events (a network filesystem, a limit of the system), the watcher's `reason` says why. Raises
-    WORKSPACE_INVALID for a folder that is missing or may not be read.
+    If events are impossible (a network filesystem, a system limit), the watcher's `reason` says why. Raises WORKSPACE_INVALID for
+    a folder that is missing or not readable.
     """
     if kind is FilesystemKind.NETWORK:
         return NoEvents("a network filesystem does not report what other hosts write to it")

@@ -135,14 +135,14 @@ MISTAKES = [
         "submit .JSON",
         "submit ws spec.JSON",
         64,
-        "a JobSpec's name ends in .json, in lower case; rename it",
+        "a JobSpec's name ends in lower-case .json; rename it",
         written("spec.JSON", "{}"),
     ),
     Mistake(
         "submit a result",
         "submit ws a.result.json",
         64,
-        "it is a job's result; name the JobSpec, which is NAME.json beside",
+        "it is a job's result; name the JobSpec, which is NAME.json next to",
         written("a.result.json", "{}"),
     ),
     Mistake("run a folder", "run ws", 64, "the JobSpec ws cannot be read: Is a directory; name a JobSpec file that can"),
@@ -150,9 +150,9 @@ MISTAKES = [
     Mistake("relink a spec", "relink spec.json --fcpxml a.fcpxml", 64, "spec.json is not a result of this worker"),
     Mistake("report on no workspace", "relink out --fcpxml a.fcpxml", 64, "out is not a workspace: it has no done/"),
     # --- the workspace ---
-    Mistake("a missing workspace", "watch nowhere", 4, "/nowhere: make it with `mkdir -p "),
-    Mistake("status of a missing workspace", "status nowhere", 4, "/nowhere: make it with `mkdir -p "),
-    Mistake("submit to a missing workspace", "submit nowhere spec.json", 4, "/nowhere: make it with `mkdir -p "),
+    Mistake("a missing workspace", "watch nowhere", 4, "/nowhere: create it with `mkdir -p "),
+    Mistake("status of a missing workspace", "status nowhere", 4, "/nowhere: create it with `mkdir -p "),
+    Mistake("submit to a missing workspace", "submit nowhere spec.json", 4, "/nowhere: create it with `mkdir -p "),
     Mistake("a file as workspace", "watch spec.json", 4, "spec.json is not a folder; put a real folder in its place"),
     # --- JSON ---
     Mistake("an empty spec", "run spec.json", 1, "it is empty: write the JobSpec into it", spec_of("")),
@@ -277,7 +277,7 @@ MISTAKES = [
     Mistake(
         "a missing output directory", "validate spec.json", 4, "OUTPUT_DIRECTORY_MISSING", job_of(output_directory="/nowhere")
     ),
-    Mistake("an output that is there", "validate spec.json", 4, "Move it away, or give the job another naming template", taken),
+    Mistake("an output that is there", "validate spec.json", 4, "Move them away, or give the job another naming template", taken),
     Mistake("two clips of one name", "validate spec.json", 1, "OUTPUT_NAME_COLLISION", in_two_folders),
     # --- settings and tools ---
     Mistake("a missing FFmpeg", "validate spec.json --ffmpeg /nowhere/ffmpeg", 4, "FFMPEG_MISSING"),

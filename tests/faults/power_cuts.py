@@ -51,7 +51,7 @@ def recover(workspace: Path) -> None:
         log=NoLog(),
         count=(),
         stop=NEVER,
-    ).carry_through()
+    ).finish_jobs()
 
 
 @dataclass(frozen=True)

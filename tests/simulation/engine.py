@@ -49,7 +49,7 @@ class SimulatedProbe:
             self.kernel.wait(0.01)
             return ProbedSource(CLIP, source.identity)
 
-    def proxy(self, expected: Expectation, staged: StagedOutput, around: EngineContext) -> ProxyObservation:
+    def proxy(self, expected: Expectation, staged: StagedOutput, context: EngineContext) -> ProxyObservation:
         self.kernel.wait(0.02)
         return _PROXY
 
@@ -67,38 +67,38 @@ class SimulatedEngine:
     def plan(self, settings: OutputSettings, media: Media, preset: str | None) -> FakePlan:
         return plan_for(settings)
 
-    def survey(self, tasks: Sequence[Accepted], around: EngineContext) -> Sequence[Accepted]:
+    def survey(self, tasks: Sequence[Accepted], context: EngineContext) -> Sequence[Accepted]:
         return tasks
 
     def encode(
-        self, plan: Plan, source: OpenSource, staging: StagingArea, name: str, around: EngineContext
+        self, plan: Plan, source: OpenSource, staging: StagingArea, name: str, context: EngineContext
     ) -> Encoded | Unfinished:
         head = source.read(0, 64)
         staged = staging.create(name)
         pid = self.kernel.me().pid
-        self.encoding[pid] = around, staged
+        self.encoding[pid] = context, staged
         try:
             for number in range(_CHUNKS):
                 self.kernel.wait(0.05)
-                if around.stop.requested():
-                    return Unfinished(around.stop.error("the source was encoded").error, Usage())
+                if context.stop.requested():
+                    return Unfinished(context.stop.error("the source was encoded").error, Usage())
                 if number and head.startswith(BAD):
                     return Unfinished(JobError(ErrorCode.SOURCE_DAMAGED, "it cannot be decoded"), Usage())
                 staged.write_at(staged.size(), proxy_part(name, head, number))
-                around.on_progress(Progress(frames=number))
+                context.on_progress(Progress(frames=number))
         finally:
             self.encoding.pop(pid, None)
         return Encoded(staged, FakeEvidence(), Usage())
 
-    def finalize(self, plan: Plan, encoded: Encoded, around: EngineContext) -> None: ...
+    def finalize(self, plan: Plan, encoded: Encoded, context: EngineContext) -> None: ...
 
     def orphan(self, worker: Process) -> None:
         """The worker was killed: its child dies a little later, and holds until then what it inherited."""
         found = self.encoding.pop(worker.pid, None)
         if found is None or self.kernel.cut:
             return
-        around, _ = found
-        held = [worker.descriptors[fd] for fd in around.pass_fds if fd in worker.descriptors]
+        context, _ = found
+        held = [worker.descriptors[fd] for fd in context.pass_fds if fd in worker.descriptors]
         for description in held:
             description.holders += 1
         seconds = self.kernel.rng.random() * _DYING_SECONDS

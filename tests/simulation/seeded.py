@@ -182,10 +182,10 @@ FAULTS: Sequence[Fault] = (
         [
             Change(
                 spool.Spool.finish,
-                "self._carry(here.result, there.result)",
-                "self._carry(here.spec, there.spec)\n    self._carry(here.result, there.result)",
+                "self._move(here.result, there.result)",
+                "self._move(here.spec, there.spec)\n    self._move(here.result, there.result)",
             ),
-            Change(spool.Spool._carry, "if not exists(dst):", "if False:"),
+            Change(spool.Spool._move, "if not exists(dst):", "if False:"),
         ],
     ),
     Fault(
@@ -231,7 +231,7 @@ FAULTS: Sequence[Fault] = (
         "a recovery that gives up",
         [
             Change(
-                recoverer.Recoverer.carry_through,
+                recoverer.Recoverer.finish_jobs,
                 "found = recover(self.spool)",
                 'found = recover(self.spool)\n    if found.items:\n        raise ProxxError(ErrorCode.IO_ERROR, "not with this")',
             )

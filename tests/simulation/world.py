@@ -211,7 +211,7 @@ class World:
             status.idle(0)
             exit_code = int(ErrorClass.ENVIRONMENT)
             try:
-                Recoverer(spool, requests, owner, None, NO_MAPPINGS, RECORD, log, (worker.count,), beating).carry_through()
+                Recoverer(spool, requests, owner, None, NO_MAPPINGS, RECORD, log, (worker.count,), beating).finish_jobs()
                 exit_code = worker.work(once=once)
             finally:
                 status.end(worker.waiting(), exit_code)

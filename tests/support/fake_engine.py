@@ -57,23 +57,23 @@ class FakeEngine:
     def plan(self, settings: OutputSettings, media: Media, preset: str | None) -> FakePlan:
         return plan_for(settings)
 
-    def survey(self, tasks: Sequence[Accepted], around: EngineContext) -> Sequence[Accepted]:
+    def survey(self, tasks: Sequence[Accepted], context: EngineContext) -> Sequence[Accepted]:
         return tasks
 
     def encode(
-        self, plan: Plan, source: OpenSource, staging: StagingArea, name: str, around: EngineContext
+        self, plan: Plan, source: OpenSource, staging: StagingArea, name: str, context: EngineContext
     ) -> Encoded | Unfinished:
-        around.on_progress(Progress(frames=1))
-        select.select([around.stop.fileno()], [], [], around.stall_seconds if self.hangs else 0)
-        if around.stop.requested():
-            return Unfinished(around.stop.error("it was encoded").error, Usage())
+        context.on_progress(Progress(frames=1))
+        select.select([context.stop.fileno()], [], [], context.stall_seconds if self.hangs else 0)
+        if context.stop.requested():
+            return Unfinished(context.stop.error("it was encoded").error, Usage())
         if self.hangs:
             return Unfinished(JobError(ErrorCode.ENCODE_STALLED, "it was ended"), Usage())
         if self.adopts:
             Path(staging.path, "rendered").write_bytes(self.content)
-            return Encoded(staging.adopt("rendered", name, around.checkpoint("it was adopted")), FakeEvidence(), Usage())
+            return Encoded(staging.adopt("rendered", name, context.checkpoint("it was adopted")), FakeEvidence(), Usage())
         staged = staging.create(name)
         staged.write_at(0, self.content)
         return Encoded(staged, FakeEvidence(), Usage())
 
-    def finalize(self, plan: Plan, encoded: Encoded, around: EngineContext) -> None: ...
+    def finalize(self, plan: Plan, encoded: Encoded, context: EngineContext) -> None: ...

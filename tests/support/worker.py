@@ -35,7 +35,7 @@ def live(root: Path, world: Environment, stop: StopFlag, observer: JobObserver |
     with WorkspaceLock.acquire(workspace, since="2026-01-01T00:00:00Z") as lock:
         owner = workspace.prepare()
         spool = Spool(workspace, stop)
-        requests = Requests(workspace.inbox, settle_seconds=0, look_seconds=0)
+        requests = Requests(workspace.inbox, settle_seconds=0, check_seconds=0)
         worker = Worker(
             spool=spool,
             inbox=Inbox(workspace.inbox, settle_seconds=0, poll_seconds=0.1, events_trusted=False),
@@ -51,5 +51,5 @@ def live(root: Path, world: Environment, stop: StopFlag, observer: JobObserver |
             require_start=lambda: None,
             owner=owner,
         )
-        Recoverer(spool, requests, owner, None, world.paths, RECORD, log, (worker.count,), stop).carry_through()
+        Recoverer(spool, requests, owner, None, world.paths, RECORD, log, (worker.count,), stop).finish_jobs()
         return worker.work(once=True)

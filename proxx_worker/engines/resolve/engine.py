@@ -158,7 +158,7 @@ class ResolveEngine:
 
 def _resolve_task(plan: Plan) -> ResolveTask:
     if not isinstance(plan, ResolveTask):
-        raise TypeError(f"not a plan of Resolve's: {plan}")
+        raise TypeError(f"not a Resolve plan: {plan}")
     return plan
 
 

@@ -15,7 +15,7 @@ from textual.widgets import Static
 from proxx_worker.contract.errors import ErrorCode
 from proxx_worker.contract.status import RunningJob, Stage, WorkerState, WorkerStatus, encode_status
 from proxx_worker.desk.commands import Place
-from proxx_worker.workspace.holder import Holder, look_in_proc, this_process
+from proxx_worker.workspace.holder import Holder, inspect_by_proc, this_process
 from tests.integration.desk.consoles import Desk, Forms, driven
 from tests.support.desks import dropped, finished, spec_of
 
@@ -344,7 +344,7 @@ def test_the_cursor_stays_with_its_job_and_a_resize_keeps_it_in_sight(root: Path
 
 def test_a_drain_reaches_the_worker_that_the_lock_names(root: Path) -> None:
     with subprocess.Popen(["sleep", "1000"]) as worker:
-        seen = look_in_proc(worker.pid)
+        seen = inspect_by_proc(worker.pid)
         assert seen is not None
         works(root, holder=Holder(worker.pid, socket.gethostname(), "2026-01-01T00:00:00Z", seen.start_token))
 

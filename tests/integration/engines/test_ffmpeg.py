@@ -93,9 +93,9 @@ def run(  # noqa: PLR0913 - a test names what matters to it
     stall_seconds: float = 60.0,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Encoded | Unfinished:
-    around = context(stop, log=log, stall_seconds=stall_seconds, on_progress=on_progress)
+    engine_context = context(stop, log=log, stall_seconds=stall_seconds, on_progress=on_progress)
     with open_source(str(clip)) as source:
-        return FfmpegEngine(lambda: tools).encode(plan_of(profile, facts), source, staging, "clip.mov", around)
+        return FfmpegEngine(lambda: tools).encode(plan_of(profile, facts), source, staging, "clip.mov", engine_context)
 
 
 def seen(ended: Encoded | Unfinished) -> EncodeObservation:

@@ -53,22 +53,22 @@ class Absent(FakeEngine):
 class Surveyor(FakeEngine):
     """It finds out before the first encode that the second source is offline."""
 
-    def survey(self, tasks: Sequence[Accepted], around: EngineContext) -> Sequence[Accepted | Refused]:  # type: ignore[override]
-        assert around.output_directory.endswith("/out")
+    def survey(self, tasks: Sequence[Accepted], context: EngineContext) -> Sequence[Accepted | Refused]:  # type: ignore[override]
+        assert context.output_directory.endswith("/out")
         return [tasks[0], Refused(tasks[1].source, JobError(ErrorCode.SOURCE_UNSUPPORTED, "it is offline"))]
 
 
 class Unreachable(FakeEngine):
     """It cannot be asked."""
 
-    def survey(self, tasks: Sequence[Accepted], around: EngineContext) -> Sequence[Accepted]:
+    def survey(self, tasks: Sequence[Accepted], context: EngineContext) -> Sequence[Accepted]:
         raise failing(ErrorCode.RESOLVE_UNAVAILABLE)
 
 
 class Buggy(FakeEngine):
     """It has a fault that nobody foresaw."""
 
-    def survey(self, tasks: Sequence[Accepted], around: EngineContext) -> Sequence[Accepted]:
+    def survey(self, tasks: Sequence[Accepted], context: EngineContext) -> Sequence[Accepted]:
         raise ZeroDivisionError
 
 
@@ -218,11 +218,11 @@ class Damaged(FakeEngine):
     """It cannot make the output of the third source."""
 
     def encode(
-        self, plan: Plan, source: OpenSource, staging: StagingArea, name: str, around: EngineContext
+        self, plan: Plan, source: OpenSource, staging: StagingArea, name: str, context: EngineContext
     ) -> Encoded | Unfinished:
         if name == "clip_002.mov":
             return Unfinished(JobError(self.code, "FFmpeg found damage. Check the file."), Usage())
-        return super().encode(plan, source, staging, name, around)
+        return super().encode(plan, source, staging, name, context)
 
     code = ErrorCode.SOURCE_DAMAGED
 
@@ -267,6 +267,6 @@ class Lone(Damaged):
     """It cannot make any output."""
 
     def encode(
-        self, plan: Plan, source: OpenSource, staging: StagingArea, name: str, around: EngineContext
+        self, plan: Plan, source: OpenSource, staging: StagingArea, name: str, context: EngineContext
     ) -> Encoded | Unfinished:
-        return super().encode(plan, source, staging, "clip_002.mov", around)
+        return super().encode(plan, source, staging, "clip_002.mov", context)

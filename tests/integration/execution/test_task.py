@@ -36,14 +36,14 @@ class Probing(FakeEngine):
     asked: list[str] = field(default_factory=list)
 
     def encode(
-        self, plan: Plan, source: OpenSource, staging: StagingArea, name: str, around: EngineContext
+        self, plan: Plan, source: OpenSource, staging: StagingArea, name: str, context: EngineContext
     ) -> Encoded | Unfinished:
         self.asked.append("encode")
-        encoded = super().encode(plan, source, staging, name, around)
+        encoded = super().encode(plan, source, staging, name, context)
         assert isinstance(encoded, Encoded)
         return self.change(encoded)
 
-    def finalize(self, plan: Plan, encoded: Encoded, around: EngineContext) -> None:
+    def finalize(self, plan: Plan, encoded: Encoded, context: EngineContext) -> None:
         self.asked.append("finalize")
         self.finish(encoded)
 

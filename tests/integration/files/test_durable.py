@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from proxx_worker.files import allocate
-from proxx_worker.files.allocate import fill, give_back, set_aside
+from proxx_worker.files.allocate import preallocate, preallocate_or_fill, release_unused
 from proxx_worker.files.durable import create_file, write_durable
 from proxx_worker.files.syncing import sync_directory
 
@@ -124,24 +124,24 @@ class TestSetAside:
         return create_file(tmp_path / "file")
 
     def test_takes_blocks_and_keeps_the_length(self, fd: int) -> None:
-        assert set_aside(fd, 1 << 20)
+        assert preallocate(fd, 1 << 20)
         assert os.fstat(fd).st_size == 0
         assert os.fstat(fd).st_blocks * 512 >= 1 << 20
 
     def test_gives_back_what_was_not_used(self, fd: int) -> None:
-        set_aside(fd, 1 << 20)
+        preallocate(fd, 1 << 20)
         os.write(fd, b"used")
-        give_back(fd)
+        release_unused(fd)
         assert os.fstat(fd).st_size == 4
         assert os.fstat(fd).st_blocks * 512 <= 1 << 16
 
     def test_where_the_filesystem_cannot_zeros_are_written(self, fd: int, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(allocate, "_fallocate", None)
-        assert not set_aside(fd, 100_000)
+        assert not preallocate(fd, 100_000)
         assert os.fstat(fd).st_size == 0
-        fill(fd, 100_000)
+        preallocate_or_fill(fd, 100_000)
         assert os.fstat(fd).st_size == 100_000
 
     def test_a_full_disk_is_told(self, fd: int) -> None:
         with pytest.raises(OSError, match=r"No space left|too large"):
-            fill(fd, 1 << 60)
+            preallocate_or_fill(fd, 1 << 60)

@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from proxx_worker.files import filesystems
-from proxx_worker.files.filesystems import FilesystemKind, Mount, filesystem_of, mounts_by_psutil, mounts_in_proc
+from proxx_worker.files.filesystems import FilesystemKind, Mount, filesystem_of, mounts_from_proc, mounts_from_psutil
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
@@ -15,7 +15,7 @@ def test_both_ways_tell_the_same() -> None:
     def told(mounts: tuple[Mount, ...]) -> list[tuple[bytes, str]]:
         return [(mount.mount_point, mount.fs_type) for mount in mounts]
 
-    assert told(mounts_by_psutil()) == told(mounts_in_proc())
+    assert told(mounts_from_psutil()) == told(mounts_from_proc())
 
 
 def test_other_systems_are_asked_by_psutil(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,6 +32,6 @@ def test_a_system_that_does_not_say(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         raise PermissionError
 
     monkeypatch.setattr(psutil, "disk_partitions", refuse)
-    assert mounts_by_psutil() == ()
+    assert mounts_from_psutil() == ()
     monkeypatch.setattr(filesystems, "MOUNT_TABLE", str(tmp_path / "nothing"))
-    assert mounts_in_proc() == ()
+    assert mounts_from_proc() == ()

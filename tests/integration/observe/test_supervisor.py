@@ -60,10 +60,10 @@ def test_from_start_to_end(manager: Manager, tmp_path: Path, clock: Callable[[fl
         clock(seconds)
         told.beat()
     assert manager.heard() == ["READY=1", "WATCHDOG=1", "WATCHDOG=1"]
-    told.tell(STATUS)
-    told.tell(STATUS)
-    told.tell(replace(STATUS, state=WorkerState.IDLE, job=None, inbox=0))
-    told.say("IO_ERROR: x\ny")
+    told.update(STATUS)
+    told.update(STATUS)
+    told.update(replace(STATUS, state=WorkerState.IDLE, job=None, inbox=0))
+    told.set_status("IO_ERROR: x\ny")
     told.stopping()
     assert manager.heard() == [
         "STATUS=running: clip, encoding task 1 of 2, 12.0 of 60.0 s; 3 waiting",
@@ -101,7 +101,7 @@ def test_nobody_there_costs_nothing(environment: dict[str, str]) -> None:
     told = Supervisor.of(environment, 7)
     told.ready()
     told.beat()
-    told.say("x")
+    told.set_status("x")
     told.stopping()
 
 

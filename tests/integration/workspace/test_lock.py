@@ -16,7 +16,7 @@ import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.workspace import holder as holder_module
-from proxx_worker.workspace.holder import Holder, SeenProcess, is_dead_here, this_process
+from proxx_worker.workspace.holder import Holder, ProcessState, is_dead_here, this_process
 from proxx_worker.workspace.layout import Workspace
 from proxx_worker.workspace.lock import WorkspaceLock
 from tests.support.processes import await_end
@@ -317,8 +317,8 @@ class TestHolder:
 class TestEverySystemsWay:
     """Linux reads proc(5), every other system asks psutil: both must tell the same of the same processes."""
 
-    @pytest.mark.parametrize("look", [holder_module.look_in_proc, holder_module.look_by_psutil])
-    def test_of_living_and_dead_and_missing_processes(self, look: Callable[[int], SeenProcess | None]) -> None:
+    @pytest.mark.parametrize("look", [holder_module.inspect_by_proc, holder_module.inspect_by_psutil])
+    def test_of_living_and_dead_and_missing_processes(self, look: Callable[[int], ProcessState | None]) -> None:
         child = subprocess.Popen(["/bin/true"])
         await_end(child.pid)
         corpse = look(child.pid)
@@ -326,7 +326,7 @@ class TestEverySystemsWay:
         living = look(os.getpid())
         assert living is not None
         assert living == look(os.getpid())
-        assert not living.is_corpse
+        assert not living.is_zombie
         assert corpse is not None
-        assert corpse.is_corpse
+        assert corpse.is_zombie
         assert look(2**22 + 1) is None

@@ -44,7 +44,7 @@ def claim(root: Path, name: str = "clip.json") -> tuple[Spool, ClaimedJob]:
     return spool, job
 
 
-def carry_through(root: Path) -> list[Decision]:
+def finish_jobs(root: Path) -> list[Decision]:
     """What the worker does with each item, outputs apart."""
     spool = start(root)
     decisions = []
@@ -81,7 +81,7 @@ class TestDecisions:
     def test_claimed_and_no_record_is_interrupted(self, root: Path) -> None:
         drop(root)
         claim(root)
-        assert carry_through(root) == [Decision.INTERRUPT]
+        assert finish_jobs(root) == [Decision.INTERRUPT]
         assert_sound(root)
 
     @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ class TestDecisions:
         spool.commit(job, result_of(job, status))
         items = look(root).items
         assert [(item.job, item.decision, item.record) for item in items] == [(job, decision, result_of(job, status))]
-        assert carry_through(root) == [decision]
+        assert finish_jobs(root) == [decision]
         assert (root / folder / "clip.json").exists()
         assert_sound(root)
 
@@ -103,7 +103,7 @@ class TestDecisions:
         drop(root)
         claim(root)
         (root / "running" / "clip.result.json").write_bytes(data)
-        assert carry_through(root) == [Decision.INTERRUPT]
+        assert finish_jobs(root) == [Decision.INTERRUPT]
         assert (root / "failed" / "clip.corrupt").read_bytes() == data
         assert_sound(root)
 
@@ -112,7 +112,7 @@ class TestDecisions:
         drop(root, f"{stem}.json")
         claim(root, f"{stem}.json")
         (root / "running" / f"{stem}.result.json").write_bytes(b"torn")
-        carry_through(root)
+        finish_jobs(root)
         assert (root / "failed" / f"{stem}.corrupt").read_bytes() == b"torn"
 
     def test_an_older_torn_record_of_that_name_is_kept_too(self, root: Path) -> None:
@@ -121,7 +121,7 @@ class TestDecisions:
         drop(root)
         claim(root)
         (root / "running" / "clip.result.json").write_bytes(b"torn")
-        carry_through(root)
+        finish_jobs(root)
         kept = {path.read_bytes() for folder in ("failed", "running") for path in (root / folder).glob("*.corrupt")}
         assert kept == {b"older", b"old", b"torn"}
 
@@ -131,7 +131,7 @@ class TestDecisions:
         (root / "running" / "clip.result.json").write_bytes(b"torn")
         (root / "running" / "clip.corrupt").hardlink_to(root / "running" / "clip.result.json")
         (root / "failed" / "clip.corrupt").hardlink_to(root / "running" / "clip.result.json")
-        carry_through(root)
+        finish_jobs(root)
         assert (root / "failed" / "clip.corrupt").read_bytes() == b"torn"
         assert_sound(root)
 
@@ -151,7 +151,7 @@ class TestDecisions:
         (root / "running" / "clip.result.json").rename(root / folder / "clip.result.json")
         if log_moved:
             (root / "running" / "clip.log").rename(root / folder / "clip.log")
-        assert carry_through(root) == [Decision.MOVE_SPEC]
+        assert finish_jobs(root) == [Decision.MOVE_SPEC]
         assert_sound(root)
 
     def test_several_jobs_are_taken_in_the_order_of_their_names(self, root: Path) -> None:
@@ -159,7 +159,7 @@ class TestDecisions:
             drop(root, f"{name}.json", name.encode())
             claim(root, f"{name}.json")
         assert [item.job.stem for item in look(root).items] == [b"a", b"b", b"c"]
-        carry_through(root)
+        finish_jobs(root)
         assert_sound(root, b"a", b"b", b"c")
 
     def test_a_log_can_be_continued_wherever_it_is(self, root: Path) -> None:
@@ -171,7 +171,7 @@ class TestDecisions:
         fd = start(root).open_log(job)
         os.write(fd, b"recovered\n")
         os.close(fd)
-        carry_through(root)
+        finish_jobs(root)
         assert (root / "failed" / "clip.log").read_bytes() == b"recovered\n"
         assert_sound(root)
 
@@ -183,7 +183,7 @@ class TestFilesInTwoFolders:
         drop(root)
         claim(root)
         os.link(root / "running" / "clip.json", root / "inbox" / "clip.json")
-        assert carry_through(root) == [Decision.INTERRUPT]
+        assert finish_jobs(root) == [Decision.INTERRUPT]
         assert_sound(root)
 
     def test_a_claim_under_a_number_is_one_too(self, root: Path) -> None:
@@ -192,7 +192,7 @@ class TestFilesInTwoFolders:
         _, job = claim(root)
         assert job.stem == b"clip~2"
         os.link(root / "running" / "clip~2.json", root / "inbox" / "clip.json")
-        carry_through(root)
+        finish_jobs(root)
         (root / "done" / "clip.log").unlink()
         assert_sound(root)
 
@@ -200,7 +200,7 @@ class TestFilesInTwoFolders:
         drop(root)
         claim(root)
         drop(root, data=b"another")
-        carry_through(root)
+        finish_jobs(root)
         assert (root / "inbox" / "clip.json").read_bytes() == b"another"
         assert_sound(root, SPEC, b"another")
 
@@ -224,7 +224,7 @@ class TestFilesInTwoFolders:
                 there.hardlink_to(here)
             elif ".json" in both:
                 here.rename(there)
-        carry_through(root)
+        finish_jobs(root)
         assert_sound(root)
 
     def test_the_log_alone_in_the_outbox_is_ours(self, root: Path) -> None:
@@ -232,7 +232,7 @@ class TestFilesInTwoFolders:
         spool, job = claim(root)
         spool.commit(job, result_of(job))
         (root / "running" / "clip.log").rename(root / "failed" / "clip.log")
-        carry_through(root)
+        finish_jobs(root)
         assert_sound(root)
 
     def test_leftovers_of_a_finished_job_go(self, root: Path) -> None:
@@ -250,7 +250,7 @@ class TestFilesInTwoFolders:
         spool, job = claim(root)
         spool.commit(job, result_of(job))
         (root / ".proxx" / "next.result.json").hardlink_to(root / "running" / "clip.result.json")
-        carry_through(root)
+        finish_jobs(root)
         assert decode_result((root / "failed" / "clip.result.json").read_bytes()) == result_of(job)
         assert_sound(root)
 
@@ -271,7 +271,7 @@ class TestOthersFiles:
         spool, job = claim(root)
         spool.commit(job, result_of(job))
         (root / "failed" / f"clip{suffix}").write_bytes(b"another's")
-        carry_through(root)
+        finish_jobs(root)
         assert (root / "failed" / f"clip{suffix}").read_bytes() == b"another's"
         assert (root / "failed" / "clip~2.json").read_bytes() == SPEC
 
@@ -281,7 +281,7 @@ class TestOthersFiles:
         spool.commit(job, result_of(job))
         (root / "failed" / "clip.json").write_bytes(b"another's")
         (root / "running" / "clip.result.json").rename(root / "failed" / "clip~2.result.json")
-        assert carry_through(root) == [Decision.MOVE_SPEC]
+        assert finish_jobs(root) == [Decision.MOVE_SPEC]
         assert {path.name for path in (root / "failed").iterdir()} == {
             "clip.json",
             "clip~2.json",
@@ -337,9 +337,9 @@ class TestCrashesInRecovery:
             (root / "running" / "clip.result.json").rename(root / "failed" / "clip.result.json")
         undisturbed = tmp_path_factory.mktemp("undisturbed")
         shutil.copytree(root, undisturbed, dirs_exist_ok=True)
-        carry_through(undisturbed)
+        finish_jobs(undisturbed)
         step = 0
-        while _crashes(lambda: carry_through(root), step, monkeypatch):
+        while _crashes(lambda: finish_jobs(root), step, monkeypatch):
             assert violations(root, Expected((SPEC,)), settled=False) == []
             step += 1
         assert step > 3

@@ -23,8 +23,8 @@ def inbox(tmp_path: Path) -> Path:
     return folder
 
 
-def requests_in(inbox: Path, *, look_seconds: float = 0) -> Requests:
-    return Requests(os.fsencode(inbox), settle_seconds=5, look_seconds=look_seconds)
+def requests_in(inbox: Path, *, check_seconds: float = 0) -> Requests:
+    return Requests(os.fsencode(inbox), settle_seconds=5, check_seconds=check_seconds)
 
 
 def pending(inbox: Path) -> Requests:
@@ -70,7 +70,7 @@ class TestWaiting:
         assert not (inbox / "a.cancel").exists()
         (removed,) = requests.take_removed()
         assert removed.name == b"a.cancel"
-        assert "no job of this name" in removed.reason
+        assert "no job with this name" in removed.reason
         assert requests.take_removed() == ()
         assert not requests.pending
 
@@ -91,7 +91,7 @@ class TestWaiting:
         requests = pending(inbox)
         assert requests.next_cancelled(0) is None
         assert requests.next_cancelled(5) is None
-        assert requests.take_removed() == (Removed(b"a.cancel", "it does not hold the SHA-256 of a spec, 64 hex digits"),)
+        assert requests.take_removed() == (Removed(b"a.cancel", "it does not contain the SHA-256 of a spec (64 hex digits)"),)
 
     def test_what_is_no_file_is_left_alone(self, inbox: Path) -> None:
         (inbox / "a.json").write_bytes(SPEC)
@@ -142,7 +142,7 @@ class TestRunning:
         assert requests.settle(job, decided(job, code)) is False
 
     def test_looks_are_far_apart(self, inbox: Path) -> None:
-        asked = requests_in(inbox, look_seconds=3600).watch(running(b"a"))
+        asked = requests_in(inbox, check_seconds=3600).watch(running(b"a"))
         assert not asked()
         (inbox / "a.cancel").write_text(SHA256)
         assert not asked()

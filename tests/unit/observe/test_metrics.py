@@ -77,7 +77,7 @@ def status(job: RunningJob | None, inbox: int) -> WorkerStatus:
 
 def test_a_job_from_its_claim_to_its_end(clocks: Clocks, path: Path) -> None:
     file, _ = made(path, lambda: 990.0)
-    file.tell(status(None, 4))
+    file.update(status(None, 4))
     file.beat()
     memory = values(path)["resident_memory_bytes"]
     start = {f'infoversion="{__version__}"': 1, "up": 1, "start_time_seconds": 1e9 + 1000, "resident_memory_bytes": memory}
@@ -85,7 +85,7 @@ def test_a_job_from_its_claim_to_its_end(clocks: Clocks, path: Path) -> None:
         **start, "inbox_jobs": 4, "heartbeat_timestamp_seconds": 1e9 + 1000, "last_scan_timestamp_seconds": 1e9 + 990,
     }  # fmt: skip
     file.job_entered(JOB, Stage.CLAIMED)
-    file.tell(status(RUNNING, 3))
+    file.update(status(RUNNING, 3))
     file.job_entered(JOB, Stage.PROBING)
     clocks.monotonic += 5
     file.task_entered(TASK, Stage.ENCODING)
