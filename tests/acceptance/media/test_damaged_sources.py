@@ -339,7 +339,7 @@ def test_a_picture_that_the_decoder_conceals_is_damage_in_every_run(bench: Bench
         data = bytearray(source.read_bytes())
         spoil_video(data, at, size, source.name)
         spoiled = bench.spoiled("spoiled.mp4", bytes(data))
-        decode = [tool("ffmpeg"), "-loglevel", "level+info", "-threads", "1", "-i", spoiled, "-f", "null", "-"]
+        decode = [tool("ffmpeg"), "-loglevel", "level+info", "-threads", "1", "-i", str(spoiled), "-f", "null", "-"]
         said = subprocess.run(decode, check=False, capture_output=True, text=True).stderr
         if "concealing" in said and "[error]" not in said:
             break
