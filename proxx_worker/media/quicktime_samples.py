@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Callable, Iterator
-from itertools import chain, islice, pairwise, repeat
+from itertools import chain, islice, repeat
 
 from proxx_worker.media.boxes import MAX_BOXES, SAMPLES, TABLE_HEADER, TRACKS, Box, descend, tables_at
 
@@ -60,8 +60,13 @@ def _rows(table: bytes, shape: str) -> Iterator[tuple[int, ...]]:
 
 def _counts(runs: Iterator[tuple[int, ...]]) -> Iterator[int]:
     """How many frames each chunk has; `runs`: the number of the first chunk (from 1), and frames a chunk from there on."""
-    for (first, count), (following, _) in pairwise(chain(runs, [(0, 0)])):
-        yield from repeat(count, following - first) if following else repeat(count)
+    current = next(runs, None)
+    if current is None:
+        return
+    for following in runs:
+        yield from repeat(current[1], following[0] - current[0])
+        current = following
+    yield from repeat(current[1])  # to the last chunk
 
 
 def _offsets(sizes: Iterator[int], chunks: Iterator[tuple[int, ...]], counts: Iterator[int]) -> Iterator[int]:

@@ -191,7 +191,7 @@ def test_the_results_on_the_page_are_what_the_program_writes(kind: str, exit_cod
     assert [*differences(shown, written)] == []
 
 
-ELSEWHERE = {"render_percentage", "frames_left_out", "rate_of_source"}
+ELSEWHERE = {"render_percentage", "frames_left_out", "frames_left_out_at_end", "rate_of_source"}
 """Checks that a proxy of a sound clip by FFmpeg lacks: of Resolve, of a start between keyframes, of a rate that was wrong."""
 
 

@@ -100,7 +100,7 @@ CLIPS: dict[str, Clip | RawSource | Refused] = {
     ),
     "dolbyVision-hdr.MOV": Clip(
         "mov 0 hevc 1280x720 1 90 None",
-        "30 constant 4?",
+        "30 constant 4",
         "yuv420p10le 10 tv bt2020nc bt2020 arib-std-b67 DV8",
         "None None",
         ("aac 2ch stereo 44100",),
