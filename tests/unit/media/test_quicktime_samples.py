@@ -72,6 +72,7 @@ def test_any_chunks(chunks: list[list[int]]) -> None:
         ([SOUND], "the movie has 0 video tracks"),
         ([track(), track()], "the movie has 2 video tracks"),
         ([track(sizes_box([1, 2]))], "2 of 2 frames of the movie are in no chunk"),
+        ([track(sizes_box([1, 2]), chunks_box(5))], "2 of 2 frames of the movie are in no chunk"),
         ([track(sizes_box([1, 2, 3]), runs_box((1, 1)), chunks_box(5, 9))], "1 of 3 frames of the movie are in no chunk"),
         ([track(sizes_box([1, 2]), runs_box((1, 0)), chunks_box(5))], "2 of 2 frames of the movie are in no chunk"),
         ([track(box(b"stsz", struct.pack(">III", 0, 0, 9)), runs_box((1, 9)), chunks_box(5))], "9 of 9 frames"),
