@@ -100,8 +100,8 @@ REMEDIES: Final[Mapping[ErrorCode, Remedy]] = {
     ),
     ErrorCode.SOURCE_DAMAGED: Remedy(
         "the source could not be read and decoded to its end",
-        "deliver the clip again, or repair it; the message says near which second and, for copied audio, in which stream, "
-        "if that is known",
+        "deliver the clip again, or repair it; the message says in how many places, and names the first six: near which second "
+        "of the picture or of which audio stream",
         Again.AFTER_SOURCE,
     ),
     ErrorCode.OUTPUT_INVALID: Remedy(

@@ -2,20 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from proxx_worker.contract.errors import ErrorCode, JobError
 from proxx_worker.contract.output_settings import OutputSettings
 from proxx_worker.engines.completion import complete_mxf, say_bt2020_in_mov
+from proxx_worker.engines.damage_search import search_damage
 from proxx_worker.engines.port import Accepted, Encoded, EngineContext, Media, Plan, StagedOutput, StagingArea, Unfinished, Usage
 from proxx_worker.engines.source_file import OpenSource
 from proxx_worker.engines.tools import Tools
 from proxx_worker.media.facts import MediaFacts
-from proxx_worker.planning.damage_search import search_argv
 from proxx_worker.planning.plan import TaskPlan, plan_task
 from proxx_worker.process.child import run_child
 from proxx_worker.process.child_exit import ChildExit
 from proxx_worker.process.stderr_lines import StderrLines
-from proxx_worker.verification.damage_search import DamageSearch
 from proxx_worker.verification.encode_observation import EncodeObserver
 from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
 from proxx_worker.verification.progress import Progress
@@ -66,46 +66,25 @@ class FfmpegEngine:
         first = self._encode(task, source, staged, context)
         again = first.evidence.replanned() if isinstance(first, Encoded) and isinstance(first.evidence, FfmpegEvidence) else None
         if again is None:
-            return self._with_all_places(first, source, staged, context)
+            return self._with_all_places(first, source, context)
         context.log.event("replanned", claimed=claim(task), measured=claim(again))
         second = self._encode(again, source, staged, context, claimed=claim(task))
         whole = replace(second, usage=_sum(first.usage, second.usage))
-        return self._with_all_places(whole, source, staged, context)
+        return self._with_all_places(whole, source, context)
 
-    def _with_all_places(
-        self, encoded: Encoded | Unfinished, source: OpenSource, staged: StagedOutput, context: EngineContext
-    ) -> Encoded | Unfinished:
-        """If the encode stopped at the source's first damaged place, search for the others, so that an editor can decide."""
+    def _with_all_places(self, encoded: Encoded | Unfinished, source: OpenSource, context: EngineContext) -> Encoded | Unfinished:
+        """If the source is damaged, search all of it, so that an editor knows every place and can decide."""
         if isinstance(encoded, Unfinished) or not isinstance(evidence := encoded.evidence, FfmpegEvidence):
             return encoded
-        if not evidence.stopped_at_damage():
+        if not evidence.has_places():
             return encoded
-        tools, search = self.tools(), DamageSearch(evidence.plan.facts)
-        lines = StderrLines(search.feed_line, lambda _: None)
-
-        def frames() -> int:
-            context.on_progress(evidence.encode.progress)
-            return search.frames
-
-        child = run_child(
-            search_argv(evidence.plan, tools.ffmpeg, STANDARD_INPUT),
-            stop=context.stop,
-            on_stdout=lambda _: None,
-            on_stderr=lines.feed,
-            growth=frames,
-            stall_seconds=context.stall_seconds,
-            stdin=source.descriptor,
-            pass_fds=context.pass_fds,
-            cwd=staged.folder,
-            confinement=tools.confinement(reads=(source.descriptor,)),
-        )
-        lines.finish()
-        usage = _sum(encoded.usage, Usage(child.cpu_seconds, child.peak_memory_bytes))
-        if child.stopped:
-            return Unfinished(context.stop.error("a damaged source was searched").error, usage, encoded.argv, encoded.exit_code)
-        found = search.finish(evidence.plan, complete=child.exit_code == 0 and not child.stalled)
-        context.log.event("damage_searched", places=len(found.places), complete=found.complete)
-        return replace(encoded, evidence=replace(evidence, search=found), usage=usage)
+        keep_alive = partial(context.on_progress, evidence.encode.progress)
+        search = search_damage(self.tools(), evidence.plan.facts, source, context, keep_alive)
+        usage = _sum(encoded.usage, search.usage)
+        if search.found is None:
+            fault = context.stop.error("a damaged source was searched").error
+            return Unfinished(fault, usage, encoded.argv, encoded.exit_code)
+        return replace(encoded, evidence=replace(evidence, search=search.found), usage=usage)
 
     def _encode(
         self, task: TaskPlan, source: OpenSource, staged: StagedOutput, context: EngineContext, claimed: str | None = None

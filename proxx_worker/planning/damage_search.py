@@ -1,40 +1,25 @@
-"""The command that decodes a damaged source to its end, so that every damaged place is known and not the first alone.
+"""The command that reads and decodes a damaged source to its end, so that every damaged place is known and not the first alone.
 
-The encode stops at the first fault (`-xerror`). This one goes on, and writes nothing: the time of each decoded frame and what
-FFmpeg complains of come on standard error, in the order in which they happen.
+The encode stops at the first fault (`-xerror`). ffprobe goes on. It reads a packet, decodes it and reports both before it reads
+the next one, in one thread (`-show_log` sees to that): so what a decoder complains of belongs to the packet before it, on every
+FFmpeg and in every run. FFmpeg itself decodes ahead of what it reports, in threads: its words came up to ten frames early, and at
+other frames in each run.
 """
 
-from proxx_worker.planning.argv import input_name, input_options
-from proxx_worker.planning.plan import TaskPlan
+from proxx_worker.media.facts import MediaFacts
+from proxx_worker.media.source_probe import PROBE_BYTES, PROBE_MICROSECONDS
+from proxx_worker.planning.argv import input_name, protocols
 
-VIDEO = "video"
-"""What a video frame is reported as; a frame of the source's stream 3 of audio is reported as `audio3`."""
+_INFORMATION = "32"
+"""FFmpeg's AV_LOG_INFO, and all that is worse: a picture that a decoder conceals may be no error to it."""
 
-AUDIO = "audio"
-
-_THREADS = "1"
-"""With more, FFmpeg 5.1's H.264 decoder tells of a picture that it mended in some runs and not in others, and others later."""
+_ENTRIES = "packet=stream_index,pts,dts,duration,size,flags:frame=stream_index,pts:log=level,message"
 
 
-def search_argv(plan: TaskPlan, ffmpeg: str, source: str) -> list[str]:
-    """The whole command. `source`: as in `TaskPlan.argv`."""
-    facts = plan.facts
-    options = [option for option in input_options(facts, plan.design.schedule) if option != "-xerror"]
-    streams = [stream.source_index for stream in plan.design.sound]
+def search_argv(facts: MediaFacts, ffprobe: str, source: str) -> list[str]:
+    """The whole command. `source`: the path that ffprobe opens. What decoders say is in its report, not on standard error."""
     return [
-        ffmpeg, *options, "-threads:v", _THREADS, "-i", input_name(facts, source),
-        "-map", f"0:{facts.video.index}", *(word for index in streams for word in ("-map", f"0:{index}")),
-        "-filter:v", ",".join(("metadata=mode=delete", *_printed("metadata", VIDEO))), "-fps_mode:v", "passthrough",
-        *(
-            word
-            for position, index in enumerate(streams)
-            for word in (
-                f"-filter:a:{position}", ",".join(("ametadata=mode=delete", *_printed("ametadata", f"{AUDIO}{index}")))
-            )
-        ),
-        "-f", "null", "-",
+        ffprobe, "-hide_banner", "-v", "fatal", *protocols(facts), "-f", facts.demuxer,
+        "-probesize", str(PROBE_BYTES), "-analyzeduration", str(PROBE_MICROSECONDS),
+        "-show_log", _INFORMATION, "-show_entries", _ENTRIES, "-of", "compact", "-i", input_name(facts, source),
     ]  # fmt: skip
-
-
-def _printed(metadata: str, name: str) -> tuple[str, str]:
-    return f"{metadata}=mode=add:key=of:value={name}", rf"{metadata}=mode=print:file=pipe\\:2:direct=1"

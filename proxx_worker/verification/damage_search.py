@@ -1,78 +1,194 @@
-"""Where a damaged source is damaged, all of it, from a pass that decodes on behind each fault (see `planning.damage_search`).
+"""Where a damaged source is damaged, all of it, from a pass that decodes every packet (see `planning.damage_search`).
 
-A damaged spot makes FFmpeg complain several times: of each block, of each packet. What is said of one stream within half a second
-is one place. Its time is that of the stream's last frame before the complaint: near, as decoders work some frames ahead.
+A packet is damaged if its decoder complains of it, if no frame comes of it, or if the demuxer knows that it is not whole (ffprobe
+says that from 7.1 on). A place has the packet's own time: it is exact, and the same on FFmpeg 5.1, 7.1, 8.0 and 9.0.
 """
 
 import re
+from dataclasses import dataclass
+from fractions import Fraction
+from heapq import heappop, heappush
+from typing import Final
 
+from proxx_worker.media.demuxers import NUMBERED
 from proxx_worker.media.facts import MediaFacts
 from proxx_worker.media.ffmpeg_words import Meaning, says
-from proxx_worker.planning.damage_search import AUDIO, VIDEO
-from proxx_worker.planning.plan import TaskPlan
-from proxx_worker.verification.damage_places import DamageSearchResult, Place, stream_of
-from proxx_worker.verification.encode_fault import complaints_of_source
-from proxx_worker.verification.encode_observation import is_complaint
+from proxx_worker.media.transport_stream import WRAP
+from proxx_worker.verification.damage_places import DamageSearchResult, Place
 
-_FRAME = re.compile(r"frame:\d+\s+pts:\S+\s+pts_time:(-?\d+(?:\.\d+)?)\s*$")
-_OF = re.compile(rf"of=({VIDEO}|{AUDIO}\d{{1,4}})$")
-_ONE_PLACE_SECONDS = 0.5
-_MOST = 10_000
-"""Complaints that are kept: a file of noise has more, and no use for more."""
+_PACKET: Final = re.compile(
+    rb"packet\|stream_index=(\d{1,9})\|pts=(-?\d{1,18}|N/A)\|dts=(-?\d{1,18}|N/A)\|duration=(-?\d{1,18}|N/A)"
+    rb"\|size=(\d{1,18})\|flags=([^|]*)"
+)
+_FRAME: Final = re.compile(rb"frame\|stream_index=(\d{1,9})\|pts=(-?\d{1,18}|N/A)")
+_WORDS: Final = re.compile(rb"log\|level=(-?\d{1,9})\|message=(.*?)(?=log\|level=|$)")
+"""Up to 6 each message has a line of its own; from 7 on all stand in their frame's line, with nothing between them."""
+
+_ERROR: Final = 16
+_ONE_PLACE_SECONDS: Final = Fraction(1, 2)
+"""Faults of a stream that are no further apart are one place: a decoder complains of each block, and of pictures that follow."""
+
+_MOST: Final = 10_000
+"""Places of a stream that are kept; of a file of noise the others are only counted."""
+
+_MAX_LINE: Final = 1 << 20
+
+
+@dataclass(slots=True)
+class _Stretch:
+    """One place, in ticks of its stream."""
+
+    begin: int
+    end: int
+    kind: str
+
+
+class _Stream:
+    """One stream that the proxy is made of: its packets, the frames that come of them, and its faults."""
+
+    def __init__(self, tick: Fraction, *, frame: Fraction = Fraction(0), numbered: bool = False) -> None:
+        """`tick`: seconds; `frame`: the least a frame lasts. `numbered`: packets have no times, and a frame lasts one tick."""
+        self.tick = tick
+        self.stretches: list[_Stretch] = []
+        self.more = 0
+        self.zero: int | None = None
+        self._least = max(round(frame / tick), 1)
+        self._numbered = numbered
+        self._frames = 0
+        self._packet: int | None = None
+        self._waiting: list[tuple[int, int]] = []
+        self._shown: int | None = None
+        self._keys = 0
+
+    def packet(self, pts: int | None, dts: int | None, lasts: int | None, flags: bytes) -> None:
+        """The next packet, which is decoded before anything else is read."""
+        time = self._frames if self._numbered else dts if pts is None else pts
+        if time is None:
+            time = self._packet or 0
+        if self.zero is None and (pts is None or self._numbered):
+            self.zero = time
+        self._packet = time
+        self._keys += self._shown is not None and b"K" in flags
+        if b"C" in flags:
+            self._fault(time, "reading")
+        if pts is not None and not self._numbered and b"D" not in flags:
+            heappush(self._waiting, (pts, max(lasts or 0, self._least)))
+
+    def frame(self, pts: int | None) -> None:
+        """The next frame that was decoded. Packets from before it, of which none has come, are damaged."""
+        self._frames += 1
+        if pts is None or self._numbered:
+            self._waiting.clear()
+            self._shown = self._frames
+            return
+        if self.zero is None:
+            self.zero = pts
+        before, self._shown = self._shown, pts
+        if before is not None and pts <= before:
+            self._fault(before, "times")
+        while self._waiting and self._waiting[0][0] <= pts:
+            at, lasts = heappop(self._waiting)
+            # Nothing can decode what needs pictures from before the first. The second field may be a packet of its own.
+            if before is not None and 10 * min(pts - at, at - before) >= 9 * lasts:
+                self._fault(at, "decoding")
+
+    def words(self, level: int, message: str) -> None:
+        """What a decoder said of the latest packet."""
+        complaint = (level <= _ERROR or says(Meaning.CORRUPT, message)) and not says(Meaning.HARMLESS, message)
+        early = self._keys == 0 and says(Meaning.REFERENCE, message)
+        if self._packet is not None and complaint and not early:
+            self._fault(self._packet, "decoding")
+
+    def end(self) -> None:
+        """No more frames come: what still waits for one is damaged, except for a packet that the last frame may hold."""
+        while self._waiting:
+            at, lasts = heappop(self._waiting)
+            if self._shown is not None and 10 * (at - self._shown) >= 9 * lasts:
+                self._fault(at, "decoding")
+
+    def _fault(self, at: int, kind: str) -> None:
+        near = round(_ONE_PLACE_SECONDS / self.tick)
+        last = self.stretches[-1] if self.stretches else None
+        if last is not None and last.begin - near <= at <= last.end + near:
+            last.begin, last.end = min(last.begin, at), max(last.end, at)
+            last.kind = "decoding" if kind == "decoding" else last.kind
+        elif len(self.stretches) < _MOST:
+            self.stretches.append(_Stretch(at, at, kind))
+        else:
+            self.more += 1
 
 
 class DamageSearch:
-    """Takes the lines of the search's standard error, in order."""
+    """Takes the search's report as it arrives. Bounded memory, however long the source is."""
 
     def __init__(self, facts: MediaFacts) -> None:
-        """Start before the first frame of a source with these facts."""
-        self.frames = 0
+        """Start before the first packet of a source with these facts."""
+        self.taken = 0
+        """Bytes of report so far: they grow as long as the search makes progress."""
+        video, numbered = facts.video, facts.demuxer in NUMBERED
         self._facts = facts
-        self._started = False
-        self._piece = ""
-        self._time: float | None = None
-        self._first: float | None = None
-        self._last: dict[str, float] = {}
-        self._heard: list[tuple[str, dict[str, float]]] = []
+        regular = video.constant_rate or video.interlaced
+        self._video = _Stream(
+            1 / video.rate if numbered else video.time_base, frame=1 / video.rate if regular else Fraction(0), numbered=numbered
+        )
+        self._streams = {video.index: self._video}
+        for sound in facts.audio:
+            self._streams[sound.index] = _Stream(sound.time_base or Fraction(1, sound.sample_rate))
+        self._current: _Stream | None = None
+        self._known_end = False
+        self._partial = b""
 
-    def feed_line(self, line: str) -> None:
-        """The next line, without its newline.
+    def feed(self, data: bytes) -> None:
+        """The next bytes of standard output."""
+        self.taken += len(data)
+        *lines, self._partial = (self._partial + data).split(b"\n")
+        for line in lines:
+            self._line(line)
+        self._partial = self._partial[:_MAX_LINE]
 
-        FFmpeg writes a complaint in pieces, and its threads may put a frame's two lines between them.
-        """
-        if frame := _FRAME.search(line):
-            self._time = float(frame[1])
-            self._piece += line[: frame.start()]
-        elif self._time is not None and (of := _OF.search(line)):
-            self._frame_of(of[1], self._time)
-            self._piece += line[: of.start()]
+    def _line(self, line: bytes) -> None:
+        if packet := _PACKET.match(line):
+            self._current = self._streams.get(int(packet[1]))
+            if self._current is not None:
+                self._packet(self._current, packet)
+            return
+        if frame := _FRAME.match(line):
+            self._current = self._streams.get(int(frame[1]))
+            if self._current is not None:
+                self._current.frame(_number(frame[2]))
+        if self._current is not None and not self._known_end:
+            for level, message in _WORDS.findall(line):
+                self._current.words(int(level), message.decode("utf-8", "replace"))
+
+    def _packet(self, stream: _Stream, packet: re.Match[bytes]) -> None:
+        dts, end = _number(packet[3]), self._facts.open_end
+        # A recording that stops within a packet is not damaged there: that packet is left out of the proxy.
+        self._known_end = end is not None and (None if dts is None else dts % WRAP) in end.packets
+        if self._known_end or packet[5] == b"0":
+            # No frame is to come of it: an empty packet repeats the picture before it.
+            stream.packet(None, dts, None, b"")
         else:
-            whole, self._piece = self._piece + line, ""
-            self._started = self._started or says(Meaning.STARTED, whole)
-            if is_complaint(whole, started=self._started) and len(self._heard) < _MOST:
-                self._heard.append((whole, dict(self._last)))
+            stream.packet(_number(packet[2]), dts, _number(packet[4]), packet[6])
 
-    def _frame_of(self, name: str, time: float) -> None:
-        self.frames += 1
-        self._last[name] = time
-        if name == VIDEO and self._first is None:
-            self._first = time
+    def finish(self, *, complete: bool) -> DamageSearchResult:
+        """What was found, in the order of time. `complete`: whether ffprobe came to the source's end."""
+        zero = (self._video.zero or 0) * self._video.tick
+        found: list[tuple[Fraction, int, Fraction, str]] = []
+        for index, stream in self._streams.items():
+            if complete:
+                stream.end()
+            found += [
+                (place.begin * stream.tick - zero, index, place.end * stream.tick - zero, place.kind)
+                for place in stream.stretches
+            ]
+        places = (Place(_text(begin), index, kind, until=_text(end)) for begin, index, end, kind in sorted(found))
+        more = sum(stream.more for stream in self._streams.values())
+        return DamageSearchResult(tuple(places), complete, more)
 
-    def finish(self, plan: TaskPlan, *, complete: bool) -> DamageSearchResult:
-        """The result. `complete`: whether FFmpeg came to the source's end."""
-        decoding, reading = complaints_of_source(plan, [line for line, _ in self._heard])
-        found: list[tuple[float, int | None, str]] = []
-        latest: dict[tuple[int | None, str], float] = {}
-        for line, last in self._heard:
-            if line not in decoding and line not in reading:
-                continue
-            stream, kind = stream_of(self._facts, line), "reading" if line in reading else "decoding"
-            name = VIDEO if stream in {None, self._facts.video.index} else f"{AUDIO}{stream}"
-            first = self._first or 0.0
-            seconds = max(last.get(name, last.get(VIDEO, first)) - first, 0.0)
-            before = latest.get((stream, kind))
-            latest[stream, kind] = seconds
-            if before is None or abs(seconds - before) > _ONE_PLACE_SECONDS:
-                found.append((seconds, stream, kind))
-        found.sort(key=lambda it: it[0])
-        return DamageSearchResult(tuple(Place(f"{seconds:.3f}", stream, kind) for seconds, stream, kind in found), complete)
+
+def _number(text: bytes) -> int | None:
+    return None if text == b"N/A" else int(text)
+
+
+def _text(seconds: Fraction) -> str:
+    return f"{float(max(seconds, Fraction(0))):.3f}"

@@ -6,7 +6,7 @@ from proxx_worker.contract.errors import ErrorCode, JobError, JsonValue
 from proxx_worker.media.demuxers import NUMBERED
 from proxx_worker.media.ffmpeg_words import Meaning, decoder_names, says, speaker, without_addresses
 from proxx_worker.planning.plan import TaskPlan
-from proxx_worker.verification.damage_places import DamageSearchResult, Place, listed, stream_of
+from proxx_worker.verification.damage_places import DamageSearchResult, Place, in_words, listed, stream_of
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.ends import is_known_end
 from proxx_worker.verification.frame_grid import first_gap, places_on_grid
@@ -32,13 +32,13 @@ def encode_error(plan: TaskPlan, encode: EncodeObservation, search: DamageSearch
     return (
         _damage(plan, encode, search, failed=failed)
         or _changes(plan, encode)
-        or (times_fault(plan, encode) if stopped_by_times else None)
+        or (times_fault(plan, encode, search) if stopped_by_times else None)
         or _own_fault(encode)
     )
 
 
 def _damage(plan: TaskPlan, encode: EncodeObservation, search: DamageSearchResult | None, *, failed: bool) -> JobError | None:
-    decoding, reading = complaints_of_source(plan, encode.complaints)
+    decoding, reading = _faults_of_source(plan, encode.complaints)
     damage = [line for line in encode.complaints if line in decoding or (failed and line in reading)]
     if damage and not failed and begins_between_keyframes(plan, encode, damage):
         return None
@@ -121,9 +121,9 @@ def _shortage(encode: EncodeObservation, *, failed: bool) -> JobError | None:
     return None
 
 
-def gap_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
+def gap_error(plan: TaskPlan, encode: EncodeObservation, search: DamageSearchResult | None = None) -> JobError | None:
     """SOURCE_DAMAGED if the demuxer reported errors and frames are missing: gaps at a constant rate, or fewer than promised."""
-    _, reading = complaints_of_source(plan, encode.complaints)
+    _, reading = _faults_of_source(plan, encode.complaints)
     lines = [line for line in encode.complaints if line in reading]
     video = plan.facts.video
     if not lines or video.frames == len(encode.presented):
@@ -131,10 +131,10 @@ def gap_error(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     places = places_on_grid(encode.times, video.time_base, video.rate)
     if video.constant_rate and first_gap(places) is None:
         return None
-    return _damaged(plan, encode, lines)
+    return _damaged(plan, encode, lines, search)
 
 
-def complaints_of_source(plan: TaskPlan, complaints: Sequence[str]) -> tuple[set[str], set[str]]:
+def _faults_of_source(plan: TaskPlan, complaints: Sequence[str]) -> tuple[set[str], set[str]]:
     """The error lines that are about the source: about decoding it, and about reading it.
 
     Read errors alone are not damage: demuxers also report indexes and tags. If source and proxy are of one kind (MXF, DNxHD,
@@ -181,18 +181,19 @@ def _demuxer(plan: TaskPlan) -> str:
 def _damaged(
     plan: TaskPlan, encode: EncodeObservation, lines: Sequence[str], search: DamageSearchResult | None = None
 ) -> JobError:
-    places = _places_met(plan, encode, lines) if search is None or not search.places else list(search.places)
-    where = places[0].seconds if search is not None and places else _where(plan, encode, encode.complained_at)
+    where = _where(plan, encode, encode.complained_at)
+    met = _places_met(plan, encode, lines) or [Place(where, None, "decoding")]
+    found = DamageSearchResult(tuple(met), complete=False) if search is None else search.with_met(met)
+    said = f"first near {where} s" if search is None else in_words(plan.facts, found)
     quoted: list[JsonValue] = [without_addresses(line) for line in lines[:_QUOTED_LINES]]
-    several = f" ({len(places)} places, the last near {places[-1].seconds} s)" if search is not None and len(places) > 1 else ""
     return JobError(
         ErrorCode.SOURCE_DAMAGED,
-        f"the source could not be read and decoded without errors, first near {where} s{several}: "
+        f"the source could not be read and decoded without errors, {said}: "
         f"{quoted[0] if quoted else 'FFmpeg gave up there without saying why'}; deliver the clip again, or repair it",
         {
-            "near_seconds": where,
+            "near_seconds": where if search is None else found.places[0].seconds,
             "lines": quoted,
-            **listed(places or [Place(where, None, "decoding")]),
+            **listed(found.places, found.more),
             **({} if search is None else {"places_complete": search.complete}),
         },
     )
@@ -200,7 +201,7 @@ def _damaged(
 
 def _places_met(plan: TaskPlan, encode: EncodeObservation, lines: Sequence[str]) -> list[Place]:
     """The places that the encode itself came by."""
-    reading = complaints_of_source(plan, encode.complaints)[1]
+    reading = _faults_of_source(plan, encode.complaints)[1]
     return [
         Place(_where(plan, encode, at), stream_of(plan.facts, line), "reading" if line in reading else "decoding")
         for line, at in zip(encode.complaints, encode.heard_at, strict=False)

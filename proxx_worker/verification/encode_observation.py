@@ -47,13 +47,6 @@ class EncodeObservation:
         return [time for time in self.presented if time is not None]
 
 
-def is_complaint(line: str, *, started: bool) -> bool:
-    """Whether a line of FFmpeg's tells of a fault. `started`: whether probing was over before it."""
-    wanted = started and (_COMPLAINT.search(line) is not None or says(Meaning.CORRUPT, line))
-    # What FFmpeg reads as it looks into the file it does not read again.
-    return (wanted or says(Meaning.DROPPED, line)) and not says(Meaning.HARMLESS, line)
-
-
 class EncodeObserver:
     """Collects an `EncodeObservation` while the encode runs. Memory is bounded except for one integer per video frame.
 
@@ -83,7 +76,10 @@ class EncodeObserver:
         self._started = self._started or says(Meaning.STARTED, line)
         if (said := find(Meaning.AUDIO_WRITTEN, line)) is not None:
             self._audio_units = int(said["units"])
-        if not is_complaint(line, started=self._started):
+        wanted = self._started and (_COMPLAINT.search(line) or says(Meaning.CORRUPT, line))
+        # What FFmpeg reads as it looks into the file it does not read again.
+        wanted = wanted or says(Meaning.DROPPED, line)
+        if not wanted or says(Meaning.HARMLESS, line):
             return
         if self._complained_at is None:
             self._complained_at = self._parser.count

@@ -50,10 +50,13 @@ class FfmpegEvidence:
         """No space, a damaged or unsupported source, a failed encoder."""
         return encode_error(self.plan, self.encode, self.search)
 
-    def stopped_at_damage(self) -> bool:
-        """Whether the encode ended at the first damaged place of its source, so that others may follow."""
-        error = encode_error(self.plan, self.encode)
-        return self.encode.exit_code != 0 and error is not None and error.code is ErrorCode.SOURCE_DAMAGED
+    def has_places(self) -> bool:
+        """Whether the source is damaged at places that are worth a search.
+
+        An encode that stopped at the first knows no other. One that came to its end knows only nearly where they are.
+        """
+        error = encode_error(self.plan, self.encode) or gap_error(self.plan, self.encode)
+        return error is not None and error.code is ErrorCode.SOURCE_DAMAGED
 
     def time_checks(self, picture: StreamReport) -> Iterator[Check]:
         """Frame count, every frame's time, and the first one's."""
@@ -85,7 +88,7 @@ class FfmpegEvidence:
             ends_early(plan, encode, proxy.report)
             or undecoded_audio(plan, encode)
             or audio_ends_early(plan, encode, proxy.report)
-            or gap_error(plan, encode)
+            or gap_error(plan, encode, self.search)
             or audio_damage(plan.expected.audio or (), proxy)
             or times_fault(plan, encode)
             or begins_late(plan, encode)

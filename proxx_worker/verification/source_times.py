@@ -9,7 +9,7 @@ from math import gcd
 from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.planning.plan import TaskPlan, plan_slower, plan_task
-from proxx_worker.verification.damage_places import Place, listed
+from proxx_worker.verification.damage_places import DamageSearchResult, Place, listed
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.frame_grid import Scale, first_gap, places_on_grid
 
@@ -17,11 +17,11 @@ _TELLING = 2
 """Two frames have a single interval, which is not enough to tell a rate."""
 
 
-def times_fault(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
+def times_fault(plan: TaskPlan, encode: EncodeObservation, search: DamageSearchResult | None = None) -> JobError | None:
     """A fault of the source's frame times: two frames at one time, or no rate that fits all times."""
     if plan.design.schedule.converts or not encode.times:
         return None
-    return _goes_back(plan, encode.times) or _off_the_rate(plan, encode.times)
+    return _goes_back(plan, encode.times, search) or _off_the_rate(plan, encode.times)
 
 
 def claim(plan: TaskPlan) -> str:
@@ -58,20 +58,24 @@ def _every(places: Sequence[int]) -> int:
     return gcd(*places) if len(places) > _TELLING else 1
 
 
-def _goes_back(plan: TaskPlan, times: Sequence[int]) -> JobError | None:
+def _goes_back(plan: TaskPlan, times: Sequence[int], search: DamageSearchResult | None = None) -> JobError | None:
     faults = [(before, time) for before, time in pairwise(times) if time <= before]
     if not faults:
         return None
     tick = plan.facts.video.time_base
     before, time = (f"{float((at - times[0]) * tick):.3f}" for at in faults[0])
+    met = [Place(f"{float((at - times[0]) * tick):.3f}", plan.facts.video.index, "times") for at, _ in faults]
+    found = [] if search is None else [place for place in search.places if place.kind == "times"]
+    places = found or met
     return JobError(
         ErrorCode.SOURCE_DAMAGED,
         f"the times of the source's frames must grow, but after a frame at {before} s comes one at {time} s"
-        + (f" (and {len(faults) - 1} more such places)" if len(faults) > 1 else "")
+        + (f" (and {len(places) - 1} more such places)" if len(places) > 1 else "")
         + ': rewrap the clip with right times, or ask for fps_mode "explicit" with a rate',
         {
             "near_seconds": before,
-            **listed(Place(f"{float((at - times[0]) * tick):.3f}", plan.facts.video.index, "times") for at, _ in faults),
+            **listed(places),
+            **({} if search is None else {"places_complete": search.complete}),
         },
     )
 

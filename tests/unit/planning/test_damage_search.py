@@ -1,29 +1,22 @@
+"""The command that decodes all of a damaged source."""
+
 from dataclasses import replace
 
-from proxx_worker.contract.output_settings import Codec, Container
+from proxx_worker.media.facts import OpenEnd
 from proxx_worker.planning.damage_search import search_argv
-from proxx_worker.planning.plan import plan_task
-from tests.unit.planning.sources import CLIP, settings
+from tests.unit.planning.sources import CLIP
 
 
 def test_the_whole_command() -> None:
-    plan = plan_task(settings(Codec.PRORES_PROXY, Container.MOV), CLIP)
-    argv = search_argv(plan, "/usr/bin/ffmpeg", "/dev/fd/0")
-    at = argv.index("-threads:v")
-    assert argv[0] == "/usr/bin/ffmpeg"
-    assert argv[1:at] == [option for option in plan.input_options if option != "-xerror"]
-    video, audio = CLIP.video.index, CLIP.audio[0].index
-    assert argv[at:] == [
-        "-threads:v", "1", "-i", "file:/dev/fd/0", "-map", f"0:{video}", "-map", f"0:{audio}",
-        "-filter:v", r"metadata=mode=delete,metadata=mode=add:key=of:value=video,metadata=mode=print:file=pipe\\:2:direct=1",
-        "-fps_mode:v", "passthrough", "-filter:a:0",
-        rf"ametadata=mode=delete,ametadata=mode=add:key=of:value=audio{audio},ametadata=mode=print:file=pipe\\:2:direct=1",
-        "-f", "null", "-",
+    assert search_argv(CLIP, "/usr/bin/ffprobe", "/dev/fd/7") == [
+        "/usr/bin/ffprobe", "-hide_banner", "-v", "fatal", "-protocol_whitelist", "file", "-f", "mov",
+        "-probesize", "50000000", "-analyzeduration", "10000000", "-show_log", "32",
+        "-show_entries", "packet=stream_index,pts,dts,duration,size,flags:frame=stream_index,pts:log=level,message",
+        "-of", "compact", "-i", "file:/dev/fd/7",
     ]  # fmt: skip
 
 
-def test_a_source_without_audio() -> None:
-    plan = plan_task(settings(Codec.PRORES_PROXY, Container.MOV), replace(CLIP, audio=()))
-    argv = search_argv(plan, "ffmpeg", "/dev/fd/0")
-    assert argv.count("-map") == 1
-    assert not any(word.startswith("-filter:a") for word in argv)
+def test_what_the_encode_leaves_out_at_the_end_is_left_out_here() -> None:
+    argv = search_argv(replace(CLIP, formats=("mpegts",), open_end=OpenEnd(18_800)), "ffprobe", "/dev/fd/7")
+    assert argv[argv.index("-protocol_whitelist") + 1] == "subfile,file"
+    assert argv[-1] == "subfile,,start,0,end,18800,,:file:/dev/fd/7"

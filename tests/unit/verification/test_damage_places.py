@@ -6,7 +6,7 @@ import pytest
 
 from proxx_worker.contract.output_settings import Codec, Container
 from proxx_worker.planning.plan import plan_task
-from proxx_worker.verification.damage_places import MOST_PLACES, Place, listed, stream_of
+from proxx_worker.verification.damage_places import MOST_PLACES, DamageSearchResult, Place, in_words, listed, stream_of
 from proxx_worker.verification.encode_fault import encode_error
 from tests.unit.planning.sources import CLIP, settings
 from tests.unit.verification.proxies import perfect_encode
@@ -54,3 +54,33 @@ def test_all_places_that_the_encode_met_are_in_its_error() -> None:
     silent = encode_error(plan, replace(perfect_encode(plan), exit_code=1, stderr_tail=("[info] Conversion failed!",)))
     assert silent is not None
     assert silent.details["places"] == [{"near_seconds": "0.960", "stream": None, "kind": "decoding"}]
+
+
+@pytest.mark.parametrize(
+    ("met", "found", "kept"),
+    [
+        (Place("1.900", 0, "decoding"), Place("2.000", 0, "decoding", "2.000"), ["2.000"]),
+        (Place("5.100", None, "decoding"), Place("2.000", 0, "decoding", "4.000"), ["2.000"]),
+        (Place("6.100", 0, "decoding"), Place("2.000", 0, "decoding", "4.000"), ["2.000", "6.100"]),
+        (Place("1.900", 1, "decoding"), Place("2.000", 0, "decoding", "2.000"), ["1.900", "2.000"]),
+        (Place("2.000", 0, "decoding"), Place(None, 0, "hole"), [None, "2.000"]),
+    ],
+)
+def test_what_the_encode_met_is_kept_if_nothing_was_found_near_it(met: Place, found: Place, kept: list[str | None]) -> None:
+    assert [place.seconds for place in DamageSearchResult((found,), complete=True).with_met((met,)).places] == kept
+
+
+def test_an_encode_that_met_nothing_adds_nothing() -> None:
+    found = DamageSearchResult((Place("2.000", 0, "decoding"),), complete=True)
+    assert found.with_met(()) == found
+
+
+def test_a_message_names_six_places_and_counts_the_others() -> None:
+    places = tuple(Place(f"{second}.000", None if second == 1 else 0, "decoding", f"{second}.000") for second in range(8))
+    assert in_words(CLIP, DamageSearchResult(places, complete=True, more=2)) == (
+        "in 10 places (video near 0.000, 2.000, 3.000, 4.000, 5.000 s; near 1.000 s; 4 more)"
+    )
+    assert (
+        in_words(CLIP, DamageSearchResult(places[:1], complete=False))
+        == "in 1 place (video near 0.000 s; not searched to its end)"
+    )
