@@ -16,6 +16,7 @@ TABLE_HEADER = 8
 MAX_BOXES = 10_000
 """How many box headers are read. A movie of 100 tracks has some 2,000; a hostile one is found by then, or is not supported."""
 MAX_TABLE = 1 << 20
+_HANDLER_AT, _HANDLER_END = 8, 12
 _HEADER_IDS = {b"\0": 12, b"\1": 20}
 """Where `tkhd` has the track's number, by its version."""
 
@@ -69,11 +70,16 @@ def entry_count(table: bytes) -> int | None:
     return int(struct.unpack_from(">I", table, 4)[0]) if len(table) >= TABLE_HEADER else None
 
 
-def rows_of(table: bytes, shape: str) -> list[tuple[int, ...]]:
-    """The entries of a table; none where it does not hold as many as it says."""
-    count = entry_count(table) or 0
-    whole = table[TABLE_HEADER : TABLE_HEADER + count * struct.calcsize(shape)]
-    return list(struct.iter_unpack(shape, whole)) if len(whole) == count * struct.calcsize(shape) else []
+def rows_of(table: bytes, shape: str) -> Iterator[tuple[int, ...]]:
+    """The entries of a table, one after another (they take ten times the memory); none where it holds fewer than it says."""
+    length = (entry_count(table) or 0) * struct.calcsize(shape)
+    whole = table[TABLE_HEADER : TABLE_HEADER + length]
+    return struct.iter_unpack(shape, whole if len(whole) == length else b"")
+
+
+def is_video(read: Callable[[int, int], bytes], track: Box, budget: Iterator[int]) -> bool:
+    """Whether the track's handler is that of video."""
+    return any(header[_HANDLER_AT:_HANDLER_END] == b"vide" for header in tables_at(read, track, (b"mdia", b"hdlr"), budget))
 
 
 def media_duration(header: bytes) -> int | None:

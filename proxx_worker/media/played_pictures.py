@@ -6,7 +6,7 @@ begins on a B-frame plays a picture less than it has packets; a packet of no byt
 
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate, chain, repeat
 
@@ -18,6 +18,7 @@ from proxx_worker.media.boxes import (
     Box,
     descend,
     entry_count,
+    is_video,
     rows_of,
     tables_at,
     timescale,
@@ -28,6 +29,9 @@ Read = Callable[[int, int], bytes]
 
 _MOST_BYTES = 16 << 20
 """Of one table: two million packets, nine hours of 60 a second."""
+
+_MOST_PACKETS = _MOST_BYTES // 4
+"""As many as a table of that length has sizes for. A table of one size for all may claim any number, in a file of 400 bytes."""
 
 _MOST_TRACKS = 8
 _HUGE = 1 << 31
@@ -69,17 +73,13 @@ def played_pictures(read: Read, size: int) -> Mapping[int, PlayedPictures]:
     clocks = tables_at(read, whole, (b"moov", b"mvhd"), budget)
     if len(clocks) != 1 or any(True for movie in movies for _ in descend(read, movie, (b"mvex",), budget)):
         return {}
-    tracks = [track for track in descend(read, whole, TRACKS, budget) if _is_picture(read, track, budget)][:_MOST_TRACKS]
+    tracks = [track for track in descend(read, whole, TRACKS, budget) if is_video(read, track, budget)][:_MOST_TRACKS]
     clock = timescale(clocks[0])
     found = [(track_number(read, track, budget), _played(read, track, clock, budget)) for track in tracks]
     if next(budget, None) is None:
         return {}  # not all of it was seen
     numbers = Counter(number for number, _ in found)
     return {number: played for number, played in found if number is not None and played is not None and numbers[number] == 1}
-
-
-def _is_picture(read: Read, track: Box, budget: Iterator[int]) -> bool:
-    return any(header[8:12] == b"vide" for header in tables_at(read, track, (b"mdia", b"hdlr"), budget))
 
 
 def _played(read: Read, track: Box, movie_clock: int, budget: Iterator[int]) -> PlayedPictures | None:
@@ -91,51 +91,52 @@ def _played(read: Read, track: Box, movie_clock: int, budget: Iterator[int]) -> 
     )  # fmt: skip
     if not len(sizes) == len(steps) == len(headers) == 1 or len(offsets) > 1 or len(edits) > 1:
         return None
-    lengths = _lengths(sizes[0])
-    times = _times(steps[0], offsets[0] if offsets else None)
-    if not lengths or times is None or len(times) != len(lengths):
-        return None
+    packets, lengths = _lengths(sizes[0])
+    times = _times(packets, steps[0], offsets[0] if offsets else None)
     part = _edit(edits[0] if edits else None, timescale(headers[0]), movie_clock)
-    if part is None:
+    if not packets or times is None or part is None:
         return None
-    inside = [(time, length) for length, time in zip(lengths, times, strict=True) if time in part]
-    first = min((time for time, length in inside if length), default=None)
+    pictures, first, without = 0, part.stop, list[int]()
+    for length, time in zip(lengths, times, strict=False):
+        if time in part and length:
+            pictures, first = pictures + 1, min(first, time)
+        elif time in part:
+            without.append(time)
     # Before the first picture there is none to repeat: such packets are missing like any picture that does not decode.
-    empty = sum(1 for time, length in inside if first is not None and not length and time > first)
-    return PlayedPictures(len(inside) - empty, empty)
+    empty = sum(1 for time in without if time > first)
+    return PlayedPictures(pictures + len(without) - empty, empty)
 
 
-def _lengths(table: bytes) -> Sequence[int]:
-    """The size of each packet; none where the table does not hold as many as it says."""
+def _lengths(table: bytes) -> tuple[int, Iterable[int]]:
+    """How many packets there are, and the size of each; none where the table does not hold as many as it says."""
     if len(table) < TABLE_HEADER + 4:
-        return ()
+        return 0, ()
     of_all, count = struct.unpack_from(">II", table, 4)  # the size that all of them have, 0 where they have none in common
-    if of_all:
-        return [of_all] * count if count <= _MOST_BYTES else ()
-    return [length for (length,) in rows_of(table[4:], ">I")]
+    if count > (_MOST_PACKETS if of_all else (len(table) - TABLE_HEADER - 4) // 4):
+        return 0, ()
+    return count, repeat(of_all, count) if of_all else (length for (length,) in rows_of(table[4:], ">I"))
 
 
-def _times(steps: bytes, offsets: bytes | None) -> list[int] | None:
+def _times(packets: int, steps: bytes, offsets: bytes | None) -> Iterator[int] | None:
     """When each packet's picture is shown, in ticks of the media; None where the tables do not agree."""
-    rows = rows_of(steps, ">II")
-    if sum(count for count, _ in rows) > _MOST_BYTES or any(step >= _HUGE for _, step in rows):
+    if sum(count for count, _ in rows_of(steps, ">II")) != packets or any(step >= _HUGE for _, step in rows_of(steps, ">II")):
         return None
-    ends = list(accumulate(chain.from_iterable(repeat(step, count) for count, step in rows)))
-    decoded = [0, *ends[:-1]] if ends else []
+    decoded = accumulate(chain.from_iterable(repeat(step, count) for count, step in rows_of(steps, ">II")), initial=0)
     if offsets is None:
         return decoded
-    later = rows_of(offsets, ">Ii")
-    if sum(count for count, _ in later) != len(decoded) or any(abs(offset) >= _FAR for _, offset in later):
+    if sum(count for count, _ in rows_of(offsets, ">Ii")) != packets:
         return None
-    shifts = chain.from_iterable(repeat(offset, count) for count, offset in later)
-    return [time + shift for time, shift in zip(decoded, shifts, strict=True)]
+    if any(abs(offset) >= _FAR for _, offset in rows_of(offsets, ">Ii")):
+        return None
+    shifts = chain.from_iterable(repeat(offset, count) for count, offset in rows_of(offsets, ">Ii"))
+    return (time + shift for time, shift in zip(decoded, shifts, strict=False))
 
 
 def _edit(table: bytes | None, media_clock: int, movie_clock: int) -> range | None:
     """The ticks of the media that are played, all of them where there is no edit list; None where that is not one piece."""
     if table is None or entry_count(table) == 0:
         return range(_HUGE * _HUGE)
-    rows = rows_of(table, ">Qq4x" if table[:1] == b"\1" else ">Ii4x")
+    rows = list(rows_of(table, ">Qq4x" if table[:1] == b"\1" else ">Ii4x"))
     played = [row for at, row in enumerate(rows) if row[1] != _NOTHING or at == len(rows) - 1]
     if len(played) != 1 or not played[0][0] or played[0][1] < 0 or not movie_clock:
         return None

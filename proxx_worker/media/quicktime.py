@@ -162,13 +162,13 @@ def _is_gapless(read: Callable[[int, int], bytes], track: Box, budget: Iterator[
     )  # fmt: skip
     if not len(descriptions) == len(times) == len(media) == 1 or shifts or len(edits) > 1:
         return False
-    steps = rows_of(times[0], ">II")
+    steps = list(rows_of(times[0], ">II"))
     lasts = media_duration(media[0])
     if entry_count(descriptions[0]) != 1 or lasts is None or not steps or not _is_steady(steps, timescale(media[0])):
         return False
     if not edits or entry_count(edits[0]) == 0:
         return True
-    played = rows_of(edits[0], ">Qq4x" if edits[0][:1] == b"\1" else ">Ii4x")
+    played = list(rows_of(edits[0], ">Qq4x" if edits[0][:1] == b"\1" else ">Ii4x"))
     return len(played) == 1 and played[0][0] > 0 and 0 <= played[0][1] < lasts
 
 

@@ -4,9 +4,8 @@ import struct
 from collections.abc import Callable, Iterator
 from itertools import chain, islice, repeat
 
-from proxx_worker.media.boxes import MAX_BOXES, SAMPLES, TABLE_HEADER, TRACKS, Box, descend, tables_at
+from proxx_worker.media.boxes import MAX_BOXES, SAMPLES, TRACKS, Box, descend, is_video, rows_of, tables_at
 
-_HANDLER_AT, _HANDLER_END = 8, 12
 _SIZES_AT = 12
 _MAX_TABLE = 1 << 25
 """Chunk offsets of 46 hours at 50 frames a second, with a chunk for each frame."""
@@ -20,7 +19,7 @@ def video_frames(read: Callable[[int, int], bytes], size: int) -> Iterator[int]:
     Structure: ISO/IEC 14496-12, 8.7.3 "Sample Size Boxes", 8.7.4 "Sample To Chunk Box", 8.7.5 "Chunk Offset Box".
     """
     budget = iter(range(MAX_BOXES))
-    found = [track for track in descend(read, Box(b"", 0, size), TRACKS, budget) if _is_video(read, track, budget)]
+    found = [track for track in descend(read, Box(b"", 0, size), TRACKS, budget) if is_video(read, track, budget)]
     if len(found) != 1:
         raise ValueError(f"the movie has {len(found)} video tracks")
     (track,) = found
@@ -29,8 +28,8 @@ def video_frames(read: Callable[[int, int], bytes], size: int) -> Iterator[int]:
         return next(iter(tables_at(read, track, (*SAMPLES, kind), budget, _MAX_TABLE)), b"")
 
     frames, sizes = _sizes(table(b"stsz"))
-    chunks = chain(_rows(table(b"stco"), ">I"), _rows(table(b"co64"), ">Q"))
-    counts = _counts(_rows(table(b"stsc"), ">II4x"))
+    chunks = chain(rows_of(table(b"stco"), ">I"), rows_of(table(b"co64"), ">Q"))
+    counts = _counts(rows_of(table(b"stsc"), ">II4x"))
     placed = 0
     for offset in islice(_offsets(sizes, chunks, counts), frames):
         yield offset
@@ -39,23 +38,12 @@ def video_frames(read: Callable[[int, int], bytes], size: int) -> Iterator[int]:
         raise ValueError(f"{frames - placed} of {frames} frames of the movie are in no chunk")
 
 
-def _is_video(read: Callable[[int, int], bytes], track: Box, budget: Iterator[int]) -> bool:
-    return any(header[_HANDLER_AT:_HANDLER_END] == b"vide" for header in tables_at(read, track, (b"mdia", b"hdlr"), budget))
-
-
 def _sizes(table: bytes) -> tuple[int, Iterator[int]]:
     """How many frames there are, and the bytes of each: one number for all of them, or a row each."""
     if len(table) < _SIZES_AT:
         return 0, iter(())
     common, count = struct.unpack_from(">II", table, 4)
-    return count, repeat(common) if common else (each for (each,) in _rows(table[4:], ">I"))
-
-
-def _rows(table: bytes, shape: str) -> Iterator[tuple[int, ...]]:
-    """The rows that follow a table's header, whole ones only."""
-    width = struct.calcsize(shape)
-    whole = max(len(table) - TABLE_HEADER, 0) // width * width
-    return struct.iter_unpack(shape, memoryview(table)[TABLE_HEADER : TABLE_HEADER + whole])
+    return count, repeat(common) if common else (each for (each,) in rows_of(table[4:], ">I"))
 
 
 def _counts(runs: Iterator[tuple[int, ...]]) -> Iterator[int]:

@@ -1,6 +1,7 @@
 """How many pictures a movie plays, from its tables alone. The numbers of the trims are those of FFmpeg 5.1, 7.1 and 9.0."""
 
 import struct
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -117,6 +118,7 @@ def test_before_the_first_picture_there_is_none_to_repeat() -> None:
         (track(packets=sizes(100, count=8)), "fewer sizes than it says"),
         (track(packets=sizes(*[100] * 9)), "a size too many"),
         (track(packets=one_size(100, 1 << 31)), "more packets than any movie has"),
+        (track(packets=one_size(1, 16 << 20), steps=table(b"stts", ">II", (16 << 20, 1)), later=b""), "the same, and they agree"),
         (track(steps=b""), "no times"),
         (track(steps=table(b"stts", ">II"), packets=sizes()), "no packets"),
         (track(steps=table(b"stts", ">II", (1 << 31, FRAME))), "more times than any movie has"),
@@ -134,6 +136,18 @@ def test_before_the_first_picture_there_is_none_to_repeat() -> None:
 def test_what_the_tables_do_not_prove_is_not_said(part: bytes, why: str) -> None:
     others = {} if why == "fragments" else {7: PlayedPictures(8, 0)}
     assert found(movie(track(number=7), part)) == others, why
+
+
+def test_memory_does_not_grow_with_the_packets_that_a_short_table_claims() -> None:
+    claimed = 100_000
+    content = movie(track(packets=one_size(1, claimed), steps=table(b"stts", ">II", (claimed, 1)), later=b""))
+    tracemalloc.start()
+    try:
+        assert found(content)[2] == PlayedPictures(claimed, 0)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < claimed
 
 
 @pytest.mark.parametrize("clock", [b"", MOVIE + MOVIE])
