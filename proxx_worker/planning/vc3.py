@@ -20,15 +20,6 @@ _COMPRESSION_ID_AT = 0x28
 _DNXHR = range(1270, 1275)
 """Compression ids of DNxHR. DNxHD's are smaller, and its headers, of an older version, have no colour volume."""
 
-_VOLUME_AT = 0x2C
-"""The byte's place in a frame."""
-
-MATRIX = "bt2020nc"
-"""The matrix that is said by it, in FFmpeg's name."""
-
-_PREFIX = bytes.fromhex("0000028003")
-"""Header length and version of DNxHR; DNxHD's are older, and know no colour volume."""
-
 _HEAD = 5
 _VOLUME = 0b110
 _BT2020 = 0b010
