@@ -71,11 +71,13 @@ def listed(places: Iterable[Place], more: int = 0) -> dict[str, JsonValue]:
 
 def in_words(facts: MediaFacts, found: DamageSearchResult) -> str:
     """All places for a message: `in 3 places (video near 1.200, 11.000 s; audio stream 2 near 4.000 to 9.320 s)`."""
-    names = {facts.video.index: "video "} | {stream.index: f"audio stream {at} " for at, stream in enumerate(facts.audio, 1)}
+    names: dict[int | None, str] = {facts.video.index: "video "}
+    names |= {stream.index: f"audio stream {at} " for at, stream in enumerate(facts.audio, 1)}
     named: dict[str, list[str]] = {}
     for place in found.places[:_NAMED]:
         end = "" if place.until in {None, place.seconds} else f" to {place.until}"
-        named.setdefault("" if place.stream is None else names[place.stream], []).append(f"{place.seconds}{end}")
+        # FFmpeg's own words may tell a number that is none of these.
+        named.setdefault(names.get(place.stream, ""), []).append(f"{place.seconds}{end}")
     said = [f"{name}near {', '.join(times)} s" for name, times in named.items()]
     count = len(found.places) + found.more
     if count > _NAMED:

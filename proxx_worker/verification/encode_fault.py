@@ -71,8 +71,8 @@ def begins_between_keyframes(plan: TaskPlan, encode: EncodeObservation, damage: 
     """Whether the decoder only missed what comes before the source's first keyframe, as in a recording cut from a broadcast.
 
     No player shows frames that need it. Then all presented frames are contiguous, and no error came later than a decoder works
-    ahead. The same messages further in mean lost packets. In a bare stream the
-    frames are always contiguous: those that may be missing at its beginning were counted.
+    ahead. The same messages further in mean lost packets. In a bare stream the frames are always contiguous: those that may be
+    missing at its beginning were counted.
     """
     if plan.facts.demuxer in NUMBERED:
         return False

@@ -75,6 +75,11 @@ def test_an_encode_that_met_nothing_adds_nothing() -> None:
     assert found.with_met(()) == found
 
 
+def test_a_number_that_is_no_stream_of_the_proxy_has_no_name() -> None:
+    place = Place("4.000", 7, "reading")
+    assert in_words(CLIP, DamageSearchResult((place,), complete=True)) == "in 1 place (near 4.000 s)"
+
+
 def test_a_message_names_six_places_and_counts_the_others() -> None:
     places = tuple(Place(f"{second}.000", None if second == 1 else 0, "decoding", f"{second}.000") for second in range(8))
     assert in_words(CLIP, DamageSearchResult(places, complete=True, more=2)) == (
