@@ -24,6 +24,9 @@ _SYNC = 0x47
 _STRIDES = (188, 192, 204)
 """Bytes from one packet to the next: M2TS has a clock before each, others a checksum behind it."""
 
+_UNUSED = b"\0\xff"
+"""What a part of a file that nothing was written to holds, on disks and in memory cards."""
+
 _WINDOWS = (1 << 20, 1 << 22, 1 << 24)
 """How much of the end is looked at: more where it holds too few pictures to know which of them is shown last."""
 
@@ -155,10 +158,14 @@ def _streams(data: bytes, start: int) -> dict[int, list[_Packet]]:
 
 
 def _transport_packets(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Each transport packet and its place in `data`; none where they do not stand in step."""
+    """Each transport packet and its place in `data`; none where they do not stand in step.
+
+    A recorder may have reserved more of the file than it filled.
+    """
+    filled = len(data.rstrip(_UNUSED))
     for stride in _STRIDES:
         for phase in range(stride):
-            places = range(phase, len(data) - _PACKET + 1, stride)
+            places = range(phase, min(filled, len(data) - _PACKET + 1), stride)
             if len(places) > 1 and all(data[at] == _SYNC for at in places):
                 for at in places:
                     yield at, data[at : at + _PACKET]

@@ -157,6 +157,14 @@ def test_packets_may_have_more_around_them(before: bytes, behind: bytes) -> None
     assert judged(content[70:] + bytes(50)).open_end == OpenEnd(len(RECORDING) * stride + len(before) - 70)
 
 
+@pytest.mark.parametrize("unused", [b"\0", b"\xff"])
+def test_a_recorder_may_have_reserved_more_than_it_filled(unused: bytes) -> None:
+    content = b"".join([*RECORDING, *picture(2)[:-1]])
+    assert judged(content + unused * 5000) == judged(content)
+    assert judged(b"".join(RECORDING) + unused * 5000) is STREAM
+    assert judged(content + b"noise" * 1000) is STREAM
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
