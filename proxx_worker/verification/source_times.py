@@ -8,10 +8,14 @@ from math import gcd
 
 from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
 from proxx_worker.contract.output_settings import Container
+from proxx_worker.media.facts import VideoFacts
 from proxx_worker.planning.plan import TaskPlan, plan_slower, plan_task
 from proxx_worker.verification.damage_places import DamageSearchResult, Place, listed
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.frame_grid import Scale, first_gap, places_on_grid
+
+_FIELDS = 2
+"""Of one frame."""
 
 _TELLING = 2
 """Two frames have a single interval, which is not enough to tell a rate."""
@@ -47,10 +51,20 @@ def measured_plan(plan: TaskPlan, encode: EncodeObservation) -> TaskPlan | None:
         steady = every > 1 and places == list(range(0, every * len(places), every))
         if steady and encode.exit_code == 0 and plan.facts.timecode is None:
             rate = schedule.rate / every
-            return plan_slower(plan.settings, replace(plan.facts, video=replace(video, rate=rate, average_rate=rate)))
+            slower = replace(video, rate=rate, average_rate=rate, frames=_frames(video, every, len(places)))
+            return plan_slower(plan.settings, replace(plan.facts, video=slower))
     except ProxxError:
         pass  # the fault of the times is reported instead, with its remedy
     return None
+
+
+def _frames(video: VideoFacts, every: int, presented: int) -> int | None:
+    """How many frames the container promises: half of its samples if each is a field, as in AVCHD that was copied to MOV.
+
+    An H.264 decoder gives one frame for two fields. A field that was lost would make the count odd, or leave a gap.
+    """
+    fields = video.codec == "h264" and every == _FIELDS and video.frames == _FIELDS * presented
+    return presented if fields else video.frames
 
 
 def _every(places: Sequence[int]) -> int:

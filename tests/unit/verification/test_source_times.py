@@ -119,6 +119,22 @@ def test_every_second_place_is_half_the_rate() -> None:
 
 
 @pytest.mark.parametrize(
+    ("codec", "samples", "promised"),
+    [
+        ("h264", 2 * len(HALF_RATE), len(HALF_RATE)),
+        ("h264", 2 * len(HALF_RATE) - 1, 2 * len(HALF_RATE) - 1),
+        ("prores", 2 * len(HALF_RATE), 2 * len(HALF_RATE)),
+    ],
+    ids=["two fields for each frame", "a field is missing", "a codec whose fields are one sample"],
+)
+def test_samples_that_are_fields_are_counted_in_pairs(codec: str, samples: int, promised: int) -> None:
+    plan = planned(clip(codec=codec, frames=samples, frames_certain=True))
+    again = measured_plan(plan, seen(plan, *HALF_RATE))
+    assert again is not None
+    assert again.facts.video.promised_frames == promised
+
+
+@pytest.mark.parametrize(
     ("plan", "times", "exit_code"),
     [
         (planned(), HALF_RATE, 1),
