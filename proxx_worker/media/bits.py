@@ -6,7 +6,7 @@ class OutOfBitsError(ValueError):
 
 
 _LONGEST = 32
-"""Zeros before an Exp-Golomb number: no field of H.264 or H.265 has more (ITU-T H.264, 9.1)."""
+"""Zeros before an Exp-Golomb number: no field of H.264 has more (ITU-T H.264, 9.1)."""
 
 
 class Bits:
@@ -50,5 +50,5 @@ class Bits:
 
 
 def unescaped(unit: bytes) -> bytes:
-    """A NAL unit's bytes without those that only keep start codes out of it (ITU-T H.264, 7.4.1; H.265, 7.4.2)."""
+    """A NAL unit's bytes without those that only keep start codes out of it (ITU-T H.264, 7.4.1)."""
     return unit.replace(b"\0\0\3", b"\0\0") if b"\0\0\3" in unit else unit
