@@ -31,6 +31,9 @@ _ONE_PLACE_SECONDS: Final = Fraction(1, 2)
 _MOST: Final = 10_000
 """Places of a stream that are kept; of a file of noise the others are only counted."""
 
+_MOST_WAITING: Final = 1000
+"""Packets whose frames have not come yet. A decoder holds back some 50 at most; behind these nothing decodes any more."""
+
 _MAX_LINE: Final = 1 << 20
 
 
@@ -73,6 +76,10 @@ class _Stream:
             self._fault(time, "reading")
         if pts is not None and not self._numbered and b"D" not in flags:
             heappush(self._waiting, (pts, max(lasts or 0, self._least)))
+            if len(self._waiting) > _MOST_WAITING:
+                at, _ = heappop(self._waiting)
+                if self._shown is not None:
+                    self._fault(at, "decoding")
 
     def frame(self, pts: int | None) -> None:
         """The next frame that was decoded. Packets from before it, of which none has come, are damaged."""

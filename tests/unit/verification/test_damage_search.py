@@ -108,6 +108,13 @@ def test_the_last_packets_are_damaged_if_no_frame_comes_of_them_and_the_search_c
     assert searched(lines, complete=False) == DamageSearchResult((), complete=False)
 
 
+def test_packets_that_wait_too_long_for_their_frame_are_not_kept() -> None:
+    lost = [packet(place * FRAME) for place in range(2, 2000)]
+    found = searched([*pictures(2), *lost], complete=False)
+    assert found.places == (Place("0.080", 0, "decoding", until="39.960"),)
+    assert searched([*pictures(0), *lost], complete=False).places == ()
+
+
 def test_empty_packets_repeat_the_picture_before_them() -> None:
     lines = [packet(0), frame(0), packet(FRAME, size=0), packet(2 * FRAME), frame(2 * FRAME)]
     assert places(lines) == []
