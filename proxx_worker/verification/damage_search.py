@@ -29,7 +29,10 @@ _ONE_PLACE_SECONDS: Final = Fraction(1, 2)
 """Faults of a stream that are no further apart are one place: a decoder complains of each block, and of pictures that follow."""
 
 _MOST: Final = 10_000
-"""Places of a stream that are kept; of a file of noise the others are only counted. And packets that may wait for a frame."""
+"""Places of a stream that are kept; of a file of noise the others are only counted."""
+
+_MOST_WAITING: Final = 1000
+"""Packets whose frames have not come yet. A decoder holds back some 50 at most; behind these nothing decodes any more."""
 
 _MAX_LINE: Final = 1 << 20
 
@@ -73,8 +76,10 @@ class _Stream:
             self._fault(time, "reading")
         if pts is not None and not self._numbered and b"D" not in flags:
             heappush(self._waiting, (pts, max(lasts or 0, self._least)))
-            if len(self._waiting) > _MOST:
-                self._give_up_earliest()
+            if len(self._waiting) > _MOST_WAITING:
+                at, _ = heappop(self._waiting)
+                if self._shown is not None:
+                    self._fault(at, "decoding")
 
     def frame(self, pts: int | None) -> None:
         """The next frame that was decoded. Packets from before it, of which none has come, are damaged."""
@@ -104,12 +109,9 @@ class _Stream:
     def end(self) -> None:
         """No more frames come: what still waits for one is damaged, except for a packet that the last frame may hold."""
         while self._waiting:
-            self._give_up_earliest()
-
-    def _give_up_earliest(self) -> None:
-        at, lasts = heappop(self._waiting)
-        if self._shown is not None and 10 * (at - self._shown) >= 9 * lasts:
-            self._fault(at, "decoding")
+            at, lasts = heappop(self._waiting)
+            if self._shown is not None and 10 * (at - self._shown) >= 9 * lasts:
+                self._fault(at, "decoding")
 
     def _fault(self, at: int, kind: str) -> None:
         near = round(_ONE_PLACE_SECONDS / self.tick)

@@ -18,11 +18,19 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-NO_LIBFFI = "libffi asks for memory that is both written and executed"
-try:
-    import ctypes
-except MemoryError:  # as that of Debian's sid in 2026 does, where it is refused
-    sys.exit(NO_LIBFFI)
+NOT_TRIED = "not tried: Python cannot load ctypes here, as libffi asks for memory that is both written and executed"
+
+
+class NotTriedError(Exception):
+    """The try needs ctypes, and there is none."""
+
+
+class _Missing:
+    """In the place of ctypes and what it gives."""
+
+    def __getattr__(self, name: str) -> object:
+        raise NotTriedError(name)
+
 
 O_TMPFILE, AF_NETLINK = os.O_DIRECTORY | 0o2000_0000, 16
 PTRACE_SEIZE, PR_SET_PDEATHSIG, CLONE_NEWUSER, CLONE_NEWNS = 0x4206, 1, 0x10000000, 0x20000
@@ -42,9 +50,15 @@ NUMBERS = {
 OPTIONAL = frozenset({"io_uring", "userfaultfd", "perf", "bpf", "load a module", "add a key", "message queue"})
 """What a kernel may be built without, or keep from everybody: there is then nothing to show without the sandbox."""
 
-libc = ctypes.CDLL(None, use_errno=True)
-libc.syscall.restype = ctypes.c_long
-libc.mmap.restype = ctypes.c_void_p
+try:
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.syscall.restype = ctypes.c_long
+    libc.mmap.restype = ctypes.c_void_p
+except MemoryError:  # Debian sid's, in the sandbox, which refuses such memory
+    ctypes = libc = _Missing()  # type: ignore[assignment]  # every use of it raises
+
 FILL_MEMORY = "fill memory"
 TRIES: dict[str, Callable[[dict[str, str]], object]] = {}
 
@@ -405,12 +419,12 @@ def _module(_: dict[str, str]) -> None:
 
 
 for _name, _number, _arguments in (
-    ("io_uring", "io_uring_setup", (1, ctypes.create_string_buffer(120))),
+    ("io_uring", "io_uring_setup", (1, bytes(120))),
     ("userfaultfd", "userfaultfd", (0o2000000,)),
     ("add a key", "add_key", (b"user", b"evil", b"1", 1, -1)),
     ("message queue", "mq_open", (b"evil", os.O_RDWR | os.O_CREAT, 0o600, None)),
-    ("perf", "perf_event_open", (ctypes.create_string_buffer(struct.pack("=IIQ", 1, 112, 0), 112), 0, -1, -1, 0)),
-    ("bpf", "bpf", (0, ctypes.create_string_buffer(struct.pack("=IIII", 2, 4, 4, 1), 72), 72)),
+    ("perf", "perf_event_open", (struct.pack("=IIQ", 1, 112, 0) + bytes(96), 0, -1, -1, 0)),
+    ("bpf", "bpf", (0, struct.pack("=IIII", 2, 4, 4, 1) + bytes(56), 72)),
 ):
     TRIES[_name] = partial(calling, partial(call, _number, *_arguments))
 
@@ -425,6 +439,8 @@ def main(targets: dict[str, str]) -> None:
             outcome = "it could"
         except (OSError, ValueError) as error:
             outcome = str(error)
+        except NotTriedError:
+            outcome = NOT_TRIED
         sys.stderr.write(f"[error] TRIED {name}: {outcome}\n")
         sys.stderr.flush()
     sys.exit(1)
