@@ -53,3 +53,10 @@ def test_memory_is_bounded() -> None:
     observation = observer.finish(1, 0)
     assert observation.complaints == tuple(f"[error] {number}" for number in range(100))
     assert observation.stderr_tail == tuple(f"[error] {number}" for number in range(980, 1000))
+
+
+@pytest.mark.parametrize("unit", ["kB", "KiB"])
+def test_how_much_audio_was_encoded(unit: str) -> None:
+    observer = EncodeObserver()
+    observer.feed_line(f"[info] video:1024{unit} audio:2065{unit} subtitle:0{unit} other streams:0{unit}")
+    assert observer.finish(0, 0).audio_units == 2065
