@@ -79,7 +79,7 @@ def with_its_end(facts: MediaFacts | RawSource, read: Read, size: int) -> MediaF
 
 def _notes(found: OpenEnd) -> Iterator[str]:
     if found.bytes is not None:
-        yield "the recording ends within its last picture, which was left out"
+        yield "the recording ends without a sign that its last picture is whole, so that picture was left out"
     if found.packets:
         yield f"the recording ends within the last packets of audio or data ({len(found.packets)}), which were left out"
 

@@ -16,4 +16,4 @@ def is_known_end(end: OpenEnd | None, line: str) -> bool:
 
 def left_out_at_end(end: OpenEnd | None, presented: int) -> str | None:
     """What is reported of an incomplete last frame, if there is one: one of how many was left out."""
-    return None if end is None or end.bytes is None else f"1 of {presented + 1}, incomplete at the end"
+    return None if end is None or end.bytes is None else f"1 of {presented + 1}, at the end and not known to be whole"

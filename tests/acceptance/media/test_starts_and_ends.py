@@ -112,8 +112,11 @@ def test_a_recording_that_ends_within_a_picture_ends_with_the_one_before(
     checks = {check["name"]: check for check in task["checks"]}
     assert not [name for name, check in checks.items() if check["ok"] is False]
     shown = checks["frames"]["actual"]
-    assert checks["frames_left_out_at_end"]["actual"] == f"1 of {shown + 1}, incomplete at the end"
-    assert "the recording ends within its last picture, which was left out" in task["source_media"]["notes"]
+    assert checks["frames_left_out_at_end"]["actual"] == f"1 of {shown + 1}, at the end and not known to be whole"
+    assert (
+        "the recording ends without a sign that its last picture is whole, so that picture was left out"
+        in task["source_media"]["notes"]
+    )
     # What the worker's own input gives, are pictures of the whole recording and no others.
     source = task["command"][task["command"].index("-i") + 1].replace("/dev/fd/0", str(cut))
     ours, theirs = pictures(source), pictures(whole)

@@ -57,7 +57,7 @@ def test_only_packets_that_are_known_to_be_the_last_ones_may_be_dropped(
 
 def test_the_picture_that_was_left_out_is_counted() -> None:
     picture = perfect_proxy(planned(None)).observation().report.of_type("video")[0]
-    said = "1 of 26, incomplete at the end"
+    said = "1 of 26, at the end and not known to be whole"
     left_out = Check(name="frames_left_out_at_end", expected=said, actual=said, ok=True)
     for end, told in ((OpenEnd(1880), True), (OpenEnd(None, (LAST,)), False), (None, False)):
         plan = planned(end)
