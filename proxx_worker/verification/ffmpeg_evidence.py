@@ -21,7 +21,7 @@ from proxx_worker.verification.frame_grid import places_on_grid
 from proxx_worker.verification.heard_audio import HeardAudio
 from proxx_worker.verification.proxy_probe import ProxyObservation, StreamReport
 from proxx_worker.verification.source_faults import audio_ends_early, begins_late, ends_early, frames_left_out, undecoded_audio
-from proxx_worker.verification.source_times import claim, measured_plan, times_fault
+from proxx_worker.verification.source_times import claim, measured_plan, promised_frames, times_fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,8 @@ class FfmpegEvidence:
         yield compare("frames_encoded", None if converts else presented, encoded)
         yield compare("frames", encoded if converts else presented, picture.frames)
         missing = frames_left_out(self.plan, self.encode)
-        promised = None if video.promised_frames is None else video.promised_frames - missing
+        samples = promised_frames(video, self.encode.times)
+        promised = None if samples is None else samples - missing
         yield compare("frames_of_source", promised, presented)
         if missing:
             said = f"{missing} of {missing + presented}, before the first that decodes"

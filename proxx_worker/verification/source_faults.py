@@ -9,6 +9,7 @@ from proxx_worker.planning.frame_timing import clip_start
 from proxx_worker.planning.plan import TaskPlan
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.proxy_probe import ProxyReport
+from proxx_worker.verification.source_times import promised_frames
 
 _COUNTING = frozenset({"mov", "mxf", "avi"})
 """Containers that state how many samples they contain; in all others the end is estimated from the last packets."""
@@ -49,7 +50,7 @@ def ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -
     frame = 1 / video.rate
     end = max(times) * video.time_base + frame
     missing = frames_left_out(plan, encode)
-    promised = video.promised_frames
+    promised = promised_frames(video, times)
     fault = None if promised is None else _miscounted(facts.demuxer, len(encode.presented), promised, missing, end, frame)
     if fault is not None:
         return fault

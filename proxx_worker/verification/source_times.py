@@ -51,20 +51,23 @@ def measured_plan(plan: TaskPlan, encode: EncodeObservation) -> TaskPlan | None:
         steady = every > 1 and places == list(range(0, every * len(places), every))
         if steady and encode.exit_code == 0 and plan.facts.timecode is None:
             rate = schedule.rate / every
-            slower = replace(video, rate=rate, average_rate=rate, frames=_frames(video, every, len(places)))
+            slower = replace(video, rate=rate, average_rate=rate, frames=promised_frames(video, encode.times) or video.frames)
             return plan_slower(plan.settings, replace(plan.facts, video=slower))
     except ProxxError:
         pass  # the fault of the times is reported instead, with its remedy
     return None
 
 
-def _frames(video: VideoFacts, every: int, presented: int) -> int | None:
+def promised_frames(video: VideoFacts, times: Sequence[int]) -> int | None:
     """How many frames the container promises: half of its samples if each is a field, as in AVCHD that was copied to MOV.
 
-    An H.264 decoder gives one frame for two fields. A field that was lost would make the count odd, or leave a gap.
+    `times`: of the frames that came, in source ticks. An H.264 decoder gives one frame for two fields, so they stand at every
+    second place of a rate that is that of the fields. A field that was lost would make the count odd.
     """
-    fields = video.codec == "h264" and every == _FIELDS and video.frames == _FIELDS * presented
-    return presented if fields else video.frames
+    promised = video.promised_frames
+    if video.codec != "h264" or promised != _FIELDS * len(times):
+        return promised
+    return len(times) if _every(places_on_grid(times, video.time_base, video.rate)) == _FIELDS else promised
 
 
 def _every(places: Sequence[int]) -> int:

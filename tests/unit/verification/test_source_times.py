@@ -14,7 +14,9 @@ from proxx_worker.planning.plan import TaskPlan, plan_task
 from proxx_worker.verification.encode_fault import encode_error
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
-from proxx_worker.verification.source_times import claim, measured_plan, times_fault
+from proxx_worker.verification.proxy_probe import ProxyReport, StreamReport
+from proxx_worker.verification.source_faults import ends_early
+from proxx_worker.verification.source_times import claim, measured_plan, promised_frames, times_fault
 from tests.unit.planning.sources import CLIP, clip, settings
 from tests.unit.verification.proxies import perfect_encode
 
@@ -132,6 +134,24 @@ def test_samples_that_are_fields_are_counted_in_pairs(codec: str, samples: int, 
     again = measured_plan(plan, seen(plan, *HALF_RATE))
     assert again is not None
     assert again.facts.video.promised_frames == promised
+    assert promised_frames(plan.facts.video, HALF_RATE) == promised
+
+
+def test_half_of_the_frames_in_a_row_are_no_fields() -> None:
+    cut = clip(frames=2 * len(HALF_RATE), frames_certain=True).video
+    assert promised_frames(cut, range(0, len(HALF_RATE) * FRAME, FRAME)) == 2 * len(HALF_RATE)
+
+
+def test_fields_at_another_rate_are_not_told_as_cut_off() -> None:
+    source = clip(codec="h264", frames=2 * len(HALF_RATE), frames_certain=True)
+    plan = planned(source, fps=Fraction(24))
+    assert ends_early(plan, seen(plan, *HALF_RATE), ProxyReport({}, ())) is None
+    counted = next(
+        check
+        for check in FfmpegEvidence(plan, seen(plan, *HALF_RATE)).time_checks(StreamReport({}))
+        if check.name == "frames_of_source"
+    )
+    assert counted.ok is True
 
 
 @pytest.mark.parametrize(
