@@ -15,6 +15,9 @@ _ADDRESSED = re.compile(r"\[(?P<context>[^@\]]+?) @ (?:0x)?[0-9a-f]+\] ?")
 _SCORE = re.compile(r",? score= ?-?[0-9]+")
 """libavcodec's MPEG-4 decoder tells how it rates a broken slice; the same slice got -6 and -7 in two runs of one FFmpeg."""
 
+_PART = re.compile(r"subfile,,start,\d+,end,\d+,,:")
+"""How FFmpeg is told to read a recording up to its last whole picture (`planning.argv.input_name`)."""
+
 _DECODERS = {"av1": "libdav1d", "dts": "dca"}
 """Decoders that do not bear their codec's name."""
 
@@ -100,8 +103,11 @@ def says(meaning: Meaning, line: str) -> bool:
 
 
 def without_addresses(line: str) -> str:
-    """A line with its speakers but without what differs from run to run, addresses and scores: `[h264] error while ...`."""
-    return _SCORE.sub("", _ADDRESSED.sub(lambda speaker: f"[{speaker['context']}] ", line))
+    """A line with its speakers, `[h264] error while ...`, but without addresses and scores, which differ from run to run.
+
+    Nor is an operator shown that a file is read in part.
+    """
+    return _PART.sub("", _SCORE.sub("", _ADDRESSED.sub(lambda speaker: f"[{speaker['context']}] ", line)))
 
 
 def speaker(line: str) -> str:

@@ -80,6 +80,11 @@ def test_the_refused_format_is_told() -> None:
         ("[mpeg4 @ 0x1] [error] end (2 left 6F, score= -7)", "mpeg4", "[mpeg4] [error] end (2 left 6F)"),
         ("no speaker [h264 @ 0x1] here", "", "no speaker [h264] here"),
         ("", "", ""),
+        (
+            "[fatal] subfile,,start,0,end,18800,,:file:/dev/fd/0: corrupt decoded frame in stream 0",
+            "",
+            "[fatal] file:/dev/fd/0: corrupt decoded frame in stream 0",
+        ),
     ],
 )
 def test_who_speaks_and_the_line_without_addresses(line: str, name: str, plain: str) -> None:
