@@ -20,7 +20,7 @@ from proxx_worker.contract.errors import EXIT_SIGPIPE, EXIT_USAGE, ErrorCode
 Handler = Callable[[argparse.Namespace], int]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def run_command(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the process's exit code."""
     if sys.stdout is None or sys.stderr is None:
         # Closed by the caller. The next file to be opened would get the number, and what is meant for a person would go into it.

@@ -1,6 +1,7 @@
 """What a person is told by commands that go well, and by those that do not; the mistakes are in `test_mistakes`."""
 
 import json
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -132,6 +133,24 @@ def test_ctrl_c_is_called_what_it_is(
     message = parse_result(ended.stdout)["error"]["message"]
     assert "stopped by a signal (SIGTERM, or Ctrl-C) while this was encoded. Nothing was published; run the job again." in message
     assert "the worker was" not in message
+
+
+def test_ctrl_c_ends_a_command_that_has_nothing_to_clean_up_without_a_traceback(proxx: Command, tmp_path: Path) -> None:
+    config = tmp_path / "settings.toml"
+    os.mkfifo(config)
+
+    def reader_is_there() -> int | None:
+        try:
+            return os.open(config, os.O_WRONLY | os.O_NONBLOCK)  # refused until the command reads it
+        except OSError:
+            return None
+
+    with proxx.start("check", "--config", config) as job:
+        writer = job.until(reader_is_there, "a command that waits for its settings")
+        job.signal(signal.SIGINT)
+        ended = job.wait()
+        os.close(writer)
+    assert (ended.exit_code, ended.stdout, ended.stderr) == (130, b"", "")
 
 
 # --- a reader who goes ---
