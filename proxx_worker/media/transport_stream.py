@@ -56,8 +56,8 @@ class _Packet:
 def with_its_end(facts: MediaFacts | RawSource, read: Read, size: int) -> MediaFacts | RawSource:
     """A transport stream's facts with `open_end` where its last picture or audio is incomplete; all else as it is.
 
-    `read(offset, count)` gives up to `count` bytes of the file of `size` bytes. Raises SOURCE_DAMAGED where nothing is left of the
-    pictures or of an audio stream: FFmpeg then fails on a stream without packets, and says only that.
+    `read(offset, count)` gives up to `count` bytes of the file of `size` bytes. Raises SOURCE_DAMAGED where nothing is left of
+    the pictures or of an audio stream: FFmpeg then fails on a stream without packets, and says only that.
     """
     if isinstance(facts, RawSource) or facts.demuxer != "mpegts":
         return facts
