@@ -166,6 +166,25 @@ def closed_pipe(proxx: Command, *arguments: Argument) -> subprocess.CompletedPro
         )
 
 
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_stderr_that_takes_nothing_does_not_change_the_exit_code(proxx: Command, tmp_path: Path, *, gone: bool) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)  # whoever writes gets EPIPE
+
+    def exit_code(*arguments: Argument) -> int:
+        with Path("/dev/full").open("wb") as full:
+            stderr = writer if gone else full
+            ended = subprocess.run(
+                [COMMAND, *arguments], stdout=subprocess.PIPE, stderr=stderr, check=False, env=proxx.environment
+            )
+        return ended.returncode
+
+    missing = tmp_path / "missing"
+    assert (exit_code("run", missing), exit_code("submit", missing, missing), exit_code("runn")) == (64, 64, 64)
+    assert exit_code("status", missing) == 4
+    os.close(writer)
+
+
 def test_a_closed_pipe_does_not_make_a_completed_job_fail(proxx: Command, clip: Path, proxies: Path, tmp_path: Path) -> None:
     saved = tmp_path / "saved.json"
     ended = closed_pipe(proxx, "run", write(tmp_path, jobspec(clip, proxies)), "--result", saved)
