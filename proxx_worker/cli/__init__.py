@@ -1,5 +1,24 @@
 """The command line: the only place that builds objects from settings, and the only one that decides the process's exit code."""
 
-from proxx_worker.cli.parser import main
+import signal
+from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the process's exit code.
+
+    Ctrl-C while the modules load, or in a command that needs no clean stop, ends it without a traceback. The commands that must
+    clean up have their own handlers, and KeyboardInterrupt never reaches this.
+    """
+    try:
+        from proxx_worker.cli.parser import run_command
+
+        return run_command(argv)
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would interrupt the interpreter's exit
+        from proxx_worker.contract.errors import EXIT_SIGINT
+
+        return EXIT_SIGINT
+
 
 __all__ = ["main"]

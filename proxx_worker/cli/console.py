@@ -36,11 +36,30 @@ class _Stdout(io.FileIO):
             raise StdoutRefusedError(error.errno, error.strerror) from error
 
 
+class _Stderr(io.FileIO):
+    """Stderr's descriptor. What it refuses is lost: nowhere else can it be told, and the exit code still says what happened."""
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        try:
+            return super().write(data)
+        except OSError:
+            return memoryview(data).nbytes
+
+
 def guard_stdout(stream: io.TextIOWrapper) -> io.TextIOWrapper:
     """The process's own stdout, `stream`, in the same encoding, as one that raises `StdoutRefusedError`."""
+    return _over(stream, _Stdout(stream.fileno(), "w", closefd=False))
+
+
+def guard_stderr(stream: io.TextIOWrapper) -> io.TextIOWrapper:
+    """The process's own stderr, `stream`, in the same encoding, as one that a full disk or a reader who has gone cannot fail."""
+    return _over(stream, _Stderr(stream.fileno(), "w", closefd=False))
+
+
+def _over(stream: io.TextIOWrapper, descriptor: io.FileIO) -> io.TextIOWrapper:
     stream.flush()
     return io.TextIOWrapper(
-        io.BufferedWriter(_Stdout(stream.fileno(), "w", closefd=False)),
+        io.BufferedWriter(descriptor),
         encoding=stream.encoding,
         errors=stream.errors,
         line_buffering=stream.line_buffering,

@@ -13,6 +13,7 @@ from typing import cast
 from proxx_worker import __version__
 from proxx_worker.cli.command_line import CommandLine, Parser
 from proxx_worker.cli.commands import Commands, add_command, add_confinement
+from proxx_worker.cli.console import guard_stderr, guard_stdout
 from proxx_worker.cli.operating import add_explain, add_operating
 from proxx_worker.cli.proving import add_relink, add_report
 from proxx_worker.contract.errors import EXIT_SIGPIPE, EXIT_USAGE, ErrorCode
@@ -20,7 +21,7 @@ from proxx_worker.contract.errors import EXIT_SIGPIPE, EXIT_USAGE, ErrorCode
 Handler = Callable[[argparse.Namespace], int]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def run_command(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the process's exit code."""
     if sys.stdout is None or sys.stderr is None:
         # Closed by the caller. The next file to be opened would get the number, and what is meant for a person would go into it.
@@ -33,6 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):
             # Whatever the locale says: a name that it cannot say must not end a command half-way.
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    if sys.stderr is sys.__stderr__ and isinstance(sys.stderr, TextIOWrapper):
+        sys.stderr = guard_stderr(sys.stderr)
     parser = build_parser()
     argv = sys.argv[1:] if argv is None else argv
     if not argv:
@@ -55,7 +58,7 @@ def _to_a_reader(command: Callable[[], int]) -> int:
     The rest of the output is discarded. A command that is cut off by this ends with the exit code of SIGPIPE. Where stdout cannot
     be written for another reason, that is told, and the exit code is an environment's: half an answer must not pass for one.
     """
-    from proxx_worker.cli.console import StdoutRefusedError, discard_stdout, fail, guard_stdout
+    from proxx_worker.cli.console import StdoutRefusedError, discard_stdout, fail
 
     if sys.stdout is sys.__stdout__ and isinstance(sys.stdout, TextIOWrapper):
         sys.stdout = guard_stdout(sys.stdout)

@@ -147,8 +147,8 @@ REMEDIES: Final[Mapping[ErrorCode, Remedy]] = {
         Again.HELPS,
     ),
     ErrorCode.SOURCE_CHANGED: Remedy(
-        "the source changed while it was encoded",
-        "submit again when the clip is complete: something wrote to it while it was encoded",
+        "the source changed while it was probed or encoded",
+        "submit again when the clip is complete: something wrote to it while it was probed or encoded",
         Again.HELPS,
     ),
     ErrorCode.NO_SPACE: Remedy(

@@ -34,6 +34,7 @@ _AAC = b'"aac"'
 _MOVIE = b'"mov,mp4,'
 """Strings in ffprobe's report without which a movie's structure need not be read again."""
 
+_ABOUT_CONTENT = frozenset({ErrorCode.SOURCE_UNSUPPORTED, ErrorCode.SOURCE_NO_VIDEO, ErrorCode.SOURCE_DAMAGED})
 _STDERR_BYTES = 64 << 10
 _TAIL_BYTES = 1 << 20
 
@@ -52,34 +53,43 @@ def probe_source(
     check of the path alone, a folder could be swapped for a symlink.
 
     Raises SOURCE_MISSING, SOURCE_NOT_A_FILE, SOURCE_UNREADABLE (also if ffprobe does not finish within `stall_seconds`),
-    SOURCE_UNSUPPORTED, SOURCE_NO_VIDEO, SOURCE_DAMAGED (a bare stream that lacks frames by its own numbers),
-    ENCODE_OUT_OF_MEMORY; `stop.error` for a stop; FFPROBE_MISSING, SANDBOX_UNAVAILABLE and IO_ERROR for the worker's own
-    environment.
+    SOURCE_UNSUPPORTED, SOURCE_NO_VIDEO, SOURCE_DAMAGED (a bare stream that lacks frames by its own numbers, or a recording of
+    which nothing is whole), SOURCE_CHANGED (instead of one of those three, if the file changed meanwhile), ENCODE_OUT_OF_MEMORY;
+    `stop.error` for a stop; FFPROBE_MISSING, SANDBOX_UNAVAILABLE and IO_ERROR for the worker's own environment.
     """
     with open_source(path) as source:
         if check_place is not None:
             check_place(source.real_path())
-        read = partial(_read_unless_stopped, source, stop)
-        head = read(0, HEAD_BYTES)
-        raw = read_head(head, read)
-        if raw is not None:
-            return ProbedSource(raw, source.identity)
-        header = Window(read)
-        refuse_external_media(header.read, source.identity.size)
-        refuse_protected(header.read, source.identity.size)
-        report, child = _run_ffprobe(tools, source, stop, stall_seconds)
-        stdout = bytes(report.stdout)
-        if says_input_output_error(stdout):
-            # FFmpeg reports a truncated file the same way. If the system is at fault, reading fails here again.
-            source.require_readable(PROBE_BYTES, _TAIL_BYTES)
-        size = source.identity.size
-        aspect = avid_pixel_aspect(header.read, size) if any(tag in stdout for tag in _AVID) else None
-        unbroken = gapless_tracks(header.read, size) if _AAC in stdout else frozenset()
-        played = played_pictures(header.read, size) if _MOVIE in stdout else {}
-        media = read_source(stdout, report.stderr_text(), child.exit_code, aspect, unbroken, played)
-        for known_by_its_bytes in (held_to_its_header, without_empty_end, with_its_end):
-            media = known_by_its_bytes(media, read, size)
-        return ProbedSource(numbered_by_order(media, read), source.identity)
+        try:
+            return _probe(tools, source, stop, stall_seconds)
+        except ProxxError as refusal:
+            if refusal.code in _ABOUT_CONTENT:
+                source.require_unchanged()  # a file that is still being copied is neither unsupported nor damaged
+            raise
+
+
+def _probe(tools: Tools, source: OpenSource, stop: StopSignal, stall_seconds: float | None) -> ProbedSource:
+    read = partial(_read_unless_stopped, source, stop)
+    head = read(0, HEAD_BYTES)
+    raw = read_head(head, read)
+    if raw is not None:
+        return ProbedSource(raw, source.identity)
+    header = Window(read)
+    refuse_external_media(header.read, source.identity.size)
+    refuse_protected(header.read, source.identity.size)
+    report, child = _run_ffprobe(tools, source, stop, stall_seconds)
+    stdout = bytes(report.stdout)
+    if says_input_output_error(stdout):
+        # FFmpeg reports a truncated file the same way. If the system is at fault, reading fails here again.
+        source.require_readable(PROBE_BYTES, _TAIL_BYTES)
+    size = source.identity.size
+    aspect = avid_pixel_aspect(header.read, size) if any(tag in stdout for tag in _AVID) else None
+    unbroken = gapless_tracks(header.read, size) if _AAC in stdout else frozenset()
+    played = played_pictures(header.read, size) if _MOVIE in stdout else {}
+    media = read_source(stdout, report.stderr_text(), child.exit_code, aspect, unbroken, played)
+    for known_by_its_bytes in (held_to_its_header, without_empty_end, with_its_end):
+        media = known_by_its_bytes(media, read, size)
+    return ProbedSource(numbered_by_order(media, read), source.identity)
 
 
 def _read_unless_stopped(source: OpenSource, stop: StopSignal, offset: int, size: int) -> bytes:

@@ -50,6 +50,11 @@ class OpenSource:
         """`/dev/fd/N`, on both Linux and macOS."""
         return f"/dev/fd/{self.descriptor}"
 
+    def require_unchanged(self) -> None:
+        """Raise SOURCE_CHANGED if this file changed since it was opened; SOURCE_UNREADABLE."""
+        with _source_errors(self.path):
+            _require_same(self.path, self.identity, SourceIdentity.of(os.fstat(self.descriptor)))
+
     def real_path(self) -> str:
         """The real location of this very file, whatever its path refers to by now.
 
@@ -151,8 +156,7 @@ def open_probed(path: str, identity: SourceIdentity, check_place: Callable[[str]
         check_place(source.real_path())
         _require_same(path, identity, source.identity)
         yield source
-        with _source_errors(path):
-            _require_same(path, identity, SourceIdentity.of(os.fstat(source.descriptor)))
+        source.require_unchanged()
         require_unchanged(path, identity)
 
 
@@ -170,7 +174,7 @@ def _require_same(path: str, identity: SourceIdentity, now: SourceIdentity) -> N
 def _changed(path: str, changes: Sequence[str]) -> ProxxError:
     return ProxxError(
         ErrorCode.SOURCE_CHANGED,
-        f"Sources must not change during encoding; {path} did ({', '.join(changes)}). "
+        f"sources must not change while they are probed and encoded, but {path} did ({', '.join(changes)}). "
         "Submit the job again once the file is complete.",
         path=path,
         changes=list(changes),

@@ -38,7 +38,7 @@ def gather(outputs: Sequence[Output], into: str) -> Gathered:
         ProxxError: OUTPUT_DIRECTORY_MISSING, OUTPUT_NAME_COLLISION, OUTPUT_EXISTS (a name in `into` is taken), OUTPUT_INVALID (an
             output is not what its result says), RENAME_NOT_ATOMIC (it is on another filesystem), IO_ERROR (it is gone): nothing
             was moved. NO_SPACE or IO_ERROR once moving has begun: the message names what failed and what was moved,
-            `gathered.json` lists that, and another call goes on from there.
+            `gathered.json` lists that, and another call goes on from there. It lists that after a KeyboardInterrupt too.
 
     """
     folder = path_bytes(into)
@@ -52,10 +52,11 @@ def gather(outputs: Sequence[Output], into: str) -> Gathered:
     moved: list[Move] = []
     try:
         _move(pending, moved)
-    except ProxxError as fault:
+    except (ProxxError, KeyboardInterrupt) as fault:
         if moved:
             _record(folder, known, moved)
-            raise _begun(fault, moved, pending) from fault
+            if isinstance(fault, ProxxError):
+                raise _begun(fault, moved, pending) from fault
         raise
     _record(folder, known, [move for move in moves if move.source != move.target])
     return Gathered(tuple(pending), len(moves) - len(pending))

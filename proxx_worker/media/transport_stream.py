@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from proxx_worker.media.facts import MediaFacts, OpenEnd, RawSource, VideoFacts
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.media.facts import AudioFacts, MediaFacts, OpenEnd, RawSource, VideoFacts
 
 Read = Callable[[int, int], bytes]
 
@@ -58,7 +59,8 @@ class _Packet:
 def with_its_end(facts: MediaFacts | RawSource, read: Read, size: int) -> MediaFacts | RawSource:
     """A transport stream's facts with `open_end` where its last picture or audio is incomplete; all else as it is.
 
-    `read(offset, count)` gives up to `count` bytes of the file of `size` bytes.
+    `read(offset, count)` gives up to `count` bytes of the file of `size` bytes. Raises SOURCE_DAMAGED where nothing is left of
+    the pictures or of an audio stream: FFmpeg then fails on a stream without packets, and says only that.
     """
     if isinstance(facts, RawSource) or facts.demuxer != "mpegts":
         return facts
@@ -66,15 +68,31 @@ def with_its_end(facts: MediaFacts | RawSource, read: Read, size: int) -> MediaF
     if not pictures:
         return facts
     kept = pictures if pictures[-1].whole else _without_last_frame(pictures, facts.video.rate)
+    if not kept and start == 0:
+        raise _nothing_whole("picture")
     end = None if kept is pictures else pictures[len(kept)].at
     streams = _streams(data if end is None else data[: end - start], start)
     others = (packets[-1] for packets in streams.values() if not packets[-1].video)
     open_packets = tuple(packet.decoded for packet in others if packet.declared and not packet.whole)
     if end is None and not open_packets:
         return facts
+    if any(_begins_with(sound, open_packets) for sound in facts.audio):
+        raise _nothing_whole("packet of audio")
     video = facts.video if end is None else replace(facts.video, duration=_duration(facts.video, kept))
     found = OpenEnd(end, open_packets)
     return replace(facts, video=video, open_end=found, notes=(*facts.notes, *_notes(found)))
+
+
+def _begins_with(sound: AudioFacts, open_packets: Sequence[int | None]) -> bool:
+    """Whether the first packet of an audio stream, known by its time, is one of those that are left out."""
+    return sound.start is not None and round(sound.start * CLOCK) % WRAP in open_packets
+
+
+def _nothing_whole(what: str) -> ProxxError:
+    return ProxxError(
+        ErrorCode.SOURCE_DAMAGED,
+        f"a source must hold whole pictures and audio, but the recording ends within its first {what}: deliver all of it",
+    )
 
 
 def _notes(found: OpenEnd) -> Iterator[str]:

@@ -46,7 +46,7 @@ def submit(workspace: Workspace, jobspec: Path) -> Path:
     try:
         _copy(jobspec, temporary)
         made = place(workspace.inbox, temporary, stem_of(name))
-    except ProxxError:
+    except (ProxxError, KeyboardInterrupt):
         with suppress(OSError):
             os.unlink(temporary)
         raise

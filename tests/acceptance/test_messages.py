@@ -1,6 +1,7 @@
 """What a person is told by commands that go well, and by those that do not; the mistakes are in `test_mistakes`."""
 
 import json
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -134,6 +135,24 @@ def test_ctrl_c_is_called_what_it_is(
     assert "the worker was" not in message
 
 
+def test_ctrl_c_ends_a_command_that_has_nothing_to_clean_up_without_a_traceback(proxx: Command, tmp_path: Path) -> None:
+    config = tmp_path / "settings.toml"
+    os.mkfifo(config)
+
+    def reader_is_there() -> int | None:
+        try:
+            return os.open(config, os.O_WRONLY | os.O_NONBLOCK)  # refused until the command reads it
+        except OSError:
+            return None
+
+    with proxx.start("check", "--config", config) as job:
+        writer = job.until(reader_is_there, "a command that waits for its settings")
+        job.signal(signal.SIGINT)
+        ended = job.wait()
+        os.close(writer)
+    assert (ended.exit_code, ended.stdout, ended.stderr) == (130, b"", "")
+
+
 # --- a reader who goes ---
 
 
@@ -145,6 +164,25 @@ def closed_pipe(proxx: Command, *arguments: Argument) -> subprocess.CompletedPro
         return subprocess.run(
             [COMMAND, *arguments], stdout=gone.stdin, stderr=subprocess.PIPE, check=False, env=proxx.environment
         )
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_stderr_that_takes_nothing_does_not_change_the_exit_code(proxx: Command, tmp_path: Path, *, gone: bool) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)  # whoever writes gets EPIPE
+
+    def exit_code(*arguments: Argument) -> int:
+        with Path("/dev/full").open("wb") as full:
+            stderr = writer if gone else full
+            ended = subprocess.run(
+                [COMMAND, *arguments], stdout=subprocess.PIPE, stderr=stderr, check=False, env=proxx.environment
+            )
+        return ended.returncode
+
+    missing = tmp_path / "missing"
+    assert (exit_code("run", missing), exit_code("submit", missing, missing), exit_code("runn")) == (64, 64, 64)
+    assert exit_code("status", missing) == 4
+    os.close(writer)
 
 
 def test_a_closed_pipe_does_not_make_a_completed_job_fail(proxx: Command, clip: Path, proxies: Path, tmp_path: Path) -> None:

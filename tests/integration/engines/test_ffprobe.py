@@ -1,6 +1,7 @@
 """The look at a source with the real ffprobe: what is found of clips made for it, and what is told of other files."""
 
 import json
+import os
 import struct
 import subprocess
 from fractions import Fraction
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from proxx_worker.contract.errors import ErrorCode
+from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.engines.ffprobe import probe_source
 from proxx_worker.engines.source_file import SourceIdentity
 from proxx_worker.engines.tools import Tools
@@ -41,6 +42,14 @@ def test_a_real_clip_and_the_state_it_was_read_in(tmp_path: Path, stop: StopFlag
     assert [(stream.codec, stream.bits_per_sample, stream.duration) for stream in found.audio] == [
         ("pcm_s24le", 24, Fraction(2, 5))
     ]
+
+
+@pytest.mark.parametrize("kept", [0, 3000])
+def test_a_source_that_cannot_be_read_because_it_changes_is_called_that(tmp_path: Path, stop: StopFlag, kept: int) -> None:
+    clip = make(tmp_path / "A001.mov", *PICTURE, "-c:v", "prores")
+    with pytest.raises(ProxxError, match=r"but .*A001\.mov did \(size ") as refused:
+        probe_source(TOOLS, str(clip), stop, check_place=lambda _: os.truncate(clip, kept))
+    assert refused.value.code is ErrorCode.SOURCE_CHANGED
 
 
 @pytest.mark.parametrize("name", ["clip%03d.png", "clip*.jpg", "-v.dpx", "list.m3u8", "script.ffconcat", "a b\n'\"$(x).txt"])

@@ -60,6 +60,20 @@ def test_all_move_and_the_list_says_from_where(outputs: list[Output], into: Path
     ]
 
 
+def test_what_was_moved_before_ctrl_c_is_listed(outputs: list[Output], into: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(source: bytes, target: bytes) -> None:
+        if target.endswith(b"B.mov"):
+            raise KeyboardInterrupt
+        rename_no_clobber(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("proxx_worker.feeding.gather.rename_no_clobber", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            gather(outputs, str(into))
+    assert [one["to"] for one in json.loads((into / "gathered.json").read_bytes())["outputs"]] == [str(into / "A.mov")]
+    assert (len(gather(outputs, str(into)).moved), len(list(into.iterdir()))) == (2, 4)
+
+
 def test_a_second_call_changes_nothing(outputs: list[Output], into: Path) -> None:
     gather(outputs, str(into))
     before = state(into)

@@ -114,6 +114,17 @@ def test_a_failed_write_leaves_nothing(
     assert list((workspace.root / "inbox").iterdir()) == []
 
 
+def test_ctrl_c_leaves_nothing(workspace: Workspace, spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_fd: int) -> None:
+        raise KeyboardInterrupt
+
+    (workspace.root / "inbox").mkdir()
+    monkeypatch.setattr(os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        submit(workspace, spec)
+    assert list((workspace.root / "inbox").iterdir()) == []
+
+
 def test_a_name_taken_in_the_last_moment_is_not_overwritten(
     workspace: Workspace, spec: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.media.facts import MediaFacts, OpenEnd, RawSource
-from proxx_worker.media.transport_stream import with_its_end
+from proxx_worker.media.transport_stream import CLOCK, WRAP, with_its_end
 from tests.unit.planning.sources import CLIP
 
 VIDEO, AUDIO, SECOND, TABLE = 256, 257, 258, 0
@@ -86,8 +87,23 @@ def test_a_last_picture_that_is_not_whole_is_left_out() -> None:
     assert found.notes == (PICTURE_NOTE,)
     assert found.video.duration == Fraction(4, 25)  # up to the end of the picture at place 3
     assert judged(b"".join(begun), replace(STREAM, video=replace(STREAM.video, start=None))).video.duration is None
-    alone = judged(b"".join(picture(0)[:-1]))
-    assert (alone.open_end, alone.video.duration) == (OpenEnd(0), None)
+
+
+def test_a_recording_that_ends_within_its_first_picture_is_refused() -> None:
+    with pytest.raises(ProxxError, match="ends within its first picture: deliver all of it") as refused:
+        judged(b"".join(picture(0)[:-1]))
+    assert refused.value.code is ErrorCode.SOURCE_DAMAGED
+
+
+@pytest.mark.parametrize("turns", [0, 1])
+def test_a_recording_that_ends_within_its_first_packet_of_audio_is_refused(turns: int) -> None:
+    start = Fraction(FIRST, CLOCK) + turns * Fraction(WRAP, CLOCK)
+    heard = replace(STREAM, audio=(replace(CLIP.audio[0], start=None), replace(CLIP.audio[0], start=start)))
+    begun = b"".join([*picture(0), *sound(0)[:-1]])
+    with pytest.raises(ProxxError, match="ends within its first packet of audio: deliver all of it") as refused:
+        judged(begun, heard)
+    assert refused.value.code is ErrorCode.SOURCE_DAMAGED
+    assert judged(b"".join([*picture(0), *sound(0), *sound(1)[:-1]]), heard).open_end == OpenEnd(None, (FIRST + FRAME,))
 
 
 def test_a_last_packet_of_audio_that_is_not_whole_is_dropped_by_its_time() -> None:
