@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from proxx_worker.cli.parser import build_parser, main
+from proxx_worker.cli import main
+from proxx_worker.cli.parser import build_parser
 from proxx_worker.contract.errors import EXIT_OK, EXIT_SIGINT, EXIT_SIGTERM, EXIT_USAGE, ErrorClass, ErrorCode
 from proxx_worker.contract.states import RECOVERY
 from proxx_worker.contract.status import Stage, WorkerState
