@@ -1,82 +1,24 @@
 """What a command prints, line by line. Cheap to import: `submit` and `status` need nothing else of the command line."""
 
-import io
 import os
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+from proxx_worker.cli.streams import discard_stdout
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import EXIT_USAGE, ErrorCode, JsonValue
 from proxx_worker.contract.faults import Fault
 from proxx_worker.contract.text import visible
 from proxx_worker.observe.journal import is_journal, prefix
 
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
-
 
 class UsageError(Exception):
     """The command cannot be carried out as it was given; the message says why. Exit code 64."""
 
 
-class StdoutRefusedError(OSError):
-    """Stdout takes no more, because its disk is full for example. A reader who has gone is `BrokenPipeError`, as ever."""
-
-
-class _Stdout(io.FileIO):
-    """Stdout's descriptor, with refusals that can be told from those of files."""
-
-    def write(self, data: "ReadableBuffer", /) -> int:
-        try:
-            return super().write(data)
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise StdoutRefusedError(error.errno, error.strerror) from error
-
-
-class _Stderr(io.FileIO):
-    """Stderr's descriptor. What it refuses is lost: nowhere else can it be told, and the exit code still says what happened."""
-
-    def write(self, data: "ReadableBuffer", /) -> int:
-        try:
-            return super().write(data)
-        except OSError:
-            return memoryview(data).nbytes
-
-
-def guard_stdout(stream: io.TextIOWrapper) -> io.TextIOWrapper:
-    """The process's own stdout, `stream`, in the same encoding, as one that raises `StdoutRefusedError`."""
-    return _over(stream, _Stdout(stream.fileno(), "w", closefd=False))
-
-
-def guard_stderr(stream: io.TextIOWrapper) -> io.TextIOWrapper:
-    """The process's own stderr, `stream`, in the same encoding, as one that a full disk or a reader who has gone cannot fail."""
-    return _over(stream, _Stderr(stream.fileno(), "w", closefd=False))
-
-
-def _over(stream: io.TextIOWrapper, descriptor: io.FileIO) -> io.TextIOWrapper:
-    stream.flush()
-    return io.TextIOWrapper(
-        io.BufferedWriter(descriptor),
-        encoding=stream.encoding,
-        errors=stream.errors,
-        line_buffering=stream.line_buffering,
-        write_through=stream.write_through,
-    )
-
-
 def say(line: str) -> None:
     """Print a line for a person, whatever the names in it hold."""
     sys.stdout.write(visible(line) + "\n")
-
-
-def discard_stdout() -> None:
-    """Nobody reads stdout any more: discard further output, so that the interpreter's last flush does not fail."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)
-    os.close(null)
 
 
 def say_path(path: str | bytes | os.PathLike[str]) -> None:

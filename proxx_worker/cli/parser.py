@@ -13,9 +13,9 @@ from typing import cast
 from proxx_worker import __version__
 from proxx_worker.cli.command_line import CommandLine, Parser
 from proxx_worker.cli.commands import Commands, add_command, add_confinement
-from proxx_worker.cli.console import guard_stderr, guard_stdout
 from proxx_worker.cli.operating import add_explain, add_operating
 from proxx_worker.cli.proving import add_relink, add_report
+from proxx_worker.cli.streams import StdoutRefusedError, discard_stdout, guard_stderr, guard_stdout
 from proxx_worker.contract.errors import EXIT_SIGPIPE, EXIT_USAGE, ErrorCode
 
 Handler = Callable[[argparse.Namespace], int]
@@ -58,7 +58,7 @@ def _to_a_reader(command: Callable[[], int]) -> int:
     The rest of the output is discarded. A command that is cut off by this ends with the exit code of SIGPIPE. Where stdout cannot
     be written for another reason, that is told, and the exit code is an environment's: half an answer must not pass for one.
     """
-    from proxx_worker.cli.console import StdoutRefusedError, discard_stdout, fail
+    from proxx_worker.cli.console import fail
 
     if sys.stdout is sys.__stdout__ and isinstance(sys.stdout, TextIOWrapper):
         sys.stdout = guard_stdout(sys.stdout)

@@ -7,10 +7,11 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from proxx_worker.cli.console import UsageError, discard_stdout, fail, say, stderr_is_journal, terminal_is_dumb, unreadable
+from proxx_worker.cli.console import UsageError, fail, say, stderr_is_journal, terminal_is_dumb, unreadable
 from proxx_worker.cli.run_log import RunLog
 from proxx_worker.cli.run_summary import summary_lines
 from proxx_worker.cli.signals import Signals
+from proxx_worker.cli.streams import discard_stdout
 from proxx_worker.cli.wiring import environment_of, sandbox_of, settings_from, tools_of, worker_record
 from proxx_worker.contract.candidates import display_name
 from proxx_worker.contract.errors import ErrorCode, ProxxError, exit_code

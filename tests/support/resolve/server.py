@@ -22,8 +22,7 @@ class Server:
         self._objects = {"": None}
         self._names = {}
         self._counts = {}
-        self._wanted = None
-        self._calls = 0
+        self._folder = folder
         self._lock = threading.RLock()
         self._log = open(folder / "calls.jsonl", "a", buffering=1)
 
@@ -74,12 +73,18 @@ class Server:
         return script["return"] if script is not None and "return" in script else value
 
     def _kill(self, client):
-        """Kill the worker whose child calls, at the call that the configuration wants it at, counted from when it was set."""
+        """Kill the worker whose child calls, at the call that the configuration wants it at.
+
+        Calls are counted in a file from when that was configured: where each child starts a Resolve of its own, a job's calls go
+        to several of these processes.
+        """
         wanted = self._database.config().get("kills_worker_at")
-        if wanted != self._wanted:
-            self._wanted, self._calls = wanted, 0
-        self._calls += 1
-        if wanted == self._calls:
+        if not wanted:
+            return
+        with open(self._folder / f"counted-until-{wanted}", "ab") as counted:
+            counted.write(b".")
+            calls = counted.tell()
+        if calls == wanted:
             worker = Path(f"/proc/{client}/stat").read_text().rpartition(")")[2].split()[1]
             os.kill(int(worker), signal.SIGKILL)
 
