@@ -9,7 +9,7 @@ from pathlib import Path
 from proxx_worker.cli.console import fail, say
 from proxx_worker.cli.explain import no_such_code
 from proxx_worker.contract.errors import EXIT_OK, ErrorCode, ProxxError
-from proxx_worker.desk.again import digests_of, mark_resubmittable
+from proxx_worker.desk.again import OtherJobs, mark_resubmittable
 from proxx_worker.desk.documents import list_document
 from proxx_worker.desk.folders import read_jobs, stems_in
 from proxx_worker.desk.jobs import JobState, JobSummary
@@ -54,8 +54,7 @@ def _states(arguments: argparse.Namespace) -> frozenset[JobState]:
 def _selected(workspace: Workspace, selection: Selection, *, mark: bool) -> list[JobSummary]:
     jobs = list(read_jobs(workspace, *selection.read_states()))
     if mark and JobState.FAILED in selection.read_states():
-        under_way = digests_of(workspace, JobState.WAITING, JobState.RUNNING, JobState.DONE)
-        failed = mark_resubmittable((job for job in jobs if job.state is JobState.FAILED), under_way)
+        failed = mark_resubmittable((job for job in jobs if job.state is JobState.FAILED), OtherJobs.of(workspace))
         marked = {job.stem: job for job in failed}
         jobs = [marked.get(job.stem, job) if job.state is JobState.FAILED else job for job in jobs]
     return [job for job in jobs if selection.wants(job)]

@@ -11,7 +11,7 @@ from proxx_worker.contract.candidates import SPEC_SUFFIX, display_name, is_job_s
 from proxx_worker.contract.errors import EXIT_OK, ErrorCode, ProxxError
 from proxx_worker.contract.text import visible
 from proxx_worker.desk import drops
-from proxx_worker.desk.again import digests_of, mark_resubmittable
+from proxx_worker.desk.again import OtherJobs, mark_resubmittable
 from proxx_worker.desk.again import resubmit as drop_again
 from proxx_worker.desk.cancel import NoSuchJobError, target_of
 from proxx_worker.desk.cancel import cancel as ask_to_cancel
@@ -91,8 +91,7 @@ def resubmit(arguments: argparse.Namespace) -> int:
 def _of_code(workspace: Workspace, code: str) -> tuple[list[JobSummary], int]:
     """The failed jobs of a code that can end otherwise now, and how many others there are."""
     failed = list(read_jobs(workspace, JobState.FAILED))
-    under_way = digests_of(workspace, JobState.WAITING, JobState.RUNNING, JobState.DONE)
-    of_code = [job for job in mark_resubmittable(failed, under_way) if job.code == code]
+    of_code = [job for job in mark_resubmittable(failed, OtherJobs.of(workspace)) if job.code == code]
     wanted = [job for job in of_code if job.resubmittable]
     return wanted, len(of_code) - len(wanted)
 

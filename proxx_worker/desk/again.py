@@ -1,15 +1,16 @@
 """Which failed jobs it makes sense to submit again, and dropping them anew."""
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 
 from proxx_worker.contract.candidates import display_name, dropped_stem
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.strict_json import MAX_SPEC_BYTES
 from proxx_worker.desk.drops import drop_spec
-from proxx_worker.desk.folders import folder_of, stems_in
+from proxx_worker.desk.folders import folder_of, read_jobs, stems_in
 from proxx_worker.desk.jobs import JobState, JobSummary
 from proxx_worker.desk.remedies import Again, remedy_of
 from proxx_worker.desk.selection import moment_of
@@ -33,20 +34,46 @@ def digests_of(workspace: Workspace, *states: JobState) -> frozenset[str]:
     return frozenset(found)
 
 
-def mark_resubmittable(failed: Iterable[JobSummary], under_way: Collection[str]) -> list[JobSummary]:
+@dataclass(frozen=True, slots=True)
+class OtherJobs:
+    """Why a failed job need not be submitted again: the same spec waits, runs, or was completed later.
+
+    `under_way`: the SHA-256 of the specs that wait or run. `done`: that of each completed spec, and when it last was.
+    """
+
+    under_way: frozenset[str]
+    done: Mapping[str, str]
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> "OtherJobs":
+        """The jobs of a workspace that have not failed. Raises WORKSPACE_INVALID or IO_ERROR."""
+        under_way = digests_of(workspace, JobState.WAITING, JobState.RUNNING)
+        done: dict[str, str] = {}
+        for job in read_jobs(workspace, JobState.DONE):
+            if job.sha256 is not None and job.finished_at is not None:
+                done[job.sha256] = max(done.get(job.sha256, ""), job.finished_at)
+        return cls(under_way, done)
+
+    def stand_for(self, sha256: str, finished_at: str) -> bool:
+        """Whether one of them stands for a job with this spec that failed then. What was done before the failure does not."""
+        return sha256 in self.under_way or self.done.get(sha256, "") >= finished_at
+
+
+def mark_resubmittable(failed: Iterable[JobSummary], others: OtherJobs) -> list[JobSummary]:
     """`failed` with `resubmittable` set where submitting the spec again can help.
 
-    `under_way`: the SHA-256 of specs that wait, run or are done. Of several that failed with one spec, the last is meant. Sources
-    are looked at, nothing else is.
+    Of several that failed with one spec, the last is meant. Sources are looked at, nothing else is.
     """
     jobs = list(failed)
     last = {job.sha256: job.stem for job in sorted(jobs, key=lambda job: (job.finished_at or "", job.stem))}
-    return [
-        replace(job, resubmittable=True)
-        if job.sha256 is not None and job.sha256 not in under_way and last[job.sha256] == job.stem and can_help(job)
-        else job
-        for job in jobs
-    ]
+    return [replace(job, resubmittable=True) if last[job.sha256] == job.stem and _is_open(job, others) else job for job in jobs]
+
+
+def _is_open(job: JobSummary, others: OtherJobs) -> bool:
+    """Whether nothing has taken the failed job's place, and the same spec can end otherwise now."""
+    if job.sha256 is None or job.finished_at is None:
+        return False
+    return not others.stand_for(job.sha256, job.finished_at) and can_help(job)
 
 
 def can_help(job: JobSummary) -> bool:
@@ -57,20 +84,29 @@ def can_help(job: JobSummary) -> bool:
         case Again.NEVER:
             return False
         case Again.AFTER_SOURCE:
-            return bool(job.failed_sources) and all(_changed_since(source, job.finished_at) for source in job.failed_sources)
+            changed = _is_there if job.code == ErrorCode.SOURCE_MISSING else partial(_changed_since, job.finished_at)
+            return bool(job.failed_sources) and all(map(changed, job.failed_sources))
 
 
-def _changed_since(source: str, finished_at: str | None) -> bool:
-    """Whether a source is there and something was done to it after the job ended: its content, permissions or name.
+def _is_there(source: str) -> bool:
+    """Whether a source that was missing has come. Its times may be old: a volume was mounted, a folder got its name back."""
+    try:
+        return os.path.exists(source)
+    except ValueError:
+        return False
+
+
+def _changed_since(finished_at: str | None, source: str) -> bool:
+    """Whether a source is there and something was done to it, or its link, after the job ended: content, permissions or name.
 
     Worker's clock against the storage's: metadata that only chooses what is offered.
     """
     ended = moment_of(finished_at)
     try:
-        status = os.stat(source)
+        found = (os.stat(source), os.lstat(source))
     except (OSError, ValueError):
         return False
-    return ended is not None and max(status.st_mtime, status.st_ctime) > ended.timestamp()
+    return ended is not None and max(max(it.st_mtime, it.st_ctime) for it in found) > ended.timestamp()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,8 @@ class JobSummary:
     """One job. Times are UTC RFC 3339, as the worker's clock had them; None, and empty, where nothing is known.
 
     `settings`: codec, container and resolution, where no profile is named. `code` and `message`: of a failed one. `sha256`: of
-    its spec. `failed_sources`: those that have an error of their own. `unreadable`: why the result says nothing.
+    its spec. `failed_sources`: where the worker read those that have an error of their own. `unreadable`: why the result says
+    nothing.
     """
 
     stem: bytes
@@ -85,7 +86,7 @@ def summary_of(stem: bytes, state: JobState, result: bytes) -> JobSummary:
                 profile=profile,
                 settings=_settings(document),
                 sources=tuple(source for source, _, _ in told if source),
-                failed_sources=tuple(source for source, failed, _ in told if source and failed),
+                failed_sources=tuple(failed for _, failed, _ in told if failed),
                 outputs=tuple(output for _, _, output in told if output),
                 code=code,
                 message=message,
@@ -118,10 +119,12 @@ def _error(error: JsonValue) -> tuple[str | None, str | None]:
             return None, None
 
 
-def _task(task: JsonValue) -> tuple[str, bool, str]:
-    """A task's source, whether it has an error, its output; empty where there is none."""
+def _task(task: JsonValue) -> tuple[str, str, str]:
+    """A task's source, the path where that was read if the task has an error, its output; empty where there is none."""
     match task:
-        case {"source": str(source), "error": error, "output": output}:
-            return source, error is not None, output if isinstance(output, str) else ""
+        case {"source": str(source), "error": error, "output": output, **more}:
+            path = more.get("source_path")
+            failed = "" if error is None else path if isinstance(path, str) else source
+            return source, failed, output if isinstance(output, str) else ""
         case _:
-            return "", False, ""
+            return "", "", ""

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 
 from proxx_worker.contract.errors import ProxxError
 from proxx_worker.desk import drops
-from proxx_worker.desk.again import can_help, digests_of, mark_resubmittable, resubmit
+from proxx_worker.desk.again import OtherJobs, can_help, mark_resubmittable, resubmit
 from proxx_worker.desk.cancel import NoSuchJobError, cancel, target_of
 from proxx_worker.desk.commands import SubmitForm, command_line
 from proxx_worker.desk.console.files import page_of, path_of
@@ -105,8 +105,7 @@ class Console(ConsoleView):
         self._ask(f"Submit {len(jobs)} of {len(listed)} again?", words, lambda: self._drop_again(jobs))
 
     def _resubmittable(self, listed: list[JobSummary]) -> list[JobSummary]:
-        under_way = digests_of(self.workspace, JobState.WAITING, JobState.RUNNING, JobState.DONE)
-        return [job for job in mark_resubmittable(listed, under_way) if job.resubmittable]
+        return [job for job in mark_resubmittable(listed, OtherJobs.of(self.workspace)) if job.resubmittable]
 
     def _drop_again(self, jobs: Sequence[JobSummary]) -> str:
         done = resubmit(self.workspace, jobs)

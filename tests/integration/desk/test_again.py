@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.desk.again import digests_of, mark_resubmittable, resubmit
+from proxx_worker.desk.again import OtherJobs, digests_of, mark_resubmittable, resubmit
 from proxx_worker.desk.folders import read_jobs, read_summary
 from proxx_worker.desk.jobs import JobState
 from proxx_worker.workspace.layout import Workspace
@@ -16,8 +16,8 @@ from tests.support.desks import dropped, finished
 
 
 def can_be_submitted_again(workspace: Workspace) -> list[str]:
-    under_way = digests_of(workspace, JobState.WAITING, JobState.RUNNING, JobState.DONE)
-    return [job.name for job in mark_resubmittable(read_jobs(workspace, JobState.FAILED), under_way) if job.resubmittable]
+    failed = read_jobs(workspace, JobState.FAILED)
+    return [job.name for job in mark_resubmittable(failed, OtherJobs.of(workspace)) if job.resubmittable]
 
 
 def test_the_code_decides(root: Path, workspace: Workspace) -> None:
@@ -38,11 +38,45 @@ def test_a_source_must_be_there_and_must_have_changed(root: Path, workspace: Wor
     assert can_be_submitted_again(workspace) == ["changed"]
 
 
-@pytest.mark.parametrize("folder", ["inbox", "running", "done"])
+def test_a_source_that_was_missing_need_only_be_there(root: Path, workspace: Workspace, tmp_path: Path) -> None:
+    """A volume that is mounted again brings files that nobody has changed."""
+    clip = tmp_path / "clip.mov"
+    clip.touch()
+    finished(root, "mounted", ErrorCode.SOURCE_MISSING, at="2100-01-01T00:00:00Z", source=str(clip))
+    assert can_be_submitted_again(workspace) == ["mounted"]
+
+
+def test_a_source_is_looked_for_where_the_worker_read_it(root: Path, workspace: Workspace, tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mov"
+    clip.touch()
+    finished(root, "mapped", ErrorCode.SOURCE_MISSING, source="/Volumes/SAN/clip.mov")
+    result = root / "failed" / "mapped.result.json"
+    result.write_text(result.read_text().replace('"source_path": null', f'"source_path": "{clip}"'))
+    assert can_be_submitted_again(workspace) == ["mapped"]
+
+
+def test_a_link_that_leads_elsewhere_is_a_change(root: Path, workspace: Workspace, tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mov"
+    clip.symlink_to("/usr/bin/env")
+    past = datetime.fromtimestamp(clip.lstat().st_ctime - 60, UTC).isoformat()
+    finished(root, "linked", ErrorCode.SOURCE_UNSUPPORTED, at=past, source=str(clip))
+    assert can_be_submitted_again(workspace) == ["linked"]
+
+
+@pytest.mark.parametrize("folder", ["inbox", "running"])
 def test_what_is_under_way_is_not_submitted_again(root: Path, workspace: Workspace, folder: str) -> None:
     data = finished(root, "a", ErrorCode.NO_SPACE)
     dropped(root, "a~2", folder, spec=data)
     assert can_be_submitted_again(workspace) == []
+
+
+@pytest.mark.parametrize(("done_at", "offered"), [("2026-01-01T12:00:00Z", []), ("2026-01-01T10:00:00Z", ["a"])])
+def test_only_what_was_done_since_need_not_be_submitted_again(
+    root: Path, workspace: Workspace, done_at: str, offered: list[str]
+) -> None:
+    data = finished(root, "a", ErrorCode.NO_SPACE, at="2026-01-01T11:00:00Z")
+    finished(root, "a~2", at=done_at, spec=data)
+    assert can_be_submitted_again(workspace) == offered
 
 
 def test_of_several_failures_with_one_spec_the_last_is_meant(root: Path, workspace: Workspace) -> None:
