@@ -231,9 +231,9 @@ def _add_status(commands: Commands) -> None:
 
 
 def seconds(text: str) -> float:
-    """A time in seconds, more than none. Raises `ValueError`, which argparse reports."""
+    """A time in seconds; with 0 no heartbeat is fresh. Raises `ValueError`, which argparse reports."""
     seconds = float(text)
-    if not 0 < seconds < math.inf:
+    if not 0 <= seconds < math.inf:
         raise ValueError(text)
     return seconds
 

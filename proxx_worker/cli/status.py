@@ -54,6 +54,11 @@ class Report:
         left_alone = [display_name(name) for name in sorted(names) if stem_too_long(name)]
         return cls(status, unreadable, alive, waiting, left_alone, sorted(filter(is_stray_name, names)))
 
+    def is_running(self) -> bool:
+        """Whether a worker runs, as far as can be seen. One on another host runs unless it wrote last that it had ended."""
+        ended = self.status is not None and self.status.state is WorkerState.ENDED
+        return self.alive is True or (self.alive is None and not ended)
+
     def as_json(self) -> dict[str, JsonValue]:
         """The fields of status.json, null where there are none, with `alive`, `left_alone` and `not_jobspecs` added."""
         written = dict.fromkeys(status_field_names()) if self.status is None else status_fields(self.status)
@@ -92,7 +97,7 @@ _ALIVE = {None: "on another host, whose processes this one cannot see", True: "a
 def status(arguments: argparse.Namespace) -> int:
     """Print the status as JSON (with `alive`), for a person, or as one line on the worker's health.
 
-    Exit code 4 where no worker runs, with `--health` also where one runs and makes no progress; else 0.
+    Exit code 4 where no worker runs or there is no workspace, with `--health` also where one runs and makes no progress; else 0.
     """
     if arguments.max_age is not None and not arguments.health:
         return fail("--max-age only works with --health: add that flag")
@@ -101,9 +106,13 @@ def status(arguments: argparse.Namespace) -> int:
         workspace.require()
         report = Report.of(workspace)
     except ProxxError as fault:
+        if arguments.health:
+            say(f"unhealthy: {fault.code}: {fault.error.message}")
+            return int(ErrorClass.ENVIRONMENT)
         return fail(fault.error.message, fault.code)
     if arguments.health:
-        health = health_of(report.status, datetime.now(UTC), alive=report.alive, max_age=arguments.max_age or MAX_AGE_SECONDS)
+        max_age = MAX_AGE_SECONDS if arguments.max_age is None else arguments.max_age
+        health = health_of(report.status, datetime.now(UTC), alive=report.alive, max_age=max_age)
         say(health.line)
         return EXIT_OK if health.ok else int(ErrorClass.ENVIRONMENT)
     if arguments.json:
@@ -111,7 +120,7 @@ def status(arguments: argparse.Namespace) -> int:
     else:
         for line in report.as_lines():
             say(line)
-    return int(ErrorClass.ENVIRONMENT) if report.alive is False else EXIT_OK
+    return EXIT_OK if report.is_running() else int(ErrorClass.ENVIRONMENT)
 
 
 def _read(path: Path) -> tuple[WorkerStatus | None, str | None]:

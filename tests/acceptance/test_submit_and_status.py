@@ -93,6 +93,21 @@ def test_status_where_no_worker_ever_ran(proxx: Command, workspace: Workspace) -
 
 def test_status_of_no_workspace_is_4(proxx: Command, tmp_path: Path) -> None:
     assert proxx("status", tmp_path / "nowhere", "--json").exit_code == 4
+    health = proxx("status", tmp_path / "nowhere", "--health")
+    assert (health.exit_code, health.stderr) == (4, ""), "a probe's line is on stdout, whatever is wrong"
+    assert health.stdout.decode().startswith("unhealthy: WORKSPACE_INVALID: there is no folder ")
+    assert health.stdout.count(b"\n") == 1
+
+
+def test_status_of_a_worker_that_ended_on_another_host_is_4(proxx: Command, workspace: Workspace) -> None:
+    """Its process cannot be seen from here, but what it wrote last can."""
+    assert proxx("watch", workspace, "--once").exit_code == 0
+    lock = workspace.root / ".proxx" / "worker.lock"
+    lock.write_text(json.dumps(json.loads(lock.read_text()) | {"host": "render7"}))
+    told = proxx("status", workspace, "--json")
+    assert (told.exit_code, json.loads(told.stdout)["alive"], json.loads(told.stdout)["state"]) == (4, None, "ended")
+    assert proxx("status", workspace).exit_code == 4
+    assert proxx("status", workspace, "--health").exit_code == 4
 
 
 def test_status_follows_a_worker(proxx: Command, workspace: Workspace, clip: Path, proxies: Path, tmp_path: Path) -> None:
@@ -131,6 +146,9 @@ def test_health_is_a_live_worker_with_a_fresh_heartbeat(proxx: Command, workspac
         assert (well.exit_code, well.stderr) == (0, "")
         assert well.stdout.decode().startswith(f"healthy: idle, pid {worker.pid} on {os.uname().nodename}, heartbeat ")
         assert proxx("status", workspace).exit_code == 0
+        assert "at most 0 s are allowed" in str(_unhealthy(proxx, workspace, "--max-age", "0")), (
+            "no heartbeat is as fresh as that"
+        )
         worker.signal(signal.SIGSTOP)
         stuck = wait_until(lambda: _unhealthy(proxx, workspace, "--max-age", "0.5"), "a heartbeat that is too old")
         assert "at most 0.5 s are allowed" in stuck
@@ -151,7 +169,7 @@ def _unhealthy(proxx: Command, workspace: Workspace, *flags: str) -> str | None:
 
 @pytest.mark.parametrize(
     "flags",
-    [("--max-age", "5"), ("--health", "--json"), *(("--health", "--max-age", age) for age in ("0", "-1", "nan", "inf", "x"))],
+    [("--max-age", "5"), ("--health", "--json"), *(("--health", "--max-age", age) for age in ("-1", "nan", "inf", "x"))],
 )
 def test_what_health_cannot_mean_is_64(proxx: Command, workspace: Workspace, flags: tuple[str, ...]) -> None:
     assert proxx("status", workspace, *flags).exit_code == 64
