@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from proxx_worker.contract.candidates import display_name, is_spec_name, stem_of
+from proxx_worker.contract.candidates import SPEC_SUFFIX, display_name, is_spec_name, stem_of
 from proxx_worker.contract.status import RunningJob
 from proxx_worker.desk.folders import folder_of, read_summary
 from proxx_worker.desk.jobs import JobState, JobSummary
@@ -43,9 +43,13 @@ class Ended:
         self._listed: set[JobState] = set()
 
     def skip_to(self, name: str) -> None:
-        """Take the job `name`, and all that ended before it, for told. Raises `UnknownNameError`, else as `take`."""
+        """Take the job `name`, and all that ended before it, for told. Raises `UnknownNameError`, else as `take`.
+
+        `.json` behind the name is taken off where no job is called so, as for `cancel` and `resubmit`.
+        """
         jobs = self._new()
-        last = next((key for key, entry, _ in jobs if name in _names_of(entry.stem)), None)
+        names = dict.fromkeys((name, name.removesuffix(os.fsdecode(SPEC_SUFFIX))))
+        last = next((key for meant in names for key, entry, _ in jobs if meant in _names_of(entry.stem)), None)
         if last is None:
             raise UnknownNameError(f"no job called {name} is in done/ or failed/, so what ended after it cannot be told")
         self._told |= {entry for key, entry, _ in jobs if key <= last}

@@ -49,6 +49,16 @@ def test_it_goes_on_after_the_one_that_was_dealt_with_last(root: Path, workspace
     assert names(ended) == ["b"]
 
 
+def test_a_job_may_be_called_by_its_spec_s_file_name(root: Path, workspace: Workspace) -> None:
+    for second, name in enumerate(("a", "a.json", "b")):
+        finished(root, name, at=at(second))
+    by_its_own, by_its_file = Ended(workspace), Ended(workspace)
+    by_its_own.skip_to("a.json")
+    assert names(by_its_own) == ["b"]
+    by_its_file.skip_to("b.json")
+    assert names(by_its_file) == []
+
+
 def test_one_moment_for_two_jobs_does_not_swallow_the_second(root: Path, workspace: Workspace) -> None:
     finished(root, "b", at=at(0))
     os.utime(root / "done" / "b.json")
