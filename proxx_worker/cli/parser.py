@@ -158,7 +158,11 @@ def _add_spec(commands: Commands) -> None:
     )
     where = parser.add_argument_group("where the proxies go", "one of them").add_mutually_exclusive_group(required=True)
     where.add_argument("--beside", metavar="NAME", help="into a folder NAME beside each clip (Resolve relinks from `Proxy`)")
-    where.add_argument("--mirror", metavar="DIR", help="below DIR, in the tree that the clips have below SOURCE")
+    where.add_argument(
+        "--mirror",
+        metavar="DIR",
+        help="below DIR, in the tree that the clips have below SOURCE; of several SOURCEs in one folder each",
+    )
     where.add_argument(
         "--output-directory",
         metavar="D",

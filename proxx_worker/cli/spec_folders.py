@@ -54,7 +54,8 @@ def _destination(arguments: argparse.Namespace) -> Destination:
             raise UsageError(f"--beside {arguments.beside}: {error}") from error
         return Beside(name)
     if arguments.mirror is not None:
-        return Mirror(absolute(arguments.mirror))
+        several = arguments.recursive and len(set(map(absolute, arguments.sources))) > 1
+        return Mirror(absolute(arguments.mirror), by_root=several)
     template = absolute(arguments.output_directory)
     if "{chunk}" in template and arguments.chunk is None:
         raise UsageError("{chunk} in --output-directory is the number of a chunk: say --chunk N, or use {name}")

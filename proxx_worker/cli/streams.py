@@ -50,7 +50,7 @@ def _over(stream: io.TextIOWrapper, descriptor: io.FileIO) -> io.TextIOWrapper:
         io.BufferedWriter(descriptor),
         encoding=stream.encoding,
         errors=stream.errors,
-        # With PYTHONUNBUFFERED, as in most containers, a stream only writes through, and the buffer here would keep its lines back.
+        # With PYTHONUNBUFFERED, as in most containers, it only writes through, and the buffer here would keep lines back.
         line_buffering=stream.line_buffering or stream.write_through,
         write_through=stream.write_through,
     )

@@ -22,9 +22,13 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """Outputs go below this folder, in the tree that the clips have below their root."""
+    """Outputs go below this folder, in the tree that the clips have below their root.
+
+    `by_root`: in a folder of the root's name each, so that cards that are named together never meet.
+    """
 
     directory: str
+    by_root: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +192,9 @@ def _directory_of(clip: Clip, destination: Destination, stem: str, chunk: int | 
     match destination:
         case Beside(name):
             return posixpath.join(posixpath.dirname(clip.path), name)
-        case Mirror(directory):
-            return posixpath.normpath(posixpath.join(directory, posixpath.dirname(clip.relative)))
+        case Mirror(directory, by_root):
+            top = posixpath.basename(clip.root) if by_root else ""
+            return posixpath.normpath(posixpath.join(directory, top, posixpath.dirname(clip.relative)))
         case Directory(template):
             number = "" if chunk is None else f"{chunk:03d}"
             return template.replace("{name}", stem).replace("{chunk}", number)
@@ -219,7 +224,12 @@ def _one_output(output: str, rivals: Sequence[PlannedSpec]) -> JobError:
         remedy = "tell them apart in the naming template, with {codec} and {resolution}, or use one profile a call"
     else:
         cause = f"{encodable(sources[0])} and {encodable(sources[1])} would both become {encodable(output)}"
-        remedy = "keep the tree (mirror), or put proxies beside the clips"
+        apart = len({posixpath.dirname(source) for source in sources}) > 1
+        remedy = (
+            "keep the tree (mirror), or put proxies beside the clips"
+            if apart
+            else "tell them apart in the naming template, with {source_ext}"
+        )
     message = f"{cause} (upper and lower case count as one): {remedy}"
     return JobError(ErrorCode.OUTPUT_NAME_COLLISION, message, {"sources": [*sources], "output": output})
 

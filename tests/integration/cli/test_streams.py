@@ -14,7 +14,7 @@ def test_a_line_is_written_at_once_where_python_is_unbuffered(guard: Callable[[i
     """PYTHONUNBUFFERED gives streams that write through and are not line-buffered."""
     reader, writer = os.pipe()
     os.set_blocking(reader, False)
-    with open(writer, "wb", buffering=0) as raw, io.TextIOWrapper(raw, write_through=True) as stream:
+    with os.fdopen(writer, "wb", buffering=0) as raw, io.TextIOWrapper(raw, write_through=True) as stream:
         guarded = guard(stream)
         guarded.write("a line\n")
         assert os.read(reader, 100) == b"a line\n"

@@ -66,6 +66,20 @@ def test_a_mirror_keeps_the_tree_below_the_root() -> None:
     assert planned.specs[1].output_directory == "/proxies"
 
 
+def test_cards_that_are_named_together_have_a_folder_each() -> None:
+    cards = [Clip(f"/mnt/{card}/CLIP/C1.MP4", f"/mnt/{card}", "CLIP/C1.MP4", raw=False) for card in ("A", "B")]
+    planned = plan(cards, order(to=Mirror("/proxies", by_root=True)))
+    assert outputs(planned.specs) == ["/proxies/A/CLIP/C1.mp4", "/proxies/B/CLIP/C1.mp4"]
+    assert len(without_collisions(planned.specs)[0]) == 2
+
+
+def test_two_clips_of_one_folder_and_one_name_need_another_template() -> None:
+    planned = plan(clips("A/1.mov", "A/1.MXF"), order(to=Mirror("/p")))
+    (_, refused) = without_collisions(planned.specs)
+    assert "{source_ext}" in refused[0].error.message
+    assert "mirror" not in refused[0].error.message
+
+
 def test_a_directory_may_have_the_spec_s_name_in_it() -> None:
     planned = plan(clips("A/C1.MP4"), order(to=Directory("/p/{name}/{x}")))
     assert planned.specs[0].output_directory == "/p/cards+A+C1.MP4+proxy_h264_low/{x}"
