@@ -161,7 +161,7 @@ def _add_spec(commands: Commands) -> None:
     where.add_argument(
         "--mirror",
         metavar="DIR",
-        help="below DIR, in the tree that the clips have below SOURCE; of several SOURCEs in one folder each",
+        help="below DIR, in the tree that the clips have below SOURCE; of several, each in a folder of its name",
     )
     where.add_argument(
         "--output-directory",

@@ -46,6 +46,7 @@ ARRI = "ARRI"
 _DISC_CLIP = re.compile(r"CLIP/[^/]+")
 _DISC_FOLDERS = re.compile(r"(?:CLIP|SUB|EDIT|TAKE|GENERAL|USERDATA)/")
 _DISC_MARKS = frozenset({"DISCMETA.XML", "MEDIAPRO.XML"})
+_DISC_PROXY = re.compile(r"(?P<disc>.*)/SUB/(?P<clip>[^/]+)S\d\d\.(?:MXF|MP4)")  # Clip/C0001.MXF, Sub/C0001S01.MXF
 _PROXIES = re.compile(r".*/(?:SUB|PROXY)/[^/]+|.*/PROAV/CLPR/([^/]+)/\1S\d\d\.MXF")
 _ARRI_CLIP = re.compile(
     r"(?:[A-Z]\d{3}[CD]\d{3}_\d{6}(?:\d\d)?_[A-Z][0-9A-Z]{3}|[A-Z_]{1,2}\d{4}[CD]\d{3}_\d{6}_\d{6}_[0-9A-Z]{5})\.\w+"
@@ -69,10 +70,15 @@ NO_CARD = Place(None, is_clip=True)
 
 
 def disc_roots(files: Iterable[str]) -> frozenset[str]:
-    """The folders (upper case) that hold an XDCAM disc: its list of clips says so. `files`: every file that was found."""
-    return frozenset(
-        posixpath.dirname(path).upper() for path in files if posixpath.basename(path).upper() in _DISC_MARKS
-    )  # fmt: skip
+    """The folders (upper case) that hold an XDCAM disc. `files`: every file that was found.
+
+    Its list of clips says so or, where only the folders were copied, a proxy in Sub that has its clip in Clip.
+    """
+    found = {path.upper() for path in files}
+    marked = {posixpath.dirname(path) for path in found if posixpath.basename(path) in _DISC_MARKS}
+    proxies = filter(None, map(_DISC_PROXY.fullmatch, found))
+    paired = {proxy["disc"] for proxy in proxies if f"{proxy['disc']}/CLIP/{proxy['clip']}.MXF" in found}
+    return frozenset(marked | paired)
 
 
 def place_of(path: str, discs: frozenset[str]) -> Place:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxx_worker.feeding.cards import NO_CARD, disc_roots, place_of, spanned_by_name
+from proxx_worker.feeding.cards import NO_CARD, Place, disc_roots, place_of, spanned_by_name
 
 DISC = ["/m/PDW/MEDIAPRO.XML", "/m/PDW/DISCMETA.XML", "/m/PDW/Clip/C0001.MXF", "/m/PDW/Sub/C0001S01.MXF"]
 
@@ -55,10 +55,23 @@ def test_what_lies_beside_the_clips_is_none(path: str, layout: str, *, is_proxy:
     assert (place.layout, place.is_clip, place.is_proxy) == (layout, False, is_proxy)
 
 
-def test_only_a_card_s_own_list_makes_a_disc_of_folders_called_clip_and_sub() -> None:
+def test_folders_called_clip_and_sub_alone_make_no_disc() -> None:
     assert place_of("/m/PDW/Clip/C0001.MXF", frozenset()) == NO_CARD
     assert place_of("/m/PDW/Sub/C0001S01.MXF", frozenset()) == NO_CARD
     assert place_of("/m/PDW/holiday.mov", disc_roots(DISC)) == NO_CARD
+
+
+@pytest.mark.parametrize("proxy", ["/m/PDW/Sub/C0001S01.MXF", "/m/PDW/SUB/c0001s03.mp4"])
+def test_a_proxy_in_sub_beside_its_clip_makes_a_disc_too(proxy: str) -> None:
+    """Where only the folders were copied, the list of clips is missing."""
+    discs = disc_roots(["/m/PDW/Clip/C0001.MXF", proxy])
+    assert place_of("/m/PDW/Clip/C0001.MXF", discs) == Place("XDCAM", is_clip=True)
+    assert place_of(proxy, discs) == Place("XDCAM", is_clip=False, is_proxy=True)
+
+
+@pytest.mark.parametrize("other", ["/m/PDW/Clip/C0002.MXF", "/m/Other/Clip/C0001.MXF", "/m/PDW/C0001.MXF"])
+def test_a_proxy_in_sub_without_its_clip_makes_none(other: str) -> None:
+    assert disc_roots([other, "/m/PDW/Sub/C0001S01.MXF"]) == frozenset()
 
 
 def test_sound_apart_is_said_of_the_layouts_that_have_it() -> None:
