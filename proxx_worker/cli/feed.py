@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from proxx_worker.cli.console import fail, reason_of
+from proxx_worker.cli.console import fail, reason_of, stderr_is_journal
 from proxx_worker.cli.signals import Signals
 from proxx_worker.contract.errors import EXIT_OK, ErrorClass, ErrorCode, ProxxError, exit_code
 from proxx_worker.feeding.feeder import Feeder, Look
@@ -35,7 +35,7 @@ def feed(arguments: argparse.Namespace) -> int:
     except RulesError as error:
         return fail(f"the rules {arguments.rules} cannot be used: {error}")
     log = EventLog()
-    start_worker_log(sys.stderr.write, "text", encoder_lines=False)
+    start_worker_log(sys.stderr.write, "text", encoder_lines=False, journal=stderr_is_journal())
     workspace = Workspace(Path(arguments.workspace))
     feeder = Feeder(workspace, rules, log, lambda: signals.stop.requested() or signals.finish.requested())
     log.event("feed_started", workspace.name, rules=len(rules))

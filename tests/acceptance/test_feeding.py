@@ -1,7 +1,9 @@
 """From a card to proxies with one command; `feed` and `gather` as an operator runs them."""
 
 import json
+import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from signal import SIGTERM, SIGUSR1, Signals
@@ -9,7 +11,7 @@ from signal import SIGTERM, SIGUSR1, Signals
 import pytest
 
 from tests.acceptance.clips import ffmpeg
-from tests.acceptance.command import Command, Ended
+from tests.acceptance.command import COMMAND, Command, Ended
 from tests.acceptance.results import names, snapshot
 from tests.acceptance.specs import Workspace, encode, jobspec
 
@@ -217,6 +219,25 @@ def test_feed_once_makes_specs_of_what_stands_still(
     assert names(tmp_path / "proxies" / "A") == ["1.mov", "1.mp4"]
     ended = proxx("feed", workspace.root, "--rules", made, "--once")
     assert (ended.exit_code, names(workspace.inbox)) == (0, [])
+
+
+def test_feed_gives_the_journal_priorities_and_leaves_the_time_to_it(
+    workspace: Workspace, tmp_path: Path, rules: Callable[..., Path]
+) -> None:
+    made = rules(0)
+    shutil.rmtree(tmp_path / "in")
+    journal = tmp_path / "journal"
+    with journal.open("wb") as stream:
+        status = os.fstat(stream.fileno())
+        environment = {**os.environ, "JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"}
+        command: list[str | Path] = [COMMAND, "feed", workspace.root, "--rules", made, "--once"]
+        ended = subprocess.run(command, stderr=stream, env=environment, check=False)
+    assert ended.returncode == 4
+    assert [line.split()[0:2] for line in journal.read_text().splitlines()] == [
+        ["<6>INFO", "feed_started"],
+        ["<3>ERROR", "cannot_feed"],
+        ["<6>INFO", "feed_ended"],
+    ]
 
 
 def test_feed_once_fails_as_what_it_could_not_feed(
