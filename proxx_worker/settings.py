@@ -130,6 +130,8 @@ def _reason(fault: "ErrorDetails") -> str:
             known = Settings.model_fields if len(fault["loc"]) == 1 else ("from", "to")
             meant = closest(str(fault["loc"][-1]), known)
             return f"unknown key (known: {', '.join(known)})" if meant is None else f"unknown key: did you mean {meant}?"
+        case "tuple_type":
+            return "must be a list"  # TOML has no tuples
         case "value_error":
             return str(fault["ctx"]["error"])  # as we raised it; pydantic's own text puts "Value error, " before it
         case _:

@@ -61,7 +61,7 @@ def test_a_flag_wins_over_the_file(tmp_path: Path) -> None:
         ("settle_seconds = -1", "settle_seconds: "),
         ('log_format = "xml"', "log_format: "),
         ('ffmpeg = "bin/ffmpeg"', "ffmpeg: must be an absolute path"),
-        ('output_roots = "/a"', "output_roots: "),
+        ('output_roots = "/a"', "output_roots: must be a list"),
         ("declared_versions = 5", "declared_versions: "),
         ("poll_seconds = true", "poll_seconds: "),
         ('path_map = "/a=/b"', "path_map: "),
