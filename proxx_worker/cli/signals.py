@@ -1,5 +1,6 @@
 """Signals only set requests; the loops check them. SIGTERM and SIGINT stop at once, SIGUSR1 after the running job."""
 
+import atexit
 import signal
 from collections.abc import Mapping
 from types import FrameType
@@ -27,6 +28,8 @@ class Signals:
         signal.signal(signal.SIGTERM, self._on_stop)
         signal.signal(signal.SIGINT, self._on_stop)
         self.finish = receive_drain()
+        # Python takes its handlers away before it ends. A second signal in that moment would kill a worker that has ended well.
+        atexit.register(_ignore_stops)
 
     def _on_stop(self, number: int, _frame: FrameType | None) -> None:
         self._received = self._received or number
@@ -36,3 +39,9 @@ class Signals:
     def exit_code(self) -> int | None:
         """128 + the signal that stopped us, or None."""
         return None if self._received is None else _EXIT_CODES[self._received]
+
+
+def _ignore_stops() -> None:
+    """The exit code is decided. Ignored signals stay ignored to the end; handlers do not."""
+    for number in _EXIT_CODES:
+        signal.signal(number, signal.SIG_IGN)
