@@ -17,6 +17,7 @@ from proxx_worker.engines.resolve.paths import ScriptingPaths
 from proxx_worker.engines.tools import locate_tool
 from proxx_worker.process.sandbox import Sandbox
 from proxx_worker.process.trial import try_confined, try_start
+from proxx_worker.rights import describe_rights
 from proxx_worker.settings import Settings
 from proxx_worker.workspace.assumptions import Assumption, assumptions_of, evaluate
 from proxx_worker.workspace.layout import Workspace
@@ -43,6 +44,8 @@ def all_assumptions(
     for setting, roots in (("source_roots", settings.source_roots), ("output_roots", settings.output_roots)):
         for root in roots or ():
             yield evaluate(setting, partial(_require_root, root, setting), f"{root} is a folder")
+    if settings.source_roots is not None or settings.output_roots is not None:
+        yield evaluate("own rights", partial(describe_rights, settings))
     paths = ScriptingPaths.of(settings.resolve_script_api, settings.resolve_script_lib, settings.resolve_executable)
     yield evaluate("resolve", lambda: _resolve(paths))
     if settings.metrics_file is not None:
