@@ -33,10 +33,12 @@ def all_assumptions(
     yield evaluate("ffmpeg", lambda: locate_tool("ffmpeg", settings.ffmpeg, path))
     yield evaluate("ffprobe", lambda: locate_tool("ffprobe", settings.ffprobe, path))
     if sandbox is None:
-        yield Assumption("sandbox", _OFF)
+        confines = Assumption("sandbox", _OFF)
+        yield confines
         yield evaluate("setpriv", try_start, "not needed on this system")
     else:
-        yield evaluate("sandbox", lambda: _require_sandbox(sandbox, settings, path))
+        confines = evaluate("sandbox", lambda: _require_sandbox(sandbox, settings, path))
+        yield confines
     if settings.encoder_memory_bytes is not None:
         yield evaluate("encoder_memory_bytes", _require_limits, f"FFmpeg may use {settings.encoder_memory_bytes} bytes")
     for entry in settings.path_map:
@@ -44,7 +46,7 @@ def all_assumptions(
     for setting, roots in (("source_roots", settings.source_roots), ("output_roots", settings.output_roots)):
         for root in roots or ():
             yield evaluate(setting, partial(_require_root, root, setting), f"{root} is a folder")
-    if settings.source_roots is not None or settings.output_roots is not None:
+    if confines.ok and (settings.source_roots is not None or settings.output_roots is not None):
         yield evaluate("own rights", partial(describe_rights, settings))
     paths = ScriptingPaths.of(settings.resolve_script_api, settings.resolve_script_lib, settings.resolve_executable)
     yield evaluate("resolve", lambda: _resolve(paths))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.process import landlock
+from proxx_worker.process import capabilities, landlock
 from proxx_worker.process.sandbox import require_kernel
 from proxx_worker.process.tool_files import ALWAYS, RUN, allow_existing, needed_to_run
 
@@ -60,7 +60,8 @@ def confine_self(reach: Reach, *, abstract_sockets: bool = False) -> Confined:
     """Hold this process to `reach`, for good, from Landlock's ABI 2 on. It must have one thread: others would stay as they are.
 
     It keeps the descriptors that are open. TCP is refused from ABI 4 on; from 6 on also signals to processes that it did not
-    start, and unless `abstract_sockets` the abstract sockets of others. Raises SANDBOX_UNAVAILABLE.
+    start, and unless `abstract_sockets` the abstract sockets of others. Root keeps power over files alone: with more, some of
+    other processes could be read past Landlock. Raises SANDBOX_UNAVAILABLE.
     """
     if len(os.listdir("/proc/self/task")) != 1:  # noqa: PTH208 - names alone
         raise RuntimeError("a process must confine itself before it starts a thread")
@@ -75,6 +76,7 @@ def confine_self(reach: Reach, *, abstract_sockets: bool = False) -> Confined:
             for path in paths:
                 allow_existing(rules, path, rights)
         rules.restrict()
+        capabilities.keep(capabilities.OPEN_ALL | capabilities.REMOVE_ALL)
     except OSError as error:
         raise ProxxError(
             ErrorCode.SANDBOX_UNAVAILABLE,

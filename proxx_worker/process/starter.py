@@ -22,7 +22,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final, TypedDict
 
-from proxx_worker.process import landlock, seccomp
+from proxx_worker.process import capabilities, landlock, seccomp
 from proxx_worker.process.syscalls import CLONE
 from proxx_worker.process.tool_files import ALWAYS, CACHE_OF_LIBRARIES, NOT_THERE, RUN, allow_existing, needed_to_run
 
@@ -37,9 +37,6 @@ _FIRST_HELD: Final = 64
 _IGNORED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _IGNORED_BY_PYTHON: Final = (signal.SIGPIPE, signal.SIGXFSZ)
 """Signals that Python ignores and a child must not."""
-_FILE_CAPABILITIES: Final = 0b110
-"""CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH: a worker run by root reads the sources of all users."""
-_CAPABILITY_VERSION: Final = 0x2008_0522
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
@@ -199,20 +196,9 @@ def _confine(rules: landlock.Ruleset, memory_bytes: int | None, held: int) -> No
     if memory_bytes is not None:
         resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     program = seccomp.for_process(seccomp.filter_template(MACHINE, held), os.getpid())
-    _drop_capabilities()
+    capabilities.keep(capabilities.OPEN_ALL)
     rules.restrict()
     seccomp.install(MACHINE, program)
-
-
-def _drop_capabilities() -> None:
-    """Of root's capabilities keep those that open files; the Landlock rules still apply to them."""
-    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
-    sets = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; low words, then high ones
-    if _libc.capget(header, sets) != 0:
-        raise OSError(ctypes.get_errno(), "capget")
-    kept = [sets[0] & _FILE_CAPABILITIES, sets[1] & _FILE_CAPABILITIES, 0, 0, 0, 0]
-    if list(sets) != kept and _libc.capset(header, (ctypes.c_uint32 * 6)(*kept)) != 0:
-        raise OSError(ctypes.get_errno(), "capset")
 
 
 def _try() -> str:
