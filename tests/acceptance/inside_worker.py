@@ -47,6 +47,10 @@ def tries(at: dict[str, str]) -> dict[str, Callable[[], object]]:
         path.symlink_to(target)
         return path
 
+    def link_in() -> None:
+        (output / "x").hardlink_to(outside / "secret")
+        read(output / "x")
+
     def connect(family: int, address: str | tuple[str, int]) -> None:
         with socket.socket(family) as channel:
             channel.connect(address)
@@ -76,7 +80,7 @@ def tries(at: dict[str, str]) -> dict[str, Callable[[], object]]:
         "remove a file": (outside / "doomed").unlink,
         "move a file in": lambda: (outside / "moved").rename(output / "moved"),
         "move a file out": lambda: (output / "own").rename(outside / "own"),
-        "link a file in, to read it": lambda: read(output / "x") if (output / "x").hardlink_to(outside / "secret") else None,
+        "link a file in, to read it": link_in,
         "link a file out": lambda: (outside / "linked").hardlink_to(output / "kept"),
         "overwrite a source": lambda: os.close(os.open(source, os.O_WRONLY)),
         "make a file among the sources": lambda: write(source.parent / "made"),
