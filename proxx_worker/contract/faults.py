@@ -36,7 +36,7 @@ class Fault:
         return self.message if self.meant is None else f"{self.message}: did you mean {self.meant}?"
 
     def __str__(self) -> str:
-        """For an operator, on one line: with the allowed values, as the contract says, also where it is clear what was meant."""
+        """On one line, with the allowed values: an error's message lists them for every fault (contract section 2)."""
         match self.allowed:
             case None:
                 return f"{self.path}: {self.text}"
