@@ -189,8 +189,8 @@ def test_no_alert_in_an_hour_of_work(asked: Prometheus, proxx: Command, clips: P
         worker.until(lambda: asked.query(f'proxx_worker_jobs_total{{status="COMPLETED"}} == {2 * turns}'), "all jobs, scraped")
         seen = f'changes(proxx_worker_jobs_total{{status="COMPLETED"}}[10m]) >= {turns // 2}'
         assert asked.query(seen), "samples of all of it"
-        # At any of the rules' evaluations. One may have been pending: at a worker's first sample jobs wait, and no earlier sample says
-        # that they have not waited long.
+        # At any of the rules' evaluations. One may have been pending: at a worker's first sample jobs wait, and no earlier sample
+        # says that they have not waited long.
         assert asked.query(f"count_over_time({FIRING}[10m])") == []
         alerts = ("Stuck", "Gone", "MetricsStale", "Environment", "BacklogNotMoving")
         assert asked.evaluated() == {f"ProxxWorker{name}" for name in alerts}
