@@ -235,7 +235,7 @@ def test_a_trimmed_movie_that_a_copy_cut_off_is_damaged(proxx: Command, tmp_path
     result = run(proxx, tmp_path, source)
     assert result["error"] is not None
     assert result["error"]["code"] == "SOURCE_DAMAGED"
-    assert f"after {24 - lost} frames, its container promises 24 frames: it was cut off" in result["error"]["message"]
+    assert f"after {24 - lost} frames, but its container promises 24 frames: it was cut off" in result["error"]["message"]
 
 
 def test_packets_that_only_repeat_the_picture_are_no_pictures(proxx: Command, tmp_path: Path) -> None:

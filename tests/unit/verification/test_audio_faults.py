@@ -43,7 +43,8 @@ def test_audio_that_ends_early_was_cut_off() -> None:
     two = replace(ENCODED, audio=(*ENCODED.audio, replace(STEREO, index=4, unbroken=False)))
     assert early(two, HEARD, short(24000)) == JobError(
         ErrorCode.SOURCE_DAMAGED,
-        "audio stream 2 of the source ends at 0.500 s, its container promises 1.000 s: it was cut off; deliver the clip again",
+        "audio stream 2 of the source ends at 0.500 s, but its container promises 1.000 s: it was cut off; "
+        "deliver the clip again",
         {"ends_at_seconds": "0.500", "stream": 4},
     )
 
@@ -85,7 +86,7 @@ def test_audio_that_changes_on_the_way_is_refused(restarts: tuple[int, int], pos
     error = encode_error(plan, seen(plan, *(replace(HEARD, restarts=times) for times in restarts)))
     assert error is not None
     assert error.code is ErrorCode.SOURCE_UNSUPPORTED
-    assert error.message.startswith(f"audio stream {position + 1} of the source changes its rate, format or channels on the way")
+    assert error.message.startswith(f"audio stream {position + 1} of the source changes its rate, format or channels partway")
     assert error.details == {"changes": restarts[position], "stream": (1, 4)[position]}
     assert encode_error(plan, seen(plan, HEARD, None)) is None
 
