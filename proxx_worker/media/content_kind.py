@@ -56,7 +56,7 @@ def _kind_of(head: bytes, read: Read, size: int) -> ContentKind:
     for pattern, judge in _CONTAINERS.values():
         if pattern.match(head):
             return judge(head, read, size)
-    if _PICTURELESS.match(head):
+    if _NO_VIDEO.match(head):
         return ContentKind.AUDIO
     return ContentKind.TEXT if _is_text(head) else ContentKind.UNKNOWN
 
@@ -138,8 +138,8 @@ _CONTAINERS: dict[str, tuple[re.Pattern[bytes], Callable[[bytes, Read, int], Con
 }
 """How each of `demuxers.MEDIA_DEMUXERS` begins (MXF apart), by the formats' own descriptions and FFmpeg's probes."""
 
-_PICTURELESS = re.compile(
+_NO_VIDEO = re.compile(
     rb"(RIFF|RF64|BW64).{4}WAVE|riff\x2e\x91\xcf\x11|FORM.{4}AIF[FC]|caff\0|ID3|fLaC|\x0b\x77|\.snd|\xff[\xe2-\xfd\xff]",
     re.DOTALL,
 )
-"""`demuxers.PICTURELESS_DEMUXERS`, text apart. The last: a frame of MPEG audio or ADTS (ff fe begins UTF-16)."""
+"""`demuxers.NO_VIDEO_DEMUXERS`, text apart. The last: a frame of MPEG audio or ADTS (ff fe begins UTF-16)."""

@@ -29,7 +29,7 @@ MEDIA_DEMUXERS: Mapping[str, str] = {
 }
 """Containers that can hold video, and why each is allowed."""
 
-PICTURELESS_DEMUXERS: Mapping[str, str] = {
+NO_VIDEO_DEMUXERS: Mapping[str, str] = {
     "wav": "WAV, BWF, RF64",
     "w64": "Sony Wave64",
     "aiff": "AIFF",
@@ -60,7 +60,7 @@ BARE_STREAMS: Mapping[str, str] = {
 """Pictures one after another and nothing else, which are refused: none has a time. Of H.265, which may say a
 rate, nothing tells whether its last picture is whole. What an operator calls each."""
 
-ALLOWED_DEMUXERS = (*MEDIA_DEMUXERS, *PICTURELESS_DEMUXERS)
+ALLOWED_DEMUXERS = (*MEDIA_DEMUXERS, *NO_VIDEO_DEMUXERS)
 
 
 def demuxer_name(format_name: str) -> str | None:

@@ -103,7 +103,7 @@ class VideoFacts:
 class AudioFacts:
     """One audio stream. `layout` is FFmpeg's name (`stereo`, `5.1(side)`) or None; `sample_rate` in Hz; `duration` in seconds.
 
-    `profile`: of the codec, in FFmpeg's name (`LC`). `unbroken`: the container's tables prove that its packets are played one
+    `profile`: of the codec, in FFmpeg's name (`LC`). `gapless`: the container's tables prove that its packets are played one
     after another, as they are stored (see `gapless_tracks`); False where they do not, or where nothing is known of them.
     `time_base`: seconds per tick of the container's times.
     """
@@ -118,7 +118,7 @@ class AudioFacts:
     start: Fraction | None
     duration: Fraction | None
     profile: str | None = None
-    unbroken: bool = False
+    gapless: bool = False
     time_base: Fraction | None = None
 
 

@@ -149,7 +149,7 @@ def gapless_tracks(read: Callable[[int, int], bytes], size: int) -> frozenset[in
     if next(budget, None) is None:
         return frozenset()  # not all of it was seen
     numbers = Counter(number for number, _ in found)
-    return frozenset(number for number, unbroken in found if unbroken and number is not None and numbers[number] == 1)
+    return frozenset(number for number, gapless in found if gapless and number is not None and numbers[number] == 1)
 
 
 def _is_gapless(read: Callable[[int, int], bytes], track: Box, budget: Iterator[int]) -> bool:

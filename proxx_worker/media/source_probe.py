@@ -9,7 +9,7 @@ from types import MappingProxyType
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.text import visible
 from proxx_worker.media.color import color_of, dolby_vision_profile_of, refuse_ipt
-from proxx_worker.media.demuxers import ALLOWED_DEMUXERS, BARE_STREAMS, PICTURELESS_DEMUXERS, demuxer_name
+from proxx_worker.media.demuxers import ALLOWED_DEMUXERS, BARE_STREAMS, NO_VIDEO_DEMUXERS, demuxer_name
 from proxx_worker.media.facts import MediaFacts, RawSource, VideoFacts
 from proxx_worker.media.ffmpeg_words import Meaning, find, says
 from proxx_worker.media.ffprobe_json import Section, parse_document
@@ -26,7 +26,7 @@ from proxx_worker.media.played_pictures import PlayedPictures
 from proxx_worker.media.quicktime import AVID_CODEC_TAGS
 from proxx_worker.media.raw_dv import whole_frames
 from proxx_worker.media.signatures import RAW_CODEC_TAGS, Refusal, sniff
-from proxx_worker.media.streams import audio_of, codec_tag, is_picture, kind_of, picture_of, refuse_unreadable, track_id
+from proxx_worker.media.streams import audio_of, codec_tag, is_video, kind_of, refuse_unreadable, track_id, video_stream_of
 from proxx_worker.media.timecode import find_reel, find_timecode
 
 PROBE_BYTES = 50_000_000
@@ -92,12 +92,12 @@ def read_source(
     stderr: str,
     exit_code: int,
     avid_aspect: Fraction | None = None,
-    unbroken: frozenset[int] = frozenset(),
+    gapless: frozenset[int] = frozenset(),
     played: Mapping[int, PlayedPictures] = _NO_TABLES,
 ) -> MediaFacts | RawSource:
     """Facts, or the RAW format, of a source that `read_head` let pass, from ffprobe's answer.
 
-    `exit_code` is negative for a signal; `avid_aspect` is what `avid_pixel_aspect` found, `unbroken` what `gapless_tracks` did,
+    `exit_code` is negative for a signal; `avid_aspect` is what `avid_pixel_aspect` found, `gapless` what `gapless_tracks` did,
     `played` what `played_pictures` did.
 
     Raises SOURCE_UNSUPPORTED and SOURCE_NO_VIDEO, each with its reason.
@@ -113,7 +113,7 @@ def read_source(
         raw_format = RAW_CODEC_TAGS.get(stream.text("codec_tag_string") or "")
         if raw_format is not None and stream.text("codec_type") == "video":
             return RawSource(raw_format)
-    return _facts(document.section("format"), streams, document.sections("frames"), avid_aspect, unbroken, played)
+    return _facts(document.section("format"), streams, document.sections("frames"), avid_aspect, gapless, played)
 
 
 def says_input_output_error(stdout: bytes) -> bool:
@@ -151,16 +151,16 @@ def _facts(
     streams: tuple[Section, ...],
     frames: tuple[Section, ...],
     avid_aspect: Fraction | None,
-    unbroken: frozenset[int],
+    gapless: frozenset[int],
     played: Mapping[int, PlayedPictures],
 ) -> MediaFacts:
     formats = container.text("format_name") or ""
     demuxer = demuxer_name(formats)
     if demuxer is None:
         raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, f"the file's format ({formats!r}) is not one that proxies are made from")
-    picture = picture_of(streams)
+    picture = video_stream_of(streams)
     if picture is None:
-        what = PICTURELESS_DEMUXERS.get(demuxer, demuxer)
+        what = NO_VIDEO_DEMUXERS.get(demuxer, demuxer)
         raise ProxxError(
             ErrorCode.SOURCE_NO_VIDEO,
             f"the file ({what}) has no video stream: {', '.join(map(kind_of, streams)) or 'no streams'}; leave it out",
@@ -181,7 +181,7 @@ def _facts(
         # FFmpeg, and all that records with it, writes the time at which a file ends: a segment cut from the middle of a recording
         # keeps its times, and would promise all that came before it. Where a writer did count from the start, less is certain.
         duration -= start
-    notes = [f"video stream {stream.integer('index')} is a second picture: ignored" for stream in others if is_picture(stream)]
+    notes = [f"video stream {stream.integer('index')} is a second picture: ignored" for stream in others if is_video(stream)]
     notes += proven.notes if proven is not None else ()
     if order := field_order_note(picture, _first_frame(frames, picture)):
         notes.append(order)
@@ -192,7 +192,7 @@ def _facts(
     return MediaFacts(
         formats=tuple(formats.split(",")),
         video=video,
-        audio=tuple(audio_of(stream, unbroken) for stream in sound),
+        audio=tuple(audio_of(stream, gapless) for stream in sound),
         timecode=found.timecode,
         reel=find_reel(container, picture, streams),
         start=start,

@@ -85,7 +85,7 @@ def _audio(audio: AudioFacts) -> SourceAudio:
         start=_optional(audio.start),
         duration=_optional(audio.duration),
         profile=audio.profile,
-        unbroken=audio.unbroken,
+        unbroken=audio.gapless,
         time_base=_optional(audio.time_base),
     )
 

@@ -20,7 +20,7 @@ def loudest(courses: Sequence[Course]) -> Course:
     return courses[0] if len(courses) == 1 else [max(points) for points in zip(*courses, strict=True)]
 
 
-def picture_late(comparison: Comparison) -> Fraction:
+def video_delay(comparison: Comparison) -> Fraction:
     """By how much later than in the source the picture starts in the proxy, each counted from its file's start."""
     source, proxy = (
         Fraction(0) if facts.video.start is None or facts.start is None else max(Fraction(0), facts.video.start - facts.start)
@@ -34,7 +34,7 @@ def lag_of(comparison: Comparison, pair: AudioPair) -> float | None:
     if not pair.source or not pair.proxy:
         return None
     lag = lag_between(loudest(pair.source), loudest(pair.proxy))
-    return None if lag is None else round(lag.points / POINTS_PER_SECOND - float(picture_late(comparison)), 3)
+    return None if lag is None else round(lag.points / POINTS_PER_SECOND - float(video_delay(comparison)), 3)
 
 
 def _holes(comparison: Comparison, number: int, pair: AudioPair, late: int) -> Iterator[Finding]:
@@ -75,7 +75,7 @@ def audio_findings(comparison: Comparison, audio_streams: Sequence[AudioPair]) -
                 value=lag,
                 threshold=LAG_SECONDS,
             )
-        late = 0 if lag is None else round((lag + float(picture_late(comparison))) * POINTS_PER_SECOND)
+        late = 0 if lag is None else round((lag + float(video_delay(comparison))) * POINTS_PER_SECOND)
         yield from _holes(comparison, number, pair, late)
     places = [
         (number, channel)

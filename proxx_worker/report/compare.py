@@ -14,7 +14,7 @@ from proxx_worker.report.avi import AviStreams
 from proxx_worker.report.comparison import Comparison, comparison_argv
 from proxx_worker.report.figures import FigureReader
 from proxx_worker.report.measurements import AudioPair, Measurements
-from proxx_worker.report.picture_measures import PictureMeter
+from proxx_worker.report.video_measures import VideoMeter
 
 _CHUNK = 1 << 20
 _MEANS, _SAMPLES, _FIRST_AUDIO = 0, 1, 2
@@ -51,7 +51,7 @@ def compare(
     Raises INTERRUPTED for a stop, ENCODE_STALLED where FFmpeg gives nothing for `stall_seconds`, FFMPEG_MISSING, IO_ERROR.
     """
     streams, figures = AviStreams(), FigureReader()
-    pictures = PictureMeter(counted or comparison.source.video.frames or 0)
+    pictures = VideoMeter(counted or comparison.source.video.frames or 0)
     audio_streams = [
         AudioMeter(facts.audio[number].channels)
         for number in range(comparison.audio_streams)

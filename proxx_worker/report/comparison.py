@@ -13,10 +13,10 @@ from proxx_worker.media.demuxers import demuxer_name
 from proxx_worker.media.facts import MediaFacts, VideoFacts
 from proxx_worker.media.pixel_formats import pixel_format
 from proxx_worker.media.source_probe import PROBE_BYTES, PROBE_MICROSECONDS
-from proxx_worker.planning.argv import dropping, input_name, numbered, protocols, whole_picture
+from proxx_worker.planning.argv import dropping, input_name, numbered, protocols, uncropped
 from proxx_worker.planning.color import MATRIX_FILTER_NAMES, is_full_range, is_standard_definition
 from proxx_worker.planning.color_tags import same
-from proxx_worker.planning.picture import upright
+from proxx_worker.planning.geometry import upright
 
 MEAN_WIDTH, MEAN_HEIGHT = 48, 28
 """The small picture whose pixels are means of blocks: coding noise averages out in it, a moved or a wrong picture does not."""
@@ -139,7 +139,7 @@ def input_options(facts: MediaFacts) -> list[str]:
     return [
         *protocols(facts), "-f", demuxer, *dropping(facts),
         "-probesize", str(PROBE_BYTES), "-analyzeduration", str(PROBE_MICROSECONDS),
-        *whole_picture(facts.video), *numbered(facts),
+        *uncropped(facts.video), *numbered(facts),
     ]  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from proxx_worker.report.audio_findings import audio_findings
 from proxx_worker.report.comparison import Comparison
 from proxx_worker.report.finding import Finding, Kind
 from proxx_worker.report.measurements import Measurements
-from proxx_worker.report.picture_findings import picture_findings
+from proxx_worker.report.video_findings import video_findings
 
 MOST_OF_A_KIND = 5
 
@@ -28,7 +28,7 @@ def judge(measurements: Measurements) -> tuple[Finding, ...]:
 
 def _found(measurements: Measurements) -> Iterator[Finding]:
     yield from _whole(measurements)
-    yield from picture_findings(measurements.comparison, measurements.pictures, measurements.figures)
+    yield from video_findings(measurements.comparison, measurements.pictures, measurements.figures)
     yield from audio_findings(measurements.comparison, measurements.audio_streams)
 
 

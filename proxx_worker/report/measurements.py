@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from proxx_worker.report.audio_measures import Course
 from proxx_worker.report.comparison import Comparison
 from proxx_worker.report.figures import Figures
-from proxx_worker.report.picture_measures import PictureMeasures
+from proxx_worker.report.video_measures import VideoMeasures
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Measurements:
 
     comparison: Comparison
     figures: Figures
-    pictures: PictureMeasures
+    pictures: VideoMeasures
     audio_streams: tuple[AudioPair, ...]
     counted: int | None
     exit_code: int = 0

@@ -21,9 +21,9 @@ from proxx_worker.report.charts import ssim_chart, waveforms
 from proxx_worker.report.document import ExaminedJob
 from proxx_worker.report.examine import ExaminedTask
 from proxx_worker.report.finding import Finding, Kind, Verdict
-from proxx_worker.report.picture_measures import LumaRange
 from proxx_worker.report.pictures import ShownFrame
 from proxx_worker.report.summary import AudioSummary
+from proxx_worker.report.video_measures import LumaRange
 
 MOST_BYTES_PER_TASK = 400_000
 """Of the page, for one task with its pictures."""

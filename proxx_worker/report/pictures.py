@@ -9,7 +9,7 @@ from proxx_worker.engines.source_file import OpenSource
 from proxx_worker.engines.tools import Tools
 from proxx_worker.media.demuxers import NUMBERED
 from proxx_worker.planning.argv import input_name
-from proxx_worker.planning.picture import upright
+from proxx_worker.planning.geometry import upright
 from proxx_worker.process.child import run_child
 from proxx_worker.process.stop import StopSignal
 from proxx_worker.report.avi import AviStreams

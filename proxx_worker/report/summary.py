@@ -11,8 +11,8 @@ from proxx_worker.report.audio_measures import Course, decibels
 from proxx_worker.report.comparison import Comparison
 from proxx_worker.report.finding import Finding, label_of_frame
 from proxx_worker.report.measurements import AudioPair, Measurements
-from proxx_worker.report.picture_findings import ssim_floor
-from proxx_worker.report.picture_measures import LumaRange
+from proxx_worker.report.video_findings import ssim_floor
+from proxx_worker.report.video_measures import LumaRange
 
 CHART_COLUMNS = 300
 WAVE_COLUMNS = 240

@@ -111,7 +111,7 @@ class FfmpegEvidence:
 
         The MXF muxer drops audio after the end of the video, so the proxy itself does not show audio that was shifted.
         """
-        sizes = [stream.padding.bytes for stream in self.plan.design.sound if stream.padding is not None]
+        sizes = [stream.padding.bytes for stream in self.plan.design.audio if stream.padding is not None]
         wanted = sum(size for size in sizes if size is not None)
         if not sizes or None in sizes or self.encode.exit_code != 0:
             return

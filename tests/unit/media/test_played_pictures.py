@@ -11,8 +11,8 @@ from proxx_worker.media.facts import MediaFacts
 from proxx_worker.media.played_pictures import PlayedPictures, played_pictures
 from proxx_worker.media.source_probe import read_source
 from tests.unit.media.documents import document, video
+from tests.unit.media.test_gapless_tracks import edits, header, table
 from tests.unit.media.test_quicktime import box
-from tests.unit.media.test_unbroken_tracks import edits, header, table
 
 TICKS, MILLISECONDS = 12800, 1000
 FRAME = 512

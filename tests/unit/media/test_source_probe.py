@@ -16,8 +16,8 @@ FRAME_ENTRIES = (
 )
 
 
-def facts(stdout: bytes, unbroken: frozenset[int] = frozenset()) -> MediaFacts:
-    found = read_source(stdout, "", 0, unbroken=unbroken)
+def facts(stdout: bytes, gapless: frozenset[int] = frozenset()) -> MediaFacts:
+    found = read_source(stdout, "", 0, gapless=gapless)
     assert isinstance(found, MediaFacts)
     return found
 
@@ -135,7 +135,7 @@ def test_a_phone_clip_by_value() -> None:
                 Fraction(0),
                 Fraction(4631, 44100),
                 "LC",
-                unbroken=True,
+                gapless=True,
                 time_base=Fraction(1, 44100),
             ),
         ),

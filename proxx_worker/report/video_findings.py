@@ -12,7 +12,7 @@ from proxx_worker.report.comparison import Comparison
 from proxx_worker.report.figures import Figures
 from proxx_worker.report.finding import Finding, Kind, label_of_frame
 from proxx_worker.report.hypotheses import LEVELS, Reading, Votes
-from proxx_worker.report.picture_measures import PictureMeasures
+from proxx_worker.report.video_measures import VideoMeasures
 
 SLIP_GAIN = 2.5
 """Code values that a run of slipped frames must be nearer to the other frames, summed over the run."""
@@ -59,7 +59,7 @@ def ssim_floor(ssim: Sequence[float]) -> float | None:
     return max(0.0, median(known) - SSIM_DROP) if known else None
 
 
-def picture_findings(comparison: Comparison, pictures: PictureMeasures, figures: Figures) -> Iterator[Finding]:
+def video_findings(comparison: Comparison, pictures: VideoMeasures, figures: Figures) -> Iterator[Finding]:
     """All faults of the picture; what one explains is not told again as another."""
     black = _black_runs(pictures)
     frozen = [
@@ -97,7 +97,7 @@ def _span(run: Runs) -> str:
     return f"frame {run.first}" if run.frames == 1 else f"frames {run.first} to {run.last}"
 
 
-def _black_runs(pictures: PictureMeasures) -> list[Runs]:
+def _black_runs(pictures: VideoMeasures) -> list[Runs]:
     return _runs(
         frame
         for frame, (luma, peak) in enumerate(zip(pictures.proxy_luma, pictures.proxy_peak, strict=True))
@@ -105,7 +105,7 @@ def _black_runs(pictures: PictureMeasures) -> list[Runs]:
     )
 
 
-def _black(comparison: Comparison, pictures: PictureMeasures, run: Runs) -> Finding:
+def _black(comparison: Comparison, pictures: VideoMeasures, run: Runs) -> Finding:
     there = pictures.source_luma[run.first]
     return Finding(
         Kind.BLACK_FRAMES,
@@ -131,7 +131,7 @@ def _frozen(comparison: Comparison, run: Runs) -> Finding:
     )
 
 
-def _slips(comparison: Comparison, pictures: PictureMeasures, explained: Sequence[Runs]) -> Iterator[tuple[Finding, Runs]]:
+def _slips(comparison: Comparison, pictures: VideoMeasures, explained: Sequence[Runs]) -> Iterator[tuple[Finding, Runs]]:
     offsets = {frame: offset for frame, offset in enumerate(pictures.offset) if offset and not _inside(frame, explained)}
     gap = max(1, round(SLIP_GAP_SECONDS * comparison.rate))
     for offset in sorted(set(offsets.values()), key=lambda one: min(f for f, o in offsets.items() if o == one)):
@@ -220,7 +220,7 @@ def _fields(comparison: Comparison, figures: Figures) -> Iterator[Finding]:
 
 
 def _odd_frames(
-    comparison: Comparison, pictures: PictureMeasures, figures: Figures, explained: Sequence[Runs]
+    comparison: Comparison, pictures: VideoMeasures, figures: Figures, explained: Sequence[Runs]
 ) -> Iterator[Finding]:
     """Frames that stand out from their clip for no reason that was found yet: a torn block, a broken picture."""
     if not pictures.frames:

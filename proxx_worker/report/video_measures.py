@@ -78,7 +78,7 @@ class Held:
 
 
 @dataclass(slots=True)
-class PictureMeasures:
+class VideoMeasures:
     """What was seen of each frame, and of the clip.
 
     `apart`: mean difference of luma; `worst_block`: greatest difference of a block's mean; `source_luma`, `proxy_luma`: means;
@@ -104,12 +104,12 @@ class PictureMeasures:
         return len(self.apart)
 
 
-class PictureMeter:
+class VideoMeter:
     """Takes the mosaics in order. Of the pictures themselves it holds no more than 2 x REACH + 1."""
 
     def __init__(self, expected_frames: int) -> None:
         """`expected_frames`: about how many will come, so that some 200 of them vote on how levels and colours came about."""
-        self.measures = PictureMeasures()
+        self.measures = VideoMeasures()
         self._every = max(1, expected_frames // _VOTES)
         self._sources: deque[bytes] = deque(maxlen=2 * REACH + 1)
         self._proxies: deque[bytes] = deque(maxlen=REACH + 1)
@@ -151,7 +151,7 @@ class PictureMeter:
         self.measures.source_range.add(mosaic[:_SAMPLES])
         self.measures.proxy_range.add(mosaic[_SAMPLES : 2 * _SAMPLES])
 
-    def finish(self) -> PictureMeasures:
+    def finish(self) -> VideoMeasures:
         """What was measured, once everything was taken."""
         frames = self.measures.frames
         self._end_stillness(frames)
