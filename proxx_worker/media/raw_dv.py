@@ -1,4 +1,4 @@
-"""Bare DV: nothing but frames of one size, so the file's size tells how many it holds, and whether the last one is whole."""
+"""Bare DV: nothing but frames of one size, so the file's size gives their number, and whether the last one is complete."""
 
 from fractions import Fraction
 

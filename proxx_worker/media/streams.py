@@ -1,4 +1,4 @@
-"""Which stream is the main video, which are audio, what else is there, and which streams no proxy can be made from."""
+"""Which stream is the main video, which are audio, what else there is, and which streams cannot be used."""
 
 import re
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ _ENCRYPTION_DATA = ("Encryption info", "Encryption initialization data")
 
 
 def video_stream_of(streams: Sequence[Section]) -> Section | None:
-    """The main video stream; None where there is none.
+    """The main video stream; None if there is none.
 
-    Cover art and thumbnails are not pictures of the clip, and position says nothing (audio, subtitles or data often come first).
-    Of several real video tracks: one marked default before one that is not, then the one with the most frames (a motion photo
-    holds its two high-resolution stills as a second track), then the larger one, then the earlier one.
+    Cover art and thumbnails do not count, and position means nothing (audio, subtitles or data often come first). With several
+    real video tracks: one marked default before one that is not, then the one with the most frames (a motion photo has its two
+    high-resolution stills as a second track), then the larger one, then the earlier one.
     """
     candidates = [stream for stream in streams if is_video(stream)]
     return max(candidates, key=_rank, default=None)
@@ -39,7 +39,7 @@ def _rank(stream: Section) -> tuple[bool, Fraction, int, int]:
 
 
 def refuse_unreadable(stream: Section, container: Section) -> None:
-    """Raise SOURCE_UNSUPPORTED for a stream that is encrypted or whose codec is not known."""
+    """Raise SOURCE_UNSUPPORTED for a stream that is encrypted or whose codec is unknown."""
     place = f"{stream.text('codec_type') or 'unknown'} stream {stream.integer('index')}"
     tag = codec_tag(stream) or "no tag"
     if (
@@ -53,7 +53,7 @@ def refuse_unreadable(stream: Section, container: Section) -> None:
     if stream.text("codec_name") is None:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"{place} uses a codec that FFmpeg does not know ({tag}); deliver it in another codec",
+            f"{place} uses a codec that this FFmpeg does not support ({tag}); deliver it in another codec",
             codec_tag=tag,
         )
 
@@ -61,7 +61,7 @@ def refuse_unreadable(stream: Section, container: Section) -> None:
 def audio_of(stream: Section, gapless: frozenset[int] = frozenset()) -> AudioFacts:
     """The facts of one audio stream. `gapless`: what `gapless_tracks` found in its file.
 
-    Raises SOURCE_UNSUPPORTED where its channels or rate are not known: a proxy carries every audio stream or is none.
+    Raises SOURCE_UNSUPPORTED if its channels or rate are unknown: a proxy must carry every audio stream.
     """
     index, codec = stream.integer("index"), stream.text("codec_name")
     time_base = stream.ratio("time_base")
@@ -70,7 +70,7 @@ def audio_of(stream: Section, gapless: frozenset[int] = frozenset()) -> AudioFac
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
             f"audio stream {index} ({codec}) reports no channels or sample rate; the file may be truncated. "
-            "A proxy carries every audio stream: deliver the whole file, or one without that stream",
+            "A proxy must carry every audio stream: deliver the whole file, or one without that stream",
             codec=codec,
         )
     return AudioFacts(
@@ -105,7 +105,7 @@ def kind_of(stream: Section) -> str:
 
 
 def codec_tag(stream: Section) -> str | None:
-    """The four characters that the container calls the codec; None where it has none (ffprobe's `[0][0][0][0]`)."""
+    """The container's four-character code for the codec; None if it has none (ffprobe's `[0][0][0][0]`)."""
     tag = stream.text("codec_tag_string")
     return None if tag == "[0][0][0][0]" else tag
 
