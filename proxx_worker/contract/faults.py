@@ -1,4 +1,4 @@
-"""A fault of a spec: where, what, and what would be right. All faults of a spec are reported in one error."""
+"""A fault of a spec: where, what, and what would be valid. All faults of a spec are reported in one error."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ MAX_FAULTS_TOLD = 1000
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault. `path` as in `sources[2]` or `resolved_tokens.date`. `meant`: what was probably meant, one of the allowed."""
+    """One fault. `path` as in `sources[2]` or `resolved_tokens.date`. `meant`: probably meant, one of the allowed."""
 
     path: str
     message: str
@@ -36,7 +36,7 @@ class Fault:
         return self.message if self.meant is None else f"{self.message}: did you mean {self.meant}?"
 
     def __str__(self) -> str:
-        """For an operator, on one line. Where it is clear what was meant, a list of all that is allowed would only hide it."""
+        """For an operator, on one line. If it is clear what was meant, a list of all allowed values would only hide it."""
         if self.meant is not None:
             return f"{self.path}: {self.text}"
         match self.allowed:
@@ -51,7 +51,7 @@ class Fault:
 def fault_error(code: ErrorCode, lead: str, faults: Sequence[Fault], **details: JsonValue) -> ProxxError:
     """The error that reports `faults`: `lead` and each of them in the message, and as data in `details.faults`.
 
-    More than `MAX_FAULTS_TOLD` are cut, and `details.faults_cut` is true then.
+    At most `MAX_FAULTS_TOLD` are listed; with more, `details.faults_cut` is true.
     """
     told = faults[:MAX_FAULTS_TOLD]
     cut = len(told) < len(faults)

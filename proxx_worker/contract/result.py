@@ -89,7 +89,7 @@ class TaskRecord(Record):
 
 
 class WorkerRecord(Record):
-    """Who did it: the worker's version, the tools' paths, the operator's pins (never checked), and what confined its children."""
+    """The worker: its version, the tools' paths, the operator's pins (never checked), and what confined its children."""
 
     version: Text
     ffmpeg: Text | None

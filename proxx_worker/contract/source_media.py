@@ -1,4 +1,4 @@
-"""What a result says of a source: `tasks[].source_media`, field by field. Rationals are text, `"30000/1001"`.
+"""A result's facts about a source: `tasks[].source_media`, field by field. Rationals are text, `"30000/1001"`.
 
 Every field is stable: one that is here stays, with its name and its meaning.
 """

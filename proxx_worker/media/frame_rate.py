@@ -30,9 +30,9 @@ def timing_of(stream: Section, demuxer: str, field_order: str | None) -> Timing 
     """The timing of a video stream; None if the file has neither a rate nor a time base.
 
     ffprobe reports two rates. `avg_frame_rate` is frames over duration: exact in MOV and MP4 (whole sample table), measured over
-    the first packets elsewhere, absent in MXF. `r_frame_rate` is the lowest rate that fits all seen timestamps: the nominal rate of
-    constant media, the field rate of field-coded media (60000/1001 beside 30000/1001), a meaningless tick rate of varying media
-    (90000/1, 57600/1).
+    the first packets elsewhere, absent in MXF. `r_frame_rate` is the lowest rate that fits all timestamps seen: the nominal rate
+    of constant media, the field rate of field-coded media (60000/1001 beside 30000/1001), a meaningless tick rate of varying
+    media (90000/1, 57600/1).
     """
     time_base = stream.ratio("time_base")
     nominal, average = stream.ratio("r_frame_rate"), stream.ratio("avg_frame_rate")

@@ -1,4 +1,4 @@
-"""Runs the one pass over a source and its proxy, and measures what comes out of it while it comes."""
+"""Runs the one pass over a source and its proxy, and measures its output as it arrives."""
 
 import hashlib
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def compare(
 ) -> Measurements:
     """Measure all frames and audio streams. `on_frames` gets how many frames were compared so far.
 
-    Raises INTERRUPTED for a stop, ENCODE_STALLED where FFmpeg gives nothing for `stall_seconds`, FFMPEG_MISSING, IO_ERROR.
+    Raises INTERRUPTED for a stop, ENCODE_STALLED if FFmpeg outputs nothing for `stall_seconds`, FFMPEG_MISSING, IO_ERROR.
     """
     streams, figures = AviStreams(), FigureReader()
     pictures = VideoMeter(counted or comparison.source.video.frames or 0)
@@ -61,7 +61,7 @@ def compare(
     def take(data: bytes) -> None:
         for number, chunk in streams.feed(data):
             if not chunk:
-                continue  # AVI's way to say "the same again"
+                continue  # AVI's form of "repeat the previous frame"
             if number == _MEANS:
                 pictures.take_means(chunk)
                 on_frames(pictures.measures.frames)

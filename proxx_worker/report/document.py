@@ -1,4 +1,4 @@
-"""The report as JSON: the same figures as the page, in the form of contract section 6."""
+"""The report as JSON: the same figures as the page, in the format of contract section 6."""
 
 import sys
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _DIGITS = 5
 
 @dataclass(frozen=True, slots=True)
 class ExaminedJob:
-    """A job, its tasks as they were examined, and the end of its log where that lay beside its result."""
+    """A job, its examined tasks, and the end of its log if that is beside its result."""
 
     job: FinishedJob
     tasks: tuple[ExaminedTask, ...]

@@ -1,4 +1,4 @@
-"""All that one task's comparison found out, before anybody judges it."""
+"""The measurements of one task's comparison, before they are judged."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from proxx_worker.report.video_measures import VideoMeasures
 
 @dataclass(frozen=True, slots=True)
 class AudioPair:
-    """The courses of one audio stream, channel by channel, of the source and of the proxy."""
+    """The envelopes of one audio stream, channel by channel, of the source and of the proxy."""
 
     source: tuple[Course, ...]
     proxy: tuple[Course, ...]
@@ -22,7 +22,7 @@ class Measurements:
 
     comparison: Comparison
     figures: Figures
-    pictures: VideoMeasures
+    video: VideoMeasures
     audio_streams: tuple[AudioPair, ...]
     counted: int | None
     exit_code: int = 0

@@ -117,7 +117,7 @@ def test_what_a_demuxer_says_of_a_container_is_no_finding() -> None:
 
 def test_a_comparison_that_broke_off() -> None:
     whole = measurements(measure(GOOD), counted=99, figures=Figures(complaints=["[in#0] [error] gone"]))
-    broken = type(whole)(whole.comparison, whole.figures, whole.pictures, (), whole.counted, exit_code=1)
+    broken = type(whole)(whole.comparison, whole.figures, whole.video, (), whole.counted, exit_code=1)
     found = judge(broken)
     assert [(finding.kind, finding.certain) for finding in found] == [(Kind.DAMAGED, True)]
     assert "did not finish: [in#0] [error] gone" in found[0].message
