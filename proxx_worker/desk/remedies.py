@@ -9,7 +9,7 @@ from proxx_worker.contract.errors import ErrorCode
 
 
 class Again(StrEnum):
-    """Whether the same spec, submitted again, can end otherwise. The values complete "submitting it again ..."."""
+    """Whether the same spec, submitted again, can end differently. The values complete "submitting it again ..."."""
 
     HELPS = "helps, once that is done"
     AFTER_SOURCE = "helps once the source has changed"

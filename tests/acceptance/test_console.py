@@ -129,7 +129,7 @@ def test_it_writes_nothing_but_its_drops(
         console.press("c")
         console.until("Cancel a?")
         console.press("y")
-        console.until("a is to be cancelled")
+        console.until("a will be cancelled")
         console.press("h")
         console.until("HELD")
         console.press("h")

@@ -1,4 +1,4 @@
-"""What a console reads of one job: its result and its log, wherever the job is by now."""
+"""What a console reads of one job: its result and its log, wherever the job is now."""
 
 import os
 from typing import Final
@@ -29,7 +29,7 @@ def path_of(workspace: Workspace, job: JobSummary) -> str:
 
 
 def page_of(workspace: Workspace, job: JobSummary) -> str:
-    """Where the page of `report` on a finished job goes: beside its result, as an absolute path."""
+    """Where the report on a finished job goes: beside its result, as an absolute path."""
     result = files_in(folder_of(workspace, job.state), job.stem).result
     return os.path.abspath(os.fsdecode(result).removesuffix(".result.json") + ".html")
 
