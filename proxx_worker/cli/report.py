@@ -1,4 +1,4 @@
-"""`report`: source and proxy of finished jobs side by side, as an HTML page and as figures."""
+"""`report`: compares source and proxy of finished jobs, as an HTML page and as figures."""
 
 import argparse
 import sys
@@ -118,7 +118,7 @@ def _badness(examined: ExaminedTask) -> tuple[int, float]:
 
 
 def _write(arguments: argparse.Namespace, page: bytes, document: bytes) -> None:
-    """Write both files, or say which one is there."""
+    """Write both files, or report which one was written."""
     written: list[str] = []
     for path, data in ((arguments.json, document), (arguments.html, page)):
         if path is None:

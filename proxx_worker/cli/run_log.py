@@ -13,7 +13,7 @@ _LAST_LINES: Final = 20
 
 
 class RunLog:
-    """Hands everything on, and keeps the encoder's last lines: on a terminal they are shown only where the job failed.
+    """Passes everything on, and keeps the encoder's last lines: a terminal shows them only if the job failed.
 
     Satisfies `JobLog`.
     """
@@ -37,7 +37,7 @@ class RunLog:
         return tuple(self._last)
 
     def close(self) -> ProxxError | None:
-        """Close the file. Returns why it is not whole, where a line could not be written."""
+        """Close the file. Returns why it is incomplete if a line could not be written."""
         if self._file is None:
             return None
         try:

@@ -1,4 +1,4 @@
-"""`status`: what a workspace's worker does now, read from the files that it keeps. Touches nothing."""
+"""`status`: what a workspace's worker is doing, read from its files. Touches nothing."""
 
 import argparse
 import os
@@ -45,7 +45,7 @@ class Report:
 
     @classmethod
     def of(cls, workspace: Workspace) -> "Report":
-        """Look at a workspace. Raises `ProxxError` where its inbox cannot be listed."""
+        """Read a workspace. Raises `ProxxError` if its inbox cannot be listed."""
         status, unreadable = _read(workspace.status_file)
         alive = _alive(workspace)
         names = _names_in(workspace)
@@ -82,7 +82,7 @@ class Report:
         if state is WorkerState.ENDED:
             code = self.status.exit_code
             return f"{state} at {when}" if code is None else f"{state} at {when}, exit {code}"
-        # What a worker that died wrote last is no news of today.
+        # The last status of a worker that died is outdated.
         return f"was {state} at {when}" if self.alive is False else state
 
 
@@ -115,7 +115,7 @@ def status(arguments: argparse.Namespace) -> int:
 
 
 def _read(path: Path) -> tuple[WorkerStatus | None, str | None]:
-    """What the worker wrote, or why it cannot be read; neither where no worker has ever run."""
+    """The worker's status, or why it cannot be read; neither if no worker has ever run."""
     try:
         with path.open("rb") as file:
             return decode_status(file.read(MAX_STATUS_BYTES + 1)), None
