@@ -165,7 +165,7 @@ class Worker:
     def _next_name(self) -> bytes | None:
         """The next spec to claim: one to be cancelled, else the first candidate; None if there is none."""
         self._requests.arrived(self._inbox.take_cancels())
-        cancelled = self._requests.next_cancelled(time.monotonic())
+        cancelled = self._requests.next_cancelled(time.monotonic(), self._stops.now.requested)
         for removed in self._requests.take_removed():
             self._log.event("cancel_removed", removed.reason, level="WARNING", name=display_name(removed.name))
         if cancelled is not None:

@@ -1,6 +1,7 @@
 """What every test may count on: markers by folder, and the folder of test media where there is one."""
 
 import os
+from collections import Counter
 from collections.abc import Generator, Iterable
 from contextlib import ExitStack
 from pathlib import Path
@@ -108,7 +109,14 @@ def _lies_in(item: pytest.Item, places: Iterable[str]) -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    cases: Counter[str] = Counter()
     for item in items:
+        every = item.get_closest_marker("one_in")
+        if every is not None:
+            test = item.nodeid.partition("[")[0]
+            if cases[test] % every.args[0]:
+                item.add_marker("heavy")
+            cases[test] += 1
         for marker, places in MARKED.items():
             of_path = marker == "ffmpeg" and item.get_closest_marker("of_path") is not None
             if _lies_in(item, places) and not of_path and not _lies_in(item, NOT_MARKED.get(marker, ())):

@@ -36,16 +36,14 @@ class Fault:
         return self.message if self.meant is None else f"{self.message}: did you mean {self.meant}?"
 
     def __str__(self) -> str:
-        """For an operator, on one line. If it is clear what was meant, a list of all allowed values would only hide it."""
-        if self.meant is not None:
-            return f"{self.path}: {self.text}"
+        """On one line, with the allowed values: an error's message lists them for every fault (contract section 2)."""
         match self.allowed:
             case None:
-                return f"{self.path}: {self.message}"
+                return f"{self.path}: {self.text}"
             case str():
-                return f"{self.path}: {self.message} (allowed: {self.allowed})"
+                return f"{self.path}: {self.text} (allowed: {self.allowed})"
             case _:
-                return f"{self.path}: {self.message} (allowed: {', '.join(self.allowed)})"
+                return f"{self.path}: {self.text} (allowed: {', '.join(self.allowed)})"
 
 
 def fault_error(code: ErrorCode, lead: str, faults: Sequence[Fault], **details: JsonValue) -> ProxxError:

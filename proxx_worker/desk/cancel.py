@@ -1,18 +1,17 @@
 """Cancelling jobs by name: finds the spec, and drops the request for it."""
 
 import os
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 
 from proxx_worker.contract.candidates import CANCEL_SUFFIX, SPEC_SUFFIX, display_name, is_job_stem
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.contract.strict_json import MAX_SPEC_BYTES
 from proxx_worker.desk.drops import drop_cancel
 from proxx_worker.desk.jobs import JobState
 from proxx_worker.files.errnos import translate_os_errors
-from proxx_worker.workspace.claimed import read_if_regular
-from proxx_worker.workspace.entries import exists, files_in
+from proxx_worker.workspace.claimed import HASHED_AT_MOST, read_if_regular, sha256_if_regular
+from proxx_worker.workspace.entries import exists, files_in, status_of
 from proxx_worker.workspace.layout import Workspace
 
 
@@ -84,10 +83,10 @@ def _target(workspace: Workspace, state: JobState, stem: bytes) -> Target | None
     folder = workspace.running if state is JobState.RUNNING else workspace.inbox
     path = files_in(folder, stem).spec
     with translate_os_errors("read", path, state_folder=True):
-        data = read_if_regular(path, MAX_SPEC_BYTES + 1)
-    if data is None:
-        return None
-    if len(data) > MAX_SPEC_BYTES:
-        message = f"{display_name(stem)} is over 1 MiB, so it cannot be cancelled; it will fail when its turn comes"
+        status, digest = status_of(path), sha256_if_regular(path)
+    if digest is not None:
+        return Target(stem, state, digest)
+    if status is not None and stat.S_ISREG(status.st_mode) and status.st_size > HASHED_AT_MOST:
+        message = f"{display_name(stem)} is over 256 MiB, so it cannot be cancelled; it will fail when its turn comes"
         raise NoSuchJobError(message)
-    return Target(stem, state, sha256(data).hexdigest())
+    return None

@@ -4,6 +4,8 @@ import errno
 import hashlib
 import os
 import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -80,16 +82,44 @@ def read_if_regular(path: bytes, limit: int) -> bytes | None:
 
     Raises `OSError` for all other errors.
     """
+    with _open_if_regular(path) as fd:
+        return None if fd is None else _read_at_most(fd, limit)
+
+
+def sha256_if_regular(path: bytes, stop_requested: Callable[[], bool] = lambda: False) -> str | None:
+    """The SHA-256 (hex) of a regular file of any length that a claim would hash; None as for `read_if_regular`.
+
+    Also None for more than `HASHED_AT_MOST` bytes, and once `stop_requested`. Raises `OSError` for all other errors.
+    """
+
+    def checkpoint() -> None:
+        if stop_requested():
+            raise StopRequestedError
+
+    with _open_if_regular(path) as fd:
+        if fd is None or os.fstat(fd).st_size > HASHED_AT_MOST:
+            return None
+        with suppress(StopRequestedError):
+            return sha256_of(fd, checkpoint)
+    return None
+
+
+@contextmanager
+def _open_if_regular(path: bytes) -> Iterator[int | None]:
+    """A descriptor of a regular file during the body; None if `path` is anything else, does not exist, or is not readable."""
     try:
         fd = os.open(path, _READ)
     except FileNotFoundError:
-        return None
+        fd = None
     except OSError as error:
-        if error.errno in _NOT_A_FILE | _NOT_PERMITTED:
-            return None
-        raise
+        if error.errno not in _NOT_A_FILE | _NOT_PERMITTED:
+            raise
+        fd = None
+    if fd is None:
+        yield None
+        return
     try:
-        return _read_at_most(fd, limit) if stat.S_ISREG(os.fstat(fd).st_mode) else None
+        yield fd if stat.S_ISREG(os.fstat(fd).st_mode) else None
     finally:
         os.close(fd)
 

@@ -11,16 +11,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Final
 
 from proxx_worker.contract.candidates import CANCEL_SUFFIX, HOLD_NAME, JobFiles, dropped_stem, is_candidate_name
 from proxx_worker.contract.errors import ErrorCode
 from proxx_worker.contract.result import JobResult
-from proxx_worker.contract.strict_json import MAX_SPEC_BYTES
 from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.syncing import sync_directory
-from proxx_worker.workspace.claimed import ClaimedJob, read_if_regular
+from proxx_worker.workspace.claimed import ClaimedJob, read_if_regular, sha256_if_regular
 from proxx_worker.workspace.entries import exists, status_of
 
 CHECK_SECONDS: Final = 0.5
@@ -90,15 +88,15 @@ class Requests:
         self._removed.clear()
         return removed
 
-    def next_cancelled(self, now: float) -> bytes | None:
-        """The inbox name of a waiting spec to cancel; None if there is none. Call it while no job runs.
+    def next_cancelled(self, now: float, stop_requested: Callable[[], bool] = lambda: False) -> bytes | None:
+        """The inbox name of a waiting spec to cancel; None if there is none, or once a stop is requested. For while no job runs.
 
         A cancel that matches no waiting spec is removed. `now`: in monotonic seconds.
         """
         for name in sorted(self._pending):
             path = os.path.join(self._folder, name)
             with translate_os_errors("inspect the request", path, state_folder=True):
-                spec = self._evaluate(name, path, now)
+                spec = self._evaluate(name, path, now, stop_requested)
             if spec is not None:
                 return spec
         return None
@@ -149,7 +147,7 @@ class Requests:
             if job.sha256 is not None and _sha256_in(read_if_regular(path, _CANCEL_BYTES)) == job.sha256:
                 yield path
 
-    def _evaluate(self, name: bytes, path: bytes, now: float) -> bytes | None:
+    def _evaluate(self, name: bytes, path: bytes, now: float, stop_requested: Callable[[], bool]) -> bytes | None:
         """The name of the spec that the cancel `name` is for; None if there is none, or the file may be incomplete."""
         status = status_of(path)
         if status is None or not stat.S_ISREG(status.st_mode):
@@ -161,15 +159,12 @@ class Requests:
                 self._remove(name, path, _NO_SHA256)
             return None
         spec = JobFiles.of(name.removesuffix(CANCEL_SUFFIX)).spec
-        if is_candidate_name(spec) and self._sha256_of(spec) == wanted:
+        found = sha256_if_regular(os.path.join(self._folder, spec), stop_requested) if is_candidate_name(spec) else None
+        if found == wanted:
             return spec
-        self._remove(name, path, _NO_SUCH_JOB)
+        if not stop_requested():  # which leaves a large spec unread, and its cancel for the next start
+            self._remove(name, path, _NO_SUCH_JOB)
         return None
-
-    def _sha256_of(self, spec: bytes) -> str | None:
-        """The SHA-256 of a spec in the inbox; None if there is none, or it is too large and will fail anyway."""
-        data = read_if_regular(os.path.join(self._folder, spec), MAX_SPEC_BYTES + 1)
-        return None if data is None or len(data) > MAX_SPEC_BYTES else sha256(data).hexdigest()
 
     def _has_settled(self, name: bytes, status: os.stat_result, now: float) -> bool:
         seen = self._sightings.get(name)

@@ -18,6 +18,7 @@ def refusing(paths: Sequence[str | Path], calls: str, error: str) -> list[str | 
     return [tool("strace"), "-f", "-qq", "-o", "/dev/null", *named, "-e", f"inject={calls}:error={error}"]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("flags", "code"),
     [

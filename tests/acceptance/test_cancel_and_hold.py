@@ -32,6 +32,16 @@ def test_a_cancel_ends_the_encoder_and_the_next_job_begins(
     audit(workspace.root, [running, waiting], [proxies])
 
 
+def test_a_spec_that_is_too_large_to_be_run_is_cancelled_by_its_hash(proxx: Command, workspace: Workspace) -> None:
+    large = b" " * (1 << 20) + b"{}"
+    (workspace.inbox / "a.json").write_bytes(large)
+    assert proxx("cancel", workspace, "a").exit_code == 0
+    assert proxx("watch", workspace, "--once").exit_code == 2
+    result = read_result(workspace.failed, "a")
+    assert (result["error"]["code"], result["jobspec"]["sha256"]) == ("CANCELLED", hashlib.sha256(large).hexdigest())
+    assert names(workspace.inbox) == []
+
+
 def test_a_hold_lets_the_job_end_and_a_release_is_heard_at_once(
     proxx: Command, workspace: Workspace, clip: Path, proxies: Path, tmp_path: Path
 ) -> None:

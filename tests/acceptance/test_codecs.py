@@ -90,6 +90,7 @@ def drained(proxx: Command, clip: Path, hd_clip: Path, tmp_path_factory: pytest.
     return Drained(workspace, proxies)
 
 
+@pytest.mark.heavy
 def test_the_sandbox_changes_no_byte(
     proxx: Command, drained: Drained, clip: Path, hd_clip: Path, proxies: Path, workspace: Workspace
 ) -> None:
@@ -157,6 +158,7 @@ SAME_BOTH_WAYS = [
 ]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", SAME_BOTH_WAYS)
 def test_run_does_exactly_what_watch_did(proxx: Command, drained: Drained, tmp_path: Path, name: str) -> None:
     watched = read_result(drained.workspace.done, name)

@@ -120,6 +120,7 @@ def test_declared_versions_are_copied_and_never_checked(
     assert parse_result(proxx("run", spec, "--config", config, *flags).stdout)["worker"]["declared_versions"] == {"ffmpeg": "1"}
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     "text",
     [
@@ -203,6 +204,7 @@ def rooms(clip: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("source", "allowed"),
     [
@@ -229,6 +231,7 @@ def test_source_roots(proxx: Command, rooms: Path, proxies: Path, source: str, a
         assert str(rooms / "inside") in result["error"]["message"] + str(result["error"]["details"])
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("directory", "allowed"),
     [

@@ -97,6 +97,7 @@ def hostile_specs(spec: dict[str, object]) -> dict[str, tuple[bytes, str]]:
     }
 
 
+@pytest.mark.heavy
 def test_specs_made_to_cost_are_refused_at_once(proxx: Command, clip: Path, proxies: Path, tmp_path: Path) -> None:
     specs = hostile_specs(jobspec(clip, proxies))
     paths = []
@@ -144,6 +145,7 @@ def test_a_spec_of_nothing_but_sources_takes_no_more_disk_than_its_result(
     assert (result["error"]["code"], len(result["tasks"])) == ("SPEC_INVALID", 340_000)
 
 
+@pytest.mark.heavy
 def test_a_job_of_many_sources_holds_few_of_them(proxx: Command, proxies: Path, tmp_path: Path) -> None:
     clip = tmp_path / "clip.mov"
     ffmpeg("-f", "lavfi", "-i", "color=gray:size=64x64:rate=25:duration=0.04", "-c:v", "mpeg4", clip)
@@ -191,6 +193,7 @@ def costly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("name", "code"),
     [

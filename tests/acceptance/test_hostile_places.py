@@ -143,6 +143,7 @@ def link(path: Path, target: Path) -> Path:
     return path
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", SOURCES_OUTSIDE)
 def test_a_source_outside_is_refused_and_nothing_is_told_of_it(place: Place, name: str) -> None:
     (place.root / f"media-{CANARY}").mkdir()

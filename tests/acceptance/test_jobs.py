@@ -61,6 +61,7 @@ def test_a_task_that_fails_discards_the_earlier_and_spares_the_later(
     assert snapshot(proxies) == before
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("body", "code"),
     [
@@ -230,6 +231,7 @@ def test_the_output_directory_is_held_also_against_another_worker(
     assert names(proxies) == ["a.mp4"]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("container", ["mp4", "mkv", "mov", "mxf", "webm"])
 @pytest.mark.parametrize("seconds", ["0.6", "1.4"], ids=["shorter", "longer"])
 def test_sound_that_is_not_as_long_as_the_picture(

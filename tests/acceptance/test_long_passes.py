@@ -107,6 +107,7 @@ def stage_of(workspace: Workspace) -> str | None:
     return stage
 
 
+@pytest.mark.one_in(2)
 def test_a_stop_is_heard_by_watch(
     proxx: Command, workspace: Workspace, hd_clip: Path, proxies: Path, tools: Tools, long_pass: Pass, storage: Storage
 ) -> None:
@@ -125,6 +126,7 @@ def test_a_stop_is_heard_by_watch(
     audit(workspace.root, [dropped], [proxies])
 
 
+@pytest.mark.one_in(2)
 def test_a_stop_is_heard_by_run(
     proxx: Command, hd_clip: Path, proxies: Path, tools: Tools, long_pass: Pass, storage: Storage, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from jsonschema import Draft202012Validator
 
@@ -146,7 +147,9 @@ def test_ctrl_c_ends_a_command_that_has_nothing_to_clean_up_without_a_traceback(
             return None
 
     with proxx.start("check", "--config", config) as job:
-        writer = job.until(reader_is_there, "a command that waits for its settings")
+        writer = job.until(reader_is_there, "a command that opens its settings")
+        # Until it sleeps in its read, Python may take the signal just before, and then not come to its handler while it reads.
+        job.until(lambda: psutil.Process(job.pid).status() == psutil.STATUS_SLEEPING, "a command that waits for its settings")
         job.signal(signal.SIGINT)
         ended = job.wait()
         os.close(writer)

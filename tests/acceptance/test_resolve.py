@@ -71,6 +71,7 @@ def test_a_raw_clip_beside_an_ffmpeg_job(
     assert "10:20:30:05" in exchange.read_text(), "a proxy of camera RAW leads back to it"
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("profile", RESOLVE_PROFILES)
 def test_every_profile_makes_a_proxy(
     proxx: Command, standin: StandIn, raw: Path, proxies: Path, tmp_path: Path, profile: str
@@ -81,6 +82,7 @@ def test_every_profile_makes_a_proxy(
     assert len(list(proxies.iterdir())) == 1
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("codec", "container", "resolution"),
     [("prores_4444", "mov", "half"), ("dnxhr", "mov", "same"), ("h264", "mp4", "quarter"), ("h265", "mov", "half")],
@@ -160,6 +162,7 @@ HANGS_AT: dict[str, dict[str, object]] = {
 """A call -> what makes Resolve come no further than that: in a render, in the look at sources, at its start."""
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("call", "starts"),
     [(call, starts) for call in HANGS_AT for starts in (False, True) if starts or call != "scriptapp"],

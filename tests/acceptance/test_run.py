@@ -189,6 +189,7 @@ def test_resolved_tokens_stand_as_they_are(proxx: Command, clip: Path, proxies: 
     assert names(proxies) == ["{index}_day 1_h264.mp4"]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", ["x" * 251, "-vf", "%d", "a'b\"c;$(touch x)", "\U0001f3ac", "a b", "CON", "file:a", "~"])
 def test_names_that_are_harmless(proxx: Command, clip: Path, proxies: Path, tmp_path: Path, name: str) -> None:
     source = tmp_path / f"{name}.mov"

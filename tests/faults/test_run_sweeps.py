@@ -57,6 +57,7 @@ def test_a_slice_of_the_errors(laboratory: list[Bench], runs: LoneRuns) -> None:
     assert faulty(points) == {}
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     "picked", [has("unlinkat", STAGING), has("write", "/results/.tmp-"), has("rename", "/results/a.result.json")]
 )

@@ -158,6 +158,7 @@ def _cases() -> list[object]:
     ]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("source", "container"), _cases())
 def test_audio_stands_where_the_sources_clock_puts_it(
     proxx: Command, tmp_path: Path, made: Callable[[Source], Path], source: Source, container: str

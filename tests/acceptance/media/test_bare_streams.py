@@ -72,6 +72,7 @@ def times_of(path: Path) -> list[float]:
     return [float(line.strip(",")) for line in said.split()]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("options", "rate", "fields"),
     [
@@ -90,6 +91,7 @@ def test_an_ivf_is_taken_with_all_its_frames(
     assert times_of(proxy) == pytest.approx([float(number / Fraction(rate)) for number in range(30)], abs=0.001)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("base", "times"),
     [
@@ -106,6 +108,7 @@ def test_its_frames_stand_where_its_packets_say(proxx: Command, tmp_path: Path, 
     assert times_of(proxy) == pytest.approx([time / base for time in times], abs=0.001)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("kept", "more"), [(49, 0), (40, 0), (40, 300)])
 def test_an_ivf_that_lacks_a_frame_is_cut_off(proxx: Command, tmp_path: Path, kept: int, more: int) -> None:
     whole = made(tmp_path / "whole.ivf", *VP9).read_bytes()
@@ -170,6 +173,7 @@ def refusal(result: Result, code: str) -> str:
     return str(result["error"]["message"])
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", BARE)
 def test_a_bare_stream_is_taken_as_frames_at_the_rate_that_it_says(proxx: Command, tmp_path: Path, name: str) -> None:
     rate, frames = Fraction(BARE[name][1]), 50
@@ -249,6 +253,7 @@ def test_a_picture_that_is_missing_in_the_middle_is_damage(proxx: Command, tmp_p
     assert list((tmp_path / "proxies").iterdir()) == []
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", ["progressive.m2v", "interlaced.m2v", "old.m1v", "open.h264", "by-number.h264"])
 @pytest.mark.parametrize("cut", [4, 20, 100])
 def test_a_last_picture_that_is_cut_is_damage(proxx: Command, tmp_path: Path, name: str, cut: int) -> None:

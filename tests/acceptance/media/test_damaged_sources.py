@@ -245,6 +245,7 @@ def test_a_movie_whose_sound_alone_is_encrypted(bench: Bench, whole: Callable[[s
     is_refused(bench.run(bench.spoiled("drm.m4v", data.replace(b"mp4a", b"drms"))), "SOURCE_UNSUPPORTED", "encrypted")
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("name", "options", "said"),
     [
@@ -325,6 +326,7 @@ def spoiled_in_three_places(bench: Bench, name: str, stream: str, spoil: Callabl
     return Spoiled(bench.spoiled(name, bytes(data)), truth)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("name", "stream", "spoil"),
     [
@@ -370,6 +372,7 @@ def test_lost_packets_of_a_transport_stream_are_listed(bench: Bench) -> None:
     assert [float(place["near_seconds"]) for place in details["places"]] == pytest.approx(truth, abs=0.041)
 
 
+@pytest.mark.heavy
 def test_a_picture_that_the_decoder_conceals_is_damage_in_every_run(bench: Bench) -> None:
     """A B picture of H.264 that nothing else needs. FFmpeg 5.1 flagged it in some runs, by how its threads came to run."""
     source = bench.folder / "whole.mp4"

@@ -242,6 +242,7 @@ def _cases() -> list[Any]:
     return [pytest.param(fault, id=fault.name, marks=() if fault.quick else pytest.mark.heavy) for fault in FAULTS]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("fault", _cases())
 def test_a_fault_is_caught(proxx: Command, sources: dict[str, Path], tmp_path: Path, fault: Fault) -> None:
     result, published = run(proxx, tmp_path, sources[fault.source], fault.fields, fault.lie)

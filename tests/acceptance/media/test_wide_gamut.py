@@ -28,6 +28,7 @@ def wide_clip(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     return path
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("codec", "container", "matrix"), [("dnxhr", "mov", "bt2020nc"), ("dnxhr", "mxf", "bt2020nc"), ("dnxhd", "mxf", "bt709")]
 )
@@ -49,6 +50,7 @@ def test_container_and_frames_say_one_matrix(
         assert re.search(rf"^stream\|.*{tag}", said, re.MULTILINE), tag
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("container", ["mov", "mxf"])
 def test_the_picture_is_not_converted(proxx: Command, wide_clip: Path, tmp_path: Path, container: str) -> None:
     output = made(proxx, tmp_path, wide_clip, "dnxhr", container)

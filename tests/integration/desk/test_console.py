@@ -261,6 +261,7 @@ def _preview(desk: Desk) -> str:
     return str(desk.app.screen.query_one("#preview", Static).content)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("size", SIZES, ids=lambda it: f"{it[0]}x{it[1]}")
 def test_hostile_names_are_text_and_nothing_else(root: Path, size: tuple[int, int]) -> None:
     for number, name in enumerate(HOSTILE):

@@ -74,9 +74,15 @@ class TestCancel:
         with pytest.raises(ProxxError, match=r"these requests were made before that and stay: .*a\.cancel"):
             cancel(workspace, [target_of(workspace, name) for name in (b"a", b"b")])
 
-    def test_a_spec_that_is_too_large_is_said_to_be(self, root: Path, workspace: Workspace) -> None:
-        (root / "inbox" / "big.json").write_bytes(b" " * ((1 << 20) + 1))
-        with pytest.raises(NoSuchJobError, match="big is over 1 MiB"):
+    def test_a_spec_that_is_too_large_to_be_run_can_be_cancelled(self, root: Path, workspace: Workspace) -> None:
+        large = b" " * ((1 << 20) + 1)
+        (root / "inbox" / "big.json").write_bytes(large)
+        assert target_of(workspace, b"big").sha256 == hashlib.sha256(large).hexdigest()
+
+    def test_a_file_that_is_too_large_to_be_hashed_is_said_to_be(self, root: Path, workspace: Workspace) -> None:
+        with (root / "inbox" / "big.json").open("wb") as file:
+            file.truncate((256 << 20) + 1)
+        with pytest.raises(NoSuchJobError, match="big is over 256 MiB"):
             target_of(workspace, b"big")
 
 

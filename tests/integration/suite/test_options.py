@@ -18,6 +18,7 @@ def collected(project_root: Path, *options: str) -> set[str]:
     return {line for line in session(project_root, "-q", *options).stdout.splitlines() if "::" in line}
 
 
+@pytest.mark.heavy
 def test_slices_are_parts_of_all_but_what_makes_the_whole_of_something(project_root: Path) -> None:
     everything = collected(project_root, MANY, TABLE)
     slices = [collected(project_root, MANY, TABLE, f"--slice={number}/2") for number in (1, 2)]

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SWEEPS = {
     "tests/faults/fuzz/test_fuzz.py::test_inputs_guided_by_coverage",
     "tests/faults/test_error_sweep.py::test_every_error_point",
@@ -33,6 +35,7 @@ def collected(root: Path, *options: str) -> set[str]:
     return {re.sub(r"(?<=test_a_recovery)\[.*", "", line) for line in shown.splitlines() if "::" in line}
 
 
+@pytest.mark.heavy
 def test_every_sweep_is_in_every_slice(project_root: Path) -> None:
     slices = [collected(project_root, f"--slice={number}/2") for number in (1, 2)]
     assert all(part >= SWEEPS for part in slices)

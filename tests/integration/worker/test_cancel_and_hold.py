@@ -42,6 +42,7 @@ def entries(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("moment", [(Stage.CLAIMED, 0), *MOMENTS], ids=lambda it: f"{it[0]}-{it[1]}")
 def test_at_any_moment_of_a_job(root: Path, world: Environment, stop: StopFlag, out: Path, clip: Path, moment: Moment) -> None:
     data = drop(root, "a", spec([clip, clip], out))

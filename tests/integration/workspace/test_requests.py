@@ -60,6 +60,15 @@ class TestWaiting:
             (inbox / f"{name}.cancel").write_text(SHA256)
         assert pending(inbox).next_cancelled(0) == b"a.json"
 
+    def test_a_spec_that_is_too_large_to_be_run_can_be_meant(self, inbox: Path) -> None:
+        large = b" " * ((1 << 20) + 1)
+        (inbox / "a.json").write_bytes(large)
+        (inbox / "a.cancel").write_text(hashlib.sha256(large).hexdigest())
+        requests = pending(inbox)
+        assert requests.next_cancelled(0, lambda: True) is None
+        assert requests.pending, "a stop leaves it for the next start"
+        assert requests.next_cancelled(0) == b"a.json"
+
     @pytest.mark.parametrize("spec", [None, b'{"n": 2}', b" " * ((1 << 20) + 1)], ids=["none", "another", "too large"])
     def test_one_that_fits_nothing_is_removed_and_told_once(self, inbox: Path, spec: bytes | None) -> None:
         if spec is not None:

@@ -304,14 +304,15 @@ def test_an_unknown_field_is_told_with_what_may_have_been_meant() -> None:
         "there is no such field in JobSpec 2.1",
     ]
     assert faults(error)[0]["allowed"] == list(FIELDS)
-    assert "Source: there is no such field in JobSpec 2.1: did you mean sources?; zzz: there" in str(error), "and no list of all"
+    known = f"(allowed: {', '.join(FIELDS)})"
+    assert f"Source: there is no such field in JobSpec 2.1: did you mean sources? {known}; zzz: there" in str(error)
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         (spec(proxy_profile="proxy_h264_lo"), 'proxy_profile: "proxy_h264_lo" is not a profile: did you mean proxy_h264_low?'),
-        (spec(EXPLICIT, codec="x264"), 'codec: "x264" is not a codec: did you mean h264?'),
+        (spec(EXPLICIT, codec="x264"), 'codec: "x264" is not a codec: did you mean h264? (allowed: prores_proxy, prores_lt, '),
         (spec(EXPLICIT, container="MP4"), 'container: "MP4" is not a container: did you mean mp4?'),
         (spec(naming_template="{source}"), 'naming_template: there is no token "{source}" (allowed: text with the tokens'),
         (spec(naming_template="{source_nam}"), 'there is no token "{source_nam}": did you mean {source_name}?'),

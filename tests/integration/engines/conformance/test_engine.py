@@ -96,6 +96,7 @@ def test_a_name_that_is_taken_is_found_before_anything_runs(bench: Bench, source
     assert (out / "two_001.mov").read_bytes() == b"precious"
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("taken", ["one_000.mov", "two_001.mov"])
 def test_a_name_that_is_taken_meanwhile_takes_the_whole_job_back(
     bench: Bench, sources: list[Path], out: Path, stop: StopFlag, taken: str
@@ -120,6 +121,7 @@ def test_a_stop_discards_what_was_finished(bench: Bench, sources: list[Path], ou
     assert entries(out) == []
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     "moment", [(what, number) for what, number in MOMENTS if isinstance(what, Stage) and number < 2], ids=str
 )
@@ -162,6 +164,7 @@ def replace(path: Path) -> None:
     path.write_bytes(data)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("change", [append, replace, Path.unlink])
 @pytest.mark.parametrize("which", [0, 1])
 def test_a_source_must_not_change(
