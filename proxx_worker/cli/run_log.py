@@ -19,7 +19,7 @@ class RunLog:
     """
 
     def __init__(self, job: str, path: str | None) -> None:
-        """`path`: where the whole log goes, too; what is there is replaced. Raises `UsageError` where that is not possible."""
+        """`path`: where the whole log goes, too; what is there is replaced. Raises `UsageError` if that is not possible."""
         self._file = None if path is None else JobLogFile(job, _opened(path))
         self._log = self._file or EventLog()
         self.event = self._log.event

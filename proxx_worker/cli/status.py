@@ -31,7 +31,7 @@ from proxx_worker.workspace.layout import Workspace
 class Report:
     """What was found.
 
-    `status`: what the worker wrote last, None where there is nothing or `unreadable` says why it cannot be read. `alive`: None
+    `status`: what the worker wrote last, None if there is nothing or `unreadable` says why it cannot be read. `alive`: None
     where the worker is on another host, which this one cannot see. `inbox`: how many candidates there are now. `left_alone`:
     names that are too long. `strays`: names of what is not a JobSpec.
     """
@@ -55,7 +55,7 @@ class Report:
         return cls(status, unreadable, alive, waiting, left_alone, sorted(filter(is_stray_name, names)))
 
     def as_json(self) -> dict[str, JsonValue]:
-        """The fields of status.json, null where there are none, with `alive`, `left_alone` and `not_jobspecs` added."""
+        """The fields of status.json, null if there are none, with `alive`, `left_alone` and `not_jobspecs` added."""
         written = dict.fromkeys(status_field_names()) if self.status is None else status_fields(self.status)
         strays = [display_name(name) for name in self.strays]
         found: dict[str, JsonValue] = {"inbox": self.inbox, "alive": self.alive}

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from proxx_worker.contract.errors import ErrorCode, JsonValue, ProxxError
 
 Allowed: TypeAlias = tuple[str, ...] | str | None
-"""The allowed values, a short description of them, or None where there is none."""
+"""The allowed values, a short description of them, or None if there is none."""
 
 SPEC_REFUSED = "the spec is refused"
 """How the message of SPEC_INVALID begins, whenever the faults were found."""

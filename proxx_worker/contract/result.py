@@ -48,7 +48,7 @@ class ErrorRecord(Record):
 
 
 class Check(Record):
-    """One comparison of the proxy with its source. `ok` is null where it could not be made."""
+    """One comparison of the proxy with its source. `ok` is null if it could not be made."""
 
     name: Text
     expected: Annotated[JsonValue, BeforeValidator(writable)]

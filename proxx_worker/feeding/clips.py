@@ -16,7 +16,7 @@ from proxx_worker.media.content_kind import ContentKind
 class Clip:
     """A clip: `path` is absolute, `relative` is below `root`. Names that are not UTF-8 hold surrogate escapes (PEP 383).
 
-    `raw`: whether it is camera RAW; None where that was not checked.
+    `raw`: whether it is camera RAW; None if that was not checked.
     """
 
     path: str

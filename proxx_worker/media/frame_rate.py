@@ -119,7 +119,7 @@ def _only_the_last_differs(stream: Section, nominal: Fraction, average: Fraction
 
     FFmpeg then takes the nominal rate from the sample table itself (libavformat/mov.c, stts of two entries, the second for one
     sample): a frame is a whole number of ticks, and all frames together miss the nominal time by less than one. Frames that vary
-    further in give a rate of ticks (90000/1), one that is no whole number of ticks, or miss by more.
+    further in give a rate of ticks (90000/1), one that is not a whole number of ticks, or miss by more.
     """
     stored = stream.positive("nb_frames")
     if stored is None or (1 / nominal / time_base).denominator != 1:

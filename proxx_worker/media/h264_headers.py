@@ -20,7 +20,7 @@ _TICKS_OF_A_FRAME = 2
 
 @dataclass(frozen=True, slots=True)
 class SequenceSet:
-    """A sequence parameter set. `rate`: frames a second, None where it has no timing.
+    """A sequence parameter set. `rate`: frames a second, None if it has no timing.
 
     `frame_number_bits`, `place_bits`: the lengths of frame_num, and of pic_order_cnt_lsb (None if order is coded in another way).
     `may_skip_numbers`: frame_num need not grow by one. `delay_bits`: what precedes pic_struct in a picture timing message;
@@ -152,7 +152,7 @@ def read_slice(unit: bytes, known: SequenceSet) -> Slice:
 
 
 def picture_structure(unit: bytes, known: SequenceSet) -> int | None:
-    """pic_struct of a supplemental message (D.1.2, table D-1); None where it has none. Raises `OutOfBitsError`."""
+    """pic_struct of a supplemental message (D.1.2, table D-1); None if it has none. Raises `OutOfBitsError`."""
     if not known.tells_structure:
         return None
     for message in messages(unescaped(unit)[1:], PICTURE_TIMING):

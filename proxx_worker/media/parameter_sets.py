@@ -18,7 +18,7 @@ class ParameterSets:
         self._seen: set[bytes] = set()
 
     def is_new(self, unit: bytes) -> bool:
-        """Whether this one is the first of its kind. Raises `Uncountable` where there are more than MOST."""
+        """Whether this one is the first of its kind. Raises `Uncountable` if there are more than MOST."""
         if unit in self._seen:
             return False
         if len(self._seen) == MOST:

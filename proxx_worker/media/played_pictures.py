@@ -118,7 +118,7 @@ def _lengths(table: bytes) -> tuple[int, Iterable[int]]:
 
 
 def _times(packets: int, steps: bytes, offsets: bytes | None) -> Iterator[int] | None:
-    """When each packet's picture is shown, in ticks of the media; None where the tables do not agree."""
+    """When each packet's picture is shown, in ticks of the media; None if the tables do not agree."""
     if sum(count for count, _ in rows_of(steps, ">II")) != packets or any(step >= _HUGE for _, step in rows_of(steps, ">II")):
         return None
     decoded = accumulate(chain.from_iterable(repeat(step, count) for count, step in rows_of(steps, ">II")), initial=0)

@@ -89,7 +89,7 @@ class Track:
 
 
 def tracks(read: Callable[[int, int], bytes], size: int) -> tuple[Track, ...]:
-    """The tracks of a movie; none where the file has no index (`moov`) or is no QuickTime file. Nothing is decoded.
+    """The tracks of a movie; none if the file has no index (`moov`) or is no QuickTime file. Nothing is decoded.
 
     Arguments as for `refuse_external_media`. Structure: ISO/IEC 14496-12, 8.4.3, "Handler Reference Box"; 8.5.2, "Sample
     Description Box".
@@ -110,7 +110,7 @@ def tracks(read: Callable[[int, int], bytes], size: int) -> tuple[Track, ...]:
 
 
 def avid_pixel_aspect(read: Callable[[int, int], bytes], size: int) -> Fraction | None:
-    """Pixel width / height as the `pasp` atom of video in one of Avid's codecs says; None where there is none.
+    """Pixel width / height as the `pasp` atom of video in one of Avid's codecs says; None if there is none.
 
     FFmpeg calls such pixels square whatever `pasp` says, which shows a thin raster (1440x1080) a quarter too narrow. Arguments as
     for `refuse_external_media`. Structure: Apple, QuickTime File Format, "Video Sample Description Extensions".

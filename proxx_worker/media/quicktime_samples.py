@@ -14,7 +14,7 @@ _MAX_TABLE = 1 << 25
 def video_frames(read: Callable[[int, int], bytes], size: int) -> Iterator[int]:
     """Byte offsets of the frames of the only video track, in the order in which they are stored.
 
-    `read(offset, count)` gives up to `count` bytes of the file of `size` bytes. Raises `ValueError` where there is not one video
+    `read(offset, count)` gives up to `count` bytes of the file of `size` bytes. Raises `ValueError` if there is not one video
     track; at the end, if fewer frames have an offset than a size. Memory does not depend on what the tables claim.
     Structure: ISO/IEC 14496-12, 8.7.3 "Sample Size Boxes", 8.7.4 "Sample To Chunk Box", 8.7.5 "Chunk Offset Box".
     """

@@ -10,7 +10,7 @@ FFmpeg's libavcodec/dv_profile.c). DV50 takes twice as many."""
 
 
 def whole_frames(video: VideoFacts, size: int | None) -> int | None:
-    """How many whole frames a file of `size` bytes holds; None where the size of a frame is not known.
+    """How many whole frames a file of `size` bytes holds; None if the size of a frame is not known.
 
     FFmpeg only estimates: its count rounds to the nearest frame, and from 9 on it is a fraction.
     """

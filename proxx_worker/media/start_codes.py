@@ -20,7 +20,7 @@ _START = b"\0\0\1"
 def units(read: Read, wanted: re.Pattern[bytes]) -> Iterator[bytes]:
     """Each unit that `wanted` matches with its start code: its bytes after that, up to the next unit, or the first UNIT_BYTES.
 
-    `read(offset, size)` gives up to `size` bytes. Raises `Uncountable` where there are more than MOST_UNITS.
+    `read(offset, size)` gives up to `size` bytes. Raises `Uncountable` if there are more than MOST_UNITS.
     """
     offset, found = 0, 0
     while data := read(offset, CHUNK + len(_START) + UNIT_BYTES + len(_START)):

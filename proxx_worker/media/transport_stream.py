@@ -192,7 +192,7 @@ def _transport_packets(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _payload_begin(packet: bytes) -> int | None:
-    """Where the payload begins; None where there is none."""
+    """Where the payload begins; None if there is none."""
     control = packet[3] >> 4 & 3
     if not control & 1:
         return None
@@ -214,7 +214,7 @@ def _is_stuffed(packet: bytes) -> bool:
 
 
 def _begun(payload: bytes, at: int) -> _Packet | None:
-    """The PES packet that begins with `payload`; None where none does."""
+    """The PES packet that begins with `payload`; None if none does."""
     if len(payload) < _PES_HEADER or not payload.startswith(_START):
         return None
     kind, declared = payload[3], int.from_bytes(payload[4:6], "big")

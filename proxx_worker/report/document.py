@@ -56,7 +56,7 @@ class FindingRecord(_Document):
 
 
 class SsimRecord(_Document):
-    """SSIM over all planes, 0 to 1; null where nothing was compared."""
+    """SSIM over all planes, 0 to 1; null if nothing was compared."""
 
     mean: float | None
     min: float | None
@@ -64,7 +64,7 @@ class SsimRecord(_Document):
 
 
 class AudioRecord(_Document):
-    """One audio stream. `lag_seconds`: positive where the proxy's is late, null where that cannot be told; null LUFS: silence."""
+    """One audio stream. `lag_seconds`: positive where the proxy's is late, null if that cannot be told; null LUFS: silence."""
 
     index: int
     lag_seconds: float | None

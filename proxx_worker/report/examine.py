@@ -36,7 +36,7 @@ class Examiner:
 
 @dataclass(frozen=True, slots=True)
 class ExaminedTask:
-    """`reason`: why it was not compared, None where it was. `identities`: of source and proxy as they were compared."""
+    """`reason`: why it was not compared, None if it was. `identities`: of source and proxy as they were compared."""
 
     task: FinishedTask
     verdict: Verdict

@@ -18,7 +18,7 @@ class AudioPair:
 
 @dataclass(frozen=True, slots=True)
 class Measurements:
-    """`counted`: frames that the worker had counted in the proxy, None where its result does not say."""
+    """`counted`: frames that the worker had counted in the proxy, None if its result does not say."""
 
     comparison: Comparison
     figures: Figures
