@@ -102,7 +102,7 @@ def _harmless(text: str) -> str:
 
 
 def parse_document(stdout: bytes) -> Section | None:
-    """The output of ffprobe, or None if it is no JSON object (it died, or printed nothing)."""
+    """The output of ffprobe; None if it is not a JSON object (it died, or printed nothing)."""
     try:
         document: JsonValue = orjson.loads(stdout)
     except orjson.JSONDecodeError:

@@ -93,7 +93,7 @@ def test_ale_cells_hold_no_tabs() -> None:
     [
         ([job(media(video(constant_rate=False)))], "variable frame rate"),
         ([job(media(video(rate=Fraction(15))))], "Avid does not support 15"),
-        ([job(media()), job(media(video(rate=Fraction(24))))], "one frame rate, and these clips have 2"),
+        ([job(media()), job(media(video(rate=Fraction(24))))], "one frame rate, but these clips have 2"),
     ],
 )
 def test_what_ale_cannot_say(jobs: list[FinishedJob], says: str) -> None:
