@@ -179,15 +179,16 @@ def _plan(
     """A plan for every source whose engine this worker has, limited to the engine that the spec names, if any.
 
     Settings that a source does not support are an error of that source, so they come before errors of the engine. No engine
-    plans media that another engine encodes.
+    plans media that another engine encodes. What Resolve cannot render is for a Resolve to say: where there is none, all camera
+    RAW ends with RESOLVE_UNAVAILABLE (contract, section 2).
     """
 
     def plan(source: ProbedSource) -> Plan:
         return engines[engine_for(source.media)].plan(spec.settings, source.media, spec.resolve_preset)
 
     kinds = engines.keys() if spec.engine is None else engines.keys() & {spec.engine}
-    if any(resolve_faults(spec.settings)):
-        kinds = kinds - {Engine.RESOLVE}  # reported as an error of the spec, once its sources are known to be camera RAW
+    if any(resolve_faults(spec.settings)) or Engine.RESOLVE not in ready_engines(engines):
+        kinds = kinds - {Engine.RESOLVE}  # the spec's or the engine's error, once its sources are known to be camera RAW
     return sources.each({index: source for index, source in probed.items() if engine_for(source.media) in kinds}, plan)
 
 

@@ -215,7 +215,7 @@ def test_the_second_worker_is_told_who_uses_resolve(proxx: Command, raw: Path, p
     ("name", "code"),
     [
         ("fixture.cr3", "RESOLVE_UNAVAILABLE"),
-        ("fixture-Leica-M10.dng", "SOURCE_UNSUPPORTED"),
+        ("fixture-Leica-M10.dng", "RESOLVE_UNAVAILABLE"),
         ("C0023S01.MXF", "SPEC_INVALID"),
     ],
 )
@@ -226,18 +226,30 @@ def test_real_headers_are_routed_by_their_bytes(
     assert error_of(proxx("run", write(tmp_path, jobspec(media / name, proxies, **fields))))["code"] == code
 
 
+ARI = b"ARRI\x12\x34\x56\x78" + bytes(8192)
+
+
 @pytest.mark.parametrize(
-    ("head", "code"),
+    "head",
     [
-        (b"\0\0\0\x44RED1" + bytes(8192), "RESOLVE_UNAVAILABLE"),
-        (b"\0\0\0\x18ftypcrx \0\0\0\1" + bytes(8192), "RESOLVE_UNAVAILABLE"),
-        (MXF + bytes.fromhex("060e2b34040101010d01030102220100") + bytes(64), "RESOLVE_UNAVAILABLE"),
-        (MXF + bytes.fromhex("060e2b34040101060e060d0302010000") + bytes(64), "RESOLVE_UNAVAILABLE"),
-        (b"ARRI\x12\x34\x56\x78" + bytes(8192), "SOURCE_UNSUPPORTED"),
+        b"\0\0\0\x44RED1" + bytes(8192),
+        b"\0\0\0\x18ftypcrx \0\0\0\1" + bytes(8192),
+        MXF + bytes.fromhex("060e2b34040101010d01030102220100") + bytes(64),
+        MXF + bytes.fromhex("060e2b34040101060e060d0302010000") + bytes(64),
+        ARI,
     ],
     ids=["R3D", "Canon", "ARRIRAW in MXF", "X-OCN", "ari"],
-)  # fmt: skip
-def test_made_headers_are_routed_by_their_bytes(proxx: Command, proxies: Path, tmp_path: Path, head: bytes, code: str) -> None:
+)
+def test_made_headers_are_routed_by_their_bytes(proxx: Command, proxies: Path, tmp_path: Path, head: bytes) -> None:
     (tmp_path / "clip").write_bytes(head)
     fields = explicit("prores_lt", "mov", resolve_preset=PRESET)
-    assert error_of(proxx("run", write(tmp_path, jobspec(tmp_path / "clip", proxies, **fields))))["code"] == code
+    error = error_of(proxx("run", write(tmp_path, jobspec(tmp_path / "clip", proxies, **fields))))
+    assert error["code"] == "RESOLVE_UNAVAILABLE"
+
+
+def test_one_file_per_frame_is_what_resolve_is_not_given(proxx: Command, standin: StandIn, proxies: Path, tmp_path: Path) -> None:
+    (tmp_path / "clip").write_bytes(ARI)
+    ended = proxx("run", write(tmp_path, jobspec(tmp_path / "clip", proxies, **RAW)), *standin.settings())
+    error = error_of(ended)
+    assert (ended.exit_code, error["code"], "single files" in error["message"]) == (1, "SOURCE_UNSUPPORTED", True)
+    assert standin.calls() == []

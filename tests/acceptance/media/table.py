@@ -113,12 +113,11 @@ _STILL = "a still has no length: it is no clip"
 
 
 _NO_RESOLVE = Refused("RESOLVE_UNAVAILABLE", "Resolve", "camera RAW is developed by Resolve, and there is none here")
-_SEQUENCE = Refused(_UNSUPPORTED, "single files", "one file per frame, and camera RAW is taken as single files")
 
 
-def _raw(name: str, elsewhere: Refused = _NO_RESOLVE) -> Clip:
+def _raw(name: str) -> Clip:
     mismatch = Refused("ENGINE_MISMATCH", name, "camera RAW is developed by Resolve, this profile is made by FFmpeg")
-    return Clip(None, {target: mismatch if target in PROFILES else elsewhere for target in TARGETS})
+    return Clip(None, {target: mismatch if target in PROFILES else _NO_RESOLVE for target in TARGETS})
 
 
 CLIPS: Mapping[str, Clip] = {
@@ -155,7 +154,7 @@ CLIPS: Mapping[str, Clip] = {
     "dpx_nuke_10bits_rgb.dpx": _never(_UNSUPPORTED, "DPX still", _STILL),
     "dv-dvchd-ntsc-interlaced.mov": Clip(Truth(25, "25", "15/11", "bb", pattern=True), {DNXHR: _NO_FIELDS, HEVC: _NO_FIELDS}),
     "fire2.mp4": Clip(Truth(25, None, "16/9", turns=2, sounds=("1 mono 48000",)), {DNXHR: _VARIABLE}),
-    "fixture-Leica-M10.dng": _raw("DNG", _SEQUENCE),
+    "fixture-Leica-M10.dng": _raw("DNG"),
     "fixture-raw.mts": Clip(Truth(31, "30000/1001", "16/9", "tt", sounds=("2 stereo 48000",)), _INTERLACED_HD),
     "fixture.cr3": _raw("Canon RAW"),
     "git-lfs-pointer.mov": _never(_UNSUPPORTED, "git-lfs pointer", "a pointer to the media, which was never fetched"),
