@@ -17,6 +17,7 @@ from proxx_worker.engines.resolve.paths import ScriptingPaths
 from proxx_worker.engines.tools import locate_tool
 from proxx_worker.process.sandbox import Sandbox
 from proxx_worker.process.trial import try_confined, try_start
+from proxx_worker.rights import describe_rights
 from proxx_worker.settings import Settings
 from proxx_worker.workspace.assumptions import Assumption, assumptions_of, evaluate
 from proxx_worker.workspace.layout import Workspace
@@ -32,10 +33,12 @@ def all_assumptions(
     yield evaluate("ffmpeg", lambda: locate_tool("ffmpeg", settings.ffmpeg, path))
     yield evaluate("ffprobe", lambda: locate_tool("ffprobe", settings.ffprobe, path))
     if sandbox is None:
-        yield Assumption("sandbox", _OFF)
+        confines = Assumption("sandbox", _OFF)
+        yield confines
         yield evaluate("setpriv", try_start, "not needed on this system")
     else:
-        yield evaluate("sandbox", lambda: _require_sandbox(sandbox, settings, path))
+        confines = evaluate("sandbox", lambda: _require_sandbox(sandbox, settings, path))
+        yield confines
     if settings.encoder_memory_bytes is not None:
         yield evaluate("encoder_memory_bytes", _require_limits, f"FFmpeg may use {settings.encoder_memory_bytes} bytes")
     for entry in settings.path_map:
@@ -43,6 +46,8 @@ def all_assumptions(
     for setting, roots in (("source_roots", settings.source_roots), ("output_roots", settings.output_roots)):
         for root in roots or ():
             yield evaluate(setting, partial(_require_root, root, setting), f"{root} is a folder")
+    if confines.ok and (settings.source_roots is not None or settings.output_roots is not None):
+        yield evaluate("own rights", partial(describe_rights, settings))
     paths = ScriptingPaths.of(settings.resolve_script_api, settings.resolve_script_lib, settings.resolve_executable)
     yield evaluate("resolve", lambda: _resolve(paths))
     if settings.metrics_file is not None:

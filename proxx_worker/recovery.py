@@ -13,7 +13,7 @@ from proxx_worker.contract.jobspec import SpecSummary, parse_jobspec, summarize_
 from proxx_worker.contract.path_map import PathMap
 from proxx_worker.contract.result import JobResult, WorkerRecord
 from proxx_worker.contract.states import Decision
-from proxx_worker.delivery.output_directory import OutputDirectory, discard_staging
+from proxx_worker.delivery.output_directory import OutputDirectory, discard_staging, left_staging
 from proxx_worker.delivery.publishing import RecordedOutput
 from proxx_worker.execution.executor import demote_to_failed
 from proxx_worker.execution.reporting import Report
@@ -138,8 +138,13 @@ class Recoverer:
 
     def _discard_staging(self, item: RecoveryItem) -> None:
         path = summary_of(item).output_directory
-        if path is not None:
-            discard_staging(self.paths.local(path), self.owner, item.job.name)
+        if path is None:
+            return
+        local = self.paths.local(path)
+        discard_staging(local, self.owner, item.job.name)
+        if (left := left_staging(local, self.owner, item.job.name)) is not None:
+            reason = f"the worker may not enter {local} any more, where an interrupted job left {left}; remove that folder"
+            self.log.event("left_behind", reason, level="WARNING", job=item.job.name)
 
 
 def summary_of(item: RecoveryItem) -> SpecSummary:

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from proxx_worker.contract.result import JobResult, encode_result
 from proxx_worker.contract.text import visible
 from proxx_worker.delivery.names import RUN_OWNER
 from proxx_worker.delivery.publishing import PublishingStuckError
+from proxx_worker.engines.tools import Tools
 from proxx_worker.execution.executor import Executor, Job, demote_to_failed
 from proxx_worker.files.durable import write_durable
 from proxx_worker.files.errnos import classify_os_error
@@ -27,7 +29,10 @@ from proxx_worker.files.hashing import sha256_of
 from proxx_worker.observe.display import progress_for
 from proxx_worker.observe.joblog import JobLog
 from proxx_worker.observe.logs import start_worker_log
+from proxx_worker.process.sandbox import require_kernel
 from proxx_worker.process.stop import StopRequestedError, StopSignal, raise_if_stopped
+from proxx_worker.rights import give_up_rights
+from proxx_worker.settings import Settings
 
 
 class InMemoryJournal:
@@ -55,6 +60,10 @@ def run(arguments: argparse.Namespace) -> int:
     except UsageError as error:
         return fail(str(error))
     tools = tools_of(settings, sandbox_of(settings))
+    try:
+        _give_up_rights(settings, tools, arguments.result)
+    except ProxxError as fault:
+        return fail(fault.error.message, fault.error.code)
     observer, write = progress_for(sys.stderr, log, settings.progress_format, dumb=terminal_is_dumb())
     # The encoder's output goes where the log goes, but not over a person's progress bar.
     on_terminal = sys.stderr.isatty()
@@ -77,6 +86,18 @@ def run(arguments: argparse.Namespace) -> int:
     if result.error is not None and result.error.code is ErrorCode.INTERRUPTED and signals.exit_code is not None:
         return signals.exit_code
     return exit_code([] if result.error is None else [result.error.code])
+
+
+def _give_up_rights(settings: Settings, tools: Callable[[], Tools], result: str | None) -> None:
+    """See the function of that name. A missing tool, or a kernel without Landlock, fails the job later, with a result."""
+    found = None
+    with suppress(ProxxError):
+        found = tools()
+    try:
+        require_kernel()
+    except ProxxError:
+        return
+    give_up_rights(settings, found, [] if result is None else [Path(result).parent])
 
 
 def _show_last_lines(log: RunLog) -> None:

@@ -13,6 +13,7 @@ from proxx_worker.cli.console import UsageError, fail, stderr_is_journal, termin
 from proxx_worker.cli.signals import Signals
 from proxx_worker.cli.wiring import environment_of, sandbox_of, settings_from, tools_of, worker_record
 from proxx_worker.contract.errors import ErrorClass, ProxxError
+from proxx_worker.contract.result import WorkerRecord
 from proxx_worker.delivery.publishing import PublishingStuckError
 from proxx_worker.engines.tools import locate_tools
 from proxx_worker.execution.executor import Executor
@@ -25,9 +26,11 @@ from proxx_worker.observe.observer import JobObserver, Observers
 from proxx_worker.observe.records import timestamp
 from proxx_worker.observe.status import StatusFile
 from proxx_worker.observe.supervisor import Supervisor
+from proxx_worker.process.self_confinement import Confined
 from proxx_worker.process.stop import BeatingStop
 from proxx_worker.process.trial import try_start
 from proxx_worker.recovery import Recoverer
+from proxx_worker.rights import give_up_rights
 from proxx_worker.settings import Settings
 from proxx_worker.worker import Stops, Worker
 from proxx_worker.workspace.inbox import Inbox
@@ -70,9 +73,12 @@ def _own(
     """The worker of an owned workspace: see that everything assumed holds, prepare, recover, work."""
     sandbox = sandbox_of(settings)
     require_all(all_assumptions(settings, os.environ.get("PATH"), workspace, sandbox))
+    tools = tools_of(settings, sandbox)
+    confined = give_up_rights(settings, tools(), [Path(workspace.name)])
+    if confined is not None:  # again, with the rights that are left
+        require_all(all_assumptions(settings, os.environ.get("PATH"), workspace, sandbox))
     owner = workspace.prepare()
     log, supervisor = observing.log, observing.supervisor
-    tools = tools_of(settings, sandbox)
     watcher = watch_inbox(workspace.inbox, workspace.filesystem_kind)
     if watcher.reason is not None:
         log.event("polling_only", watcher.reason, poll_seconds=settings.poll_seconds)
@@ -101,7 +107,7 @@ def _own(
         observer=observer,
         log=log,
         stops=Stops(stop, signals.finish),
-        require_tools=lambda: locate_tools(record.ffmpeg, record.ffprobe, None),
+        require_tools=lambda: _require_tools(record, confined),
         require_start=try_start if sandbox is None else sandbox.require_again,
         owner=owner,
     )
@@ -124,6 +130,13 @@ def _own(
         worker.tally.report(log)
     log.event("worker_ended", exit_code=exit_code)
     return exit_code
+
+
+def _require_tools(record: WorkerRecord, confined: Confined | None) -> None:
+    """Raise unless a job can be claimed: the tools are there, and the confined worker still reaches what it was left."""
+    if confined is not None:
+        confined.require_reach()
+    locate_tools(record.ffmpeg, record.ffprobe, None)
 
 
 def _metrics(settings: Settings, workspace: Workspace, inbox: Inbox, log: EventLog) -> "MetricsFile | NoMetrics":

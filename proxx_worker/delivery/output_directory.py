@@ -15,7 +15,7 @@ from proxx_worker.delivery.names import RUN_STAGING, staging_name
 from proxx_worker.delivery.publishing import output_exists
 from proxx_worker.delivery.staging import Staging, make_staging, remove_staging, sync_output
 from proxx_worker.files.filesystems import FilesystemKind, filesystem_of, kind_of, refuse_object_store
-from proxx_worker.files.locations import path_bytes, require_inside
+from proxx_worker.files.locations import path_bytes, require_inside, require_path_inside
 from proxx_worker.files.syncing import sync_directory_fd
 
 
@@ -49,7 +49,12 @@ class OutputDirectory:
         Raises OUTPUT_DIRECTORY_MISSING, OUTPUT_DIRECTORY_NOT_WRITABLE, OUTPUT_DIRECTORY_BUSY, PATH_NOT_ALLOWED,
         UNSUPPORTED_FILESYSTEM.
         """
-        fd = open_directory(path)
+        try:
+            fd = open_directory(path)
+        except ProxxError as fault:
+            if fault.code is ErrorCode.OUTPUT_DIRECTORY_NOT_WRITABLE:  # also what a confined worker is told of all outside
+                require_path_inside(path, roots, "output_roots", "the output directory")
+            raise
         try:
             real = real_location(fd, path)
             require_inside(path, real, roots, "output_roots", "the output directory")
@@ -169,3 +174,9 @@ def discard_staging(path: str, owner: str, job: str, *, flock: Flock = fcntl.flo
         return removed
     finally:
         os.close(directory)
+
+
+def left_staging(path: str, owner: str, job: str) -> str | None:
+    """Where a job's staging folder still lies that could not be discarded, by its name alone; None: there is none."""
+    staging = f"{path}/{staging_name(owner, job)}"
+    return staging if path.startswith("/") and os.path.lexists(path_bytes(staging)) else None

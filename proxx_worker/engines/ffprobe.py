@@ -57,7 +57,7 @@ def probe_source(
     which nothing is whole), SOURCE_CHANGED (instead of one of those three, if the file changed meanwhile), ENCODE_OUT_OF_MEMORY;
     `stop.error` for a stop; FFPROBE_MISSING, SANDBOX_UNAVAILABLE and IO_ERROR for the worker's own environment.
     """
-    with open_source(path) as source:
+    with open_source(path, check_place) as source:
         if check_place is not None:
             check_place(source.real_path())
         try:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.hints import missing_path_hint
 from proxx_worker.files.errnos import classify_os_error
-from proxx_worker.files.locations import location_of, path_bytes
+from proxx_worker.files.locations import location_of, path_bytes, real_path_of
 
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 _CHUNK = 1 << 20
@@ -109,15 +109,23 @@ class Window:
 
 
 @contextmanager
-def open_source(path: str) -> Iterator[OpenSource]:
+def open_source(path: str, check_place: Callable[[str], None] | None = None) -> Iterator[OpenSource]:
     """Keep the regular file at `path` open for reading during the body.
+
+    `check_place`: as in `probe_source`; asked here only why the system refuses the file. A confined worker may open nothing
+    outside its roots, to which the path may have been led meanwhile.
 
     Raises SOURCE_MISSING, SOURCE_NOT_A_FILE or SOURCE_UNREADABLE, IO_ERROR for the worker's own limits.
     """
     check_source_file(path)
     with _source_errors(path):
         # A FIFO put in the file's place must not hang the worker: open without blocking, then check the type again.
-        descriptor = os.open(path_bytes(path), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+        try:
+            descriptor = os.open(path_bytes(path), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+        except PermissionError:
+            if check_place is not None:
+                check_place(real_path_of(path))
+            raise
     try:
         with _source_errors(path):
             status = os.fstat(descriptor)
@@ -152,7 +160,7 @@ def open_probed(path: str, identity: SourceIdentity, check_place: Callable[[str]
     `check_place`: as in `probe_source`. Raises SOURCE_CHANGED if it was removed, replaced or changed, before or during the body.
     """
     require_unchanged(path, identity)
-    with open_source(path) as source:
+    with open_source(path, check_place) as source:
         check_place(source.real_path())
         _require_same(path, identity, source.identity)
         yield source

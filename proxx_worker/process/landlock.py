@@ -12,7 +12,12 @@ O_PATH: Final = 0o1000_0000
 """For a descriptor that stands for a file without opening it; `os` has it on Linux only."""
 
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
-TRUNCATE: Final = 1 << 14
+REMOVE_DIR, REMOVE_FILE, MAKE_DIR, MAKE_REG = 1 << 4, 1 << 5, 1 << 7, 1 << 8
+REFER, TRUNCATE = 1 << 13, 1 << 14
+"""REFER: to rename and link between folders. From ABI 2 on; before, that is refused to whoever is confined."""
+
+ABSTRACT_SOCKETS, SIGNALS = 1 << 0, 1 << 1
+"""Scopes: what is refused unless the other process is confined alike."""
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same on every machine
 _ASK_VERSION: Final = 1
@@ -22,13 +27,11 @@ _OF_FILES: Final = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE
 _ABSENT: Final = frozenset({errno.ENOSYS, errno.EOPNOTSUPP})
 
 _FIRST_ABI_RIGHTS: Final = (1 << 13) - 1
-_ADDED: Final = {2: 1 << 13, 3: TRUNCATE, 5: 1 << 15}
-"""ABI -> the right to files that it added: to move between folders, to truncate, to control devices."""
+_ADDED: Final = {2: REFER, 3: TRUNCATE, 5: 1 << 15}
+"""ABI -> the right to files that it added; 5: to control devices."""
 _NET_ABI, _SCOPE_ABI = 4, 6
 _NET: Final = 0b11
 """To bind and to connect TCP."""
-_SCOPES: Final = 0b11
-"""Abstract UNIX sockets, and signals."""
 
 
 def abi() -> int:
@@ -44,15 +47,14 @@ def abi() -> int:
 class Ruleset:
     """What a process will still be able to reach. What is not allowed here is refused, as far as the ABI knows of it."""
 
-    def __init__(self, version: int) -> None:
+    def __init__(self, version: int, scopes: int = ABSTRACT_SOCKETS | SIGNALS) -> None:
         """An empty set of rules for ABI `version`, 1 or more. Raises `OSError`."""
         self._files = _FIRST_ABI_RIGHTS
         for since, right in _ADDED.items():
             self._files |= right if version >= since else 0
-        self._version = version
         fields = [self._files]
         fields += [_NET] if version >= _NET_ABI else []
-        fields += [_SCOPES] if version >= _SCOPE_ABI else []
+        fields += [scopes] if version >= _SCOPE_ABI else []
         attributes = (ctypes.c_uint64 * len(fields))(*fields)
         self._fd = _call(_CREATE_RULESET, ctypes.byref(attributes), ctypes.sizeof(attributes), 0)
 

@@ -98,10 +98,11 @@ class Sandbox:
     _proven: bool = field(default=False, repr=False)
 
     def close(self) -> None:
-        """End the starter."""
+        """End the starter. What was proven is to be proven again, by the next one."""
         if self._starter is not None:
             self._starter.close()
             self._starter = None
+            self._proven = False
 
     def require(self) -> str:
         """Prove once that children can be confined, with a child that tries what must fail. Returns what is enforced.
@@ -242,9 +243,14 @@ def require_kernel() -> int:
 def describe() -> str:
     """What is enforced on this system, as text for a result. Raises SANDBOX_UNAVAILABLE."""
     version = require_kernel()
-    unknown = [what for since, what in _ADDED.items() if version < since]
+    unknown = unknown_to(version)
     alone = f"; {', '.join(unknown)} by the filter alone" if unknown else ""
     return f"Landlock ABI {version} and a filter of system calls{alone}"
+
+
+def unknown_to(version: int) -> list[str]:
+    """What Landlock's ABI `version` does not know, and so cannot refuse."""
+    return [what for since, what in _ADDED.items() if version < since]
 
 
 def unavailable(reason: str) -> ProxxError:

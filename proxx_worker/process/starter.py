@@ -9,7 +9,6 @@ Run as `python -I -S -c ... SOCKET WORKER`; it reads requests from the socket un
 
 import array
 import ctypes
-import errno
 import fcntl
 import gc
 import marshal
@@ -23,8 +22,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final, TypedDict
 
-from proxx_worker.process import landlock, seccomp
+from proxx_worker.process import capabilities, landlock, seccomp
 from proxx_worker.process.syscalls import CLONE
+from proxx_worker.process.tool_files import ALWAYS, CACHE_OF_LIBRARIES, NOT_THERE, RUN, allow_existing, needed_to_run
 
 MESSAGE_BYTES: Final = 1 << 17
 """The largest request. A command takes 2 to 4 KB."""
@@ -37,32 +37,12 @@ _FIRST_HELD: Final = 64
 _IGNORED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _IGNORED_BY_PYTHON: Final = (signal.SIGPIPE, signal.SIGXFSZ)
 """Signals that Python ignores and a child must not."""
-_FILE_CAPABILITIES: Final = 0b110
-"""CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH: a worker run by root reads the sources of all users."""
-_CAPABILITY_VERSION: Final = 0x2008_0522
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
 
 MACHINE: Final = os.uname().machine
-_LONGEST_FIRST_LINE: Final = 256  # the kernel's BINPRM_BUF_SIZE
-
-_LIBRARIES: Final = ("/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib", "/usr/libexec")
 _CLOSE_ON_EXEC: Final = 0x4000_0000  # MSG_CMSG_CLOEXEC, which `socket` has on Linux only
-
-_NOT_THERE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EACCES})
-"""A path that does not exist is not needed, and one that this user cannot look up is useless to the child as well."""
-
-_CACHE_OF_LIBRARIES: Final = "/etc/ld.so.cache"
-_RUN: Final = landlock.READ_FILE | landlock.EXECUTE
-_ALWAYS: Final = {
-    **dict.fromkeys(_LIBRARIES, _RUN),
-    "/dev/null": landlock.READ_FILE | landlock.WRITE_FILE,
-    "/dev/urandom": landlock.READ_FILE,
-    "/sys/devices/system/cpu": landlock.READ_FILE | landlock.READ_DIR,
-    "/sys/devices/system/node": landlock.READ_FILE | landlock.READ_DIR,
-}
-"""What every child may access: where the loader looks, and what libraries read about the machine (decision 0021)."""
 
 
 class Request(TypedDict):
@@ -183,9 +163,9 @@ def _rules(request: Request, descriptors: list[int]) -> landlock.Ruleset:
     for descriptor, rights in _always():
         rules.allow(descriptor, rights)
     for path in request["tool_reads"]:
-        _allow_existing(rules, path, _RUN | landlock.READ_DIR)
-    for path in (*_programs(request["argv"]), _CACHE_OF_LIBRARIES):
-        _allow_existing(rules, path, _RUN)
+        allow_existing(rules, path, RUN | landlock.READ_DIR)
+    for path in (*needed_to_run(*request["argv"][:1]), CACHE_OF_LIBRARIES):
+        allow_existing(rules, path, RUN)
     for place in request["reads"]:
         rules.allow(descriptors[place], landlock.READ_FILE)
     for place in request["writes"]:
@@ -195,13 +175,13 @@ def _rules(request: Request, descriptors: list[int]) -> landlock.Ruleset:
 
 @cache
 def _always() -> list[tuple[int, int]]:
-    """`_ALWAYS` on this system: open descriptors and their rights. Links to the same file count once."""
+    """`ALWAYS` on this system: open descriptors and their rights. Links to the same file count once."""
     found: dict[tuple[int, int], tuple[int, int]] = {}
-    for path, rights in _ALWAYS.items():
+    for path, rights in ALWAYS.items():
         try:
             descriptor = os.open(path, landlock.O_PATH | os.O_CLOEXEC)
         except OSError as error:
-            if error.errno not in _NOT_THERE:
+            if error.errno not in NOT_THERE:
                 raise
             continue
         status = os.fstat(descriptor)
@@ -216,52 +196,9 @@ def _confine(rules: landlock.Ruleset, memory_bytes: int | None, held: int) -> No
     if memory_bytes is not None:
         resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     program = seccomp.for_process(seccomp.filter_template(MACHINE, held), os.getpid())
-    _drop_capabilities()
+    capabilities.keep(capabilities.OPEN_ALL)
     rules.restrict()
     seccomp.install(MACHINE, program)
-
-
-def _allow_existing(rules: landlock.Ruleset, path: str, rights: int) -> None:
-    try:
-        rules.allow_path(os.fsencode(path), rights)
-    except OSError as error:
-        if error.errno not in _NOT_THERE:
-            raise
-
-
-def _programs(argv: list[str]) -> list[str]:
-    """The tool and its own libraries; for a script also its interpreter, which may be a script again."""
-    found: list[str] = []
-    path = argv[0] if argv else ""
-    while path and path not in found:
-        found.append(path)
-        try:
-            descriptor = os.open(os.fsencode(path), os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            break  # a program may be executable but unreadable; exec reports a missing one
-        head = os.read(descriptor, _LONGEST_FIRST_LINE)
-        os.close(descriptor)
-        found += _own_libraries(path)
-        words = head[2:].split(b"\n", 1)[0].split() if head.startswith(b"#!") else []
-        path = os.fsdecode(words[0]) if words else ""
-    return found
-
-
-def _own_libraries(program: str) -> list[str]:
-    """`PREFIX/lib` of a `PREFIX/bin/TOOL`: what is installed in one piece (conda, /opt) has its libraries there."""
-    prefix, slash, _ = os.path.realpath(program).rpartition("/bin/")
-    return [f"{prefix}/lib", f"{prefix}/lib64"] if slash else []
-
-
-def _drop_capabilities() -> None:
-    """Of root's capabilities keep those that open files; the Landlock rules still apply to them."""
-    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
-    sets = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; low words, then high ones
-    if _libc.capget(header, sets) != 0:
-        raise OSError(ctypes.get_errno(), "capget")
-    kept = [sets[0] & _FILE_CAPABILITIES, sets[1] & _FILE_CAPABILITIES, 0, 0, 0, 0]
-    if list(sets) != kept and _libc.capset(header, (ctypes.c_uint32 * 6)(*kept)) != 0:
-        raise OSError(ctypes.get_errno(), "capset")
 
 
 def _try() -> str:
