@@ -1,4 +1,4 @@
-"""`profiles` and `schema`: what can be asked for, without touching anything."""
+"""`profiles` and `schema`: show what can be requested, without touching anything."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""`check`: every assumption about the environment, one line each, true or violated, with what to do."""
+"""`check`: one line for each assumption about the environment, ok or violated, with what to do."""
 
 import argparse
 import os
@@ -36,7 +36,7 @@ def check(arguments: argparse.Namespace) -> int:
 
 
 def _inbox_names(workspace: Workspace | None) -> list[bytes]:
-    """Names in the inbox. Those that are not jobs violate nothing, but someone may be waiting for them."""
+    """Names in the inbox. Those that are not jobs violate no assumption, but someone may be waiting for them."""
     if workspace is None:
         return []
     try:

@@ -15,7 +15,7 @@ _GROUPS = {
     "prove": "check and relink what was made",
     "learn": "look things up, and check this machine",
 }
-"""What one wants -> what `--help` says of it. A command names its group where it is added; a group without one is not shown."""
+"""Group -> its description in `--help`. A command names its group when it is added; empty groups are not shown."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -29,7 +29,7 @@ class Parser(argparse.ArgumentParser):
         self.exit(EXIT_USAGE, f"{self.prog}: {visible(message)} (`{self.prog} --help` explains)\n")
 
     def refuse_unknown_flags(self, arguments: Sequence[str]) -> None:
-        """End with what was probably meant. argparse would first ask for the flag that was misspelt, if it is a required one."""
+        """Exit with what was probably meant. argparse would first ask for the misspelt flag if it is a required one."""
         from proxx_worker.contract.hints import closest
 
         known = [option for action in self._actions for option in action.option_strings]
@@ -41,10 +41,10 @@ class Parser(argparse.ArgumentParser):
 
 
 class CommandLine(Parser):
-    """The whole, whose help lists the commands by what one wants, which argparse's own does not know."""
+    """The main parser, whose help lists the commands in groups, which argparse cannot do."""
 
     def refuse_unknown(self, arguments: Sequence[str]) -> None:
-        """End where the command, or a flag of it, does not exist."""
+        """Exit if the command, or a flag of it, does not exist."""
         from proxx_worker.contract.hints import closest
 
         command = next((it for it in arguments if not it.startswith("-")), None)

@@ -21,7 +21,7 @@ def add_command(
 
 
 def add_confinement(group: argparse._ArgumentGroup) -> None:
-    """The settings that hold FFmpeg and ffprobe, for every command that starts them."""
+    """The settings that confine FFmpeg and ffprobe, for every command that starts them."""
     group.add_argument(
         "--sandbox", choices=("on", "off"), help="whether FFmpeg and ffprobe are confined (default on; off is told in results)"
     )
@@ -29,7 +29,7 @@ def add_confinement(group: argparse._ArgumentGroup) -> None:
         "--sandbox-read",
         metavar="PATH",
         action="append",
-        help="what else they need to read to run, a folder with all in it; repeatable",
+        help="what else they need to read to run, folders with their contents; repeatable",
     )
     group.add_argument(
         "--encoder-memory-bytes", metavar="N", type=int, help="how much private memory each of them may use (default no limit)"

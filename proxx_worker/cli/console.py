@@ -13,7 +13,7 @@ from proxx_worker.observe.journal import is_journal, prefix
 
 
 class UsageError(Exception):
-    """The command cannot be carried out as it was given; the message says why. Exit code 64."""
+    """The command cannot be run as given; the message says why. Exit code 64."""
 
 
 def say(line: str) -> None:
@@ -22,13 +22,13 @@ def say(line: str) -> None:
 
 
 def say_path(path: str | bytes | os.PathLike[str]) -> None:
-    """Print a path on a line of its own: its very bytes for a program, harmless text on a terminal, as `ls` does."""
+    """Print a path on a line of its own: its exact bytes for a program, escaped text on a terminal, as `ls` does."""
     raw = os.fsencode(path)
     try:
         sys.stdout.buffer.write((visible(display_name(raw)).encode() if sys.stdout.isatty() else raw) + b"\n")
         sys.stdout.buffer.flush()
     except BrokenPipeError:
-        discard_stdout()  # the file is made; those that are still to be made must not be lost for a reader who has gone
+        discard_stdout()  # the file is written; those still to be written must not be lost because the reader is gone
 
 
 def error_lines(code: str, message: str, details: Mapping[str, JsonValue]) -> list[str]:

@@ -18,7 +18,7 @@ from proxx_worker.workspace.layout import Workspace
 
 
 def console(arguments: argparse.Namespace) -> int:
-    """Run the app until it is left. Exit code 64 where there is no terminal for it, or no Textual; 4 for what is no workspace."""
+    """Run the app until the user quits. Exit code 64 without a terminal or Textual; 4 if it is not a workspace."""
     workspace = Workspace(Path(arguments.workspace))
     try:
         _require_terminal(workspace.name)
@@ -37,9 +37,11 @@ def console(arguments: argparse.Namespace) -> int:
 
 def _require_terminal(workspace: str) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError(f"the console needs a terminal, and this is none; without one: proxx-worker status {workspace}")
+        raise UsageError(f"the console needs a terminal, but this is not one; instead, run: proxx-worker status {workspace}")
     if os.environ.get("TERM", "dumb") in {"dumb", "unknown", ""}:
-        raise UsageError(f"this terminal cannot move its cursor (TERM=dumb); plain lines: proxx-worker status {workspace}")
+        raise UsageError(
+            f"this terminal cannot move its cursor (TERM=dumb); for plain lines, run: proxx-worker status {workspace}"
+        )
 
 
 class Submitting:

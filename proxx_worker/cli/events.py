@@ -19,7 +19,7 @@ from proxx_worker.workspace.layout import Workspace
 
 _POLL_SECONDS: Final = 1.0
 _SHARE_OF_TIME: Final = 20
-"""Looking takes at most a twentieth of the time, however many jobs lie in the folders."""
+"""Reading takes at most a twentieth of the time, however many jobs are in the folders."""
 
 
 def events(arguments: argparse.Namespace) -> int:
@@ -40,7 +40,7 @@ def events(arguments: argparse.Namespace) -> int:
     except ProxxError as fault:
         return fail(fault.error.message, fault.code)
     except BrokenPipeError:
-        # Whoever read has ended. What Python still holds for it goes nowhere, without a second complaint at the end.
+        # The reader is gone. What Python still buffers for it is discarded, without a second error at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return EXIT_OK
 

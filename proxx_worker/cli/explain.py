@@ -9,14 +9,14 @@ from proxx_worker.desk.remedies import REMEDIES
 
 
 def no_such_code(word: str) -> str:
-    """What to say of a word that is no error code: the code that is meant, or all there are."""
+    """The message for a word that is not an error code: the code probably meant, or all codes."""
     near = get_close_matches(word.upper(), [it.value for it in ErrorCode], n=1)
     hint = f"did you mean {near[0]}?" if near else f"the codes are: {', '.join(it.value for it in ErrorCode)}"
     return f"there is no code {word}; {hint}"
 
 
 def explain(arguments: argparse.Namespace) -> int:
-    """Print the code, its class, its meaning and its remedy. Exit code 64 for a word that is no code."""
+    """Print the code, its class, its meaning and its remedy. Exit code 64 for a word that is not a code."""
     word = arguments.code.upper()
     code = next((it for it in ErrorCode if it.value == word), None)
     if code is None:

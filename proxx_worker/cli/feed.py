@@ -69,7 +69,7 @@ def _once(feeder: Feeder, signals: Signals) -> list[ErrorCode]:
 
 
 def _look(feeder: Feeder) -> tuple[Look, float]:
-    """One look, and how many seconds it took."""
+    """One scan, and how many seconds it took."""
     began = time.monotonic()
     look = feeder.look(began)
     return look, time.monotonic() - began

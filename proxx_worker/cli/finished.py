@@ -35,7 +35,7 @@ class FoundResult:
 
 
 def results_of(arguments: Sequence[str]) -> tuple[list[FoundResult], bool]:
-    """The results, and whether they are a workspace's. Raises `UsageError` for what is neither, or cannot be read."""
+    """The results, and whether they are a workspace's. Raises `UsageError` if it is neither, or cannot be read."""
     folder = len(arguments) == 1 and Path(arguments[0]).is_dir()
     paths = _in_workspace(arguments[0]) if folder else [Path(argument) for argument in arguments]
     return [FoundResult(path, _read(path)) for path in paths], folder
@@ -66,18 +66,18 @@ def _read(path: Path) -> FinishedJob:
 
 
 def require_extra(extra: str, *modules: str) -> None:
-    """Raise `UsageError`, naming the extra, where one of the libraries that it brings is not installed."""
+    """Raise `UsageError`, naming the extra, if one of its libraries is not installed."""
     for module in modules:
         try:
             import_module(module)
         except ModuleNotFoundError as error:
             raise UsageError(
-                f"{error.name} is not installed, which this command needs; install the extra: pip install 'proxx-worker[{extra}]'"
+                f"this command needs {error.name}, which is not installed; install the extra: pip install 'proxx-worker[{extra}]'"
             ) from error
 
 
 def require_writable(option: str, path: str) -> None:
-    """Raise `UsageError` where a file cannot be written there: found before the work, not after it."""
+    """Raise `UsageError` if a file cannot be written there: found before the work, not after it."""
     folder = Path(path).absolute().parent
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK) or Path(path).is_dir():
         raise UsageError(f"{option} {path} cannot be written: its folder must exist and be writable")

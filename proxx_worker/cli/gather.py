@@ -17,7 +17,7 @@ from proxx_worker.feeding.gathering import ReadResult, read_result
 def gather(arguments: argparse.Namespace) -> int:
     """Move the outputs of COMPLETED results. Exit code: the class of what forbids it, else the highest class of FAILED results.
 
-    64 for a file that is no result: nothing is moved then.
+    64 for a file that is not a result: then nothing is moved.
     """
     into = absolute(arguments.into)
     if has_lone_surrogate(into):
@@ -31,9 +31,7 @@ def gather(arguments: argparse.Namespace) -> int:
         try:
             results.append((shown, read_result(Path(path).read_bytes())))
         except (OSError, ValueError) as error:
-            unreadable = fail(
-                f"the result {shown} cannot be read: {reason_of(error)}; nothing was moved. Name results, whole ones"
-            )
+            unreadable = fail(f"the result {shown} cannot be read: {reason_of(error)}; nothing was moved. Name complete results")
     if unreadable:
         return EXIT_USAGE
     try:

@@ -19,7 +19,7 @@ from proxx_worker.workspace.layout import Workspace
 
 
 def list_jobs(arguments: argparse.Namespace) -> int:
-    """Print the jobs. Exit code 0, also where there are none; 4 where the workspace cannot be read."""
+    """Print the jobs. Exit code 0, also if there are none; 4 if the workspace cannot be read."""
     try:
         since = None if arguments.since is None else since_of(arguments.since, datetime.now(UTC))
     except (ValueError, OverflowError):
@@ -83,7 +83,7 @@ def _failed_lines(failed: list[JobSummary]) -> Iterator[str]:
 
 
 def _facts(job: JobSummary) -> str:
-    """When it ended, and how long it took; nothing of one that has not ended."""
+    """When it ended, and how long it took; nothing for one that has not ended."""
     if job.finished_at is None or job.duration_seconds is None:
         return ""
     wanted = f"  {job.wanted}" if job.wanted else ""

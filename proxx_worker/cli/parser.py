@@ -24,7 +24,7 @@ Handler = Callable[[argparse.Namespace], int]
 def run_command(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the process's exit code."""
     if sys.stdout is None or sys.stderr is None:
-        # Closed by the caller. The next file to be opened would get the number, and what is meant for a person would go into it.
+        # Closed by the caller. The next opened file would get its number, and output for a person would go into that file.
         if sys.stderr is not None:
             sys.stderr.write("proxx-worker: standard output is closed; redirect it to a file, or to /dev/null\n")
         return EXIT_USAGE
@@ -32,7 +32,7 @@ def run_command(argv: Sequence[str] | None = None) -> int:
         os.open(os.devnull, os.O_RDONLY)  # nothing reads it, but no other file may get its descriptor number
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            # Whatever the locale says: a name that it cannot say must not end a command half-way.
+            # Whatever the locale: a name that it cannot encode must not end a command half-way.
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     if sys.stderr is sys.__stderr__ and isinstance(sys.stderr, TextIOWrapper):
         sys.stderr = guard_stderr(sys.stderr)
@@ -44,7 +44,7 @@ def run_command(argv: Sequence[str] | None = None) -> int:
     parser.refuse_unknown(argv)
     arguments, unknown = parser.parse_known_args(argv)
     if unknown:
-        # `parse_args` would say this with the usage of the whole, which does not list the command's flags.
+        # `parse_args` would report this with the main usage, which does not list the command's flags.
         command: Parser = arguments.parser
         command.error(f"unrecognized arguments: {' '.join(unknown)}")
     module, function = arguments.command
@@ -53,10 +53,10 @@ def run_command(argv: Sequence[str] | None = None) -> int:
 
 
 def _to_a_reader(command: Callable[[], int]) -> int:
-    """The exit code of `command`, also where the reader of stdout closes it early, as `head` does.
+    """The exit code of `command`, also if the reader of stdout closes it early, as `head` does.
 
-    The rest of the output is discarded. A command that is cut off by this ends with the exit code of SIGPIPE. Where stdout cannot
-    be written for another reason, that is told, and the exit code is an environment's: half an answer must not pass for one.
+    The rest of the output is discarded. A command that is cut off by this ends with the exit code of SIGPIPE. If stdout cannot be
+    written for another reason, that is reported with an environment's exit code: half an answer must not pass for a whole one.
     """
     from proxx_worker.cli.console import fail
 
@@ -76,7 +76,7 @@ def _to_a_reader(command: Callable[[], int]) -> int:
 
 
 def build_parser() -> CommandLine:
-    """The whole command line."""
+    """The complete parser."""
     parser = CommandLine(
         prog="proxx-worker",
         description="The deterministic, headless proxy-generation worker: a JobSpec in, proxies and a result JSON out.",
@@ -235,7 +235,7 @@ def _add_status(commands: Commands) -> None:
 
 
 def seconds(text: str) -> float:
-    """A time in seconds; with 0 no heartbeat is fresh. Raises `ValueError`, which argparse reports."""
+    """A time in seconds, 0 or more. With 0 no heartbeat is fresh. Raises `ValueError`, which argparse reports."""
     seconds = float(text)
     if not 0 <= seconds < math.inf:
         raise ValueError(text)

@@ -1,4 +1,4 @@
-"""Paths as the command line gives them: UTF-8, whatever the locale took them for."""
+"""Paths as given on the command line: UTF-8, whatever the locale."""
 
 import os
 

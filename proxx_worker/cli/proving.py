@@ -12,7 +12,7 @@ def add_report(commands: Commands) -> None:
     """`report`."""
     parser = add_command(
         commands, "prove", "report", "report", "report",
-        "compare proxies with their sources, frame by frame, and write an HTML report",
+        "compare proxies with their sources, every frame and audio stream, and write an HTML report",
         "Needs the extra [report]. Exit code 2 where a verdict is `fail` or a limit is missed.",
     )  # fmt: skip
     _add_results(parser)

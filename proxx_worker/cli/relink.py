@@ -13,7 +13,7 @@ from proxx_worker.relink.clips import RelinkClip, UnfitError, clips_of
 
 
 def relink(arguments: argparse.Namespace) -> int:
-    """Write the one file that was asked for, or a generation of a hash list. Exit code 1 for clips that it cannot say."""
+    """Write the requested file, or a generation of a hash list. Exit code 1 for clips that the format cannot describe."""
     try:
         _require(arguments)
         results, whole = results_of(arguments.results)

@@ -1,4 +1,4 @@
-"""`report`: source and proxy of finished jobs side by side, as an HTML page and as figures."""
+"""`report`: compares source and proxy of finished jobs, as an HTML page and as figures."""
 
 import argparse
 import sys
@@ -16,7 +16,7 @@ from proxx_worker.contract.result import TaskStatus
 from proxx_worker.files.durable import write_durable
 from proxx_worker.files.errnos import classify_os_error
 from proxx_worker.report.document import ExaminedJob, document_of, encode_document
-from proxx_worker.report.examine import ExaminedTask, Examiner, examine, pictures_of
+from proxx_worker.report.examine import ExaminedTask, Examiner, examine, frame_images
 from proxx_worker.report.finding import Verdict
 from proxx_worker.report.progress import progress_on
 from proxx_worker.settings import Settings
@@ -105,7 +105,7 @@ def _pictures(examiner: Examiner, jobs: Sequence[ExaminedJob], *, whole: bool) -
     for where in places:
         if whole and room < PICTURE_BYTES_PER_TASK:
             break
-        shown = pictures_of(examiner, jobs[where[0]].tasks[where[1]], PICTURE_BYTES_PER_TASK)
+        shown = frame_images(examiner, jobs[where[0]].tasks[where[1]], PICTURE_BYTES_PER_TASK)
         room -= sum(len(frame.source) + len(frame.proxy) + len(frame.difference) for frame in shown)
         pictures[where] = shown
     return pictures
@@ -118,7 +118,7 @@ def _badness(examined: ExaminedTask) -> tuple[int, float]:
 
 
 def _write(arguments: argparse.Namespace, page: bytes, document: bytes) -> None:
-    """Write both files, or say which one is there."""
+    """Write both files, or report which one was written."""
     written: list[str] = []
     for path, data in ((arguments.json, document), (arguments.html, page)):
         if path is None:

@@ -41,7 +41,7 @@ class InMemoryJournal:
     result: JobResult | None = None
 
     def reserve_space(self, tasks: int) -> None:
-        """Memory is all that it takes."""
+        """It only uses memory."""
 
     def commit(self, result: JobResult) -> None:
         """Keep the decision for as long as the process lives."""
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     except ProxxError as fault:
         return fail(fault.error.message, fault.error.code)
     observer, write = progress_for(sys.stderr, log, settings.progress_format, dumb=terminal_is_dumb())
-    # What the encoder says goes where the log goes, but not over a person's progress bar.
+    # The encoder's output goes where the log goes, but not over a person's progress bar.
     on_terminal = sys.stderr.isatty()
     start_worker_log(write, settings.log_format, encoder_lines=not on_terminal, journal=stderr_is_journal())
     executor = Executor(environment_of(settings, tools), worker_record(settings, tools), observer, ())
@@ -108,7 +108,7 @@ def _show_last_lines(log: RunLog) -> None:
 
 
 def _after_all(decided: JobResult, fault: ProxxError | PublishingStuckError, log: JobLog) -> JobResult:
-    """What became of a decided job whose output directory failed after the decision."""
+    """The outcome of a decided job whose output directory failed after the decision."""
     if isinstance(fault, PublishingStuckError):
         # Some outputs have their names and cannot be taken back: the decision is no longer true.
         log.event("job_failed", fault.error.message, level="ERROR", code=fault.error.code)
@@ -138,9 +138,9 @@ def _read(path: str, stop: StopSignal) -> Job:
 
 
 def _deliver(result: JobResult, path: str | None, *, as_json: bool) -> list[ProxxError]:
-    """Write the result to the file and to stdout; where one refuses it, the other has it all the same. Returns the refusals.
+    """Write the result to the file and to stdout; if one fails, the other still has it. Returns the failures.
 
-    A reader of stdout who has gone is none: the job ended as it ended, and its exit code says so.
+    A closed stdout does not count: the job has ended, and its exit code says how.
     """
     document, refusals = encode_result(result), []
     if path is not None:

@@ -13,13 +13,13 @@ _LAST_LINES: Final = 20
 
 
 class RunLog:
-    """Hands everything on, and keeps the encoder's last lines: on a terminal they are shown only where the job failed.
+    """Passes everything on, and keeps the encoder's last lines: a terminal shows them only if the job failed.
 
     Satisfies `JobLog`.
     """
 
     def __init__(self, job: str, path: str | None) -> None:
-        """`path`: where the whole log goes, too; what is there is replaced. Raises `UsageError` where that is not possible."""
+        """`path`: where the whole log goes, too; what is there is replaced. Raises `UsageError` if that is not possible."""
         self._file = None if path is None else JobLogFile(job, _opened(path))
         self._log = self._file or EventLog()
         self.event = self._log.event
@@ -37,7 +37,7 @@ class RunLog:
         return tuple(self._last)
 
     def close(self) -> ProxxError | None:
-        """Close the file. Returns why it is not whole, where a line could not be written."""
+        """Close the file. Returns why it is incomplete if a line could not be written."""
         if self._file is None:
             return None
         try:

@@ -51,7 +51,7 @@ class _Named:
 
 
 def _is_for_folders(arguments: argparse.Namespace) -> bool:
-    """Whether more is asked than a spec for named clips and one profile, as it was before there were folders."""
+    """Whether more is requested than a spec for named clips and one profile."""
     wants_more = (arguments.submit, arguments.beside, arguments.mirror, arguments.chunk)
     many = len(arguments.profile) > 1 or any(value is not None for value in wants_more)
     return many or arguments.recursive or arguments.create_directories or "{chunk}" in (arguments.output_directory or "")
@@ -63,7 +63,7 @@ def _require_no_name(output_directory: str) -> None:
 
 
 def _stem_of(source: str) -> str:
-    """What the source's JobSpec is called, without `.json`. Raises `UsageError` for a name that no worker would take."""
+    """The name of the source's JobSpec, without `.json`. Raises `UsageError` for a name that no worker would accept."""
     stem = Path(source).stem
     if not is_candidate_name(os.fsencode(stem) + SPEC_SUFFIX):
         raise UsageError(
@@ -74,7 +74,7 @@ def _stem_of(source: str) -> str:
 
 
 def _document(arguments: argparse.Namespace, sources: list[str], stem: str) -> bytes:
-    """The JobSpec's bytes; raises what a worker would refuse it with. `stem`: what `{name}` in the output directory is."""
+    """The JobSpec's bytes; raises the refusal that a worker would give. `stem`: what `{name}` in the output directory is."""
     directory = absolute(arguments.output_directory).replace("{name}", stem)
     (profile,), template, preset = arguments.profile, as_given(arguments.naming_template), arguments.resolve_preset
     texts = (*sources, directory, template, as_given(profile), as_given(preset or ""))

@@ -30,7 +30,7 @@ def spec_folders(arguments: argparse.Namespace) -> int:
 
 def _request(arguments: argparse.Namespace) -> Request:
     if arguments.submit is None and arguments.per_clip is None:
-        raise UsageError("say where the specs go: --submit WORKSPACE, or --per-clip DIR")
+        raise UsageError("choose where the specs go: --submit WORKSPACE, or --per-clip DIR")
     if arguments.chunk is not None and arguments.chunk < 1:
         raise UsageError(f"--chunk is the number of clips per spec: at least 1, not {arguments.chunk}")
     order = Order(
@@ -58,5 +58,5 @@ def _destination(arguments: argparse.Namespace) -> Destination:
         return Mirror(absolute(arguments.mirror), by_root=several)
     template = absolute(arguments.output_directory)
     if "{chunk}" in template and arguments.chunk is None:
-        raise UsageError("{chunk} in --output-directory is the number of a chunk: say --chunk N, or use {name}")
+        raise UsageError("{chunk} in --output-directory is the number of a chunk: add --chunk N, or use {name}")
     return Directory(template)

@@ -1,4 +1,4 @@
-"""`status`: what a workspace's worker does now, read from the files that it keeps. Touches nothing."""
+"""`status`: what a workspace's worker is doing, read from its files. Touches nothing."""
 
 import argparse
 import os
@@ -31,7 +31,7 @@ from proxx_worker.workspace.layout import Workspace
 class Report:
     """What was found.
 
-    `status`: what the worker wrote last, None where there is nothing or `unreadable` says why it cannot be read. `alive`: None
+    `status`: what the worker wrote last, None if there is nothing or `unreadable` says why it cannot be read. `alive`: None
     where the worker is on another host, which this one cannot see. `inbox`: how many candidates there are now. `left_alone`:
     names that are too long. `strays`: names of what is not a JobSpec.
     """
@@ -45,7 +45,7 @@ class Report:
 
     @classmethod
     def of(cls, workspace: Workspace) -> "Report":
-        """Look at a workspace. Raises `ProxxError` where its inbox cannot be listed."""
+        """Read a workspace. Raises `ProxxError` if its inbox cannot be listed."""
         status, unreadable = _read(workspace.status_file)
         alive = _alive(workspace)
         names = _names_in(workspace)
@@ -60,7 +60,7 @@ class Report:
         return self.alive is True or (self.alive is None and not ended)
 
     def as_json(self) -> dict[str, JsonValue]:
-        """The fields of status.json, null where there are none, with `alive`, `left_alone` and `not_jobspecs` added."""
+        """The fields of status.json, null if there are none, with `alive`, `left_alone` and `not_jobspecs` added."""
         written = dict.fromkeys(status_field_names()) if self.status is None else status_fields(self.status)
         strays = [display_name(name) for name in self.strays]
         found: dict[str, JsonValue] = {"inbox": self.inbox, "alive": self.alive}
@@ -87,7 +87,7 @@ class Report:
         if state is WorkerState.ENDED:
             code = self.status.exit_code
             return f"{state} at {when}" if code is None else f"{state} at {when}, exit {code}"
-        # What a worker that died wrote last is no news of today.
+        # The last status of a worker that died is outdated.
         return f"was {state} at {when}" if self.alive is False else state
 
 
@@ -124,7 +124,7 @@ def status(arguments: argparse.Namespace) -> int:
 
 
 def _read(path: Path) -> tuple[WorkerStatus | None, str | None]:
-    """What the worker wrote, or why it cannot be read; neither where no worker has ever run."""
+    """The worker's status, or why it cannot be read; neither if no worker has ever run."""
     try:
         with path.open("rb") as file:
             return decode_status(file.read(MAX_STATUS_BYTES + 1)), None

@@ -22,7 +22,7 @@ from proxx_worker.workspace.layout import Workspace
 
 
 def cancel(arguments: argparse.Namespace) -> int:
-    """Ask for jobs to be cancelled. Exit code 64, and nothing is asked, where one of the names is no job's that waits or runs."""
+    """Request that jobs are cancelled. Exit code 64, and no request, if one of the names is not a waiting or running job."""
     workspace = Workspace(Path(arguments.workspace))
     try:
         workspace.require()
@@ -37,12 +37,12 @@ def cancel(arguments: argparse.Namespace) -> int:
 
 
 def hold(arguments: argparse.Namespace) -> int:
-    """Hold the workspace; again is as good as once."""
+    """Hold the workspace; repeating it changes nothing."""
     return _switch(arguments, hold=True)
 
 
 def release(arguments: argparse.Namespace) -> int:
-    """Release the workspace; again is as good as once."""
+    """Release the workspace; repeating it changes nothing."""
     return _switch(arguments, hold=False)
 
 
@@ -61,7 +61,7 @@ def _switch(arguments: argparse.Namespace, *, hold: bool) -> int:
 
 
 def resubmit(arguments: argparse.Namespace) -> int:
-    """Drop failed jobs' specs anew. Exit code 64 for a name that no failed job has: nothing is dropped then."""
+    """Submit failed jobs' specs again. Exit code 64 for a name that no failed job has: then nothing is submitted."""
     if bool(arguments.names) == (arguments.code is not None):
         return fail("name the jobs to submit again, or a code with --code")
     if arguments.code is not None and arguments.code not in {it.value for it in ErrorCode}:
@@ -89,7 +89,7 @@ def resubmit(arguments: argparse.Namespace) -> int:
 
 
 def _of_code(workspace: Workspace, code: str) -> tuple[list[JobSummary], int]:
-    """The failed jobs of a code that can end otherwise now, and how many others there are."""
+    """The failed jobs of a code that can end differently now, and how many others there are."""
     failed = list(read_jobs(workspace, JobState.FAILED))
     of_code = [job for job in mark_resubmittable(failed, OtherJobs.of(workspace)) if job.code == code]
     wanted = [job for job in of_code if job.resubmittable]

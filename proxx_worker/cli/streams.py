@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class StdoutRefusedError(OSError):
-    """Stdout takes no more, because its disk is full for example. A reader who has gone is `BrokenPipeError`, as ever."""
+    """Stdout cannot be written, for example because its disk is full. A reader that is gone is `BrokenPipeError`, as usual."""
 
 
 class _Stdout(io.FileIO):
@@ -25,7 +25,7 @@ class _Stdout(io.FileIO):
 
 
 class _Stderr(io.FileIO):
-    """Stderr's descriptor. What it refuses is lost: nowhere else can it be told, and the exit code still says what happened."""
+    """Stderr's descriptor. What it refuses is lost: there is nowhere else to report it, and the exit code still counts."""
 
     def write(self, data: "ReadableBuffer", /) -> int:
         try:

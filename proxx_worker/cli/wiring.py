@@ -1,4 +1,4 @@
-"""From flags and files to the objects that the commands need."""
+"""Builds the objects that the commands need from flags and files."""
 
 import argparse
 import os
@@ -48,7 +48,7 @@ def _pair(text: str, flag: str, form: str) -> tuple[str, str]:
 
 
 def sandbox_of(settings: Settings) -> Sandbox | None:
-    """What confines the tools under these settings; None where nothing is to."""
+    """What confines the tools under these settings; None if nothing does."""
     return None if settings.sandbox == "off" else Sandbox(settings.sandbox_read)
 
 
@@ -77,7 +77,7 @@ def resolve_engine(settings: Settings) -> ResolveEngine:
 
 
 def worker_record(settings: Settings, tools: Callable[[], Tools]) -> WorkerRecord:
-    """Who works, for the result. A missing tool shows as null."""
+    """The worker's description for the result. A missing tool shows as null."""
     try:
         found: Tools | None = tools()
     except ProxxError:

@@ -1,1 +1,1 @@
-"""What integrators hold on to: specs, profiles, names, results, errors. Pure: no clock, no file, no process."""
+"""What integrators rely on: specs, profiles, names, results, errors. Pure: no clock, no files, no processes."""

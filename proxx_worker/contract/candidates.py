@@ -1,4 +1,4 @@
-"""Which names in an inbox are jobs, and what a claimed job's files are called. Names are bytes, as the file system has them."""
+"""Which names in an inbox are jobs, and the names of a claimed job's files. Names are bytes, as in the file system."""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -32,16 +32,16 @@ SPEC_SUFFIX = b".json"
 RESULT_SUFFIX = b".result.json"
 LOG_SUFFIX = b".log"
 CANCEL_SUFFIX = b".cancel"
-"""In the inbox, behind a job's name: a request to cancel it. The file holds the SHA-256 of the spec that it means, in hex."""
+"""The suffix of a request to cancel a job, in the inbox. The file contains the SHA-256 of the spec to cancel, in hex."""
 
 HOLD_NAME = b".hold"
-"""In the inbox: while it is there, nothing is claimed."""
+"""A file in the inbox: while it exists, nothing is claimed."""
 
 _NAMES_TOLD = 10
 _NAME_BYTES = 255  # NAME_MAX
 
 MAX_STEM_BYTES = 235
-"""The longest stem of a candidate: with `~NNNNNNN` and `.result.json` behind it, it still is a file name (255 bytes)."""
+"""The longest stem of a candidate: with `~NNNNNNN` and `.result.json` appended, it still fits a file name (255 bytes)."""
 
 
 def is_candidate_name(name: bytes) -> bool:
@@ -55,12 +55,12 @@ def stem_too_long(name: bytes) -> bool:
 
 
 def is_cancel_name(name: bytes) -> bool:
-    """Whether a regular file of this name in the inbox asks to cancel a job. Behind a leading dot it is still being written."""
+    """Whether a regular file of this name in the inbox asks to cancel a job. With a leading dot it is still being written."""
     return name.endswith(CANCEL_SUFFIX) and not name.startswith(b".")
 
 
 def is_stray_name(name: bytes) -> bool:
-    """Whether a file of this name in the inbox is none of a job's: a clip, `spec.JSON`. Hidden files are somebody's own."""
+    """Whether a file of this name in the inbox does not belong to a job: a clip, `spec.JSON`. Hidden files are left alone."""
     return not (is_spec_name(name) or name.startswith(b".") or is_cancel_name(name))
 
 
@@ -94,7 +94,7 @@ class JobFiles:
 
 
 def job_names(stem: bytes) -> Iterator[bytes]:
-    """What a spec with this stem may be claimed as, in order: `clip`, `clip~2`, `clip~3`, ... without end."""
+    """The names that a spec with this stem may be claimed as, in order: `clip`, `clip~2`, `clip~3`, ... without end."""
     return chain([stem], (b"%s~%d" % (stem, number) for number in count(2)))
 
 
@@ -104,13 +104,13 @@ def lowest_free_job_name(stem: bytes, is_taken: Callable[[bytes], bool]) -> byte
 
 
 def dropped_stem(job: bytes) -> bytes:
-    """The stem under which a job was dropped, as far as its own name tells: `clip~2` -> `clip`."""
+    """The stem under which a job was dropped, as far as its name shows: `clip~2` -> `clip`."""
     base, tilde, number = job.rpartition(b"~")
     return base if tilde and base and number.isdigit() else job
 
 
 def is_job_stem(stem: bytes) -> bool:
-    """Whether a job may have this name in some folder of a workspace; a path, or what no file may be called, is none."""
+    """Whether a job may have this name in some folder of a workspace: not a path, nor an impossible file name."""
     is_plain = b"/" not in stem and b"\0" not in stem and stem != b""
     return is_plain and is_spec_name(stem + SPEC_SUFFIX) and len(stem) + len(RESULT_SUFFIX) <= _NAME_BYTES
 

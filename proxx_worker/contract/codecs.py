@@ -31,6 +31,6 @@ CONTAINERS: Mapping[Codec, tuple[Container, ...]] = {codec: _home(codec)[0] for 
 
 
 def refusal(codec: Codec, container: Container) -> str | None:
-    """Why `codec` may not go into `container`; None where it may."""
+    """Why `codec` may not go into `container`; None if it may."""
     allowed, reason = _home(codec)
     return None if container in allowed else f"{codec} in {container} is refused: {reason}"

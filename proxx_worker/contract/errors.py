@@ -1,6 +1,6 @@
 """Errors as data: a code, its class, a message for an operator, and details.
 
-Every code has its class beside it, and a class is its exit code. Nothing else in the project decides an exit code of a job.
+Every code is listed with its class, and the class is the exit code. Nothing else in the project decides a job's exit code.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,7 @@ from enum import IntEnum, StrEnum
 from typing import Self, TypeAlias
 
 JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
-"""Anything that JSON can say."""
+"""Any JSON value."""
 
 
 class ErrorClass(IntEnum):
@@ -27,7 +27,7 @@ class ErrorCode(StrEnum):
     error_class: ErrorClass
 
     def __new__(cls, text: str, error_class: ErrorClass) -> Self:
-        """A member is its own text, and knows the class that the contract gives it (section 5)."""
+        """A member is its text, with the class that the contract gives it (section 5)."""
         member = str.__new__(cls, text)
         member._value_ = text
         member.error_class = error_class

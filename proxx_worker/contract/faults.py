@@ -1,4 +1,4 @@
-"""A fault of a spec: where, what, and what would be right. All faults of a spec are reported in one error."""
+"""A fault of a spec: where, what, and what would be valid. All faults of a spec are reported in one error."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import TypeAlias
 from proxx_worker.contract.errors import ErrorCode, JsonValue, ProxxError
 
 Allowed: TypeAlias = tuple[str, ...] | str | None
-"""The allowed values, a short description of them, or None where there is none."""
+"""The allowed values, a short description of them, or None if there is none."""
 
 SPEC_REFUSED = "the spec is refused"
 """How the message of SPEC_INVALID begins, whenever the faults were found."""
@@ -18,7 +18,7 @@ MAX_FAULTS_TOLD = 1000
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault. `path` as in `sources[2]` or `resolved_tokens.date`. `meant`: what was probably meant, one of the allowed."""
+    """One fault. `path` as in `sources[2]` or `resolved_tokens.date`. `meant`: probably meant, one of the allowed."""
 
     path: str
     message: str
@@ -49,7 +49,7 @@ class Fault:
 def fault_error(code: ErrorCode, lead: str, faults: Sequence[Fault], **details: JsonValue) -> ProxxError:
     """The error that reports `faults`: `lead` and each of them in the message, and as data in `details.faults`.
 
-    More than `MAX_FAULTS_TOLD` are cut, and `details.faults_cut` is true then.
+    At most `MAX_FAULTS_TOLD` are listed; with more, `details.faults_cut` is true.
     """
     told = faults[:MAX_FAULTS_TOLD]
     cut = len(told) < len(faults)

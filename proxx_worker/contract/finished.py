@@ -1,7 +1,7 @@
-"""A finished job as the commands that come after it read it: any result of version 1, whatever later versions add to it.
+"""A finished job as read by later commands: any result of version 1, whatever later versions add to it.
 
-`contract.result` writes results and reads its own back exactly. A reader of old results needs less of it, and no
-field that it does not know may stop it: fields are only ever added (contract section 4).
+`contract.result` writes results and reads its own back exactly. A reader of old results needs less of it, and unknown
+fields must not stop it: fields are only ever added (contract section 4).
 """
 
 import re
@@ -79,11 +79,11 @@ class FinishedTask(_Read):
         return self.output_path or self.output
 
     def check(self, name: str) -> Check | None:
-        """The check of this name; None where it was not made."""
+        """The check of this name; None if it was not made."""
         return next((check for check in self.checks if check.name == name), None)
 
     def counted_frames(self) -> int | None:
-        """How many frames the worker counted in the proxy; None where it did not get to it."""
+        """How many frames the worker counted in the proxy; None if it did not get that far."""
         check = self.check("frames")
         return check.actual if check is not None and isinstance(check.actual, int) else None
 

@@ -1,4 +1,4 @@
-"""What a person probably meant, where what they wrote is no such thing. Hints for messages; nothing is ever corrected by them."""
+"""What a person probably meant by something that does not exist. Hints for messages; nothing is corrected automatically."""
 
 import re
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ _WILDCARDS = re.compile(r"[*?]|\[[^\]]+\]")
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that `name` looks like, or is a part of; None where it looks like none, or is a part of several."""
+    """The known name that `name` looks like or is a part of; None if there is none, or if it is a part of several."""
     by_folded = {choice.casefold(): choice for choice in known}
     wanted = name[:_LONGEST].casefold()
     if len(wanted) >= _SHORTEST_PART and (holding := [choice for choice in by_folded if wanted in choice]):
@@ -23,20 +23,20 @@ def closest(name: str, known: Iterable[str]) -> str | None:
 
 
 def relative_path_hint(path: str) -> str:
-    """Why `path`, which is not absolute, is no path for a spec."""
+    """Why `path`, which is not absolute, is not a path for a spec."""
     if path.startswith("~"):
         return "~ is not expanded: write the whole path, such as /home/NAME/..."
     if _WINDOWS.match(path):
-        return "it is a Windows path: write where the worker's machine has it, such as /mnt/share/..."
+        return "it is a Windows path: write its path on the worker's machine, such as /mnt/share/..."
     if path.startswith("file://"):
-        return f"it is a URL: write the path alone, {unquote(path.removeprefix('file://'))}"
+        return f"it is a URL: write only the path, {unquote(path.removeprefix('file://'))}"
     if path.startswith("$"):
         return "variables are not expanded: write the whole path"
     return "it must begin with /"
 
 
 def missing_path_hint(path: str) -> str | None:
-    """Why there may be no file at the absolute `path`; None where the path looks like any other."""
+    """Why there may be no file at the absolute `path`; None if nothing about the path is unusual."""
     if _WILDCARDS.search(path):
         return "Wildcards are not expanded: name each clip, or let `proxx-worker spec --recursive` find them."
     if path != path.strip():

@@ -1,4 +1,4 @@
-"""JobSpec 2.1: from the bytes of a file to a resolved, frozen value, or to the error that says all that is wrong with them."""
+"""JobSpec 2.1: from the bytes of a file to a resolved, frozen value, or to an error that lists everything wrong with them."""
 
 import hashlib
 import re
@@ -42,10 +42,10 @@ _DEFAULT_JOB_ID_DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """A valid spec, everything resolved: nothing in it has a default left open or a text left to read.
+    """A valid spec, completely resolved: no default is left open, no text left to parse.
 
-    `sha256` is of the spec's bytes, in hex. `engine` is what the profile says; None in explicit form, where the sources decide.
-    `created_at` is as written, with the offset from UTC where it has one.
+    `sha256` is of the spec's bytes, in hex. `engine` is the profile's; None in explicit form, where the sources decide.
+    `created_at` is as written, with the offset from UTC if it has one.
     """
 
     sha256: str
@@ -64,10 +64,10 @@ class JobSpec:
 
 @dataclass(frozen=True, slots=True)
 class SpecSummary:
-    """What the result of a refused spec can still say of it.
+    """What the result of a refused spec can still state about it.
 
-    `job_id` is the spec's own where it is a valid one, else the default. `sources` is empty unless the spec holds a list of
-    texts; the other fields are None unless the spec holds them as texts, valid or not.
+    `job_id` is the spec's own if valid, else the default. `sources` is empty unless the spec has a list of texts; the other
+    fields are None unless the spec has them as texts, valid or not.
     """
 
     job_id: str
@@ -87,7 +87,7 @@ def parse_jobspec(data: bytes) -> JobSpec:
     """Read a spec.
 
     Raises `ProxxError`, in this order: `SPEC_TOO_LARGE`, `SPEC_NOT_JSON`, `SPEC_VERSION`, then every other fault at once as
-    `SPEC_INVALID`, or as `PROFILE_UNKNOWN` where an unknown profile is the only one. What outputs are called is `naming`'s.
+    `SPEC_INVALID`, or as `PROFILE_UNKNOWN` if an unknown profile is the only one. Output names are checked in `naming`.
     """
     document = _read_document(data)
     _refuse_other_version(document.content)
@@ -98,7 +98,7 @@ def parse_jobspec(data: bytes) -> JobSpec:
 
 
 def summarize_spec(data: bytes) -> SpecSummary:
-    """What is known of a spec that may be refused, or may not be one at all. Never raises."""
+    """What is known about a spec that may be refused, or may not be one at all. Never raises."""
     digest = spec_digest(data)
     try:
         content = _read_document(data).content
@@ -116,14 +116,14 @@ def summarize_spec(data: bytes) -> SpecSummary:
 
 
 def unread_summary(sha256: str | None) -> SpecSummary:
-    """What is known of a spec whose bytes were not read into memory; `sha256` is None where they were not read to the end."""
+    """What is known about a spec whose bytes were not read into memory; `sha256` is None if they were not read to the end."""
     job_id = "unknown" if sha256 is None else sha256[:_DEFAULT_JOB_ID_DIGITS]
     return SpecSummary(job_id=job_id, version=None, sources=(), sha256=sha256, profile=None, output_directory=None)
 
 
 def too_large(size: int, head: bytes = b"") -> ProxxError:
-    """The refusal of a spec of `size` bytes. `head`: how it begins, where that is known."""
-    message = f"the spec is {size} bytes long, and a JobSpec has at most {MAX_SPEC_BYTES} (1 MiB): divide the job into several"
+    """The refusal of a spec of `size` bytes. `head`: its first bytes, if known."""
+    message = f"a JobSpec must have at most {MAX_SPEC_BYTES} bytes (1 MiB), but this one has {size}: divide the job into several"
     if is_binary(head):
         message = f"this is {size} bytes of binary data, not a JobSpec: if it is a clip, make one for it with `proxx-worker spec`"
     return ProxxError(ErrorCode.SPEC_TOO_LARGE, message, size_bytes=size, max_bytes=MAX_SPEC_BYTES)
@@ -148,7 +148,7 @@ def _refuse_other_version(content: Mapping[str, Value]) -> None:
     else:
         found = f"it is {quoted(version)}" if isinstance(version, str) else "it is not a string"
     fault = Fault("jobspec_version", found, RULES["jobspec_version"].allowed)
-    lead = f"this worker takes JobSpec {SPEC_VERSION} and no other version"
+    lead = f"this worker only accepts JobSpec {SPEC_VERSION}"
     raise fault_error(ErrorCode.SPEC_VERSION, lead, [fault])
 
 

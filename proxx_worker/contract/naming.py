@@ -1,4 +1,4 @@
-"""What a job's outputs are called: the template rendered for each source, refused where a name would be unsafe or taken twice."""
+"""The names of a job's outputs: the template rendered for each source, refused if a name would be unsafe or used twice."""
 
 import posixpath
 
@@ -10,7 +10,7 @@ from proxx_worker.contract.text import folded, quoted
 from proxx_worker.contract.values import MAX_NAME_BYTES, name_fault
 
 _NAME_RULE = f"at most {MAX_NAME_BYTES} bytes with the extension, without /, \\ and control characters, no dot at the beginning"
-_INVALID = "the naming template makes a name that is refused; change the template or its tokens"
+_INVALID = "the naming template gives a name that is refused; change the template or its tokens"
 _MAX_TEMPLATE_CHARACTERS = 4096
 
 
@@ -18,7 +18,7 @@ def output_names(spec: JobSpec) -> tuple[str, ...]:
     """The file name of each source's proxy, in the order of the sources, extension included.
 
     Raises `ProxxError`: `OUTPUT_NAME_INVALID` with every unsafe name in `details.faults`, else `OUTPUT_NAME_COLLISION` with the
-    two sources in `details.sources` where two names are one on a file system that ignores case and composes accents.
+    two sources in `details.sources` if two names are the same on a file system that ignores case and composes accents.
     """
     _refuse_endless_template(spec.naming_template)
     parts = template_parts(spec.naming_template)
@@ -40,7 +40,7 @@ def output_names(spec: JobSpec) -> tuple[str, ...]:
 
 
 def _refuse_endless_template(template: str) -> None:
-    """Tokens can be empty, so a long template may still make short names; beyond all reason it only costs time."""
+    """Tokens can be empty, so a long template may still give short names; beyond this it only costs time."""
     if len(template) > _MAX_TEMPLATE_CHARACTERS:
         fault = Fault("naming_template", f"it is {len(template)} characters long", f"at most {_MAX_TEMPLATE_CHARACTERS}")
         raise fault_error(ErrorCode.OUTPUT_NAME_INVALID, _INVALID, [fault])

@@ -1,4 +1,4 @@
-"""What a proxy is to be, whoever asked for it: a profile and an explicit spec both resolve to one `OutputSettings`."""
+"""The settings of a proxy: a profile and an explicit spec both resolve to one `OutputSettings`."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -33,14 +33,14 @@ class Container(StrEnum):
 
 
 class Engine(StrEnum):
-    """Who encodes."""
+    """The engine that encodes."""
 
     FFMPEG = "ffmpeg"
     RESOLVE = "resolve"
 
 
 class DnxhrLevel(StrEnum):
-    """DNxHR quality levels; an explicit `dnxhr` is HQ, a profile says its own."""
+    """DNxHR quality levels; an explicit `dnxhr` is HQ, a profile has its own."""
 
     LB = "lb"
     SQ = "sq"

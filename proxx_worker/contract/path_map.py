@@ -1,4 +1,4 @@
-"""`path_map`: paths as the writer of a spec has them, and where they are on this machine."""
+"""`path_map`: paths as written in a spec, and where they are on this machine."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PathMapping:
-    """What is in `prefix` for the writer of a spec is in `target` here. Both are absolute."""
+    """Paths below `prefix` in a spec are below `target` here. Both are absolute."""
 
     prefix: str
     target: str
@@ -16,13 +16,13 @@ class PathMapping:
 class PathMap:
     """The operator's mappings. The longest prefix of whole components that fits a path decides; a path is mapped once.
 
-    `..` is a component like any other: where it leads is the file system's to say, and the roots judge that.
+    `..` is a component like any other: the file system decides where it leads, and the roots are checked after that.
     """
 
     mappings: Sequence[PathMapping] = ()
 
     def mapped(self, path: str) -> str | None:
-        """Where the absolute `path` is here; None where no mapping fits, and it is used as it is."""
+        """Where the absolute `path` is here; None if no mapping fits, and it is used as it is."""
         parts = components(path)
         prefixes = ((components(mapping.prefix), mapping.target) for mapping in self.mappings)
         fitting = [(len(prefix), target) for prefix, target in prefixes if parts[: len(prefix)] == prefix]

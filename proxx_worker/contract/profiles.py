@@ -17,7 +17,7 @@ from proxx_worker.contract.output_settings import (
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A name for a complete set of settings, and the engine that makes it. `audio` is what a listing says about the audio."""
+    """A name for a complete set of settings, and the engine that makes it. `audio` describes the audio in a listing."""
 
     name: str
     engine: Engine

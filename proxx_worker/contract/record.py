@@ -1,4 +1,4 @@
-"""What all records of a result have in common: frozen, strict, and writable as UTF-8 JSON whatever they hold."""
+"""What all records of a result have in common: frozen, strict, and always writable as UTF-8 JSON."""
 
 from typing import Annotated, TypeAlias
 

@@ -1,4 +1,4 @@
-"""What DaVinci Resolve is asked for, of all that a JobSpec can say. A profile tells the engine at once, else the sources do."""
+"""Which JobSpecs DaVinci Resolve can do. A profile determines the engine; without one the sources do."""
 
 from collections.abc import Iterator, Mapping
 
@@ -18,13 +18,13 @@ KEEPS_RATE = "DaVinci Resolve renders every frame of camera RAW at its own rate:
 
 
 def resolve_faults(settings: OutputSettings) -> Iterator[Fault]:
-    """What of an explicit spec Resolve does not make. `resolve_preset` is judged elsewhere."""
+    """What Resolve cannot make of an explicit spec. `resolve_preset` is judged elsewhere."""
     allowed = RESOLVE_CONTAINERS.get(settings.codec)
     if allowed is None:
-        message = f"camera RAW is rendered by DaVinci Resolve, which makes no {settings.codec} for this worker"
+        message = f"camera RAW is rendered by DaVinci Resolve, which does not make {settings.codec} for this worker"
         yield Fault("codec", message, tuple(codec.value for codec in RESOLVE_CONTAINERS))
     elif settings.container not in allowed:
-        message = f"camera RAW is rendered by DaVinci Resolve, which makes no {settings.codec} in {settings.container}"
+        message = f"camera RAW is rendered by DaVinci Resolve, which does not make {settings.codec} in {settings.container}"
         yield Fault("container", message, tuple(container.value for container in allowed))
     if settings.fps_mode is FpsMode.EXPLICIT:
         yield Fault("fps_mode", KEEPS_RATE, (FpsMode.SAME_AS_SOURCE.value,))

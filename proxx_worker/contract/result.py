@@ -48,7 +48,7 @@ class ErrorRecord(Record):
 
 
 class Check(Record):
-    """One comparison of the proxy with its source. `ok` is null where it could not be made."""
+    """One comparison of the proxy with its source. `ok` is null if it could not be made."""
 
     name: Text
     expected: Annotated[JsonValue, BeforeValidator(writable)]
@@ -89,7 +89,7 @@ class TaskRecord(Record):
 
 
 class WorkerRecord(Record):
-    """Who did it: the worker's version, the tools' paths, the operator's pins (never checked), and what confined its children."""
+    """The worker: its version, the tools' paths, the operator's pins (never checked), and what confined its children."""
 
     version: Text
     ffmpeg: Text | None

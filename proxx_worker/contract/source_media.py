@@ -1,4 +1,4 @@
-"""What a result says of a source: `tasks[].source_media`, field by field. Rationals are text, `"30000/1001"`.
+"""A result's facts about a source: `tasks[].source_media`, field by field. Rationals are text, `"30000/1001"`.
 
 Every field is stable: one that is here stays, with its name and its meaning.
 """
@@ -21,7 +21,7 @@ class SourceTimecode(Record):
 
 
 class SourceColor(Record):
-    """Colour tags in FFmpeg's names; null where the file does not say."""
+    """Colour tags in FFmpeg's names; null if the file does not say."""
 
     range: Text | None = Field(description="tv (limited) or pc (full).")
     matrix: Text | None = Field(description="Matrix coefficients.")
@@ -35,7 +35,7 @@ class SourceColor(Record):
 class SourceVideo(Record):
     """The video stream that the proxy is made of. Of camera RAW, null is what Resolve's clip properties do not tell."""
 
-    index: int | None = Field(description="The stream's index in the file; null where only Resolve can tell.")
+    index: int | None = Field(description="The stream's index in the file; null if only Resolve can tell.")
     codec: Text = Field(description="In FFmpeg's name; of camera RAW, the format's name.")
     profile: Text | None = Field(description="The codec's profile, as FFmpeg calls it.")
     codec_tag: Text | None = Field(description="The container's four-character code for the codec.")
@@ -43,7 +43,7 @@ class SourceVideo(Record):
     height: int | None = Field(description="Pixels as decoded, before rotation.")
     sample_aspect: Rational | None = Field(description="Pixel width / height; 1/1 where the file does not say.")
     rotation: int | None = Field(description="Degrees to turn the decoded picture clockwise for display: 0, 90, 180 or 270.")
-    field_order: Text | None = Field(description="progressive, tt, bb, tb, bt; null where the file does not say.")
+    field_order: Text | None = Field(description="progressive, tt, bb, tb, bt; null if the file does not say.")
     rate: Rational | None = Field(description="Frames per second: the exact rate where it is constant, else the average.")
     average_rate: Rational | None = Field(description="The container's average rate.")
     constant_rate: bool = Field(description="Whether all frames last equally long.")
@@ -90,7 +90,7 @@ class SourceMedia(Record):
     formats: list[Text] = Field(description="The names of its container, as FFmpeg's demuxer has them.")
     video: SourceVideo = Field(description="The picture.")
     audio: list[SourceAudio] = Field(description="Every audio stream, in order.")
-    timecode: SourceTimecode | None = Field(description="Null where there is none.")
+    timecode: SourceTimecode | None = Field(description="Null if there is none.")
     reel: Text | None = Field(description="Reel or tape name.")
     start: Rational | None = Field(description="Seconds at which the file starts: its earliest stream.")
     duration: Rational | None = Field(description="Seconds, of the whole file.")

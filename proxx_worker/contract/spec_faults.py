@@ -1,4 +1,4 @@
-"""Every fault of a spec's fields, each by itself and between them, in one pass: none hides another."""
+"""Every fault of a spec's fields, of each alone and between them, in one pass: none hides another."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -28,11 +28,11 @@ def find_faults(document: Document) -> list[Fault]:
     """All faults of a document of the right version, in the order of the contract's fields, unknown ones last."""
     given = {key: value for key, value in document.content.items() if value is not None}
     alone = list(_field_faults(document.content))
-    unsound = {path[0] for path, _ in alone}
-    sound = {key: value for key, value in given.items() if key not in unsound}
+    faulty = {path[0] for path, _ in alone}
+    valid = {key: value for key, value in given.items() if key not in faulty}
     located = [(flaw.path, Fault(path_text(flaw.path), flaw.message)) for flaw in document.flaws]
     located += alone
-    located += (((fault.path,), fault) for fault in _cross_faults(given, sound))
+    located += (((fault.path,), fault) for fault in _cross_faults(given, valid))
     located.sort(key=lambda item: _rank(item[0]))
     return [fault for _, fault in located]
 
@@ -84,9 +84,9 @@ def _translate(detail: ErrorDetails) -> tuple[Path, Fault]:
 
 
 def _path_reason(path: Path, given: object) -> str:
-    """What is wrong with a text in place of a path, or of a list of them."""
+    """What is wrong with a text given as a path, or instead of a list of paths."""
     if path == ("sources",) and isinstance(given, str):
-        return "put it in brackets, also where it is the only one"
+        return "put it in brackets, even if it is the only one"
     is_path = path[0] == "sources" or path == ("output_directory",)
     return relative_path_hint(given) if is_path and isinstance(given, str) and given and not given.startswith("/") else ""
 
@@ -109,18 +109,18 @@ def _shown(value: object) -> str:
             return "a list" if value else "an empty list"
 
 
-def _cross_faults(given: Mapping[str, Value], sound: Mapping[str, Value]) -> Iterator[Fault]:
-    """What only several fields together show. `given`: all fields that are there; `sound`: those without a fault alone."""
-    name = sound.get("proxy_profile")
+def _cross_faults(given: Mapping[str, Value], valid: Mapping[str, Value]) -> Iterator[Fault]:
+    """Faults between fields. `given`: all fields that are present; `valid`: those without a fault of their own."""
+    name = valid.get("proxy_profile")
     profile = PROFILES[name] if isinstance(name, str) else None
-    yield from _form_faults(given, sound)
-    yield from _agreement_faults(profile, sound) if profile else _combination_faults(sound)
-    yield from _rate_faults(given, sound)
+    yield from _form_faults(given, valid)
+    yield from _agreement_faults(profile, valid) if profile else _combination_faults(valid)
+    yield from _rate_faults(given, valid)
     yield from _engine_faults(profile, given)
-    yield from _template_faults(given, sound)
+    yield from _template_faults(given, valid)
 
 
-def _form_faults(given: Mapping[str, Value], sound: Mapping[str, Value]) -> Iterator[Fault]:
+def _form_faults(given: Mapping[str, Value], valid: Mapping[str, Value]) -> Iterator[Fault]:
     if "proxy_profile" in given:
         return
     missing = [field for field in _EXPLICIT if field not in given]
@@ -130,7 +130,7 @@ def _form_faults(given: Mapping[str, Value], sound: Mapping[str, Value]) -> Iter
         return
     for field in missing:
         message = "explicit settings need codec, container and resolution, and this one is missing"
-        codec = sound.get("codec") if field == "container" else None
+        codec = valid.get("codec") if field == "container" else None
         yield Fault(field, message, _containers(codec) if isinstance(codec, str) else RULES[field].allowed)
 
 
@@ -138,24 +138,24 @@ def _containers(codec: str) -> tuple[str, ...]:
     return tuple(container.value for container in CONTAINERS[Codec(codec)])
 
 
-def _agreement_faults(profile: Profile, sound: Mapping[str, Value]) -> Iterator[Fault]:
+def _agreement_faults(profile: Profile, valid: Mapping[str, Value]) -> Iterator[Fault]:
     for field in _EXPLICIT:
         said = str(getattr(profile.settings, field))
-        if field in sound and sound[field] != said:
-            message = f"{quoted(str(sound[field]))} disagrees with {profile.name}, which says {quoted(said)}: leave it out"
+        if field in valid and valid[field] != said:
+            message = f"{quoted(str(valid[field]))} disagrees with {profile.name}, which says {quoted(said)}: leave it out"
             yield Fault(field, message, (said,))
 
 
-def _combination_faults(sound: Mapping[str, Value]) -> Iterator[Fault]:
-    if "codec" in sound and "container" in sound:
-        codec, container = Codec(str(sound["codec"])), Container(str(sound["container"]))
+def _combination_faults(valid: Mapping[str, Value]) -> Iterator[Fault]:
+    if "codec" in valid and "container" in valid:
+        codec, container = Codec(str(valid["codec"])), Container(str(valid["container"]))
         reason = refusal(codec, container)
         if reason:
             yield Fault("container", reason, _containers(codec))
 
 
-def _rate_faults(given: Mapping[str, Value], sound: Mapping[str, Value]) -> Iterator[Fault]:
-    if "fps_mode" in given and "fps_mode" not in sound:
+def _rate_faults(given: Mapping[str, Value], valid: Mapping[str, Value]) -> Iterator[Fault]:
+    if "fps_mode" in given and "fps_mode" not in valid:
         return
     explicit = given.get("fps_mode") == FpsMode.EXPLICIT
     if explicit and "fps_explicit" not in given:
@@ -179,29 +179,29 @@ def _engine_faults(profile: Profile | None, given: Mapping[str, Value]) -> Itera
         yield Fault("resolve_preset", f"{profile.name} is made by FFmpeg, which has no presets: leave it out", "absent")
 
 
-def _template_faults(given: Mapping[str, Value], sound: Mapping[str, Value]) -> Iterator[Fault]:
-    template = sound.get("naming_template")
+def _template_faults(given: Mapping[str, Value], valid: Mapping[str, Value]) -> Iterator[Fault]:
+    template = valid.get("naming_template")
     if not isinstance(template, str):
         return
     parts = template_parts(template)
     if any(part.kind is PartKind.STRAY_BRACE for part in parts):
-        message = f"{quoted(template)} holds a stray brace: braces may only enclose tokens"
+        message = f"{quoted(template)} has a stray brace: braces may only enclose tokens"
         yield Fault("naming_template", message, RULES["naming_template"].allowed)
     used = {part.text: None for part in parts if part.kind is PartKind.TOKEN}
     for token in islice((token for token in used if token not in TOKENS), _ENOUGH):
         meant = closest(token, TOKENS)
         message = f"there is no token {quoted(f'{{{token}}}')}"
         yield Fault("naming_template", message, RULES["naming_template"].allowed, None if meant is None else f"{{{meant}}}")
-    yield from _moment_faults(used, given, sound)
+    yield from _moment_faults(used, given, valid)
 
 
-def _moment_faults(used: Collection[str], given: Mapping[str, Value], sound: Mapping[str, Value]) -> Iterator[Fault]:
+def _moment_faults(used: Collection[str], given: Mapping[str, Value], valid: Mapping[str, Value]) -> Iterator[Fault]:
     """`{date}` and `{time}` come from `created_at` or from `resolved_tokens`, and from nowhere else: never from a clock."""
     resolved = given.get("resolved_tokens")
     open_tokens = [
         token for token in ("date", "time") if token in used and not (isinstance(resolved, dict) and token in resolved)
     ]
-    created_at = sound.get("created_at")
+    created_at = valid.get("created_at")
     if open_tokens and "created_at" not in given:
         named = " and ".join(f"{{{token}}}" for token in open_tokens)
         message = f"the naming template uses {named}, whose values come only from created_at or resolved_tokens"

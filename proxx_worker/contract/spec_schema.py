@@ -1,7 +1,7 @@
 """What a JobSpec's fields require of each other, as JSON Schema.
 
-The parser says the same in code (`spec_faults`); a test holds the two against each other. What no schema can say is left to the
-parser: duplicate keys, lone surrogates, dates that do not exist, names rendered from sources, rates that are no exact fraction.
+The parser has the same rules in code (`spec_faults`); a test compares both. What a schema cannot express is left to the parser:
+ duplicate keys, lone surrogates, dates that do not exist, names rendered from sources, rates that are no exact fraction.
 """
 
 from collections.abc import Iterator, Mapping
@@ -73,13 +73,13 @@ def _moment_rule(token: str, moment: Schema) -> Schema:
 
 
 def _given(field: str, value: Schema | None = None) -> Schema:
-    """The field is there, is not null, and is as `value` says."""
+    """The field is present, is not null, and matches `value`."""
     checks: Schema = {"not": {"type": "null"}, **(value or {})}
     return {"required": [field], "properties": {field: checks}}
 
 
 def _absent(field: str) -> Schema:
-    """The field is not there, or is null: the same."""
+    """The field is missing or null, which mean the same."""
     return _if_given({field: {"type": "null"}})
 
 

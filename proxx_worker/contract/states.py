@@ -1,6 +1,6 @@
-"""The states of a job after a crash, and what the next start does about each: one table, by value.
+"""The states of a job after a crash, and what the next start does about each, as one table.
 
-The state is what the folders show, never what a dead process remembered. The record is the job's result file: once it is in
+The state is what the folders show, not what a dead process remembered. The record is the job's result file: once it is in
 `running/`, the job is decided, and nothing is encoded again.
 """
 
@@ -17,7 +17,7 @@ class RecordState(StrEnum):
 
     ABSENT = "absent"
     TORN = "torn"
-    """A file of its name is there and is not a result of this spec."""
+    """A file with its name exists and is not a result of this spec."""
     COMPLETED = "completed"
     FAILED = "failed"
 
@@ -45,11 +45,11 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What was found of a job whose spec is in `running/`."""
+    """What was found for a job whose spec is in `running/`."""
 
     record: RecordState
     place: RecordPlace | None
-    """None exactly where there is no record that counts."""
+    """None exactly if there is no record that counts."""
 
 
 RECOVERY: Final[Mapping[Standing, Decision]] = {
@@ -64,7 +64,7 @@ RECOVERY: Final[Mapping[Standing, Decision]] = {
 
 
 def decide(standing: Standing) -> Decision:
-    """The table's answer. Raises `KeyError` for a standing that cannot be."""
+    """The table's answer. Raises `KeyError` for an impossible state."""
     return RECOVERY[standing]
 
 

@@ -1,4 +1,4 @@
-"""`.proxx/status.json`: what a worker does now. The model, and the one way to write and to read it.
+"""`.proxx/status.json`: what a worker is doing. The model, and the only code that writes and reads it.
 
 The order of the fields is the order in the file. Dataclasses, because `status` reads this and must start fast: pydantic alone
 takes longer to load than the whole command runs.
@@ -27,12 +27,12 @@ class WorkerState(StrEnum):
     HELD = "held"
     """No job runs, and none is claimed while `inbox/.hold` is there."""
     STOPPING = "stopping"
-    """It was asked to stop, and has not ended yet."""
+    """It was asked to stop and has not ended yet."""
     ENDED = "ended"
 
 
 class Stage(StrEnum):
-    """How far the running job is. The three from `ENCODING` to `SEALING` come again for each of its tasks."""
+    """How far the running job is. The three from `ENCODING` to `SEALING` are repeated for each of its tasks."""
 
     CLAIMED = "claimed"
     PROBING = "probing"
@@ -102,7 +102,7 @@ def status_field_names() -> tuple[str, ...]:
 
 
 def decode_status(data: bytes) -> WorkerStatus:
-    """Read a status back; fields that this version does not know are passed over.
+    """Read a status back; unknown fields are ignored.
 
     Raises `ValueError` for anything else that `encode_status` would not have written.
     """

@@ -1,4 +1,4 @@
-"""Strict JSON (RFC 8259): one reading of a spec's bytes, or the reason why there is none.
+"""Strict JSON (RFC 8259): a spec's bytes are parsed in one way only, or refused with the reason.
 
 Stricter than the standard library (no `NaN`, no byte-order mark, bounded depth) and louder than `orjson` (duplicate keys and lone
 surrogates are reported with their paths; numbers keep their literal, so that 29.97 is exactly that).
@@ -42,12 +42,12 @@ class Number:
 
 
 Value: TypeAlias = "str | Number | bool | list[Value] | dict[str, Value] | None"
-"""What the parser gives: JSON with its numbers unread."""
+"""The parser's output: JSON with numbers as literals."""
 
 Nest: TypeAlias = "list[Nest | str | float | None] | dict[str, Nest | str | float | None]"
 
 Path: TypeAlias = tuple[str | int, ...]
-"""The place of a value: keys and indexes from the outside in."""
+"""The path of a value: keys and indexes from the outside in."""
 
 
 class _NotFiniteError(ValueError):
@@ -60,7 +60,7 @@ class NotJsonError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """What is grammatical and still refused: a duplicate key or a lone surrogate, at `path`."""
+    """Valid JSON grammar that is still refused: a duplicate key or a lone surrogate, at `path`."""
 
     path: Path
     message: str
@@ -68,7 +68,7 @@ class Flaw:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    r"""One object. `flaws` is empty for a sound one; lone surrogates appear in `content` as visible text (`\ud800`)."""
+    r"""One object. `flaws` is empty for a valid one; lone surrogates appear in `content` as visible text (`\ud800`)."""
 
     content: dict[str, Value]
     flaws: tuple[Flaw, ...]
@@ -114,8 +114,8 @@ def parse_object(data: bytes) -> Document:
 def is_whole_json_object(data: bytes) -> bool:
     """Whether `data` is provably a whole spec: at most 1 MiB that parse as one strict JSON object. Never raises.
 
-    Cheap enough for every sight of a file: `orjson` says yes in a few milliseconds per MiB, and what it accepts the strict parser
-    accepts too, save for the depth. Only where it says no the slower parser decides (lone surrogates, numbers beyond a double).
+    Cheap enough to run whenever a file is seen: `orjson` takes a few milliseconds per MiB, and what it accepts the strict parser
+    accepts too, except for depth. The slower parser only decides what it refuses (lone surrogates, numbers beyond a double).
     """
     if len(data) > MAX_SPEC_BYTES:
         return False
@@ -140,7 +140,7 @@ def path_text(path: Path) -> str:
 
 
 def is_binary(data: bytes) -> bool:
-    """Whether data begins like no text at all: with zero bytes, which no text has. A spec with a hole in it is another matter."""
+    """Whether data begins with zero bytes, which no text has. A spec with zeros further in is another matter."""
     head = data[:_HEAD_BYTES]
     return b"\0" in head and not head.lstrip().startswith((b"{", *_UTF_16))
 
@@ -214,7 +214,7 @@ def _clean_object(value: dict[str, Value], path: Path, flaws: list[Flaw]) -> dic
     for key, item in value.items():
         here = (*path, encodable(key))
         if has_lone_surrogate(key):
-            flaws.append(Flaw(here, "the key holds half of a surrogate pair, which no UTF-8 text can: correct the escape"))
+            flaws.append(Flaw(here, "the key has half of a surrogate pair, which UTF-8 cannot encode: correct the escape"))
         cleaned[encodable(key)] = _clean(item, here, flaws)
     return cleaned
 
@@ -222,7 +222,7 @@ def _clean_object(value: dict[str, Value], path: Path, flaws: list[Flaw]) -> dic
 def _clean(value: Value, path: Path, flaws: list[Flaw]) -> Value:
     """`value` without lone surrogates and doubled keys; each is added to `flaws`. Recursion is bounded by `MAX_DEPTH`."""
     if isinstance(value, str) and has_lone_surrogate(value):
-        flaws.append(Flaw(path, "the text holds half of a surrogate pair, which no UTF-8 text can: correct the escape"))
+        flaws.append(Flaw(path, "the text has half of a surrogate pair, which UTF-8 cannot encode: correct the escape"))
         return encodable(value)
     if isinstance(value, list):
         return [_clean(item, (*path, index), flaws) for index, item in enumerate(value)]

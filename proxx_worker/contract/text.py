@@ -1,4 +1,4 @@
-"""Text that is safe to show and to write down: names from a file system, values from a spec, whatever they hold."""
+"""Text that is safe to display and to store: names from a file system, values from a spec, whatever they contain."""
 
 import json
 import re
@@ -23,7 +23,7 @@ def display_name(name: bytes) -> str:
 
 
 def encodable(text: str) -> str:
-    r"""`text` with nothing in it that UTF-8 cannot say.
+    r"""`text` without anything that UTF-8 cannot encode.
 
     Lone surrogates become visible: those that stand for an undecodable byte of a path (PEP 383) as `\xNN`, others as `\udNNN`.
     """
@@ -46,7 +46,7 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def writable(value: JsonValue) -> JsonValue:
-    """A JSON value as a record can say it: whatever a path or a file held, writing it down must never fail."""
+    """A JSON value that can be stored: whatever a path or a file contained, writing a record must never fail."""
     match value:
         case str() if type(value) is str:
             return encodable(value)
@@ -61,7 +61,7 @@ def writable(value: JsonValue) -> JsonValue:
 
 
 def has_lone_surrogate(text: str) -> bool:
-    """Whether UTF-8 cannot say `text`."""
+    """Whether UTF-8 cannot encode `text`."""
     return not text.isascii() and _LONE_SURROGATE.search(text) is not None
 
 

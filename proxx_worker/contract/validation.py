@@ -31,7 +31,7 @@ class SourceValidation(_Record):
     index: int = Field(description="The place in the spec's sources, from 0.")
     source: Text = Field(description="The path, as the spec gives it.")
     source_path: Text | None = Field(description="Where it is read, where `path_map` applied; else null.")
-    error: ErrorRecord | None = Field(description="What is wrong with this source; null where nothing is known against it.")
+    error: ErrorRecord | None = Field(description="What is wrong with this source; null if nothing is known against it.")
 
 
 class FileValidation(_Record):
@@ -41,7 +41,7 @@ class FileValidation(_Record):
     status: Validity = Field(description="ok: it would run. refused: it would fail, see `error`. unreadable: exit code 64.")
     error: ErrorRecord | None = Field(description="What a job of this spec would fail with; null unless it is refused.")
     reason: Text | None = Field(description="Why the file cannot be read; null unless it is unreadable.")
-    sources: list[SourceValidation] = Field(description="The spec's sources, in order; empty where it holds no list of them.")
+    sources: list[SourceValidation] = Field(description="The spec's sources, in order; empty if it holds no list of them.")
 
 
 class ValidationDocument(_Record):

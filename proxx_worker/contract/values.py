@@ -1,6 +1,6 @@
 """The values that a JobSpec's fields may hold.
 
-Each reader takes the text as written and gives what it means, or raises `ValueError` with the reason.
+Each reader converts the text as written, or raises `ValueError` with the reason.
 """
 
 import re
@@ -51,7 +51,7 @@ def read_rate(number: Number) -> Fraction:
     """An explicit rate, exact: the NTSC rates as n*1000/1001, every other number as the decimal it says."""
     try:
         value = Decimal(number.literal[:_MAX_RATE_CHARACTERS])
-    except InvalidOperation:  # cut in mid-exponent, or an exponent beyond what any decimal has
+    except InvalidOperation:  # truncated mid-exponent, or an exponent beyond what any decimal has
         value = Decimal(0)
     if not 0 < value <= MAX_RATE:
         raise ValueError(f"a rate is greater than 0 and at most {MAX_RATE}")
@@ -73,7 +73,7 @@ def read_resolution(text: str) -> Resolution:
 def read_moment(text: str) -> datetime:
     """An ISO 8601 calendar date, with or without a time of day, with or without an offset from UTC. Without a time: midnight.
 
-    Own reading, because what `datetime.fromisoformat` takes differs between Python's versions.
+    Parsed here, because `datetime.fromisoformat` accepts different forms in different Python versions.
     """
     found = _MOMENT.fullmatch(text)
     if found is None:
@@ -97,7 +97,7 @@ def read_moment(text: str) -> datetime:
 
 
 def has_time_of_day(text: str) -> bool:
-    """Whether a text that `read_moment` takes says more than a date."""
+    """Whether a text that `read_moment` accepts has a time of day."""
     return any(mark in text for mark in "Tt ")
 
 
@@ -110,7 +110,7 @@ def _zone(text: str | None) -> timezone | None:
 
 
 def name_fault(name: str) -> str | None:
-    """What keeps `name` from being a file name, or a part of one; None where nothing does."""
+    """Why `name` cannot be a file name or a part of one; None if it can."""
     # The characters are counted first: they are at most as many as the bytes, and a hostile name has millions.
     size = len(name) if len(name) > MAX_NAME_BYTES else len(name.encode("utf-8"))
     if size > MAX_NAME_BYTES:
@@ -119,7 +119,7 @@ def name_fault(name: str) -> str | None:
         return "it begins with a dot"
     for letter in name:
         if letter in "/\\":
-            return f"it holds {letter}"
+            return f"it contains {letter}"
         if is_control(letter):
-            return f"it holds a control character (U+{ord(letter):04X})"
+            return f"it contains a control character (U+{ord(letter):04X})"
     return None

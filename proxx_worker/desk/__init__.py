@@ -1,1 +1,1 @@
-"""The operator's desk: what is in a workspace's folders, and requests dropped into its inbox. The worker knows nothing of it."""
+"""The operator's desk: shows what is in a workspace's folders, and drops requests into its inbox. The worker never uses it."""

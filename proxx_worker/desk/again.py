@@ -1,4 +1,4 @@
-"""Which failed jobs it makes sense to submit again, and dropping them anew."""
+"""Which failed jobs are worth submitting again, and submitting them."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -60,9 +60,9 @@ class OtherJobs:
 
 
 def mark_resubmittable(failed: Iterable[JobSummary], others: OtherJobs) -> list[JobSummary]:
-    """`failed` with `resubmittable` set where submitting the spec again can help.
+    """`failed` with `resubmittable` set if submitting the spec again can help.
 
-    Of several that failed with one spec, the last is meant. Sources are looked at, nothing else is.
+    If several failed with one spec, the last counts. Only sources are checked.
     """
     jobs = list(failed)
     last = {job.sha256: job.stem for job in sorted(jobs, key=lambda job: (job.finished_at or "", job.stem))}
@@ -77,7 +77,7 @@ def _is_open(job: JobSummary, others: OtherJobs) -> bool:
 
 
 def can_help(job: JobSummary) -> bool:
-    """Whether the same spec can end otherwise now, by its code and by what has become of its sources."""
+    """Whether the same spec can end differently now, by its code and the state of its sources."""
     match remedy_of(job.code or "").again:
         case Again.HELPS:
             return True
@@ -89,7 +89,7 @@ def can_help(job: JobSummary) -> bool:
 
 
 def _is_there(source: str) -> bool:
-    """Whether a source that was missing has come. Its times may be old: a volume was mounted, a folder got its name back."""
+    """Whether a source that was missing exists now. Its times may be old: a volume was mounted, a folder was renamed."""
     try:
         return os.path.exists(source)
     except ValueError:
@@ -97,9 +97,9 @@ def _is_there(source: str) -> bool:
 
 
 def _changed_since(finished_at: str | None, source: str) -> bool:
-    """Whether a source is there and something was done to it, or its link, after the job ended: content, permissions or name.
+    """Whether a source exists and it, or its link, was changed after the job ended: its content, permissions or name.
 
-    Worker's clock against the storage's: metadata that only chooses what is offered.
+    This compares the worker's clock with the storage's, but only decides what is offered.
     """
     ended = moment_of(finished_at)
     try:
@@ -111,14 +111,14 @@ def _changed_since(finished_at: str | None, source: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Resubmitted:
-    """What a call did: the paths that it made in the inbox, and the jobs that it left alone because their spec is under way."""
+    """The outcome of a call: the new paths in the inbox, and the jobs that were skipped because their spec is under way."""
 
     made: tuple[bytes, ...]
     skipped: tuple[JobSummary, ...]
 
 
 def resubmit(workspace: Workspace, jobs: Sequence[JobSummary]) -> Resubmitted:
-    """Drop the specs of failed `jobs` anew, under the names that they had. One that waits or runs again already is skipped.
+    """Submit the specs of failed `jobs` again, under their names. One that already waits or runs again is skipped.
 
     Raises:
         ProxxError: WORKSPACE_INVALID, NO_SPACE, IO_ERROR. The message says which were dropped before.
@@ -147,7 +147,7 @@ def _spec_at(path: bytes) -> bytes:
         data = read_if_regular(path, MAX_SPEC_BYTES + 1)
     if data is None or len(data) > MAX_SPEC_BYTES:
         shown = display_name(path)
-        message = f"{shown} is no spec that can be submitted: it is gone, no file, not readable, or larger than 1 MiB"
+        message = f"{shown} cannot be submitted: it is missing, not a file, unreadable, or larger than 1 MiB"
         raise ProxxError(ErrorCode.IO_ERROR, message, path=shown)
     return data
 

@@ -1,4 +1,4 @@
-"""All that a console shows of a workspace, read again and again by one thread: names at once, results as they are read."""
+"""Everything a console shows of a workspace, read repeatedly by one thread: names at once, results as they are read."""
 
 import os
 import threading
@@ -22,7 +22,7 @@ _SHARE_OF_TIME: Final = 10
 
 _SHOW_EVERY_SECONDS: Final = 0.25
 _YIELD_EVERY: Final = 20
-"""So many results are read before the thread lets others run: what draws must never wait long for it."""
+"""Results that are read before the thread lets others run: drawing must never wait long for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A workspace at one moment. `jobs`: newest first. `trouble`: why it cannot be read; the rest then is the last look's."""
+    """A workspace at one moment. `jobs`: newest first. `trouble`: why it cannot be read; the rest is then the last board's."""
 
     worker: WorkerLook
     jobs: Mapping[JobState, Sequence[JobSummary]]
@@ -52,7 +52,7 @@ class Board:
 
 
 class BoardReader:
-    """Reads boards of one workspace; keeps what it has read of jobs that are still there."""
+    """Reads boards of one workspace; keeps the results of jobs that still exist."""
 
     def __init__(self, workspace: Workspace) -> None:
         """Touches nothing yet."""
@@ -62,11 +62,11 @@ class BoardReader:
         self._seen: set[JobState] = set()
 
     def want(self, stems: Sequence[bytes]) -> None:
-        """The jobs that are looked at now: they are read before the others. May be called by any thread."""
+        """The jobs on the screen: they are read before the others. May be called by any thread."""
         self._wanted = tuple(stems)
 
     def boards(self) -> Iterator[Board]:
-        """One look: a board with the names, more as results are read, and one with all of them. Raises nothing."""
+        """One pass: a board with the names, more as results are read, and one with all of them. Raises nothing."""
         worker = look_at_worker(self._workspace)
         try:
             entries = [entry for state in JobState for entry in self._list(state)]
@@ -116,7 +116,7 @@ class BoardReader:
                 found = list(_entries_in(folder, state))
             except FileNotFoundError:
                 if state in self._seen:
-                    raise  # an outage, and not a folder that no worker has made yet
+                    raise  # an outage, not a folder that no worker has created yet
                 return []
         self._seen.add(state)
         return found
@@ -127,13 +127,13 @@ def _entries_in(folder: bytes, state: JobState) -> Iterator[Entry]:
     with os.scandir(folder) as entries:
         for it in entries:
             if is_job(it.name) and it.is_file(follow_symlinks=False):
-                with suppress(FileNotFoundError):  # it has moved on since; the next look meets it there
+                with suppress(FileNotFoundError):  # it has moved since; the next pass finds it there
                     status = it.stat(follow_symlinks=False)
                     yield Entry(state, stem_of(it.name), status.st_ino, status.st_ctime_ns)
 
 
 def keep_reading(reader: BoardReader, show: Callable[[Board], object], stop: threading.Event, nudge: threading.Event) -> None:
-    """Read board after board until `stop`; `show` each. A `nudge` asks for the next look at once. For a thread of its own."""
+    """Read board after board until `stop`; `show` each. A `nudge` requests the next pass at once. Runs in its own thread."""
     while not stop.is_set():
         began = time.monotonic()
         for board in reader.boards():

@@ -1,4 +1,4 @@
-"""Cancelling jobs by name: which spec is meant, and the request that says so."""
+"""Cancelling jobs by name: finds the spec, and drops the request for it."""
 
 import os
 import stat
@@ -16,7 +16,7 @@ from proxx_worker.workspace.layout import Workspace
 
 
 class NoSuchJobError(Exception):
-    """A name that no job in the wanted states has; the message says what is known of it."""
+    """No job in the wanted states has this name; the message says what is known about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,13 @@ class Target:
 
 
 def target_of(workspace: Workspace, name: bytes) -> Target:
-    """The job of this name, running or else waiting; `.json` behind the name is taken off where no job is called so.
+    """The job of this name, running or else waiting; `.json` is removed from the name if no job has it.
 
     Raises `NoSuchJobError`, or `ProxxError` (WORKSPACE_INVALID, IO_ERROR).
     """
     stems = [stem for stem in dict.fromkeys((name, name.removesuffix(SPEC_SUFFIX))) if is_job_stem(stem)]
     for stem in stems:
-        # It moves from the inbox to running: looked for in this order, it is met in one of them, or in both, and never missed.
+        # It moves from the inbox to running: looking in this order finds it in one of them, or in both, and never misses it.
         found = [target for state in (JobState.WAITING, JobState.RUNNING) if (target := _target(workspace, state, stem))]
         if found:
             return found[-1]
@@ -44,13 +44,13 @@ def target_of(workspace: Workspace, name: bytes) -> Target:
         with translate_os_errors("look for", outbox, state_folder=True):
             if exists(files_in(outbox, stems[-1]).spec):
                 raise NoSuchJobError(f"{shown} has ended already; it is in {display_name(os.path.basename(outbox))}/")
-    raise NoSuchJobError(f"no job called {shown} waits or runs; `proxx-worker list WORKSPACE` names them")
+    raise NoSuchJobError(f"no waiting or running job is called {shown}; `proxx-worker list WORKSPACE` lists them")
 
 
 def cancel(workspace: Workspace, targets: Sequence[Target]) -> list[bytes]:
-    """Ask for each to be cancelled. Returns the paths of the requests, also of one that was there already.
+    """Request that each is cancelled. Returns the paths of the requests, including those that existed already.
 
-    Raises `ProxxError`: IO_ERROR where another request of that name is in the way; WORKSPACE_INVALID, NO_SPACE, IO_ERROR.
+    Raises `ProxxError`: IO_ERROR if another request with that name is in the way; WORKSPACE_INVALID, NO_SPACE, IO_ERROR.
     """
     asked: list[bytes] = []
     for target in targets:
@@ -60,7 +60,7 @@ def cancel(workspace: Workspace, targets: Sequence[Target]) -> list[bytes]:
             if not asked:
                 raise
             names = ", ".join(display_name(os.path.basename(path)) for path in asked)
-            message = f"{fault.error.message}; asked for before that, and standing: {names}"
+            message = f"{fault.error.message}; these requests were made before that and stay: {names}"
             raise ProxxError(fault.code, message, **fault.error.details) from fault
     return asked
 
@@ -75,7 +75,7 @@ def _ask(workspace: Workspace, target: Target) -> bytes:
     if there is not None and there.strip().decode("ascii", "replace").lower() == target.sha256:
         return path
     shown = display_name(path)
-    message = f"{shown} is there and means another spec, or is no file; remove it, then cancel again"
+    message = f"{shown} exists but is for another spec, or is not a file; remove it, then cancel again"
     raise ProxxError(ErrorCode.IO_ERROR, message, path=shown)
 
 
@@ -87,6 +87,6 @@ def _target(workspace: Workspace, state: JobState, stem: bytes) -> Target | None
     if digest is not None:
         return Target(stem, state, digest)
     if status is not None and stat.S_ISREG(status.st_mode) and status.st_size > HASHED_AT_MOST:
-        message = f"{display_name(stem)} is over 256 MiB, and no request can mean it; it fails by itself when its turn comes"
+        message = f"{display_name(stem)} is over 256 MiB, so it cannot be cancelled; it will fail when its turn comes"
         raise NoSuchJobError(message)
     return None

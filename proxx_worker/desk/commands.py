@@ -1,4 +1,4 @@
-"""The command lines that do what a console does, to be shown beside each action. Pure."""
+"""The command lines that do the same as the console's actions, shown beside each. Pure."""
 
 import shlex
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from proxx_worker.contract.text import visible
 
 
 def command_line(*words: str) -> str:
-    """`proxx-worker WORDS`, quoted for a shell; names that would steer a terminal are shown harmless."""
+    """`proxx-worker WORDS`, quoted for a shell; control characters in names are escaped."""
     return visible("proxx-worker " + shlex.join(words))
 
 

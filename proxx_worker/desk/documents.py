@@ -74,7 +74,7 @@ _FIELDS: Final[dict[str, Schema]] = {
     "outputs": {**_TEXTS, "description": "Of the completed tasks."},
     "code": {**_TEXT_OR_NULL, "description": "Of a failed job."},
     "message": _TEXT_OR_NULL,
-    "unreadable": {**_TEXT_OR_NULL, "description": "Why the result says nothing; null where it does."},
+    "unreadable": {**_TEXT_OR_NULL, "description": "Why the result says nothing; null if it does."},
     "resubmittable": {"type": "boolean", "description": "Whether submitting a failed job's spec again can help."},
     "sha256": {**_TEXT_OR_NULL, "description": "Of the spec's bytes."},
     "started_at": _TEXT_OR_NULL,

@@ -1,4 +1,4 @@
-"""The only files that the desk writes: specs and requests, in the inbox, each whole and durable before it has its name."""
+"""The only files that the desk writes: specs and requests, in the inbox, each complete and durable before it gets its name."""
 
 import os
 import secrets
@@ -15,9 +15,9 @@ from proxx_worker.workspace.submit import place
 
 
 def drop_spec(workspace: Workspace, stem: bytes, data: bytes) -> bytes:
-    """Put a spec into the inbox as `STEM.json`, or `STEM~2.json`, ... where that is taken. Returns its path.
+    """Put a spec into the inbox as `STEM.json`, or `STEM~2.json`, ... if that is taken. Returns its path.
 
-    Raises `ProxxError`: SPEC_INVALID for a name that no worker takes; WORKSPACE_INVALID, NO_SPACE or IO_ERROR.
+    Raises `ProxxError`: SPEC_INVALID for a name that no worker accepts; WORKSPACE_INVALID, NO_SPACE or IO_ERROR.
     """
     temporary = _write_hidden(workspace, data)
     try:
@@ -31,7 +31,7 @@ def drop_spec(workspace: Workspace, stem: bytes, data: bytes) -> bytes:
 
 
 def drop_cancel(workspace: Workspace, stem: bytes, sha256: str) -> bytes | None:
-    """Put a cancel of the job `stem` into the inbox. Returns its path; None where one is there already, whatever it holds.
+    """Put a cancel of the job `stem` into the inbox. Returns its path; None if one exists already, whatever it contains.
 
     Raises `ProxxError`: WORKSPACE_INVALID, NO_SPACE or IO_ERROR.
     """
@@ -51,9 +51,9 @@ def drop_cancel(workspace: Workspace, stem: bytes, sha256: str) -> bytes | None:
 
 
 def hold(workspace: Workspace) -> bool:
-    """Hold the workspace, durably. False where it is held already. Raises WORKSPACE_INVALID, NO_SPACE or IO_ERROR.
+    """Hold the workspace, durably. False if it is held already. Raises WORKSPACE_INVALID, NO_SPACE or IO_ERROR.
 
-    The inbox is made where no worker has been yet: a hold is most wanted before the first one starts.
+    The inbox is created if missing: a hold is most useful before the first worker starts.
     """
     workspace.make_inbox()
     path = os.path.join(workspace.inbox, HOLD_NAME)
@@ -67,7 +67,7 @@ def hold(workspace: Workspace) -> bool:
 
 
 def release(workspace: Workspace) -> bool:
-    """Release the workspace, durably. False where it is not held. Raises WORKSPACE_INVALID or IO_ERROR."""
+    """Release the workspace, durably. False if it is not held. Raises WORKSPACE_INVALID or IO_ERROR."""
     path = os.path.join(workspace.inbox, HOLD_NAME)
     with translate_os_errors("remove", path, state_folder=True):
         try:
@@ -79,7 +79,7 @@ def release(workspace: Workspace) -> bool:
 
 
 def _write_hidden(workspace: Workspace, data: bytes) -> bytes:
-    """A whole, durable file in the inbox under a name that no worker takes."""
+    """A complete, durable file in the inbox under a name that no worker claims."""
     path = os.path.join(workspace.inbox, b".desk-" + secrets.token_hex(8).encode())
     with translate_os_errors("write", path, state_folder=True):
         descriptor = create_file(path)

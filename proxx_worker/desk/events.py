@@ -1,4 +1,4 @@
-"""Jobs as they end, read from the folders: none missed, none told twice, whoever is restarted meanwhile."""
+"""Jobs as they end, read from the folders: none is missed or reported twice, even over restarts."""
 
 import os
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ _OUTBOXES = (JobState.DONE, JobState.FAILED)
 
 
 class UnknownNameError(Exception):
-    """`--since-name` names a job that is in neither outbox, so what came after it cannot be told."""
+    """`--since-name` names a job that is in neither outbox, so the jobs after it are unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,28 +30,28 @@ class _Entry:
 
 
 class Ended:
-    """The jobs that have ended and have not been told yet. All that is remembered is what is in the folders.
+    """The jobs that have ended and were not reported yet. Nothing is remembered except what is in the folders.
 
-    A spec is moved last, so what is seen is whole. Jobs of one workspace run one after the other: their order is that of
-    `finished_at`, of the moment when the spec got its name in the outbox where two are the same, and then of their names.
+    A spec is moved last, so what is seen is complete. Jobs of one workspace run one after the other: their order is that of
+    `finished_at`, then of the time when the spec got its name in the outbox, then of their names.
     """
 
     def __init__(self, workspace: Workspace) -> None:
-        """Nothing is told yet."""
+        """Nothing is reported yet."""
         self._workspace = workspace
         self._told: set[_Entry] = set()
         self._listed: set[JobState] = set()
 
     def skip_to(self, name: str) -> None:
-        """Take the job `name`, and all that ended before it, for told. Raises `UnknownNameError`, else as `take`.
+        """Treat the job `name`, and all that ended before it, as reported. Raises `UnknownNameError`, else as `take`.
 
-        `.json` behind the name is taken off where no job is called so, as for `cancel` and `resubmit`.
+        `.json` is removed from the name if no job has that name, as for `cancel` and `resubmit`.
         """
         jobs = self._new()
         names = dict.fromkeys((name, name.removesuffix(os.fsdecode(SPEC_SUFFIX))))
         last = next((key for meant in names for key, entry, _ in jobs if meant in _names_of(entry.stem)), None)
         if last is None:
-            raise UnknownNameError(f"no job called {name} is in done/ or failed/, so what ended after it cannot be told")
+            raise UnknownNameError(f"no job called {name} is in done/ or failed/, so the jobs after it are unknown")
         self._told |= {entry for key, entry, _ in jobs if key <= last}
 
     def take(self) -> list[JobSummary]:
@@ -74,13 +74,13 @@ class Ended:
                     found = [_Entry(state, stem_of(it.name), it.inode()) for it in entries if is_spec_name(it.name)]
             except FileNotFoundError:
                 if state in self._listed:
-                    raise  # it was there: an outage, and not an outbox that was emptied
+                    raise  # it existed: an outage, not an outbox that was emptied
                 return []
         self._listed.add(state)
         return found
 
     def _read(self, entry: _Entry) -> tuple[tuple[str, int, bytes], _Entry, JobSummary] | None:
-        """The job with its place in the order; None where somebody has taken it away meanwhile."""
+        """The job with its place in the order; None if it was removed meanwhile."""
         path = files_in(folder_of(self._workspace, entry.state), entry.stem).spec
         with translate_os_errors("inspect", path, state_folder=True):
             status = status_of(path)
@@ -91,11 +91,11 @@ class Ended:
 
 
 def running_job(workspace: Workspace) -> RunningJob | None:
-    """The job that the worker last said to run; None where it says none, or nothing."""
+    """The job in the worker's last status; None if there is none."""
     status = read_status(workspace)
     return None if status is None else status.job
 
 
 def _names_of(stem: bytes) -> tuple[str, str]:
-    """How a caller may write a name: as it was shown, or with its very bytes."""
+    """The forms of a name that a caller may give: as it is shown, or its exact bytes."""
     return display_name(stem), os.fsdecode(stem)

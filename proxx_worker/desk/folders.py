@@ -25,7 +25,7 @@ def folder_of(workspace: Workspace, state: JobState) -> bytes:
 
 
 def stems_in(workspace: Workspace, state: JobState) -> list[bytes]:
-    """The stems of the jobs in this state, sorted; none where no worker has made the folder yet.
+    """The stems of the jobs in this state, sorted; none if no worker has created the folder yet.
 
     In the inbox a job is a regular file whose name is not too long (contract section 1). Raises WORKSPACE_INVALID or IO_ERROR.
     """
@@ -40,7 +40,7 @@ def stems_in(workspace: Workspace, state: JobState) -> list[bytes]:
 
 
 def read_summary(workspace: Workspace, state: JobState, stem: bytes) -> JobSummary | None:
-    """One job; None where it has gone meanwhile. Raises nothing: a result that cannot be read is told in the summary."""
+    """One job; None if it is gone meanwhile. Raises nothing: the summary states why a result cannot be read."""
     if state in {JobState.WAITING, JobState.RUNNING}:
         return JobSummary(stem, state)
     path = files_in(folder_of(workspace, state), stem).result

@@ -1,7 +1,7 @@
 """A job as a list shows it. Made from a result's bytes, or from a name alone. Pure.
 
-Ten thousand results must be read in a moment, so nothing is validated here that is not shown: pydantic takes 0.3 ms for a result,
-this a tenth of that. Whoever wants all of one job reads its result.
+Ten thousand results must be read in a moment, so only what is shown is validated: pydantic takes 0.3 ms for a result, this a
+tenth of that. For all of one job, read its result.
 """
 
 from dataclasses import dataclass, replace
@@ -24,9 +24,9 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JobSummary:
-    """One job. Times are UTC RFC 3339, as the worker's clock had them; None, and empty, where nothing is known.
+    """One job. Times are UTC RFC 3339, as the worker's clock had them; None, or empty, if unknown.
 
-    `settings`: codec, container and resolution, where no profile is named. `code` and `message`: of a failed one. `sha256`: of
+    `settings`: codec, container and resolution, if no profile is named. `code` and `message`: of a failed one. `sha256`: of
     its spec. `failed_sources`: where the worker read those that have an error of their own. `unreadable`: why the result says
     nothing.
     """
@@ -55,12 +55,12 @@ class JobSummary:
 
     @property
     def wanted(self) -> str:
-        """What its proxies were to be: the profile, or the settings of the explicit form; empty where nothing is known."""
+        """The profile, or the settings of the explicit form; empty if unknown."""
         return self.profile or self.settings or ""
 
 
 def summary_of(stem: bytes, state: JobState, result: bytes) -> JobSummary:
-    """What the bytes of a result say of a finished job; where they are no result, `unreadable` says so."""
+    """A finished job from the bytes of its result; if they are not a result, `unreadable` says why."""
     bare = JobSummary(stem, state)
     try:
         document: JsonValue = orjson.loads(result)
@@ -100,7 +100,7 @@ def summary_of(stem: bytes, state: JobState, result: bytes) -> JobSummary:
 
 
 def _settings(document: JsonValue) -> str | None:
-    """The settings of the explicit form in one line. None where a profile is named, or nothing is known."""
+    """The settings of the explicit form in one line. None if a profile is named, or nothing is known."""
     match document:
         case {
             "proxy_profile": None,
@@ -120,7 +120,7 @@ def _error(error: JsonValue) -> tuple[str | None, str | None]:
 
 
 def _task(task: JsonValue) -> tuple[str, str, str]:
-    """A task's source, the path where that was read if the task has an error, its output; empty where there is none."""
+    """A task's source, the path where it was read if the task has an error, its output; empty if there is none."""
     match task:
         case {"source": str(source), "error": error, "output": output, **more}:
             path = more.get("source_path")

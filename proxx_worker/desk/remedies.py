@@ -9,7 +9,7 @@ from proxx_worker.contract.errors import ErrorCode
 
 
 class Again(StrEnum):
-    """Whether the same spec, submitted again, can end otherwise. The values complete "submitting it again ..."."""
+    """Whether the same spec, submitted again, can end differently. The values complete "submitting it again ..."."""
 
     HELPS = "helps, once that is done"
     AFTER_SOURCE = "helps once the source has changed"
@@ -95,7 +95,7 @@ REMEDIES: Final[Mapping[ErrorCode, Remedy]] = {
     ),
     ErrorCode.ENCODE_OUT_OF_MEMORY: Remedy(
         "FFmpeg or ffprobe held more than `encoder_memory_bytes`, or did not get the memory that it asked for",
-        "raise `encoder_memory_bytes`, or free memory; where there is enough for such a picture, the source is damaged",
+        "raise `encoder_memory_bytes`, or free memory; if there is enough for frames of this size, the source is damaged",
         Again.HELPS,
     ),
     ErrorCode.SOURCE_DAMAGED: Remedy(

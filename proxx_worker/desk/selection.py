@@ -16,7 +16,7 @@ _UNITS: Final[Mapping[str, str]] = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def since_of(text: str, now: datetime) -> datetime:
-    """A moment: ISO 8601 (UTC where it names no offset), or an age such as `90m`, `2h`, `3d`. Raises `ValueError`."""
+    """A moment: ISO 8601 (UTC if it has no offset), or an age such as `90m`, `2h`, `3d`. Raises `ValueError`."""
     if age := _AGE.fullmatch(text):
         return now - timedelta(**{_UNITS[age[2]]: int(age[1])})
     moment = datetime.fromisoformat(text)
@@ -25,7 +25,7 @@ def since_of(text: str, now: datetime) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which jobs are wanted. `since`: those that ended then or later. A code, an end or a way on is only a finished job's."""
+    """Which jobs are wanted. `since`: those that ended then or later. Only finished jobs have a code, an end or a remedy."""
 
     states: frozenset[JobState]
     code: str | None = None
@@ -66,7 +66,7 @@ def _ended_since(job: JobSummary, since: datetime) -> bool:
 
 
 def moment_of(text: str | None) -> datetime | None:
-    """The time that a result tells; None where it tells none."""
+    """The time in a result; None if it has none."""
     try:
         moment = None if text is None else datetime.fromisoformat(text)
     except ValueError:

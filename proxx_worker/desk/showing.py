@@ -1,4 +1,4 @@
-"""What a console writes on its lines: header, rows, a job's details. Text from values, every name made harmless. Pure."""
+"""The text on a console's lines: header, rows, a job's details. Made from values, with every name escaped. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ from proxx_worker.desk.selection import by_code
 SIGNS: Final[Mapping[JobState, str]] = {
     JobState.WAITING: "·", JobState.RUNNING: ">", JobState.FAILED: "x", JobState.DONE: "+",
 }  # fmt: skip
-"""What stands beside the colour."""
+"""The signs beside the colours."""
 
 JSON_LINES: Final = 5000
-"""More of a result than anybody reads; a longer one is cut, and says so."""
+"""More lines than anybody reads; a longer result is cut, with a note."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a list: a job, or the head of a group. Where there is little room `title` is kept, and the others are cut."""
+    """A row of a list: a job, or the head of a group. If there is little space, `title` is kept and the others are cut."""
 
     title: str
     note: str
@@ -108,7 +108,7 @@ def _row(job: JobSummary) -> Row:
 
 
 def worker_line(status: WorkerStatus | None, now: datetime, *, alive: bool | None, held: bool, stale: bool) -> str:
-    """The worker in one line: whether it is there, and what must be known at once."""
+    """The worker in one line: whether it is running, and what is urgent."""
     who = "" if status is None else f" (pid {status.pid} on {visible(status.host)})"
     there = {True: f"worker alive{who}", None: f"worker on another host{who}", False: "no worker is running"}
     line = there[alive]
@@ -124,7 +124,7 @@ def counts_line(counts: Mapping[JobState, int], unread: int) -> str:
 
 
 def job_line(status: WorkerStatus | None, workspace: str, *, alive: bool | None) -> str:
-    """What the worker does, or what to do where there is none."""
+    """What the worker is doing, or what to do if there is none."""
     if alive is False:
         return f"No worker: run  proxx-worker watch {workspace}"
     if status is None:
@@ -158,7 +158,7 @@ def nothing_text(state: JobState, workspace: str, search: str) -> str:
 
 
 def detail_lines(job: JobSummary, result: bytes | None) -> Iterator[str]:
-    """All that there is to say of a job but its log and its whole result: error, remedy, sources, checks, command."""
+    """Everything about a job except its log and its whole result: error, remedy, sources, checks, command."""
     yield f"{SIGNS[job.state]} {job.name}: {job.state.value}"
     if job.code is not None:
         remedy = remedy_of(job.code)
@@ -192,7 +192,7 @@ def _wanted(job: JobSummary) -> Iterator[str]:
 
 
 def _check_lines(checks: JsonValue) -> Iterator[str]:
-    """Bad ones first, then those that could not be made, then the rest in one line."""
+    """Failed checks first, then those that could not be made, then the rest in one line."""
     known = [check for check in checks if isinstance(check, dict)] if isinstance(checks, list) else []
     for verdict, sign in ((False, "x BAD"), (None, "? not made")):
         for check in known:
@@ -200,7 +200,7 @@ def _check_lines(checks: JsonValue) -> Iterator[str]:
                 yield f"{sign}: {check.get('name')}: expected {check.get('expected')}, found {check.get('actual')}"
     good = [str(check.get("name")) for check in known if check.get("ok") is True]
     if good:
-        yield f"+ {len(good)} checks hold: {', '.join(good)}"
+        yield f"+ {len(good)} checks passed: {', '.join(good)}"
 
 
 def _tasks_of(result: bytes | None) -> list[dict[str, JsonValue]]:

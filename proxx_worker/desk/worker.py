@@ -1,4 +1,4 @@
-"""What a workspace's worker says of itself, and whether it is there to say it."""
+"""A workspace's worker: its last status, and whether it is alive."""
 
 import os
 import signal
@@ -16,25 +16,25 @@ from proxx_worker.workspace.layout import Workspace
 
 @dataclass(frozen=True, slots=True)
 class WorkerLook:
-    """One look. `alive`: None where the worker is on another host, which this one cannot see. `held`: the request is there."""
+    """One observation. `alive`: None if the worker is on another host, where it cannot be seen. `held`: the request exists."""
 
     status: WorkerStatus | None
     alive: bool | None
     held: bool
 
     def heartbeat_age(self, now: datetime) -> float | None:
-        """In seconds; None where nothing can be read."""
+        """In seconds; None if nothing can be read."""
         return None if self.status is None else (now - datetime.fromisoformat(self.status.heartbeat_at)).total_seconds()
 
     def is_stale(self, now: datetime) -> bool:
-        """Whether a worker that should be at work has not been heard of for a minute: it hangs, or its storage does."""
+        """Whether a live worker has not written a status for a minute: it or its storage hangs."""
         age = self.heartbeat_age(now)
         working = self.alive is not False and self.status is not None and self.status.state is not WorkerState.ENDED
         return working and age is not None and abs(age) > MAX_AGE_SECONDS
 
 
 def look_at_worker(workspace: Workspace) -> WorkerLook:
-    """Look. Raises nothing: what cannot be read is not there."""
+    """Observe the worker. Raises nothing: what cannot be read counts as missing."""
     holder = Holder.read(workspace.lock_file)
     if holder is None or is_dead_here(holder):
         alive: bool | None = False
@@ -48,7 +48,7 @@ def look_at_worker(workspace: Workspace) -> WorkerLook:
 
 
 def read_status(workspace: Workspace) -> WorkerStatus | None:
-    """What the worker wrote last; None where there is nothing that can be read."""
+    """The worker's last status; None if it cannot be read."""
     try:
         with workspace.status_file.open("rb") as file:
             return decode_status(file.read(MAX_STATUS_BYTES + 1))
@@ -57,7 +57,7 @@ def read_status(workspace: Workspace) -> WorkerStatus | None:
 
 
 def drain(workspace: Workspace) -> int | None:
-    """Ask the worker, on this host, to end after its job. Returns its pid; None where there is none to ask. Raises `OSError`."""
+    """Ask the worker, on this host, to end after its job. Returns its pid; None if there is none. Raises `OSError`."""
     holder = Holder.read(workspace.lock_file)
     if holder is None or holder.host != socket.gethostname() or is_dead_here(holder):
         return None

@@ -91,7 +91,7 @@ class FfmpegEngine:
     ) -> Encoded | Unfinished:
         tools = self.tools()
         argv = task.argv(tools.ffmpeg, STANDARD_INPUT, staged.name)
-        observer = EncodeObserver([sound.placement for sound in task.design.sound])
+        observer = EncodeObserver([sound.placement for sound in task.design.audio])
         lines = StderrLines(observer.feed_line, context.log.encoder_lines)
         tracker = _EncoderProgress(staged, observer, context.on_progress)
         context.log.event("encoder_started", level="DEBUG", argv=list(argv))
@@ -131,7 +131,7 @@ class FfmpegEngine:
             return
         checkpoint = context.checkpoint("a proxy was completed")
         if task.completes_mxf:
-            complete_mxf(encoded.staged, task.design.picture.display_aspect, checkpoint, says_bt2020=task.says_bt2020)
+            complete_mxf(encoded.staged, task.design.geometry.display_aspect, checkpoint, says_bt2020=task.says_bt2020)
         elif task.says_bt2020:
             say_bt2020_in_mov(encoded.staged, checkpoint)
 

@@ -84,9 +84,9 @@ def _probe(tools: Tools, source: OpenSource, stop: StopSignal, stall_seconds: fl
         source.require_readable(PROBE_BYTES, _TAIL_BYTES)
     size = source.identity.size
     aspect = avid_pixel_aspect(header.read, size) if any(tag in stdout for tag in _AVID) else None
-    unbroken = gapless_tracks(header.read, size) if _AAC in stdout else frozenset()
+    gapless = gapless_tracks(header.read, size) if _AAC in stdout else frozenset()
     played = played_pictures(header.read, size) if _MOVIE in stdout else {}
-    media = read_source(stdout, report.stderr_text(), child.exit_code, aspect, unbroken, played)
+    media = read_source(stdout, report.stderr_text(), child.exit_code, aspect, gapless, played)
     for known_by_its_bytes in (held_to_its_header, without_empty_end, with_its_end):
         media = known_by_its_bytes(media, read, size)
     return ProbedSource(numbered_by_order(media, read), source.identity)

@@ -1,1 +1,1 @@
-"""From clips in folders to JobSpecs in inboxes, and from finished outputs to one folder. A client: it drops and reads files."""
+"""Turns clips in folders into JobSpecs in inboxes, and gathers outputs in one folder. A client: it only drops and reads files."""

@@ -1,4 +1,4 @@
-"""Camera card layouts: where each keeps its clips, what else is beside them, and which files are parts of one shot.
+"""Camera card layouts: where each stores its clips, what else is beside them, and which files are parts of one shot.
 
 Sources: Adobe's XMP Toolkit (P2_Handler, XDCAM_Handler, XDCAMEX_Handler, AVCHD_Handler: the layouts in their heads), Sony's PDW
 manuals (Clip, Sub, Edit), Canon's C80 manual (`_Proxy`), ARRI's ALEXA manual ("File naming scheme"), GoPro's chapter names.
@@ -15,24 +15,24 @@ from dataclasses import dataclass
 class Layout:
     """One card layout. `inside`: a path in its tree; `clip`: a path of one of its clips. Both are matched upper-cased.
 
-    `sound_apart`: its video files have no audio, which is in separate files.
+    `separate_audio`: its video files have no audio, which is in separate files.
     """
 
     name: str
     inside: re.Pattern[str]
     clip: re.Pattern[str]
-    sound_apart: bool = False
+    separate_audio: bool = False
 
 
-def _layout(name: str, inside: str, clip: str, *, sound_apart: bool = False) -> Layout:
-    return Layout(name, re.compile(f".*/{inside}/"), re.compile(f".*/{inside}/{clip}"), sound_apart=sound_apart)
+def _layout(name: str, inside: str, clip: str, *, separate_audio: bool = False) -> Layout:
+    return Layout(name, re.compile(f".*/{inside}/"), re.compile(f".*/{inside}/{clip}"), separate_audio=separate_audio)
 
 
 LAYOUTS = (
-    _layout("P2", r"CONTENTS/(?:VIDEO|AUDIO|CLIP|ICON|VOICE|PROXY)", r"(?<=/VIDEO/)[^/]+\.MXF", sound_apart=True),
+    _layout("P2", r"CONTENTS/(?:VIDEO|AUDIO|CLIP|ICON|VOICE|PROXY)", r"(?<=/VIDEO/)[^/]+\.MXF", separate_audio=True),
     _layout("P2 AVC-LongG", r"CONTENTS/AVCLIP", r"[^/]+\.MXF"),
     _layout("Canon XF", r"(?:CONTENTS|CANONXF|XFVC|CRM)/(?:CLIPS|REEL_?)\d+", r".+"),
-    _layout("XDCAM SAM", r"PROAV", r"CLPR/([^/]+)/\1V\d\d\.MXF", sound_apart=True),
+    _layout("XDCAM SAM", r"PROAV", r"CLPR/([^/]+)/\1V\d\d\.MXF", separate_audio=True),
     _layout("XDCAM EX", r"BPAV", r"CLPR/([^/]+)/\1\.MP4"),
     _layout("XAVC", r"(?:M4ROOT|XDROOT)", r"CLIP/[^/]+"),
     _layout("AVCHD", r"BDMV", r"STREAM/[^/]+\.(?:MTS|M2TS)"),
@@ -55,14 +55,14 @@ _ARRI_CLIP = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A file's place on its card. `layout` is None where there is no card; then it may be a clip like any other.
+    """A file's place on its card. `layout` is None if it is not on a card; then it may be a clip like any other.
 
     `is_proxy`: a movie there is the camera's own proxy.
     """
 
     layout: str | None
     is_clip: bool
-    sound_apart: bool = False
+    separate_audio: bool = False
     is_proxy: bool = False
 
 
@@ -82,11 +82,13 @@ def disc_roots(files: Iterable[str]) -> frozenset[str]:
 
 
 def place_of(path: str, discs: frozenset[str]) -> Place:
-    """Which card's file `path` is, and whether its place says that it is one of the card's clips."""
+    """The card layout of the file `path`, and whether its place makes it one of the card's clips."""
     upper = path.upper()
     for layout in LAYOUTS:
         if layout.inside.match(upper):
-            return _place(layout.name, upper, is_clip=layout.clip.fullmatch(upper) is not None, sound_apart=layout.sound_apart)
+            return _place(
+                layout.name, upper, is_clip=layout.clip.fullmatch(upper) is not None, separate_audio=layout.separate_audio
+            )
     disc = next((root for root in _folders_above(upper) if root in discs), None)
     if disc is not None:
         below = upper[len(disc) + 1 :]
@@ -97,8 +99,8 @@ def place_of(path: str, discs: frozenset[str]) -> Place:
     return NO_CARD
 
 
-def _place(layout: str, upper: str, *, is_clip: bool, sound_apart: bool = False) -> Place:
-    return Place(layout, is_clip, sound_apart, is_proxy=not is_clip and _PROXIES.fullmatch(upper) is not None)
+def _place(layout: str, upper: str, *, is_clip: bool, separate_audio: bool = False) -> Place:
+    return Place(layout, is_clip, separate_audio, is_proxy=not is_clip and _PROXIES.fullmatch(upper) is not None)
 
 
 def _folders_above(path: str) -> Iterable[str]:
@@ -118,7 +120,7 @@ _PARTS = (
 
 
 def spanned_by_name(clips: Iterable[str]) -> tuple[tuple[str, ...], ...]:
-    """The clips that are parts of one shot, each shot's in order. A part whose other parts are not among `clips` is none."""
+    """The clips that are parts of one shot, each shot's in order. A part without other parts among `clips` does not count."""
     shots: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for path in clips:
         for pattern in _PARTS:

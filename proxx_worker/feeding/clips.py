@@ -16,7 +16,7 @@ from proxx_worker.media.content_kind import ContentKind
 class Clip:
     """A clip: `path` is absolute, `relative` is below `root`. Names that are not UTF-8 hold surrogate escapes (PEP 383).
 
-    `raw`: whether it is camera RAW; None where that was not checked.
+    `raw`: whether it is camera RAW; None if that was not checked.
     """
 
     path: str
@@ -27,7 +27,7 @@ class Clip:
 
 
 class Skip(StrEnum):
-    """Why a file is no clip. The values are how a summary names them."""
+    """Why a file is not a clip. The values are the names in a summary."""
 
     TEXT = "text"
     AUDIO = "audio"
@@ -62,7 +62,7 @@ _CAMERA_STILL = re.compile(r".*\.cr3", re.IGNORECASE)  # its first bytes are tho
 
 
 def folder_skip(name: str, own_proxies: Iterable[str] = ()) -> Skip | None:
-    """Why a folder of this name is not searched; None where it is. `own_proxies`: names of folders of our outputs."""
+    """Why a folder of this name is not searched; None if it is. `own_proxies`: names of folders of our outputs."""
     if name.startswith("."):
         return Skip.HIDDEN
     if name.upper() in _SYSTEM_FOLDERS:
@@ -71,9 +71,9 @@ def folder_skip(name: str, own_proxies: Iterable[str] = ()) -> Skip | None:
 
 
 def name_skip(name: str) -> Skip | None:
-    """Why a file of this name is no clip, whatever it holds; None where its content decides."""
+    """Why a file of this name is not a clip, whatever it contains; None if its content decides."""
     if name.startswith("."):
-        return Skip.HIDDEN  # also ._A001.mov, in which macOS keeps what other file systems cannot
+        return Skip.HIDDEN  # also ._A001.mov, in which macOS stores what other file systems cannot
     for pattern, reason in _BY_NAME:
         if pattern.fullmatch(name):
             return reason
@@ -94,7 +94,7 @@ def has_extension(name: str, extensions: Sequence[str]) -> bool:
 
 
 def content_skip(kind: ContentKind, place: Place) -> Skip | None:
-    """Why a file of this content at this place on a card is no clip; None for a clip."""
+    """Why a file with this content at this place on a card is not a clip; None for a clip."""
     reason = _BY_CONTENT.get(kind)
     if reason is not None or place.is_clip:
         return reason
@@ -134,9 +134,9 @@ def tell(findings: Findings) -> list[str]:
     lines += told[:_SPANS_TOLD]
     if len(told) > _SPANS_TOLD:
         lines.append(f"and {len(told) - _SPANS_TOLD} more spanned shots")
-    silent = sum(clip.place.sound_apart for clip in findings.clips)
+    silent = sum(clip.place.separate_audio for clip in findings.clips)
     if silent:
-        lines.append(f"{counted(silent, 'clip')} of cards that keep sound in files of its own: these proxies have no sound")
+        lines.append(f"{counted(silent, 'clip')} of cards that store audio in separate files: these proxies have no audio")
     return lines
 
 

@@ -1,4 +1,4 @@
-"""A JobSpec's bytes, from what a person says: the one writer for `spec` and `feed`."""
+"""Writes a JobSpec's bytes from a request, for both `spec` and `feed`."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +15,7 @@ from proxx_worker.contract.text import encodable, has_lone_surrogate, steady_jso
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A JobSpec that a worker takes: its bytes, and the file name of each source's output."""
+    """A JobSpec that a worker accepts: its bytes, and the file name of each source's output."""
 
     data: bytes
     output_names: tuple[str, ...]
@@ -27,7 +27,7 @@ def jobspec_document(
 ) -> Document:
     """The JobSpec; all paths absolute, as text.
 
-    Raises `ProxxError`: what a worker would say of it, or SPEC_INVALID for a path that is not UTF-8.
+    Raises `ProxxError`: a worker's refusal, or SPEC_INVALID for a path that is not UTF-8.
     """
     document: dict[str, JsonValue] = {
         "jobspec_version": "2.1",

@@ -1,4 +1,4 @@
-"""Specs written into an inbox or a folder: all of them or none, each whole, durable, never over another."""
+"""Writes specs into an inbox or a folder: all of them or none, each whole, durable, never overwriting another."""
 
 import os
 import secrets
@@ -16,7 +16,7 @@ from proxx_worker.files.syncing import sync_directory, sync_file
 from proxx_worker.workspace.submit import place
 
 PREFIX: Final = b".feed-"
-"""The name of a spec that is being written: hidden, so that no worker takes it."""
+"""The name of a spec that is being written: hidden, so that no worker claims it."""
 
 _ABANDONED_SECONDS: Final = 3600
 
@@ -32,14 +32,14 @@ class Spec(Protocol):
 
 
 def drop(folder: bytes, specs: Sequence[Spec]) -> list[bytes]:
-    """Write each spec as `STEM.json` into `folder`, or as `STEM~2.json`, ... where that is taken. Returns the paths made.
+    """Write each spec as `STEM.json` into `folder`, or as `STEM~2.json`, ... if that is taken. Returns the paths made.
 
-    All are on the disk under hidden names before the first gets its own. Where that fails, those that have theirs are taken back;
-    one that a worker claimed in between cannot be, and the error names it.
+    All are on the disk under hidden names before the first gets its own. If that fails, those that have theirs are removed again,
+    except for one that a worker has claimed in between, which the error names.
 
     Raises:
-        ProxxError: NO_SPACE, WORKSPACE_INVALID, IO_ERROR, or SPEC_INVALID for a name that no worker takes. Nothing is left then
-            but what the message names.
+        ProxxError: NO_SPACE, WORKSPACE_INVALID, IO_ERROR, or SPEC_INVALID for a name that no worker accepts. Then nothing is left
+            except what the message names.
 
     """
     hidden: list[bytes] = []
@@ -57,7 +57,7 @@ def drop(folder: bytes, specs: Sequence[Spec]) -> list[bytes]:
         claimed = [path for path in made if not _remove([path])]
         if claimed and isinstance(fault, ProxxError):
             names = ", ".join(display_name(os.path.basename(path)) for path in claimed)
-            message = f"{fault.error.message}; already taken by a worker: {names}"
+            message = f"{fault.error.message}; already claimed by a worker: {names}"
             raise ProxxError(fault.code, message, **{**fault.error.details, "claimed": names}) from fault
         raise
     return made
@@ -74,7 +74,7 @@ def _write(path: bytes, data: bytes) -> None:
 
 
 def _remove(paths: Sequence[bytes]) -> bool:
-    """Remove what is there. False where one was not."""
+    """Remove those that exist. False if one was missing."""
     gone = True
     for path in paths:
         try:
@@ -87,7 +87,7 @@ def _remove(paths: Sequence[bytes]) -> bool:
 def sweep(folder: bytes) -> None:
     """Remove hidden specs that a killed feeder left, an hour old or more by the clock of their file system.
 
-    A living one finishes its own within a moment. What cannot be removed is left: it is no candidate and does no harm.
+    A running feeder finishes its own within a moment. One that cannot be removed is left: it is not a candidate and does no harm.
     """
     now = os.stat(folder).st_mtime
     with os.scandir(folder) as entries:
@@ -102,7 +102,7 @@ def sweep(folder: bytes) -> None:
 def make_directories(paths: Sequence[str]) -> list[str]:
     """Make the folders that are missing, durably, and those above them. Returns those of `paths` that were made.
 
-    Raises `ProxxError`: NO_SPACE or IO_ERROR; OUTPUT_DIRECTORY_MISSING where a file has the name.
+    Raises `ProxxError`: NO_SPACE or IO_ERROR; OUTPUT_DIRECTORY_MISSING if a file has the name.
     """
     made = []
     for path in paths:
@@ -111,7 +111,7 @@ def make_directories(paths: Sequence[str]) -> list[str]:
         while not os.path.isdir(raw):
             if os.path.lexists(raw):
                 shown = display_name(raw)
-                message = f"{shown} is no folder; remove it, or choose another place for the proxies"
+                message = f"{shown} must be a folder, but is a file; remove it, or choose another folder for the proxies"
                 raise ProxxError(ErrorCode.OUTPUT_DIRECTORY_MISSING, message, path=shown)
             missing.append(raw)
             raw = os.path.dirname(raw)
@@ -124,10 +124,10 @@ def make_directories(paths: Sequence[str]) -> list[str]:
     return made
 
 
-def require_directories(paths: Sequence[str], remedy: str = "say --create-directories") -> None:
-    """Raise OUTPUT_DIRECTORY_MISSING, naming the first and how many, where some of the folders are not there.
+def require_directories(paths: Sequence[str], remedy: str = "pass --create-directories") -> None:
+    """Raise OUTPUT_DIRECTORY_MISSING, naming the first and how many, if some of the folders are missing.
 
-    `remedy`: how the caller's user lets them be made.
+    `remedy`: how the caller's user has them created.
     """
     missing = [path for path in paths if not os.path.isdir(path_bytes(path))]
     if missing:
@@ -135,7 +135,7 @@ def require_directories(paths: Sequence[str], remedy: str = "say --create-direct
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise ProxxError(
             ErrorCode.OUTPUT_DIRECTORY_MISSING,
-            f"output directories must exist, and {first}{more} does not: make it, or {remedy}",
+            f"output directories must exist, but {first}{more} does not: create it, or {remedy}",
             path=first,
             missing=len(missing),
         )

@@ -1,7 +1,7 @@
 """`feed`: scans the watched folders again and again, and drops a spec for each clip that has settled.
 
-The folders are the only state: what is remembered between two looks only saves work or words: since when a file stands
-still, what it was by its first bytes, what was told already. A feeder that is killed and started again comes to the same end.
+The folders are the only state. What is remembered between two scans only saves work or log lines: since when a file has been
+unchanged, what it was by its first bytes, what was reported already. A feeder that is killed and restarted reaches the same end.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -36,8 +36,8 @@ class FeedLog(Protocol):
 class Look:
     """The outcome of one scan of all folders.
 
-    `settles_at`, `all_settle_at`: when the next file, and when every file that is waited for, will have stood still if nothing
-    changes (monotonic seconds); None where none is waited for. `faults`: the codes of what could not be fed.
+    `settles_at`, `all_settle_at`: when the next file, and when every file that is waited for, will have settled if nothing
+    changes (monotonic seconds); None if none is waited for. `faults`: the codes of what could not be fed.
     """
 
     fed: int = 0
@@ -52,7 +52,7 @@ class Look:
 
 
 class Feeder:
-    """The rules at work. The clock is the caller's: every `now` is in monotonic seconds."""
+    """Applies the rules. The clock is the caller's: every `now` is in monotonic seconds."""
 
     def __init__(self, workspace: Workspace, rules: Sequence[Rule], log: FeedLog, stop: Callable[[], bool]) -> None:
         """Touches nothing yet. `stop` is asked between folders, files and specs."""
@@ -74,8 +74,8 @@ class Feeder:
     def look(self, now: float) -> Look:
         """Scan everything once, and drop what is due.
 
-        Raises `ProxxError` where the workspace is not what it should be: the feeder must not go on. What is wrong with a watched
-        folder, a file or an output directory is told, and everything else goes on.
+        Raises `ProxxError` if something is wrong with the workspace: the feeder must not go on. Problems with a watched folder, a
+        file or an output directory are reported, and everything else goes on.
         """
         self._workspace.require()
         make_folder(self._workspace.inbox)
@@ -131,7 +131,7 @@ class Feeder:
             try:
                 kind = sniff(entry)
             except ProxxError as fault:
-                # Gone since the listing: it was renamed, and is found again under its new name.
+                # Gone since the listing: it was renamed, and will be found under its new name.
                 if fault.error.details.get("errno") != "ENOENT":
                     self._tell_fault(fault.error, look)
         return kind
@@ -154,14 +154,14 @@ class Feeder:
                     raise
                 self._tell_fault(fault.error, look)
         if made:
-            message = f"{counted(len(made), 'output')} there already, of no job known here, the first {made[0].outputs[0]}"
+            message = f"{counted(len(made), 'output')} already there, from no job known here; the first: {made[0].outputs[0]}"
             if self._is_news("outputs_there", message):
                 self._log.event("outputs_there", message, outputs=len(made))
         if look.fed:
             sweep(self._workspace.inbox)
 
     def _is_new(self, spec: PlannedSpec, made: list[PlannedSpec]) -> bool:
-        """Whether it is to be dropped. `made` gets a spec whose output is there, of no job known here."""
+        """Whether to drop it. `made` gets a spec whose output exists, but from no job known here."""
         states = self._jobs.states_of(spec.stem, spec.data)
         if states:
             return False  # tried once, whatever the outcome; and there is no need to look for the output
@@ -200,7 +200,7 @@ class Feeder:
             self._log.event("cannot_feed", error.message, level="ERROR", code=error.code)
 
     def _is_news(self, action: str, what: str) -> bool:
-        """False where the previous scan found the same: what stays true is reported once, until it goes and comes back."""
+        """False if the previous scan found the same: what stays true is reported once, until it goes away and comes back."""
         news = (action, what) not in self._told | self._telling
         self._telling.add((action, what))
         return news

@@ -1,6 +1,6 @@
-"""`gather`: the outputs of finished jobs moved into one folder, all checked before the first moves, none written over another.
+"""`gather`: moves the outputs of finished jobs into one folder. All are checked before the first moves, none overwrites another.
 
-A second call finds them there, whole, and changes nothing; one that was cut off is taken up by the next.
+A second call finds them there, whole, and changes nothing; an interrupted call is continued by the next.
 """
 
 import hashlib
@@ -44,7 +44,7 @@ def gather(outputs: Sequence[Output], into: str) -> Gathered:
     folder = path_bytes(into)
     if not os.path.isdir(folder):
         shown = display_name(folder)
-        message = f"{shown} does not exist, and outputs are gathered into an existing folder: create it first"
+        message = f"outputs are gathered into an existing folder, but {shown} does not exist: create it first"
         raise ProxxError(ErrorCode.OUTPUT_DIRECTORY_MISSING, message, path=shown)
     moves = moves_of(outputs, into)
     known = _manifest(folder)
@@ -63,7 +63,7 @@ def gather(outputs: Sequence[Output], into: str) -> Gathered:
 
 
 def _record(folder: bytes, known: Sequence[Move], moves: Sequence[Move]) -> None:
-    """Add `moves` to `gathered.json`, where they are not in it already."""
+    """Add `moves` to `gathered.json`, unless they are in it already."""
     everything = write_manifest([*known, *moves])
     if everything != write_manifest(known):
         with translate_os_errors("write", os.path.join(folder, MANIFEST_NAME.encode())):
@@ -93,12 +93,12 @@ def _manifest(folder: bytes) -> tuple[Move, ...]:
         return read_manifest(data)
     except ValueError as error:
         shown = display_name(path)
-        message = f"{shown} exists and cannot be added to: {error}. Move it away; nothing was moved"
+        message = f"{shown} exists but cannot be extended: {error}. Move it away; nothing was moved"
         raise ProxxError(ErrorCode.OUTPUT_EXISTS, message, path=shown) from error
 
 
 def _is_pending(move: Move, folder: bytes) -> bool:
-    """Whether the output is still to be moved; False where it is in its place. Raises whatever forbids the whole."""
+    """Whether the output still has to be moved; False if it is in its place. Raises an error that forbids the whole call."""
     source, target = path_bytes(move.source), path_bytes(move.target)
     with translate_os_errors("inspect", source):
         here, there = status_of(source), status_of(target)
@@ -109,7 +109,7 @@ def _is_pending(move: Move, folder: bytes) -> bool:
             message = f"{move.source} is neither where its result says nor in {os.path.dirname(move.target)}; nothing was moved"
             raise ProxxError(ErrorCode.IO_ERROR, f"{message}. Find it, or leave its result out", path=move.source)
         if there is None and here is not None and here.st_dev != os.stat(folder).st_dev:
-            message = f"{move.source} is on another filesystem than {os.path.dirname(move.target)}, and a move is one rename"
+            message = f"{move.source} is on another filesystem than {os.path.dirname(move.target)}, but a move must be one rename"
             raise ProxxError(
                 ErrorCode.RENAME_NOT_ATOMIC, f"{message}; nothing was moved. Copy instead, or gather there", path=move.source
             )

@@ -1,4 +1,4 @@
-"""Which outputs of which results go where, and what prevents that: decided before anything moves. Values in, values out."""
+"""Decides which outputs of which results go where, and what prevents that, before anything moves. Pure."""
 
 import posixpath
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class ReadResult:
-    """What `gather` needs of a result. `failure`: its error's code and message where it FAILED; then it has no outputs."""
+    """What `gather` needs of a result. `failure`: its error's code and message if it FAILED; then it has no outputs."""
 
     job_id: str
     outputs: tuple[Output, ...]
@@ -32,7 +32,7 @@ class ReadResult:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One output's way: `source` and `target` are absolute paths."""
+    """One output's move: `source` and `target` are absolute paths."""
 
     source: str
     target: str
@@ -69,14 +69,14 @@ def _output(task: object) -> Output:
         # Where a path was mapped, `output_path` is where the worker that ran it put the file.
         case {"output_path": str(path), "output_sha256": str(sha256)} | {"output": str(path), "output_sha256": str(sha256)}:
             if not path.startswith("/") or "\0" in path or not posixpath.basename(path):
-                raise ValueError("the path of an output is not a file's")
+                raise ValueError("the path of an output is not a file path")
             return Output(path, sha256)
         case _:
             raise ValueError("a task of a COMPLETED job has no output")
 
 
 def moves_of(outputs: Sequence[Output], into: str) -> tuple[Move, ...]:
-    """Where each output goes: into the folder `into`, under its own name. One that is named twice goes once.
+    """Where each output goes: into the folder `into`, under its own name. One that is named twice is moved once.
 
     Raises `ProxxError`: OUTPUT_NAME_COLLISION where two would have one name, upper and lower case counting as one.
     """
@@ -88,7 +88,7 @@ def moves_of(outputs: Sequence[Output], into: str) -> tuple[Move, ...]:
             rival = other.path if other != output else "the list of what was gathered"
             raise ProxxError(
                 ErrorCode.OUTPUT_NAME_COLLISION,
-                f"{rival} and {output.path} would both be called {name} in {into}; nothing was moved. Gather them apart",
+                f"{rival} and {output.path} would both be called {name} in {into}; nothing was moved. Gather them separately",
                 outputs=[rival, output.path],
             )
     return tuple(

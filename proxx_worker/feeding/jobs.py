@@ -1,4 +1,4 @@
-"""Which jobs a workspace, or a folder of specs, has: read from the folders each time, remembered nowhere else."""
+"""The jobs of a workspace, or of a folder of specs: read from the folders each time, remembered nowhere else."""
 
 import os
 import re
@@ -41,7 +41,7 @@ class Jobs:
     def look(self) -> None:
         """List the folders. Raises WORKSPACE_INVALID or IO_ERROR.
 
-        In the order in which a spec goes through them: one that moves on meanwhile is met again, and never missed.
+        In the order in which a spec goes through them: one that moves meanwhile is seen twice, and never missed.
         """
         names: dict[bytes, list[tuple[State, bytes]]] = {}
         for state, folder in self._folders.items():
@@ -60,20 +60,20 @@ class Jobs:
         self._digests = {place: digest for place, digest in self._digests.items() if place in there}
 
     def states_of(self, stem: str, data: bytes) -> frozenset[State]:
-        """Where there is a job called `stem`, `stem~2`, ... with these bytes. Raises WORKSPACE_INVALID or IO_ERROR."""
+        """The state of a job called `stem`, `stem~2`, ... with these bytes. Raises WORKSPACE_INVALID or IO_ERROR."""
         wanted = spec_digest(data)
         while True:
             found = [(state, self._digest((state, name))) for state, name in self._names.get(path_bytes(stem), [])]
             if all(digest is not None for _, digest in found):
                 return frozenset(state for state, digest in found if digest == wanted)
-            self.look()  # one has moved on since: it is further along, or was removed
+            self.look()  # it has moved since: it is in a later folder, or was removed
 
     def is_taken(self, stem: str) -> bool:
-        """Whether any job is called so, whatever it is."""
+        """Whether any job has this name."""
         return any(name == path_bytes(stem) + SPEC_SUFFIX for _, name in self._names.get(path_bytes(stem), []))
 
     def _digest(self, place: tuple[State, bytes]) -> str | None:
-        """The SHA-256 of a spec; None where it is not there any more. Of what is no spec of ours: empty."""
+        """The SHA-256 of a spec; None if it is gone. Empty for a file that is not a spec."""
         if place not in self._digests:
             state, name = place
             path = os.path.join(self._folders[state], name)
@@ -86,7 +86,7 @@ class Jobs:
 
 
 def outputs_there(outputs: Collection[str]) -> Outputs:
-    """How many of the outputs are in place. Raises IO_ERROR where the system does not say: that is never "not there"."""
+    """How many of the outputs are in place. Raises IO_ERROR if the system cannot tell: that never counts as missing."""
     there = 0
     for output in outputs:
         with translate_os_errors("look for", output):

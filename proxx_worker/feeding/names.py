@@ -1,4 +1,4 @@
-"""What the specs of a folder's clips are called: root, path below it and profile, the same for the same clip at every call."""
+"""The names of the specs for a folder's clips: root, path below it and profile, the same for the same clip at every call."""
 
 import hashlib
 import posixpath
@@ -13,8 +13,8 @@ _DIGEST_DIGITS = 12
 def spec_stem(root: str, relative: str, profile: str) -> str:
     """`CARD_A+CLIP+C0001.MP4+proxy_h264_low`: unique below one root, and independent of where the root is.
 
-    `root`: the folder that was named, absolute; its own name comes first, so that two cards do not meet. A name that would be
-    longer than an inbox takes keeps its end, and a digest of the whole in front.
+    `root`: the folder that was named, absolute; its own name comes first, so that two cards do not collide. A name that would
+    be too long for an inbox keeps its end, with a digest of the whole in front.
     """
     return _fitted(_joined(root, relative, profile), MAX_STEM_BYTES)
 

@@ -1,4 +1,4 @@
-"""From clips to the specs that are to be written: which profiles, where the outputs go, what each spec is called."""
+"""Turns clips into the specs to write: which profiles, where the outputs go, the name of each spec."""
 
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,9 +22,9 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """Outputs go below this folder, in the tree that the clips have below their root.
+    """Outputs go below this folder, in the same tree as the clips below their root.
 
-    `by_root`: in a folder of the root's name each, so that cards that are named together never meet.
+    `by_root`: each root in a folder of its own name, so that cards given in one call never collide.
     """
 
     directory: str
@@ -43,7 +43,7 @@ Destination: TypeAlias = Beside | Mirror | Directory
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is wanted of every clip. `chunk`: so many clips of one profile a spec; None: a spec for each."""
+    """What is wanted from every clip. `chunk`: the number of clips of one profile per spec; None: a spec for each clip."""
 
     profiles: tuple[str, ...]
     destination: Destination
@@ -54,7 +54,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class PlannedSpec:
-    """A spec to be written as `STEM.json`. `outputs`: the absolute paths that its job will make, in the order of `clips`."""
+    """A spec to write as `STEM.json`. `outputs`: the absolute paths that its job will create, in the order of `clips`."""
 
     stem: str
     data: bytes
@@ -73,7 +73,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be written, in order, and what cannot be. `unfit`: clips that none of the profiles is for."""
+    """The specs to write, in order, and the clips without one. `unfit`: clips that none of the profiles is for."""
 
     specs: tuple[PlannedSpec, ...]
     refused: tuple[Refused, ...]
@@ -81,7 +81,7 @@ class Plan:
 
 
 def require_possible(order: Order) -> None:
-    """Raise what a worker would say of every spec of this order: an unknown profile, a template without meaning."""
+    """Raise the refusal that every spec of this order would get: an unknown profile, an invalid template."""
     for profile in order.profiles:
         jobspec_document(("/clip",), "/", profile, order.naming_template, _preset(order, profile))
 
@@ -93,7 +93,7 @@ def require_folder_name(name: str) -> None:
 
 
 def require_apart(roots: Iterable[str], destination: Destination) -> None:
-    """Raise OUTPUT_NAME_COLLISION where outputs would go into a folder that is searched for clips, and be taken for clips."""
+    """Raise OUTPUT_NAME_COLLISION if outputs would go into a folder that is searched for clips, and be taken for clips."""
     directory = fixed_part(destination)
     if directory is not None and directory in roots:
         message = (
@@ -103,7 +103,7 @@ def require_apart(roots: Iterable[str], destination: Destination) -> None:
 
 
 def fixed_part(destination: Destination) -> str | None:
-    """The folder that all outputs go into or below; None where they go beside their clips."""
+    """The folder that all outputs go into or below; None if they go beside their clips."""
     match destination:
         case Beside():
             return None
@@ -115,7 +115,7 @@ def fixed_part(destination: Destination) -> str | None:
 
 
 def plan(clips: Sequence[Clip], order: Order) -> Plan:
-    """The specs of `clips`. Two outputs of one name, and an output that is itself a clip, are refused with all who take part."""
+    """The specs of `clips`. Two outputs with one name, or one that is a clip itself, are refused with all clips involved."""
     unfit = [(clip.path, _unfit(clip)) for clip in clips if not any(_fits(clip, profile) for profile in order.profiles)]
     specs: list[PlannedSpec] = []
     refused: list[Refused] = []
@@ -134,7 +134,7 @@ def plan(clips: Sequence[Clip], order: Order) -> Plan:
 
 
 def without_collisions(specs: Sequence[PlannedSpec]) -> tuple[tuple[PlannedSpec, ...], tuple[Refused, ...]]:
-    """The specs that are alone with their names and outputs, and the others, refused.
+    """The specs with unique names and outputs, and the others, refused.
 
     Upper and lower case, composed and decomposed accents count as one, as on macOS and shares.
     """
@@ -160,7 +160,7 @@ def without_collisions(specs: Sequence[PlannedSpec]) -> tuple[tuple[PlannedSpec,
 
 
 def _jobs(clips: Sequence[Clip], order: Order) -> Iterator[tuple[str, int | None, str, tuple[Clip, ...]]]:
-    """Stem, chunk, profile and clips of every spec: clip by clip, or chunk by chunk where the order says so."""
+    """Stem, chunk, profile and clips of every spec: clip by clip, or chunk by chunk if ordered so."""
     if order.chunk is None:
         for clip in clips:
             for profile in order.profiles:
@@ -184,7 +184,7 @@ def _in_chunks(clips: Iterable[Clip], size: int) -> Iterator[tuple[Clip, ...]]:
 
 
 def _folder_of_chunk(clip: Clip, destination: Destination) -> str:
-    """A spec has one output directory: where that follows the clip's folder, so does the chunk."""
+    """A spec has one output directory: if that follows the clip's folder, so does the chunk."""
     return "" if isinstance(destination, Directory) else posixpath.dirname(clip.relative)
 
 
@@ -221,14 +221,14 @@ def _one_output(output: str, rivals: Sequence[PlannedSpec]) -> JobError:
     sources = sorted({clip.path for spec in rivals for clip in spec.clips})
     if len(sources) == 1:
         cause = f"several profiles, or rules, would write the proxy of {encodable(sources[0])} to {encodable(output)}"
-        remedy = "tell them apart in the naming template, with {codec} and {resolution}, or use one profile a call"
+        remedy = "make the names differ in the naming template, with {codec} and {resolution}, or use one profile per call"
     else:
         cause = f"{encodable(sources[0])} and {encodable(sources[1])} would both become {encodable(output)}"
         apart = len({posixpath.dirname(source) for source in sources}) > 1
         remedy = (
             "keep the tree (mirror), or put proxies beside the clips"
             if apart
-            else "tell them apart in the naming template, with {source_ext}"
+            else "make the names differ in the naming template, with {source_ext}"
         )
     message = f"{cause} (upper and lower case count as one): {remedy}"
     return JobError(ErrorCode.OUTPUT_NAME_COLLISION, message, {"sources": [*sources], "output": output})

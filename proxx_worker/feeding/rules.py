@@ -1,4 +1,4 @@
-"""The rules of `feed`: which folders are watched, and what becomes of a clip in them. One TOML text in, frozen values out."""
+"""The rules of `feed`: which folders are watched, and what is made of a clip in them. TOML text in, frozen values out."""
 
 import posixpath
 import tomllib
@@ -41,7 +41,9 @@ def _known(profile: str) -> str:
         hint = "; `proxx-worker profiles` lists them" if meant is None else f": did you mean {meant}?"
         raise ValueError(f"there is no profile {profile}{hint}")
     if PROFILES[profile].engine is Engine.RESOLVE:
-        raise ValueError(f"{profile} needs a render preset, and a rule has none; write such specs with `spec --resolve-preset`")
+        raise ValueError(
+            f"{profile} needs a render preset, but a rule cannot have one; write such specs with `spec --resolve-preset`"
+        )
     return profile
 
 
@@ -49,8 +51,8 @@ class Rule(BaseModel):
     """One rule.
 
     `watch`: the folder that clips come to. `output`: `beside` (a folder named `output_directory` beside each clip), `mirror`
-    (below `output_directory`, in the tree that clips have below `watch`) or `flat` (`output_directory` itself). `extensions`:
-    where given, other files are ignored. `settle_seconds`: how long a file's size and time must not have changed.
+    (below `output_directory`, in the same tree as below `watch`) or `flat` (`output_directory` itself). `extensions`:
+    if given, other files are ignored. `settle_seconds`: how long a file's size and time must not have changed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -73,14 +75,14 @@ class Rule(BaseModel):
         containers = [PROFILES[profile].settings.container for profile in self.profiles]
         if len(set(containers)) < len(containers):
             raise ValueError(
-                "two of the profiles make files of one extension, which would have one name: give each a rule of its own, "
+                "two of the profiles use one extension, so their files would share a name: give each a rule of its own, "
                 "with another output_directory"
             )
         return self
 
     @property
     def order(self) -> Order:
-        """What the rule wants of every clip."""
+        """What the rule wants from every clip."""
         return Order(self.profiles, self._destination())
 
     def _destination(self) -> Destination:
@@ -100,7 +102,7 @@ class _Rules(BaseModel):
 
 
 def read_rules(text: bytes) -> tuple[Rule, ...]:
-    """The rules of a TOML file. Raises `RulesError` with every fault, each with its place."""
+    """The rules of a TOML file. Raises `RulesError` with every fault and where it is."""
     try:
         document: dict[str, object] = tomllib.loads(text.decode())
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -119,13 +121,13 @@ def read_rules(text: bytes) -> tuple[Rule, ...]:
     for rule in rules:
         for profile in rule.profiles:
             if (rule.watch, profile) in seen:
-                raise RulesError(f"two rules make {profile} of what comes to {rule.watch}: each clip has one proxy per profile")
+                raise RulesError(f"two rules make {profile} from the clips in {rule.watch}: each clip has one proxy per profile")
             seen.add((rule.watch, profile))
     return rules
 
 
 def _frozen(value: object) -> object:
-    """TOML knows lists only; the models are frozen."""
+    """TOML has only lists; the models are frozen."""
     match value:
         case dict():
             return {key: _frozen(item) for key, item in value.items()}
@@ -136,7 +138,7 @@ def _frozen(value: object) -> object:
 
 
 def _own_faults(error: ValidationError) -> list["ErrorDetails"]:
-    """The faults, less those of a list that is too short only because its members are faulty themselves."""
+    """The faults, without those of a list that is too short only because its members are faulty."""
     faults = error.errors()
     return [
         fault for fault in faults if fault["type"] != "too_short" or not any(_is_below(it["loc"], fault["loc"]) for it in faults)
@@ -158,7 +160,7 @@ def _reason(fault: "ErrorDetails") -> str:
             known = Rule.model_fields if len(fault["loc"]) > 1 else _Rules.model_fields
             return f"unknown key (known: {', '.join(known)})"
         case "value_error":
-            return str(fault["ctx"]["error"])  # as we raised it
+            return str(fault["ctx"]["error"])  # as raised here
         case "too_short" | "string_too_short":
             return "must not be empty"
         case "tuple_type":

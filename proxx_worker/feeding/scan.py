@@ -1,4 +1,4 @@
-"""Searches folders: what is there, and what each file is by its first bytes. Media is opened for reading only."""
+"""Searches folders: the files in them, and what each is by its first bytes. Media is only opened for reading."""
 
 import os
 import stat
@@ -19,7 +19,7 @@ _SIDECAR_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What shows that a file is the one seen before, unchanged."""
+    """The properties that show that a file is unchanged."""
 
     size: int
     modified_ns: int
@@ -27,7 +27,7 @@ class Stamp:
 
     @classmethod
     def of(cls, status: os.stat_result) -> "Stamp":
-        """From what the system says of a file."""
+        """From the system's metadata of a file."""
         return cls(status.st_size, status.st_mtime_ns, status.st_ino)
 
 
@@ -95,7 +95,7 @@ def walk(root: str, how: Walk, stop: Callable[[], bool] = lambda: False) -> Tree
 
 
 def _take_file(tree: Tree, entry: os.DirEntry[bytes], root: str, relative: str) -> None:
-    """Put what is no folder where it belongs. Raises `OSError`."""
+    """Sort an entry that is not a folder. Raises `OSError`."""
     path, reason = os.path.join(root, relative), name_skip(path_text(entry.name))
     if reason is None:
         status = entry.stat()
@@ -112,7 +112,7 @@ def _note(tree: Tree, path: str, reason: Skip | None) -> None:
 
 
 def stamp_of(path: str) -> Stamp | None:
-    """The file's stamp now; None where it is gone. Raises `ProxxError` (IO_ERROR) where the system does not say."""
+    """The file's stamp now; None if it is gone. Raises `ProxxError` (IO_ERROR) if the system cannot tell."""
     with translate_os_errors("inspect", path_bytes(path)):
         try:
             return Stamp.of(os.stat(path_bytes(path)))
@@ -121,7 +121,7 @@ def stamp_of(path: str) -> Stamp | None:
 
 
 def sniff(entry: Entry) -> ContentKind:
-    """What the file is by its first bytes. Raises `ProxxError` (IO_ERROR) where it cannot be read."""
+    """What the file is by its first bytes. Raises `ProxxError` (IO_ERROR) if it cannot be read."""
     with translate_os_errors("read", path_bytes(entry.path)):
         descriptor = os.open(path_bytes(entry.path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
@@ -135,7 +135,7 @@ def _read(descriptor: int, offset: int, count: int) -> bytes:
 
 
 def find_clips(roots: Sequence[str], how: Walk) -> Findings:
-    """The clips below `roots`, each file once. Raises the first `ProxxError` that a folder or file met with: none is left out."""
+    """The clips below `roots`, each file once. Raises the first `ProxxError` of a folder or file: none is skipped silently."""
     entries: dict[str, Entry] = {}
     skipped: dict[str, Skip] = {}
     for root in roots:

@@ -8,14 +8,14 @@ _PLAYLIST_HEADER = struct.Struct(">4s4sI")
 _ITEMS_HEADER = struct.Struct(">IHHH")
 _ITEM = struct.Struct(">5s4sH")
 _SEAMLESS = frozenset({5, 6})
-"""connection_condition: this play item goes on where the one before ended (libbluray, mpls_parse.c)."""
+"""connection_condition: this play item continues the one before (libbluray, mpls_parse.c)."""
 
 
 def spans_of_playlist(data: bytes) -> tuple[tuple[str, ...], ...]:
     """The stems of stream files (`00001`) that one recording was divided into, each recording's in order, by an AVCHD playlist.
 
-    Nothing for what is no playlist, and the beginning of one that is cut off. Structure: libbluray, mpls_parse.c: header, then at
-    the address that it names the play items, each with a clip's name, `M2TS`, and how it connects with the one before.
+    Empty if it is not a playlist; the beginning of a truncated one. Source: libbluray, mpls_parse.c: a header with the address
+    of the play items, each with a clip's name, `M2TS`, and how it connects to the last.
     """
     if len(data) < _PLAYLIST_HEADER.size or not data.startswith(b"MPLS"):
         return ()
@@ -43,7 +43,7 @@ _OWN = re.compile(rb"<GlobalClipID>\s*([^<\s]+)\s*</GlobalClipID>")
 
 
 def shot_of_p2_clip(data: bytes) -> str | None:
-    """Which shot a P2 clip file (`CONTENTS/CLIP/*.XML`) belongs to, where the shot was divided; None for a whole one.
+    """The shot that a P2 clip file (`CONTENTS/CLIP/*.XML`) belongs to, if the shot was divided; None for a whole one.
 
     A part names the shot's first clip in `<Connection><Top>`; the first clip names itself there, or has only a `<Next>`.
     Structure: Panasonic, P2 clip metadata, "Relation / Connection".

@@ -1,4 +1,4 @@
-"""`spec` for many clips: found, planned, compared with what is there, and only then written, all or none."""
+"""`spec` for many clips: finds and plans them, compares with what exists, and only then writes all specs or none."""
 
 import os
 from collections import Counter
@@ -30,7 +30,7 @@ from proxx_worker.workspace.layout import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What `spec` was asked. `sources`: absolute paths, folders where `recursive`. `to`: whose inbox, or which folder."""
+    """A request to `spec`. `sources`: absolute paths, folders if `recursive`. `to`: an inbox or a folder."""
 
     sources: tuple[str, ...]
     recursive: bool
@@ -48,11 +48,11 @@ class Outcome:
 
 
 def write_specs(request: Request) -> Outcome:
-    """Write what is not there yet.
+    """Write the specs that do not exist yet.
 
-    Raises `ProxxError`: what a worker would say of a spec; OUTPUT_NAME_COLLISION; SOURCE_MISSING where there is no clip at all;
-    ENGINE_MISMATCH where no profile is for any; OUTPUT_DIRECTORY_MISSING; OUTPUT_EXISTS; what the system refuses. Nothing is
-    written then.
+    Raises `ProxxError`: a worker's refusal of a spec; OUTPUT_NAME_COLLISION; SOURCE_MISSING if there is no clip at all;
+    ENGINE_MISMATCH if no profile is for any; OUTPUT_DIRECTORY_MISSING; OUTPUT_EXISTS; errors of the system. Then nothing
+    is written.
     """
     wanted = _wanted(request)
     if request.create_directories:
@@ -64,7 +64,7 @@ def write_specs(request: Request) -> Outcome:
 
 
 def preview_specs(request: Request) -> tuple[str, ...]:
-    """What `write_specs` would tell, without writing anything. Raises `ProxxError` as it does."""
+    """The report of `write_specs`, without writing anything. Raises `ProxxError` as it does."""
     wanted = _wanted(request)
     if request.recursive and not request.create_directories:
         require_directories(wanted.directories)
@@ -73,7 +73,7 @@ def preview_specs(request: Request) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What was found, the specs that are to be written, the folders that their outputs go to, and where all of them stand."""
+    """The findings, the specs to write, the folders of their outputs, and the state of all of them."""
 
     findings: Findings
     new: tuple[PlannedSpec, ...]
@@ -98,7 +98,9 @@ def _find(request: Request) -> Findings:
         if not os.path.isdir(path_bytes(source)):
             shown = encodable(source)
             raise ProxxError(
-                ErrorCode.SOURCE_MISSING, f"there is no folder {shown}; check the path, and that it is mounted", path=shown
+                ErrorCode.SOURCE_MISSING,
+                f"a source folder must exist, but {shown} does not; check the path, and that it is mounted",
+                path=shown,
             )
     require_apart(request.sources, request.order.destination)
     fixed = fixed_part(request.order.destination)
@@ -130,7 +132,7 @@ def _planned(request: Request, findings: Findings) -> tuple[Sequence[PlannedSpec
 
 
 def _standings(request: Request, specs: Sequence[PlannedSpec]) -> list[Standing]:
-    """The state of each spec. Raises OUTPUT_EXISTS where a job could only fail, or a chunk's name is another chunk's already."""
+    """The state of each spec. Raises OUTPUT_EXISTS if a job could only fail, or another chunk already has the name."""
     if isinstance(request.to, Workspace):
         request.to.require()
         jobs = Jobs.of_workspace(request.to)
@@ -154,7 +156,7 @@ def _standings(request: Request, specs: Sequence[PlannedSpec]) -> list[Standing]
 
 
 def _folder_of(to: Workspace | Path) -> bytes:
-    """Where specs are dropped; made if missing, as `submit` and `--per-clip` do."""
+    """The folder for the specs, created if missing, as `submit` and `--per-clip` do."""
     if isinstance(to, Workspace):
         to.make_inbox()
         return to.inbox

@@ -1,11 +1,11 @@
-"""Whether a planned spec is still to be written, from what the folders show: one table, by value."""
+"""Whether a planned spec still has to be written, from what the folders show, as one table."""
 
 from collections.abc import Collection
 from enum import StrEnum
 
 
 class State(StrEnum):
-    """Where a job with the very bytes of a planned spec is found. The values are the workspace's folders."""
+    """Where a job with exactly the bytes of a planned spec is. The values are the workspace's folders."""
 
     WAITING = "inbox"
     RUNNING = "running"
@@ -14,7 +14,7 @@ class State(StrEnum):
 
 
 class Outputs(StrEnum):
-    """How many of a spec's outputs are in their place."""
+    """How many of a spec's outputs exist."""
 
     NONE = "none"
     SOME = "some"
@@ -22,24 +22,24 @@ class Outputs(StrEnum):
 
 
 class Standing(StrEnum):
-    """What is known of a planned spec. The values complete "12 ...", NEW and IN_PART apart."""
+    """The state of a planned spec. The values complete "12 ...", except NEW and IN_PART."""
 
     NEW = "new"
-    """To be written."""
+    """Has to be written."""
     QUEUED = "waiting or running already"
     DONE = "done already"
     FAILED = "failed before"
-    """Only for who must not try again by himself."""
-    MADE = "with outputs there, of no job known here"
+    """Only for callers that must not retry by themselves."""
+    MADE = "with outputs from no job known here"
     IN_PART = "in part"
-    """Some outputs are there, and no job of this spec made them: the job could only fail."""
+    """Some outputs exist, but not from a job of this spec: the job could only fail."""
 
 
 def standing(states: Collection[State], outputs: Outputs, *, again: bool) -> Standing:
     """What to do about a planned spec.
 
-    `again`: a person asks, who wants what failed, or what was taken away, once more. Without it, whatever was tried once in this
-    workspace is left as it is: a feeder that tried again by itself would never end.
+    `again`: a person asks, and wants failed or removed outputs made again. Without it, whatever was tried once in this workspace
+    is left as it is: a feeder that retried by itself would never stop.
     """
     if State.WAITING in states or State.RUNNING in states:
         return Standing.QUEUED

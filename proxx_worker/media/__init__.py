@@ -1,1 +1,1 @@
-"""What a file is: facts from ffprobe's report and the file's own bytes, or the reason it is refused. Pure, like the contract."""
+"""What a file is: facts from ffprobe's report and the file's bytes, or why it is refused. Pure, like the contract."""

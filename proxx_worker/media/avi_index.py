@@ -1,6 +1,6 @@
-"""Chunks of no bytes in an AVI, by its index: programs that capture write one for each frame that they dropped.
+"""Empty chunks in an AVI, found by its index: capture programs write one for each dropped frame.
 
-Structure: Microsoft, AVI RIFF File Reference. The index stands behind all chunks, so a file that was cut off has none.
+Structure: Microsoft, AVI RIFF File Reference. The index comes after all chunks, so a truncated file has none.
 """
 
 import struct
@@ -14,16 +14,16 @@ Read = Callable[[int, int], bytes]
 _HEADER = 8
 _FIRST_CHUNK = 12
 _ENTRY = struct.Struct("<4s8xI")
-"""An entry of the index: name, flags, place and length."""
+"""An entry of the index: name, flags, offset and length."""
 
 _MOST_BYTES = 16 << 20
 _MOST_CHUNKS = 1000
 _PICTURES = (b"dc", b"db")
-"""How chunks of pictures are called, behind the number of their stream."""
+"""The names of video chunks, after the number of their stream."""
 
 
 def without_empty_end(facts: MediaFacts | RawSource, read: Read, size: int) -> MediaFacts | RawSource:
-    """An AVI's facts, its picture as long as up to the last chunk that has bytes; all else as it is.
+    """An AVI's facts, with its video ending at the last chunk that is not empty; other facts are returned unchanged.
 
     `read(offset, count)` gives up to `count` bytes of the file of `size` bytes.
     """
@@ -36,12 +36,12 @@ def without_empty_end(facts: MediaFacts | RawSource, read: Read, size: int) -> M
         return facts
     video, behind = facts.video, len(lengths) - 1 - last
     duration = None if video.duration is None else video.duration - behind / video.rate
-    note = f"{empty} of {len(lengths)} picture packets are empty: they repeat the picture before them, and were left out"
+    note = f"{empty} of {len(lengths)} video packets are empty: they repeat the frame before them, and were left out"
     return replace(facts, video=replace(video, duration=duration), notes=(*facts.notes, note))
 
 
 def _lengths(read: Read, size: int, stream: int) -> Sequence[int]:
-    """How many bytes each chunk of the stream's pictures has; none where there is no index of the whole file."""
+    """The size of each video chunk of the stream; empty if there is no index of the whole file."""
     names = {f"{stream:02}".encode() + kind for kind in _PICTURES}
     for kind, at, length in _chunks(read, size):
         if kind == b"idx1" and length <= _MOST_BYTES and at + length <= size:
@@ -51,7 +51,7 @@ def _lengths(read: Read, size: int, stream: int) -> Sequence[int]:
 
 
 def _chunks(read: Read, size: int) -> Iterator[tuple[bytes, int, int]]:
-    """The chunks of a file that is a single RIFF, with kind, place and length. Of several, each has an index of its own."""
+    """The chunks of a file that is a single RIFF, with kind, offset and length. If there are several, each has its own index."""
     head = read(0, _FIRST_CHUNK)
     if len(head) < _FIRST_CHUNK or struct.unpack_from("<I", head, 4)[0] + _HEADER + 1 < size:
         return

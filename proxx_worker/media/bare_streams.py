@@ -1,8 +1,8 @@
-"""Bare streams that say a rate: every frame is counted before the encode, and numbered by order at that rate.
+"""Bare streams that state a rate: every frame is counted before the encode, and numbered in order at that rate.
 
-Nothing in such a stream has a time, and FFmpeg takes 25 frames a second where no rate is said (ffprobe 5.1 prints the same for
-25 that was said). So the stream's own headers are read, all through the file: they say the rate, and how many frames a decoder
-must give, the independent count that the encode is held to. Decision 0028.
+Such a stream has no times, and FFmpeg assumes 25 frames a second if it states no rate (ffprobe 5.1 prints the same for a stated
+25). So the stream's own headers are read throughout the file: they state the rate, and how many frames a decoder must output, an
+independent count that the encode is checked against. Decision 0028.
 """
 
 import re
@@ -23,20 +23,20 @@ from proxx_worker.media.start_codes import Read, units
 from proxx_worker.media.uncountable import PicturesMissing, Uncountable
 
 FASTEST = 240
-"""Frames a second. What is said beyond are ticks (90000, 1000), by an encoder whose frames had times."""
+"""Frames a second. Higher values are ticks (90000, 1000), by an encoder whose frames had times."""
 
 
 class Counter(Protocol):
-    """Counts the frames of a stream. `frames`: that a decoder gives; `left_out`: before the first that it can decode."""
+    """Counts the frames of a stream. `frames`: as a decoder outputs them; `left_out`: before the first that it can decode."""
 
     frames: int
     left_out: int
 
     def feed(self, unit: bytes) -> None:
-        """Take the next unit. Raises `Uncountable`, `PicturesMissing`, and `OutOfBitsError` for one that cannot be read."""
+        """Read the next unit. Raises `Uncountable`, `PicturesMissing`, and `OutOfBitsError` for one that cannot be read."""
 
     def finish(self) -> Fraction | None:
-        """The rate, None where none is said; `frames` is final. Raises `Uncountable`, `PicturesMissing`."""
+        """The rate, None if none is stated; `frames` is final. Raises `Uncountable`, `PicturesMissing`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ class _Kind:
 
 
 _KINDS = {
-    "mpegvideo": _Kind(OF_MPEG_VIDEO, MpegVideo, "sequence header says"),
-    "h264": _Kind(OF_H264, H264Video, "parameter sets say"),
+    "mpegvideo": _Kind(OF_MPEG_VIDEO, MpegVideo, "sequence header states"),
+    "h264": _Kind(OF_H264, H264Video, "parameter sets state"),
 }
 """By demuxer."""
 
@@ -56,10 +56,10 @@ _NAMES = {"mpeg1video": "MPEG-1", "mpeg2video": "MPEG-2", "h264": "H.264"}
 
 
 def numbered_by_order(facts: MediaFacts | RawSource, read: Read) -> MediaFacts | RawSource:
-    """A bare stream's facts with the rate that it says, and with so many frames; all else as it is.
+    """A bare stream's facts with its stated rate and its counted frames; other facts are returned unchanged.
 
     `read(offset, size)` gives up to `size` bytes of the file; all of it is read. Raises SOURCE_UNSUPPORTED for a stream without a
-    rate, or whose frames cannot be counted; SOURCE_DAMAGED for one that lacks pictures by its own numbers.
+    rate, or whose frames cannot be counted; SOURCE_DAMAGED for one whose own numbering shows missing pictures.
     """
     if isinstance(facts, RawSource) or facts.demuxer not in NUMBERED:
         return facts
@@ -73,15 +73,15 @@ def numbered_by_order(facts: MediaFacts | RawSource, read: Read) -> MediaFacts |
     except OutOfBitsError as error:
         raise _damaged(name, "has headers that cannot be read") from error
     except PicturesMissing as missing:
-        raise _damaged(name, f"lacks pictures by its own numbers, at or after frame {missing.frame}") from missing
+        raise _damaged(name, f"has gaps in its own picture numbering, at or after frame {missing.frame}") from missing
     except Uncountable as why:
         raise _refused(name, str(why), "wrap it in mov or mp4 with a time at each frame") from why
     if rate is None or not 1 <= rate <= FASTEST:
         raise _refused(name, "without a rate", "wrap it in mov or mp4 at its rate")
-    said = f"its frames have no times and stand one after another at {rate} frames per second, as its {kind.where}"
-    notes = [f"a bare {name} stream: {said}; it does not promise a length"]
+    said = f"its frames have no times and are taken as {rate} frames per second, as its {kind.where}"
+    notes = [f"a bare {name} stream: {said}; it states no duration"]
     if counter.left_out:
-        notes.append(f"pictures left out at the beginning: {counter.left_out}; they need others that are not in the stream")
+        notes.append(f"frames left out at the beginning: {counter.left_out}; they depend on others that are not in the stream")
     length = counter.frames / rate
     video = replace(
         facts.video, rate=rate, average_rate=None, constant_rate=True, time_base=1 / rate, start=Fraction(0), duration=length,

@@ -14,16 +14,16 @@ BOX_HEADER = 8
 _LONG_HEADER = 16
 TABLE_HEADER = 8
 MAX_BOXES = 10_000
-"""How many box headers are read. A movie of 100 tracks has some 2,000; a hostile one is found by then, or is not supported."""
+"""How many box headers are read. A movie of 100 tracks has some 2,000; one with more is hostile, or not supported."""
 MAX_TABLE = 1 << 20
 _HANDLER_AT, _HANDLER_END = 8, 12
 _HEADER_IDS = {b"\0": 12, b"\1": 20}
-"""Where `tkhd` has the track's number, by its version."""
+"""The offset of the track's number in `tkhd`, by its version."""
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Its four characters, and where its content lies in the file."""
+    """Its four characters, and where its content is in the file."""
 
     kind: bytes
     start: int
@@ -66,12 +66,12 @@ def tables_at(
 
 
 def entry_count(table: bytes) -> int | None:
-    """How many entries a table says that it has."""
+    """How many entries a table declares."""
     return int(struct.unpack_from(">I", table, 4)[0]) if len(table) >= TABLE_HEADER else None
 
 
 def rows_of(table: bytes, shape: str) -> Iterator[tuple[int, ...]]:
-    """The entries of a table, one after another (they take ten times the memory); none where it holds fewer than it says."""
+    """The entries of a table, one at a time (a list would take ten times the memory); none if it has fewer than it declares."""
     length = (entry_count(table) or 0) * struct.calcsize(shape)
     whole = table[TABLE_HEADER : TABLE_HEADER + length]
     return struct.iter_unpack(shape, whole if len(whole) == length else b"")
@@ -83,19 +83,19 @@ def is_video(read: Callable[[int, int], bytes], track: Box, budget: Iterator[int
 
 
 def media_duration(header: bytes) -> int | None:
-    """Ticks, as `mdhd` says."""
+    """Ticks, from `mdhd`."""
     at, shape = (24, ">Q") if header[:1] == b"\1" else (16, ">I")
     return int(struct.unpack_from(shape, header, at)[0]) if len(header) >= at + struct.calcsize(shape) else None
 
 
 def timescale(header: bytes) -> int:
-    """Ticks per second, as `mdhd` and `mvhd` say; 0 where they were cut off."""
+    """Ticks per second, from `mdhd` and `mvhd`; 0 if they are truncated."""
     at = 20 if header[:1] == b"\1" else 12
     return int(struct.unpack_from(">I", header, at)[0]) if len(header) >= at + 4 else 0
 
 
 def track_number(read: Callable[[int, int], bytes], track: Box, budget: Iterator[int]) -> int | None:
-    """The number by which a movie names the track; None where it has no header, or several."""
+    """The track's number in the movie; None if it has no header, or several."""
     headers = tables_at(read, track, (b"tkhd",), budget)
     header = headers[0] if len(headers) == 1 else b""
     at = _HEADER_IDS.get(header[:1])

@@ -1,4 +1,4 @@
-"""What DaVinci Resolve's clip properties tell of camera RAW, as facts. Text that is not known is unknown, never guessed.
+"""Facts about camera RAW from DaVinci Resolve's clip properties. Unfamiliar text means unknown; nothing is guessed.
 
 The properties are those of `MediaPoolItem.GetClipProperty("")`: names are English in every language of the interface, values are
 text, some of it in that language; FPS is a number, rounded to two or three digits (23.976, 29.97).
@@ -29,11 +29,11 @@ ORIGIN = "resolve"
 
 @dataclass(frozen=True, slots=True)
 class ClipFacts:
-    """One clip as Resolve knows it; None for what it does not say in words that are known here.
+    """One clip as Resolve reports it; None for what it does not report in text that is known here.
 
     `frames`: of the whole clip, all its parts together. `rate`: exact. `size`: pixels. `sample_aspect`: pixel width / height.
-    `audio_channels`: of all streams together; how they are divided is not told. `offline`: Resolve says that it cannot read it.
-    `properties`: all of them, as they were told.
+    `audio_channels`: of all streams together; Resolve does not report how they are divided. `offline`: Resolve cannot
+    read it. `properties`: all of them, as reported.
     """
 
     frames: int | None
@@ -47,13 +47,13 @@ class ClipFacts:
     properties: Mapping[str, Property]
 
     def text(self, name: str) -> str | None:
-        """A property as it stands; None where it is empty, no text, or not there."""
+        """A property as it is; None if it is empty, not text, or missing."""
         value = self.properties.get(name)
         return value if isinstance(value, str) and value else None
 
 
 def read_clip(properties: Mapping[str, Property]) -> ClipFacts:
-    """The facts in a clip's properties."""
+    """The facts from a clip's properties."""
     rate = exact_rate(properties.get("FPS"))
     return ClipFacts(
         frames=_whole(properties.get("Frames")) or None,
@@ -69,7 +69,7 @@ def read_clip(properties: Mapping[str, Property]) -> ClipFacts:
 
 
 def exact_rate(value: Property) -> Fraction | None:
-    """The rate that a rounded number stands for: 25, or 24000/1001 for 23.976 and 23.98. None for one that is neither."""
+    """The exact rate that a rounded number means: 25, or 24000/1001 for 23.976 and 23.98. None for any other."""
     number = _number(value)
     if number is None or not 0 < number <= _LARGEST_RATE:
         return None
@@ -112,7 +112,7 @@ def _sample_aspect(value: Property) -> Fraction | None:
 
 
 def _timecode(properties: Mapping[str, Property], rate: Fraction) -> Timecode | None:
-    """The start timecode. Whether it drops labels is asked only where the rate allows it."""
+    """The start timecode. Drop-frame is only considered if the rate allows it."""
     text = _text(properties.get("Start TC"))
     if text is None or len(text) < len("00:00:00:00"):
         return None

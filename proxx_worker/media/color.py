@@ -1,4 +1,4 @@
-"""Colour as the file tags it, and the Dolby Vision profile. What it does not say stays None: nothing is assumed here."""
+"""Colour tags of a file, and its Dolby Vision profile. What it does not state stays None: nothing is assumed here."""
 
 from fractions import Fraction
 
@@ -31,7 +31,7 @@ def color_of(stream: Section, frame: Section) -> ColorFacts:
 
 
 def dolby_vision_profile_of(stream: Section, frame: Section) -> int | None:
-    """The Dolby Vision profile as the container says, else 5 where the first frame's own metadata can be of no other; or None.
+    """The Dolby Vision profile from the container; else 5 if the first frame's metadata cannot be of any other; else None.
 
     Without a container record, a reference processing unit of VDR profile 0 over a full-range base layer is profile 5: FFmpeg
     libavcodec/dovi_rpu.c, guess_profile.
@@ -45,7 +45,7 @@ def dolby_vision_profile_of(stream: Section, frame: Section) -> int | None:
 
 
 def refuse_ipt(stream: Section, profile: int | None) -> None:
-    """Raise SOURCE_UNSUPPORTED where the video is Dolby Vision without a base layer that can be shown as it is.
+    """Raise SOURCE_UNSUPPORTED if the video is Dolby Vision without a base layer that can be shown as it is.
 
     That is profile 5, and its AV1 form 10.0: IPT colour. The others' base layers are SDR, HDR10 or HLG and tagged so.
     """
@@ -54,14 +54,14 @@ def refuse_ipt(stream: Section, profile: int | None) -> None:
     if profile == _IPT_PROFILE or bare_av1:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"the picture is Dolby Vision profile {profile}, whose base layer (IPT) shows wrong colours without Dolby's tools; "
+            f"the video is Dolby Vision profile {profile}, whose base layer (IPT) has wrong colours without Dolby's tools; "
             "deliver profile 8, or a graded SDR or HDR10 version",
             dolby_vision_profile=profile,
         )
 
 
 def _mastering_display(stream: Section) -> str | None:
-    """`G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,0)`; None where a part is missing."""
+    """`G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,0)`; None if a part is missing."""
     data = stream.side_data("Mastering display metadata")
     if data is None:
         return None

@@ -1,6 +1,6 @@
-"""What kind of file it is, from its first bytes: a movie, camera RAW, sound, a still, text. Nothing is decoded, no name is asked.
+"""The kind of a file by its first bytes: a movie, camera RAW, audio, a still, text. Nothing is decoded, and names do not matter.
 
-For those who look through folders and must not start a program for each file. What a source really holds, ffprobe says later.
+For searching folders without starting a program for each file. What a source really contains, ffprobe reports later.
 """
 
 import re
@@ -14,7 +14,7 @@ Read = Callable[[int, int], bytes]
 
 
 class ContentKind(StrEnum):
-    """What a file is. The values are how a summary names them."""
+    """What a file is. The values are the names in a summary."""
 
     MOVIE = "movie"
     RAW = "camera RAW"
@@ -27,14 +27,14 @@ class ContentKind(StrEnum):
 
 
 _SHORT = 4096
-"""Enough for all but an MXF's labels and the headers of some containers; a card's thousand files are not read any further."""
+"""Enough for all but an MXF's labels and the headers of some containers; no more is read of a card's thousand files."""
 
 
 def content_kind(read: Read, size: int) -> ContentKind:
     """The kind of a file of `size` bytes. `read(offset, count)` gives up to `count` bytes; a few kilobytes are read of most.
 
-    A container that could hold a picture is a movie unless it plainly says that it holds none: a file that is taken for a clip
-    and is none fails with a reason, one that is passed over is not missed by anybody.
+    A container that could hold video is a movie unless it clearly states that it holds none: a file wrongly taken for a clip
+    fails with a reason, but nobody would notice a clip that was passed over.
     """
     if size == 0:
         return ContentKind.EMPTY
@@ -56,7 +56,7 @@ def _kind_of(head: bytes, read: Read, size: int) -> ContentKind:
     for pattern, judge in _CONTAINERS.values():
         if pattern.match(head):
             return judge(head, read, size)
-    if _PICTURELESS.match(head):
+    if _NO_VIDEO.match(head):
         return ContentKind.AUDIO
     return ContentKind.TEXT if _is_text(head) else ContentKind.UNKNOWN
 
@@ -79,23 +79,23 @@ def _quicktime_kind(head: bytes, read: Read, size: int) -> ContentKind:
     if any(tag in RAW_CODEC_TAGS for track in found for tag in track.entries):
         return ContentKind.RAW
     if not any(track.handler == "soun" for track in found) or any(track.handler == "vide" for track in found):
-        return ContentKind.MOVIE  # also without an index: a recording that was cut off is somebody's clip
+        return ContentKind.MOVIE  # also without an index: a truncated recording is a clip, too
     return ContentKind.AUDIO
 
 
 def _mxf_kind(head: bytes) -> ContentKind:
-    """Sound where every essence container is one of sound alone: Avid and P2 keep each track in a file of its own (OP-Atom)."""
+    """Audio if all essence containers are for audio: Avid and P2 keep each track in a file of its own (OP-Atom)."""
     labels = set(_ESSENCE_CONTAINERS.findall(head))
-    return ContentKind.AUDIO if labels and labels <= _SOUND_CONTAINERS else ContentKind.MOVIE
+    return ContentKind.AUDIO if labels and labels <= _AUDIO_CONTAINERS else ContentKind.MOVIE
 
 
-def _by_marks(picture: bytes, sound: bytes = b"") -> Callable[[bytes, Read, int], ContentKind]:
-    """Sound where the head shows a mark of `sound` (empty: anything) and none of `picture`."""
-    pictures, sounds = re.compile(picture, re.DOTALL), re.compile(sound, re.DOTALL)
+def _by_marks(video: bytes, audio: bytes = b"") -> Callable[[bytes, Read, int], ContentKind]:
+    """Audio if the head has a mark of `audio` (empty: anything) and none of `video`."""
+    videos, audios = re.compile(video, re.DOTALL), re.compile(audio, re.DOTALL)
 
     def judge(_head: bytes, read: Read, _size: int) -> ContentKind:
         head = read(0, HEAD_BYTES)
-        return ContentKind.AUDIO if sounds.search(head) and not pictures.search(head) else ContentKind.MOVIE
+        return ContentKind.AUDIO if audios.search(head) and not videos.search(head) else ContentKind.MOVIE
 
     return judge
 
@@ -107,7 +107,7 @@ def _is_text(head: bytes) -> bool:
 _NOT_TEXT = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _MXF_PARTITION = bytes.fromhex("060e2b34 02050101 0d010201 01")
 _ESSENCE_CONTAINERS = re.compile(rb"\x06\x0e\x2b\x34\x04\x01\x01.\x0d\x01\x03\x01\x02(.)", re.DOTALL)
-_SOUND_CONTAINERS = frozenset({b"\x06", b"\x0a"})  # SMPTE RP 224: AES3 and Broadcast Wave; A-law
+_AUDIO_CONTAINERS = frozenset({b"\x06", b"\x0a"})  # SMPTE RP 224: AES3 and Broadcast Wave; A-law
 _AUDIO_BRANDS = re.compile(rb".{4}ftyp(M4A |M4B |M4P )", re.DOTALL)
 
 _CONTAINERS: dict[str, tuple[re.Pattern[bytes], Callable[[bytes, Read, int], ContentKind]]] = {
@@ -119,7 +119,7 @@ _CONTAINERS: dict[str, tuple[re.Pattern[bytes], Callable[[bytes, Read, int], Con
     "mpeg": (re.compile(rb"\x00\x00\x01\xba"), _movie),
     "avi": (re.compile(rb"RIFF.{4}AVI[ X]", re.DOTALL), _movie),
     "dv": (re.compile(rb"\x1f\x07\x00[\x3f\xbf]"), _movie),  # a header block of 525 or 625 lines, IEC 61834-2
-    # Microsoft, ASF specification: the header's GUID; of a stream's type, those of picture and sound.
+    # Microsoft, ASF specification: the header's GUID; of a stream's type, those of video and audio.
     "asf": (
         re.compile(re.escape(bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c"))),
         _by_marks(
@@ -127,7 +127,7 @@ _CONTAINERS: dict[str, tuple[re.Pattern[bytes], Callable[[bytes, Read, int], Con
             re.escape(bytes.fromhex("409e69f84d5bcf11a8fd00805f5c442b")),
         ),
     ),
-    "flv": (re.compile(rb"FLV\x01"), _by_marks(rb"\AFLV\x01[\x00\x01\x05]")),  # flags: sound 4, picture 1, neither unsaid
+    "flv": (re.compile(rb"FLV\x01"), _by_marks(rb"\AFLV\x01[\x00\x01\x05]")),  # flags: audio 4, video 1, or neither if unstated
     "ivf": (re.compile(rb"DKIF\0\0"), _movie),
     "wtv": (re.compile(re.escape(bytes.fromhex("b7d800203749da11a64e0007e95ead8d"))), _movie),
     "gxf": (re.compile(rb"\x00{4}\x01\xbc.{4}\x00{4}\xe1\xe2", re.DOTALL), _movie),
@@ -136,10 +136,10 @@ _CONTAINERS: dict[str, tuple[re.Pattern[bytes], Callable[[bytes, Read, int], Con
     "mpegvideo": (re.compile(rb"\x00\x00\x01\xb3"), _movie),
     "ogg": (re.compile(rb"OggS"), _by_marks(rb"\x80theora|BBCD\0|\x01video|OVP80")),
 }
-"""How each of `demuxers.MEDIA_DEMUXERS` begins (MXF apart), by the formats' own descriptions and FFmpeg's probes."""
+"""How files of each of `demuxers.MEDIA_DEMUXERS` begin (except MXF), by the formats' own descriptions and FFmpeg's probes."""
 
-_PICTURELESS = re.compile(
+_NO_VIDEO = re.compile(
     rb"(RIFF|RF64|BW64).{4}WAVE|riff\x2e\x91\xcf\x11|FORM.{4}AIF[FC]|caff\0|ID3|fLaC|\x0b\x77|\.snd|\xff[\xe2-\xfd\xff]",
     re.DOTALL,
 )
-"""`demuxers.PICTURELESS_DEMUXERS`, text apart. The last: a frame of MPEG audio or ADTS (ff fe begins UTF-16)."""
+"""`demuxers.NO_VIDEO_DEMUXERS`, except text. The last: a frame of MPEG audio or ADTS (ff fe begins UTF-16)."""

@@ -1,9 +1,9 @@
-"""Which of FFmpeg's demuxers may open a source, and what the others are called in a refusal.
+"""Which of FFmpeg's demuxers may open a source, and the names of others in a refusal.
 
 A demuxer is allowed because camera or post media comes in that container, or because it names a known format without video
 (so that the answer is SOURCE_NO_VIDEO). All others are kept out: playlists and scripts (hls, dash, concat, imf, sdp, vobsub, ...)
 open other files or the network; image2 reads name patterns; *_pipe demuxers are stills; most bare streams (vvc, m4v, obu, ...)
-have neither times nor a rate to number their frames by; games' and surveillance formats are no editor's source.
+have neither times nor a rate to number their frames by; formats of games and surveillance are not sources for editing.
 
 FFmpeg probes with all it has and checks the list before the chosen demuxer reads anything.
 """
@@ -29,7 +29,7 @@ MEDIA_DEMUXERS: Mapping[str, str] = {
 }
 """Containers that can hold video, and why each is allowed."""
 
-PICTURELESS_DEMUXERS: Mapping[str, str] = {
+NO_VIDEO_DEMUXERS: Mapping[str, str] = {
     "wav": "WAV, BWF, RF64",
     "w64": "Sony Wave64",
     "aiff": "AIFF",
@@ -48,7 +48,7 @@ PICTURELESS_DEMUXERS: Mapping[str, str] = {
 """Known formats without video, at most a cover image. None opens a second file (as vobsub would)."""
 
 NUMBERED = frozenset({"mpegvideo", "h264"})
-"""Of those, bare streams: their frames are numbered by order at the rate that they say (see `bare_streams`)."""
+"""Bare streams among those: their frames are numbered in order at their stated rate (see `bare_streams`)."""
 
 BARE_STREAMS: Mapping[str, str] = {
     "hevc": "H.265",
@@ -57,10 +57,10 @@ BARE_STREAMS: Mapping[str, str] = {
     "mjpeg": "Motion JPEG",
     "obu": "AV1",
 }
-"""Pictures one after another and nothing else, which are refused: none has a time. Of H.265, which may say a
-rate, nothing tells whether its last picture is whole. What an operator calls each."""
+"""Streams of nothing but pictures, which are refused because they have no times. H.265 may state a rate, but nothing shows
+whether its last picture is complete. The values are the operators' names for them."""
 
-ALLOWED_DEMUXERS = (*MEDIA_DEMUXERS, *PICTURELESS_DEMUXERS)
+ALLOWED_DEMUXERS = (*MEDIA_DEMUXERS, *NO_VIDEO_DEMUXERS)
 
 
 def demuxer_name(format_name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What is known of a piece of media, source or proxy alike: plain frozen values, exact rationals, `None` for not known."""
+"""What is known of a piece of media, source or proxy alike: plain frozen values, exact rationals, `None` for unknown."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,7 +18,7 @@ class Timecode:
 
 @dataclass(frozen=True, slots=True)
 class ColorFacts:
-    """Colour tags in FFmpeg's names (`bt709`, `smpte2084`, `tv`); `None` where the file does not say.
+    """Colour tags in FFmpeg's names (`bt709`, `smpte2084`, `tv`); `None` if the file does not state it.
 
     `mastering_display`: `G(x,y)B(x,y)R(x,y)WP(x,y)L(max,min)`, chromaticities in 0.00002, luminance in 0.0001 cd/m2, the notation
     of x265's `master-display`. `content_light`: `MaxCLL,MaxFALL` in cd/m2, the notation of x265's `max-cll`.
@@ -41,14 +41,14 @@ class VideoFacts:
     """The main video stream.
 
     `width`, `height`: pixels as decoded, before rotation; `coded_width`, `coded_height`: with the codec's padding (1088 lines),
-    None where the decoder does not say. `sample_aspect`: pixel width / height, 1 where unsaid.
+    None if the decoder does not report it. `sample_aspect`: pixel width / height, 1 if unspecified.
     `rotation`: degrees to turn the decoded frame clockwise for display, one of 0, 90, 180, 270; `mirrored`: whether it is
     mirrored left to right before that.
     `field_order`: `progressive`, `tt`, `bb`, `tb`, `bt` or None. `rate`: the exact frame rate, nominal where it is constant, the
     average where it varies; `average_rate`: the container's average; `constant_rate` is False where frame durations vary.
-    `time_base`: seconds per tick. `frames`: frames that the source presents, as far as the container says;
-    `frames_certain`: whether it can be relied on. `clean_aperture`: the container marks a part of the picture (`clap`,
-    PixelCrop), as an FFmpeg tells that would cut it out.
+    `time_base`: seconds per tick. `frames`: frames that the source presents, according to the container;
+    `frames_certain`: whether that is reliable. `clean_aperture`: the container marks a part of the frame (`clap`, PixelCrop), as
+    reported by an FFmpeg that would crop to it.
     """
 
     index: int
@@ -80,12 +80,12 @@ class VideoFacts:
 
     @property
     def promised_frames(self) -> int | None:
-        """How many frames the container says that it presents, where that can be relied on."""
+        """How many frames the source presents according to the container, if that is reliable."""
         return self.frames if self.frames_certain else None
 
     @property
     def interlaced(self) -> bool:
-        """Whether a frame holds two fields of different times. A file that does not say is taken as progressive."""
+        """Whether a frame holds two fields of different times. A file that does not state it is taken as progressive."""
         return self.field_order in _TOP_FIELD_FIRST
 
     @property
@@ -93,7 +93,7 @@ class VideoFacts:
         """Which field is earlier; None for progressive.
 
         `tb` and `bt` are QuickTime's `fiel` 9 and 14: "first line early" and "first line late", which is top and bottom field
-        first of interleaved lines, whatever the two letters seem to say of storage. DV NTSC (bottom first) carries 14.
+        first of interleaved lines, whatever the two letters seem to say about storage. DV NTSC (bottom first) carries 14.
         Source: Apple ImageCompression.h, kQTFieldDetailSpatialFirstLineEarly/Late; FFmpeg writes them the same way.
         """
         return _TOP_FIELD_FIRST.get(self.field_order) if self.field_order else None
@@ -103,8 +103,8 @@ class VideoFacts:
 class AudioFacts:
     """One audio stream. `layout` is FFmpeg's name (`stereo`, `5.1(side)`) or None; `sample_rate` in Hz; `duration` in seconds.
 
-    `profile`: of the codec, in FFmpeg's name (`LC`). `unbroken`: the container's tables prove that its packets are played one
-    after another, as they are stored (see `gapless_tracks`); False where they do not, or where nothing is known of them.
+    `profile`: of the codec, in FFmpeg's name (`LC`). `gapless`: the container's tables prove that its packets are played one
+    after another, as they are stored (see `gapless_tracks`); False if they do not, or if nothing is known about them.
     `time_base`: seconds per tick of the container's times.
     """
 
@@ -118,7 +118,7 @@ class AudioFacts:
     start: Fraction | None
     duration: Fraction | None
     profile: str | None = None
-    unbroken: bool = False
+    gapless: bool = False
     time_base: Fraction | None = None
 
 
@@ -126,9 +126,8 @@ class AudioFacts:
 class OpenEnd:
     """What is incomplete at the end of a transport stream.
 
-    `bytes`: as much of the file is read, which leaves its last picture out; None where that is whole. `packets`: the other
-    streams' last packets that are incomplete, by their time (90 kHz, 33 bits; None: it has none), which is what FFmpeg calls
-    them by as it drops them.
+    `bytes`: how much of the file is read, which leaves out its last picture; None if that is complete. `packets`: the other
+    streams' incomplete last packets by their time (90 kHz, 33 bits; None: it has none), which FFmpeg reports when it drops them.
     """
 
     bytes: int | None
@@ -137,11 +136,11 @@ class OpenEnd:
 
 @dataclass(frozen=True, slots=True)
 class MediaFacts:
-    """All that planning and checking need of one file.
+    """Everything that planning and verification need about one file.
 
     `formats`: the demuxer's names. `other_streams`: what else is in there, `kind:codec` each (`data:tmcd`, `cover:mjpeg`).
-    `notes`: what was found and not followed, in words for an operator (an impossible timecode, a second picture).
-    `open_end`: of a recording that stops within a picture or a packet; None where it does not.
+    `notes`: what was found and ignored, as text for an operator (an impossible timecode, a second video stream).
+    `open_end`: of a recording that stops within a picture or a packet; None if it does not.
     """
 
     formats: tuple[str, ...]
@@ -157,12 +156,12 @@ class MediaFacts:
 
     @property
     def demuxer(self) -> str:
-        """The name that `-f` takes: what the probe found by content is what the encoder reads it as."""
+        """The name for `-f`: the encoder reads the file with the demuxer that the probe detected."""
         return self.formats[0]
 
 
 @dataclass(frozen=True, slots=True)
 class RawSource:
-    """Camera RAW, recognised by content: for Resolve, never for FFmpeg. `format` is the name that messages show."""
+    """Camera RAW, recognised by content: for Resolve, never for FFmpeg. `format` is its name in messages."""
 
     format: str

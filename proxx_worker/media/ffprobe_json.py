@@ -1,4 +1,4 @@
-"""JSON of ffprobe as typed values. What is missing or malformed is None: a file can make ffprobe print anything."""
+"""ffprobe's JSON as typed values. Missing or malformed values are None: a file can make ffprobe print anything."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ _NOTHING = frozenset({"", "N/A", "unknown", "none", "reserved", "unspecified"})
 
 
 def read_ratio(text: str | None) -> Fraction | None:
-    """`30000/1001` or `16:9`, above zero; None for 0/0, 0/1 and 0:1, FFmpeg's ways to say that it does not know."""
+    """`30000/1001` or `16:9`, above zero; None for 0/0, 0/1 and 0:1, FFmpeg's forms of an unknown value."""
     match = None if text is None else _RATIO.fullmatch(text)
     if match is None or int(match[2]) == 0:
         return None
@@ -32,7 +32,7 @@ class Section:
     values: Mapping[str, JsonValue]
 
     def text(self, key: str) -> str | None:
-        """A string that says something, controls made visible; None for FFmpeg's placeholders (`unknown`, `N/A`)."""
+        """A meaningful string, with control characters escaped; None for FFmpeg's placeholders (`unknown`, `N/A`)."""
         value = self.values.get(key)
         return visible(value) if isinstance(value, str) and value not in _NOTHING else None
 
@@ -75,7 +75,7 @@ class Section:
         return Section(value if isinstance(value, dict) else {})
 
     def sections(self, key: str) -> "tuple[Section, ...]":
-        """A list of objects inside this one; what is not an object is left out."""
+        """A list of objects inside this one; other values are left out."""
         value = self.values.get(key)
         return tuple(Section(item) for item in value if isinstance(item, dict)) if isinstance(value, list) else ()
 
@@ -91,7 +91,7 @@ class Section:
         return next((text for key, text in self.tags() if key.lower() == name), None)
 
     def tags(self) -> Iterator[tuple[str, str]]:
-        """All tags that say something."""
+        """All meaningful tags."""
         for key, value in self.section("tags").values.items():
             if isinstance(value, str) and (text := _harmless(value)):
                 yield key, text
@@ -102,7 +102,7 @@ def _harmless(text: str) -> str:
 
 
 def parse_document(stdout: bytes) -> Section | None:
-    """The output of ffprobe, or None where it is no JSON object (it died, or printed nothing)."""
+    """The output of ffprobe; None if it is not a JSON object (it died, or printed nothing)."""
     try:
         document: JsonValue = orjson.loads(stdout)
     except orjson.JSONDecodeError:

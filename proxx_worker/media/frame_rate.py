@@ -1,4 +1,4 @@
-"""Exact rate, constant or varying, and how many frames a file presents, as far as its headers can tell."""
+"""Exact rate, constant or varying, and how many frames a file presents, according to its headers."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,20 +27,20 @@ class Timing:
 
 
 def timing_of(stream: Section, demuxer: str, field_order: str | None) -> Timing | None:
-    """The timing of a video stream; None where the file gives neither a rate nor a time base.
+    """The timing of a video stream; None if the file has neither a rate nor a time base.
 
-    ffprobe says two rates. `avg_frame_rate` is frames over duration: exact in MOV and MP4 (whole sample table), measured over the
-    first packets elsewhere, absent in MXF. `r_frame_rate` is the lowest rate that all seen timestamps fit: the nominal rate of
-    constant media, the field rate of field-coded media (60000/1001 beside 30000/1001), a meaningless tick rate of varying media
-    (90000/1, 57600/1).
+    ffprobe reports two rates. `avg_frame_rate` is frames over duration: exact in MOV and MP4 (whole sample table), measured over
+    the first packets elsewhere, absent in MXF. `r_frame_rate` is the lowest rate that fits all timestamps seen: the nominal rate
+    of constant media, the field rate of field-coded media (60000/1001 beside 30000/1001), a meaningless tick rate of varying
+    media (90000/1, 57600/1).
     """
     time_base = stream.ratio("time_base")
     nominal, average = stream.ratio("r_frame_rate"), stream.ratio("avg_frame_rate")
     if time_base is None or (nominal is None and average is None):
         return None
     start = _ticks(stream, "start_pts", time_base)
-    # ASF gives every stream the file's playing time, audio and preroll included: that is not the video's.
-    # What IVF counts, its writer knows: frames or ticks (see `ivf`).
+    # ASF gives every stream the file's playing time, including audio and preroll: that is not the video's.
+    # Only its writer knows what IVF counts: frames or ticks (see `ivf`).
     duration = None if demuxer in {"asf", "ivf"} else _ticks(stream, "duration_ts", time_base)
     rate, constant = _rate(demuxer, nominal, average, time_base, interlaced=field_order in INTERLACED_ORDERS)
     if nominal is not None and average is not None and demuxer == "mov":
@@ -64,7 +64,7 @@ def _rate(
         nominal = _from_nanoseconds(nominal)
         average = nominal if average is None else _from_nanoseconds(average)
     if nominal == 1 / time_base and (demuxer in _OF_FINE_TICKS or (demuxer == "ivf" and nominal >= _FINE)):
-        # A rate of one tick a frame was never one: FFmpeg found none that fits, and says what time can be told at all.
+        # A rate of one tick a frame is not a real one: FFmpeg found none that fits, and reports the resolution of the times.
         return (nominal if average is None else average), False
     if nominal is None or average is None or demuxer in _FRAME_WRAPPED:
         return nominal or average or 1 / time_base, True
@@ -75,19 +75,19 @@ def _rate(
 
 
 _OF_FINE_TICKS = frozenset({"matroska", "flv", "asf", "wtv", "mpegts", "mpeg"})
-"""Containers that count a thousand ticks a second or more, whatever the rate. MOV's, AVI's and Ogg's may be frames."""
+"""Containers with a thousand ticks a second or more, whatever the rate. In MOV, AVI and Ogg a tick may be a frame."""
 
 _FINE = 1000
-"""From here on a rate that is one tick a frame is none, in IVF: most count in frames, recorders of calls in 1/90000 s."""
+"""From here on a rate of one tick a frame is not a real one in IVF: most files count in frames, call recorders in 1/90000 s."""
 
 _DECIMALS = Fraction(1, 40_000)
-"""How far a rate may be rounded, as a part of it: 2997/100, 2997/125, 1000000/33333 and 1000000/16683 are; 90000/3001 is not."""
+"""How much a rate may be rounded, relative to it: 2997/100, 2997/125, 1000000/33333 and 1000000/16683 are; 90000/3001 is not."""
 
 
 def _from_decimals(rate: Fraction, frames: int, time_base: Fraction) -> Fraction:
     """The rate that a rounded one means: 30000/1001 for 2997/100, 30 for 1000000/33333.
 
-    Only where every frame then stands within a tenth of a frame (or two ticks) of its time, the slack that all times have:
+    Only if every frame is then within a tenth of a frame (or two ticks) of its time, the tolerance of all times:
     2997/100 drifts by that much in 55 minutes.
     """
     if rate.denominator == 1:
@@ -104,9 +104,9 @@ _NANOSECOND_ROUNDING = Fraction(2, 10**9)
 
 
 def _from_nanoseconds(rate: Fraction) -> Fraction:
-    """The exact rate that a Matroska frame duration, kept in whole nanoseconds, means.
+    """The exact rate that a Matroska frame duration means, which is stored in whole nanoseconds.
 
-    16683333 ns, which FFmpeg reduces to 19001/317, is 60000/1001. 2997/100 lies 33 ns from 30000/1001 and stays what it is.
+    16683333 ns, which FFmpeg reduces to 19001/317, is 60000/1001. 2997/100 is 33 ns from 30000/1001 and stays as it is.
     """
     if rate.denominator == 1:
         return rate
@@ -115,11 +115,11 @@ def _from_nanoseconds(rate: Fraction) -> Fraction:
 
 
 def _only_the_last_differs(stream: Section, nominal: Fraction, average: Fraction, time_base: Fraction) -> bool:
-    """Whether a movie's frames are all of one length but the last, which a cut or a recorder's stop leaves longer or shorter.
+    """Whether a movie's frames all have one duration, except for the last, which a cut or a stopped recorder may change.
 
     FFmpeg then takes the nominal rate from the sample table itself (libavformat/mov.c, stts of two entries, the second for one
     sample): a frame is a whole number of ticks, and all frames together miss the nominal time by less than one. Frames that vary
-    further in give a rate of ticks (90000/1), one that is no whole number of ticks, or miss by more.
+    further in give a rate of ticks (90000/1), one that is not a whole number of ticks, or miss by more.
     """
     stored = stream.positive("nb_frames")
     if stored is None or (1 / nominal / time_base).denominator != 1:
@@ -131,7 +131,7 @@ def _rounded_to_ticks(stream: Section, nominal: Fraction, average: Fraction, tim
     """Whether a movie's ticks are too coarse for its rate: 59.94 at 90000 is 1501 and 1502 ticks in turn, 29.97 at 600 is 20.02.
 
     All frames together then miss the nominal time by a tick at most; one frame left out would make it a whole frame. Each time is
-    held to the grid once the frames are presented.
+    checked against the grid when the frames are presented.
     """
     stored = stream.positive("nb_frames")
     if stored is None or (1 / nominal / time_base).denominator == 1:
@@ -140,10 +140,10 @@ def _rounded_to_ticks(stream: Section, nominal: Fraction, average: Fraction, tim
 
 
 def _counts_what_is_cut_off(stream: Section, nominal: Fraction, average: Fraction, time_base: Fraction) -> bool:
-    """Whether an edit list leaves out a frame or more, and a movie's average misses the nominal rate by no more than one.
+    """Whether an edit list leaves out frames, and a movie's average misses the nominal rate by no more than one frame.
 
     FFmpeg takes the average over frames that are not presented, with a length that is short of one of them: a trimmed 29.97 at
-    600 ticks a second says 6900/227. What is presented is held to the nominal rate once it is.
+    600 ticks a second says 6900/227. The presented frames are checked against the nominal rate later.
     """
     stored, length = stream.positive("nb_frames"), _ticks(stream, "duration_ts", time_base)
     if stored is None or length is None or length + 1 / nominal > stored / average:
@@ -167,10 +167,10 @@ def _same_but_for_rounding(nominal: Fraction, average: Fraction, demuxer: str) -
 def _frames(
     stream: Section, demuxer: str, rate: Fraction, average: Fraction | None, duration: Fraction | None, *, constant: bool
 ) -> tuple[int | None, bool]:
-    """How many frames are presented, and whether that can be relied on.
+    """How many frames are presented, and whether that is reliable.
 
-    A sample count (`nb_frames`) is what is stored: an edit list may present less. It is certain where count over average rate
-    is the presented duration (then nothing is cut off); else the duration says how many begin in it.
+    A sample count (`nb_frames`) is what is stored: an edit list may present fewer. It is certain if count over average rate is
+    the presented duration (then nothing is cut); else the duration gives how many begin in it.
     """
     stored = None if demuxer == "ivf" else stream.positive("nb_frames")
     if demuxer in _FRAME_WRAPPED and duration is not None:

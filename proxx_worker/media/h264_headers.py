@@ -20,11 +20,11 @@ _TICKS_OF_A_FRAME = 2
 
 @dataclass(frozen=True, slots=True)
 class SequenceSet:
-    """A sequence parameter set. `rate`: frames a second, None where it has no timing.
+    """A sequence parameter set. `rate`: frames a second, None if it has no timing.
 
-    `frame_number_bits`, `place_bits`: the lengths of frame_num, and of pic_order_cnt_lsb (None where order is told otherwise).
-    `may_skip_numbers`: frame_num need not grow by one. `delay_bits`: what stands before pic_struct in a message of picture
-    timing; `tells_structure`: whether it is there.
+    `frame_number_bits`, `place_bits`: the lengths of frame_num, and of pic_order_cnt_lsb (None if order is coded in another way).
+    `may_skip_numbers`: frame_num need not grow by one. `delay_bits`: what precedes pic_struct in a picture timing message;
+    `tells_structure`: whether it is there.
     """
 
     rate: Fraction | None
@@ -73,7 +73,7 @@ def read_sequence_set(unit: bytes) -> SequenceSet:
 
 
 def _skip_format(bits: Bits) -> bool:
-    """Chroma, depth and scaling lists; whether the three colours are coded apart."""
+    """Chroma, depth and scaling lists; whether the three colours are coded separately."""
     chroma = bits.ue()
     separate = chroma == _CHROMA_444 and bits.flag()
     bits.ue()  # bit depths
@@ -109,7 +109,7 @@ def _order(bits: Bits) -> int | None:
 
 
 def _usability(bits: Bits) -> tuple[Fraction | None, int, bool]:
-    """E.1.1: the rate, and how a message of picture timing is read."""
+    """E.1.1: the rate, and how a picture timing message is read."""
     skip_picture_description(bits)
     ticks = None
     if bits.flag():
@@ -152,7 +152,7 @@ def read_slice(unit: bytes, known: SequenceSet) -> Slice:
 
 
 def picture_structure(unit: bytes, known: SequenceSet) -> int | None:
-    """pic_struct of a supplemental message (D.1.2, table D-1); None where it has none. Raises `OutOfBitsError`."""
+    """pic_struct of a supplemental message (D.1.2, table D-1); None if it has none. Raises `OutOfBitsError`."""
     if not known.tells_structure:
         return None
     for message in messages(unescaped(unit)[1:], PICTURE_TIMING):

@@ -16,7 +16,7 @@ _FIRST_REPEATED = 5
 
 
 class H264Video:
-    """Counts frames while it is fed with the units that WANTED finds, in order. Satisfies `Counter`."""
+    """Counts frames in the units that WANTED finds, fed in order. Satisfies `Counter`."""
 
     def __init__(self) -> None:
         self.frames = 0
@@ -54,14 +54,14 @@ class H264Video:
             return
         found = read_sequence_set(unit)
         if self._known not in {None, found}:
-            raise Uncountable("whose rate or structure changes on the way")
+            raise Uncountable("whose rate or structure changes partway")
         if found.separate_planes:
-            raise Uncountable("whose colours are coded apart")
+            raise Uncountable("with separately coded colour planes")
         self._known = found
 
     def _picture(self, first: Slice, known: SequenceSet) -> None:
         if not self.frames and not first.idr and self._first_field is None:
-            raise Uncountable("that does not begin with a picture that needs no other (IDR)")
+            raise Uncountable("that does not begin with an IDR picture")
         before, self._first_field = self._first_field, None
         if before is not None:
             if first.field not in {1, 2} - {before.field} or first.frame_number != before.frame_number:
@@ -74,17 +74,17 @@ class H264Video:
         self.frames += 1
 
     def _require_number(self, first: Slice, known: SequenceSet) -> None:
-        """7.4.3: frame_num is that of the last reference picture and one more, and begins anew with an IDR picture."""
+        """7.4.3: frame_num is one more than that of the last reference picture, and restarts with an IDR picture."""
         following = 0 if first.idr else (self._last_number + 1) % (1 << known.frame_number_bits)
         if first.frame_number != following and not known.may_skip_numbers:
             if first.frame_number == 1:  # as after memory_management_control_operation 5, which is not read
-                raise Uncountable("whose pictures are numbered anew between keyframes")
+                raise Uncountable("whose picture numbers restart between keyframes")
             raise PicturesMissing(self.frames)
         if first.reference:
             self._last_number = first.frame_number
 
     def _place(self, first: Slice, known: SequenceSet) -> None:
-        """8.2.1.1: the picture's place in the order of display, since the last IDR picture; that of the first of two fields."""
+        """8.2.1.1: the picture's position in display order since the last IDR picture; for fields, that of the first one."""
         if first.idr:
             self._finish_run()
             self._high = self._low = 0
@@ -101,7 +101,7 @@ class H264Video:
             self._high, self._low = high, first.place
 
     def _finish_run(self) -> None:
-        """Hold the pictures since an IDR picture to their places, one or two apart as encoders like; those of fields are one."""
+        """Check the positions of the pictures since an IDR picture: one or two apart, as encoders choose; one for fields."""
         run, self._run = self._run, []
         fields = self._known is not None and not self._known.frames_only
         places = [place // 2 for place in run] if fields else run

@@ -1,7 +1,7 @@
-"""IVF: bare VP8, VP9 or AV1 with a time at each packet. Its header promises a length, in frames or in ticks, as its writer likes.
+"""IVF: bare VP8, VP9 or AV1 with a time at each packet. Its header states a length, in frames or ticks depending on its writer.
 
-Layout: the WebM project's description, and FFmpeg's libavformat/ivfdec.c and ivfenc.c. A header of 32 bytes, whatever it says of
-its own size (ticks per second at 16 and 20, the count at 24); before each packet its size in 4 bytes and its time in ticks in 8,
+Layout: the WebM project's description, and FFmpeg's libavformat/ivfdec.c and ivfenc.c. A header of 32 bytes, whatever size it
+states (ticks per second at 16 and 20, the count at 24); before each packet its size in 4 bytes and its time in ticks in 8,
 little-endian.
 """
 
@@ -14,20 +14,20 @@ from math import ceil
 from proxx_worker.media.facts import MediaFacts, RawSource
 
 MOST_PACKETS = 500_000
-"""Two hours of 60 a second. Of a longer file nothing is said: each packet costs a small read."""
+"""Two hours of 60 a second. Longer files are not checked: each packet costs a small read."""
 
 _HEADER = struct.Struct("<24xI4x")
 _PACKET = struct.Struct("<IQ")
 _UNSAID = (0, 0xFFFFFFFF)
-"""What recorders write that do not come back to the header."""
+"""The value of recorders that do not return to the header."""
 
 Read = Callable[[int, int], bytes]
 
 
 def held_to_its_header(facts: MediaFacts | RawSource, read: Read, size: int) -> MediaFacts | RawSource:
-    """An IVF's facts with the frames that its header promises, where the file of `size` bytes holds fewer; all else as it is.
+    """An IVF's facts with the number of frames in its header, if the file of `size` bytes has fewer; other facts are unchanged.
 
-    A promise that is kept is none of a picture for each packet: VP8 has packets that are not shown.
+    If it has as many, the number is not one of frames to present: VP8 has packets that are not shown.
     """
     if isinstance(facts, RawSource) or facts.demuxer != "ivf":
         return facts
@@ -36,7 +36,7 @@ def held_to_its_header(facts: MediaFacts | RawSource, read: Read, size: int) -> 
 
 
 def missed_promise(read: Read, size: int) -> int | None:
-    """How many frames the header promises, where there are fewer whole packets; None where there are not, or it is silent.
+    """How many frames the header states, if there are fewer complete packets; None if not, or if it states none.
 
     FFmpeg up to 5.1 writes the length in ticks there, `packets * (last - first) / (packets - 1)`; all others count packets.
     """

@@ -24,7 +24,7 @@ _FRAME = 3
 
 
 class MpegVideo:
-    """Counts frames while it is fed with the units that WANTED finds, in order. Satisfies `Counter`."""
+    """Counts frames in the units that WANTED finds, fed in order. Satisfies `Counter`."""
 
     def __init__(self) -> None:
         self.frames = 0
@@ -78,11 +78,11 @@ class MpegVideo:
             raise Uncountable("with pulldown (repeat_first_field), which shows some pictures longer than others")
 
     def _settle_rate(self) -> None:
-        """What a sequence header said, with its extension: it comes again and again, and must not change."""
+        """A sequence header with its extension: it is repeated, and must not change."""
         if self._said is None:
             return
         if self._rate not in {None, self._said}:
-            raise Uncountable("whose rate changes on the way")
+            raise Uncountable("whose rate changes partway")
         self._rate = self._said
 
     def _finish_picture(self) -> None:
@@ -107,16 +107,16 @@ class MpegVideo:
         if self._type != _B:
             self._references += 1
         elif self._references == 1 and not self._closed:
-            # Of a group that is not closed, what stands before its first picture needs the group before. Decoders leave it out.
+            # In an open group, pictures shown before its first one depend on the previous group. Decoders leave them out.
             self.left_out += 1
             return
         self.frames += 1
 
     def _finish_group(self) -> None:
-        """Hold a group to its temporal references, which number its pictures as they are shown, both fields of one alike.
+        """Check a group's temporal references, which number its pictures in display order, both fields of one alike.
 
-        They begin with 0, or later where an edit took the pictures away that would need the group before. They have ten bits: a
-        longer group cannot be told, nor can pictures without a group.
+        They begin with 0, or later if an edit removed the pictures that depend on the previous group. They have ten bits: a
+        longer group cannot be checked, nor can pictures without a group.
         """
         group = self._group or []
         if len(group) <= 1 << 10:

@@ -15,7 +15,7 @@ _SKEW_TOLERANCE = Fraction(1, 1000)
 
 @dataclass(frozen=True, slots=True)
 class Orientation:
-    """How a decoded frame is to be shown: mirrored left to right first, then turned clockwise by `rotation` degrees."""
+    """How a decoded frame is displayed: mirrored left to right first, then turned clockwise by `rotation` degrees."""
 
     rotation: int = 0
     mirrored: bool = False
@@ -56,10 +56,10 @@ def orientation_of(stream: Section) -> Orientation:
 
 
 def field_order_of(stream: Section, frame: Section) -> str | None:
-    """`progressive`, `tt`, `bb`, `tb`, `bt`, or None where neither the stream nor its first frame says.
+    """`progressive`, `tt`, `bb`, `tb`, `bt`, or None if neither the stream nor its first frame states it.
 
-    The stream's word stands where it says interlaced. Where it says progressive or nothing (DNxHD, DV, Matroska) the first
-    decoded frame decides, as that is what an encoder gets.
+    If the stream is declared interlaced, that counts. If it is declared progressive or not at all (DNxHD, DV, Matroska), the
+    first decoded frame decides, as that is what an encoder gets.
     """
     order = stream.text("field_order")
     if order not in {None, "progressive"} or frame.integer("interlaced_frame") is None:
@@ -73,24 +73,24 @@ _ORDERS = {
     "progressive": "progressive", "tt": "top field first", "tb": "top field first", "bb": "bottom field first",
     "bt": "bottom field first",
 }  # fmt: skip
-"""What the stream's words come to: see `VideoFacts.top_field_first`."""
+"""What the declared orders mean: see `VideoFacts.top_field_first`."""
 
 
 def field_order_note(stream: Section, frame: Section) -> str | None:
-    """A sentence for the notes where the stream and its first picture say different things; None where they agree."""
+    """A sentence for the notes if the stream and its first frame disagree; None if they agree."""
     said, taken = _ORDERS.get(stream.text("field_order") or ""), _ORDERS.get(field_order_of(stream, frame) or "")
     shown = _ORDERS.get(field_order_of(Section({}), frame) or "")
     if said is None or shown is None or said == shown:
         return None
-    return f"the container calls the picture {said}, its first picture is {shown}: taken as {taken}"
+    return f"the container declares {said}, but the first frame is {shown}: taken as {taken}"
 
 
 def refuse_single_fields(stream: Section, frame: Section) -> None:
     """Raise SOURCE_UNSUPPORTED for HEVC that is coded field by field.
 
-    FFmpeg gives each field as a picture of half the lines at twice the rate, and calls nothing else of HEVC interlaced: taken for
-    frames, they would be squeezed to half their height. libavcodec/hevc_refs.c, alloc_frame: the flag is set for pic_struct top
-    or bottom field alone.
+    FFmpeg outputs each field as a frame of half the lines at twice the rate, and flags nothing else in HEVC as interlaced: taken
+    for frames, they would be squeezed to half their height. libavcodec/hevc_refs.c, alloc_frame: the flag is set for pic_struct
+    top or bottom field alone.
     """
     if stream.text("codec_name") == "hevc" and frame.flag("interlaced_frame"):
         raise ProxxError(
@@ -101,7 +101,7 @@ def refuse_single_fields(stream: Section, frame: Section) -> None:
 
 
 def sample_aspect_of(stream: Section) -> Fraction:
-    """Pixel width / height as the file says; 1 where it does not (FFmpeg's 0:1). A thin raster that flags nothing stays thin."""
+    """Pixel width / height from the file; 1 if it states none (FFmpeg's 0:1). A thin raster without a flag stays thin."""
     return stream.ratio("sample_aspect_ratio") or Fraction(1)
 
 

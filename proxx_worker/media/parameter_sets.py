@@ -12,13 +12,13 @@ _EXTENDED_SAR = 255
 
 
 class ParameterSets:
-    """Those that were read: they come again and again, and most say nothing new."""
+    """Those that were read: they are repeated, and most contain nothing new."""
 
     def __init__(self) -> None:
         self._seen: set[bytes] = set()
 
     def is_new(self, unit: bytes) -> bool:
-        """Whether this one is the first of its kind. Raises `Uncountable` where there are more than MOST."""
+        """Whether this one is the first of its kind. Raises `Uncountable` if there are more than MOST."""
         if unit in self._seen:
             return False
         if len(self._seen) == MOST:
@@ -28,7 +28,7 @@ class ParameterSets:
 
 
 def skip_picture_description(bits: Bits) -> None:
-    """Pass over what stands before everything else in video usability information: aspect, overscan, colour, chroma.
+    """Skip the first fields of the video usability information: aspect, overscan, colour, chroma.
 
     ITU-T H.264, E.1.1.
     """
@@ -46,6 +46,6 @@ def skip_picture_description(bits: Bits) -> None:
 
 
 def tick_rate(bits: Bits) -> Fraction | None:
-    """Ticks a second, from num_units_in_tick and time_scale; None where one of them is 0, which is not allowed."""
+    """Ticks a second, from num_units_in_tick and time_scale; None if one of them is 0, which is not allowed."""
     units, scale = bits.u(32), bits.u(32)
     return Fraction(scale, units) if units and scale else None

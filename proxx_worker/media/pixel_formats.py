@@ -1,4 +1,4 @@
-"""What a pixel format's name says: bit depth, alpha, chroma. Tested against ffprobe's own table (`-show_pixel_formats`)."""
+"""What a pixel format's name means: bit depth, alpha, chroma. Tested against ffprobe's own table (`-show_pixel_formats`)."""
 
 import re
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """How many pictures of a QuickTime or MP4 file are played, by its own tables: edits leave some out, and packets may be empty.
 
-ffprobe tells the length of the edit list and the number of packets, and neither says how many pictures that makes. An edit that
-begins on a B-frame plays a picture less than it has packets; a packet of no bytes repeats the picture before it ("drop frame").
+ffprobe reports the length of the edit list and the number of packets, and neither gives the number of pictures. An edit that
+begins on a B-frame plays one picture less than it has packets; an empty packet repeats the picture before it ("drop frame").
 """
 
 import struct
@@ -39,7 +39,7 @@ _FAR = 1 << 28
 """mov.c takes steps of so many ticks for going back, and passes over offsets of so many."""
 
 _NOTHING = -1
-"""What an edit that plays nothing has for its place in the media."""
+"""The media time of an edit that plays nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,14 @@ class PlayedPictures:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What an operator is told of empty packets; nothing where there are none."""
+        """A note for the operator about empty packets; none if there are none."""
         packets = self.pictures + self.empty
-        said = f"{self.empty} of {packets} picture packets are empty: they repeat the picture before them, and were left out"
+        said = f"{self.empty} of {packets} video packets are empty: they repeat the frame before them, and were left out"
         return (said,) if self.empty else ()
 
 
 def played_pictures(read: Read, size: int) -> Mapping[int, PlayedPictures]:
-    """What each picture track of a movie plays, by the track's number, as far as its tables prove it.
+    """What each video track of a movie plays, by the track's number, as far as its tables prove it.
 
     They prove it where they are whole (no fragments) and agree, and where an edit list has a single edit, perhaps behind empty
     ones, so that no picture is played twice. A picture is played whose time lies in that edit: FFmpeg's mov.c
@@ -108,7 +108,7 @@ def _played(read: Read, track: Box, movie_clock: int, budget: Iterator[int]) -> 
 
 
 def _lengths(table: bytes) -> tuple[int, Iterable[int]]:
-    """How many packets there are, and the size of each; none where the table does not hold as many as it says."""
+    """How many packets there are, and the size of each; none if the table has fewer than it declares."""
     if len(table) < TABLE_HEADER + 4:
         return 0, ()
     of_all, count = struct.unpack_from(">II", table, 4)  # the size that all of them have, 0 where they have none in common
@@ -118,7 +118,7 @@ def _lengths(table: bytes) -> tuple[int, Iterable[int]]:
 
 
 def _times(packets: int, steps: bytes, offsets: bytes | None) -> Iterator[int] | None:
-    """When each packet's picture is shown, in ticks of the media; None where the tables do not agree."""
+    """When each packet's picture is shown, in ticks of the media; None if the tables do not agree."""
     if sum(count for count, _ in rows_of(steps, ">II")) != packets or any(step >= _HUGE for _, step in rows_of(steps, ">II")):
         return None
     decoded = accumulate(chain.from_iterable(repeat(step, count) for count, step in rows_of(steps, ">II")), initial=0)
@@ -133,7 +133,7 @@ def _times(packets: int, steps: bytes, offsets: bytes | None) -> Iterator[int] |
 
 
 def _edit(table: bytes | None, media_clock: int, movie_clock: int) -> range | None:
-    """The ticks of the media that are played, all of them where there is no edit list; None where that is not one piece."""
+    """The ticks of the media that are played, all if there is no edit list; None if they are not one contiguous range."""
     if table is None or entry_count(table) == 0:
         return range(_HUGE * _HUGE)
     rows = list(rows_of(table, ">Qq4x" if table[:1] == b"\1" else ">Ii4x"))

@@ -1,7 +1,7 @@
 """Just enough of QuickTime's structure for what FFmpeg does not report: media elsewhere, encryption, Avid's pixel aspect, edits.
 
 FFmpeg does not follow references to other files (`enable_drefs` is off): it skips the track, or takes this file's own bytes for
-its media. Either way the proxy would be wrong, and ffprobe says so on stderr at most.
+its media. Either way the proxy would be wrong, and at most a line on ffprobe's stderr shows it.
 """
 
 import struct
@@ -41,13 +41,13 @@ _VISUAL_ENTRY = 78
 _ASPECT_TERMS = 8
 _SELF_CONTAINED = 1
 _HUGE = 1 << 31
-"""What FFmpeg takes for a negative step in time, and replaces by one tick."""
+"""A duration that FFmpeg takes for a negative step in time, and replaces by one tick."""
 
 _AAC_FRAME = 1024
 
 
 def refuse_external_media(read: Callable[[int, int], bytes], size: int) -> None:
-    """Raise SOURCE_UNSUPPORTED where a track's media is in another file. What is not a QuickTime file passes.
+    """Raise SOURCE_UNSUPPORTED if a track's media is in another file. Other formats than QuickTime pass.
 
     `read(offset, count)` gives up to `count` bytes of the file of `size` bytes. Structure: Apple, QuickTime File Format, "Data
     Reference Atoms"; ISO/IEC 14496-12, 8.7.2.
@@ -56,7 +56,7 @@ def refuse_external_media(read: Callable[[int, int], bytes], size: int) -> None:
     if reference is not None:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"the media of a track lies in another file ({reference}), and a source may reach nothing but itself; "
+            f"a source must be self-contained, but the media of a track is in another file ({reference}); "
             "make the movie self-contained",
             reference=reference,
         )
@@ -65,8 +65,8 @@ def refuse_external_media(read: Callable[[int, int], bytes], size: int) -> None:
 def refuse_protected(read: Callable[[int, int], bytes], size: int) -> None:
     """Raise SOURCE_UNSUPPORTED where video or audio is encrypted. Arguments as for `refuse_external_media`.
 
-    FFmpeg calls such a track by the format that it was before (libavformat/mov.c, mov_read_frma), and decodes noise. Structure:
-    ISO/IEC 14496-12, 8.12, "Support for protected streams".
+    FFmpeg reports such a track under the format that it had before (libavformat/mov.c, mov_read_frma), and decodes noise.
+    Structure: ISO/IEC 14496-12, 8.12, "Support for protected streams".
     """
     budget = iter(range(MAX_BOXES))
     for table in descend(read, Box(b"", 0, size), _PATH_TO_DESCRIPTIONS, budget):
@@ -89,7 +89,7 @@ class Track:
 
 
 def tracks(read: Callable[[int, int], bytes], size: int) -> tuple[Track, ...]:
-    """The tracks of a movie; none where the file has no index (`moov`) or is no QuickTime file. Nothing is decoded.
+    """The tracks of a movie; none if the file has no index (`moov`) or is no QuickTime file. Nothing is decoded.
 
     Arguments as for `refuse_external_media`. Structure: ISO/IEC 14496-12, 8.4.3, "Handler Reference Box"; 8.5.2, "Sample
     Description Box".
@@ -110,7 +110,7 @@ def tracks(read: Callable[[int, int], bytes], size: int) -> tuple[Track, ...]:
 
 
 def avid_pixel_aspect(read: Callable[[int, int], bytes], size: int) -> Fraction | None:
-    """Pixel width / height as the `pasp` atom of video in one of Avid's codecs says; None where there is none.
+    """Pixel width / height as the `pasp` atom of video in one of Avid's codecs says; None if there is none.
 
     FFmpeg calls such pixels square whatever `pasp` says, which shows a thin raster (1440x1080) a quarter too narrow. Arguments as
     for `refuse_external_media`. Structure: Apple, QuickTime File Format, "Video Sample Description Extensions".
@@ -131,7 +131,7 @@ def gapless_tracks(read: Callable[[int, int], bytes], size: int) -> frozenset[in
     """The numbers of the tracks whose packets are all played one after another, as they are stored.
 
     Such a track has a whole sample table (no fragments), one sample description, every packet 1024 ticks after the one before it
-    (a frame of AAC, where a tick is a sample), as far as that can be heard, and no edit list, or one with a single edit that
+    (a frame of AAC, where a tick is a sample), as far as that is audible, and no edit list, or one with a single edit that
     begins inside its media: it leaves out what comes before and after, and nothing between. A track of which this is not proven
     is left out. Arguments as for `refuse_external_media`. Structure: ISO/IEC 14496-12, 8.6.6, "Edit List Box"; 8.6.1.2,
     "Decoding Time to Sample Box"; 8.8.1, "Movie Extends Box".
@@ -149,7 +149,7 @@ def gapless_tracks(read: Callable[[int, int], bytes], size: int) -> frozenset[in
     if next(budget, None) is None:
         return frozenset()  # not all of it was seen
     numbers = Counter(number for number, _ in found)
-    return frozenset(number for number, unbroken in found if unbroken and number is not None and numbers[number] == 1)
+    return frozenset(number for number, gapless in found if gapless and number is not None and numbers[number] == 1)
 
 
 def _is_gapless(read: Callable[[int, int], bytes], track: Box, budget: Iterator[int]) -> bool:
@@ -175,7 +175,7 @@ def _is_gapless(read: Callable[[int, int], bytes], track: Box, budget: Iterator[
 def _is_steady(steps: Sequence[tuple[int, ...]], per_second: int) -> bool:
     """Whether every packet stands within half a millisecond of where frames of AAC put it, counted from the first one.
 
-    A packet that lasts longer is a hole in the sound, which nothing fills in a copy. The last packet's length is of no matter.
+    A longer packet is a gap in the audio, which nothing fills in a copy. The last packet's duration does not matter.
     """
     packets = time = 0
     for at, (count, step) in enumerate(steps, 1):
@@ -187,7 +187,7 @@ def _is_steady(steps: Sequence[tuple[int, ...]], per_second: int) -> bool:
 
 
 def _references(read: Callable[[int, int], bytes], size: int) -> Iterator[str]:
-    """Every data reference to another file: its kind, and its location where that is text."""
+    """Every data reference to another file: its kind, and its location if that is text."""
     budget = iter(range(MAX_BOXES))
     for table in descend(read, Box(b"", 0, size), _PATH_TO_REFERENCES, budget):
         content = read(table.start, min(table.end - table.start, MAX_TABLE))

@@ -1,4 +1,4 @@
-"""Where each frame of a movie's video lies in the file, as its sample tables say."""
+"""Where each video frame of a movie is in the file, by its sample tables."""
 
 import struct
 from collections.abc import Callable, Iterator
@@ -14,8 +14,8 @@ _MAX_TABLE = 1 << 25
 def video_frames(read: Callable[[int, int], bytes], size: int) -> Iterator[int]:
     """Byte offsets of the frames of the only video track, in the order in which they are stored.
 
-    `read(offset, count)` gives up to `count` bytes of the file of `size` bytes. Raises `ValueError` where there is not one video
-    track; at the end, where fewer frames have a place than a size. Memory does not depend on what the tables claim.
+    `read(offset, count)` gives up to `count` bytes of the file of `size` bytes. Raises `ValueError` if there is not one video
+    track; at the end, if fewer frames have an offset than a size. Memory does not depend on what the tables claim.
     Structure: ISO/IEC 14496-12, 8.7.3 "Sample Size Boxes", 8.7.4 "Sample To Chunk Box", 8.7.5 "Chunk Offset Box".
     """
     budget = iter(range(MAX_BOXES))

@@ -1,4 +1,4 @@
-"""Bare DV: nothing but frames of one size, so the file's size tells how many it holds, and whether the last one is whole."""
+"""Bare DV: nothing but frames of one size, so the file's size gives their number, and whether the last one is complete."""
 
 from fractions import Fraction
 
@@ -10,7 +10,7 @@ FFmpeg's libavcodec/dv_profile.c). DV50 takes twice as many."""
 
 
 def whole_frames(video: VideoFacts, size: int | None) -> int | None:
-    """How many whole frames a file of `size` bytes holds; None where the size of a frame is not known.
+    """How many whole frames a file of `size` bytes holds; None if the size of a frame is not known.
 
     FFmpeg only estimates: its count rounds to the nearest frame, and from 9 on it is a fraction.
     """

@@ -1,4 +1,4 @@
-"""Camera RAW as a result says it: what Resolve's clip properties tell, and null for what they do not."""
+"""The record of camera RAW in a result: what Resolve's clip properties state, and null for the rest."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from proxx_worker.media.source_record import rational, source_timecode
 
 
 def raw_source_media(source: SurveyedRaw) -> SourceMedia:
-    """The record. Audio streams are not listed: Resolve tells the number of their channels alone."""
+    """The record. Audio streams are not listed: Resolve reports only the number of their channels."""
     clip = source.clip
     duration = None if clip.rate is None or clip.frames is None else rational(clip.frames / clip.rate)
     return SourceMedia(
@@ -67,8 +67,8 @@ def raw_source_media(source: SurveyedRaw) -> SourceMedia:
 
 def _notes(source: SurveyedRaw) -> Iterator[str]:
     if source.parts:
-        yield f"the clip goes on in {len(source.parts)} more files: {', '.join(source.parts)}"
+        yield f"the clip continues in {len(source.parts)} more files: {', '.join(source.parts)}"
     for name in source.sidecars:
-        yield f"Resolve applies {name}, which lies beside the clip"
+        yield f"Resolve applies {name}, which is beside the clip"
     if source.clip.audio_channels:
-        yield f"Resolve tells {source.clip.audio_channels} channels of audio, and not how they are divided into streams"
+        yield f"Resolve reports {source.clip.audio_channels} channels of audio, but not how they are divided into streams"

@@ -1,4 +1,4 @@
-"""What the first bytes of a file say: camera RAW formats, stills, playlists and the like, by content, never by name.
+"""Formats recognized by a file's first bytes: camera RAW, stills, playlists and the like, by content, never by name.
 
 Sources of the magic values are named beside them. Panasonic V-RAW (.vrw) has no published signature: such a file is
 SOURCE_UNSUPPORTED until one is known, never "probably RAW".
@@ -50,13 +50,13 @@ ProRes RAW and Blackmagic RAW: MediaInfoLib `CodecID_Video_Mpeg4.csv`; Canon: lc
 """
 
 ONE_FILE_PER_FRAME = frozenset({"DNG", "ARRIRAW"})
-"""Camera RAW whose every frame is a file: such a file is a still, and a folder of them the clip. ARRIRAW in MXF is a clip."""
+"""Camera RAW with a file per frame: such a file is a still, and a folder of them is the clip. ARRIRAW in MXF is a clip."""
 
 _MXF_PARTITION = bytes.fromhex("060e2b34 02050101 0d010201 01")
 
 
 def sniff(head: bytes, read: Callable[[int, int], bytes]) -> RawSignature | Refusal | None:
-    """What the head gives away; None for anything that ffprobe is to judge.
+    """The format shown by the head; None for anything that is left to ffprobe.
 
     `read(offset, size)` gives up to `size` bytes of the file: a TIFF's directory may lie behind its picture.
     """
@@ -101,7 +101,7 @@ _RAW_IN_MXF: tuple[tuple[re.Pattern[bytes], str], ...] = (
 )
 
 _MARKUP = rb"(?:\xef\xbb\xbf)?\s*"
-_POINTER = "a playlist or script that points at other files, which a source may not"
+_POINTER = "a playlist or script that refers to other files, which a source must not"
 _REFUSED: Mapping[RefusedKind, tuple[tuple[re.Pattern[bytes], str], ...]] = {
     RefusedKind.STILL: (
         (_pattern(rb"\xff\xd8\xff"), "a JPEG still (or bare JPEG frames without times), not a clip"),
@@ -110,8 +110,8 @@ _REFUSED: Mapping[RefusedKind, tuple[tuple[re.Pattern[bytes], str], ...]] = {
         (_pattern(rb"\x89PNG\r\n\x1a\n"), "a PNG still, not a clip"),
         (_pattern(rb"SDPX|XPDS"), "a DPX still, not a clip"),
         (_pattern(rb"v/1\x01"), "an OpenEXR still, not a clip"),
-        (_pattern(rb"GIF8[79]a"), "a GIF picture, not a clip"),
-        (_pattern(rb"RIFF.{4}WEBP"), "a WebP picture, not a clip"),
+        (_pattern(rb"GIF8[79]a"), "a GIF image, not a clip"),
+        (_pattern(rb"RIFF.{4}WEBP"), "a WebP image, not a clip"),
         (_pattern(rb"BM.{4}\0\0\0\0"), "a BMP still, not a clip"),
         (_pattern(rb".{4}ftyp(heic|heix|heim|heis|mif1|avif|jxl )"), "a HEIF, AVIF or JPEG XL still, not a clip"),
         (_pattern(rb"\0\0\0\x0c(jP  |JXL )\r\n\x87\n|\xff\x4f\xff\x51"), "a JPEG 2000 or JPEG XL still, not a clip"),

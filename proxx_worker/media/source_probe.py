@@ -9,7 +9,7 @@ from types import MappingProxyType
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.text import visible
 from proxx_worker.media.color import color_of, dolby_vision_profile_of, refuse_ipt
-from proxx_worker.media.demuxers import ALLOWED_DEMUXERS, BARE_STREAMS, PICTURELESS_DEMUXERS, demuxer_name
+from proxx_worker.media.demuxers import ALLOWED_DEMUXERS, BARE_STREAMS, NO_VIDEO_DEMUXERS, demuxer_name
 from proxx_worker.media.facts import MediaFacts, RawSource, VideoFacts
 from proxx_worker.media.ffmpeg_words import Meaning, find, says
 from proxx_worker.media.ffprobe_json import Section, parse_document
@@ -26,18 +26,18 @@ from proxx_worker.media.played_pictures import PlayedPictures
 from proxx_worker.media.quicktime import AVID_CODEC_TAGS
 from proxx_worker.media.raw_dv import whole_frames
 from proxx_worker.media.signatures import RAW_CODEC_TAGS, Refusal, sniff
-from proxx_worker.media.streams import audio_of, codec_tag, is_picture, kind_of, picture_of, refuse_unreadable, track_id
+from proxx_worker.media.streams import audio_of, codec_tag, is_video, kind_of, refuse_unreadable, track_id, video_stream_of
 from proxx_worker.media.timecode import find_reel, find_timecode
 
 PROBE_BYTES = 50_000_000
 PROBE_MICROSECONDS = 10_000_000
-"""How far into the file ffprobe looks for what the headers do not say. Only transport streams and the like go that far; a first
-frame of 8K ProRes 4444 alone is over 5 MB, FFmpeg's own limit."""
+"""How far into the file ffprobe reads for what the headers do not state. Only transport streams and the like need that much; but
+one first frame of 8K ProRes 4444 is over 5 MB, FFmpeg's own limit."""
 
 
 _DECODED_PACKETS = 2
-"""How many packets are decoded, to see the picture's first frame: what containers leave out (HDR metadata, fields of DNxHD and
-DV) is in there. The picture's is the first or second packet of nearly every file; each costs 5 to 30 ms."""
+"""How many packets are decoded to get the first video frame: it has what containers leave out (HDR metadata, fields of DNxHD and
+DV). In nearly every file it is in the first or second packet; each costs 5 to 30 ms."""
 
 _FRAME_ENTRIES = (
     "frame=stream_index,interlaced_frame,top_field_first,color_range,color_space,color_primaries,color_transfer,chroma_location"
@@ -57,7 +57,7 @@ _THIN_RASTERS = ((1440, 1080), (1280, 1080), (960, 720))
 
 
 def probe_argv(ffprobe: str, path: str) -> list[str]:
-    """The one call per source. `path` is absolute, or a descriptor's name (`/dev/fd/7`), which leaves the file's name out of it.
+    """The one call per source. `path` is absolute, or a descriptor's name (`/dev/fd/7`), which keeps the file's name out of it.
 
     Nothing but that file is opened: the `file` protocol alone, a closed list of demuxers (no playlist, no name pattern), and MOV
     references to other files are not followed (`enable_drefs` and `use_absolute_path` are off by default and kept off here).
@@ -74,7 +74,7 @@ def probe_argv(ffprobe: str, path: str) -> list[str]:
 
 
 def read_head(head: bytes, read: Callable[[int, int], bytes]) -> RawSource | None:
-    """The RAW format that a file's own bytes give away, without ffprobe.
+    """The RAW format shown by a file's own bytes, without ffprobe.
 
     `head`: the first HEAD_BYTES. `read(offset, size)` gives up to `size` bytes of the file. Raises SOURCE_UNSUPPORTED for an
     empty or refused file.
@@ -92,12 +92,12 @@ def read_source(
     stderr: str,
     exit_code: int,
     avid_aspect: Fraction | None = None,
-    unbroken: frozenset[int] = frozenset(),
+    gapless: frozenset[int] = frozenset(),
     played: Mapping[int, PlayedPictures] = _NO_TABLES,
 ) -> MediaFacts | RawSource:
-    """Facts, or the RAW format, of a source that `read_head` let pass, from ffprobe's answer.
+    """Facts, or the RAW format, of a source that `read_head` accepted, from ffprobe's report.
 
-    `exit_code` is negative for a signal; `avid_aspect` is what `avid_pixel_aspect` found, `unbroken` what `gapless_tracks` did,
+    `exit_code` is negative for a signal; `avid_aspect` is what `avid_pixel_aspect` found, `gapless` what `gapless_tracks` did,
     `played` what `played_pictures` did.
 
     Raises SOURCE_UNSUPPORTED and SOURCE_NO_VIDEO, each with its reason.
@@ -106,14 +106,17 @@ def read_source(
     if exit_code != 0 or document is None or not document.section("format").values:
         raise _unrecognized(document, stderr, exit_code)
     if says(Meaning.EXTERNAL_TRACK, stderr):
-        # Said of what refuse_external_media cannot see (a compressed movie header).
-        raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, "the media of a track lies in another file; make the movie self-contained")
+        # For what refuse_external_media cannot see (a compressed movie header).
+        raise ProxxError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            "a source must be self-contained, but the media of a track is in another file; make the movie self-contained",
+        )
     streams = document.sections("streams")
     for stream in streams:
         raw_format = RAW_CODEC_TAGS.get(stream.text("codec_tag_string") or "")
         if raw_format is not None and stream.text("codec_type") == "video":
             return RawSource(raw_format)
-    return _facts(document.section("format"), streams, document.sections("frames"), avid_aspect, unbroken, played)
+    return _facts(document.section("format"), streams, document.sections("frames"), avid_aspect, gapless, played)
 
 
 def says_input_output_error(stdout: bytes) -> bool:
@@ -135,12 +138,12 @@ def _unrecognized(document: Section | None, stderr: str, exit_code: int) -> Prox
                 f"a source must have a time at each frame, but this is a bare {bare} stream: wrap it in mov or mp4 at its rate",
                 format=refused["format"],
             )
-        why = f"FFmpeg detects {refused['format']}, which is not a format that proxies are made from"
+        why = f"FFmpeg detects {refused['format']}, which is not a supported format"
     else:
-        why = ", ".join([*([said] if said else []), *complaints[:1]]) or f"ffprobe ended with {exit_code} and said nothing"
+        why = ", ".join([*([said] if said else []), *complaints[:1]]) or f"ffprobe exited with {exit_code} and no message"
     return ProxxError(
         ErrorCode.SOURCE_UNSUPPORTED,
-        f"the file is not readable media: {why}; check that it is complete, and what it is",
+        f"the file is not readable media: {why}; check that it is complete and a video file",
         ffprobe_error=said,
         ffprobe_exit_code=exit_code,
     )
@@ -151,23 +154,25 @@ def _facts(
     streams: tuple[Section, ...],
     frames: tuple[Section, ...],
     avid_aspect: Fraction | None,
-    unbroken: frozenset[int],
+    gapless: frozenset[int],
     played: Mapping[int, PlayedPictures],
 ) -> MediaFacts:
     formats = container.text("format_name") or ""
     demuxer = demuxer_name(formats)
     if demuxer is None:
-        raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, f"the file's format ({formats!r}) is not one that proxies are made from")
-    picture = picture_of(streams)
+        raise ProxxError(
+            ErrorCode.SOURCE_UNSUPPORTED, f"the file's format ({formats!r}) is not supported; convert or rewrap the clip first"
+        )
+    picture = video_stream_of(streams)
     if picture is None:
-        what = PICTURELESS_DEMUXERS.get(demuxer, demuxer)
+        what = NO_VIDEO_DEMUXERS.get(demuxer, demuxer)
         raise ProxxError(
             ErrorCode.SOURCE_NO_VIDEO,
             f"the file ({what}) has no video stream: {', '.join(map(kind_of, streams)) or 'no streams'}; leave it out",
             streams=[kind_of(stream) for stream in streams],
         )
-    sound = [stream for stream in streams if stream.text("codec_type") == "audio"]
-    for stream in (picture, *sound):
+    audio = [stream for stream in streams if stream.text("codec_type") == "audio"]
+    for stream in (picture, *audio):
         refuse_unreadable(stream, container)
     video = _video(picture, _first_frame(frames, picture), demuxer, avid_aspect)
     proven = played.get(track_id(picture) or 0) if demuxer == "mov" else None
@@ -178,21 +183,23 @@ def _facts(
     others = [stream for stream in streams if stream is not picture and stream.text("codec_type") != "audio"]
     start, duration = container.seconds("start_time"), None if demuxer == "ivf" else container.seconds("duration")
     if demuxer == "matroska" and start is not None and duration is not None and 0 < start < duration:
-        # FFmpeg, and all that records with it, writes the time at which a file ends: a segment cut from the middle of a recording
-        # keeps its times, and would promise all that came before it. Where a writer did count from the start, less is certain.
+        # FFmpeg, and anything that records with it, writes the time at which a file ends: a segment cut from the middle of a
+        # recording keeps its times, and would claim everything before it. If a writer did count from the start, less is certain.
         duration -= start
-    notes = [f"video stream {stream.integer('index')} is a second picture: ignored" for stream in others if is_picture(stream)]
+    notes = [f"video stream {stream.integer('index')} is not the main one: ignored" for stream in others if is_video(stream)]
     notes += proven.notes if proven is not None else ()
     if order := field_order_note(picture, _first_frame(frames, picture)):
         notes.append(order)
     if any(stream.tag("data_type") == "audio" for stream in others):
         notes.append("the audio of this OP-Atom clip is in other files and not part of this source")
     if video.sample_aspect == 1 and (video.width, video.height) in _THIN_RASTERS:
-        notes.append(f"{video.width}x{video.height} is mostly shown 16:9, but its pixels are flagged square: kept as flagged")
+        notes.append(
+            f"{video.width}x{video.height} is usually displayed as 16:9, but its pixels are flagged square: kept as flagged"
+        )
     return MediaFacts(
         formats=tuple(formats.split(",")),
         video=video,
-        audio=tuple(audio_of(stream, unbroken) for stream in sound),
+        audio=tuple(audio_of(stream, gapless) for stream in audio),
         timecode=found.timecode,
         reel=find_reel(container, picture, streams),
         start=start,
@@ -203,7 +210,7 @@ def _facts(
 
 
 def _first_frame(frames: tuple[Section, ...], picture: Section) -> Section:
-    """The first decoded video frame; an empty section where the first packets hold none."""
+    """The first decoded video frame; an empty section if the first packets contain none."""
     index = picture.integer("index")
     return next((frame for frame in frames if frame.integer("stream_index") == index), Section({}))
 
@@ -227,7 +234,7 @@ def _video(picture: Section, frame: Section, demuxer: str, avid_aspect: Fraction
     if layout is None:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"the pixel format {format_name} is not one that proxies are made from",
+            f"the pixel format {format_name} is not supported; convert the clip first",
             pixel_format=format_name,
         )
     profile = dolby_vision_profile_of(picture, frame)

@@ -1,4 +1,4 @@
-"""The facts of a source as a result says them. Written field by field: a fact that is renamed or added here changes no result."""
+"""The facts of a source as written into a result. Field by field: renaming or adding a fact does not change any result."""
 
 from fractions import Fraction
 
@@ -85,7 +85,7 @@ def _audio(audio: AudioFacts) -> SourceAudio:
         start=_optional(audio.start),
         duration=_optional(audio.duration),
         profile=audio.profile,
-        unbroken=audio.unbroken,
+        unbroken=audio.gapless,
         time_base=_optional(audio.time_base),
     )
 

@@ -1,4 +1,4 @@
-"""Which stream is the main video, which are audio, what else is there, and which streams no proxy can be made from."""
+"""Which stream is the main video, which are audio, what else there is, and which streams cannot be used."""
 
 import re
 from collections.abc import Sequence
@@ -9,26 +9,26 @@ from proxx_worker.media.facts import AudioFacts
 from proxx_worker.media.ffprobe_json import Section
 
 _TRACK_ID = re.compile(r"0x([0-9a-f]{1,8})")
-_NOT_THE_PICTURE = ("attached_pic", "timed_thumbnails", "still_image")
+_NOT_VIDEO = ("attached_pic", "timed_thumbnails", "still_image")
 _ENCRYPTED_TAGS = frozenset({"encv", "enca", "drmi", "drms"})
 _ENCRYPTION_DATA = ("Encryption info", "Encryption initialization data")
 
 
-def picture_of(streams: Sequence[Section]) -> Section | None:
-    """The main video stream; None where there is none.
+def video_stream_of(streams: Sequence[Section]) -> Section | None:
+    """The main video stream; None if there is none.
 
-    Cover art and thumbnails are not pictures of the clip, and position says nothing (audio, subtitles or data often come first).
-    Of several real video tracks: one marked default before one that is not, then the one with the most frames (a motion photo
-    holds its two high-resolution stills as a second track), then the larger one, then the earlier one.
+    Cover art and thumbnails do not count, and position means nothing (audio, subtitles or data often come first). With several
+    real video tracks: one marked default before one that is not, then the one with the most frames (a motion photo has its two
+    high-resolution stills as a second track), then the larger one, then the earlier one.
     """
-    candidates = [stream for stream in streams if is_picture(stream)]
+    candidates = [stream for stream in streams if is_video(stream)]
     return max(candidates, key=_rank, default=None)
 
 
-def is_picture(stream: Section) -> bool:
+def is_video(stream: Section) -> bool:
     """Whether a stream is a video track and not a cover or a thumbnail."""
     disposition = stream.section("disposition")
-    return stream.text("codec_type") == "video" and not any(disposition.flag(name) for name in _NOT_THE_PICTURE)
+    return stream.text("codec_type") == "video" and not any(disposition.flag(name) for name in _NOT_VIDEO)
 
 
 def _rank(stream: Section) -> tuple[bool, Fraction, int, int]:
@@ -39,7 +39,7 @@ def _rank(stream: Section) -> tuple[bool, Fraction, int, int]:
 
 
 def refuse_unreadable(stream: Section, container: Section) -> None:
-    """Raise SOURCE_UNSUPPORTED for a stream that is encrypted or whose codec is not known."""
+    """Raise SOURCE_UNSUPPORTED for a stream that is encrypted or whose codec is unknown."""
     place = f"{stream.text('codec_type') or 'unknown'} stream {stream.integer('index')}"
     tag = codec_tag(stream) or "no tag"
     if (
@@ -53,15 +53,15 @@ def refuse_unreadable(stream: Section, container: Section) -> None:
     if stream.text("codec_name") is None:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"{place} uses a codec that FFmpeg does not know ({tag}); deliver it in another codec",
+            f"{place} uses a codec that this FFmpeg does not support ({tag}); deliver it in another codec",
             codec_tag=tag,
         )
 
 
-def audio_of(stream: Section, unbroken: frozenset[int] = frozenset()) -> AudioFacts:
-    """The facts of one audio stream. `unbroken`: what `gapless_tracks` found in its file.
+def audio_of(stream: Section, gapless: frozenset[int] = frozenset()) -> AudioFacts:
+    """The facts of one audio stream. `gapless`: what `gapless_tracks` found in its file.
 
-    Raises SOURCE_UNSUPPORTED where its channels or rate are not known: a proxy carries every audio stream or is none.
+    Raises SOURCE_UNSUPPORTED if its channels or rate are unknown: a proxy must carry every audio stream.
     """
     index, codec = stream.integer("index"), stream.text("codec_name")
     time_base = stream.ratio("time_base")
@@ -70,7 +70,7 @@ def audio_of(stream: Section, unbroken: frozenset[int] = frozenset()) -> AudioFa
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
             f"audio stream {index} ({codec}) reports no channels or sample rate; the file may be truncated. "
-            "A proxy carries every audio stream: deliver the whole file, or one without that stream",
+            "A proxy must carry every audio stream: deliver the whole file, or one without that stream",
             codec=codec,
         )
     return AudioFacts(
@@ -84,7 +84,7 @@ def audio_of(stream: Section, unbroken: frozenset[int] = frozenset()) -> AudioFa
         start=_ticks(stream, "start_pts", time_base),
         duration=_ticks(stream, "duration_ts", time_base),
         profile=stream.text("profile"),
-        unbroken=track_id(stream) in unbroken,
+        gapless=track_id(stream) in gapless,
         time_base=time_base,
     )
 
@@ -98,14 +98,14 @@ def track_id(stream: Section) -> int | None:
 def kind_of(stream: Section) -> str:
     """What another stream is, as facts list it: `data:tmcd`, `subtitle:dvb_subtitle`, `cover:mjpeg`, `video:hevc`."""
     kind = stream.text("codec_type") or "unknown"
-    if kind == "video" and not is_picture(stream):
+    if kind == "video" and not is_video(stream):
         kind = "cover"
     name, tag = stream.text("codec_name"), codec_tag(stream)
     return f"{kind}:{((tag or name) if kind == 'data' else (name or tag)) or 'unknown'}"
 
 
 def codec_tag(stream: Section) -> str | None:
-    """The four characters that the container calls the codec; None where it has none (ffprobe's `[0][0][0][0]`)."""
+    """The container's four-character code for the codec; None if it has none (ffprobe's `[0][0][0][0]`)."""
     tag = stream.text("codec_tag_string")
     return None if tag == "[0][0][0][0]" else tag
 

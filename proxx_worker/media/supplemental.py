@@ -20,7 +20,7 @@ def messages(data: bytes, kind: int) -> Iterator[bytes]:
 
 
 def _number(data: bytes, at: int) -> tuple[int, int]:
-    """A number of a message's header, and where the next one stands."""
+    """A number of a message's header, and the offset of the next one."""
     number = 0
     while data[at : at + 1] == bytes([_LARGE]):
         number, at = number + _LARGE, at + 1

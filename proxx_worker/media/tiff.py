@@ -20,8 +20,8 @@ class TiffKind(Enum):
 def tiff_kind(read: Callable[[int, int], bytes]) -> TiffKind | None:
     """DNG where the first directory holds DNGVersion, STILL for any other TIFF, None for no TIFF.
 
-    `read(offset, size)` gives up to `size` bytes: many writers put the directory behind the picture. One that is not whole is
-    looked at as far as it is there. Tag 50706: Adobe, Digital Negative Specification.
+    `read(offset, size)` gives up to `size` bytes: many writers put the directory after the image. An incomplete one is
+    read as far as it goes. Tag 50706: Adobe, Digital Negative Specification.
     """
     header = read(0, _HEADER)
     order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(header[:4])

@@ -1,4 +1,4 @@
-"""Where a file keeps its start timecode and its reel name, and whether the timecode can be one."""
+"""Where a file stores its start timecode and reel name, and whether the timecode is valid."""
 
 import re
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _DROP_RATES = (Fraction(30000, 1001), Fraction(60000, 1001), Fraction(120000, 10
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The timecode to carry, and what was seen but not followed."""
+    """The timecode to carry, and what was found but ignored."""
 
     timecode: Timecode | None
     notes: tuple[str, ...]
@@ -26,12 +26,12 @@ class Found:
 def find_timecode(demuxer: str, container: Section, picture: Section, streams: Sequence[Section], rate: Fraction) -> Found:
     """The first valid start timecode in the order in which editors read them.
 
-    MOV and MP4: the track that the picture refers to (FFmpeg puts it on the picture's own tags), then any tmcd track, then the
+    MOV and MP4: the track that the video refers to (FFmpeg puts it on the video's own tags), then any tmcd track, then the
     container's tags, then Sony's rtmd metadata track, where XAVC S cameras keep it. MXF: the material package (the container's
     tags) is the clip as it presents itself, the source package's (the stream's tags) is where it came from: used where the
     material package has none, as in Avid OP-Atom. Elsewhere: stream, then container.
 
-    A text that is no timecode at this rate is passed over and noted: none can be carried, and none is invented.
+    Text that is not a timecode at this rate is skipped and noted: it cannot be carried, and nothing is invented.
     """
     of_picture, of_container = [("stream", picture)], [("format", container)]
     tmcd, rtmd = _tracks(streams, "tmcd"), _tracks(streams, "rtmd")
@@ -44,7 +44,7 @@ def find_timecode(demuxer: str, container: Section, picture: Section, streams: S
             continue
         timecode = parse_timecode(text, rate, origin)
         if timecode is None:
-            notes.append(f"{origin} timecode {text!r} is not one at {rate} frames/s: ignored")
+            notes.append(f"{origin} timecode {text!r} is not valid at {rate} frames/s: ignored")
         elif chosen is None:
             chosen = timecode
         elif timecode.text != chosen.text:
@@ -57,7 +57,7 @@ def _tracks(streams: Sequence[Section], tag: str) -> list[tuple[str, Section]]:
 
 
 def parse_timecode(text: str, rate: Fraction, origin: str) -> Timecode | None:
-    """`HH:MM:SS:FF`, drop-frame with `;` or `.` before the frames; None for what no clock at `rate` can show.
+    """`HH:MM:SS:FF`, drop-frame with `;` or `.` before the frames; None if it is not possible at `rate`.
 
     Frames must be below the rate rounded up. Drop-frame needs a 1001 rate, and its dropped labels do not exist: frames 0 and 1
     of most minutes, twice and four times as many at 59.94 and 119.88.
@@ -77,7 +77,7 @@ def parse_timecode(text: str, rate: Fraction, origin: str) -> Timecode | None:
 
 
 def usual_timecode(text: str) -> str:
-    """`01:00:00:5` and `01:00:00:005` as `01:00:00:05`, the form of `Timecode.text`; what is no timecode as it stands."""
+    """`01:00:00:5` and `01:00:00:005` as `01:00:00:05`, the form of `Timecode.text`; other text unchanged."""
     match = _TIMECODE.fullmatch(text)
     return text if match is None else f"{text[: match.start(5)]}{int(match[5]):02}"
 

@@ -1,6 +1,6 @@
 """Timecode as a count of frames and back, drop-frame and non-drop-frame. Pure arithmetic: SMPTE ST 12-1, section 5.
 
-Drop-frame drops labels, never frames: at 30000/1001 the labels 00 and 01 of every minute that ten does not divide, at twice and
+Drop-frame drops labels, never frames: at 30000/1001 the labels 00 and 01 of every minute not divisible by ten, at twice and
 four times that rate twice and four times as many.
 """
 
@@ -22,7 +22,7 @@ def nominal(rate: Fraction) -> int:
 def count_of(timecode: Timecode, rate: Fraction) -> int:
     """Frames from 00:00:00:00 to this label.
 
-    `timecode` is one that `media.timecode` has passed: its text is a clock, and it is possible at `rate`.
+    `timecode` was accepted by `media.timecode`: it is well-formed and possible at `rate`.
     """
     hours, minutes, seconds, frames = (int(part) for part in timecode.text.replace(";", ":").replace(".", ":").split(":"))
     base = nominal(rate)

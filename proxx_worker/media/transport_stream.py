@@ -1,8 +1,9 @@
-"""How a transport stream ends: recorders stop in the middle of a picture, and of a packet of audio, and no header says so.
+"""How a transport stream ends: recorders stop in the middle of a picture or an audio packet, and no header shows it.
 
-A PES packet says its length (all but pictures must), or it is whole where its last transport packet is filled up with stuffing:
-one that goes on fills all of its transport packets. So the bytes tell what not every decoder does: FFmpeg's HEVC decoder fills up
-the rest of a picture that was cut off, and says nothing. One whole picture in 184 needs no stuffing, and counts as open.
+A PES packet states its length (except video, where it is optional), or it is complete if its last transport packet is padded with
+stuffing: one that continues fills all of its transport packets. So the bytes show what not every decoder reports: FFmpeg's HEVC
+decoder fills in the rest of a truncated picture without a message. One complete picture in 184 needs no stuffing, and counts as
+incomplete.
 
 Structure: ISO/IEC 13818-1, 2.4.3.2 to 2.4.3.7.
 """
@@ -23,25 +24,25 @@ WRAP = 1 << 33
 _PACKET = 188
 _SYNC = 0x47
 _STRIDES = (188, 192, 204)
-"""Bytes from one packet to the next: M2TS has a clock before each, others a checksum behind it."""
+"""Bytes from one packet to the next: M2TS has a clock before each, others a checksum after it."""
 
 _UNUSED = b"\0\xff"
-"""What a part of a file that nothing was written to holds, on disks and in memory cards."""
+"""The content of an unwritten part of a file, on disks and memory cards."""
 
 _WINDOWS = (1 << 20, 1 << 22, 1 << 24)
-"""How much of the end is looked at: more where it holds too few pictures to know which of them is shown last."""
+"""How much of the end is read: more if it has too few pictures to know which of them is shown last."""
 
 _PICTURES = 24
 _START = b"\0\0\1"
 _WITHOUT_TIMES = frozenset({0xBC, 0xBE, 0xBF, 0xF0, 0xF1, 0xF2, 0xF8, 0xFF})
 _PES_HEADER = 9
 _FIELDS = Fraction(3, 4)
-"""Two pictures that are nearer to each other than so many frames are the fields of one."""
+"""Two pictures closer together than this many frames are the fields of one."""
 
 
 @dataclass(slots=True)
 class _Packet:
-    """A PES packet: where it begins in the file, its times, its length (0: it says none), and what there is of it."""
+    """A PES packet: where it begins in the file, its times, its length (0: not stated), and as much of it as there is."""
 
     at: int
     video: bool
@@ -57,10 +58,10 @@ class _Packet:
 
 
 def with_its_end(facts: MediaFacts | RawSource, read: Read, size: int) -> MediaFacts | RawSource:
-    """A transport stream's facts with `open_end` where its last picture or audio is incomplete; all else as it is.
+    """A transport stream's facts with `open_end` if its last picture or audio is incomplete; other facts are returned unchanged.
 
-    `read(offset, count)` gives up to `count` bytes of the file of `size` bytes. Raises SOURCE_DAMAGED where nothing is left of
-    the pictures or of an audio stream: FFmpeg then fails on a stream without packets, and says only that.
+    `read(offset, count)` gives up to `count` bytes of the file of `size` bytes. Raises SOURCE_DAMAGED if nothing is left of the
+    video or of an audio stream: FFmpeg then fails on a stream without packets, and reports only that.
     """
     if isinstance(facts, RawSource) or facts.demuxer != "mpegts":
         return facts
@@ -91,19 +92,19 @@ def _begins_with(sound: AudioFacts, open_packets: Sequence[int | None]) -> bool:
 def _nothing_whole(what: str) -> ProxxError:
     return ProxxError(
         ErrorCode.SOURCE_DAMAGED,
-        f"a source must hold whole pictures and audio, but the recording ends within its first {what}: deliver all of it",
+        f"a source must have complete frames and audio, but the recording ends within its first {what}: deliver all of it",
     )
 
 
 def _notes(found: OpenEnd) -> Iterator[str]:
     if found.bytes is not None:
-        yield "the recording ends without a sign that its last picture is whole, so that picture was left out"
+        yield "the recording ends without a sign that its last frame is complete, so that frame was left out"
     if found.packets:
         yield f"the recording ends within the last packets of audio or data ({len(found.packets)}), which were left out"
 
 
 def _duration(video: VideoFacts, kept: Sequence[_Packet]) -> Fraction | None:
-    """From the stream's start to the end of the picture that is shown last; None where that is not known."""
+    """From the stream's start to the end of the picture shown last; None if unknown."""
     if video.start is None or not kept:
         return None
     start = round(video.start * CLOCK)
@@ -112,9 +113,9 @@ def _duration(video: VideoFacts, kept: Sequence[_Packet]) -> Fraction | None:
 
 
 def _last_pictures(read: Read, size: int) -> tuple[int, bytes, list[_Packet]]:
-    """A part of the file's end, where it starts, and its picture packets; none where there are several streams of pictures.
+    """A part of the file's end, where it starts, and its picture packets; none if there are several video streams.
 
-    A packet without a time goes on with the picture before it, and is counted as a part of that.
+    A packet without a time continues the picture before it, and counts as a part of that.
     """
     start, data, timed = size, b"", list[_Packet]()
     for window in _WINDOWS:
@@ -140,7 +141,7 @@ def _joined(packets: Sequence[_Packet]) -> list[_Packet]:
 
 
 def _without_last_frame(pictures: list[_Packet], rate: Fraction) -> list[_Packet]:
-    """All but the last picture, and its other field, where fields have packets of their own."""
+    """All but the last picture, and its other field if fields have packets of their own."""
     *kept, last = pictures
     near = _FIELDS * CLOCK / rate
     if kept and _distance(kept[-1], last) < near:
@@ -176,7 +177,7 @@ def _streams(data: bytes, start: int) -> dict[int, list[_Packet]]:
 
 
 def _transport_packets(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Each transport packet and its place in `data`; none where they do not stand in step.
+    """Each transport packet and its offset in `data`; none if they are not evenly spaced.
 
     A recorder may have reserved more of the file than it filled.
     """
@@ -191,7 +192,7 @@ def _transport_packets(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _payload_begin(packet: bytes) -> int | None:
-    """Where the payload begins; None where there is none."""
+    """Where the payload begins; None if there is none."""
     control = packet[3] >> 4 & 3
     if not control & 1:
         return None
@@ -199,7 +200,7 @@ def _payload_begin(packet: bytes) -> int | None:
 
 
 def _is_stuffed(packet: bytes) -> bool:
-    """Whether the adaptation field has stuffing, or is there for nothing else."""
+    """Whether the adaptation field contains stuffing, or consists of nothing else."""
     if packet[3] >> 4 & 3 != 3:  # noqa: PLR2004 - both a field and a payload
         return False
     length, flags = packet[4], packet[5]
@@ -213,7 +214,7 @@ def _is_stuffed(packet: bytes) -> bool:
 
 
 def _begun(payload: bytes, at: int) -> _Packet | None:
-    """The PES packet that begins with `payload`; None where none does."""
+    """The PES packet that begins with `payload`; None if none does."""
     if len(payload) < _PES_HEADER or not payload.startswith(_START):
         return None
     kind, declared = payload[3], int.from_bytes(payload[4:6], "big")

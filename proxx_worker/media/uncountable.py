@@ -8,7 +8,7 @@ class Uncountable(Exception):  # noqa: N818 - a property of the stream, and no e
 
 
 class PicturesMissing(Exception):  # noqa: N818 - a property of the stream too
-    """Its own numbers tell that pictures are not there, in the run of them that begins with frame `frame` (0 is the first)."""
+    """Its own numbers show that pictures are missing, in the run that begins with frame `frame` (0 is the first)."""
 
     def __init__(self, frame: int) -> None:
         super().__init__(frame)
@@ -16,7 +16,7 @@ class PicturesMissing(Exception):  # noqa: N818 - a property of the stream too
 
 
 def require_all(places: Sequence[int], steps: Sequence[int], frame: int) -> None:
-    """Raise `PicturesMissing` where `places` in the order of display are not one run, all one of `steps` apart."""
+    """Raise `PicturesMissing` if `places` in display order are not one run with a single step, one of `steps`."""
     run = sorted(places)
     if run and not any(run == list(range(run[0], run[0] + step * len(run), step)) for step in steps):
         raise PicturesMissing(frame)

@@ -1,1 +1,1 @@
-"""Facts of a source and settings in, a whole FFmpeg command and what its output must be out. Pure, like the contract."""
+"""Turns a source's facts and the settings into a complete FFmpeg command and the expected output. Pure, like the contract."""

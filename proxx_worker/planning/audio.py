@@ -1,7 +1,7 @@
-"""The sound of a proxy: every stream, in order, with its channels, layout and rate as far as the container allows.
+"""Plans a proxy's audio: every stream, in order, with its channels, layout and rate as far as the container allows.
 
-Every sample stands where the source's clock puts it (docs/decisions/0020-audio-by-the-clock.md). A stream that is encoded begins
-with the file, and silence stands for what the source does not have: before its first decoded sample, and in its holes.
+Every sample is at its time by the source's clock (docs/decisions/0020-audio-by-the-clock.md). An encoded stream begins with the
+file, and silence replaces what the source does not have: before its first decoded sample, and in its gaps.
 """
 
 from collections.abc import Mapping
@@ -20,10 +20,10 @@ _STUDIO_RATE = 48000
 _MICROSECOND = Fraction(1, 1_000_000)
 _HALF_MILLISECOND = Fraction(1, 2000)
 _MARGIN = 10
-"""Seconds of silence behind the picture's end, as far as the container says when that is."""
+"""Seconds of silence after the end of the video according to the container."""
 
 _MISTAKE = Fraction(1, 100)
-"""How far the container may be mistaken about the picture's length, as part of it."""
+"""How wrong the container may be about the video's duration, as a fraction of it."""
 
 _PCM_BYTES: Mapping[str, int] = {"pcm_s16le": 2, "pcm_s24le": 3}
 _WORD_BITS = 16
@@ -38,7 +38,7 @@ _OPUS_BITS = 64000
 """Per second and channel."""
 
 
-# AAC must know a layout. These are the usual ones for a count that the file does not explain.
+# AAC needs a layout. These are the usual ones for a channel count if the file states none.
 _USUAL_LAYOUTS: Mapping[int, str] = {
     1: "mono",
     2: "stereo",
@@ -49,7 +49,7 @@ _USUAL_LAYOUTS: Mapping[int, str] = {
     7: "6.1",
     8: "7.1",
 }
-# The same loudspeakers under the name that AAC's and Opus's standard channel configurations have.
+# The same loudspeakers under the names of AAC's and Opus's standard channel configurations.
 _STANDARD_LAYOUTS: Mapping[str, str] = {"quad(side)": "quad", "5.0(side)": "5.0", "5.1(side)": "5.1"}
 _AAC_LAYOUTS = frozenset(
     {
@@ -58,14 +58,14 @@ _AAC_LAYOUTS = frozenset(
     }
 )  # fmt: skip
 _OPUS_LAYOUTS = frozenset({"mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1"})
-# Sample formats of more than 16 bits that say something only for uncompressed and lossless sound: lossy decoders always give
+# Only for uncompressed and lossless audio does a sample format of more than 16 bits mean anything: lossy decoders always output
 # floats.
 _LOSSLESS = ("pcm_", "flac", "alac", "truehd", "mlp", "wavpack", "tta", "s302m", "dts")
 
 
 @dataclass(frozen=True, slots=True)
 class Padding:
-    """Silence behind a stream's end. `filters`: which make it; `bytes`: of the whole stream with it, None where that is open."""
+    """Silence after a stream's end. `filters`: those that add it; `bytes`: size of the whole stream with it, None if unknown."""
 
     filters: tuple[str, ...]
     bytes: int | None
@@ -75,10 +75,10 @@ class Padding:
 class AudioPlan:
     """One proxy audio stream.
 
-    `codec`: as ffprobe names it. `layout`: what the proxy should say, None where the source does not or the codec cannot.
-    `duration`: the source's in seconds, None where it does not say. `placement`: how it is put on the proxy's clock; None for a
-    copy, which are the source's own packets. `filters`: for this stream's `-filter:a`, behind its report. `options`: the
-    encoder's, already with stream specifiers. `padding`: the silence behind its end, None where there is none.
+    `codec`: as ffprobe names it. `layout`: the expected one, None if the source states none or the codec cannot.
+    `duration`: the source's in seconds, None if unknown. `placement`: how it is placed on the proxy's timeline; None for a copy
+    of the source's packets. `filters`: for this stream's `-filter:a`, after its report. `options`: the encoder's, already with
+    stream specifiers. `padding`: the silence after its end, None if there is none.
     """
 
     source_index: int
@@ -94,14 +94,14 @@ class AudioPlan:
 
     @property
     def copied(self) -> bool:
-        """Whether the source's own packets are the proxy's."""
+        """Whether the source's packets are copied."""
         return self.placement is None
 
 
 def plan_audio(container: Container, facts: MediaFacts, schedule: Schedule) -> tuple[AudioPlan, ...]:
     """The plans for all audio streams of `facts`, in order.
 
-    Raises `SOURCE_UNSUPPORTED` for channels that the container's codec cannot carry, and for more streams than can be followed.
+    Raises `SOURCE_UNSUPPORTED` for channels that the container's codec cannot carry, and for more streams than can be tracked.
     """
     refuse_too_many(facts.audio)
     return tuple(_plan_stream(container, facts, schedule, stream, position) for position, stream in enumerate(facts.audio))
@@ -153,7 +153,7 @@ def _plan_stream(container: Container, facts: MediaFacts, schedule: Schedule, st
 
 
 def _family(container: Container) -> Literal["aac", "pcm", "opus"]:
-    """What sound is encoded to in `container`."""
+    """The codec family of audio in `container`."""
     match container:
         case Container.MP4 | Container.MKV:
             return "aac"
@@ -166,7 +166,7 @@ def _family(container: Container) -> Literal["aac", "pcm", "opus"]:
 
 
 def _is_copied(container: Container, facts: MediaFacts, stream: AudioFacts) -> bool:
-    """Whether the source's packets, copied, are provably the same sound at the same time: then they are not encoded again.
+    """Whether copying the source's packets provably gives the same audio at the same time: then they are not re-encoded.
 
     Every condition was found by decoding both files and comparing each sample and its time:
     docs/decisions/0013-aac-is-copied-into-mp4.md.
@@ -177,19 +177,19 @@ def _is_copied(container: Container, facts: MediaFacts, stream: AudioFacts) -> b
     return (
         stream.codec == "aac"
         and stream.profile == "LC"
-        and stream.unbroken
+        and stream.gapless
         and stream.time_base == Fraction(1, stream.sample_rate)
         and stream.sample_rate in AAC_RATES
         and stream.layout in _AAC_LAYOUTS
-        # Of sound that starts late, FFmpeg 5.1 keeps the priming when it copies. ffprobe rounds the file's start.
+        # If audio starts late, FFmpeg 5.1 keeps the priming when it copies. ffprobe rounds the file's start.
         and abs(stream.start - start) <= _MICROSECOND
     )
 
 
 def _ending(stream: AudioFacts, position: int) -> tuple[str, ...]:
-    """For copied AAC that ends within its last packet: that packet's length, which FFmpeg 8.0 takes for a whole one.
+    """For copied AAC that ends within its last packet: that packet's duration, which FFmpeg 8.0 takes for a whole one.
 
-    5.1 and 7.1 have it right without, and their bytes stay; 9.0 trims the packet by its side data as well, to the same end.
+    5.1 and 7.1 are right without it, and their bytes stay the same; 9.0 also trims the packet by its side data, to the same end.
     """
     if stream.duration is None or stream.start != 0:
         return ()
@@ -201,9 +201,9 @@ def _ending(stream: AudioFacts, position: int) -> tuple[str, ...]:
 
 
 def _placement(stream: AudioFacts, schedule: Schedule) -> Placement:
-    """Where the stream begins, and how far its frames may stand beside each other's ends without a correction.
+    """Where the stream begins, and how far a frame may start from the end of the previous one without a correction.
 
-    Times are rounded to the container's ticks. Of half a millisecond nothing is heard, and fewer corrections are.
+    Times are rounded to the container's ticks. Half a millisecond is inaudible; corrections are not, and so there are fewer.
     """
     return Placement(
         origin=-round(schedule.output_shift * stream.sample_rate),
@@ -214,7 +214,7 @@ def _placement(stream: AudioFacts, schedule: Schedule) -> Placement:
 
 
 def _placed(placement: Placement, rate: int) -> tuple[str, ...]:
-    """Silence for what is missing, and nothing twice: whole samples are put in or left out, none is stretched.
+    """Fills gaps with silence and removes overlaps: whole samples are inserted or dropped, nothing is stretched.
 
     32-bit integer resampling has no SIMD variant, so the samples are the same on every machine.
     """
@@ -245,8 +245,8 @@ def _aac_layout(stream: AudioFacts, position: int) -> str:
     if layout not in _AAC_LAYOUTS:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"audio stream {position + 1} has {stream.channels} channels ({stream.layout or 'of no known layout'}), which AAC "
-            "cannot carry: choose a container with PCM sound (mov, mxf)",
+            f"audio stream {position + 1} has {stream.channels} channels ({stream.layout or 'of unknown layout'}), which AAC "
+            "cannot carry: choose a container with PCM audio (mov, mxf)",
             stream=stream.index,
             channels=stream.channels,
             layout=stream.layout,
@@ -255,7 +255,7 @@ def _aac_layout(stream: AudioFacts, position: int) -> str:
 
 
 def _opus_layout(stream: AudioFacts) -> str | None:
-    """The layout of the stream; None where Opus can only carry its channels as they are, without saying what they are."""
+    """The layout of the stream; None if Opus can only carry its channels as they are, without naming them."""
     if stream.layout is None:
         return _USUAL_LAYOUTS[stream.channels] if stream.channels <= _STEREO else None
     layout = _STANDARD_LAYOUTS.get(stream.layout, stream.layout)
@@ -263,14 +263,14 @@ def _opus_layout(stream: AudioFacts) -> str | None:
 
 
 def _relabel(channels: int, layout: str) -> str:
-    """The same channels in the same order under a layout's name."""
+    """A filter that gives the same channels in the same order the name of a layout."""
     return "channelmap=map=" + "|".join(str(channel) for channel in range(channels)) + f":channel_layout={layout}"
 
 
 def _padding(facts: MediaFacts, channels: int, codec: str, rate: int) -> Padding:
-    """For MXF, whose muxer ends the picture where a sound ends, and leaves out what sounds behind the picture's end.
+    """For MXF, whose muxer ends the video where an audio stream ends, and drops audio after the end of the video.
 
-    Not endless, with `-shortest`: from FFmpeg 7 on that takes the last picture away in some runs and not in others.
+    Not endless with `-shortest`: from FFmpeg 7 on that drops the last video frame in some runs and not in others.
     """
     lengths = [length for length in (facts.video.duration, facts.duration) if length is not None]
     if not lengths:

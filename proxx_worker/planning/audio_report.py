@@ -1,15 +1,15 @@
-"""How an encode tells, on its standard output, when each frame of its decoded audio stands and how long it is.
+"""How an encode reports, on its standard output, the time and length of each frame of its decoded audio.
 
 FFmpeg's `ametadata=mode=print` writes a frame's time and nothing else about it. So each frame is given a number for its time,
-which holds stream, length and time; it is printed, and the time is put back. The samples are not touched. The picture's frames
-are reported on the same output, each by one small write: threads may mix these lines, but never break one. Numbers of audio lie
-far below any time that a picture can have: -2^52 microseconds are 142 years before the clip.
+which holds stream, length and time; it is printed, and the time is put back. The samples are not touched. Video frames are
+reported on the same output, each by one small write: threads may interleave these lines, but never break one. Audio numbers are
+far below any time that a video frame can have: -2^52 microseconds are 142 years before the clip.
 
-FFmpeg computes in doubles, which hold whole numbers up to 2^53: 29 bits of time, 16 of length, 7 of stream. The time is put back
-to within 2^28 samples of the one before it (93 minutes at 48 kHz), of the first one to within as much of 0.
+FFmpeg computes in doubles, which hold whole numbers up to 2^53: 29 bits of time, 16 of length, 7 of stream. The time is restored
+to within 2^28 samples of the one before it (93 minutes at 48 kHz), and the first one to within as much of 0.
 
 Not in a branch of the filter graph (`asplit`, `anullsink`): FFmpeg 7.1 asks such a branch for frames first, because its times are
-the earliest, and can come to a point where no filter has anything to do; it then ends with a failed assertion.
+the earliest, and can reach a point where no filter has anything to do; it then ends with a failed assertion.
 """
 
 from collections.abc import Iterable
@@ -25,18 +25,18 @@ _FLOOR = -(1 << 53)
 _CEILING = -(1 << 52)
 
 MOST_STREAMS = _STREAMS // 2
-"""Each has two reports: of what was decoded, and of what it became."""
+"""Each has two reports: of what was decoded, and of what was placed on the proxy's timeline."""
 
 MOST_SAMPLES = _LENGTHS - 1
-"""A frame that is said to have so many may have more. No encoder of video sound writes such frames; FLAC's longest has 65,535."""
+"""A frame that is reported with this many may have more. No usual encoder writes such frames; FLAC's longest has 65,535."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """How decoded audio is put on the proxy's clock, in samples of the source's rate.
+    """How decoded audio is placed on the proxy's timeline, in samples at the source's rate.
 
-    `origin`: the time of the proxy's first sample, as FFmpeg counts it, after all was moved later by `shift`. `slack`: how far a
-    frame may stand from the end of the one before it and still follow it without a correction. `rate`: samples per second.
+    `origin`: the time of the proxy's first sample, as FFmpeg counts it, after everything was delayed by `shift`. `slack`: how far
+    a frame may start from the end of the previous one and still follow it without a correction. `rate`: samples per second.
     """
 
     origin: int
@@ -52,7 +52,7 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class HeardFrame:
-    """One line of a report. `time` counts samples and wraps, see `near`; `placed`: of the second report of its stream."""
+    """One line of a report. `time` counts samples and wraps, see `near`; `placed`: from its stream's second report."""
 
     stream: int
     placed: bool
@@ -60,12 +60,12 @@ class HeardFrame:
     samples: int
 
     def near(self, expected: int) -> int:
-        """Its time, where it is about `expected`: within 2^28 samples, which are 93 minutes at 48 kHz."""
+        """Its time, if near `expected`: within 2^28 samples, which are 93 minutes at 48 kHz."""
         return expected + (self.time - expected + _TIMES // 2) % _TIMES - _TIMES // 2
 
 
 def read_frame(number: int) -> HeardFrame | None:
-    """What the time of a reported frame says; None where that is a time and no more."""
+    """What the number of a reported frame encodes; None if it is just a time."""
     if not _FLOOR <= number < _CEILING:
         return None
     rest, code = divmod(number - _FLOOR, _STREAMS)
@@ -79,7 +79,7 @@ def write_frame(stream: int, time: int, samples: int, *, placed: bool = False) -
 
 
 def reported(stream: int, *, placed: bool = False) -> tuple[str, ...]:
-    """The filters that report every frame of a stream, and pass it on as it came."""
+    """The filters that report every frame of a stream and pass it on unchanged."""
     number = f"(mod(PTS,{_TIMES})*{_LENGTHS}+min(NB_SAMPLES,{MOST_SAMPLES}))*{_STREAMS}+{2 * stream + placed}-{-_FLOOR}"
     before = "if(isnan(PREV_OUTPTS),0,PREV_OUTPTS)"
     time = f"floor((PTS+{-_FLOOR})/{_LENGTHS * _STREAMS})"
@@ -98,6 +98,6 @@ def refuse_too_many(streams: Iterable[object]) -> None:
     if count > MOST_STREAMS:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"the source has {count} audio streams, and at most {MOST_STREAMS} can be followed: deliver it with fewer",
+            f"the source has {count} audio streams, but at most {MOST_STREAMS} can be tracked: deliver it with fewer",
             streams=count,
         )

@@ -1,10 +1,10 @@
 """Colour: which tags a proxy carries, and which conversion makes them true.
 
-Tags are copied, never guessed: what the source leaves unsaid stays unsaid. Only three conversions exist. RGB becomes Y'CbCr with
-a named matrix. Full range becomes limited for codecs that have no way to say "full" (ProRes, DNxHD, DNxHR): editors read them as
-limited. Matrices become BT.709 for DNxHD and DNxHR, because FFmpeg's encoder says BT.709 in every frame header whatever the
-container says; BT.2020's stays in DNxHR, whose headers are completed (see vc3.py). HDR stays what it is: transfer and primaries
-are tags of the same code values, in 8 bits too, never tone-mapped.
+Tags are copied, never guessed: what the source leaves unspecified stays unspecified. Only three conversions exist. RGB becomes
+Y'CbCr with a named matrix. Full range becomes limited for codecs that cannot signal it (ProRes, DNxHD, DNxHR): editors read them
+as limited. Matrices become BT.709 for DNxHD and DNxHR, because FFmpeg's encoder writes BT.709 into every frame header whatever
+the container says; BT.2020's stays in DNxHR, whose headers are corrected (see vc3.py). HDR stays as it is: transfer and primaries
+are tags of the same code values, in 8 bits too, and never tone-mapped.
 """
 
 from collections.abc import Mapping
@@ -38,9 +38,9 @@ MATRIX_FILTER_NAMES: Mapping[str, str] = {
 class ColorPlan:
     """The proxy's tags and the scaler's part in making them true.
 
-    `range`: `tv`, `pc` or None. `tags`: what the container says; None for what the source leaves unsaid or nothing can carry.
-    `frames`: what the bitstream can say of them. `scale_options`: `in_range=...` and the like for the scale filter. `filters`:
-    what comes after it.
+    `range`: `tv`, `pc` or None. `tags`: the container's; None for what the source leaves unspecified or nothing can carry.
+    `frames`: those that the bitstream can carry. `scale_options`: `in_range=...` and the like for the scale filter. `filters`:
+    those after it.
     """
 
     range: str | None
@@ -58,10 +58,10 @@ class ColorPlan:
         )
 
     def options(self) -> tuple[str, ...]:
-        """The encoder's options, which reach the container; only what is known is said.
+        """The encoder's options, which reach the container; only what is known is set.
 
-        The matrix under the bitstream's name where it has one: from 7.1 on FFmpeg's ProRes writes the option's into its frame
-        header, too, and RGB for a name that has no place there (bt470bg, which means the same as smpte170m).
+        The matrix has the bitstream's name if there is one: from 7.1 on FFmpeg's ProRes encoder writes it into its frame header,
+        too, and writes RGB for a name that the header does not have (bt470bg, which means the same as smpte170m).
         """
         named = (
             ("-color_primaries:v", "primaries", self.tags.primaries),
@@ -73,7 +73,7 @@ class ColorPlan:
 
 
 def plan_color(video: VideoFacts, encoder: VideoEncoder, container: Container) -> ColorPlan:
-    """The colour plan for what `encoder` and `container` can say.
+    """The colour plan, within what `encoder` and `container` can carry.
 
     Raises `SOURCE_UNSUPPORTED` for X'Y'Z', for an unknown pixel format, and for a matrix that cannot be converted to the
     encoder's only one.
@@ -106,29 +106,29 @@ def plan_color(video: VideoFacts, encoder: VideoEncoder, container: Container) -
 
 
 def is_full_range(video: VideoFacts, kind: PixelFormat) -> bool:
-    """Whether the code values of a Y'CbCr or gray picture are to be read as full range."""
-    # Gray alone says nothing: the scaler reads it as full range, so the plan says the same out loud.
-    unsaid_gray = kind.chroma == "gray" and video.color.range is None
-    return video.color.range == _FULL or video.pixel_format.startswith("yuvj") or unsaid_gray
+    """Whether the code values of a Y'CbCr or gray picture are full range."""
+    # Gray without a tag: the scaler reads it as full range, so the plan states the same.
+    untagged_gray = kind.chroma == "gray" and video.color.range is None
+    return video.color.range == _FULL or video.pixel_format.startswith("yuvj") or untagged_gray
 
 
 def is_standard_definition(video: VideoFacts) -> bool:
     """Whether every player takes an untagged picture of this size for BT.601, and a larger one for BT.709.
 
-    It matters only where a codec cannot leave the matrix unsaid: then saying BT.709 of it would be wrong.
+    It matters only if a codec cannot leave the matrix unspecified: then BT.709 would be wrong for it.
     """
     return max(video.width, video.height) <= _SD_WIDTH and min(video.width, video.height) <= _SD_HEIGHT
 
 
-def _matrix(carried: str | None, sayable: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
+def _matrix(carried: str | None, supported: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
     """The matrix of the proxy, and the filter that converts to it."""
-    if not sayable or carried is None or carried in sayable:
+    if not supported or carried is None or carried in supported:
         return carried, ()
-    usual, convertible = sayable[0], MATRIX_FILTER_NAMES.get(carried)
+    usual, convertible = supported[0], MATRIX_FILTER_NAMES.get(carried)
     if convertible is None:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"the codec can only say matrix {' or '.join(sayable)}, and the source's {carried} cannot be converted to it: "
+            f"the codec only supports the matrix {' or '.join(supported)}, and the source's {carried} cannot be converted to it: "
             "choose another codec",
             matrix=carried,
         )

@@ -1,4 +1,4 @@
-"""Colour tags: under which names FFmpeg takes them, which mean the same, and which of them a codec and container can say."""
+"""Colour tags: FFmpeg's names for them, which mean the same, and which of them a codec and container can carry."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _OPTION_NAMES: Mapping[str, Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """One set of colour tags in ffprobe's names; None for what is not said."""
+    """One set of colour tags in ffprobe's names; None for what is unspecified."""
 
     matrix: str | None
     primaries: str | None
@@ -33,7 +33,7 @@ class Tags:
 
 @dataclass(frozen=True, slots=True)
 class TagSupport:
-    """What a codec's bitstream can say, where it has words of its own: None for all; and what must not even be handed to it."""
+    """The tags that a codec's bitstream can carry (None: all), and those that must not even be passed to its encoder."""
 
     matrices: frozenset[str] | None = None
     primaries: frozenset[str] | None = None
@@ -42,7 +42,7 @@ class TagSupport:
 
 
 EVERYTHING = TagSupport()
-"""A bitstream with a word for every tag, or with none of its own."""
+"""A bitstream that can carry every tag, or none at all."""
 
 PRORES = TagSupport(
     frozenset({"bt709", "smpte170m", "bt2020nc"}),
@@ -52,12 +52,12 @@ PRORES = TagSupport(
 """SMPTE RDD 36, table of the frame header; the encoder writes "reserved", or RGB, for anything else."""
 
 VP9 = TagSupport(frozenset({"bt709", "bt470bg", "smpte170m", "smpte240m", "bt2020nc"}))
-"""The bitstream has only these matrices; all else is in the container."""
+"""The bitstream can carry only these matrices; everything else is in the container."""
 
 X264_X265 = TagSupport(unrepresentable=frozenset({"primaries:ebu3213"}))
-"""Both libraries refuse or forget these primaries."""
+"""Both libraries refuse or drop these primaries."""
 
-# FFmpeg's MXF writes these as something else, or not at all.
+# FFmpeg's MXF muxer writes these as something else, or not at all.
 _MXF_UNREPRESENTABLE = frozenset(
     {
         "primaries:bt470m", "primaries:film", "primaries:ebu3213",
@@ -77,12 +77,12 @@ def canonical(kind: str, tag: str) -> str:
 
 
 def option_name(kind: str, tag: str) -> str:
-    """How the encoder's option calls a tag."""
+    """The name of a tag as the encoder's option."""
     return _OPTION_NAMES[kind].get(tag, tag)
 
 
 def representable(support: TagSupport, container: Container, tags: Tags) -> Tags:
-    """`tags` without what would come out as something else."""
+    """`tags` without those that would be written as something else."""
     unrepresentable = support.unrepresentable | (_MXF_UNREPRESENTABLE if container is Container.MXF else _NOTHING)
 
     def kept(kind: str, tag: str | None) -> str | None:
@@ -92,13 +92,13 @@ def representable(support: TagSupport, container: Container, tags: Tags) -> Tags
 
 
 def of_bitstream(support: TagSupport, tags: Tags) -> Tags:
-    """What of `tags` the codec's frames can say, in the names that it has for them."""
+    """Those of `tags` that the codec's frames can carry, under its own names."""
 
-    def said(kind: str, tag: str | None, words: frozenset[str] | None) -> str | None:
-        if tag is None or words is None or tag in words:
+    def said(kind: str, tag: str | None, names: frozenset[str] | None) -> str | None:
+        if tag is None or names is None or tag in names:
             return tag
         usual = canonical(kind, tag)
-        return usual if usual in words else None
+        return usual if usual in names else None
 
     return Tags(
         said("matrix", tags.matrix, support.matrices),

@@ -1,4 +1,4 @@
-"""What the containers of proxies are to FFmpeg, and what sets some of them apart."""
+"""FFmpeg's names for the containers of proxies, and what is special about some of them."""
 
 from collections.abc import Mapping
 

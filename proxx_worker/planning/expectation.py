@@ -1,6 +1,6 @@
-"""What a finished proxy must be: the plan's promise, as values that an observation can be compared with.
+"""What a finished proxy must be, as values that an observation can be compared with.
 
-None is what the plan's engine cannot know: nothing is compared with it, and the check says so (`ok: null`).
+None is what the plan's engine cannot know: it is not compared, and the check says so (`ok: null`).
 """
 
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from proxx_worker.planning.color_tags import Tags
 
 @dataclass(frozen=True, slots=True)
 class ExpectedVideo:
-    """The proxy's picture. `size`: width and height in pixels. `display_aspect`: exact.
+    """The proxy's video. `size`: width and height in pixels. `display_aspect`: exact.
 
-    `field_order`: `progressive`, `tt` (top field first) or `bb`; None where the source does not say.
-    `color_range`, `tags`: what the container says, None where the source says nothing; `frames`: what of it the bitstream can
-    say. `mastering_display`, `content_light`: the source's static HDR metadata, see `ColorFacts`.
+    `field_order`: `progressive`, `tt` (top field first) or `bb`; None if the source does not state it.
+    `color_range`, `tags`: the container's, None if the source has none; `frames`: those that the bitstream can carry.
+    `mastering_display`, `content_light`: the source's static HDR metadata, see `ColorFacts`.
     """
 
     codec: str
@@ -43,8 +43,8 @@ class ExpectedTimecode:
 class ExpectedTiming:
     """When the proxy's frames are shown.
 
-    `rate`: exact and constant. `varies`: there is no such rate. `duration`: of the picture, in seconds, as the source says; of a
-    rate that is kept, the frames' own times tell more. `converts`: frames were repeated or dropped to reach `rate`.
+    `rate`: exact and constant. `varies`: there is no such rate. `duration`: of the video, in seconds, according to the source; if
+    the rate is kept, the frames' own times are more exact. `converts`: frames were repeated or dropped to reach `rate`.
     """
 
     rate: Fraction | None
@@ -59,8 +59,8 @@ class ExpectedTiming:
 class ExpectedAudio:
     """One audio stream of the proxy.
 
-    `start`: seconds from the file's start. `duration`: seconds, as the source says; what the engine decoded goes before it.
-    `copied_from`: the source's stream whose packets these are, None where it was encoded.
+    `start`: seconds from the file's start. `duration`: seconds, according to the source; what the engine decoded takes
+    precedence. `copied_from`: the source's stream whose packets these are, None if it was encoded.
     """
 
     codec: str | None
@@ -74,7 +74,7 @@ class ExpectedAudio:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """All of it. `audio`: every stream, in order; None where not even their number is known."""
+    """The whole proxy. `audio`: every stream, in order; None if not even their number is known."""
 
     container: Container
     video: ExpectedVideo

@@ -1,8 +1,8 @@
 """When each frame of a proxy is shown: the time base, the rate, and the start timecode.
 
 A constant rate is put on its exact grid: container time bases such as 1/90000 cannot hold 24000/1001 and jitter by a tick, which
-would make 23.976 read as something else in the proxy. Where the picture starts between two places of that grid, the whole source
-is moved onto it on the way in, and back on the way out. A variable rate keeps the source's own ticks.
+would make 23.976 read as something else in the proxy. If the video starts between two positions of that grid, the whole
+source is moved onto it on input, and back on output. A variable rate keeps the source's own ticks.
 """
 
 import re
@@ -18,18 +18,18 @@ from proxx_worker.planning.containers import MATROSKA, MATROSKA_TICKS, QUICKTIME
 MXF_RATES = frozenset(
     {Fraction(n * 1000, 1001) for n in (24, 30, 60)} | {Fraction(n) for n in (24, 25, 30, 48, 50, 60, 72, 75, 90, 96, 100, 120)}
 )
-"""What FFmpeg's MXF muxer stores exactly. 120000/1001 it takes, but writes 120/1; every other rate it refuses."""
+"""What FFmpeg's MXF muxer stores exactly. It accepts 120000/1001 but writes 120/1, and refuses every other rate."""
 
 _EDIT_LIST_TICKS = 1000
 _MAX_TICKS_PER_SECOND = 2**31 - 1
 _TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)[:;](\d{2,3})")
 _JUMPING = frozenset({"mpegts", "mpeg", "ogg"})
-"""Containers whose clock may jump (FFmpeg's AVFMT_TS_DISCONT), of those that a source may have. FFmpeg counts from the earliest
-stream that is used, not from the file's start; 5.1 only where nothing else moves the input."""
+"""Source containers whose clock may jump (FFmpeg's AVFMT_TS_DISCONT). FFmpeg counts from the earliest used stream, not from the
+file's start; 5.1 only if nothing else moves the input."""
 
 _HALF = Fraction(1, 2)
 _HALFWAY = Fraction(1, 50)
-"""Within so much of a frame from the middle between two places, rounded times could fall to either: the grid is made finer."""
+"""This close to the middle between two positions, in frames, rounded times could go to either: the grid is made finer."""
 
 _MICROSECOND = Fraction(1, 1_000_000)
 _DROP_FRAME_UNIT = 30
@@ -41,13 +41,12 @@ class Schedule:
     """How the frames are timed.
 
     `rate`: the exact constant rate, None for a variable one. `time_base`: seconds per tick of the encoder. `offset`: seconds
-    from the start of the earliest stream of picture and sound to the first frame. `input_shift`: seconds by which all streams are
-    moved earlier on the way in, so that what is before that start is left out and the first frame falls on the grid of `rate`;
-    `output_shift`: seconds by which they are moved later on the way out; `audio_shift`: by which sound alone is moved later in
-    between, as the grid moves the picture. `end`: seconds from that start to the end of the last frame, where the source has a
-    variable rate and says so. `converts`: frames are repeated or dropped to reach `rate`. `timescale`: ticks per second for MOV
-    and MP4, None where the muxer's own choice is exact. `slower`: the frames come at `rate`, and the source claims
-    a faster one, which its decoder passes on.
+    from the start of the earliest video or audio stream to the first frame. `input_shift`: seconds by which all streams are moved
+    earlier on input, so that anything before that start is dropped and the first frame is on the grid of `rate`; `output_shift`:
+    seconds by which they are moved later on output; `audio_shift`: by which only the audio is moved later in between, as the grid
+    moves the video. `end`: seconds from that start to the end of the last frame, if the source has a variable rate and states it.
+    `converts`: frames are repeated or dropped to reach `rate`. `timescale`: ticks per second for MOV and MP4, None if the muxer's
+    own choice is exact. `slower`: the frames come at `rate`, but the source claims a faster one, which its decoder passes on.
     """
 
     rate: Fraction | None
@@ -68,9 +67,9 @@ _MICROSECONDS = 1_000_000
 
 
 def _as_said(video: VideoFacts) -> Fraction:
-    """The rate as the source's container writes it: 2997/100 where 30000/1001 is meant, else the rate itself.
+    """The rate as the source's container states it: 2997/100 if 30000/1001 is meant, else the rate itself.
 
-    FFmpeg 7 and later hand it on to the muxer, and MXF has no such rate. It is written in thousandths of a frame, or by a length
+    FFmpeg 7 and later pass it on to the muxer, and MXF has no such rate. It is stated in thousandths of a frame, or by a duration
     in whole microseconds (1000000/33333). An average that differs because a time was rounded to a tick, or because the last frame
     is longer, is neither.
     """
@@ -83,12 +82,12 @@ def _as_said(video: VideoFacts) -> Fraction:
 def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
     """Decide the timing.
 
-    Raises `SOURCE_UNSUPPORTED` for a variable rate or an inexact one in MXF, for a timecode that the rate cannot carry, and for a
-    picture too short for one frame of an explicit rate.
+    Raises `SOURCE_UNSUPPORTED` for a variable rate or an inexact one in MXF, for a timecode that the rate cannot carry, and for
+    video too short for one frame of an explicit rate.
     """
     video = facts.video
     late = _late_by(facts)
-    # MXF has no place for a late start: there the audio is moved instead (see audio.py), so the picture starts at 0.
+    # MXF cannot store a late start: there the audio is moved instead (see audio.py), so the video starts at 0.
     in_mxf = settings.container is Container.MXF
     offset = Fraction(0) if in_mxf else late
     if settings.fps_mode is FpsMode.EXPLICIT:
@@ -129,7 +128,7 @@ def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
     if in_mxf:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            "the source has a variable frame rate and MXF can only hold a constant one: "
+            "the source has a variable frame rate, but MXF can only store a constant one: "
             'ask for fps_mode "explicit" with a rate, or for a container that keeps variable rates (mov, mp4, mkv)',
             container=settings.container.value,
         )
@@ -151,32 +150,33 @@ def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
 
 
 def _timescale(container: Container, rate: Fraction) -> int | None:
-    """Ticks that hold both a frame of `rate` and a millisecond.
+    """Ticks that divide both a frame of `rate` and a millisecond.
 
-    A late start stands in an edit list of milliseconds, which FFmpeg rounds down: 14 ms, 179 ticks of 1/12800 s, would become 13.
+    A late start is stored in an edit list in milliseconds, which FFmpeg rounds down: 14 ms, 179 ticks of 1/12800 s, would become
+    13.
     """
     ticks = lcm(rate.numerator, _EDIT_LIST_TICKS)
     return ticks if container in QUICKTIME and ticks <= _MAX_TICKS_PER_SECOND else None
 
 
 def clip_start(facts: MediaFacts) -> Fraction | None:
-    """When the first of the streams that a proxy has begins, in the file's own time; None where that is not known.
+    """When the first of the streams that a proxy contains begins, in the file's own time; None if unknown.
 
-    Other streams may begin earlier (data in a transport stream): their time is no part of the clip.
+    Other streams may begin earlier (data in a transport stream): their time is not part of the clip.
     """
     starts = [start for start in (facts.video.start, *(stream.start for stream in facts.audio)) if start is not None]
     return None if facts.start is None or not starts else max(facts.start, min(starts))
 
 
 def _late_by(facts: MediaFacts) -> Fraction:
-    """Seconds from that start to the picture's, as far as the file says."""
+    """Seconds from that start to the video's, according to the file."""
     start = clip_start(facts)
     return Fraction(0) if facts.video.start is None or start is None else max(Fraction(0), facts.video.start - start)
 
 
 @dataclass(frozen=True, slots=True)
 class _Shifts:
-    """See `Schedule`. `step`: seconds between places of the grid."""
+    """See `Schedule`. `step`: seconds between positions of the grid."""
 
     on_input: Fraction
     on_output: Fraction
@@ -185,12 +185,12 @@ class _Shifts:
 
 
 def _shifts(facts: MediaFacts, rate: Fraction, late: Fraction, *, in_mxf: bool) -> _Shifts:
-    """How a picture that begins `late` comes onto the grid of `rate`, and everything back to its place; in MXF to 0."""
+    """The shifts that put a video that begins `late` onto the grid of `rate`, and everything back to its time; in MXF to 0."""
     step = 1 / rate
     if not _counts_by_itself(facts):
         beside = late if in_mxf else late % step
         return _Shifts(_unused_start(facts) + beside, Fraction(0) if in_mxf else beside, Fraction(0), step)
-    # FFmpeg 5.1 would count from another stream again if the input were moved. So the grid moves the picture.
+    # FFmpeg 5.1 would count from another stream again if the input were moved. So the grid moves the video.
     if not in_mxf and abs(late * rate % 1 - _HALF) < _HALFWAY:
         step /= 2
     place = round(late / step) * step
@@ -198,12 +198,12 @@ def _shifts(facts: MediaFacts, rate: Fraction, late: Fraction, *, in_mxf: bool) 
 
 
 def _counts_by_itself(facts: MediaFacts) -> bool:
-    """Whether FFmpeg leaves out what comes before the first stream that is used, in a file that begins with another one."""
+    """Whether FFmpeg drops anything before the first stream that is used, in a file that begins with another one."""
     return facts.demuxer in _JUMPING and _before_used(facts) > 0
 
 
 def _unused_start(facts: MediaFacts) -> Fraction:
-    """Seconds from where FFmpeg begins to count to the start of the earliest stream that is used."""
+    """Seconds from FFmpeg's zero to the start of the earliest stream that is used."""
     return Fraction(0) if facts.demuxer in _JUMPING else _before_used(facts)
 
 
@@ -229,7 +229,7 @@ def _check_rate(container: Container, rate: Fraction) -> None:
 
 
 def _require_a_frame(facts: MediaFacts, rate: Fraction) -> None:
-    # FFmpeg's fps filter rounds the picture's length to whole frames. Measured: 0.04 s at 12.5 give one frame, at 12 none.
+    # FFmpeg's fps filter rounds the video's duration to whole frames. Measured: 0.04 s at 12.5 give one frame, at 12 none.
     length = facts.duration if facts.video.duration is None else facts.video.duration
     if length is not None and length * rate < Fraction(1, 2):
         raise ProxxError(
@@ -263,8 +263,8 @@ def _check_timecode(timecode: Timecode | None, rate: Fraction) -> Timecode | Non
     if _frames_field(timecode) >= _nominal(rate) or (timecode.drop_frame and not _allows_drop_frame(rate)):
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"the source's start timecode {timecode.text} is not possible at {rate} frames per second: "
-            "the proxy could not carry it and would not relink",
+            f"the source's start timecode {timecode.text} is not possible at {rate} frames per second, so the "
+            "proxy would not relink: correct the source's timecode or frame rate",
             timecode=timecode.text,
             rate=str(rate),
         )
@@ -272,7 +272,7 @@ def _check_timecode(timecode: Timecode | None, rate: Fraction) -> Timecode | Non
 
 
 def _convert_timecode(timecode: Timecode | None, old: int, rate: Fraction) -> Timecode | None:
-    """The same moment in another rate: the clock stands, the frames are scaled, drop-frame stays where the rate has it."""
+    """The same moment at another rate: the clock stays, the frames are scaled, drop-frame stays if the rate has it."""
     if timecode is None:
         return None
     new = _nominal(rate)

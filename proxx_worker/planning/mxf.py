@@ -1,16 +1,15 @@
-"""What FFmpeg cannot write into an MXF file: an identity of its own, derived from its content, and its true display aspect.
+"""What FFmpeg cannot write into an MXF file: a unique UMID, derived from its content, and its true display aspect.
 
-FFmpeg's bit-exact mode gives every file the same UMID of zeros, so that an editing system may take different clips for one;
-without that mode it takes random ones, so that no two runs give the same bytes. Here the zeros are replaced by a value derived
+FFmpeg's bit-exact mode gives every file the same UMID of zeros, so an editing system may take different clips for one;
+without that mode it uses random ones, so no two runs give the same bytes. Here the zeros are replaced by a value derived
 from the file itself as FFmpeg wrote it: unique per clip, equal on every run.
 
-FFmpeg's muxer also says of every DNxHD and DNxHR picture that its pixels are square: an anamorphic clip would look squeezed. The
-descriptor's AspectRatio is set to what the plan says. And where the picture is BT.2020's, each frame of DNxHR is made to say so
-(see vc3.py).
+FFmpeg's muxer also declares square pixels for all DNxHD and DNxHR video: an anamorphic clip would look squeezed. The descriptor's
+AspectRatio is set to the planned one. And if the video is BT.2020, this is written into each DNxHR frame (see vc3.py).
 
 The length of the file does not change.
 
-All is pure: chunks and offsets in, offsets and bytes out. The caller reads and writes.
+Pure: chunks and offsets in, offsets and bytes out. The caller reads and writes.
 """
 
 import hashlib
@@ -22,8 +21,8 @@ from fractions import Fraction
 from proxx_worker.planning.vc3 import COLOR_VOLUME_AT, HEADER_BYTES, bt2020_color_volume
 
 _PREFIX = bytes.fromhex("060a2b34010101050101" + "0d0013000000")
-"""What a UMID of FFmpeg's begins with: SMPTE 330M label, length 0x13, instance number 0. The material number follows: 15 bytes
-that are one for the file, and one that tells the package."""
+"""How a UMID by FFmpeg begins: SMPTE 330M label, length 0x13, instance number 0. The material number follows: 15 bytes for the
+file, and one for the package."""
 
 _MATERIAL_BYTES = 15
 _ZEROS = bytes(_MATERIAL_BYTES)
@@ -32,7 +31,7 @@ _SETS_AND_PACKS = bytes.fromhex("060e2b3402")
 """Keys of metadata: the header's sets, and the packs before each frame. Essence (0102) and fill (0101) are skipped."""
 
 _PICTURE = bytes.fromhex("060e2b34010201010d01030115")
-"""What the keys of picture items begin with (SMPTE ST 379-2, generic container); FFmpeg puts each frame into one of its own."""
+"""How the keys of picture items begin (SMPTE ST 379-2, generic container); FFmpeg writes each frame into one of its own."""
 
 _UNIVERSAL = bytes.fromhex("060e2b34")
 _LONG_FORM = 0x80
@@ -51,7 +50,7 @@ class MxfPatch:
     """What to write into the file; offsets are bytes from its start, ascending.
 
     The 15 bytes `umid` go to each of `umid_offsets` (five in the metadata, one per frame), the 8 bytes `aspect` to each of
-    `aspect_offsets`, and each of `frames` is a place with its byte.
+    `aspect_offsets`, and each of `frames` is an offset with its byte.
     """
 
     umid_offsets: tuple[int, ...]
@@ -61,23 +60,23 @@ class MxfPatch:
     frames: tuple[tuple[int, bytes], ...] = ()
 
     def writes(self) -> Iterator[tuple[int, bytes]]:
-        """Each place with its bytes."""
+        """Each offset with its bytes."""
         yield from ((offset, self.aspect) for offset in self.aspect_offsets)
         yield from ((offset, self.umid) for offset in self.umid_offsets)
         yield from self.frames
 
 
 class MxfScanner:
-    """Reads an MXF file once, in chunks of any size, and finds what is to be patched.
+    """Reads an MXF file once, in chunks of any size, and finds what to patch.
 
-    All of it is hashed for the UMID. It follows the KLV structure, so that sound or picture that happens to look like a UMID
-    is left alone.
+    The whole file is hashed for the UMID. The scan follows the KLV structure, so that audio or video data that happens to look
+    like a UMID is left alone.
     """
 
     def __init__(self, display_aspect: Fraction, *, says_bt2020: bool = False) -> None:
-        """Start at the beginning of a file whose picture is to be shown `display_aspect` (width / height) wide.
+        """Start at the beginning of a file whose video has this `display_aspect` (width / height).
 
-        `says_bt2020`: its frames are DNxHR, and shall say that their matrix is BT.2020's.
+        `says_bt2020`: its frames are DNxHR, and their headers must state BT.2020's matrix.
         """
         self._aspect = struct.pack(">II", display_aspect.numerator, display_aspect.denominator)
         self._says_bt2020 = says_bt2020
@@ -90,7 +89,7 @@ class MxfScanner:
         self._offsets: list[int] = []
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next bytes. Raises `ValueError` where they are not KLV, that is not FFmpeg's MXF."""
+        """Read the next bytes. Raises `ValueError` if they are not KLV, that is not FFmpeg's MXF."""
         self._hash.update(chunk)
         skipped = min(self._skip, len(chunk))
         self._skip -= skipped
@@ -104,16 +103,16 @@ class MxfScanner:
         self._position += at
 
     def finish(self) -> MxfPatch:
-        """The patch, once the whole file was fed. Raises `ValueError` if the file ends inside an item or has no UMID."""
+        """The patch, after the whole file was fed. Raises `ValueError` if the file ends inside an item or has no UMID."""
         if self._pending or self._skip:
             raise ValueError("the MXF file ends inside an item")
         if not self._offsets:
-            raise ValueError("the MXF file holds no UMID to be derived")
+            raise ValueError("the MXF file has no UMID to replace")
         umid = derive_umid(self._hash.digest())
         return MxfPatch(tuple(self._offsets), umid, tuple(self._aspect_offsets), self._aspect, tuple(self._frames))
 
     def _item(self, data: bytes, at: int) -> int | None:
-        """Look at the item at `at`: its end, or None when more bytes are needed to know it."""
+        """Read the item at `at`. Returns its end, or None if more bytes are needed to know it."""
         extent = self._extent(data, at)
         if extent is None:
             return None
@@ -130,7 +129,7 @@ class MxfScanner:
         return end
 
     def _extent(self, data: bytes, at: int) -> tuple[int, int] | None:
-        """Where the value of the item at `at` begins and ends, or None when more bytes are needed to know it."""
+        """Where the value of the item at `at` begins and ends, or None if more bytes are needed to know it."""
         if len(data) - at <= _KEY_BYTES:
             return None
         if not data.startswith(_UNIVERSAL, at):
@@ -160,7 +159,7 @@ def _umids(metadata: bytes) -> Iterator[int]:
 
 
 def _aspects(local_set: bytes) -> Iterator[int]:
-    """Where the value of AspectRatio stands in a set of two-byte tags and two-byte lengths."""
+    """The offsets of AspectRatio's value in a set of two-byte tags and two-byte lengths."""
     at = 0
     while at + 4 <= len(local_set):
         tag, length = struct.unpack_from(">HH", local_set, at)

@@ -1,4 +1,4 @@
-"""Settings and facts in, one whole FFmpeg command out, together with what its output must match.
+"""Turns settings and facts into one complete FFmpeg command, together with what its output must match.
 
 Pure: no file, no process, no clock. The command reports the time of every frame that the source presents on its standard output,
 so that the proxy can be proven against the source without a second pass over it.
@@ -17,7 +17,7 @@ from proxx_worker.planning.color import plan_color
 from proxx_worker.planning.expectation import Expectation, ExpectedAudio, ExpectedTimecode, ExpectedTiming, ExpectedVideo
 from proxx_worker.planning.fingerprint import fingerprint
 from proxx_worker.planning.frame_timing import Schedule, plan_schedule
-from proxx_worker.planning.picture import plan_picture, upright
+from proxx_worker.planning.geometry import plan_geometry, upright
 from proxx_worker.planning.video_codecs import choose_encoder, height_multiple
 
 _EARLIER_FIELD = {"tff": "tt", "bff": "bb"}
@@ -27,8 +27,8 @@ _EARLIER_FIELD = {"tff": "tt", "bff": "bb"}
 class TaskPlan:
     """One task's command as data, and what its output must be.
 
-    `input_options` stand before the source, `output_options` between the source and the output. `duration`: seconds of picture as
-    the source's container says, for progress only.
+    `input_options` go before the source, `output_options` between the source and the output. `duration`: seconds of video
+    according to the source's container, for progress only.
     """
 
     settings: OutputSettings
@@ -41,31 +41,31 @@ class TaskPlan:
 
     @property
     def completes_mxf(self) -> bool:
-        """Whether the output needs what FFmpeg cannot write into MXF (see mxf.py)."""
+        """Whether the output needs patching because FFmpeg cannot write all of an MXF file (see mxf.py)."""
         return self.settings.container is Container.MXF
 
     @property
     def says_bt2020(self) -> bool:
-        """Whether each frame of the output has to be told what its encoder cannot say (see vc3.py)."""
+        """Whether each frame of the output needs patching because its encoder cannot signal BT.2020 (see vc3.py)."""
         return self.settings.codec is Codec.DNXHR and self.design.color.tags.matrix == vc3.MATRIX
 
     def argv(self, ffmpeg: str, source: str, output: str) -> list[str]:
         """The command. It overwrites `output`, a bare name in its working directory: the worker's own empty file.
 
-        `./` keeps FFmpeg from taking a name for an option or a protocol, as `file:` would, and is a path to everyone else too: a
+        `./` keeps FFmpeg from taking a name for an option or a protocol. So would `file:`, but `./` is also a path for others: a
         wrapper around FFmpeg finds the file under its last argument.
         """
         return [ffmpeg, *self.input_options, "-i", input_name(self.facts, source), *self.output_options, f"./{output}"]
 
     def fingerprint(self) -> str:
-        """SHA-256 (hex) over settings, facts and the command with its paths taken out."""
+        """SHA-256 (hex) over settings, facts and the command without its paths."""
         return fingerprint(
             self.settings, self.facts, (*self.input_options, "-i", input_name(self.facts, ""), *self.output_options)
         )
 
 
 def plan_task(settings: OutputSettings, facts: MediaFacts) -> TaskPlan:
-    """Plan one task. Raises `SOURCE_UNSUPPORTED` with the reason where the settings cannot make a true proxy of this source."""
+    """Plan one task. Raises `SOURCE_UNSUPPORTED` with the reason if the settings cannot make a faithful proxy of this source."""
     design = _design(settings, facts)
     return TaskPlan(
         settings=settings,
@@ -88,21 +88,21 @@ def plan_slower(settings: OutputSettings, facts: MediaFacts) -> TaskPlan:
 def _design(settings: OutputSettings, facts: MediaFacts) -> Design:
     video = facts.video
     source = upright(video)
-    picture = plan_picture(source, settings.resolution, height_multiple(settings.codec, interlaced=video.interlaced))
+    geometry = plan_geometry(source, settings.resolution, height_multiple(settings.codec, interlaced=video.interlaced))
     schedule = plan_schedule(settings, facts)
     dominance = None
     if video.interlaced:
         _check_fields(settings, video, schedule)
         dominance = "tff" if video.top_field_first else "bff"
-    encoder = choose_encoder(settings, picture, schedule.rate, video)
+    encoder = choose_encoder(settings, geometry, schedule.rate, video)
     return Design(
         container=settings.container,
         encoder=encoder,
-        picture=picture,
+        geometry=geometry,
         schedule=schedule,
         color=plan_color(video, encoder, settings.container),
-        shrinks=4 * picture.width <= 3 * source.width and 4 * picture.height <= 3 * source.height,
-        sound=plan_audio(settings.container, facts, schedule),
+        shrinks=4 * geometry.width <= 3 * source.width and 4 * geometry.height <= 3 * source.height,
+        audio=plan_audio(settings.container, facts, schedule),
         dominance=dominance,
         reel=facts.reel if _keeps_reel(settings.container, schedule) else None,
     )
@@ -126,20 +126,20 @@ def _check_fields(settings: OutputSettings, video: VideoFacts, schedule: Schedul
 
 
 def _keeps_reel(container: Container, schedule: Schedule) -> bool:
-    # QuickTime keeps the reel's name in the timecode track's sample description: without a timecode there is no place for it.
+    # QuickTime stores the reel's name in the timecode track's sample description: without a timecode it cannot.
     return container is Container.MXF or (container is Container.MOV and schedule.timecode is not None)
 
 
 def _expectation(facts: MediaFacts, design: Design) -> Expectation:
-    video, encoder, picture, schedule, color = facts.video, design.encoder, design.picture, design.schedule, design.color
+    video, encoder, geometry, schedule, color = facts.video, design.encoder, design.geometry, design.schedule, design.color
     return Expectation(
         container=design.container,
         video=ExpectedVideo(
             codec=encoder.codec,
             profile=encoder.profile,
             codec_tag=encoder.container_tag,
-            size=(picture.width, picture.height),
-            display_aspect=picture.display_aspect,
+            size=(geometry.width, geometry.height),
+            display_aspect=geometry.display_aspect,
             field_order=video.field_order if design.dominance is None else _EARLIER_FIELD[design.dominance],
             color_range=color.range,
             tags=color.tags,
@@ -165,6 +165,6 @@ def _expectation(facts: MediaFacts, design: Design) -> Expectation:
                 duration=stream.duration,
                 copied_from=stream.source_index if stream.copied else None,
             )
-            for stream in design.sound
+            for stream in design.audio
         ),
     )

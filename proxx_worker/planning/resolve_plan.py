@@ -1,7 +1,7 @@
-"""Settings and camera RAW in, what DaVinci Resolve is to be asked for out, together with what its output must match.
+"""Turns settings and camera RAW into what DaVinci Resolve is asked to render, together with what its output must match.
 
-Pure. A source is planned twice: from the spec before Resolve is asked anything, and again from the clip properties that it told.
-Ids of formats and codecs are those of `GetRenderFormats` and `GetRenderCodecs`, as others measured them: docs/resolve.md.
+Pure. A source is planned twice: from the spec before Resolve is asked anything, and again from the clip properties it reports.
+Ids of formats and codecs are those of `GetRenderFormats` and `GetRenderCodecs`, as measured by others: docs/resolve.md.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from proxx_worker.media.signatures import ONE_FILE_PER_FRAME
 from proxx_worker.planning.color_tags import Tags
 from proxx_worker.planning.expectation import Expectation, ExpectedTimecode, ExpectedTiming, ExpectedVideo
 from proxx_worker.planning.fingerprint import settings_as_json
-from proxx_worker.planning.picture import Picture, plan_picture
+from proxx_worker.planning.geometry import Geometry, plan_geometry
 
 Value: TypeAlias = bool | int | str
 
@@ -41,12 +41,12 @@ _PRORES: Mapping[Codec, tuple[str, str, str]] = {
 }
 _NO_TAGS = Tags(None, None, None)
 _WITH_IDENTITY = frozenset({Container.MOV, Container.MXF})
-"""Containers whose start timecode and reel name the proxy must carry; what Resolve writes into an MP4 is not known."""
+"""Containers whose start timecode and reel name the proxy must carry; what Resolve writes into an MP4 is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Encoding:
-    """A codec as Resolve's id, and as ffprobe names what comes out; None: not compared."""
+    """A codec by Resolve's id, and as ffprobe names the output; None: not compared."""
 
     id: str
     codec: str
@@ -56,7 +56,7 @@ class _Encoding:
 
 @dataclass(frozen=True, slots=True)
 class ResolvePlan:
-    """One source's render. `clip` is None until Resolve has been asked for it."""
+    """One source's render. `clip` is None until Resolve has been asked about it."""
 
     settings: OutputSettings
     format: str
@@ -68,7 +68,7 @@ class ResolvePlan:
 
     @property
     def duration(self) -> Fraction | None:
-        """Seconds of picture."""
+        """Seconds of video."""
         return self.expected.timing.duration
 
     @property
@@ -82,15 +82,15 @@ class ResolvePlan:
         return self.encoding.id
 
     def render_settings(self) -> tuple[tuple[str, Value], ...]:
-        """What is set on top of preset, format and codec, in this order; the place and name of the file apart."""
-        sound = self.clip is None or self.clip.audio_channels != 0
-        keys: list[tuple[str, Value]] = [("SelectAllFrames", True), ("ExportVideo", True), ("ExportAudio", sound)]
+        """What is set on top of preset, format and codec, in this order, except the file's folder and name."""
+        audio = self.clip is None or self.clip.audio_channels != 0
+        keys: list[tuple[str, Value]] = [("SelectAllFrames", True), ("ExportVideo", True), ("ExportAudio", audio)]
         if self.size is not None:
             keys += [("FormatWidth", self.size[0]), ("FormatHeight", self.size[1])]
         return tuple(keys)
 
     def project_settings(self) -> tuple[tuple[str, str], ...]:
-        """What a project must be set to before its timeline is made, as the text that `SetSetting` takes."""
+        """The project settings needed before its timeline is created, as text for `SetSetting`."""
         if self.clip is None or self.clip.rate is None:
             return ()
         drops = self.clip.timecode is not None and self.clip.timecode.drop_frame
@@ -101,7 +101,7 @@ class ResolvePlan:
         return tuple(settings)
 
     def fingerprint(self) -> str:
-        """SHA-256 (hex) over the settings, the preset's name, all keys, and the clip's properties, paths left out."""
+        """SHA-256 (hex) over the settings, the preset's name, all keys, and the clip's properties, without paths."""
         properties = {} if self.clip is None else {k: v for k, v in self.clip.properties.items() if k not in _OF_THE_PLACE}
         document = {
             "settings": settings_as_json(self.settings),
@@ -117,19 +117,19 @@ class ResolvePlan:
 _OF_THE_PLACE = frozenset(
     {"File Path", "File Name", "Clip Name", "Clip Directory", "Date Added", "Date Modified", "Online Status"}
 )
-"""Properties that tell where a clip lies and when it was looked at, not what it is."""
+"""Properties about where a clip is stored and when it was accessed, not about what it is."""
 
 
 def plan_resolve(settings: OutputSettings, source: RawSource, preset: str) -> ResolvePlan:
     """Plan one source as far as the spec goes. Raises SOURCE_UNSUPPORTED for camera RAW that is one file per frame.
 
-    `settings` are such that `resolve_faults` has nothing to say of them.
+    `settings` must be without `resolve_faults`.
     """
     if source.format in ONE_FILE_PER_FRAME:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"{source.format} is a sequence of one file per frame, and this version of proxx-worker takes camera RAW as single "
-            "files: make a clip of the sequence first",
+            f"{source.format} is a sequence of one file per frame, but this version of proxx-worker only takes camera RAW in "
+            "single files: make a clip of the sequence first",
             format=source.format,
         )
     encoding = _encoding(settings)
@@ -143,14 +143,14 @@ def plan_resolve(settings: OutputSettings, source: RawSource, preset: str) -> Re
 
 
 def with_clip(plan: ResolvePlan, clip: ClipFacts) -> ResolvePlan:
-    """`plan` with what Resolve told of the source.
+    """`plan` with what Resolve reported about the source.
 
-    Raises SOURCE_UNSUPPORTED where it told no rate, or no size that another one could be made from.
+    Raises SOURCE_UNSUPPORTED if it reported no rate, or no size to derive another one from.
     """
     if clip.rate is None:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"a clip must have a frame rate that timelines have, but Resolve tells {clip.properties.get('FPS')!r} for this one: "
+            f"a clip must have a timeline frame rate, but Resolve reports {clip.properties.get('FPS')!r} for this one: "
             "conform it first",
             fps=clip.properties.get("FPS"),
         )
@@ -207,15 +207,15 @@ def _expected_video(encoding: _Encoding, size: tuple[int, int] | None, aspect: F
 
 
 def _output_size(settings: OutputSettings, clip: ClipFacts) -> tuple[int, int] | None:
-    """What the proxy is to measure; None where Resolve decides, because it does not tell what the source measures."""
+    """The proxy's size; None if Resolve decides, because it does not report the source's."""
     resolution = settings.resolution
     if clip.size is None:
         if resolution.mode is ScaleMode.SAME:
             return None
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"Resolve tells no size of this clip that resolution {resolution} could be counted from: ask for `same`",
+            f"Resolve reports no size for this clip, so resolution {resolution} cannot be computed: ask for `same`",
             resolution=str(resolution),
         )
-    picture = plan_picture(Picture(*clip.size, clip.sample_aspect or Fraction(1)), resolution)
-    return picture.width, picture.height
+    geometry = plan_geometry(Geometry(*clip.size, clip.sample_aspect or Fraction(1)), resolution)
+    return geometry.width, geometry.height

@@ -14,7 +14,7 @@ from proxx_worker.contract.output_settings import Codec, Container, DnxhrLevel, 
 from proxx_worker.media.facts import ColorFacts, VideoFacts
 from proxx_worker.planning import vc3
 from proxx_worker.planning.color_tags import EVERYTHING, PRORES, VP9, X264_X265, TagSupport
-from proxx_worker.planning.picture import Picture
+from proxx_worker.planning.geometry import Geometry
 
 X264_THREADS = "4"
 """Fixed, because libx264's output depends on it."""
@@ -27,9 +27,9 @@ class VideoEncoder:
     """One codec's encoder for one clip.
 
     `codec`, `profile`: as ffprobe names them (`profile` None: not compared). `options`: from `-c:v` on. `tag_support`: which
-    colour tags the bitstream can say. `carries_full_range`: it can say that its range is full. `matrices`: the only ones that it
-    can say, the usual one first; empty where it can leave the matrix unsaid. `container_tag`: the sample entry's four letters,
-    None where the container has none. `packet_filters`: for `-bsf:v`.
+    colour tags the bitstream can carry. `carries_full_range`: it can signal full range. `matrices`: the only ones that it can
+    signal, the usual one first; empty if it can leave the matrix unspecified. `container_tag`: the sample entry's four-character
+    code, None if the container has none. `packet_filters`: for `-bsf:v`.
     """
 
     codec: str
@@ -65,8 +65,8 @@ _DNXHR_SIZE = (256, 120)
 
 _R23, _R29, _R59 = Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001)
 
-# (width, height, interlaced) -> {rate: Mb/s}: the 8-bit rates that Avid's DNxHD table gives near 120-220 Mb/s, the middle of
-# each raster's choices. FFmpeg has no compression id for anything else.
+# (width, height, interlaced) -> {rate: Mb/s}: the 8-bit rates near 120-220 Mb/s in Avid's DNxHD table, the middle of each
+# raster's choices. FFmpeg has no compression id for anything else.
 _DNXHD_RATES: Mapping[tuple[int, int, bool], Mapping[Fraction, int]] = {
     (1920, 1080, False): {
         _R23: 115, Fraction(24): 115, Fraction(25): 120, _R29: 145, Fraction(30): 145,
@@ -83,32 +83,32 @@ _DNXHD_RATES: Mapping[tuple[int, int, bool], Mapping[Fraction, int]] = {
 def height_multiple(codec: Codec, *, interlaced: bool) -> int:
     """What the proxy's height must be a multiple of.
 
-    A field of 4:2:0 has a line of chroma for two of its own: an interlaced frame has a multiple of four lines. libx264 of FFmpeg
-    5.1.9 writes past its memory for 270.
+    A 4:2:0 field has one line of chroma for every two of luma, so an interlaced frame has a multiple of four lines. libx264 in
+    FFmpeg 5.1.9 writes beyond its buffer for 270.
     """
     return 4 if interlaced and codec is Codec.H264 else 2
 
 
-def choose_encoder(settings: OutputSettings, picture: Picture, rate: Fraction | None, video: VideoFacts) -> VideoEncoder:
-    """The encoder for a proxy of `video` as `picture` at `rate` (None: variable).
+def choose_encoder(settings: OutputSettings, geometry: Geometry, rate: Fraction | None, video: VideoFacts) -> VideoEncoder:
+    """The encoder for a proxy of `video` as `geometry` at `rate` (None: variable).
 
-    Raises `SOURCE_UNSUPPORTED` with the codec's own reason where it cannot make a true one.
+    Raises `SOURCE_UNSUPPORTED` with the codec's own reason if it cannot make a faithful one.
     """
     match settings.codec:
         case (Codec.PRORES_PROXY | Codec.PRORES_LT | Codec.PRORES_STANDARD | Codec.PRORES_HQ | Codec.PRORES_4444) as codec:
-            return _prores(codec, picture, video)
+            return _prores(codec, geometry, video)
         case Codec.DNXHD:
-            return _dnxhd(picture, rate, interlaced=video.interlaced)
+            return _dnxhd(geometry, rate, interlaced=video.interlaced)
         case Codec.H264:
             return _h264(settings.container, video)
         case (Codec.DNXHR | Codec.H265 | Codec.HEVC | Codec.VP9 | Codec.AV1) as codec:
-            return _without_fields(codec, settings, picture, video)
+            return _without_fields(codec, settings, geometry, video)
         case codec:
             assert_never(codec)
 
 
-def _without_fields(codec: _WithoutFields, settings: OutputSettings, picture: Picture, video: VideoFacts) -> VideoEncoder:
-    """The codecs that know no fields, or whose encoder knows none."""
+def _without_fields(codec: _WithoutFields, settings: OutputSettings, geometry: Geometry, video: VideoFacts) -> VideoEncoder:
+    """The codecs that do not support interlaced video, or whose encoder does not."""
     if video.interlaced:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
@@ -119,11 +119,11 @@ def _without_fields(codec: _WithoutFields, settings: OutputSettings, picture: Pi
     deep = video.bit_depth > _DEEP
     match codec:
         case Codec.DNXHR:
-            return _dnxhr(settings.dnxhr_level or DnxhrLevel.HQ, picture)
+            return _dnxhr(settings.dnxhr_level or DnxhrLevel.HQ, geometry)
         case Codec.VP9:
             return _vp9(deep=deep)
         case Codec.AV1:
-            return _av1(picture, video.color, deep=deep)
+            return _av1(geometry, video.color, deep=deep)
         case Codec.H265 | Codec.HEVC:
             return _hevc(settings.container, video.color, deep=deep)
         case _:
@@ -134,30 +134,30 @@ def _ildct(*, interlaced: bool) -> tuple[str, ...]:
     return ("-flags:v", "+bitexact+ildct") if interlaced else ("-flags:v", "+bitexact")
 
 
-def _prores(codec: _ProRes, picture: Picture, video: VideoFacts) -> VideoEncoder:
+def _prores(codec: _ProRes, geometry: Geometry, video: VideoFacts) -> VideoEncoder:
     number, name = _PRORES[codec]
     full_chroma = codec is Codec.PRORES_4444
     keeps_alpha = full_chroma and video.has_alpha
     # The fast encoder reads past the end of a field of 8 odd lines (720, 240): it crashes. It cuts alpha to 8 bits.
-    slow = keeps_alpha or (video.interlaced and picture.height % (2 * _BLOCK) == _BLOCK)
+    slow = keeps_alpha or (video.interlaced and geometry.height % (2 * _BLOCK) == _BLOCK)
     pixel_format = "yuva444p10le" if keeps_alpha else "yuv444p10le" if full_chroma else "yuv422p10le"
     alpha = ("-alpha_bits", "16") if keeps_alpha else ()
     options = ("-c:v", "prores_ks" if slow else "prores_aw", "-profile:v", number, *alpha, *_ildct(interlaced=video.interlaced))
     return VideoEncoder("prores", name, pixel_format, options, PRORES)
 
 
-def _dnxhd(picture: Picture, rate: Fraction | None, *, interlaced: bool) -> VideoEncoder:
-    rates = _DNXHD_RATES.get((picture.width, picture.height, interlaced), {})
+def _dnxhd(geometry: Geometry, rate: Fraction | None, *, interlaced: bool) -> VideoEncoder:
+    rates = _DNXHD_RATES.get((geometry.width, geometry.height, interlaced), {})
     megabits = rates.get(rate) if rate is not None else None
     if megabits is None:
         kind = "interlaced" if interlaced else "progressive"
         speed = "a variable rate" if rate is None else f"{rate} frames per second"
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"DNxHD has no format for {picture.width}x{picture.height} {kind} at {speed}: it knows 1920x1080 and 1280x720 at "
-            "broadcast rates only; choose dnxhr, or one of these sizes and rates",
-            width=picture.width,
-            height=picture.height,
+            f"DNxHD has no format for {geometry.width}x{geometry.height} {kind} at {speed}: it supports 1920x1080 and 1280x720 "
+            "at broadcast rates only; choose dnxhr, or one of these sizes and rates",
+            width=geometry.width,
+            height=geometry.height,
             rate=None if rate is None else str(rate),
             interlaced=interlaced,
         )
@@ -165,13 +165,14 @@ def _dnxhd(picture: Picture, rate: Fraction | None, *, interlaced: bool) -> Vide
     return VideoEncoder("dnxhd", "DNXHD", "yuv422p", options, EVERYTHING, matrices=("bt709",))
 
 
-def _dnxhr(level: DnxhrLevel, picture: Picture) -> VideoEncoder:
-    if picture.width < _DNXHR_SIZE[0] or picture.height < _DNXHR_SIZE[1]:
+def _dnxhr(level: DnxhrLevel, geometry: Geometry) -> VideoEncoder:
+    if geometry.width < _DNXHR_SIZE[0] or geometry.height < _DNXHR_SIZE[1]:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"DNxHR needs at least 256x120 pixels, this proxy would have {picture.width}x{picture.height}: choose a larger size",
-            width=picture.width,
-            height=picture.height,
+            f"DNxHR needs at least 256x120 pixels, but this proxy would have {geometry.width}x{geometry.height}: "
+            "choose a larger resolution",
+            width=geometry.width,
+            height=geometry.height,
         )
     option, name = _DNXHR[level]
     options = ("-c:v", "dnxhd", "-profile:v", option, *_ildct(interlaced=False))
@@ -180,7 +181,7 @@ def _dnxhr(level: DnxhrLevel, picture: Picture) -> VideoEncoder:
 
 def _h264(container: Container, video: VideoFacts) -> VideoEncoder:
     hdr = _static_hdr(video.color, "mastering-display", "cll")
-    # FFmpeg tells libx264 the field order with the first frame, when its threads already hold three: those would say top first.
+    # FFmpeg tells libx264 the field order with the first frame, when its threads already hold three: these would have top first.
     fields = ("bff=1",) if video.interlaced and not video.top_field_first else ()
     options = (
         "-c:v", "libx264", "-preset", "superfast", "-tune", "fastdecode", "-qp", "24", *_GOP, "-threads:v", X264_THREADS,
@@ -188,8 +189,9 @@ def _h264(container: Container, video: VideoFacts) -> VideoEncoder:
         "-flags:v", "+bitexact+ildct+ilme" if video.interlaced else "+bitexact",
     )  # fmt: skip
     tag = None if container is Container.MKV else "avc1"
-    # With a constant quantizer pictures depend on nothing outside their GOP. What x264 says of itself in the first packet is left
-    # out, so that parts of a clip are the whole clip's bytes. Fields and HDR are told by the same kind of unit: there it stays.
+    # With a constant quantizer, frames depend on nothing outside their GOP. x264's note about itself in the first packet is
+    # removed, so that segments of a clip have the same bytes as the whole. Interlaced video and HDR use the same kind of unit
+    # for their own metadata: there it stays.
     plain = () if video.interlaced or hdr else ("filter_units=remove_types=6",)
     return VideoEncoder(
         "h264", None, "yuv420p", options, X264_X265, carries_full_range=True, container_tag=tag, packet_filters=plain
@@ -220,14 +222,14 @@ def _vp9(*, deep: bool) -> VideoEncoder:
     return VideoEncoder("vp9", profile, pixel_format, options, VP9, carries_full_range=True)
 
 
-def _av1(picture: Picture, color: ColorFacts, *, deep: bool) -> VideoEncoder:
-    if picture.width < _AV1_SIDE or picture.height < _AV1_SIDE:
+def _av1(geometry: Geometry, color: ColorFacts, *, deep: bool) -> VideoEncoder:
+    if geometry.width < _AV1_SIDE or geometry.height < _AV1_SIDE:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"the AV1 encoder needs at least {_AV1_SIDE}x{_AV1_SIDE} pixels, this proxy would be "
-            f"{picture.width}x{picture.height}: choose a larger resolution",
-            width=picture.width,
-            height=picture.height,
+            f"the AV1 encoder needs at least {_AV1_SIDE}x{_AV1_SIDE} pixels, but this proxy would be "
+            f"{geometry.width}x{geometry.height}: choose a larger resolution",
+            width=geometry.width,
+            height=geometry.height,
         )
     params = ":".join(("lp=2", *_static_hdr(_in_units(color), "mastering-display", "content-light")))
     options = (
@@ -237,7 +239,7 @@ def _av1(picture: Picture, color: ColorFacts, *, deep: bool) -> VideoEncoder:
 
 
 def _static_hdr(color: ColorFacts, mastering: str, light: str) -> tuple[str, ...]:
-    """The source's static HDR metadata as parameters of these names, as far as it has any."""
+    """The source's static HDR metadata as parameters with these names, if it has any."""
     pairs = ((mastering, color.mastering_display), (light, color.content_light))
     return tuple(f"{name}={value}" for name, value in pairs if value is not None)
 

@@ -31,10 +31,10 @@ def ale(clips: Sequence[RelinkClip]) -> str:
     """The file. Raises `UnfitError` for a variable rate, one that Avid does not know, and several: its heading has one."""
     rates = {clip.constant_rate("ALE") for clip in clips}
     if len(rates) > 1:
-        raise UnfitError(f"ALE has one frame rate, and these clips have {len(rates)}: name the results of one rate at a time")
+        raise UnfitError(f"an ALE has one frame rate, but these clips have {len(rates)}: name the results of one rate at a time")
     rate = next(iter(rates), Fraction(25))
     if rate not in _RATES:
-        raise UnfitError(f"Avid has no clips of {rate} frames per second: leave them out")
+        raise UnfitError(f"Avid does not support {rate} frames per second: leave those clips out")
     raster = {_RASTERS.get(clip.height, "CUSTOM") for clip in clips}
     heading = [
         "Heading",
@@ -58,5 +58,5 @@ def _cells(clip: RelinkClip, rate: str) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    """Without tabs and line ends, which would begin another cell or row, and without what UTF-8 cannot say."""
+    """Without tabs and line ends, which would begin another cell or row, and without what UTF-8 cannot encode."""
     return "".join(" " if letter < " " or letter == "\x7f" else letter for letter in text).encode("utf-8", "replace").decode()

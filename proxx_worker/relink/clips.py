@@ -1,4 +1,4 @@
-"""What an editing system must know of a clip and its proxy to take them for the same: read out of a result. Pure."""
+"""What an editing system must know about a clip and its proxy to treat them as the same, read from a result. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from proxx_worker.media.timecode_count import count_of, label_of
 
 
 class UnfitError(Exception):
-    """A clip that the wanted file cannot say; the message names it and the reason."""
+    """A clip that the file format cannot describe; the message names it and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class RelinkClip:
     """One source and its proxy.
 
-    `source`, `proxy`: paths as the job's spec has them; `proxy_file`: on this machine. `rate`: exact, None where it varies.
+    `source`, `proxy`: paths as the job's spec has them; `proxy_file`: on this machine. `rate`: exact, None if it varies.
     `frames`: as the worker counted them. `start`: frames from 00:00:00:00 to the first one, 0 without a timecode. `width`,
     `height`: as shown, in pixels. `field_order`: `progressive`, `upper`, `lower` or None. `channels`: of each audio stream.
     `sample_rate`: of the first, Hz.
@@ -48,7 +48,7 @@ class RelinkClip:
         return self.timecode is not None and self.timecode.drop_frame
 
     def constant_rate(self, what: str) -> Fraction:
-        """The rate. Raises `UnfitError` where it varies and `what` counts frames of one length."""
+        """The rate. Raises `UnfitError` if it varies and `what` counts frames of one length."""
         if self.rate is None:
             raise UnfitError(
                 f"{self.source} has a variable frame rate, and {what} counts frames of one length: leave this clip out"
@@ -65,7 +65,7 @@ class RelinkClip:
 def clips_of(jobs: Sequence[FinishedJob]) -> list[RelinkClip]:
     """The clips of all completed tasks, in order.
 
-    Raises `UnfitError` where a proxy was made at another rate than its source's, or a result does not say what is needed.
+    Raises `UnfitError` if a proxy has another rate than its source, or a result lacks what is needed.
     """
     return [_clip(job, task) for job in jobs for task in job.tasks if task.status is TaskStatus.COMPLETED]
 
@@ -77,11 +77,11 @@ def _clip(job: FinishedJob, task: FinishedTask) -> RelinkClip:
             f"the proxy of {task.source} has another frame rate, so no editing system accepts it as the same clip: leave it out"
         )
     if output is None or task.output_sha256 is None or frames is None or task.source_media is None:
-        raise UnfitError(f"the result of {task.source} does not say what its proxy is: run the job again")
+        raise UnfitError(f"the result of {task.source} does not describe its proxy: run the job again")
     try:
         return _from_facts(task, task.source_media, output, task.output_sha256, frames)
     except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
-        raise UnfitError(f"the result of {task.source} does not say what is needed ({error}): run the job again") from error
+        raise UnfitError(f"the result of {task.source} lacks what is needed ({error}): run the job again") from error
 
 
 def _from_facts(task: FinishedTask, media: Mapping[str, object], output: str, sha256: str, frames: int) -> RelinkClip:
@@ -89,10 +89,10 @@ def _from_facts(task: FinishedTask, media: Mapping[str, object], output: str, sh
     rate = Fraction(_text(video["rate"])) if video["constant_rate"] is True else None
     told = media.get("timecode")
     timecode = None if told is None else _timecode(_mapping(told))
-    turned = video["rotation"] in {90, 270}  # null: Resolve does not tell of camera RAW
+    turned = video["rotation"] in {90, 270}  # null: Resolve does not report it for camera RAW
     width, height = _number(video["width"]), _number(video["height"])
     aspect = Fraction(_text(video["sample_aspect"]))
-    sounds = [_mapping(sound) for sound in _list(media["audio"])]
+    streams = [_mapping(stream) for stream in _list(media["audio"])]
     return RelinkClip(
         name=task.source.rsplit("/", 1)[-1].rsplit(".", 1)[0] or task.source,
         source=task.source,
@@ -109,8 +109,8 @@ def _from_facts(task: FinishedTask, media: Mapping[str, object], output: str, sh
         sample_aspect=1 / aspect if turned else aspect,
         field_order=_FIELD_ORDERS.get(str(video["field_order"])),
         color=(_said(color, "primaries"), _said(color, "transfer"), _said(color, "matrix")),
-        channels=tuple(_number(sound["channels"]) for sound in sounds),
-        sample_rate=_number(sounds[0]["sample_rate"]) if sounds else None,
+        channels=tuple(_number(stream["channels"]) for stream in streams),
+        sample_rate=_number(streams[0]["sample_rate"]) if streams else None,
     )
 
 

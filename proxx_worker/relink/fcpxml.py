@@ -1,6 +1,6 @@
 """FCPXML 1.11, for Final Cut Pro and others that read it: one asset per clip, with its original and its proxy. Pure.
 
-Sources: Apple's FCPXML reference and the DTD of version 1.11, which Final Cut Pro brings along. Times are whole multiples of the
+Sources: Apple's FCPXML reference and the DTD of version 1.11, which is part of Final Cut Pro. Times are whole multiples of the
 frame duration, in seconds as a fraction ("Time values").
 """
 
@@ -54,7 +54,7 @@ def fcpxml(clips: Sequence[RelinkClip], event: str) -> bytes:
                 "format": formats[key],
             }
             | {"videoSources": "1"}
-            | _sound(clip),
+            | _audio(clip),
         )
         SubElement(asset, "media-rep", kind="original-media", src=file_url(clip.source))
         SubElement(asset, "media-rep", kind="proxy-media", src=file_url(clip.proxy))
@@ -92,7 +92,7 @@ def _format(clip: RelinkClip, rate: Fraction) -> dict[str, str]:
     return look if code is None else look | {"colorSpace": code}
 
 
-def _sound(clip: RelinkClip) -> dict[str, str]:
+def _audio(clip: RelinkClip) -> dict[str, str]:
     if not clip.channels:
         return {}
     return {
@@ -104,5 +104,5 @@ def _sound(clip: RelinkClip) -> dict[str, str]:
 
 
 def _plain(text: str) -> str:
-    """A name with U+FFFD for what XML 1.0 cannot say."""
+    """A name with U+FFFD for characters that XML 1.0 cannot contain."""
     return _UNSAYABLE.sub("\ufffd", text)

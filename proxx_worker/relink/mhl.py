@@ -19,8 +19,8 @@ HASH_FORMAT = "xxh128"
 def add_to_history(clips: Sequence[RelinkClip], folder: str, comment: str) -> int:
     """Make a generation of the history in `folder` with these proxies in it. Returns how many it holds.
 
-    All files are checked before anything is written: each must be in the folder, be the file that its result names, and be
-    what an earlier generation says of it. What else the folder holds is left alone. Raises `UnfitError`, and `OSError`.
+    All files are checked before anything is written: each must be in the folder, be the file that its result names, and match
+    what an earlier generation recorded. Other files in the folder are left alone. Raises `UnfitError`, and `OSError`.
     """
     root = os.path.abspath(folder)
     proxies = [_inside(clip, root) for clip in clips]
@@ -40,7 +40,7 @@ def _add(clips: Sequence[RelinkClip], proxies: Sequence[str], root: str, comment
             raise UnfitError(f"{clip.proxy} is not the file that its result names: its SHA-256 differs; nothing was written")
         sealed = commands.seal_file_path(history, path, [HASH_FORMAT], session)
         if not all(one.success for one in sealed.values()):
-            raise UnfitError(f"{clip.proxy} is not what the folder's history says of it; nothing was written")
+            raise UnfitError(f"{clip.proxy} is not what the folder's history recorded; nothing was written")
     commands.commit_session(session, None, None, None, None, None, comment)
     return len(proxies)
 
@@ -48,7 +48,7 @@ def _add(clips: Sequence[RelinkClip], proxies: Sequence[str], root: str, comment
 def _inside(clip: RelinkClip, root: str) -> str:
     path = os.path.abspath(clip.proxy_file)
     if os.path.commonpath([path, root]) != root:
-        raise UnfitError(f"{clip.proxy} does not lie in {root}: name the folder that holds the proxies")
+        raise UnfitError(f"{clip.proxy} is not in {root}: name the folder that contains the proxies")
     return path
 
 

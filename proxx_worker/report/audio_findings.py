@@ -1,4 +1,4 @@
-"""Faults of the audio: late or early, with holes, or on the wrong channel. Pure."""
+"""Faults of the audio: late or early, with gaps, or on the wrong channel. Pure."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -12,16 +12,16 @@ LAG_SECONDS, LAG_CERTAIN = 0.010, 0.020
 """Half a frame at 50 and at 25 frames a second."""
 
 HOLE_SECONDS = 0.020
-"""The shortest silence that is a hole."""
+"""The shortest silence that counts as a gap."""
 
 
 def loudest(courses: Sequence[Course]) -> Course:
-    """One course for all channels: at each point the loudest of them."""
+    """One envelope for all channels: at each point the loudest of them."""
     return courses[0] if len(courses) == 1 else [max(points) for points in zip(*courses, strict=True)]
 
 
-def picture_late(comparison: Comparison) -> Fraction:
-    """By how much later than in the source the picture starts in the proxy, each counted from its file's start."""
+def video_delay(comparison: Comparison) -> Fraction:
+    """How much later the proxy's video starts than the source's, each counted from its file's start."""
     source, proxy = (
         Fraction(0) if facts.video.start is None or facts.start is None else max(Fraction(0), facts.video.start - facts.start)
         for facts in (comparison.source, comparison.proxy)
@@ -30,15 +30,15 @@ def picture_late(comparison: Comparison) -> Fraction:
 
 
 def lag_of(comparison: Comparison, pair: AudioPair) -> float | None:
-    """How late the proxy's audio is against its picture, in seconds; None where the audio does not tell."""
+    """How late the proxy's audio is relative to its video, in seconds; None if the audio does not show it."""
     if not pair.source or not pair.proxy:
         return None
     lag = lag_between(loudest(pair.source), loudest(pair.proxy))
-    return None if lag is None else round(lag.points / POINTS_PER_SECOND - float(picture_late(comparison)), 3)
+    return None if lag is None else round(lag.points / POINTS_PER_SECOND - float(video_delay(comparison)), 3)
 
 
 def _holes(comparison: Comparison, number: int, pair: AudioPair, late: int) -> Iterator[Finding]:
-    """The holes of one stream; channels that fall silent together are one."""
+    """The gaps of one stream; channels that fall silent together count as one."""
     together: list[list[Hole]] = []
     for hole in holes_in(pair.source, pair.proxy, late):
         group = next((one for one in together if abs(one[0].start - hole.start) <= HOLE_SECONDS), None)
@@ -75,7 +75,7 @@ def audio_findings(comparison: Comparison, audio_streams: Sequence[AudioPair]) -
                 value=lag,
                 threshold=LAG_SECONDS,
             )
-        late = 0 if lag is None else round((lag + float(picture_late(comparison))) * POINTS_PER_SECOND)
+        late = 0 if lag is None else round((lag + float(video_delay(comparison))) * POINTS_PER_SECOND)
         yield from _holes(comparison, number, pair, late)
     places = [
         (number, channel)

@@ -1,4 +1,4 @@
-"""The course of audio, its peak in every millisecond, channel by channel; and what two such courses have in common. Pure."""
+"""The envelope of audio, its peak in every millisecond, channel by channel; and comparisons of two envelopes. Pure."""
 
 import sys
 from array import array
@@ -14,7 +14,7 @@ POINTS_PER_SECOND = 1000
 FULL_SCALE = 32768
 
 LONGEST_LAG_SECONDS = 0.5
-"""How far to either side the audio is looked for."""
+"""How far to either side the audio is searched."""
 
 _SAMPLE_BYTES = 2
 _COARSE = 8
@@ -69,7 +69,7 @@ class Lag:
 
 
 def lag_between(source: Course, proxy: Course) -> Lag | None:
-    """How late the proxy's audio is; None where its course does not tell: silence, a steady tone, or different audio."""
+    """How late the proxy's audio is; None if its envelope does not show it: silence, a steady tone, or different audio."""
     start = _liveliest(source)
     one, other = source[start : start + _WINDOW], proxy[start : start + _WINDOW]
     longest = round(LONGEST_LAG_SECONDS * POINTS_PER_SECOND)
@@ -92,7 +92,7 @@ def lag_between(source: Course, proxy: Course) -> Lag | None:
 
 
 def _liveliest(course: Course) -> int:
-    """Where the window begins in which the audio changes most."""
+    """The start of the window in which the audio changes most."""
     if len(course) <= _WINDOW:
         return 0
     starts = range(0, len(course) - _WINDOW + 1, _WINDOW // 2)
@@ -126,7 +126,7 @@ def _likenesses(one: Sequence[float], other: Sequence[float], least: int, most: 
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """Silence where the source has audio: in seconds from the file's start, and of which channel, from 0."""
+    """Silence where the source has audio: seconds from the file's start, and the channel, from 0."""
 
     start: float
     seconds: float
@@ -134,7 +134,7 @@ class Hole:
 
 
 def holes_in(source: Sequence[Course], proxy: Sequence[Course], late: int) -> list[Hole]:
-    """Holes of 20 ms and more, in order; `late`: by how many points the proxy's audio is late."""
+    """Gaps of 20 ms and more, in order; `late`: by how many points the proxy's audio is late."""
     found = []
     for channel, (source_course, proxy_course) in enumerate(zip(source, proxy, strict=False)):
         one, other = source_course[max(0, -late) :], proxy_course[max(0, late) :]
@@ -148,7 +148,7 @@ def holes_in(source: Sequence[Course], proxy: Sequence[Course], late: int) -> li
             if silent and first is None:
                 first = place
             elif not silent and first is not None:
-                # The first packet of a lossy codec may be silent: priming, which no editor hears.
+                # The first packet of a lossy codec may be silent: priming, which is never audible in an editor.
                 if place - first >= _HOLE_BLOCKS * _BLOCK and place > _EDGE_POINTS:
                     found.append(Hole((first + max(0, late)) / POINTS_PER_SECOND, (place - first) / POINTS_PER_SECOND, channel))
                 first = None

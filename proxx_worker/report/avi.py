@@ -1,4 +1,4 @@
-"""The streams out of an AVI file as it comes: the one simple container in which FFmpeg sends several streams through a pipe.
+"""Parses the streams of an AVI file as it arrives: the one simple container in which FFmpeg sends several streams through a pipe.
 
 RIFF: a chunk is four letters, a 32-bit little-endian size and that many bytes, padded to an even number. `RIFF` and `LIST` hold
 chunks after four more letters. A stream's data is in chunks of `LIST movi` named `00dc`, `01wb` and so on.
@@ -15,7 +15,7 @@ _MOST = 64 << 20
 
 
 class AviStreams:
-    """Takes bytes in pieces of any size, gives the chunks of the streams that they complete."""
+    """Takes bytes in pieces of any size, and returns the stream chunks that they complete."""
 
     def __init__(self) -> None:
         """Start before the first byte."""
@@ -23,7 +23,7 @@ class AviStreams:
         self._skip = 0
 
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
-        """The number of the stream and the chunk's bytes, for each. Raises `ValueError` for what is no AVI file."""
+        """The number of the stream and the chunk's bytes, for each. Raises `ValueError` if it is not an AVI file."""
         pending = self._pending
         pending += data
         position = 0

@@ -1,4 +1,4 @@
-"""Inline SVG: the course of SSIM, and of audio. Numbers only, so nothing in it is anybody's name; colours come from the page."""
+"""Inline SVG charts of SSIM and of audio. Numbers only, so they contain no names; colours come from the page."""
 
 from collections.abc import Sequence
 from html import escape
@@ -10,7 +10,7 @@ _LEFT, _BOTTOM, _TOP, _RIGHT = 38, 18, 8, 4
 
 
 def ssim_chart(summary: Summary, title: str, gate: float | None) -> str:
-    """SSIM over time: a band from least to greatest of each column, the floor, and the caller's gate where there is one."""
+    """SSIM over time: a band from least to greatest of each column, the floor, and the caller's gate if there is one."""
     columns = summary.ssim_columns
     if not columns:
         return ""
@@ -69,5 +69,5 @@ def waveforms(source: Sequence[int], proxy: Sequence[int], title: str) -> str:
 
 
 def _wave(columns: Sequence[int], middle: int) -> str:
-    """One upright stroke per column, at least a hair wide so that silence shows as a line."""
+    """One vertical stroke per column, at least a hairline high so that silence shows as a line."""
     return "".join(f"M{x}.5 {middle - peak}v{2 * peak or 0.5}" for x, peak in enumerate(columns))

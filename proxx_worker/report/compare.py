@@ -1,4 +1,4 @@
-"""Runs the one pass over a source and its proxy, and measures what comes out of it while it comes."""
+"""Runs the one pass over a source and its proxy, and measures its output as it arrives."""
 
 import hashlib
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from proxx_worker.report.avi import AviStreams
 from proxx_worker.report.comparison import Comparison, comparison_argv
 from proxx_worker.report.figures import FigureReader
 from proxx_worker.report.measurements import AudioPair, Measurements
-from proxx_worker.report.picture_measures import PictureMeter
+from proxx_worker.report.video_measures import VideoMeter
 
 _CHUNK = 1 << 20
 _MEANS, _SAMPLES, _FIRST_AUDIO = 0, 1, 2
@@ -48,10 +48,10 @@ def compare(
 ) -> Measurements:
     """Measure all frames and audio streams. `on_frames` gets how many frames were compared so far.
 
-    Raises INTERRUPTED for a stop, ENCODE_STALLED where FFmpeg gives nothing for `stall_seconds`, FFMPEG_MISSING, IO_ERROR.
+    Raises INTERRUPTED for a stop, ENCODE_STALLED if FFmpeg outputs nothing for `stall_seconds`, FFMPEG_MISSING, IO_ERROR.
     """
     streams, figures = AviStreams(), FigureReader()
-    pictures = PictureMeter(counted or comparison.source.video.frames or 0)
+    pictures = VideoMeter(counted or comparison.source.video.frames or 0)
     audio_streams = [
         AudioMeter(facts.audio[number].channels)
         for number in range(comparison.audio_streams)
@@ -61,7 +61,7 @@ def compare(
     def take(data: bytes) -> None:
         for number, chunk in streams.feed(data):
             if not chunk:
-                continue  # AVI's way to say "the same again"
+                continue  # AVI's form of "repeat the previous frame"
             if number == _MEANS:
                 pictures.take_means(chunk)
                 on_frames(pictures.measures.frames)

@@ -1,7 +1,7 @@
 """The one FFmpeg pass over a source and its proxy, as data: both brought to one size, one range, one matrix and one time base.
 
 Frames are paired by their number, not by their time: each gets the time number/rate, so that one that slipped is compared with
-the wrong frame, as an editor would see it. PQ and HLG stay what they are: nothing is tone-mapped.
+the wrong frame, as an editor would see it. PQ and HLG stay as they are: nothing is tone-mapped.
 """
 
 from dataclasses import dataclass
@@ -13,22 +13,22 @@ from proxx_worker.media.demuxers import demuxer_name
 from proxx_worker.media.facts import MediaFacts, VideoFacts
 from proxx_worker.media.pixel_formats import pixel_format
 from proxx_worker.media.source_probe import PROBE_BYTES, PROBE_MICROSECONDS
-from proxx_worker.planning.argv import dropping, input_name, numbered, protocols, whole_picture
+from proxx_worker.planning.argv import dropping, input_name, numbered, protocols, uncropped
 from proxx_worker.planning.color import MATRIX_FILTER_NAMES, is_full_range, is_standard_definition
 from proxx_worker.planning.color_tags import same
-from proxx_worker.planning.picture import upright
+from proxx_worker.planning.geometry import upright
 
 MEAN_WIDTH, MEAN_HEIGHT = 48, 28
-"""The small picture whose pixels are means of blocks: coding noise averages out in it, a moved or a wrong picture does not."""
+"""The size of the small image whose pixels are block means: coding noise averages out in it, a moved or wrong frame does not."""
 
 SAMPLE_WIDTH, SAMPLE_HEIGHT = 96, 54
 """The points of each frame at which luma is read as it is."""
 
 AUDIO_RATE = 16_000
-"""Samples per second of the audio that is looked at: enough for its course and its place, a third of what it has."""
+"""Samples per second of the compared audio: enough for its envelope and timing, a third of the usual rate."""
 
 MOST_AUDIO_STREAMS = 32
-"""Streams of one file that are looked at: AVI, in which the measurements travel, has room for 100 in all."""
+"""Compared streams of one file: AVI, which transports the measurements, has room for 100 in all."""
 
 _LARGEST = 960 * 540
 _SMALLEST = 32
@@ -64,7 +64,7 @@ class Comparison:
 
     @property
     def interlaced(self) -> bool:
-        """Whether either picture holds two moments in a frame."""
+        """Whether either video has two moments in a frame."""
         return self.source.video.interlaced or self.proxy.video.interlaced
 
     @property
@@ -86,18 +86,18 @@ def plan_comparison(source: MediaFacts, proxy: MediaFacts, converted_rate: Fract
         # Fields of 4:2:0: each has whole chroma lines.
         _side(shown.height * factor, 4 if source.video.interlaced or proxy.video.interlaced else 2),
         matrix,
-        # What a proxy leaves unsaid its source left unsaid, and it must not be read by its smaller size.
+        # What a proxy leaves unspecified its source left unspecified, and its smaller size must not decide the matrix.
         matrix if proxy.video.color.matrix is None and not _is_rgb(proxy.video) else _matrix_of(proxy.video),
     )
 
 
 def _side(length: float, multiple: int) -> int:
-    """SSIM needs blocks of 8 in chroma as well, so a tiny picture is enlarged."""
+    """SSIM needs blocks of 8 in chroma as well, so a tiny frame is enlarged."""
     return max(_SMALLEST, int(length) // multiple * multiple)
 
 
 def _matrix_of(video: VideoFacts) -> str:
-    """The matrix by which a player reads this picture; unsaid, it goes by the size. RGB gets its own from the scaler."""
+    """The matrix with which a player decodes this video; if unspecified, by its size. RGB gets its own from the scaler."""
     if _is_rgb(video):
         return "bt2020nc" if video.color.primaries == "bt2020" else "bt709"
     return video.color.matrix or ("smpte170m" if is_standard_definition(video) else "bt709")
@@ -131,15 +131,15 @@ def comparison_argv(ffmpeg: str, comparison: Comparison, source: str, proxy: str
 
 
 def input_options(facts: MediaFacts) -> list[str]:
-    """What stands before a file's `-i`: nothing but that file is opened, by the demuxer that the probe found."""
+    """The options before a file's `-i`: only that file is opened, with the demuxer that the probe found."""
     demuxer = demuxer_name(",".join(facts.formats))
     if demuxer is None:
         name = ",".join(facts.formats)
-        raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, f"a file in the format {name} is not one that can be compared")
+        raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, f"files in the format {name} cannot be compared")
     return [
         *protocols(facts), "-f", demuxer, *dropping(facts),
         "-probesize", str(PROBE_BYTES), "-analyzeduration", str(PROBE_MICROSECONDS),
-        *whole_picture(facts.video), *numbered(facts),
+        *uncropped(facts.video), *numbered(facts),
     ]  # fmt: skip
 
 
@@ -151,10 +151,10 @@ def _graph(comparison: Comparison) -> list[str]:
         f"[1:{proxy.video.index}]{','.join(_timed(comparison, 'proxy'))},split=2[p0][p1]",
         f"[s0]{','.join(_compared(comparison, source.video, 'source'))},split=2[s2][s3]",
         f"[p0]{','.join(_compared(comparison, proxy.video, 'proxy'))}[p2]",
-        # All end with the shorter one: what the longer one has more of is seen in the numbers of frames.
+        # All end with the shorter one: the rest of the longer one shows in the numbers of frames.
         f"[p2][s2]ssim=shortest=1,metadata=mode=modify:key=of:value=pair,{_PRINT}[p3]",
         f"[s3]{mean}[s4]", f"[p3]{mean}[p4]", "[s4][p4]vstack=shortest=1[means]",
-        # Points of the pictures as they are: any scaling would soften what lies beyond black and white.
+        # Points of the frames as they are: any scaling would soften values beyond black and white.
         f"[s1]{','.join(_sampled(comparison, source.video))}[s5]",
         f"[p1]{','.join(_sampled(comparison, proxy.video))}[p5]",
         "[s5][p5]vstack=shortest=1[samples]",
@@ -168,7 +168,7 @@ def _graph(comparison: Comparison) -> list[str]:
 def printed(side: str) -> list[str]:
     """The filters that print the time of each frame on standard error."""
     return [
-        # Nothing that a file carries may pass for a figure.
+        # Nothing from a file may be taken for a figure.
         "sidedata=mode=delete",
         "metadata=mode=delete",
         f"metadata=mode=add:key=of:value={side}",
@@ -181,7 +181,7 @@ def _timed(comparison: Comparison, side: str) -> list[str]:
     filters = printed(side)
     if side == "source" and comparison.converted_rate is not None:
         if "mxf" in comparison.proxy.formats:
-            filters.append("setpts=PTS-STARTPTS")  # MXF has no late start: there the proxy counts from the first picture
+            filters.append("setpts=PTS-STARTPTS")  # MXF has no late start: there the proxy counts from the first frame
         filters.append(f"fps=fps={comparison.converted_rate}:round=near")
     frame = 1 / comparison.rate
     return [*filters, f"settb={frame.numerator}/{frame.denominator}", "setpts=N"]
@@ -200,11 +200,11 @@ def _sampled(comparison: Comparison, video: VideoFacts) -> list[str]:
 
 
 def to_common(comparison: Comparison, video: VideoFacts, width: int, height: int) -> list[str]:
-    """The filters that bring one of the pictures to `width` x `height`, 8-bit 4:2:0, limited range and the common matrix."""
+    """The filters that bring one of the videos to `width` x `height`, 8-bit 4:2:0, limited range and the common matrix."""
     shown = upright(video)
     shrinks = shown.width * 3 > width * 4 and shown.height * 3 > height * 4
     scale = _scale(comparison, video, width, height, _AREA if shrinks else _BICUBIC)
-    # Fields are moments: scaling across them would blend two into one line.
+    # Each field is a different moment: scaling across them would blend two into one line.
     filters = [scale + ":interl=1" if comparison.interlaced else scale, "format=pix_fmts=yuv420p"]
     matrix = _matrix(comparison, video)
     given, common = MATRIX_FILTER_NAMES.get(matrix), MATRIX_FILTER_NAMES.get(comparison.source_matrix)
@@ -227,7 +227,7 @@ def _matrix(comparison: Comparison, video: VideoFacts) -> str:
 def _audio(side: str, number: int) -> list[str]:
     return [
         "ametadata=mode=delete",
-        # From the file's start, with silence where nothing stands: late, early or broken audio is so in its samples.
+        # From the file's start, with silence in gaps: late, early or broken audio shows in its samples.
         "aresample=48000:async=1:min_hard_comp=0.02:first_pts=0",
         "ebur128=metadata=1",
         f"ametadata=mode=add:key=of:value={side}{number}",

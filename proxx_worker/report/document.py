@@ -1,4 +1,4 @@
-"""The report as JSON: the same figures as the page, in the form of contract section 6."""
+"""The report as JSON: the same figures as the page, in the format of contract section 6."""
 
 import sys
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _DIGITS = 5
 
 @dataclass(frozen=True, slots=True)
 class ExaminedJob:
-    """A job, its tasks as they were examined, and the end of its log where that lay beside its result."""
+    """A job, its examined tasks, and the end of its log if that is beside its result."""
 
     job: FinishedJob
     tasks: tuple[ExaminedTask, ...]
@@ -56,7 +56,7 @@ class FindingRecord(_Document):
 
 
 class SsimRecord(_Document):
-    """SSIM over all planes, 0 to 1; null where nothing was compared."""
+    """SSIM over all planes, 0 to 1; null if nothing was compared."""
 
     mean: float | None
     min: float | None
@@ -64,7 +64,7 @@ class SsimRecord(_Document):
 
 
 class AudioRecord(_Document):
-    """One audio stream. `lag_seconds`: positive where the proxy's is late, null where that cannot be told; null LUFS: silence."""
+    """One audio stream. `lag_seconds`: positive where the proxy's is late, null if that cannot be told; null LUFS: silence."""
 
     index: int
     lag_seconds: float | None

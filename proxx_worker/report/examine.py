@@ -1,4 +1,4 @@
-"""One task of a finished job, from its result's record to what is to be told of it."""
+"""Examines one task of a finished job, from its result's record to its findings."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _STEADY = ("codec", "width", "height", "rate", "duration", "pixel_format")
 
 @dataclass(frozen=True, slots=True)
 class Examiner:
-    """What every examination needs. `on_frames(task, frames)`: so many of its frames are done. `worst`: frames to be shown."""
+    """What every examination needs. `on_frames(task, frames)`: gets the number of compared frames. `worst`: to show."""
 
     tools: Tools
     stop: StopSignal
@@ -36,7 +36,7 @@ class Examiner:
 
 @dataclass(frozen=True, slots=True)
 class ExaminedTask:
-    """`reason`: why it was not compared, None where it was. `identities`: of source and proxy as they were compared."""
+    """`reason`: why it was not compared, None if it was. `identities`: of source and proxy as they were compared."""
 
     task: FinishedTask
     verdict: Verdict
@@ -47,9 +47,9 @@ class ExaminedTask:
 
 
 def examine(examiner: Examiner, job: FinishedJob, task: FinishedTask) -> ExaminedTask:
-    """Compare the task's proxy with its source. The proxy's SHA-256 is looked at first.
+    """Compare the task's proxy with its source. The proxy's SHA-256 is checked first.
 
-    Raises INTERRUPTED, and what is about this machine and not about the task's files (FFMPEG_MISSING, IO_ERROR).
+    Raises INTERRUPTED, and errors of this machine, not of the task's files (FFMPEG_MISSING, IO_ERROR).
     """
     output = task.output_file
     if task.status is not TaskStatus.COMPLETED or output is None:
@@ -62,7 +62,9 @@ def examine(examiner: Examiner, job: FinishedJob, task: FinishedTask) -> Examine
         _pass_on(error)
         return _changed(task, Verdict.FAIL, f"the proxy cannot be read: {error.error.message}", certain=True)
     if digest != task.output_sha256:
-        return _changed(task, Verdict.FAIL, f"{output} is not the file this result names: its SHA-256 is {digest}", certain=True)
+        return _changed(
+            task, Verdict.FAIL, f"{output} is not the file that this result names: its SHA-256 is {digest}", certain=True
+        )
     try:
         return _compare(examiner, job, task, output)
     except ProxxError as error:
@@ -73,7 +75,7 @@ def examine(examiner: Examiner, job: FinishedJob, task: FinishedTask) -> Examine
 
 
 def _pass_on(error: ProxxError) -> None:
-    """Raise again what is no verdict on the task's files."""
+    """Re-raise errors that are not about the task's files."""
     if error.code is ErrorCode.INTERRUPTED or (
         error.code.error_class is ErrorClass.ENVIRONMENT and error.code is not ErrorCode.SOURCE_CHANGED
     ):
@@ -112,7 +114,7 @@ def _compare(examiner: Examiner, job: FinishedJob, task: FinishedTask, output: s
 
 
 def _anywhere(_path: str) -> None:
-    """The operator names the results himself, so their files may lie anywhere."""
+    """The operator chooses the results, so their files may be anywhere."""
 
 
 def _converted_rate(job: FinishedJob) -> Fraction | None:
@@ -124,7 +126,7 @@ def _converted_rate(job: FinishedJob) -> Fraction | None:
 
 
 def _source_changed(task: FinishedTask, source: MediaFacts) -> Iterator[Finding]:
-    """Whether the source is still what the worker saw, by the facts that its result has of it."""
+    """Whether the source is still what the worker saw, by the facts in its result."""
     before = (task.source_media or {}).get("video")
     now: JsonValue = source_media(source).model_dump(mode="json")["video"]
     if not isinstance(before, dict) or not isinstance(now, dict):
@@ -135,8 +137,8 @@ def _source_changed(task: FinishedTask, source: MediaFacts) -> Iterator[Finding]
         yield Finding(Kind.FILE_CHANGED, f"the source is not the file that the job encoded: {told}", certain=False)
 
 
-def pictures_of(examiner: Examiner, examined: ExaminedTask, most_bytes: int) -> list[ShownFrame]:
-    """The frames to be shown, cut out of the files; none where they were not compared, or have changed since."""
+def frame_images(examiner: Examiner, examined: ExaminedTask, most_bytes: int) -> list[ShownFrame]:
+    """The frames to show, extracted from the files; none if they were not compared, or have changed since."""
     if examined.summary is None or examined.identities is None or examined.task.output_file is None:
         return []
     try:

@@ -1,7 +1,7 @@
-"""What FFmpeg's filters print of frames and audio streams, read out of standard error, beside its complaints.
+"""Parses what FFmpeg's filters print about frames and audio streams on standard error, along with its error messages.
 
 A frame is a block of lines: `frame:12 pts:12 pts_time:0.48`, then `key=value` for each figure. Each is written in one piece and
-may cut a complaint in two: figures are looked for anywhere in a line, and what remains of a cut complaint is no figure.
+may cut a complaint in two: figures are looked for anywhere in a line, and the rest of a cut message is not a figure.
 """
 
 import re
@@ -21,11 +21,11 @@ _UNKNOWN = float("nan")
 
 @dataclass(slots=True)
 class Figures:
-    """All that was printed.
+    """Everything that was printed.
 
     `source_times`, `proxy_times`: of each decoded frame, seconds from its file's start, NaN where unknown. `ssim`: of each pair.
-    `source_fields`, `proxy_fields`: how often a picture was seen as `tff`, `bff`, `progressive`, `undetermined`. `loudness`: the
-    latest integrated loudness in LUFS by `source0`, `proxy0` and so on. `complaints`: lines of the levels error and fatal.
+    `source_fields`, `proxy_fields`: how often a frame was detected as `tff`, `bff`, `progressive`, `undetermined`. `loudness`:
+    the latest integrated loudness in LUFS by `source0`, `proxy0` and so on. `complaints`: lines of the levels error and fatal.
     """
 
     source_times: "array[float]" = field(default_factory=lambda: array("d"))
@@ -48,14 +48,14 @@ class FigureReader:
         self._block: dict[str, str] = {}
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes."""
+        """Parse the next bytes."""
         *lines, self._partial = (self._partial + data).split(b"\n")
         for line in lines:
             self._line(line.decode("utf-8", "replace"))
         self._partial = self._partial[-_MAX_LINE:]
 
     def finish(self) -> Figures:
-        """All figures, once everything was fed."""
+        """All figures, after everything was fed."""
         self._line(self._partial.decode("utf-8", "replace"))
         self._end_block()
         return self.figures

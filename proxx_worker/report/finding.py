@@ -1,4 +1,4 @@
-"""What may be found in a task, and what it comes to. Pure."""
+"""Possible findings of a task, and their verdict. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Kind(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What a task comes to."""
+    """The verdict on a task."""
 
     PASS = "pass"  # noqa: S105 - a verdict, no password
     SUSPICIOUS = "suspicious"
@@ -53,7 +53,7 @@ def verdict_of(findings: Iterable[Finding]) -> Verdict:
 
 
 def label_of_frame(comparison: Comparison, frame: int) -> str | None:
-    """The proxy's timecode there. A variable rate has none that could be counted, and a container's default is nobody's."""
+    """The proxy's timecode there. A variable rate has none that could be counted, and a container's default does not count."""
     if comparison.source.timecode is None or not (comparison.converted_rate or comparison.source.video.constant_rate):
         return None
     return after(comparison.proxy.timecode or comparison.source.timecode, frame, comparison.rate)

@@ -1,4 +1,4 @@
-"""What the measurements of one task mean: findings, each with the figure that it rests on. Pure."""
+"""What the measurements of one task mean: findings, each with the figure behind it. Pure."""
 
 import re
 from collections import Counter
@@ -9,13 +9,13 @@ from proxx_worker.report.audio_findings import audio_findings
 from proxx_worker.report.comparison import Comparison
 from proxx_worker.report.finding import Finding, Kind
 from proxx_worker.report.measurements import Measurements
-from proxx_worker.report.picture_findings import picture_findings
+from proxx_worker.report.video_findings import video_findings
 
 MOST_OF_A_KIND = 5
 
 
 def judge(measurements: Measurements) -> tuple[Finding, ...]:
-    """All findings, the certain ones first, each group in the order in which they meet the eye."""
+    """All findings, the certain ones first, each group in the order in which a viewer notices them."""
     found = list(_found(measurements))
     kept: list[Finding] = []
     seen: Counter[Kind] = Counter()
@@ -28,7 +28,7 @@ def judge(measurements: Measurements) -> tuple[Finding, ...]:
 
 def _found(measurements: Measurements) -> Iterator[Finding]:
     yield from _whole(measurements)
-    yield from picture_findings(measurements.comparison, measurements.pictures, measurements.figures)
+    yield from video_findings(measurements.comparison, measurements.video, measurements.figures)
     yield from audio_findings(measurements.comparison, measurements.audio_streams)
 
 
@@ -52,7 +52,7 @@ def _whole(measurements: Measurements) -> Iterator[Finding]:
 
 
 def _is_of_decoding(comparison: Comparison, line: str) -> bool:
-    """Whether a line complains of pictures or audio. What a demuxer says of a container the job has seen, and passed."""
+    """Whether a line is about decoding video or audio. A demuxer's messages were already judged by the job."""
     codecs = {
         codec
         for facts in (comparison.source, comparison.proxy)

@@ -1,7 +1,7 @@
-"""What would explain the proxy's levels and colours: each sampled frame votes for the reading that fits it best.
+"""Hypotheses that explain the proxy's levels and colours: each sampled frame votes for the one that fits it best.
 
-A picture whose range or matrix was not converted is a linear function of the one that was. Means of blocks obey it as well, so
-small pictures are enough. Votes, not sums: a black or slipped frame spoils no vote but its own.
+A frame whose range or matrix was not converted is a linear function of one that was. So are block means, which makes small images
+sufficient. Votes, not sums: a black or slipped frame spoils only its own vote.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ _Row = tuple[float, float, float]
 
 
 class Reading(Enum):
-    """How the code values come to be wrong."""
+    """Ways in which code values can be wrong."""
 
     FULL_AS_LIMITED = "full-range values are read as limited range"
     LIMITED_AS_FULL = "limited-range values are read as full range"
@@ -34,7 +34,7 @@ LEVELS = frozenset({Reading.FULL_AS_LIMITED, Reading.LIMITED_AS_FULL})
 
 @dataclass(frozen=True, slots=True)
 class Planes:
-    """One small picture in planar 4:2:0; `width` of luma, both sides even."""
+    """One small image in planar 4:2:0; `width` of luma, both sides even."""
 
     luma: bytes
     blue: bytes
@@ -42,7 +42,7 @@ class Planes:
     width: int
 
     def points(self) -> list[_Row]:
-        """Luma (mean of the four), Cb and Cr of each chroma place."""
+        """Luma (mean of the four), Cb and Cr of each chroma sample."""
         width, half = self.width, self.width // 2
         luma = self.luma
         means = [
@@ -55,7 +55,7 @@ class Planes:
 
 @dataclass(slots=True)
 class Votes:
-    """What the frames said so far.
+    """The votes so far.
 
     `cast`: frames that were asked; `unlike`: those that are not as they should be; `won`: by reading, those that it fits less
     than half as badly. `brightness`: of each frame, mean luma of the proxy less that of the source; `apart`: its mean

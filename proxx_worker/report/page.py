@@ -1,6 +1,6 @@
-"""The report as one HTML file that needs nothing else: no script to be read, no request to anywhere.
+"""The report as one self-contained HTML file: it needs no script to be readable, and makes no requests.
 
-Names are whatever a file system allows: the template escapes everything, and what could turn a line around is shown as an escape.
+Names can be anything a file system allows: the template escapes everything, and bidirectional controls are shown as escapes.
 """
 
 import base64
@@ -21,12 +21,12 @@ from proxx_worker.report.charts import ssim_chart, waveforms
 from proxx_worker.report.document import ExaminedJob
 from proxx_worker.report.examine import ExaminedTask
 from proxx_worker.report.finding import Finding, Kind, Verdict
-from proxx_worker.report.picture_measures import LumaRange
 from proxx_worker.report.pictures import ShownFrame
 from proxx_worker.report.summary import AudioSummary
+from proxx_worker.report.video_measures import LumaRange
 
 MOST_BYTES_PER_TASK = 400_000
-"""Of the page, for one task with its pictures."""
+"""Of the page, for one task with its images."""
 
 PICTURE_BYTES_PER_TASK = 225_000
 """Of JPEG files; in base64 they take a third more."""
@@ -38,8 +38,8 @@ _HDR = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 
 REMEDIES: Mapping[Kind, str] = {
     Kind.FRAME_SLIP: "Do not cut with this proxy: edits would be off by these frames. Make it again from the source.",
-    Kind.BLACK_FRAMES: "Look at the frame in the source; where it has a picture, make the proxy again.",
-    Kind.FROZEN_FRAMES: "Make the proxy again, and look at the source's storage if it comes back.",
+    Kind.BLACK_FRAMES: "Look at the frame in the source; if it is not black there, make the proxy again.",
+    Kind.FROZEN_FRAMES: "Make the proxy again, and check the source's storage if it happens again.",
     Kind.LEVELS: "Check the source's range tag. If it is right, make the proxy again; if not, correct it in the source.",
     Kind.MATRIX: "Check the source's matrix tag. If it is right, make the proxy again; if it is wrong, correct it in the source.",
     Kind.FIELD_ORDER: "Do not use this proxy for interlaced delivery. Check the source's field order, then make it again.",
@@ -65,9 +65,9 @@ _ADVICE = {
 
 @dataclass(frozen=True, slots=True)
 class ReportPage:
-    """What the page tells. `pictures`: by the place of job and task. `gate`: the caller's `--fail-below`.
+    """The content of the page. `pictures`: by the indexes of job and task. `gate`: the caller's `--fail-below`.
 
-    `compact`: tasks without pictures are told in short, as in a page on a whole workspace. `made_by`: this program and its
+    `compact`: tasks without images are summarized, as in a page on a whole workspace. `made_by`: this program and its
     version.
     """
 
@@ -114,7 +114,7 @@ def _hash(text: str) -> str:
 
 
 def _shown(value: object) -> object:
-    """Text without what could steer a terminal or turn a line around; our own markup as it is."""
+    """Text without terminal or bidirectional controls; our own markup as it is."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
@@ -158,7 +158,7 @@ def _job_facts(job: ExaminedJob) -> list[tuple[str, str]]:
 
 def _log_lines(log: str) -> list[str]:
     lines = log.splitlines()
-    cut = [f"({len(lines) - _LOG_LINES} earlier lines are in the log itself)"] if len(lines) > _LOG_LINES else []
+    cut = [f"({len(lines) - _LOG_LINES} earlier lines are in the log)"] if len(lines) > _LOG_LINES else []
     return [*cut, *(line[:_LOG_COLUMNS] for line in lines[-_LOG_LINES:])]
 
 
@@ -316,8 +316,8 @@ def _task_facts(examined: ExaminedTask) -> list[tuple[str, str]]:
         ("Proxy", task.output),
         ("SHA-256", task.output_sha256),
         ("Size", size),
-        ("Source picture", None if summary is None else _picture(summary.comparison.source.video)),
-        ("Proxy picture", None if summary is None else _picture(summary.comparison.proxy.video)),
+        ("Source video", None if summary is None else _video(summary.comparison.source.video)),
+        ("Proxy video", None if summary is None else _video(summary.comparison.proxy.video)),
         (
             "Start timecode",
             None if summary is None or summary.comparison.source.timecode is None else summary.comparison.source.timecode.text,
@@ -333,7 +333,7 @@ def _task_facts(examined: ExaminedTask) -> list[tuple[str, str]]:
     return [(name, value) for name, value in rows if value is not None]
 
 
-def _picture(video: VideoFacts) -> str:
+def _video(video: VideoFacts) -> str:
     rate = f"{float(video.rate):.3f}".rstrip("0").rstrip(".")
     fields = "" if not video.interlaced else ", top field first" if video.top_field_first else ", bottom field first"
     turned = f", turned by {video.rotation}°" if video.rotation else ""

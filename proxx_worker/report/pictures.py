@@ -1,4 +1,4 @@
-"""The frames that the page shows: source, proxy and their difference, cut out of both files by a seek that is checked."""
+"""The images on the page: frames of source and proxy, and their difference, extracted from both files by a checked seek."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from proxx_worker.engines.source_file import OpenSource
 from proxx_worker.engines.tools import Tools
 from proxx_worker.media.demuxers import NUMBERED
 from proxx_worker.planning.argv import input_name
-from proxx_worker.planning.picture import upright
+from proxx_worker.planning.geometry import upright
 from proxx_worker.process.child import run_child
 from proxx_worker.process.stop import StopSignal
 from proxx_worker.report.avi import AviStreams
@@ -19,10 +19,10 @@ from proxx_worker.report.figures import FigureReader
 from proxx_worker.report.summary import Place
 
 WIDTH, HEIGHT = 400, 300
-"""The box that a picture fits in, pixels."""
+"""The box that an image fits in, in pixels."""
 
 GAIN = 8
-"""By what the difference is multiplied."""
+"""The factor of the difference."""
 
 _QUALITIES = (5, 9, 15, 24, 31)
 _VIEWS = 3
@@ -52,9 +52,9 @@ def show_frames(
     stop: StopSignal,
     stall_seconds: float,
 ) -> list[ShownFrame]:
-    """The pictures of these places, together at most `most_bytes` long as far as JPEG allows.
+    """The images of these frames, together at most `most_bytes` long as far as JPEG allows.
 
-    A frame that cannot be cut out is left out. Raises INTERRUPTED for a stop, ENCODE_STALLED, FFMPEG_MISSING, IO_ERROR.
+    A frame that cannot be extracted is left out. Raises INTERRUPTED for a stop, ENCODE_STALLED, FFMPEG_MISSING, IO_ERROR.
     """
     shown = []
     for found in places:
@@ -74,7 +74,7 @@ def show_frames(
 
 
 def picture_size(comparison: Comparison) -> tuple[int, int]:
-    """Width and height in square pixels: what is seen, not what is stored."""
+    """Width and height in square pixels: as displayed, not as stored."""
     aspect = upright(comparison.source.video).display_aspect
     width = min(Fraction(WIDTH), HEIGHT * aspect)
     multiple = 4 if comparison.interlaced else 2
@@ -92,7 +92,7 @@ def _cut(
 ) -> tuple[bytes, bytes, bytes] | None:
     pictures = _run(tools, comparison, files, place, quality, stop, stall_seconds)
     if pictures is None and (place.source_time or place.proxy_time):
-        # A seek that led elsewhere: no index, or a wrong one. Counting the frames from the first one on is slow and sure.
+        # The seek ended elsewhere: no index, or a wrong one. Counting frames from the first one is slow but reliable.
         counted = replace(place, source_time=None, proxy_time=None)
         pictures = _run(tools, comparison, files, counted, quality, stop, stall_seconds)
     return pictures
@@ -131,12 +131,12 @@ def _run(
 
 
 def _seek(time: tuple[float, float] | None) -> float:
-    """Half-way from the frame before: nothing that containers round away leads past the frame."""
+    """Half-way from the frame before, so that no rounding in a container leads past the frame."""
     return 0.0 if time is None else (time[0] + time[1]) / 2
 
 
 def _is_there(time: tuple[float, float] | None, printed_times: Sequence[float]) -> bool:
-    """Whether the first frame after the seek is the one that was meant."""
+    """Whether the first frame after the seek is the wanted one."""
     if time is None:
         return True
     gap = time[1] - time[0]

@@ -1,4 +1,4 @@
-"""How far a report has got: a bar on a terminal, a line per task elsewhere."""
+"""The progress of a report: a bar on a terminal, a line per task elsewhere."""
 
 import time
 from collections.abc import Iterator
@@ -12,17 +12,17 @@ _INTERVAL_SECONDS = 0.25
 
 
 class ReportProgress:
-    """Nothing to be seen: for output that nobody watches."""
+    """No progress display: for output that nobody watches."""
 
     def begin(self, task: FinishedTask) -> None:
         """Begin with this task."""
 
     def frames(self, task: FinishedTask, frames: int) -> None:
-        """So many frames of it were compared."""
+        """Show how many of its frames were compared."""
 
 
 class _Bar(ReportProgress):
-    """One line that is written over, at most four times a second. Facts only: frames done and counted, no time left."""
+    """One line that is overwritten, at most four times a second. Facts only: frames done and in total, no time left."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -44,7 +44,7 @@ class _Bar(ReportProgress):
         self._stream.flush()
 
     def end(self) -> None:
-        """Take the line away."""
+        """Clear the line."""
         self._stream.write("\r\x1b[K")
         self._stream.flush()
 

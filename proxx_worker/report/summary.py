@@ -1,4 +1,4 @@
-"""What is kept of a task's measurements once they are judged: small whatever the clip's length. Pure."""
+"""What is kept of a task's measurements after judging: small, whatever the clip's length. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from proxx_worker.report.audio_measures import Course, decibels
 from proxx_worker.report.comparison import Comparison
 from proxx_worker.report.finding import Finding, label_of_frame
 from proxx_worker.report.measurements import AudioPair, Measurements
-from proxx_worker.report.picture_findings import ssim_floor
-from proxx_worker.report.picture_measures import LumaRange
+from proxx_worker.report.video_findings import ssim_floor
+from proxx_worker.report.video_measures import LumaRange
 
 CHART_COLUMNS = 300
 WAVE_COLUMNS = 240
@@ -38,7 +38,7 @@ class AudioSummary:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A frame to be shown: its number, why, its timecode and SSIM, and where it lies in both files.
+    """A frame to show: its number, why, its timecode and SSIM, and where it is in both files.
 
     `source_frame`: its number there, another one where the rate was converted. `source_time`, `proxy_time`: the times of the
     frame before it and its own, seconds from the file's start; None for a first frame or where times are not known.
@@ -71,7 +71,7 @@ class Summary:
 
     @property
     def seconds(self) -> float:
-        """How long the compared picture lasts."""
+        """The duration of the compared video."""
         return float(self.frames / self.comparison.rate)
 
 
@@ -88,8 +88,8 @@ def summarize(measurements: Measurements, findings: Sequence[Finding], worst: in
         ssim_min_frame=least[1] if least else None,
         ssim_floor=ssim_floor(ssim),
         ssim_columns=tuple(extremes([value for value, _ in known], CHART_COLUMNS)),
-        source_luma=measurements.pictures.source_range,
-        proxy_luma=measurements.pictures.proxy_range,
+        source_luma=measurements.video.source_range,
+        proxy_luma=measurements.video.proxy_range,
         audio_streams=tuple(_audio(measurements, number, pair) for number, pair in enumerate(measurements.audio_streams)),
         places=tuple(_places(measurements, findings, worst)),
     )

@@ -30,11 +30,11 @@ _SAID = 2 * MILLISECOND
 
 
 def audio_checks(
-    expected: Expectation, report: ProxyReport, heard: Sequence[HeardAudio | None], picture: Fraction | None
+    expected: Expectation, report: ProxyReport, heard: Sequence[HeardAudio | None], video_duration: Fraction | None
 ) -> Iterator[Check]:
     """The checks of each audio stream.
 
-    `heard`: what the engine decoded of each, if known. `picture`: the duration of the proxy's video in seconds, to which MXF
+    `heard`: what the engine decoded of each, if known. `video_duration`: that of the proxy's video in seconds, to which MXF
     trims and pads its audio.
     """
     for position, (wanted, found) in enumerate(zip(expected.audio or (), report.of_type("audio"), strict=False)):
@@ -45,12 +45,12 @@ def audio_checks(
         named = None if wanted.layout is None or layout is None else layout == wanted.layout
         yield Check(name=f"{name}layout", expected=wanted.layout, actual=layout, ok=named)
         yield compare(f"{name}sample_rate", wanted.sample_rate, found.integer("sample_rate"))
-        sound = _Sound(name, expected.container, wanted, found)
-        yield from sound.checks(heard[position] if position < len(heard) else None, picture)
+        stream = _AudioStream(name, expected.container, wanted, found)
+        yield from stream.checks(heard[position] if position < len(heard) else None, video_duration)
 
 
 @dataclass(frozen=True, slots=True)
-class _Sound:
+class _AudioStream:
     """One audio stream of a proxy, and its expectation."""
 
     name: str
@@ -58,13 +58,13 @@ class _Sound:
     wanted: ExpectedAudio
     found: StreamReport
 
-    def checks(self, heard: HeardAudio | None, picture: Fraction | None) -> Iterator[Check]:
+    def checks(self, heard: HeardAudio | None, video_duration: Fraction | None) -> Iterator[Check]:
         # A stream that decoded to nothing has no first sample.
         yield self._start(None if heard is not None and heard.first is None else self.wanted.start)
-        if self.container is Container.MXF and (heard is not None or picture is not None):
+        if self.container is Container.MXF and (heard is not None or video_duration is not None):
             # MXF audio is always as long as its video. Other engines' block sizes are unknown.
             slack = (4 * _AAC_FRAME if heard is None else 1) / self.rate
-            yield self._seconds("duration", picture, self.found.samples / self.rate, slack)
+            yield self._seconds("duration", video_duration, self.found.samples / self.rate, slack)
         elif heard is None or not heard.certain:
             yield self._as_promised()
         else:

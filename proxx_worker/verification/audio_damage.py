@@ -27,7 +27,7 @@ def audio_damage(expected: Sequence[ExpectedAudio], proxy: ProxyObservation) -> 
     A packet that does not decode leaves a gap: the next frame does not start where the last one ended. That gives stream and
     position. The decoder's messages give neither, and some faults it does not report at all.
     """
-    copied = [position for position, sound in enumerate(expected) if sound.copied_from is not None]
+    copied = [position for position, stream in enumerate(expected) if stream.copied_from is not None]
     complaints = [line for line in proxy.complaints if line.startswith("[")]
     others = proxy.complaints if not complaints else [line for line in complaints if not line.startswith(_DECODER)]
     if not copied or proxy.exit_code != 0 or others:
@@ -37,14 +37,14 @@ def audio_damage(expected: Sequence[ExpectedAudio], proxy: ProxyObservation) -> 
     if first is None and not complaints:
         return None
     position = copied[0] if first is None and len(expected) == 1 else None if first is None else first[1]
-    sound = "its sound" if position is None else f"its audio stream {position + 1}"
+    which = "its audio" if position is None else f"its audio stream {position + 1}"
     seconds = None if first is None else _seconds(first[0])
-    where = "at a place that is not known" if seconds is None else f"first near {seconds} s of its picture"
+    where = "at an unknown time" if seconds is None else f"first near {seconds} s of its video"
     lines = complaints[:_QUOTED_LINES]
     return JobError(
         ErrorCode.SOURCE_DAMAGED,
-        f"the source could not be read and decoded without errors, {where}, in {sound}: "
-        f"{next(iter(lines), 'a packet gives no sound')}; deliver the clip again, or repair it",
+        f"the source could not be read and decoded without errors, {where}, in {which}: "
+        f"{next(iter(lines), 'a packet decodes to no audio')}; deliver the clip again, or repair it",
         {
             "near_seconds": seconds,
             "stream": None if position is None else expected[position].copied_from,
@@ -60,28 +60,28 @@ def _seconds(time: Fraction) -> str:
 
 def _holes(report: ProxyReport, copied: Sequence[int], *, complained: bool) -> list[tuple[Fraction, int]]:
     """The first gap of each copied stream: seconds from the first video frame, and the position of the audio stream."""
-    sounds, pictures = report.of_type("audio"), report.of_type("video")
-    tick = pictures[0].ratio("time_base") if pictures else None
-    picture = pictures[0].times[0] * tick if tick is not None and pictures[0].times else Fraction(0)
-    holes = ((_first_hole(sounds[position], complained=complained), position) for position in copied if position < len(sounds))
-    return [(hole - picture, position) for hole, position in holes if hole is not None]
+    audios, videos = report.of_type("audio"), report.of_type("video")
+    tick = videos[0].ratio("time_base") if videos else None
+    start = videos[0].times[0] * tick if tick is not None and videos[0].times else Fraction(0)
+    holes = ((_first_hole(audios[position], complained=complained), position) for position in copied if position < len(audios))
+    return [(hole - start, position) for hole, position in holes if hole is not None]
 
 
-def _first_hole(sound: StreamReport, *, complained: bool) -> Fraction | None:
+def _first_hole(stream: StreamReport, *, complained: bool) -> Fraction | None:
     """Seconds from the file's start to the first missing frame; None if none is missing, or that is unknown.
 
     Pauses in the source itself are not gaps: the packet before one lasts as long as the pause. Nor is a first packet that decodes
     to nothing without an error: libfaac writes one.
     """
-    tick, start, lasts = sound.ratio("time_base"), sound.integer("start_pts"), sound.integer("duration_ts")
+    tick, start, lasts = stream.ratio("time_base"), stream.integer("start_pts"), stream.integer("duration_ts")
     if tick is None or start is None or lasts is None:
         return None
-    if not sound.times:
+    if not stream.times:
         return start * tick
-    late = sound.times[0] - start
+    late = stream.times[0] - start
     if any(late > (0 if complained else _SILENT * frame) and late % frame == 0 for frame in _FRAMES):
         return start * tick
-    if sound.hole is not None:
-        return sound.hole * tick
-    early = sound.end is not None and (start + lasts - sound.end) * tick > _ROUNDING
-    return sound.end * tick if early and sound.end is not None else None
+    if stream.hole is not None:
+        return stream.hole * tick
+    early = stream.end is not None and (start + lasts - stream.end) * tick > _ROUNDING
+    return stream.end * tick if early and stream.end is not None else None

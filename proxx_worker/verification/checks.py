@@ -43,7 +43,7 @@ def decode_check(expected: Expectation, proxy: ProxyObservation) -> Check:
     What they might indicate is measured: the number and times of the frames, and the length of the audio.
     """
     found = [stream.text("codec_name") for stream in proxy.report.streams]
-    codecs = [expected.video.codec, *(sound.codec for sound in expected.audio or ()), *found]
+    codecs = [expected.video.codec, *(stream.codec for stream in expected.audio or ()), *found]
     decoders = {f"[{name}]" for codec in codecs if codec is not None for name in decoder_names(codec)}
     # Lines without a name are ffprobe's own.
     faults = [line for line in proxy.complaints if not line.startswith("[") or line.partition(" ")[0] in decoders]
@@ -57,46 +57,44 @@ def stream_checks(expected: Expectation, report: ProxyReport) -> Iterator[Check]
     names = report.container.get("format_name", "").split(",")
     wanted = DEMUXERS[expected.container]
     yield Check(name="container", expected=wanted, actual=",".join(names), ok=wanted in names)
-    pictures, sounds = report.of_type("video"), report.of_type("audio")
-    yield compare("video_streams", 1, len(pictures))
-    yield compare("audio_streams", None if expected.audio is None else len(expected.audio), len(sounds))
-    others = [
-        s.text("codec_tag_string") or s.fields.get("codec_type", "") for s in report.streams if s not in (*pictures, *sounds)
-    ]
+    videos, audios = report.of_type("video"), report.of_type("audio")
+    yield compare("video_streams", 1, len(videos))
+    yield compare("audio_streams", None if expected.audio is None else len(expected.audio), len(audios))
+    others = [s.text("codec_tag_string") or s.fields.get("codec_type", "") for s in report.streams if s not in (*videos, *audios)]
     yield Check(name="other_streams", expected=[], actual=list(others), ok=all(tag == "tmcd" for tag in others))
-    if pictures:
-        yield from _picture_checks(expected, pictures[0])
-        yield from _color_checks(expected, pictures[0])
-        yield from _hdr_checks(expected, pictures[0])
+    if videos:
+        yield from _video_checks(expected, videos[0])
+        yield from _color_checks(expected, videos[0])
+        yield from _hdr_checks(expected, videos[0])
 
 
-def _picture_checks(expected: Expectation, picture: StreamReport) -> Iterator[Check]:
+def _video_checks(expected: Expectation, stream: StreamReport) -> Iterator[Check]:
     video = expected.video
-    yield compare("video_codec", video.codec, picture.text("codec_name"))
-    yield compare("video_profile", video.profile, picture.text("profile"))
-    yield compare("video_tag", video.codec_tag, picture.text("codec_tag_string"))
-    size = f"{picture.text('width')}x{picture.text('height')}"
+    yield compare("video_codec", video.codec, stream.text("codec_name"))
+    yield compare("video_profile", video.profile, stream.text("profile"))
+    yield compare("video_tag", video.codec_tag, stream.text("codec_tag_string"))
+    size = f"{stream.text('width')}x{stream.text('height')}"
     yield compare("picture_size", None if video.size is None else "{}x{}".format(*video.size), size)
-    yield _display_aspect(expected, picture)
-    yield _rotation(picture)
-    yield _field_order(expected, picture)
-    yield _field_order_said(expected, picture)
+    yield _display_aspect(expected, stream)
+    yield _rotation(stream)
+    yield _field_order(expected, stream)
+    yield _field_order_said(expected, stream)
 
 
-def _rotation(picture: StreamReport) -> Check:
+def _rotation(stream: StreamReport) -> Check:
     """A proxy is upright: it has no display matrix, or the identity. A matrix without a rotation is unknown."""
-    matrices = [it for it in picture.side_data if "rotation" in it or it.get("side_data_type") == "Display Matrix"]
+    matrices = [it for it in stream.side_data if "rotation" in it or it.get("side_data_type") == "Display Matrix"]
     turns = [matrix.get("rotation") for matrix in matrices]
     turned = next((turn for turn in turns if turn not in {"0", "-0", None}), None)
     ok = None if turned is None and None in turns else turned is None
     return Check(name="rotation", expected=0, actual=turned if ok is False else None if ok is None else 0, ok=ok)
 
 
-def _display_aspect(expected: Expectation, picture: StreamReport) -> Check:
+def _display_aspect(expected: Expectation, stream: StreamReport) -> Check:
     video = expected.video
     # Every player treats an unset pixel aspect as square.
-    sample = picture.ratio("sample_aspect_ratio") or Fraction(1)
-    width, height = picture.integer("width") or 0, picture.integer("height") or 1
+    sample = stream.ratio("sample_aspect_ratio") or Fraction(1)
+    width, height = stream.integer("width") or 0, stream.integer("height") or 1
     actual = sample * width / height
     wanted = video.display_aspect
     if wanted is None:
@@ -106,12 +104,12 @@ def _display_aspect(expected: Expectation, picture: StreamReport) -> Check:
         # Matroska stores the display size in whole pixels, and FFmpeg reads it as a ratio with terms up to 255.
         tolerance = Fraction(1, min(video.size or (max(1, width), height))) + Fraction(1, 255)
         close = abs(actual / wanted - 1) <= tolerance
-    ok = close if "sample_aspect_ratio" in picture.fields else None
+    ok = close if "sample_aspect_ratio" in stream.fields else None
     return Check(name="display_aspect", expected=str(wanted), actual=str(actual), ok=ok)
 
 
-def _field_order(expected: Expectation, picture: StreamReport) -> Check:
-    interlaced, top = picture.frame_value("interlaced_frame"), picture.frame_value("top_field_first")
+def _field_order(expected: Expectation, stream: StreamReport) -> Check:
+    interlaced, top = stream.frame_value("interlaced_frame"), stream.frame_value("top_field_first")
     actual = {"0": "progressive", "1": {"1": "tt", "0": "bb"}.get(top or "")}.get(interlaced or "")
     wanted = expected.video.field_order
     # A source that does not state it is encoded as progressive; whether it is cannot be known.
@@ -121,35 +119,35 @@ def _field_order(expected: Expectation, picture: StreamReport) -> Check:
 _SAID_ORDERS = {"progressive": "progressive", "tt": "tt", "tb": "tt", "bb": "bb", "bt": "bb"}
 
 
-def _field_order_said(expected: Expectation, picture: StreamReport) -> Check:
+def _field_order_said(expected: Expectation, stream: StreamReport) -> Check:
     """The container's field order, and for H.264 that of the first frames (pic_struct), which decoders ignore."""
-    said, wanted = _SAID_ORDERS.get(picture.text("field_order") or ""), expected.video.field_order
+    said, wanted = _SAID_ORDERS.get(stream.text("field_order") or ""), expected.video.field_order
     ok = None if said is None or wanted is None else said == wanted
     return Check(name="field_order_said", expected=wanted, actual=said, ok=ok)
 
 
-def _color_checks(expected: Expectation, picture: StreamReport) -> Iterator[Check]:
+def _color_checks(expected: Expectation, stream: StreamReport) -> Iterator[Check]:
     video = expected.video
-    yield _color_check("color_range", "color_range", video.color_range, video.color_range, picture)
+    yield _color_check("color_range", "color_range", video.color_range, video.color_range, stream)
     tags, frames = video.tags, video.frames
-    yield _color_check("color_matrix", "color_space", tags.matrix, frames.matrix, picture)
-    yield _color_check("color_primaries", "color_primaries", tags.primaries, frames.primaries, picture)
-    yield _color_check("color_transfer", "color_transfer", tags.transfer, frames.transfer, picture)
+    yield _color_check("color_matrix", "color_space", tags.matrix, frames.matrix, stream)
+    yield _color_check("color_primaries", "color_primaries", tags.primaries, frames.primaries, stream)
+    yield _color_check("color_transfer", "color_transfer", tags.transfer, frames.transfer, stream)
 
 
-def _color_check(name: str, key: str, wanted: str | None, frame: str | None, picture: StreamReport) -> Check:
+def _color_check(name: str, key: str, wanted: str | None, frame: str | None, stream: StreamReport) -> Check:
     kind = name.removeprefix("color_")
-    said = [value for value in (picture.text(key), picture.frame_value(key)) if value is not None]
+    said = [value for value in (stream.text(key), stream.frame_value(key)) if value is not None]
     actual = said[0] if said and len(set(said)) == 1 else " / ".join(said) or None
-    if wanted is None or (frame is None and not said) or key not in picture.fields or not picture.says(key):
+    if wanted is None or (frame is None and not said) or key not in stream.fields or not stream.says(key):
         # The source has no tag; or the bitstream cannot carry it, and ffprobe prefers the bitstream to the container.
         return Check(name=name, expected=wanted, actual=actual, ok=None)
     return Check(name=name, expected=wanted, actual=actual, ok=bool(said) and all(same(kind, wanted, value) for value in said))
 
 
-def _hdr_checks(expected: Expectation, picture: StreamReport) -> Iterator[Check]:
+def _hdr_checks(expected: Expectation, stream: StreamReport) -> Iterator[Check]:
     """Static HDR metadata. HEVC stores exact values, AV1 rounds some; FFmpeg does not report it for other codecs."""
-    video, seen = expected.video, picture.static_hdr
+    video, seen = expected.video, stream.static_hdr
     light = f"{seen['max_content']},{seen['max_average']}" if {"max_content", "max_average"} <= seen.keys() else None
     reported = video.codec in _TELL_HDR
     ok = None if video.content_light is None or (not reported and light is None) else light == video.content_light
@@ -171,11 +169,11 @@ def _mastering_display(seen: Mapping[str, str]) -> str | None:
     return "".join(parts)
 
 
-def frame_times(container: Container, picture: StreamReport, unit: Fraction, wanted: Sequence[int]) -> Check:
+def frame_times(container: Container, stream: StreamReport, unit: Fraction, wanted: Sequence[int]) -> Check:
     """Whether every frame is shown at its time, relative to the first. `wanted`: in units of `unit` seconds."""
-    tick = picture.ratio("time_base")
-    times = picture.times
-    if tick is None or not times or len(times) != picture.frames:
+    tick = stream.ratio("time_base")
+    times = stream.times
+    if tick is None or not times or len(times) != stream.frames:
         return Check(name="frame_times", expected="every frame has a time", actual=None, ok=False)
     # Matroska counts milliseconds, and the audio priming shifts its start: one tick of rounding at each end.
     tolerance = tick if container in MATROSKA else Fraction(0)
@@ -191,10 +189,10 @@ def frame_times(container: Container, picture: StreamReport, unit: Fraction, wan
     return Check(name="frame_times", expected=summary, actual=summary, ok=len(wanted) == len(times))
 
 
-def first_frame(picture: StreamReport) -> Fraction | None:
+def first_frame(stream: StreamReport) -> Fraction | None:
     """When the first frame is shown. ffprobe's stream start may be the audio's (Matroska with interlaced H.264)."""
-    tick = picture.ratio("time_base")
-    return None if tick is None or not picture.times else picture.times[0] * tick
+    tick = stream.ratio("time_base")
+    return None if tick is None or not stream.times else stream.times[0] * tick
 
 
 def start_check(name: str, wanted: Fraction | None, actual: Fraction | None, tolerance: Fraction) -> Check:
@@ -203,15 +201,15 @@ def start_check(name: str, wanted: Fraction | None, actual: Fraction | None, tol
     return Check(name=name, expected=decimal(wanted), actual=decimal(actual), ok=ok)
 
 
-def time_checks(expected: Expectation, picture: StreamReport) -> Iterator[Check]:
+def time_checks(expected: Expectation, stream: StreamReport) -> Iterator[Check]:
     """Rate and duration according to the proxy's container."""
-    yield _rate(expected, picture)
-    yield _duration(expected, picture)
+    yield _rate(expected, stream)
+    yield _duration(expected, stream)
 
 
-def _rate(expected: Expectation, picture: StreamReport) -> Check:
+def _rate(expected: Expectation, stream: StreamReport) -> Check:
     rate = expected.timing.rate
-    average, nominal = picture.ratio("avg_frame_rate"), picture.ratio("r_frame_rate")
+    average, nominal = stream.ratio("avg_frame_rate"), stream.ratio("r_frame_rate")
     if rate is None:
         expectation = "variable" if expected.timing.varies else None
         return Check(name="frame_rate", expected=expectation, actual=str(average), ok=None)
@@ -222,26 +220,26 @@ def _rate(expected: Expectation, picture: StreamReport) -> Check:
     return Check(name="frame_rate", expected=str(rate), actual=str(found or average or nominal), ok=found is not None)
 
 
-def picture_duration(container: Container, picture: StreamReport) -> Fraction | None:
+def video_duration(container: Container, stream: StreamReport) -> Fraction | None:
     """The video's duration in seconds according to the proxy's container."""
-    tick, ticks, text = picture.ratio("time_base"), picture.integer("duration_ts"), picture.text("tag:DURATION")
+    tick, ticks, text = stream.ratio("time_base"), stream.integer("duration_ts"), stream.text("tag:DURATION")
     clock = CLOCK.fullmatch(text) if container in MATROSKA and text is not None else None
-    if clock is not None and tick is not None and picture.times:
+    if clock is not None and tick is not None and stream.times:
         # Matroska stores each stream's end in a tag; the duration that ffprobe reports is the whole file's.
         end = 3600 * int(clock[1]) + 60 * int(clock[2]) + Fraction(clock[3])
-        return end - picture.times[0] * tick
+        return end - stream.times[0] * tick
     return None if ticks is None or tick is None or container in MATROSKA else ticks * tick
 
 
-def _duration(expected: Expectation, picture: StreamReport) -> Check:
+def _duration(expected: Expectation, stream: StreamReport) -> Check:
     timing = expected.timing
-    actual = picture_duration(expected.container, picture)
-    tick = picture.ratio("time_base") or Fraction(0)
-    shown = (picture.times[-1] - picture.times[0]) * tick if picture.times else Fraction(0)
+    actual = video_duration(expected.container, stream)
+    tick = stream.ratio("time_base") or Fraction(0)
+    shown = (stream.times[-1] - stream.times[0]) * tick if stream.times else Fraction(0)
     wanted, tolerance = timing.duration, Fraction(0)
     if timing.rate is None:
         # Some files state an end before their last frame; then that frame's duration is unknown.
-        wanted = wanted if picture.times and wanted is not None and wanted > shown else None
+        wanted = wanted if stream.times and wanted is not None and wanted > shown else None
     elif timing.converts:
         tolerance = 1 / timing.rate
     else:

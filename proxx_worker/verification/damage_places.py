@@ -43,7 +43,7 @@ class Place:
 class DamageSearchResult:
     """What a pass over the whole source found: each damaged place, in the order of their times.
 
-    `complete`: whether it came to the source's end. `more`: how many places there are beside those.
+    `complete`: whether it reached the source's end. `more`: how many further places there are.
     """
 
     places: tuple[Place, ...]
@@ -51,9 +51,9 @@ class DamageSearchResult:
     more: int = 0
 
     def with_met(self, met: Sequence[Place]) -> "DamageSearchResult":
-        """With what the encode met: its first place, if nothing was found near it, so that no known damage gets lost.
+        """Adds the first place that the encode met, if nothing was found near it, so that no known damage gets lost.
 
-        All its places if nothing was found. FFmpeg decodes ahead of what it reports, so they may be some frames off.
+        Adds all its places if nothing was found at all. FFmpeg decodes ahead of what it reports, so they may be some frames off.
         """
         if not self.places:
             return replace(self, places=tuple(dict.fromkeys(met)))
@@ -69,14 +69,14 @@ def listed(places: Iterable[Place], more: int = 0) -> dict[str, JsonValue]:
     return {"places": [place.details for place in found[:MOST_PLACES]], "places_count": len(found) + more}
 
 
-def in_words(facts: MediaFacts, found: DamageSearchResult) -> str:
+def describe(facts: MediaFacts, found: DamageSearchResult) -> str:
     """All places for a message: `in 3 places (video near 1.200, 11.000 s; audio stream 2 near 4.000 to 9.320 s)`."""
     names: dict[int | None, str] = {facts.video.index: "video "}
     names |= {stream.index: f"audio stream {at} " for at, stream in enumerate(facts.audio, 1)}
     named: dict[str, list[str]] = {}
     for place in found.places[:_NAMED]:
         end = "" if place.until in {None, place.seconds} else f" to {place.until}"
-        # FFmpeg's own words may tell a number that is none of these.
+        # FFmpeg's messages may name a stream that is none of these.
         named.setdefault(names.get(place.stream, ""), []).append(f"{place.seconds}{end}")
     said = [f"{name}near {', '.join(times)} s" for name, times in named.items()]
     count = len(found.places) + found.more
@@ -88,7 +88,7 @@ def in_words(facts: MediaFacts, found: DamageSearchResult) -> str:
 
 
 def _may_be_one(met: Place, found: Place) -> bool:
-    """Whether a place that an encode met may be one that was found."""
+    """Whether a place that an encode met may be the same as one that the search found."""
     if met.stream not in {None, found.stream} or met.seconds is None or found.seconds is None:
         return False
     return float(found.seconds) - _NEAR_SECONDS <= float(met.seconds) <= float(found.until or found.seconds) + _NEAR_SECONDS

@@ -1,7 +1,7 @@
-"""Where a damaged source is damaged, all of it, from a pass that decodes every packet (see `planning.damage_search`).
+"""Finds every damaged place of a source, from a pass that decodes every packet (see `planning.damage_search`).
 
-A packet is damaged if its decoder complains of it, if no frame comes of it, or if the demuxer knows that it is not whole (ffprobe
-says that from 7.1 on). A place has the packet's own time: it is exact, and the same on FFmpeg 5.1, 7.1, 8.0 and 9.0.
+A packet is damaged if its decoder reports an error, if it gives no frame, or if the demuxer knows that it is incomplete (ffprobe
+reports that from 7.1 on). A place has the packet's own time: it is exact, and the same on FFmpeg 5.1, 7.1, 8.0 and 9.0.
 """
 
 import re
@@ -22,17 +22,17 @@ _PACKET: Final = re.compile(
 )
 _FRAME: Final = re.compile(rb"frame\|stream_index=(\d{1,9})\|pts=(-?\d{1,18}|N/A)")
 _WORDS: Final = re.compile(rb"log\|level=(-?\d{1,9})\|message=(.*?)(?=log\|level=|$)")
-"""Up to 6 each message has a line of its own; from 7 on all stand in their frame's line, with nothing between them."""
+"""FFmpeg up to 6 prints each message on its own line; from 7 on all are in their frame's line, with nothing between them."""
 
 _ERROR: Final = 16
 _ONE_PLACE_SECONDS: Final = Fraction(1, 2)
-"""Faults of a stream that are no further apart are one place: a decoder complains of each block, and of pictures that follow."""
+"""Faults of a stream that are no further apart are one place: decoders report each block, and the frames that depend on it."""
 
 _MOST: Final = 10_000
-"""Places of a stream that are kept; of a file of noise the others are only counted."""
+"""Places kept per stream; in a file of noise the others are only counted."""
 
 _MOST_WAITING: Final = 1000
-"""Packets whose frames have not come yet. A decoder holds back some 50 at most; behind these nothing decodes any more."""
+"""Packets whose frames have not been output yet. Decoders hold back some 50 at most; beyond that, nothing decodes any more."""
 
 _MAX_LINE: Final = 1 << 20
 
@@ -47,10 +47,10 @@ class _Stretch:
 
 
 class _Stream:
-    """One stream that the proxy is made of: its packets, the frames that come of them, and its faults."""
+    """One stream that the proxy is made of: its packets, the frames decoded from them, and its faults."""
 
     def __init__(self, tick: Fraction, *, frame: Fraction = Fraction(0), numbered: bool = False) -> None:
-        """`tick`: seconds; `frame`: the least a frame lasts. `numbered`: packets have no times, and a frame lasts one tick."""
+        """`tick`: seconds; `frame`: the shortest duration of a frame. `numbered`: packets have no times; a frame is one tick."""
         self.tick = tick
         self.stretches: list[_Stretch] = []
         self.more = 0
@@ -82,7 +82,7 @@ class _Stream:
                     self._fault(at, "decoding")
 
     def frame(self, pts: int | None) -> None:
-        """The next frame that was decoded. Packets from before it, of which none has come, are damaged."""
+        """The next decoded frame. Earlier packets that have given no frame are damaged."""
         self._frames += 1
         if pts is None or self._numbered:
             self._waiting.clear()
@@ -95,19 +95,19 @@ class _Stream:
             self._fault(before, "times")
         while self._waiting and self._waiting[0][0] <= pts:
             at, lasts = heappop(self._waiting)
-            # Nothing can decode what needs pictures from before the first. The second field may be a packet of its own.
+            # Frames that depend on ones before the first cannot be decoded. A second field may be a packet of its own.
             if before is not None and 10 * min(pts - at, at - before) >= 9 * lasts:
                 self._fault(at, "decoding")
 
-    def words(self, level: int, message: str) -> None:
-        """What a decoder said of the latest packet."""
+    def log_message(self, level: int, message: str) -> None:
+        """A decoder's message about the latest packet."""
         complaint = (level <= _ERROR or says(Meaning.CORRUPT, message)) and not says(Meaning.HARMLESS, message)
         early = self._keys == 0 and says(Meaning.REFERENCE, message)
         if self._packet is not None and complaint and not early:
             self._fault(self._packet, "decoding")
 
     def end(self) -> None:
-        """No more frames come: what still waits for one is damaged, except for a packet that the last frame may hold."""
+        """No more frames come: packets still without one are damaged, except for one that the last frame may include."""
         while self._waiting:
             at, lasts = heappop(self._waiting)
             if self._shown is not None and 10 * (at - self._shown) >= 9 * lasts:
@@ -126,12 +126,12 @@ class _Stream:
 
 
 class DamageSearch:
-    """Takes the search's report as it arrives. Bounded memory, however long the source is."""
+    """Parses the search's report as it arrives. Memory is bounded, however long the source is."""
 
     def __init__(self, facts: MediaFacts) -> None:
         """Start before the first packet of a source with these facts."""
         self.taken = 0
-        """Bytes of report so far: they grow as long as the search makes progress."""
+        """Bytes of report so far: this grows as long as the search makes progress."""
         video, numbered = facts.video, facts.demuxer in NUMBERED
         self._facts = facts
         regular = video.constant_rate or video.interlaced
@@ -139,8 +139,8 @@ class DamageSearch:
             1 / video.rate if numbered else video.time_base, frame=1 / video.rate if regular else Fraction(0), numbered=numbered
         )
         self._streams = {video.index: self._video}
-        for sound in facts.audio:
-            self._streams[sound.index] = _Stream(sound.time_base or Fraction(1, sound.sample_rate))
+        for audio in facts.audio:
+            self._streams[audio.index] = _Stream(audio.time_base or Fraction(1, audio.sample_rate))
         self._current: _Stream | None = None
         self._known_end = False
         self._partial = b""
@@ -165,20 +165,20 @@ class DamageSearch:
                 self._current.frame(_number(frame[2]))
         if self._current is not None and not self._known_end:
             for level, message in _WORDS.findall(line):
-                self._current.words(int(level), message.decode("utf-8", "replace"))
+                self._current.log_message(int(level), message.decode("utf-8", "replace"))
 
     def _packet(self, stream: _Stream, packet: re.Match[bytes]) -> None:
         dts, end = _number(packet[3]), self._facts.open_end
         # A recording that stops within a packet is not damaged there: that packet is left out of the proxy.
         self._known_end = end is not None and (None if dts is None else dts % WRAP) in end.packets
         if self._known_end or packet[5] == b"0":
-            # No frame is to come of it: an empty packet repeats the picture before it.
+            # It gives no frame: an empty packet repeats the frame before it.
             stream.packet(None, dts, None, b"")
         else:
             stream.packet(_number(packet[2]), dts, _number(packet[4]), packet[6])
 
     def finish(self, *, complete: bool) -> DamageSearchResult:
-        """What was found, in the order of time. `complete`: whether ffprobe came to the source's end."""
+        """What was found, in order of time. `complete`: whether ffprobe reached the source's end."""
         zero = (self._video.zero or 0) * self._video.tick
         found: list[tuple[Fraction, int, Fraction, str]] = []
         for index, stream in self._streams.items():

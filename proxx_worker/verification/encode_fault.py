@@ -6,7 +6,7 @@ from proxx_worker.contract.errors import ErrorCode, JobError, JsonValue
 from proxx_worker.media.demuxers import NUMBERED
 from proxx_worker.media.ffmpeg_words import Meaning, decoder_names, says, speaker, without_addresses
 from proxx_worker.planning.plan import TaskPlan
-from proxx_worker.verification.damage_places import DamageSearchResult, Place, in_words, listed, stream_of
+from proxx_worker.verification.damage_places import DamageSearchResult, Place, describe, listed, stream_of
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.ends import is_known_end
 from proxx_worker.verification.frame_grid import first_gap, places_on_grid
@@ -51,17 +51,17 @@ def _own_fault(encode: EncodeObservation) -> JobError | None:
     """A fault of the encoder itself."""
     if encode.exit_code != 0:
         how = f"signal {-encode.exit_code}" if encode.exit_code < 0 else f"exit code {encode.exit_code}"
-        last = without_addresses(next(iter((*encode.complaints[-1:], *encode.stderr_tail[-1:])), "it said nothing"))
+        last = without_addresses(next(iter((*encode.complaints[-1:], *encode.stderr_tail[-1:])), "it printed nothing"))
         return JobError(
             ErrorCode.ENCODE_FAILED,
-            f"FFmpeg ended with {how}: {last}; the job's log holds all it said",
+            f"FFmpeg ended with {how}: {last}; the job's log has its full output",
             {"exit_code": encode.exit_code, "lines": _said_last(encode)},
         )
     if not encode.progress.ended:
         return JobError(
             ErrorCode.ENCODE_FAILED,
-            "FFmpeg must report its end, but it left with exit code 0 and without that report, so what it wrote proves nothing; "
-            "see the job's log, and that the program named as ffmpeg is FFmpeg",
+            "FFmpeg must report that it finished, but it exited with code 0 without doing so: its output cannot be trusted; "
+            "see the job's log, and check that the program configured as ffmpeg is FFmpeg",
             {"exit_code": encode.exit_code, "lines": _said_last(encode)},
         )
     return None
@@ -96,7 +96,7 @@ def _changes(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     position, times = changed
     return JobError(
         ErrorCode.SOURCE_UNSUPPORTED,
-        f"audio stream {position + 1} of the source changes its rate, format or channels on the way, which one proxy cannot "
+        f"audio stream {position + 1} of the source changes its rate, format or channels partway, which a single proxy cannot "
         "follow: split the clip there",
         {"changes": times, "stream": plan.facts.audio[position].index},
     )
@@ -108,14 +108,14 @@ def _shortage(encode: EncodeObservation, *, failed: bool) -> JobError | None:
     if any(says(Meaning.NO_SPACE, line) for line in said):
         return JobError(
             ErrorCode.NO_SPACE,
-            "no space was left for the output: free some in the output directory's filesystem, then submit again",
+            "there was no space left for the output: free some on the output directory's filesystem, then submit again",
         )
     starved = [without_addresses(line) for line in dict.fromkeys(said) if says(Meaning.NO_MEMORY, line)]
     if failed and starved:
         return JobError(
             ErrorCode.ENCODE_OUT_OF_MEMORY,
             f"FFmpeg must get the memory that it asks for, but did not: {starved[0]}. Free some, or raise "
-            "`encoder_memory_bytes`; where there is enough for such a picture, the source is damaged",
+            "`encoder_memory_bytes`; if there is enough for frames of this size, the source is damaged",
             {"exit_code": encode.exit_code, "lines": [*starved[:_QUOTED_LINES]]},
         )
     return None
@@ -153,7 +153,7 @@ def _faults_of_source(plan: TaskPlan, complaints: Sequence[str]) -> tuple[set[st
         elif says(Meaning.READING, line):
             reading.add(line)
         elif (name := speaker(line)) in _decoders(plan) | {_demuxer(plan)}:
-            side = decoding if name in _decoders(plan) else reading  # of a bare stream both have the same name
+            side = decoding if name in _decoders(plan) else reading  # both have the same name for a bare stream
             if name in plan.output_options:
                 unclear.append((side, line))
             else:
@@ -184,12 +184,12 @@ def _damaged(
     where = _where(plan, encode, encode.complained_at)
     met = _places_met(plan, encode, lines) or [Place(where, None, "decoding")]
     found = DamageSearchResult(tuple(met), complete=False) if search is None else search.with_met(met)
-    said = f"first near {where} s" if search is None else in_words(plan.facts, found)
+    said = f"first near {where} s" if search is None else describe(plan.facts, found)
     quoted: list[JsonValue] = [without_addresses(line) for line in lines[:_QUOTED_LINES]]
     return JobError(
         ErrorCode.SOURCE_DAMAGED,
         f"the source could not be read and decoded without errors, {said}: "
-        f"{quoted[0] if quoted else 'FFmpeg gave up there without saying why'}; deliver the clip again, or repair it",
+        f"{quoted[0] if quoted else 'FFmpeg stopped there without giving a reason'}; deliver the clip again, or repair it",
         {
             "near_seconds": where if search is None else found.places[0].seconds,
             "lines": quoted,
@@ -200,7 +200,7 @@ def _damaged(
 
 
 def _places_met(plan: TaskPlan, encode: EncodeObservation, lines: Sequence[str]) -> list[Place]:
-    """The places that the encode itself came by."""
+    """The places that the encode itself met."""
     reading = _faults_of_source(plan, encode.complaints)[1]
     return [
         Place(_where(plan, encode, at), stream_of(plan.facts, line), "reading" if line in reading else "decoding")

@@ -20,12 +20,11 @@ class EncodeObservation:
     """One finished encode.
 
     `exit_code`: negative for a signal. `file_size`: bytes of the output. `stderr_tail`: the encoder's last lines. `complaints`:
-    its first error lines, of those of probing only what was dropped. `presented`: for each frame that the source presented its
-    time in source ticks (None: it had none). `restarts`: how often the picture changed its size or format on the way.
-    `complained_at`, `complained_last`: how many frames had been presented when the first and the last complaint were heard, which
-    is near the fault (decoders work ahead); `heard_at`: the same for each of `complaints`. `audio`: what was decoded of each
-    audio stream, None for one that was copied. `audio_units`: how much audio was encoded, in 1024 bytes; None where that was not
-    said.
+    its first error lines; from probing, only those about dropped packets. `presented`: the time of each frame that the source
+    presented, in source ticks (None: it had none). `restarts`: how often the video changed its size or format partway.
+    `complained_at`, `complained_last`: how many frames had been presented at the first and the last complaint, which is near the
+    fault (decoders work ahead); `heard_at`: the same for each of `complaints`. `audio`: what was decoded of each audio stream,
+    None for one that was copied. `audio_units`: how much audio was encoded, in units of 1024 bytes; None if not reported.
     """
 
     exit_code: int
@@ -77,7 +76,7 @@ class EncodeObserver:
         if (said := find(Meaning.AUDIO_WRITTEN, line)) is not None:
             self._audio_units = int(said["units"])
         wanted = self._started and (_COMPLAINT.search(line) or says(Meaning.CORRUPT, line))
-        # What FFmpeg reads as it looks into the file it does not read again.
+        # FFmpeg does not read again what it read while probing the file.
         wanted = wanted or says(Meaning.DROPPED, line)
         if not wanted or says(Meaning.HARMLESS, line):
             return

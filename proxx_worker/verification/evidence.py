@@ -20,7 +20,7 @@ class Evidence(Protocol):
         """Why the encode cannot have made a valid proxy; if there is a reason, the proxy is not probed."""
         ...
 
-    def time_checks(self, picture: StreamReport) -> Iterable[Check]:
+    def time_checks(self, stream: StreamReport) -> Iterable[Check]:
         """Checks of the proxy's frames and their times against the source's. What the engine did not see has `ok=None`."""
         return ()
 

@@ -51,19 +51,19 @@ class FfmpegEvidence:
         return encode_error(self.plan, self.encode, self.search)
 
     def has_places(self) -> bool:
-        """Whether the source is damaged at places that are worth a search.
+        """Whether the source is damaged so that a search for all damaged places is worthwhile.
 
-        An encode that stopped at the first knows no other. One that came to its end knows only nearly where they are.
+        An encode that stopped at the first place knows no others. One that finished knows the places only approximately.
         """
         error = encode_error(self.plan, self.encode) or gap_error(self.plan, self.encode)
         return error is not None and error.code is ErrorCode.SOURCE_DAMAGED
 
-    def time_checks(self, picture: StreamReport) -> Iterator[Check]:
+    def time_checks(self, stream: StreamReport) -> Iterator[Check]:
         """Frame count, every frame's time, and the first one's."""
         converts = self.plan.design.schedule.converts
         presented, encoded, video = len(self.encode.presented), self.encode.progress.frames, self.plan.facts.video
         yield compare("frames_encoded", None if converts else presented, encoded)
-        yield compare("frames", encoded if converts else presented, picture.frames)
+        yield compare("frames", encoded if converts else presented, stream.frames)
         missing = frames_left_out(self.plan, self.encode)
         samples = promised_frames(video, self.encode.times)
         promised = None if samples is None else samples - missing
@@ -73,10 +73,10 @@ class FfmpegEvidence:
             yield Check(name="frames_left_out", expected=said, actual=said, ok=True)
         if (cut := left_out_at_end(self.plan.facts.open_end, missing + presented)) is not None:
             yield Check(name="frames_left_out_at_end", expected=cut, actual=cut, ok=True)
-        unit, wanted = self._wanted_times(picture.frames)
-        yield frame_times(self.plan.expected.container, picture, unit, wanted)
-        # Matroska counts in milliseconds, and so do QuickTime's edit lists, which hold a late start.
-        yield start_check("start", self._wanted_start(), first_frame(picture), MILLISECOND)
+        unit, wanted = self._wanted_times(stream.frames)
+        yield frame_times(self.plan.expected.container, stream, unit, wanted)
+        # Matroska counts in milliseconds, and so do QuickTime's edit lists, which store a late start.
+        yield start_check("start", self._wanted_start(), first_frame(stream), MILLISECOND)
 
     def audio(self) -> Sequence[HeardAudio | None]:
         """What the encode decoded of each audio stream; None for a copy."""
@@ -111,7 +111,7 @@ class FfmpegEvidence:
 
         The MXF muxer drops audio after the end of the video, so the proxy itself does not show audio that was shifted.
         """
-        sizes = [sound.padding.bytes for sound in self.plan.design.sound if sound.padding is not None]
+        sizes = [stream.padding.bytes for stream in self.plan.design.audio if stream.padding is not None]
         wanted = sum(size for size in sizes if size is not None)
         if not sizes or None in sizes or self.encode.exit_code != 0:
             return

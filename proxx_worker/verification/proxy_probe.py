@@ -56,7 +56,7 @@ def proxy_probe_argv(ffprobe: str, path: str, expected: Expectation) -> list[str
     """The command that probes a proxy: it decodes every frame and reports frame times, streams and container."""
     video = expected.video
     has_hdr = video.mastering_display is not None or video.content_light is not None
-    copies = any(sound.copied_from is not None for sound in expected.audio or ())
+    copies = any(stream.copied_from is not None for stream in expected.audio or ())
     more = (*((HDR_ENTRIES,) if has_hdr else ()), *((LENGTH_ENTRIES,) if copies else ()))
     entries = (FORMAT_ENTRIES, STREAM_ENTRIES, FRAME_ENTRIES, *more)
     return [

@@ -33,13 +33,13 @@ class ResolveEvidence:
         """None: a failed render has no evidence."""
         return None
 
-    def time_checks(self, picture: StreamReport) -> Iterator[Check]:
+    def time_checks(self, stream: StreamReport) -> Iterator[Check]:
         """Frame count and every frame's time. The first one's expected time is unknown: timelines have no offset."""
         clip = self.plan.clip
-        yield compare("frames", None if clip is None else clip.frames, picture.frames)
+        yield compare("frames", None if clip is None else clip.frames, stream.frames)
         rate = self.plan.expected.timing.rate
         if rate is not None:
-            yield frame_times(self.plan.expected.container, picture, 1 / rate, range(picture.frames))
+            yield frame_times(self.plan.expected.container, stream, 1 / rate, range(stream.frames))
         yield start_check("start", None, None, Fraction(0))
 
     def audio(self) -> Sequence[HeardAudio | None]:
@@ -53,7 +53,7 @@ class ResolveEvidence:
             return None
         return JobError(
             ErrorCode.OUTPUT_INVALID,
-            f"the proxy must carry its source's sound, but it has none of the {clip.audio_channels} channels: nothing was "
-            f"published. See that the preset {self.plan.preset!r} exports audio.",
+            f"the proxy must carry its source's audio, but it has none of the {clip.audio_channels} channels: nothing was "
+            f"published. Check that the preset {self.plan.preset!r} exports audio.",
             {"audio_channels": clip.audio_channels, "preset": self.plan.preset},
         )

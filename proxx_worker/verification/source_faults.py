@@ -18,7 +18,7 @@ _SAMPLES_OF_AMR = {"amr_nb": 160, "amr_wb": 320}
 """Samples per frame: 20 ms at 8 and at 16 kHz (3GPP TS 26.071, 26.171)."""
 
 _TELLING = 3
-"""Frames that have two distances."""
+"""The number of frames that have two distances between them."""
 
 _OF_ONE_SIZE = frozenset({"dv"})
 """Containers whose size gives the number of complete frames. FFmpeg decodes a truncated last one and fills it up."""
@@ -39,7 +39,7 @@ def frames_left_out(plan: TaskPlan, encode: EncodeObservation) -> int:
 
 
 def ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -> JobError | None:
-    """The picture (or, where only the whole file's length is known, everything) ends before the container says."""
+    """The video ends before the container says it does; if only the file's duration is known, everything does."""
     facts, video, times = plan.facts, plan.facts.video, encode.times
     if not times:
         return JobError(
@@ -58,13 +58,13 @@ def ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -
     slack = 2 * frame + Fraction(1, 100)
     if video.duration is not None:
         length = end - min(times) * video.time_base + missing * frame
-        # Fragments may tell an end in place of a length.
+        # Fragmented files may state an end instead of a duration.
         reaches = length + (max(Fraction(0), video.start or Fraction(0)) if _is_fragmented(plan) else 0)
         if promised is None and reaches + slack < video.duration:
             return _short(f"after {float(length):.3f} s", f"{float(video.duration):.3f} s", end, None, len(times))
     elif facts.duration is not None and not any(kind.startswith("subtitle") for kind in facts.other_streams):
-        # Subtitles may outlast everything, and then the file's length says nothing of the picture's.
-        longest = max((end, *_sounds(encode, report)))
+        # Subtitles may outlast everything, so the file's duration does not bound the video's.
+        longest = max((end, *_audio_lengths(encode, report)))
         if longest + slack + Fraction(1, 2) < facts.duration:
             return _short(f"after {float(longest):.3f} s", f"{float(facts.duration):.3f} s", longest, None, len(times))
     return None
@@ -75,7 +75,7 @@ def _miscounted(demuxer: str, presented: int, promised: int, missing: int, end: 
     if demuxer in NUMBERED and presented != promised:
         return JobError(
             ErrorCode.SOURCE_DAMAGED,
-            f"the source holds {promised} frames, by the headers of its pictures, but {presented} come out of the decoder: it is "
+            f"the source has {promised} frames by its picture headers, but {presented} were decoded: it is "
             "damaged, or its frames cannot be counted; deliver the clip again, or wrap it in mov or mp4 with times",
             {"frames": presented, "frames_promised": promised},
         )
@@ -91,14 +91,14 @@ def _miscounted(demuxer: str, presented: int, promised: int, missing: int, end: 
 
 
 def _is_fragmented(plan: TaskPlan) -> bool:
-    """Whether a movie has no table of all its pictures."""
+    """Whether the container has no table of all its video samples."""
     return plan.facts.demuxer == "mov" and plan.facts.video.frames is None
 
 
-def _sounds(encode: EncodeObservation, report: ProxyReport) -> list[Fraction]:
+def _audio_lengths(encode: EncodeObservation, report: ProxyReport) -> list[Fraction]:
     """The length of each audio stream, as decoded if that was reported, because MXF cuts it at the end of the video."""
-    heard = [Fraction(sound.length, sound.rate) for sound in encode.audio if sound is not None]
-    return heard + [Fraction(sound.samples, sound.integer("sample_rate") or 1) for sound in report.of_type("audio")]
+    heard = [Fraction(stream.length, stream.rate) for stream in encode.audio if stream is not None]
+    return heard + [Fraction(stream.samples, stream.integer("sample_rate") or 1) for stream in report.of_type("audio")]
 
 
 def undecoded_audio(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
@@ -115,8 +115,8 @@ def undecoded_audio(plan: TaskPlan, encode: EncodeObservation) -> JobError | Non
         if len(missing) == 1 and (left_out := missing.pop()) > 0 and left_out % size == 0:
             return JobError(
                 ErrorCode.SOURCE_UNSUPPORTED,
-                f"audio stream {position + 1} of the source has {left_out // size + 1} frames of AMR in each packet, of which "
-                "this FFmpeg decodes the first only: deliver the clip with another audio codec (AAC, PCM), or use a newer FFmpeg",
+                f"audio stream {position + 1} of the source has {left_out // size + 1} AMR frames in each packet, but this "
+                "FFmpeg decodes only the first: deliver the clip with another audio codec (AAC, PCM), or use a newer FFmpeg",
                 {"stream": stream.index, "frames_in_packet": left_out // size + 1},
             )
     return None
@@ -138,7 +138,7 @@ def audio_ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyRep
         if heard.certain and end + Fraction(4 * 1024, heard.rate) < promised:
             return JobError(
                 ErrorCode.SOURCE_DAMAGED,
-                f"audio stream {position + 1} of the source ends at {float(end):.3f} s, its container promises "
+                f"audio stream {position + 1} of the source ends at {float(end):.3f} s, but its container promises "
                 f"{float(promised):.3f} s: it was cut off; deliver the clip again",
                 {"ends_at_seconds": f"{float(end):.3f}", "stream": stream.index},
             )
@@ -156,7 +156,7 @@ def begins_late(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     second = f"{float(place):.3f}"
     return JobError(
         ErrorCode.SOURCE_UNSUPPORTED,
-        f"the source's first picture stands {second} s from where its container says, and MXF has no place for a late start: "
+        f"the source's first frame is {second} s from the time its container states, and MXF cannot store a late start: "
         "choose mov, mp4 or mkv",
         {"seconds": second},
     )
@@ -165,6 +165,6 @@ def begins_late(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
 def _short(actual: str, promised: str, end: Fraction, frames: int | None, presented: int) -> JobError:
     return JobError(
         ErrorCode.SOURCE_DAMAGED,
-        f"the source ends {actual}, its container promises {promised}: it was cut off; deliver the clip again",
+        f"the source ends {actual}, but its container promises {promised}: it was cut off; deliver the clip again",
         {"ends_at_seconds": f"{float(end):.3f}", "frames": presented, "frames_promised": frames},
     )

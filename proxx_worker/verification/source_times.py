@@ -61,8 +61,8 @@ def measured_plan(plan: TaskPlan, encode: EncodeObservation) -> TaskPlan | None:
 def promised_frames(video: VideoFacts, times: Sequence[int]) -> int | None:
     """How many frames the container promises: half of its samples if each is a field, as in AVCHD that was copied to MOV.
 
-    `times`: of the frames that came, in source ticks. An H.264 decoder gives one frame for two fields, so they stand at every
-    second place of a rate that is that of the fields. A field that was lost would make the count odd.
+    `times`: of the decoded frames, in source ticks. An H.264 decoder gives one frame for two fields, so the frames are at every
+    second position of the field rate. A lost field would make the count odd.
     """
     promised = video.promised_frames
     if video.codec != "h264" or promised != _FIELDS * len(times):
@@ -86,9 +86,9 @@ def _goes_back(plan: TaskPlan, times: Sequence[int], search: DamageSearchResult 
     places = found or met
     return JobError(
         ErrorCode.SOURCE_DAMAGED,
-        f"the times of the source's frames must grow, but after a frame at {before} s comes one at {time} s"
+        f"frame times must increase, but the source's frame at {before} s is followed by one at {time} s"
         + (f" (and {len(places) - 1} more such places)" if len(places) > 1 else "")
-        + ': rewrap the clip with right times, or ask for fps_mode "explicit" with a rate',
+        + ': rewrap the clip with correct times, or ask for fps_mode "explicit" with a rate',
         {
             "near_seconds": before,
             **listed(places),
@@ -107,14 +107,14 @@ def _off_the_rate(plan: TaskPlan, times: Sequence[int]) -> JobError | None:
     if off_grid(times, places, video.time_base, rate):
         return JobError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"the source says that its frame rate is constant ({rate}), but its frames come at other times: "
+            f"the source's container states a constant frame rate ({rate}), but its frames have other times: "
             'ask for fps_mode "explicit" with a rate' + (", or for mov, mp4 or mkv" if in_mxf else ""),
             {"rate": str(rate)},
         )
     if (every := _every(places)) > 1:
         return JobError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"the source says that its frame rate is {rate}, but its frames come at {rate / every}: "
+            f"the source's container states a frame rate of {rate}, but its frames come at {rate / every}: "
             f'ask for fps_mode "explicit" with {rate / every}',
             {"rate": str(rate), "rate_of_frames": str(rate / every)},
         )
@@ -124,8 +124,8 @@ def _off_the_rate(plan: TaskPlan, times: Sequence[int]) -> JobError | None:
     second = f"{float(missing / rate):.3f}"
     return JobError(
         ErrorCode.SOURCE_UNSUPPORTED,
-        f"the source leaves out frames of its constant rate ({rate}), first at {second} s, and MXF has no place for a gap: "
-        'ask for fps_mode "explicit" with that rate, which repeats the frame before, or for mov, mp4 or mkv',
+        f"the source skips frames of its constant rate ({rate}), first at {second} s, and MXF cannot store a gap: "
+        'ask for fps_mode "explicit" with that rate, which repeats the previous frame, or for mov, mp4 or mkv',
         {"rate": str(rate), "near_seconds": second},
     )
 

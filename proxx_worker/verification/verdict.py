@@ -15,9 +15,9 @@ from proxx_worker.verification.audio_checks import audio_checks
 from proxx_worker.verification.checks import (
     decode_check,
     identity_checks,
-    picture_duration,
     stream_checks,
     time_checks,
+    video_duration,
 )
 from proxx_worker.verification.evidence import Evidence
 from proxx_worker.verification.proxy_probe import ProxyObservation, ProxyReport
@@ -43,12 +43,12 @@ def judge(expected: Expectation, proxy: ProxyObservation, evidence: Evidence) ->
     first = judge_evidence(evidence)
     report = proxy.report
     checks = [*first.checks, decode_check(expected, proxy), *stream_checks(expected, report)]
-    pictures = report.of_type("video")
+    videos = report.of_type("video")
     length: Fraction | None = None
-    if pictures:
-        checks.extend(evidence.time_checks(pictures[0]))
-        checks.extend(time_checks(expected, pictures[0]))
-        length = picture_duration(expected.container, pictures[0])
+    if videos:
+        checks.extend(evidence.time_checks(videos[0]))
+        checks.extend(time_checks(expected, videos[0]))
+        length = video_duration(expected.container, videos[0])
     checks.extend(identity_checks(expected, report))
     checks.extend(audio_checks(expected, report, evidence.audio(), length))
     error = first.error or evidence.error(proxy) or _failed_check(checks)

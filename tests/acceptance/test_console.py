@@ -129,7 +129,7 @@ def test_it_writes_nothing_but_its_drops(
         console.press("c")
         console.until("Cancel a?")
         console.press("y")
-        console.until("a is to be cancelled")
+        console.until("a will be cancelled")
         console.press("h")
         console.until("HELD")
         console.press("h")
@@ -167,7 +167,7 @@ def _written(trace: str) -> Iterator[str]:
 def test_without_a_terminal_it_points_to_status(proxx: Command, workspace: Workspace) -> None:
     ended = proxx("console", workspace, environment={"TERM": "xterm"})
     assert ended.exit_code == 64
-    assert "needs a terminal, and this is none" in ended.stderr
+    assert "needs a terminal, but this is not one" in ended.stderr
     assert f"proxx-worker status {workspace.root}" in ended.stderr
 
 

@@ -81,10 +81,10 @@ def test_failed_jobs_are_submitted_again(proxx: Command, surveyed: Workspace, pr
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("cancel", "nothing"), "no job called nothing waits or runs"),
+        (("cancel", "nothing"), "no waiting or running job is called nothing"),
         (("cancel", "e", "a"), "a has ended already; it is in done/"),
-        (("cancel", "../done/a"), "no job called ../done/a waits or runs"),
-        (("cancel", "x" * 300), "waits or runs"),
+        (("cancel", "../done/a"), "no waiting or running job is called ../done/a"),
+        (("cancel", "x" * 300), "no waiting or running job"),
         (("resubmit", "a"), "no job called a is in failed/"),
         (("resubmit", "../failed/b"), "no job called ../failed/b is in failed/"),
         (("resubmit", "x" * 300), "is in failed/"),

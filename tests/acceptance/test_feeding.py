@@ -103,7 +103,7 @@ def test_a_call_that_fails_writes_nothing(proxx: Command, cards: Path, workspace
     [
         (("--recursive", "--beside", "Proxy", "."), "--submit WORKSPACE, or --per-clip DIR"),
         (("--beside", "a/b", "--per-clip", "specs", "a.mov"), "the name of one folder"),
-        (("--output-directory", "/p/{chunk}", "--per-clip", "specs", "a.mov"), "say --chunk N"),
+        (("--output-directory", "/p/{chunk}", "--per-clip", "specs", "a.mov"), "add --chunk N"),
         (("--output-directory", "/p/{name}", "a.mov"), "--per-clip DIR"),
         (("--output-directory", "/p", "--chunk", "0", "--per-clip", "specs", "a.mov"), "at least 1"),
         (("--output-directory", "/p", "--beside", "Proxy", "a.mov"), "not allowed with"),

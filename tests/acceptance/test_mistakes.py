@@ -200,7 +200,7 @@ MISTAKES = [
     Mistake("a home folder", "validate spec.json", 1, "~ is not expanded: write the whole path", job_of(sources=["~/clip.mov"])),
     Mistake("a relative path", "validate spec.json", 1, "it must begin with /", job_of(sources=["clip.mov"])),
     Mistake(
-        "a URL", "validate spec.json", 1, "it is a URL: write the path alone, /a b.mov", job_of(sources=["file:///a%20b.mov"])
+        "a URL", "validate spec.json", 1, "it is a URL: write only the path, /a b.mov", job_of(sources=["file:///a%20b.mov"])
     ),
     Mistake(
         "a field misspelt",

@@ -133,7 +133,7 @@ def test_what_does_not_fit_is_refused_and_nothing_is_written(proxx: Command, cli
     elsewhere.mkdir()
     refused = proxx("relink", result, "--mhl", elsewhere)
     assert (refused.exit_code, names(elsewhere)) == (1, [])
-    assert "does not lie in" in refused.stderr
+    assert "is not in" in refused.stderr
     document = json.loads(result.read_bytes())
     document["tasks"][0]["source_media"]["video"]["constant_rate"] = False
     result.write_text(json.dumps(document))

@@ -98,7 +98,7 @@ def test_a_proxy_that_is_not_the_results_is_not_compared(proxx: Command, sources
     task = task_of(reported(proxx, result, exit_code=2))
     assert (task["verdict"], task["frames_compared"]) == ("fail", 0)
     assert task["findings"][0]["kind"] == "file_changed"
-    assert "is not the file this result names" in task["findings"][0]["message"]
+    assert "is not the file that this result names" in task["findings"][0]["message"]
     proxy.unlink()
     assert task_of(reported(proxx, result, exit_code=2))["findings"][0]["kind"] == "file_changed"
 

@@ -1,1 +1,1 @@
-"""The terminal app: a workspace seen and steered from the keyboard. The only part that knows Textual (extra `[console]`)."""
+"""The terminal app: shows and controls a workspace from the keyboard. The only part that uses Textual (extra `[console]`)."""

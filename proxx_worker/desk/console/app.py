@@ -1,4 +1,4 @@
-"""The app: actions that drop files into the inbox of the workspace that is seen, each with its command line."""
+"""The app: actions that drop files into the inbox of the workspace, each with its command line."""
 
 import asyncio
 import os
@@ -23,22 +23,22 @@ from proxx_worker.workspace.layout import Workspace
 
 
 class Submitting(Protocol):
-    """How clips become jobs; the desk knows nothing of it."""
+    """Turns clips into jobs; the desk does not know how."""
 
     profiles: Sequence[str]
-    """The names that can be chosen."""
+    """The names to choose from."""
 
     def preview(self, form: SubmitForm) -> list[str]:
-        """What would be written. Raises `ProxxError` with the reason why nothing can be."""
+        """What would be written. Raises `ProxxError` with the reason if nothing can be."""
         ...
 
     def submit(self, form: SubmitForm) -> list[str]:
-        """Write it, and tell what was written. Raises `ProxxError`."""
+        """Write it. Returns what was written. Raises `ProxxError`."""
         ...
 
 
 class Console(ConsoleView):
-    """One workspace, seen and steered."""
+    """Shows and controls one workspace."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "submit", "Submit"),
@@ -56,18 +56,18 @@ class Console(ConsoleView):
         self._submitting = submitting
 
     def action_cancel(self) -> None:
-        """Cancel the job at the cursor, after a question."""
+        """Cancel the job at the cursor, after confirmation."""
         job = self.selected
         if job is None or job.state not in {JobState.RUNNING, JobState.WAITING}:
-            self._say("only a job that waits or runs can be cancelled", bad=True)
+            self._say("only a waiting or running job can be cancelled", bad=True)
             return
         words = ("cancel", self.workspace.name, os.fsdecode(job.stem))
 
         def ask_for_it() -> str:
             cancel(self.workspace, [target_of(self.workspace, job.stem)])
-            return f"{job.name} is to be cancelled"
+            return f"{job.name} will be cancelled"
 
-        self._ask(f"Cancel {job.name}? What it has encoded is thrown away.", words, ask_for_it)
+        self._ask(f"Cancel {job.name}? Its work so far is discarded.", words, ask_for_it)
 
     def action_resubmit(self) -> None:
         """Submit the failed job at the cursor again."""
@@ -77,7 +77,7 @@ class Console(ConsoleView):
             return
         again = remedy_of(job.code or "").again
         if again is Again.AFTER_SOURCE and not can_help(job):
-            self._say(f"{job.name}: its source has not changed since, so it would end the same way", bad=True)
+            self._say(f"{job.name}: its source has not changed, so it would end the same way", bad=True)
             return
         words = ("resubmit", self.workspace.name, os.fsdecode(job.stem))
         if again is Again.NEVER:
@@ -86,7 +86,7 @@ class Console(ConsoleView):
             self._do(words, lambda: self._drop_again([job]))
 
     def action_resubmit_all(self) -> None:
-        """Submit all failed jobs of this list again that can end otherwise, after a question."""
+        """Submit all failed jobs of this list again that can end differently, after confirmation."""
         if self._tab is not JobState.FAILED:
             self._say("only failed jobs can be submitted again", bad=True)
             return
@@ -99,7 +99,7 @@ class Console(ConsoleView):
             self._say(fault.error.message, bad=True)
             return
         if not jobs:
-            self._say("none of these can end otherwise yet: see what to do about each", bad=True)
+            self._say("none of these can end differently yet: see what to do about each", bad=True)
             return
         words = ("resubmit", self.workspace.name, *(os.fsdecode(job.stem) for job in jobs))
         self._ask(f"Submit {len(jobs)} of {len(listed)} again?", words, lambda: self._drop_again(jobs))
@@ -109,7 +109,7 @@ class Console(ConsoleView):
 
     def _drop_again(self, jobs: Sequence[JobSummary]) -> str:
         done = resubmit(self.workspace, jobs)
-        skipped = f", {len(done.skipped)} wait or run already" if done.skipped else ""
+        skipped = f", {len(done.skipped)} already waiting or running" if done.skipped else ""
         return f"{len(done.made)} submitted again{skipped}"
 
     def action_hold(self) -> None:
@@ -120,7 +120,7 @@ class Console(ConsoleView):
             self._do(("hold", self.workspace.name), lambda: "held" if drops.hold(self.workspace) else "it was held already")
 
     def action_drain(self) -> None:
-        """Have the worker end after its job, after a question."""
+        """Have the worker end after its job, after confirmation."""
         status = self.board.worker.status
         if self.board.worker.alive is not True or status is None:
             self._say("there is no worker on this host to drain", bad=True)
@@ -128,13 +128,15 @@ class Console(ConsoleView):
 
         def ask_for_it() -> str:
             pid = drain(self.workspace)
-            return "the worker has gone" if pid is None else f"the worker (pid {pid}) ends after its job"
+            return "the worker has ended" if pid is None else f"the worker (pid {pid}) will end after its job"
 
         command = f"kill -USR1 {status.pid}"
-        self._ask("Drain? The worker ends after its job; nothing is claimed until one is started again.", command, ask_for_it)
+        self._ask(
+            "Drain? The worker ends after its job; nothing is claimed until a worker is started again.", command, ask_for_it
+        )
 
     def action_submit(self) -> None:
-        """Fill in what is to be made of which clips."""
+        """Open the form for submitting clips."""
         name = self.workspace.name
 
         def filled_in(form: SubmitForm | None) -> None:
@@ -151,7 +153,7 @@ class Console(ConsoleView):
             return [f"{fault.code}: {fault.error.message}"]
 
     def action_report(self) -> None:
-        """The page on this job, or the command that makes it, which reads media for a while and so is not run from here."""
+        """The report on this job, or the command that writes it, which reads media for a while and so is not run from here."""
         job = self.selected
         if job is None or job.state not in {JobState.DONE, JobState.FAILED}:
             self._say("only a job that has ended can be reported on", bad=True)
@@ -178,7 +180,7 @@ class Console(ConsoleView):
         self.push_screen(QuestionScreen(question, command), answered)
 
     def _do(self, words: Sequence[str] | str, work: Callable[[], str]) -> None:
-        """Do it in a thread, show the command that does the same, and tell how it went."""
+        """Do it in a thread, show the command that does the same, and report the outcome."""
         self._note(words if isinstance(words, str) else command_line(*words))
 
         def done() -> None:

@@ -1,4 +1,4 @@
-"""What a console reads of one job: its result and its log, wherever the job is by now."""
+"""What a console reads of one job: its result and its log, wherever the job is now."""
 
 import os
 from typing import Final
@@ -12,7 +12,7 @@ _LOG_BYTES: Final = 64 << 10
 
 
 def read_files(workspace: Workspace, job: JobSummary) -> tuple[bytes | None, list[str]]:
-    """The job's result, None where there is none yet, and the end of its log. Raises nothing."""
+    """The job's result, None if there is none yet, and the end of its log. Raises nothing."""
     for state in dict.fromkeys((job.state, JobState.RUNNING, JobState.FAILED, JobState.DONE)):
         files = files_in(folder_of(workspace, state), job.stem)
         if state is JobState.WAITING or not os.path.exists(files.spec):
@@ -29,7 +29,7 @@ def path_of(workspace: Workspace, job: JobSummary) -> str:
 
 
 def page_of(workspace: Workspace, job: JobSummary) -> str:
-    """Where the page of `report` on a finished job goes: beside its result, as an absolute path."""
+    """Where the report on a finished job goes: beside its result, as an absolute path."""
     result = files_in(folder_of(workspace, job.state), job.stem).result
     return os.path.abspath(os.fsdecode(result).removesuffix(".result.json") + ".html")
 
@@ -43,7 +43,7 @@ def _bytes_of(path: bytes) -> bytes | None:
 
 
 def _tail_of(path: bytes) -> list[str]:
-    """The last lines of a log; none where it cannot be read."""
+    """The last lines of a log; none if it cannot be read."""
     try:
         with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size

@@ -17,14 +17,14 @@ from proxx_worker.contract.text import visible
 from proxx_worker.desk.showing import Row, Rows
 
 _WIDE: Final = 100
-"""From this width on a row's name and its rest stand on one line."""
+"""From this width on a row's name and its rest are on one line."""
 
 _PLAIN, _FAINT, _HEAD = Style(), Style(dim=True), Style(bold=True)
-"""Every piece has a style: what Textual draws without colours, it draws from the style of each."""
+"""Every piece has a style: Textual's drawing without colours depends on it."""
 
 
 class RowList(ScrollView, can_focus=True):
-    """Rows with a cursor, one line each, or two where there is little room. The cursor stays with its job when rows change."""
+    """Rows with a cursor, one line each, or two if there is little space. The cursor stays with its job when rows change."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
@@ -67,7 +67,7 @@ class RowList(ScrollView, can_focus=True):
         return [job.stem for job in self.rows[first : first + self.size.height // self._height + 1].jobs()]
 
     def on_resize(self) -> None:
-        """Room has changed, and with it how many lines a row has."""
+        """The width has changed, and with it the number of lines per row."""
         self._measure()
         self.scroll_to_cursor()
 
@@ -77,7 +77,7 @@ class RowList(ScrollView, can_focus=True):
         self.refresh()
 
     def scroll_to_cursor(self) -> None:
-        """Scroll so that the cursor's row is seen."""
+        """Scroll so that the cursor's row is visible."""
         self.scroll_to_region(Region(0, self.cursor * self._height, 1, self._height), animate=False, force=True)
 
     def action_move(self, by: int) -> None:
@@ -132,7 +132,7 @@ class RowList(ScrollView, can_focus=True):
 
 
 class TextLines(ScrollView, can_focus=True):
-    """Lines of text, wrapped to the width, scrolled by the keyboard. Whatever they hold steers nothing."""
+    """Lines of text, wrapped to the width, scrolled by the keyboard. Control characters have no effect."""
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's own name
         """Empty, until `show`."""
@@ -150,7 +150,7 @@ class TextLines(ScrollView, can_focus=True):
             self.scroll_end(animate=False, force=True)
 
     def on_resize(self) -> None:
-        """Wrap anew."""
+        """Wrap again."""
         self._wrap()
 
     @property

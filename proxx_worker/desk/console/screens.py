@@ -17,14 +17,14 @@ from proxx_worker.desk.jobs import JobSummary
 from proxx_worker.desk.showing import detail_lines, json_lines
 
 Files = Callable[[JobSummary], tuple[bytes | None, list[str]]]
-"""A job's result and the end of its log, read from wherever the job is now. For a thread: storage may be slow."""
+"""A job's result and the end of its log, read from wherever the job is now. Runs in a thread: storage may be slow."""
 
 
 _SIGNS = {True: "X", False: " "}
 
 
 class DetailScreen(Screen[None]):
-    """One job: error and remedy, checks, command; its log, which follows; its whole result."""
+    """One job: error and remedy, checks, command; its log, followed as it grows; its whole result."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "app.pop_screen", "Back"),
@@ -59,7 +59,7 @@ class DetailScreen(Screen[None]):
         self._show(at_end=part == "log")
 
     def action_copy_path(self) -> None:
-        """Put the path into the terminal's clipboard, where it has one."""
+        """Copy the path to the terminal's clipboard, if it has one."""
         self.app.copy_to_clipboard(self._path)
         self.notify(visible(self._path), title="copied", markup=False)
 
@@ -88,7 +88,7 @@ class DetailScreen(Screen[None]):
 
 
 class QuestionScreen(ModalScreen[bool]):
-    """Yes or no. No is where the cursor is."""
+    """Yes or no. The cursor is on No."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "Yes"),
@@ -123,7 +123,7 @@ class _Choice(Checkbox):
     """A check box that shows its state without colour, which Textual's own does not."""
 
     def on_mount(self) -> None:
-        """The sign is what is drawn in the box."""
+        """The sign is drawn in the box."""
         self.BUTTON_INNER = _SIGNS[self.value]
 
     def watch_value(self) -> None:
@@ -133,7 +133,7 @@ class _Choice(Checkbox):
 
 
 class _OneChoice(RadioButton):
-    """The same of a radio button."""
+    """The same for a radio button."""
 
     def on_mount(self) -> None:
         """As above."""
@@ -146,7 +146,7 @@ class _OneChoice(RadioButton):
 
 
 class SubmitScreen(ModalScreen[SubmitForm | None]):
-    """Clips to jobs: a folder or a clip, profiles, where to. What would be written is shown before it is."""
+    """The form for submitting clips: a folder or a clip, profiles, destination. It shows what would be written first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Back"),
@@ -155,7 +155,7 @@ class SubmitScreen(ModalScreen[SubmitForm | None]):
     ]
 
     def __init__(self, workspace: str, profiles: Sequence[str], preview: Callable[[SubmitForm], list[str]]) -> None:
-        """`preview` tells what a form would write, or why it cannot. It may take long: it looks through folders."""
+        """`preview` returns what a form would write, or why it cannot. It may take long: it searches folders."""
         super().__init__()
         self._workspace = workspace
         self._profiles = profiles
@@ -172,10 +172,10 @@ class SubmitScreen(ModalScreen[SubmitForm | None]):
             yield Label("Where the proxies go")
             with RadioSet(id="place", compact=True):
                 yield _OneChoice("beside each clip, in a folder of this name", value=True)
-                yield _OneChoice("below this folder, in the clips' tree")
+                yield _OneChoice("below this folder, in the same tree as the clips")
                 yield _OneChoice("into this folder")
             yield Input(value="Proxy", id="directory", compact=True)
-            yield _Choice("make missing folders", id="create", compact=True)
+            yield _Choice("create missing folders", id="create", compact=True)
             yield Static("F5 shows what would be written, ctrl+s submits, escape goes back.", markup=False)
             yield Static("", markup=False, id="preview")
 
@@ -185,7 +185,7 @@ class SubmitScreen(ModalScreen[SubmitForm | None]):
         self.query_one("#source").focus()
 
     def form(self) -> SubmitForm:
-        """What is filled in."""
+        """The form's content."""
         place = self.query_one("#place", RadioSet).pressed_index
         return SubmitForm(
             source=os.path.abspath(os.path.expanduser(self.query_one("#source", Input).value)),
@@ -198,7 +198,7 @@ class SubmitScreen(ModalScreen[SubmitForm | None]):
     def action_preview(self) -> None:
         """Show what would be written, and by which command."""
         form = self.form()
-        self.query_one("#preview", Static).update("looking ...")
+        self.query_one("#preview", Static).update("searching ...")
         self.run_worker(lambda: self._look(form), thread=True, exclusive=True)
 
     def action_submit(self) -> None:

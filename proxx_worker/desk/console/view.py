@@ -1,4 +1,4 @@
-"""What is seen of a workspace, and moving about in it: header, lists, search, details. Changes nothing."""
+"""Shows a workspace and navigates in it: header, lists, search, details. Changes nothing."""
 
 import threading
 from datetime import UTC, datetime
@@ -42,7 +42,7 @@ QuestionScreen, SubmitScreen { align: center middle; }
 
 
 class ConsoleView(App[None]):
-    """One workspace, to be looked at."""
+    """A read-only view of one workspace."""
 
     CSS = _STYLE
     ENABLE_COMMAND_PALETTE = False
@@ -84,7 +84,7 @@ class ConsoleView(App[None]):
     # --- what is seen ---
 
     def compose(self) -> ComposeResult:
-        """Three lines that are always there, the lists, the last command, the keys."""
+        """Three fixed lines, the lists, the last command, the keys."""
         yield Static("", markup=False, id="worker")
         yield Static("", markup=False, id="counts")
         yield Static("", markup=False, id="job")
@@ -96,7 +96,7 @@ class ConsoleView(App[None]):
         yield Footer()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Above another screen, only moving from field to field is the app's."""
+        """On another screen, only moving from field to field is left to the app."""
         return len(self.screen_stack) == 1 or not hasattr(self, f"action_{action}") or action in _EVERYWHERE
 
     def on_mount(self) -> None:
@@ -132,7 +132,7 @@ class ConsoleView(App[None]):
         self._reader.want(rows.on_screen_stems())
 
     def _is_there(self) -> bool:
-        """False where a look, or the clock, comes before the screen is made or after it is taken down."""
+        """False if a board or the clock arrives before the screen exists or after it is closed."""
         return bool(self._main.query("#worker"))
 
     def _show_header(self) -> None:
@@ -244,7 +244,7 @@ class ConsoleView(App[None]):
         self._main.query_one("#command", Static).update(f"$ {command}")
 
     def _say(self, text: str, *, bad: bool = False) -> None:
-        """Say what came of it, in a line that stays until the next."""
+        """Show the outcome, in a line that stays until the next."""
         line = self._main.query_one("#message", Static)
         line.update(f"{'! ' if bad else ''}{visible(text)}")
         line.add_class("said")

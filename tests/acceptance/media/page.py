@@ -12,7 +12,7 @@ fails where this page is not what comes out, or where an outcome is not what an 
 (`tests/acceptance/media/table.py`).
 
 Each `ok` is a proxy that was compared with its source by other means than the worker's own checks: frames and the time of each,
-exact rate, end, start timecode, reel, every audio stream's channels, layout, rate and length, the place of its sound to a
+exact rate, end, start timecode, reel, every audio stream's channels, layout, rate and length, the timing of its audio to a
 millisecond, display aspect, upright picture, fields and their order, colour tags in container and bitstream, range, and every
 picture beside the source's, both shown as RGB by zimg.
 """
@@ -67,7 +67,7 @@ def _reasons(table: Table) -> Iterator[str]:
 
 def _facts(table: Table) -> Iterator[str]:
     yield "## What each proxy was held to\n"
-    yield "| clip | frames | rate | aspect | fields | turned | timecode | reel | sound |"
+    yield "| clip | frames | rate | aspect | fields | turned | timecode | reel | audio |"
     yield "|---|---|---|---|---|---|---|---|---|"
     for name in table:
         truth = CLIPS[name].truth

@@ -122,7 +122,7 @@ def _raw(name: str) -> Clip:
 
 CLIPS: Mapping[str, Clip] = {
     "-video-with-dash-.mp4": _never(_UNSUPPORTED, "1x1 pixels", "one pixel leaves no even size"),
-    "A101_3.WAV": _never("SOURCE_NO_VIDEO", "has no video stream", "sound alone"),
+    "A101_3.WAV": _never("SOURCE_NO_VIDEO", "has no video stream", "audio only"),
     "C0023S01.MXF": _never("SOURCE_DAMAGED", "slice end not reached", "the decoder reports faulty slices in ten places"),
     "Meridian-Apple_ProResProxy-HDR10.mxf": Clip(
         Truth(5, "60000/1001", "16/9", timecode="00:01:15;26", sounds=("1 - 48000", "1 - 48000"))
@@ -130,7 +130,7 @@ CLIPS: Mapping[str, Clip] = {
     "OurBigBook_debrief_2025.srt": _never("SOURCE_NO_VIDEO", "has no video stream", "subtitles alone"),
     "Owner-iTunes_9.0.3.15.m4a": _never("SOURCE_NO_VIDEO", "cover:mjpeg", "a song with its cover, which is no picture of a clip"),
     "Panasonic_AG_HMC_151.MTS": _never(
-        _UNSUPPORTED, "reports no channels", "cut to 8 KB: its sound cannot be known, so not carried"
+        _UNSUPPORTED, "reports no channels", "cut to 8 KB: its audio is unknown, so it cannot be carried"
     ),
     "Sequence_1-Apple_ProRes_422_Proxy.mov": Clip(Truth(2, "30000/1001", "16/9", "bb"), {**_INTERLACED_HD, DNXHR: _NO_RATE}),
     "Sequence_1-Apple_ProRes_with_Alpha.mov": Clip(
@@ -160,7 +160,7 @@ CLIPS: Mapping[str, Clip] = {
     "git-lfs-pointer.mov": _never(_UNSUPPORTED, "git-lfs pointer", "a pointer to the media, which was never fetched"),
     "hlg10-color-test.mp4": Clip(Truth(9, "90000/3001", "16/9", sounds=("2 stereo 48000",)), {DNXHR: _NO_RATE}),
     "image_small.tiff": _never(_UNSUPPORTED, "TIFF still", _STILL),
-    "ladouce_1h15.wav": _never("SOURCE_NO_VIDEO", "has no video stream", "sound alone"),
+    "ladouce_1h15.wav": _never("SOURCE_NO_VIDEO", "has no video stream", "audio only"),
     "law-and-order-partial.wtv": _never("SOURCE_DAMAGED", "damaged at", "a cut recording whose MPEG-2 blocks are damaged"),
     "max-heromode.mp4": Clip(Truth(315, "30000/1001", "53/30", timecode="15:44:35:10", sounds=("2 stereo 48000",))),
     "multiview.mov": Clip(Truth(11, "30", "16/9")),

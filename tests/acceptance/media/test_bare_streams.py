@@ -185,7 +185,7 @@ def test_a_bare_stream_is_taken_as_frames_at_the_rate_that_it_says(proxx: Comman
     assert times_of(proxy) == pytest.approx([float(number / rate) for number in range(frames)], abs=0.001)
     checks = {check["name"]: check for check in result["tasks"][0]["checks"]}
     assert (checks["frames_of_source"]["expected"], checks["frames_of_source"]["actual"]) == (frames, frames)
-    assert any("does not promise a length" in note for note in result["tasks"][0]["source_media"]["notes"])
+    assert any("states no duration" in note for note in result["tasks"][0]["source_media"]["notes"])
     (tmp_path / "beside").mkdir()
     assert digests(proxy) == digests(proxy_of(run(proxx, tmp_path / "beside", wrapped, fields)))
 
@@ -279,7 +279,7 @@ def test_a_stream_that_is_cut_before_a_keyframe_begins_with_it(proxx: Command, t
     frames = frames_of(proxy_of(result))
     assert held > left > frames == frames_of(source)
     notes = result["tasks"][0]["source_media"]["notes"]
-    assert any(note.startswith(f"pictures left out at the beginning: {left - frames};") for note in notes)
+    assert any(note.startswith(f"frames left out at the beginning: {left - frames};") for note in notes)
 
 
 @pytest.mark.parametrize(

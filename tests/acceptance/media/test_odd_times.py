@@ -165,7 +165,7 @@ def test_amr_is_carried_whole_or_refused(proxx: Command, tmp_path: Path, bundled
     error = run(proxx, tmp_path, source)["error"]
     carried = _decoded_samples(source) == whole
     assert (error and error["code"]) == (None if carried else "SOURCE_UNSUPPORTED")
-    assert error is None or "5 frames of AMR in each packet" in error["message"]
+    assert error is None or "5 AMR frames in each packet" in error["message"]
 
 
 def _decoded_samples(path: Path) -> int:

@@ -115,7 +115,7 @@ def test_a_recording_that_ends_within_a_picture_ends_with_the_one_before(
     shown = checks["frames"]["actual"]
     assert checks["frames_left_out_at_end"]["actual"] == f"1 of {shown + 1}, at the end and not known to be whole"
     assert (
-        "the recording ends without a sign that its last picture is whole, so that picture was left out"
+        "the recording ends without a sign that its last frame is complete, so that frame was left out"
         in task["source_media"]["notes"]
     )
     # What the worker's own input gives, are pictures of the whole recording and no others.
@@ -236,7 +236,7 @@ def test_a_trimmed_movie_that_a_copy_cut_off_is_damaged(proxx: Command, tmp_path
     result = run(proxx, tmp_path, source)
     assert result["error"] is not None
     assert result["error"]["code"] == "SOURCE_DAMAGED"
-    assert f"after {24 - lost} frames, its container promises 24 frames: it was cut off" in result["error"]["message"]
+    assert f"after {24 - lost} frames, but its container promises 24 frames: it was cut off" in result["error"]["message"]
 
 
 def test_packets_that_only_repeat_the_picture_are_no_pictures(proxx: Command, tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ def test_packets_that_only_repeat_the_picture_are_no_pictures(proxx: Command, tm
     checks = {check["name"]: check for check in task["checks"]}
     assert checks["frames_of_source"]["expected"] == checks["frames_of_source"]["actual"] == 21
     assert task["source_media"]["notes"] == [
-        "4 of 25 picture packets are empty: they repeat the picture before them, and were left out"
+        "4 of 25 video packets are empty: they repeat the frame before them, and were left out"
     ]
 
 
@@ -278,5 +278,5 @@ def test_chunks_of_an_avi_that_only_repeat_the_picture_are_no_pictures(proxx: Co
     (task,) = result["tasks"]
     assert {check["name"]: check["actual"] for check in task["checks"]}["frames"] == 20
     assert task["source_media"]["notes"] == [
-        "5 of 25 picture packets are empty: they repeat the picture before them, and were left out"
+        "5 of 25 video packets are empty: they repeat the frame before them, and were left out"
     ]

@@ -140,9 +140,9 @@ def test_failed_jobs_are_submitted_again(busy: Path) -> None:
         await desk.press("home", "r")
         await desk.until_true((busy / "inbox" / "b-full.json").exists, "the spec")
         await desk.press("down", "r")
-        await desk.until("its source has not changed since")
+        await desk.until("its source has not changed, so")
         await desk.press("R")
-        await desk.until("none of these can end otherwise yet")
+        await desk.until("none of these can end differently yet")
 
     app = driven(busy, (120, 40), drive)
     assert app.commands == [f"proxx-worker resubmit {busy} b-full"]
@@ -170,7 +170,7 @@ def test_what_cannot_be_done_is_told(root: Path) -> None:
     async def drive(desk: Desk) -> None:
         await desk.until("No worker: run  proxx-worker watch", "No job runs.")
         for key, says in (
-            ("c", "only a job that waits or runs can be cancelled"),
+            ("c", "only a waiting or running job can be cancelled"),
             ("r", "only a failed job can be submitted again"),
             ("R", "only failed jobs can be submitted again"),
             ("d", "there is no worker on this host to drain"),

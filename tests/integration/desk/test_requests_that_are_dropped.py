@@ -51,7 +51,7 @@ class TestCancel:
     def test_another_request_is_never_written_over(self, root: Path, workspace: Workspace) -> None:
         dropped(root, "a")
         (root / "inbox" / "a.cancel").write_text("0" * 64)
-        with pytest.raises(ProxxError, match="means another spec"):
+        with pytest.raises(ProxxError, match="is for another spec"):
             cancel(workspace, [target_of(workspace, b"a")])
         assert inbox(root) == ["a.cancel", "a.json"]
 
@@ -64,14 +64,14 @@ class TestCancel:
     def test_what_is_no_job_is_told(self, root: Path, workspace: Workspace) -> None:
         (root / "inbox" / "a.json").symlink_to("b.json")
         for name in (b"a", b"\xff"):
-            with pytest.raises(NoSuchJobError, match="waits or runs"):
+            with pytest.raises(NoSuchJobError, match="waiting or running"):
                 target_of(workspace, name)
 
     def test_what_was_asked_before_a_failure_is_named(self, root: Path, workspace: Workspace) -> None:
         for name in ("a", "b"):
             dropped(root, name)
         (root / "inbox" / "b.cancel").mkdir()
-        with pytest.raises(ProxxError, match=r"asked for before that, and standing: a\.cancel"):
+        with pytest.raises(ProxxError, match=r"these requests were made before that and stay: .*a\.cancel"):
             cancel(workspace, [target_of(workspace, name) for name in (b"a", b"b")])
 
     def test_a_spec_that_is_too_large_to_be_run_can_be_cancelled(self, root: Path, workspace: Workspace) -> None:

@@ -113,7 +113,7 @@ def test_a_movie_whose_media_lies_elsewhere_is_refused(
     movie.write_bytes(redirect(secret.read_bytes(), reference(os.fsencode(secret))))
     error = refused(movie, stop)
     assert error.code is ErrorCode.SOURCE_UNSUPPORTED
-    assert "lies in another file" in error.error.message
+    assert "is in another file" in error.error.message
     assert "secret" not in opened(movie)
 
 

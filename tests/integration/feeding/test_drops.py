@@ -81,7 +81,7 @@ def test_one_that_a_worker_took_before_the_failure_is_named(tmp_path: Path, monk
     monkeypatch.setattr("proxx_worker.feeding.drops.place", place_and_claim)
     with pytest.raises(ProxxError) as caught:
         drop(os.fsencode(tmp_path), planned("a", "b", "c"))
-    assert caught.value.error.message == "the storage failed; already taken by a worker: a.json"
+    assert caught.value.error.message == "the storage failed; already claimed by a worker: a.json"
     assert [path.name for path in tmp_path.iterdir()] == ["claimed"]
 
 

@@ -152,7 +152,7 @@ def test_outputs_without_a_job_are_told_and_left(desk: Desk, put: Put) -> None:
     assert desk.settle() == 1
     assert (
         "outputs_there",
-        f"1 output there already, of no job known here, the first {desk.root}/in/Proxy/1.mp4",
+        f"1 output already there, from no job known here; the first: {desk.root}/in/Proxy/1.mp4",
     ) in desk.log.take()
     assert desk.look(5) == 0
     assert desk.log.take() == []
@@ -256,7 +256,7 @@ def test_a_missing_output_directory_is_told_and_waited_for(desk: Desk, put: Put)
     assert desk.settle() == 0
     ((action, message),) = desk.log.take()
     assert action == "cannot_feed"
-    assert message.endswith("in/Proxy does not: make it, or set `create_directories = true` in the rule")
+    assert message.endswith("in/Proxy does not: create it, or set `create_directories = true` in the rule")
     assert desk.feeder.look(desk.now).faults == [ErrorCode.OUTPUT_DIRECTORY_MISSING]
     (desk.root / "in" / "Proxy").mkdir()
     assert desk.look(5) == 1

@@ -93,7 +93,7 @@ def test_what_failed_is_written_again_for_a_person(card: Path, workspace: Worksp
 def test_outputs_of_nobody_known_are_told_as_such(card: Path, workspace: Workspace, put: Put) -> None:
     put("cards/A/CLIP/Proxy/C0001.mp4")
     outcome = write_specs(request_for(card, workspace))
-    assert outcome.told[-1] == "2 specs written, 1 with outputs there, of no job known here"
+    assert outcome.told[-1] == "2 specs written, 1 with outputs from no job known here"
 
 
 def test_a_folder_of_specs_is_added_to_and_never_doubled(card: Path, tmp_path: Path, put: Put) -> None:
@@ -109,7 +109,7 @@ def test_a_folder_of_specs_is_added_to_and_never_doubled(card: Path, tmp_path: P
 def test_outputs_in_the_card_itself_are_not_taken_for_clips(card: Path, tmp_path: Path, put: Put) -> None:
     put("cards/out/A/CLIP/C0001.mp4")
     outcome = write_specs(request_for(card, tmp_path / "specs", destination=Mirror(str(card / "out"))))
-    assert outcome.told == ("3 clips, 2 skipped: 1 hidden, 1 text", "2 specs written, 1 with outputs there, of no job known here")
+    assert outcome.told == ("3 clips, 2 skipped: 1 hidden, 1 text", "2 specs written, 1 with outputs from no job known here")
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ CLIPS: dict[str, Clip | RawSource | Refused] = {
         "None None",
         ("aac 2ch stereo 44100",),
     ),
-    "dovi-p5.mp4": Refused(ErrorCode.SOURCE_UNSUPPORTED, "the picture is Dolby Vision profile 5, whose base layer (IPT"),
+    "dovi-p5.mp4": Refused(ErrorCode.SOURCE_UNSUPPORTED, "the video is Dolby Vision profile 5, whose base layer (IPT"),
     "dpx_nuke_10bits_rgb.dpx": Refused(ErrorCode.SOURCE_UNSUPPORTED, "the file is a DPX still, not a clip"),
     "dv-dvchd-ntsc-interlaced.mov": Clip(
         "mov 0 dvvideo 720x480 10/11 0 bt",
@@ -171,7 +171,9 @@ CLIPS: dict[str, Clip | RawSource | Refused] = {
         "rgba 8 alpha pc None None None",
     ),
     "rgb_scanline_half_piz_dw_t08.exr": Refused(ErrorCode.SOURCE_UNSUPPORTED, "the file is an OpenEXR still, not a clip"),
-    "sample_vvc.mp4": Refused(ErrorCode.SOURCE_UNSUPPORTED, "video stream 0 uses a codec that FFmpeg does not know (vvc1"),
+    "sample_vvc.mp4": Refused(
+        ErrorCode.SOURCE_UNSUPPORTED, "video stream 0 uses a codec that this FFmpeg does not support (vvc1"
+    ),
     "seq_beachball/multipart.0001.jpg": Refused(
         ErrorCode.SOURCE_UNSUPPORTED, "the file is a JPEG still (or bare JPEG frames without times)"
     ),

@@ -35,12 +35,12 @@ def test_a_worker_that_may_live_is_as_well_as_its_heartbeat(
         (
             ENDED,
             True,
-            f"the last status, of {STATUS.heartbeat_at}, says that its worker ended",
+            f"the last status, of {STATUS.heartbeat_at}, says that its worker has ended",
         ),
         (
             ENDED,
             None,
-            f"the last status, of {STATUS.heartbeat_at}, says that its worker ended",
+            f"the last status, of {STATUS.heartbeat_at}, says that its worker has ended",
         ),
     ],
 )

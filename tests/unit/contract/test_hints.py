@@ -53,7 +53,7 @@ def test_a_codec(name: str, meant: str | None) -> None:
         ("C:/a.mov", "a Windows path"),
         ("d:\\a.mov", "a Windows path"),
         ("\\\\nas\\share", "a Windows path"),
-        ("file:///a/b%20c.mov", "write the path alone, /a/b c.mov"),
+        ("file:///a/b%20c.mov", "write only the path, /a/b c.mov"),
         ("$HOME/a", "variables are not expanded"),
         ("a.mov", "it must begin with /"),
     ],

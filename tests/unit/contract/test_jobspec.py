@@ -218,7 +218,9 @@ def test_a_spec_over_one_mebibyte_is_not_read_at_all() -> None:
         error = refusal(data)
         assert error.code is ErrorCode.SPEC_TOO_LARGE
         assert error.error.details == {"size_bytes": MAX_SPEC_BYTES + 1, "max_bytes": MAX_SPEC_BYTES}
-        assert error.error.message.startswith(f"the spec is {MAX_SPEC_BYTES + 1} bytes long, and a JobSpec has at most ")
+        assert error.error.message.startswith(
+            f"a JobSpec must have at most {MAX_SPEC_BYTES} bytes (1 MiB), but this one has {MAX_SPEC_BYTES + 1}: "
+        )
 
 
 @pytest.mark.parametrize(
@@ -315,9 +317,9 @@ def test_an_unknown_field_is_told_with_what_may_have_been_meant() -> None:
         (spec(naming_template="{source}"), 'naming_template: there is no token "{source}" (allowed: text with the tokens'),
         (spec(naming_template="{source_nam}"), 'there is no token "{source_nam}": did you mean {source_name}?'),
         (spec(sources=["~/a.mov"]), 'sources[0]: "~/a.mov" is not an absolute path: ~ is not expanded: write the whole path'),
-        (spec(sources=["C:\\a.mov"]), "it is a Windows path: write where the worker's machine has it"),
+        (spec(sources=["C:\\a.mov"]), "it is a Windows path: write its path on the worker's machine"),
         (spec(sources=["\\\\nas\\a.mov"]), "it is a Windows path"),
-        (spec(sources=["file:///a%20b.mov"]), "it is a URL: write the path alone, /a b.mov"),
+        (spec(sources=["file:///a%20b.mov"]), "it is a URL: write only the path, /a b.mov"),
         (spec(sources=["$HOME/a.mov"]), "variables are not expanded"),
         (spec(output_directory="proxies"), 'output_directory: "proxies" is not an absolute path: it must begin with /'),
     ],

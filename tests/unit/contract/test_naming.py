@@ -93,9 +93,9 @@ def test_braces_in_a_source_are_not_tokens() -> None:
 @pytest.mark.parametrize(
     ("template", "source", "reason"),
     [
-        ("a/b", "/a", "holds /"),
+        ("a/b", "/a", "contains /"),
         ("../{source_name}", "/a", "begins with a dot"),
-        ("a\\b", "/a", "holds \\"),
+        ("a\\b", "/a", "contains \\"),
         ("a\nb", "/a", "U+000A"),
         ("a\x00b", "/a", "U+0000"),
         ("a\x1b[31m", "/a", "U+001B"),
@@ -106,7 +106,7 @@ def test_braces_in_a_source_are_not_tokens() -> None:
         ("{source_ext}", "/a", "begins with a dot"),
         ("{source_name}", "/m/.hidden", "begins with a dot"),
         ("{source_name}", "/m/a\nb.mov", "U+000A"),
-        ("{source_name}", "/m/a\\b.mov", "holds \\"),
+        ("{source_name}", "/m/a\\b.mov", "contains \\"),
         ("{source_name}", "/", "begins with a dot"),
         ("x" * 300, "/a", "longer than 255 bytes"),
         ("x" * 252, "/a", "longer than 255 bytes"),

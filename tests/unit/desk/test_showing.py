@@ -119,7 +119,7 @@ def test_the_details_have_bad_checks_first() -> None:
         "source  /a.mov",
         "x BAD: frames: expected 25, found 24",
         "? not made: reel: expected None, found None",
-        "+ 1 checks hold: start",
+        "+ 1 checks passed: start",
         "command ffmpeg -i x",
     ]
 

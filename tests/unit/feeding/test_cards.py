@@ -75,8 +75,8 @@ def test_a_proxy_in_sub_without_its_clip_makes_none(other: str) -> None:
 
 
 def test_sound_apart_is_said_of_the_layouts_that_have_it() -> None:
-    assert place_of("/m/CONTENTS/VIDEO/0001AB.MXF", frozenset()).sound_apart
-    assert not place_of("/m/CONTENTS/AVCLIP/0001AB.MXF", frozenset()).sound_apart
+    assert place_of("/m/CONTENTS/VIDEO/0001AB.MXF", frozenset()).separate_audio
+    assert not place_of("/m/CONTENTS/AVCLIP/0001AB.MXF", frozenset()).separate_audio
 
 
 def test_parts_of_one_shot_are_told_by_their_names() -> None:

@@ -73,5 +73,5 @@ def test_a_list_of_somebody_else_is_refused(data: bytes) -> None:
 @pytest.mark.parametrize("path", ["/out/", "out/A.mov", "/out/A\0.mov", ""])
 def test_an_output_whose_path_is_no_files_makes_no_result(path: str) -> None:
     tasks = [{"output": path, "output_sha256": "aa"}]
-    with pytest.raises(ValueError, match="the path of an output is not a file's"):
+    with pytest.raises(ValueError, match="the path of an output is not a file path"):
         read_result(encoded(COMPLETED, tasks=tasks))

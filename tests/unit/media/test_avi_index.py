@@ -38,7 +38,7 @@ def found(content: bytes, facts: MediaFacts = FILE) -> MediaFacts:
     return after
 
 
-NOTE = "{} of {} picture packets are empty: they repeat the picture before them, and were left out"
+NOTE = "{} of {} video packets are empty: they repeat the frame before them, and were left out"
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def refusal(demuxer: str, codec: str, content: bytes) -> ProxxError:
             H264 + made.avc_picture(1, 2),
             Fraction(30000, 1001),
             2,
-            "at 30000/1001 frames per second, as its parameter",
+            "as 30000/1001 frames per second, as its parameter",
         ),
     ],
 )
@@ -71,13 +71,13 @@ def test_frames_have_the_rate_that_the_stream_says(
         notes=("a note", found.notes[1]),
     )  # fmt: skip
     assert note in found.notes[1]
-    assert "does not promise a length" in found.notes[1]
+    assert "states no duration" in found.notes[1]
 
 
 def test_pictures_that_are_left_out_are_noted() -> None:
     found = numbered("mpegvideo", "mpeg2video", MPEG_2 + made.frame("I", 1) + made.frame("B", 0))
     assert found.video.promised_frames == 1
-    assert found.notes[2] == "pictures left out at the beginning: 1; they need others that are not in the stream"
+    assert found.notes[2] == "frames left out at the beginning: 1; they depend on others that are not in the stream"
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_what_cannot_be_counted_is_refused_with_the_reason() -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (H264 + made.avc_picture(1, 8) + made.avc_picture(2, 4), "lacks pictures by its own numbers, at or after frame 0"),
+        (H264 + made.avc_picture(1, 8) + made.avc_picture(2, 4), "has gaps in its own picture numbering, at or after frame 0"),
         (H264 + made.unit(b"\x65\xf0"), "has headers that cannot be read"),
     ],
 )

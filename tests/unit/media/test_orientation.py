@@ -101,15 +101,15 @@ def test_hevc_in_single_fields_is_refused(top: int) -> None:
         (None, {"interlaced_frame": 1, "top_field_first": 1}, None),
         (
             "tb", {"interlaced_frame": 1, "top_field_first": 0},
-            "the container calls the picture top field first, its first picture is bottom field first: taken as top field first",
+            "the container declares top field first, but the first frame is bottom field first: taken as top field first",
         ),
         (
             "progressive", {"interlaced_frame": 1, "top_field_first": 1},
-            "the container calls the picture progressive, its first picture is top field first: taken as top field first",
+            "the container declares progressive, but the first frame is top field first: taken as top field first",
         ),
         (
             "bb", {"interlaced_frame": 0, "top_field_first": 0},
-            "the container calls the picture bottom field first, its first picture is progressive: taken as bottom field first",
+            "the container declares bottom field first, but the first frame is progressive: taken as bottom field first",
         ),
     ],
 )  # fmt: skip

@@ -11,8 +11,8 @@ from proxx_worker.media.facts import MediaFacts
 from proxx_worker.media.played_pictures import PlayedPictures, played_pictures
 from proxx_worker.media.source_probe import read_source
 from tests.unit.media.documents import document, video
+from tests.unit.media.test_gapless_tracks import edits, header, table
 from tests.unit.media.test_quicktime import box
-from tests.unit.media.test_unbroken_tracks import edits, header, table
 
 TICKS, MILLISECONDS = 12800, 1000
 FRAME = 512
@@ -94,7 +94,7 @@ def test_packets_of_no_bytes_repeat_the_picture_before_them() -> None:
     packets = sizes(100, 100, 100, 100, 100, 100, 0, 0)
     (played,) = found(movie(track(packets=packets))).values()
     assert played == PlayedPictures(6, 2)
-    assert played.notes == ("2 of 8 picture packets are empty: they repeat the picture before them, and were left out",)
+    assert played.notes == ("2 of 8 video packets are empty: they repeat the frame before them, and were left out",)
     assert PlayedPictures(8, 0).notes == ()
     assert found(movie(track(edits((80, 2 * FRAME)), packets=packets)))[2] == PlayedPictures(2, 0)
 
@@ -181,7 +181,7 @@ def test_what_is_proven_goes_before_what_ffprobe_counts() -> None:
     facts = read_source(answer, "", 0, played={2: PlayedPictures(22, 2)})
     assert isinstance(facts, MediaFacts)
     assert facts.video.promised_frames == 22
-    assert facts.notes == ("2 of 24 picture packets are empty: they repeat the picture before them, and were left out",)
+    assert facts.notes == ("2 of 24 video packets are empty: they repeat the frame before them, and were left out",)
     other = read_source(answer, "", 0, played={3: PlayedPictures(24, 0)})
     assert isinstance(other, MediaFacts)
     assert other.video.promised_frames == 25

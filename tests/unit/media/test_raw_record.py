@@ -27,9 +27,9 @@ def test_what_is_told_stands_where_it_stands_for_every_source() -> None:
         2,
     )
     assert record.notes == [
-        "the clip goes on in 1 more files: A_002.R3D",
-        "Resolve applies A.RMD, which lies beside the clip",
-        "Resolve tells 2 channels of audio, and not how they are divided into streams",
+        "the clip continues in 1 more files: A_002.R3D",
+        "Resolve applies A.RMD, which is beside the clip",
+        "Resolve reports 2 channels of audio, but not how they are divided into streams",
     ]
     assert SourceMedia.model_validate_json(record.model_dump_json(), strict=False) == record
 

@@ -16,8 +16,8 @@ FRAME_ENTRIES = (
 )
 
 
-def facts(stdout: bytes, unbroken: frozenset[int] = frozenset()) -> MediaFacts:
-    found = read_source(stdout, "", 0, unbroken=unbroken)
+def facts(stdout: bytes, gapless: frozenset[int] = frozenset()) -> MediaFacts:
+    found = read_source(stdout, "", 0, gapless=gapless)
     assert isinstance(found, MediaFacts)
     return found
 
@@ -135,7 +135,7 @@ def test_a_phone_clip_by_value() -> None:
                 Fraction(0),
                 Fraction(4631, 44100),
                 "LC",
-                unbroken=True,
+                gapless=True,
                 time_base=Fraction(1, 44100),
             ),
         ),
@@ -175,8 +175,8 @@ def test_another_picture_and_a_thin_raster_are_noted() -> None:
     assert found.video.index == 0
     assert found.other_streams == ("video:h264",)
     assert found.notes == (
-        "video stream 1 is a second picture: ignored",
-        "1440x1080 is mostly shown 16:9, but its pixels are flagged square: kept as flagged",
+        "video stream 1 is not the main one: ignored",
+        "1440x1080 is usually displayed as 16:9, but its pixels are flagged square: kept as flagged",
     )
     assert facts(document(video(width=1440, sample_aspect_ratio="4:3"))).notes == ()
 
@@ -242,7 +242,7 @@ DOVI_5: Document = {"side_data_type": "DOVI configuration record", "dv_profile":
         (document(video(codec_name=None, codec_tag_string="vvc1")), "vvc1"),
         (document(video(codec_tag_string="encv")), "encrypted"),
         (document(video(), audio(codec_tag_string="enca")), "encrypted"),
-        (document(video(), audio(codec_name=None)), "does not know"),
+        (document(video(), audio(codec_name=None)), "does not support"),
         (document(video(), audio(channels=0)), "reports no channels"),
         (document(video(side_data_list=[dict(DOVI_5)])), "profile 5"),
         (document(video(side_data_list=[matrix(1, 1, -1, 1)])), "multiple of 90 degrees"),
@@ -274,10 +274,10 @@ WITH_ERROR = json.dumps({"error": {"code": -1094995529, "string": "Invalid data 
             "readable media: Invalid data found, moov atom not found;",
         ),
         (b"", "first words\nlast words\n", 1, "readable media: first words;"),
-        (b"", "", 3, "ended with 3 and said nothing"),
+        (b"", "", 3, "exited with 3 and no message"),
         (b"", "", -11, "ended by signal 11"),
-        (b"{}", "", 0, "said nothing"),
-        (document(video()), "", 1, "ended with 1"),
+        (b"{}", "", 0, "and no message"),
+        (document(video()), "", 1, "exited with 1"),
         (WITH_ERROR, "[hls @ 0x55] Format not on whitelist 'mov'\n", 1, "detects hls"),
         (
             WITH_ERROR,
@@ -355,4 +355,4 @@ def test_two_field_orders_are_told_in_a_note() -> None:
     picture, frame = video(field_order="tt"), {"stream_index": 0, "interlaced_frame": 1, "top_field_first": 0}
     found = read_source(document(picture, frames=[frame]), "", 0)
     assert isinstance(found, MediaFacts)
-    assert any("the container calls the picture" in note for note in found.notes)
+    assert any("the container declares" in note for note in found.notes)

@@ -5,21 +5,21 @@ import pytest
 from proxx_worker.contract.errors import ErrorCode, JsonValue, ProxxError
 from proxx_worker.media.facts import AudioFacts
 from proxx_worker.media.ffprobe_json import Section
-from proxx_worker.media.streams import audio_of, codec_tag, is_picture, kind_of, picture_of, refuse_unreadable
+from proxx_worker.media.streams import audio_of, codec_tag, is_video, kind_of, refuse_unreadable, video_stream_of
 from tests.unit.media.documents import audio, data, section, video
 
 NOT_DEFAULT: JsonValue = {"default": 0}
 
 
 def picture(*streams: dict[str, JsonValue]) -> int | None:
-    found = picture_of([section(stream) for stream in streams])
+    found = video_stream_of([section(stream) for stream in streams])
     return None if found is None else found.integer("index")
 
 
 @pytest.mark.parametrize("disposition", ["attached_pic", "timed_thumbnails", "still_image"])
 def test_covers_and_thumbnails_are_no_picture(disposition: str) -> None:
     cover = video(disposition={"default": 1, disposition: 1})
-    assert not is_picture(section(cover))
+    assert not is_video(section(cover))
     assert picture(audio(), cover) is None
 
 
@@ -91,11 +91,11 @@ def test_audio_by_value() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "unbroken"),
+    ("number", "gapless"),
     [("0x2", True), ("0x1f", True), ("0x3", False), ("2", False), ("0x", False), (2, False), (None, False)],
 )
-def test_a_track_is_known_by_its_number(number: JsonValue, unbroken: bool) -> None:
-    assert audio_of(section(audio(id=number)), frozenset({2, 31})).unbroken is unbroken
+def test_a_track_is_known_by_its_number(number: JsonValue, gapless: bool) -> None:
+    assert audio_of(section(audio(id=number)), frozenset({2, 31})).gapless is gapless
 
 
 def test_what_audio_need_not_say_is_none() -> None:

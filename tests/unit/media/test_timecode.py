@@ -105,7 +105,7 @@ def test_what_is_passed_over_is_noted() -> None:
     result = find_timecode("mov", container, picture, tmcd, Fraction(25))
     assert result.timecode == Timecode("02:00:00:00", drop_frame=False, origin="tmcd")
     assert result.notes == (
-        "stream timecode '99:00:00:00' is not one at 25 frames/s: ignored",
+        "stream timecode '99:00:00:00' is not valid at 25 frames/s: ignored",
         "format timecode 04:00:00:00 differs from the tmcd timecode: ignored",
     )
 

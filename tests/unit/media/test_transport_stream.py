@@ -76,7 +76,7 @@ def test_a_whole_recording_stays_as_it_is() -> None:
     assert judged(b"".join(RECORDING)) is STREAM
 
 
-PICTURE_NOTE = "the recording ends without a sign that its last picture is whole, so that picture was left out"
+PICTURE_NOTE = "the recording ends without a sign that its last frame is complete, so that frame was left out"
 PACKETS_NOTE = "the recording ends within the last packets of audio or data (1), which were left out"
 
 

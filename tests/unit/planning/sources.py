@@ -42,7 +42,7 @@ STEREO = AudioFacts(
     start=Fraction(0),
     duration=Fraction(1),
     profile="LC",
-    unbroken=True,
+    gapless=True,
     time_base=Fraction(1, 48000),
 )
 CLIP = MediaFacts(

@@ -67,7 +67,7 @@ def test_copied_sound_keeps_rate_and_layout(stream: AudioFacts) -> None:
         (replace(STEREO, codec="ac3"), "another codec"),
         (replace(STEREO, profile="HE-AAC"), "another profile"),
         (replace(STEREO, profile=None), "no known profile"),
-        (replace(STEREO, unbroken=False), "an edit list of several edits, fragments, or tables that nobody looked at"),
+        (replace(STEREO, gapless=False), "an edit list of several edits, fragments, or tables that nobody looked at"),
         (replace(STEREO, time_base=Fraction(1, 600)), "times that are not counted in samples"),
         (replace(STEREO, sample_rate=192000, time_base=Fraction(1, 192000)), "a rate that AAC does not have"),
         (replace(STEREO, layout="5.1(side)", channels=6), "a layout that is called otherwise in AAC"),
@@ -159,7 +159,7 @@ def test_every_stream_in_order() -> None:
     ],
 )
 def test_the_sample_rate_is_kept_where_the_container_can(container: Container, rate: int, kept: int) -> None:
-    plan = planned(container, replace(STEREO, sample_rate=rate, unbroken=False))
+    plan = planned(container, replace(STEREO, sample_rate=rate, gapless=False))
     assert plan.sample_rate == kept
     (placed,) = plan.filters
     assert placed.startswith("aresample=async=1:" if rate == kept else f"aresample={kept}:internal_sample_fmt=s32p:async=1:")
@@ -244,7 +244,7 @@ def test_pcm_is_as_deep_as_the_source(codec: str, sample_format: str | None, bit
     ],
 )
 def test_aac_gets_a_layout(layout: str | None, channels: int, named: str | None, filters: tuple[str, ...]) -> None:
-    plan = planned(Container.MP4, replace(STEREO, channels=channels, layout=layout, unbroken=False))
+    plan = planned(Container.MP4, replace(STEREO, channels=channels, layout=layout, gapless=False))
     assert (plan.channels, plan.layout, plan.filters) == (channels, named, (*filters, PLACED))
 
 

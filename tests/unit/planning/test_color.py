@@ -129,10 +129,10 @@ def test_an_untagged_picture_of_standard_definition_is_601(width: int, height: i
 
 
 def test_a_matrix_that_cannot_be_converted_is_refused() -> None:
-    with pytest.raises(ProxxError, match="only say matrix bt709") as refused:
+    with pytest.raises(ProxxError, match="only supports the matrix bt709") as refused:
         planned(ColorFacts(matrix="ycgco"), DNX)
     assert refused.value.error.details == {"matrix": "ycgco"}
-    with pytest.raises(ProxxError, match="only say matrix bt709 or bt2020nc"):
+    with pytest.raises(ProxxError, match="only supports the matrix bt709 or bt2020nc"):
         planned(ColorFacts(matrix="ycgco"), DNXHR)
 
 

@@ -7,11 +7,11 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Codec, Container, DnxhrLevel
 from proxx_worker.media.facts import ColorFacts, VideoFacts
 from proxx_worker.planning.color_tags import EVERYTHING, PRORES
-from proxx_worker.planning.picture import Picture
+from proxx_worker.planning.geometry import Geometry
 from proxx_worker.planning.video_codecs import VideoEncoder, choose_encoder, height_multiple
 from tests.unit.planning.sources import PICTURE, settings
 
-HD = Picture(1920, 1080, Fraction(1))
+HD = Geometry(1920, 1080, Fraction(1))
 FIELDS = replace(PICTURE, field_order="tt")
 DEEP = replace(PICTURE, bit_depth=10, pixel_format="yuv422p10le")
 NTSC = Fraction(30000, 1001)
@@ -21,7 +21,7 @@ def chosen(
     codec: Codec,
     container: Container = Container.MOV,
     video: VideoFacts = PICTURE,
-    picture: Picture = HD,
+    picture: Geometry = HD,
     rate: Fraction | None = Fraction(25),
     level: DnxhrLevel | None = None,
 ) -> VideoEncoder:
@@ -57,7 +57,7 @@ def test_prores_4444_is_slow_only_for_alpha() -> None:
     [(1080, "prores_aw"), (576, "prores_aw"), (540, "prores_aw"), (270, "prores_aw"), (720, "prores_ks"), (240, "prores_ks")],
 )
 def test_prores_fields_of_half_blocks_need_the_slow_encoder(height: int, encoder: str) -> None:
-    picture = Picture(1280, height, Fraction(1))
+    picture = Geometry(1280, height, Fraction(1))
     assert chosen(Codec.PRORES_HQ, video=FIELDS, picture=picture).options == (
         "-c:v", encoder, "-profile:v", "3", "-flags:v", "+bitexact+ildct"
     )  # fmt: skip
@@ -76,7 +76,7 @@ def test_prores_fields_of_half_blocks_need_the_slow_encoder(height: int, encoder
     ],
 )
 def test_dnxhd_at_its_own_rates(width: int, height: int, rate: Fraction, video: VideoFacts, megabits: str) -> None:
-    encoder = chosen(Codec.DNXHD, Container.MXF, video, Picture(width, height, Fraction(1)), rate)
+    encoder = chosen(Codec.DNXHD, Container.MXF, video, Geometry(width, height, Fraction(1)), rate)
     flags = "+bitexact+ildct" if video is FIELDS else "+bitexact"
     options = ("-c:v", "dnxhd", "-profile:v", "dnxhd", "-b:v", megabits, "-flags:v", flags)
     assert encoder == VideoEncoder("dnxhd", "DNXHD", "yuv422p", options, EVERYTHING, matrices=("bt709",))
@@ -94,7 +94,7 @@ def test_dnxhd_at_its_own_rates(width: int, height: int, rate: Fraction, video: 
 )
 def test_dnxhd_has_no_other_formats(width: int, height: int, rate: Fraction | None, video: VideoFacts, said: str) -> None:
     with pytest.raises(ProxxError, match=said) as refused:
-        chosen(Codec.DNXHD, Container.MXF, video, Picture(width, height, Fraction(1)), rate)
+        chosen(Codec.DNXHD, Container.MXF, video, Geometry(width, height, Fraction(1)), rate)
     assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
 
 
@@ -118,7 +118,7 @@ def test_dnxhr_levels(level: DnxhrLevel | None, option: str, profile: str) -> No
 )
 def test_a_picture_below_the_codecs_smallest_is_refused(codec: Codec, width: int, height: int) -> None:
     with pytest.raises(ProxxError, match="at least") as refused:
-        chosen(codec, Container.MKV, picture=Picture(width, height, Fraction(1)))
+        chosen(codec, Container.MKV, picture=Geometry(width, height, Fraction(1)))
     assert refused.value.error.details == {"width": width, "height": height}
 
 

@@ -92,8 +92,8 @@ def test_ale_cells_hold_no_tabs() -> None:
     ("jobs", "says"),
     [
         ([job(media(video(constant_rate=False)))], "variable frame rate"),
-        ([job(media(video(rate=Fraction(15))))], "Avid has no clips of 15"),
-        ([job(media()), job(media(video(rate=Fraction(24))))], "one frame rate, and these clips have 2"),
+        ([job(media(video(rate=Fraction(15))))], "Avid does not support 15"),
+        ([job(media()), job(media(video(rate=Fraction(24))))], "one frame rate, but these clips have 2"),
     ],
 )
 def test_what_ale_cannot_say(jobs: list[FinishedJob], says: str) -> None:
@@ -105,13 +105,13 @@ def test_what_ale_cannot_say(jobs: list[FinishedJob], says: str) -> None:
     ("unfit", "says"),
     [
         (job(media(), settings={"fps_mode": "explicit", "fps": "24/1"}), "another frame rate"),
-        (job(media(), task={"source_media": None}), "does not say what its proxy is"),
-        (job(media(), task={"checks": []}), "does not say what its proxy is"),
-        (job(media(), task={"source_media": {"video": {}}}), "does not say what is needed"),
-        (job(media(), task={"source_media": record_of(media()) | {"audio": 1}}), "does not say what is needed"),
-        (job(media(), task={"source_media": record_of(media()) | {"video": [1]}}), "does not say what is needed"),
-        (job(media(), task={"source_media": record_of(media()) | {"reel": 7}}), "does not say what is needed"),
-        (job(media(), task={"source_media": record_of(media()) | {"audio": [{"channels": "2"}]}}), "does not say what is needed"),
+        (job(media(), task={"source_media": None}), "does not describe its proxy"),
+        (job(media(), task={"checks": []}), "does not describe its proxy"),
+        (job(media(), task={"source_media": {"video": {}}}), "lacks what is needed"),
+        (job(media(), task={"source_media": record_of(media()) | {"audio": 1}}), "lacks what is needed"),
+        (job(media(), task={"source_media": record_of(media()) | {"video": [1]}}), "lacks what is needed"),
+        (job(media(), task={"source_media": record_of(media()) | {"reel": 7}}), "lacks what is needed"),
+        (job(media(), task={"source_media": record_of(media()) | {"audio": [{"channels": "2"}]}}), "lacks what is needed"),
     ],
 )
 def test_results_that_cannot_be_relinked(unfit: FinishedJob, says: str) -> None:

@@ -9,7 +9,7 @@ from proxx_worker.report.audio_measures import AudioMeter
 from proxx_worker.report.comparison import AUDIO_RATE, MEAN_HEIGHT, MEAN_WIDTH, plan_comparison
 from proxx_worker.report.figures import Figures
 from proxx_worker.report.measurements import AudioPair, Measurements
-from proxx_worker.report.picture_measures import SAMPLES_BYTES, PictureMeasures, PictureMeter
+from proxx_worker.report.video_measures import SAMPLES_BYTES, VideoMeasures, VideoMeter
 from tests.unit.report.facts import media, video
 
 LUMA = MEAN_WIDTH * MEAN_HEIGHT
@@ -27,9 +27,9 @@ def mosaic(source: bytes, proxy: bytes) -> bytes:
     return source + proxy + GRAY_CHROMA
 
 
-def measure(proxies: Sequence[bytes]) -> PictureMeasures:
+def measure(proxies: Sequence[bytes]) -> VideoMeasures:
     """What the meter makes of these proxy pictures beside the moving source."""
-    meter = PictureMeter(len(proxies))
+    meter = VideoMeter(len(proxies))
     for number, proxy in enumerate(proxies):
         meter.take_means(mosaic(picture(number), proxy))
         meter.take_samples(bytes([60]) * SAMPLES_BYTES)
@@ -37,7 +37,7 @@ def measure(proxies: Sequence[bytes]) -> PictureMeasures:
 
 
 def measurements(
-    pictures: PictureMeasures,
+    pictures: VideoMeasures,
     *,
     audio_streams: tuple[AudioPair, ...] = (),
     figures: Figures | None = None,

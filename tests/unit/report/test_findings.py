@@ -10,7 +10,7 @@ from proxx_worker.report.figures import Figures
 from proxx_worker.report.finding import Finding, Kind, Verdict, verdict_of
 from proxx_worker.report.findings import judge
 from proxx_worker.report.measurements import AudioPair
-from proxx_worker.report.picture_measures import PictureMeter
+from proxx_worker.report.video_measures import VideoMeter
 from tests.unit.report.moving import courses, measure, measurements, mosaic, noise, picture
 
 FRAMES = 40
@@ -61,7 +61,7 @@ def test_frozen_frames_are_not_slips_as_well() -> None:
 
 
 def test_a_source_that_stands_still_may_have_a_proxy_that_does() -> None:
-    meter = PictureMeter(20)
+    meter = VideoMeter(20)
     for _ in range(20):
         meter.take_means(mosaic(GOOD[0], GOOD[0]))
     assert judge(measurements(meter.finish())) == ()
@@ -117,7 +117,7 @@ def test_what_a_demuxer_says_of_a_container_is_no_finding() -> None:
 
 def test_a_comparison_that_broke_off() -> None:
     whole = measurements(measure(GOOD), counted=99, figures=Figures(complaints=["[in#0] [error] gone"]))
-    broken = type(whole)(whole.comparison, whole.figures, whole.pictures, (), whole.counted, exit_code=1)
+    broken = type(whole)(whole.comparison, whole.figures, whole.video, (), whole.counted, exit_code=1)
     found = judge(broken)
     assert [(finding.kind, finding.certain) for finding in found] == [(Kind.DAMAGED, True)]
     assert "did not finish: [in#0] [error] gone" in found[0].message

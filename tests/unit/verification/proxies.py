@@ -61,8 +61,8 @@ def perfect_encode(plan: TaskPlan, frames: int = 25) -> EncodeObservation:
         progress=Progress(frames=frames, total_size=1000, ended=True),
         file_size=1000,
         presented=presented,
-        audio=tuple(heard(plan, sound) for sound in plan.design.sound),
-        audio_units=round(sum(sound.padding.bytes or 0 for sound in plan.design.sound if sound.padding is not None) / 1024),
+        audio=tuple(heard(plan, sound) for sound in plan.design.audio),
+        audio_units=round(sum(sound.padding.bytes or 0 for sound in plan.design.audio if sound.padding is not None) / 1024),
     )
 
 
@@ -83,7 +83,7 @@ def heard(plan: TaskPlan, sound: AudioPlan) -> HeardAudio | None:
 def perfect_proxy(plan: TaskPlan, frames: int = 25) -> Proxy:
     """Exactly what the plan promises."""
     expected, design = plan.expected, plan.design
-    video, timing, planned = expected.video, expected.timing, design.picture
+    video, timing, planned = expected.video, expected.timing, design.geometry
     matroska = expected.container in {Container.MKV, Container.WEBM}
     tick = Fraction(1, 1000) if matroska else plan.facts.video.time_base
     rate = timing.rate or Fraction(25)
@@ -126,7 +126,7 @@ def perfect_proxy(plan: TaskPlan, frames: int = 25) -> Proxy:
             "start_pts": "0",
             **_lasting(sound.duration or length, None if matroska else sound.sample_rate),
         }
-        for position, sound in enumerate(design.sound)
+        for position, sound in enumerate(design.audio)
     ]
     return Proxy(
         container={"format_name": _FORMATS[expected.container]}
@@ -136,7 +136,7 @@ def perfect_proxy(plan: TaskPlan, frames: int = 25) -> Proxy:
         frame={"interlaced_frame": str(int(fields)), "top_field_first": str(int(video.field_order == "tt")), **tags},
         times=[round(Fraction(position) / rate / tick) for position in range(frames)],
         sounds=sounds,
-        samples=[_samples(sound, length if sound.padding else sound.duration or length, matroska) for sound in design.sound],
+        samples=[_samples(sound, length if sound.padding else sound.duration or length, matroska) for sound in design.audio],
     )
 
 

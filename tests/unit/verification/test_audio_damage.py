@@ -59,7 +59,7 @@ def place(error: JobError | None) -> tuple[object, object]:
 def test_a_packet_that_does_not_decode_leaves_a_hole() -> None:
     assert damage(seen(without(20))) == JobError(
         ErrorCode.SOURCE_DAMAGED,
-        "the source could not be read and decoded without errors, first near 0.427 s of its picture, in its audio stream 1: "
+        "the source could not be read and decoded without errors, first near 0.427 s of its video, in its audio stream 1: "
         "[aac] channel element 2.15 is not allocated; deliver the clip again, or repair it",
         {"near_seconds": "0.427", "stream": 1, "lines": ["[aac] channel element 2.15 is not allocated"], **HOLE},
     )
@@ -91,8 +91,8 @@ def test_a_first_packet_without_sound_is_a_fault_where_the_decoder_says_so(times
 def test_a_fault_that_the_decoder_says_nothing_of() -> None:
     assert damage(seen(without(20)), stderr="") == JobError(
         ErrorCode.SOURCE_DAMAGED,
-        "the source could not be read and decoded without errors, first near 0.427 s of its picture, in its audio stream 1: "
-        "a packet gives no sound; deliver the clip again, or repair it",
+        "the source could not be read and decoded without errors, first near 0.427 s of its video, in its audio stream 1: "
+        "a packet decodes to no audio; deliver the clip again, or repair it",
         {"near_seconds": "0.427", "stream": 1, "lines": [], **HOLE},
     )
 
@@ -136,14 +136,14 @@ def test_the_stream_with_the_first_hole_is_named() -> None:
 def test_where_nothing_is_missing_the_place_is_not_known() -> None:
     error = damage(seen(WHOLE))
     assert error is not None
-    assert "at a place that is not known, in its audio stream 1: " in error.message
+    assert "at an unknown time, in its audio stream 1: " in error.message
 
 
 def test_of_several_sounds_without_a_hole_none_is_named() -> None:
     error = damage(seen(WHOLE, WHOLE), TWO)
     assert place(error) == (None, None)
     assert error is not None
-    assert "at a place that is not known, in its sound: " in error.message
+    assert "at an unknown time, in its audio: " in error.message
 
 
 def test_a_hole_in_sound_that_was_encoded_is_not_the_sources() -> None:

@@ -18,7 +18,7 @@ from proxx_worker.verification.source_faults import audio_ends_early, begins_lat
 from tests.unit.planning.sources import CLIP, STEREO, clip, settings
 from tests.unit.verification.proxies import perfect_encode, perfect_proxy
 
-ENCODED = replace(CLIP, audio=(replace(STEREO, unbroken=False),))
+ENCODED = replace(CLIP, audio=(replace(STEREO, gapless=False),))
 HEARD = HeardAudio(rate=48000, frames=47, first=0, length=48000)
 
 
@@ -40,10 +40,11 @@ def short(samples: int) -> HeardAudio:
 
 
 def test_audio_that_ends_early_was_cut_off() -> None:
-    two = replace(ENCODED, audio=(*ENCODED.audio, replace(STEREO, index=4, unbroken=False)))
+    two = replace(ENCODED, audio=(*ENCODED.audio, replace(STEREO, index=4, gapless=False)))
     assert early(two, HEARD, short(24000)) == JobError(
         ErrorCode.SOURCE_DAMAGED,
-        "audio stream 2 of the source ends at 0.500 s, its container promises 1.000 s: it was cut off; deliver the clip again",
+        "audio stream 2 of the source ends at 0.500 s, but its container promises 1.000 s: it was cut off; "
+        "deliver the clip again",
         {"ends_at_seconds": "0.500", "stream": 4},
     )
 
@@ -67,8 +68,8 @@ LATE = replace(ENCODED, video=replace(CLIP.video, start=Fraction(1, 2)))
         (ENCODED, None, Container.MOV, False),
         (replace(ENCODED, formats=("mpegts",)), short(100), Container.MOV, False),
         (replace(ENCODED, start=None), short(100), Container.MOV, False),
-        (replace(ENCODED, audio=(replace(STEREO, start=None, unbroken=False),)), short(100), Container.MOV, False),
-        (replace(ENCODED, audio=(replace(STEREO, duration=None, unbroken=False),)), short(100), Container.MOV, False),
+        (replace(ENCODED, audio=(replace(STEREO, start=None, gapless=False),)), short(100), Container.MOV, False),
+        (replace(ENCODED, audio=(replace(STEREO, duration=None, gapless=False),)), short(100), Container.MOV, False),
         # MXF counts from the picture.
         (LATE, short(24000), Container.MXF, False),
         (LATE, short(24000), Container.MOV, True),
@@ -81,11 +82,11 @@ def test_only_what_is_certain_is_damage(source: MediaFacts, heard: HeardAudio | 
 
 @pytest.mark.parametrize(("restarts", "position"), [((0, 1), 1), ((2, 0), 0)])
 def test_audio_that_changes_on_the_way_is_refused(restarts: tuple[int, int], position: int) -> None:
-    plan = planned(replace(ENCODED, audio=(*ENCODED.audio, replace(STEREO, index=4, unbroken=False))))
+    plan = planned(replace(ENCODED, audio=(*ENCODED.audio, replace(STEREO, index=4, gapless=False))))
     error = encode_error(plan, seen(plan, *(replace(HEARD, restarts=times) for times in restarts)))
     assert error is not None
     assert error.code is ErrorCode.SOURCE_UNSUPPORTED
-    assert error.message.startswith(f"audio stream {position + 1} of the source changes its rate, format or channels on the way")
+    assert error.message.startswith(f"audio stream {position + 1} of the source changes its rate, format or channels partway")
     assert error.details == {"changes": restarts[position], "stream": (1, 4)[position]}
     assert encode_error(plan, seen(plan, HEARD, None)) is None
 

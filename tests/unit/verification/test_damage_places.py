@@ -6,7 +6,7 @@ import pytest
 
 from proxx_worker.contract.output_settings import Codec, Container
 from proxx_worker.planning.plan import plan_task
-from proxx_worker.verification.damage_places import MOST_PLACES, DamageSearchResult, Place, in_words, listed, stream_of
+from proxx_worker.verification.damage_places import MOST_PLACES, DamageSearchResult, Place, describe, listed, stream_of
 from proxx_worker.verification.encode_fault import encode_error
 from tests.unit.planning.sources import CLIP, settings
 from tests.unit.verification.proxies import perfect_encode
@@ -77,15 +77,15 @@ def test_an_encode_that_met_nothing_adds_nothing() -> None:
 
 def test_a_number_that_is_no_stream_of_the_proxy_has_no_name() -> None:
     place = Place("4.000", 7, "reading")
-    assert in_words(CLIP, DamageSearchResult((place,), complete=True)) == "in 1 place (near 4.000 s)"
+    assert describe(CLIP, DamageSearchResult((place,), complete=True)) == "in 1 place (near 4.000 s)"
 
 
 def test_a_message_names_six_places_and_counts_the_others() -> None:
     places = tuple(Place(f"{second}.000", None if second == 1 else 0, "decoding", f"{second}.000") for second in range(8))
-    assert in_words(CLIP, DamageSearchResult(places, complete=True, more=2)) == (
+    assert describe(CLIP, DamageSearchResult(places, complete=True, more=2)) == (
         "in 10 places (video near 0.000, 2.000, 3.000, 4.000, 5.000 s; near 1.000 s; 4 more)"
     )
     assert (
-        in_words(CLIP, DamageSearchResult(places[:1], complete=False))
+        describe(CLIP, DamageSearchResult(places[:1], complete=False))
         == "in 1 place (video near 0.000 s; not searched to its end)"
     )

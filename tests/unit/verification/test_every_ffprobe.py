@@ -32,7 +32,7 @@ HDR = ColorFacts(
 SHORT = Fraction(3, 25)
 SOURCE = replace(
     clip(width=128, height=72, duration=SHORT, frames=3, bit_depth=10, color=HDR),
-    audio=(replace(STEREO, codec="pcm_s16le", channels=1, layout="mono", duration=SHORT, unbroken=False),),
+    audio=(replace(STEREO, codec="pcm_s16le", channels=1, layout="mono", duration=SHORT, gapless=False),),
     timecode=Timecode("01:00:00:00", drop_frame=False, origin="tmcd"),
     duration=SHORT,
 )

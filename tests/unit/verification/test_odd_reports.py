@@ -6,7 +6,7 @@ import pytest
 
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.media.ffprobe_json import read_ratio
-from proxx_worker.verification.checks import picture_duration
+from proxx_worker.verification.checks import video_duration
 from proxx_worker.verification.proxy_probe import ProxyReader, StreamReport, parse_proxy
 
 
@@ -37,13 +37,13 @@ def test_a_ratio_is_two_plain_numbers(text: str, value: Fraction | None) -> None
 def test_a_duration_that_is_no_clock_is_not_known(text: str) -> None:
     stream = StreamReport({"time_base": "1/1000", "tag:DURATION": text})
     stream.times.append(0)
-    assert picture_duration(Container.MKV, stream) is None
+    assert video_duration(Container.MKV, stream) is None
 
 
 def test_matroska_says_its_duration_as_a_clock() -> None:
     stream = StreamReport({"time_base": "1/1000", "tag:DURATION": "01:00:02.500000000"})
     stream.times.append(500)
-    assert picture_duration(Container.MKV, stream) == 3602
+    assert video_duration(Container.MKV, stream) == 3602
 
 
 def test_a_value_may_hold_the_separator() -> None:

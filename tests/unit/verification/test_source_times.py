@@ -42,8 +42,8 @@ UNEVEN = (0, FRAME, 2 * FRAME + 200, 3 * FRAME)
 @pytest.mark.parametrize(
     ("times", "near", "places", "said"),
     [
-        ((0, FRAME, FRAME, 3 * FRAME), "0.040", 1, "after a frame at 0.040 s comes one at 0.040 s: rewrap"),
-        ((0, 2 * FRAME, FRAME, 0), "0.080", 2, "after a frame at 0.080 s comes one at 0.040 s (and 1 more such places)"),
+        ((0, FRAME, FRAME, 3 * FRAME), "0.040", 1, "frame at 0.040 s is followed by one at 0.040 s: rewrap"),
+        ((0, 2 * FRAME, FRAME, 0), "0.080", 2, "frame at 0.080 s is followed by one at 0.040 s (and 1 more such places)"),
     ],
 )
 @pytest.mark.parametrize("source", [UNCOUNTED, clip(constant_rate=False)])
@@ -85,7 +85,7 @@ def test_a_rate_that_is_converted_takes_all_times() -> None:
         (Container.MOV, UNEVEN, 'ask for fps_mode "explicit" with a rate'),
         (Container.MXF, UNEVEN, 'ask for fps_mode "explicit" with a rate, or for mov, mp4 or mkv'),
         (Container.MOV, HALF_RATE, 'come at 25/2: ask for fps_mode "explicit" with 25/2'),
-        (Container.MXF, (0, FRAME, 3 * FRAME), "leaves out frames of its constant rate (25), first at 0.080 s"),
+        (Container.MXF, (0, FRAME, 3 * FRAME), "skips frames of its constant rate (25), first at 0.080 s"),
     ],
 )
 def test_what_is_wrong_with_a_claimed_rate(container: Container, times: tuple[int, ...], said: str) -> None:

@@ -46,4 +46,4 @@ def test_only_amr_that_misses_as_many_frames_after_each_is_refused(
         ErrorCode.SOURCE_UNSUPPORTED,
         {"stream": source.audio[0].index, "frames_in_packet": frames},
     )
-    assert f"has {frames} frames of AMR in each packet" in error.message
+    assert f"has {frames} AMR frames in each packet" in error.message

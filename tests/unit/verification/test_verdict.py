@@ -419,8 +419,12 @@ def test_a_fine_encode() -> None:
             "free some",
         ),
         ({"exit_code": 0, "stderr_tail": ("[error] x: Disk quota exceeded",)}, ErrorCode.NO_SPACE, "free some"),
-        ({"exit_code": -11}, ErrorCode.ENCODE_FAILED, "signal 11: it said nothing"),
-        ({"exit_code": 1, "stderr_tail": ("[info] Conversion failed!",)}, ErrorCode.SOURCE_DAMAGED, "0.960 s: FFmpeg gave up"),
+        ({"exit_code": -11}, ErrorCode.ENCODE_FAILED, "signal 11: it printed nothing"),
+        (
+            {"exit_code": 1, "stderr_tail": ("[info] Conversion failed!",)},
+            ErrorCode.SOURCE_DAMAGED,
+            "0.960 s: FFmpeg stopped there",
+        ),
         ({"exit_code": 1, "stderr_tail": ("[info] bye",)}, ErrorCode.ENCODE_FAILED, "exit code 1: [info] bye"),
         (
             {"exit_code": 187, "complaints": ("[libx264 @ 0x1] [error] no",), "stderr_tail": ("[fatal] failed",)},
@@ -487,7 +491,7 @@ def test_an_encoder_that_never_said_it_ended_proves_nothing() -> None:
     verdict = judged(PLAN, progress=Progress(frames=25, total_size=1000))
     assert verdict.error is not None
     assert verdict.error.code is ErrorCode.ENCODE_FAILED
-    assert "report its end" in verdict.error.message
+    assert "report that it finished" in verdict.error.message
 
 
 def ended(frames: int, **seen: object) -> Callable[[EncodeObservation], EncodeObservation]:
@@ -501,13 +505,13 @@ def ended(frames: int, **seen: object) -> Callable[[EncodeObservation], EncodeOb
 @pytest.mark.parametrize(
     ("source", "frames", "said"),
     [
-        (CLIP, 24, "ends after 24 frames, its container promises 25 frames"),
-        (clip(frames_certain=False), 20, "ends after 0.800 s, its container promises 1.000 s"),
+        (CLIP, 24, "ends after 24 frames, but its container promises 25 frames"),
+        (clip(frames_certain=False), 20, "ends after 0.800 s, but its container promises 1.000 s"),
         (replace(clip(frames_certain=False, duration=None), duration=Fraction(9)), 25, "promises 9.000 s"),
         (CLIP, 0, "no frame of the source"),
         (replace(clip(frames=24), formats=("dv",)), 25, "ends in the middle of frame 25: it was cut off"),
-        (replace(CLIP, formats=("h264",)), 24, "holds 25 frames, by the headers of its pictures, but 24 come out"),
-        (replace(clip(frames=24), formats=("h264",)), 25, "holds 24 frames, by the headers of its pictures, but 25 come out"),
+        (replace(CLIP, formats=("h264",)), 24, "has 25 frames by its picture headers, but 24 were decoded"),
+        (replace(clip(frames=24), formats=("h264",)), 25, "has 24 frames by its picture headers, but 25 were decoded"),
     ],
 )
 def test_a_source_that_ends_before_its_container_says(source: MediaFacts, frames: int, said: str) -> None:
@@ -559,7 +563,7 @@ def test_a_constant_rate_that_is_none_is_refused() -> None:
     verdict = verdict_of(encode=off_grid)
     assert verdict.error is not None
     assert verdict.error.code is ErrorCode.SOURCE_UNSUPPORTED
-    assert "at other times" in verdict.error.message
+    assert "have other times" in verdict.error.message
 
 
 def test_mxf_has_no_place_for_a_missing_frame() -> None:
@@ -572,7 +576,7 @@ def test_mxf_has_no_place_for_a_missing_frame() -> None:
     verdict = verdict_of(source=source, codec=Codec.DNXHR, container=Container.MXF, encode=hole)
     assert verdict.error is not None
     assert verdict.error.code is ErrorCode.SOURCE_UNSUPPORTED
-    assert "leaves out frames of its constant rate (25), first at 0.400 s" in verdict.error.message
+    assert "skips frames of its constant rate (25), first at 0.400 s" in verdict.error.message
 
     def kept(proxy: Proxy) -> None:
         del proxy.times[10]

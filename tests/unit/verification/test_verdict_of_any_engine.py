@@ -35,9 +35,9 @@ class Evidence:
     def fault(self) -> JobError | None:
         return self.own
 
-    def time_checks(self, picture: StreamReport) -> Iterable[Check]:
-        ok = None if self.seen is None else self.seen == picture.frames
-        return [Check(name="frames", expected=self.seen, actual=picture.frames, ok=ok)]
+    def time_checks(self, stream: StreamReport) -> Iterable[Check]:
+        ok = None if self.seen is None else self.seen == stream.frames
+        return [Check(name="frames", expected=self.seen, actual=stream.frames, ok=ok)]
 
     def audio(self) -> Sequence[HeardAudio | None]:
         return ()

@@ -235,7 +235,7 @@ FILE = [
         "wrong reel", O, ("reel should be A001, but is B002",),
         {"server": {"properties": {"Reel Name": "A001"}, "render": {"ffmpeg": ["-metadata:s:v:0", "reel_name=B002"]}}},
     ),
-    Case("silent", O, ("must carry its source's sound", "exports audio"), ffmpeg("-an")),
+    Case("silent", O, ("must carry its source's audio", "exports audio"), ffmpeg("-an")),
     # Long enough to see it grow on a machine whose processors all have other work.
     Case("still growing", F, ("still grows",), render(file="growing"), limits=replace(QUICK, settle=0.8)),
 ]  # fmt: skip

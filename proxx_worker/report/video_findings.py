@@ -1,6 +1,6 @@
-"""Faults of the picture: slipped, black, frozen and torn frames, levels, matrix, field order. Pure.
+"""Faults of the video: slipped, black, frozen and torn frames, levels, matrix, field order. Pure.
 
-The thresholds and the clips that they were set on: docs/decisions, "What the report calls a fault".
+The thresholds, and the clips that they were chosen with: docs/decisions, "What the report calls a fault".
 """
 
 from collections import Counter
@@ -12,17 +12,17 @@ from proxx_worker.report.comparison import Comparison
 from proxx_worker.report.figures import Figures
 from proxx_worker.report.finding import Finding, Kind, label_of_frame
 from proxx_worker.report.hypotheses import LEVELS, Reading, Votes
-from proxx_worker.report.picture_measures import PictureMeasures
+from proxx_worker.report.video_measures import VideoMeasures
 
 SLIP_GAIN = 2.5
 """Code values that a run of slipped frames must be nearer to the other frames, summed over the run."""
 
 SLIP_GAP_SECONDS = 1
 BLACK_MEAN, BLACK_PEAK, BLACK_DROP = 20.0, 32, 6.0
-"""Mean luma and brightest block of a black picture, and by how much the source must be brighter."""
+"""Mean luma and brightest block of a black frame, and by how much the source must be brighter."""
 
 FROZEN_FRAMES, FROZEN_MOVE = 3, 1.0
-"""Repeated pictures, and how far in code values the source's must have moved on meanwhile."""
+"""Repeated frames, and how much in code values the source must have moved meanwhile."""
 
 MOST_VOTES = 0.6
 """The share of unlike frames that must agree on a reading, and of all frames that must be unlike."""
@@ -31,7 +31,7 @@ BRIGHTNESS = 2.5
 """Code values of luma by which a proxy may be brighter or darker."""
 
 FIELDS_SEEN, FIELDS_AGREE, FIELDS_MOSTLY = 3, 0.8, 0.6
-"""Pictures whose field order is plain to see, the share of the source's that must agree, and that of the proxy's."""
+"""Frames with a detectable field order, the share of the source's that must agree, and that of the proxy's."""
 
 BLOCK_JUMP, BLOCK_TIMES = 30, 3
 """How far one block may stand out, in code values, and as a multiple of the clip's usual worst block."""
@@ -59,23 +59,23 @@ def ssim_floor(ssim: Sequence[float]) -> float | None:
     return max(0.0, median(known) - SSIM_DROP) if known else None
 
 
-def picture_findings(comparison: Comparison, pictures: PictureMeasures, figures: Figures) -> Iterator[Finding]:
-    """All faults of the picture; what one explains is not told again as another."""
-    black = _black_runs(pictures)
+def video_findings(comparison: Comparison, video: VideoMeasures, figures: Figures) -> Iterator[Finding]:
+    """All faults of the video; what one explains is not reported as another."""
+    black = _black_runs(video)
     frozen = [
         Runs(held.first, held.first + held.frames - 1)
-        for held in pictures.held
+        for held in video.held
         if held.frames >= FROZEN_FRAMES and held.moved >= FROZEN_MOVE and not _inside(held.first, black)
     ]
-    yield from (_black(comparison, pictures, run) for run in black)
+    yield from (_black(comparison, video, run) for run in black)
     yield from (_frozen(comparison, run) for run in frozen)
     explained = [*black, *frozen]
-    slips = list(_slips(comparison, pictures, explained))
+    slips = list(_slips(comparison, video, explained))
     yield from (finding for finding, _ in slips)
     explained += [run for _, run in slips]
-    yield from _colours(pictures.votes)
+    yield from _colours(video.votes)
     yield from _fields(comparison, figures)
-    yield from _odd_frames(comparison, pictures, figures, explained)
+    yield from _odd_frames(comparison, video, figures, explained)
 
 
 def _runs(frames: Iterable[int], gap: int = 1) -> list[Runs]:
@@ -97,23 +97,23 @@ def _span(run: Runs) -> str:
     return f"frame {run.first}" if run.frames == 1 else f"frames {run.first} to {run.last}"
 
 
-def _black_runs(pictures: PictureMeasures) -> list[Runs]:
+def _black_runs(video: VideoMeasures) -> list[Runs]:
     return _runs(
         frame
-        for frame, (luma, peak) in enumerate(zip(pictures.proxy_luma, pictures.proxy_peak, strict=True))
-        if luma <= BLACK_MEAN and peak <= BLACK_PEAK and pictures.source_luma[frame] - luma >= BLACK_DROP
+        for frame, (luma, peak) in enumerate(zip(video.proxy_luma, video.proxy_peak, strict=True))
+        if luma <= BLACK_MEAN and peak <= BLACK_PEAK and video.source_luma[frame] - luma >= BLACK_DROP
     )
 
 
-def _black(comparison: Comparison, pictures: PictureMeasures, run: Runs) -> Finding:
-    there = pictures.source_luma[run.first]
+def _black(comparison: Comparison, video: VideoMeasures, run: Runs) -> Finding:
+    there = video.source_luma[run.first]
     return Finding(
         Kind.BLACK_FRAMES,
-        f"{_span(run)} of the proxy {'is' if run.frames == 1 else 'are'} black; the source has a picture there",
+        f"{_span(run)} of the proxy {'is' if run.frames == 1 else 'are'} black; the source is not",
         certain=True,
         frame=run.first,
         timecode=label_of_frame(comparison, run.first),
-        value=round(pictures.proxy_luma[run.first], 1),
+        value=round(video.proxy_luma[run.first], 1),
         threshold=round(there - BLACK_DROP, 1),
     )
 
@@ -131,15 +131,15 @@ def _frozen(comparison: Comparison, run: Runs) -> Finding:
     )
 
 
-def _slips(comparison: Comparison, pictures: PictureMeasures, explained: Sequence[Runs]) -> Iterator[tuple[Finding, Runs]]:
-    offsets = {frame: offset for frame, offset in enumerate(pictures.offset) if offset and not _inside(frame, explained)}
+def _slips(comparison: Comparison, video: VideoMeasures, explained: Sequence[Runs]) -> Iterator[tuple[Finding, Runs]]:
+    offsets = {frame: offset for frame, offset in enumerate(video.offset) if offset and not _inside(frame, explained)}
     gap = max(1, round(SLIP_GAP_SECONDS * comparison.rate))
     for offset in sorted(set(offsets.values()), key=lambda one: min(f for f, o in offsets.items() if o == one)):
         for run in _runs((frame for frame, own in offsets.items() if own == offset), gap):
-            gain = sum(pictures.gain[frame] for frame in range(run.first, run.last + 1) if offsets.get(frame) == offset)
+            gain = sum(video.gain[frame] for frame in range(run.first, run.last + 1) if offsets.get(frame) == offset)
             if gain < SLIP_GAIN:
                 continue
-            to_the_end = pictures.frames - run.last <= gap and run.frames > 1
+            to_the_end = video.frames - run.last <= gap and run.frames > 1
             where = f"from frame {run.first} on" if to_the_end else f"at {_span(run)}"
             yield (
                 Finding(
@@ -153,7 +153,7 @@ def _slips(comparison: Comparison, pictures: PictureMeasures, explained: Sequenc
                     value=offset,
                     threshold=0,
                 ),
-                Runs(run.first, pictures.frames - 1 if to_the_end else run.last),
+                Runs(run.first, video.frames - 1 if to_the_end else run.last),
             )
 
 
@@ -185,7 +185,7 @@ def _colours(votes: Votes) -> Iterator[Finding]:
 
 
 def _order(seen: Counter[str], agreement: float) -> str | None:
-    """`tff`, `bff` or `progressive`, as so great a share of the pictures agree; None where they do not tell."""
+    """`tff`, `bff` or `progressive`, if that share of the frames agrees; None if they do not show it."""
     decided = seen["tff"] + seen["bff"] + seen["progressive"]
     if decided < FIELDS_SEEN:
         return None
@@ -197,7 +197,7 @@ _ORDERS = {"tff": "top field first", "bff": "bottom field first", "progressive":
 
 
 def _fields(comparison: Comparison, figures: Figures) -> Iterator[Finding]:
-    # Fields in the wrong order make jagged pictures, which tell less clearly: of the proxy, most are enough.
+    # Fields in the wrong order make jagged frames, which are harder to detect: for the proxy, a majority is enough.
     source, proxy = _order(figures.source_fields, FIELDS_AGREE), _order(figures.proxy_fields, FIELDS_MOSTLY)
     if source in {"tff", "bff"} and proxy is not None and source != proxy:
         seen = figures.proxy_fields[proxy]
@@ -219,19 +219,17 @@ def _fields(comparison: Comparison, figures: Figures) -> Iterator[Finding]:
         )
 
 
-def _odd_frames(
-    comparison: Comparison, pictures: PictureMeasures, figures: Figures, explained: Sequence[Runs]
-) -> Iterator[Finding]:
-    """Frames that stand out from their clip for no reason that was found yet: a torn block, a broken picture."""
-    if not pictures.frames:
+def _odd_frames(comparison: Comparison, video: VideoMeasures, figures: Figures, explained: Sequence[Runs]) -> Iterator[Finding]:
+    """Frames that stand out from their clip for no reason found so far: a torn block, a broken frame."""
+    if not video.frames:
         return
-    usual = median(pictures.worst_block)
+    usual = median(video.worst_block)
     limit = max(BLOCK_JUMP, BLOCK_TIMES * usual)
     floor = ssim_floor(figures.ssim)
     odd = [
         frame
-        for frame in range(min(pictures.frames, len(figures.ssim)))
-        if (pictures.worst_block[frame] > limit or (floor is not None and figures.ssim[frame] < floor))
+        for frame in range(min(video.frames, len(figures.ssim)))
+        if (video.worst_block[frame] > limit or (floor is not None and figures.ssim[frame] < floor))
         and not _inside(frame, explained)
     ]
     for run in _runs(odd):

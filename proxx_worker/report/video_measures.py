@@ -1,6 +1,6 @@
-"""Pairs of small pictures, measured as they come: how far they are apart, how they move, where else they would fit better.
+"""Measures pairs of small images as they arrive: how different they are, how they move, which other frame would fit better.
 
-Code values throughout: 8-bit luma and chroma, limited range, as `comparison` brings both pictures to. All means are of one frame.
+Code values throughout: 8-bit luma and chroma, limited range, to which `comparison` converts both. All means are of one frame.
 """
 
 from array import array
@@ -13,7 +13,7 @@ from proxx_worker.report.comparison import MEAN_HEIGHT, MEAN_WIDTH, SAMPLE_HEIGH
 from proxx_worker.report.hypotheses import Planes, Votes
 
 REACH = 8
-"""How many frames to either side a better fit is looked for."""
+"""How many frames to either side are searched for a better fit."""
 
 BLACK, WHITE = 16, 235
 """Nominal black and white."""
@@ -70,7 +70,7 @@ class LumaRange:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Pictures of the proxy that stand still: the first repeated one, how many, and how far the source got meanwhile."""
+    """Frozen frames of the proxy: the first repeated one, how many, and how much the source changed meanwhile."""
 
     first: int
     frames: int
@@ -78,7 +78,7 @@ class Held:
 
 
 @dataclass(slots=True)
-class PictureMeasures:
+class VideoMeasures:
     """What was seen of each frame, and of the clip.
 
     `apart`: mean difference of luma; `worst_block`: greatest difference of a block's mean; `source_luma`, `proxy_luma`: means;
@@ -104,12 +104,12 @@ class PictureMeasures:
         return len(self.apart)
 
 
-class PictureMeter:
-    """Takes the mosaics in order. Of the pictures themselves it holds no more than 2 x REACH + 1."""
+class VideoMeter:
+    """Takes the mosaics in order, and keeps at most 2 x REACH + 1 of them."""
 
     def __init__(self, expected_frames: int) -> None:
         """`expected_frames`: about how many will come, so that some 200 of them vote on how levels and colours came about."""
-        self.measures = PictureMeasures()
+        self.measures = VideoMeasures()
         self._every = max(1, expected_frames // _VOTES)
         self._sources: deque[bytes] = deque(maxlen=2 * REACH + 1)
         self._proxies: deque[bytes] = deque(maxlen=REACH + 1)
@@ -151,8 +151,8 @@ class PictureMeter:
         self.measures.source_range.add(mosaic[:_SAMPLES])
         self.measures.proxy_range.add(mosaic[_SAMPLES : 2 * _SAMPLES])
 
-    def finish(self) -> PictureMeasures:
-        """What was measured, once everything was taken."""
+    def finish(self) -> VideoMeasures:
+        """The measurements, after the last frame."""
         frames = self.measures.frames
         self._end_stillness(frames)
         for number in range(max(0, frames - REACH), frames):
@@ -164,7 +164,7 @@ class PictureMeter:
         if last is None:
             return
         moved = 0.0 if last == proxy else _apart(last, proxy)
-        # A codec goes on refining a picture that stands still, so a little movement beside much in the source is none.
+        # A codec keeps refining a still image, so a little movement compared with much in the source does not count.
         if moved < _STILL or moved < _HARDLY_MOVES * _apart(self._sources[-1], source):
             if self._held_from is None:
                 self._held_from, self._moved = (number, self._sources[-1]), 0.0

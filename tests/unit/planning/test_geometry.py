@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Resolution, ScaleMode
-from proxx_worker.planning.picture import Picture, plan_picture, storable_aspect, upright
+from proxx_worker.planning.geometry import Geometry, plan_geometry, storable_aspect, upright
 from tests.unit.planning.sources import clip
 
 SAME, HALF, QUARTER = (Resolution(mode) for mode in (ScaleMode.SAME, ScaleMode.HALF, ScaleMode.QUARTER))
@@ -21,22 +21,22 @@ def fit(width: int, height: int) -> Resolution:
 @pytest.mark.parametrize(
     ("source", "resolution", "planned"),
     [
-        (Picture(1920, 1080, Fraction(1)), SAME, Picture(1920, 1080, Fraction(1))),
-        (Picture(1920, 1080, Fraction(1)), HALF, Picture(960, 540, Fraction(1))),
-        (Picture(1920, 1080, Fraction(1)), QUARTER, Picture(480, 270, Fraction(1))),
-        (Picture(3840, 2160, Fraction(1)), QUARTER, Picture(960, 540, Fraction(1))),
-        (Picture(1440, 1080, Fraction(4, 3)), HALF, Picture(720, 540, Fraction(4, 3))),
-        (Picture(321, 179, Fraction(1)), SAME, Picture(320, 178, Fraction(3219, 3227))),
-        (Picture(850, 478, Fraction(1)), HALF, Picture(424, 238, Fraction(3263, 3269))),
-        (Picture(720, 576, Fraction(64, 45)), fit(1920, 1080), Picture(1024, 576, Fraction(1))),
-        (Picture(720, 480, Fraction(10, 11)), fit(1920, 1080), Picture(654, 480, Fraction(1))),
-        (Picture(1920, 1080, Fraction(1)), fit(1000, 1000), Picture(1000, 562, Fraction(1))),
-        (Picture(1080, 1920, Fraction(1)), fit(1280, 720), Picture(404, 720, Fraction(1))),
-        (Picture(640, 360, Fraction(1)), fit(1920, 1080), Picture(640, 360, Fraction(1))),
+        (Geometry(1920, 1080, Fraction(1)), SAME, Geometry(1920, 1080, Fraction(1))),
+        (Geometry(1920, 1080, Fraction(1)), HALF, Geometry(960, 540, Fraction(1))),
+        (Geometry(1920, 1080, Fraction(1)), QUARTER, Geometry(480, 270, Fraction(1))),
+        (Geometry(3840, 2160, Fraction(1)), QUARTER, Geometry(960, 540, Fraction(1))),
+        (Geometry(1440, 1080, Fraction(4, 3)), HALF, Geometry(720, 540, Fraction(4, 3))),
+        (Geometry(321, 179, Fraction(1)), SAME, Geometry(320, 178, Fraction(3219, 3227))),
+        (Geometry(850, 478, Fraction(1)), HALF, Geometry(424, 238, Fraction(3263, 3269))),
+        (Geometry(720, 576, Fraction(64, 45)), fit(1920, 1080), Geometry(1024, 576, Fraction(1))),
+        (Geometry(720, 480, Fraction(10, 11)), fit(1920, 1080), Geometry(654, 480, Fraction(1))),
+        (Geometry(1920, 1080, Fraction(1)), fit(1000, 1000), Geometry(1000, 562, Fraction(1))),
+        (Geometry(1080, 1920, Fraction(1)), fit(1280, 720), Geometry(404, 720, Fraction(1))),
+        (Geometry(640, 360, Fraction(1)), fit(1920, 1080), Geometry(640, 360, Fraction(1))),
     ],
 )
-def test_sizes(source: Picture, resolution: Resolution, planned: Picture) -> None:
-    assert plan_picture(source, resolution) == planned
+def test_sizes(source: Geometry, resolution: Resolution, planned: Geometry) -> None:
+    assert plan_geometry(source, resolution) == planned
 
 
 @given(SIDES, SIDES, ASPECTS, st.sampled_from([SAME, HALF, QUARTER]))
@@ -46,8 +46,8 @@ def test_sizes(source: Picture, resolution: Resolution, planned: Picture) -> Non
 def test_a_fraction_is_even_and_keeps_the_display_aspect(
     width: int, height: int, aspect: Fraction, resolution: Resolution
 ) -> None:
-    source = Picture(width, height, aspect)
-    planned = plan_picture(source, resolution)
+    source = Geometry(width, height, aspect)
+    planned = plan_geometry(source, resolution)
     assert planned.width % 2 == planned.height % 2 == 0
     assert planned.width <= width
     assert planned.height <= height
@@ -63,9 +63,9 @@ def test_a_fraction_is_even_and_keeps_the_display_aspect(
 def test_a_box_holds_the_largest_even_square_pixel_picture(
     width: int, height: int, aspect: Fraction, box_width: int, box_height: int
 ) -> None:
-    source = Picture(width, height, aspect)
+    source = Geometry(width, height, aspect)
     try:
-        planned = plan_picture(source, fit(box_width, box_height))
+        planned = plan_geometry(source, fit(box_width, box_height))
     except ProxxError:
         return  # a strip so thin that a side has no pixels left
     assert planned.sample_aspect == 1
@@ -81,26 +81,26 @@ def test_a_box_holds_the_largest_even_square_pixel_picture(
 @pytest.mark.parametrize("resolution", [SAME, HALF, QUARTER, fit(1920, 1080)])
 def test_a_picture_without_an_even_size_is_refused(resolution: Resolution) -> None:
     with pytest.raises(ProxxError) as refused:
-        plan_picture(Picture(1, 1, Fraction(1)), resolution)
+        plan_geometry(Geometry(1, 1, Fraction(1)), resolution)
     assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
     assert refused.value.error.details == {"width": 1, "height": 1, "resolution": str(resolution)}
 
 
 def test_a_box_needs_both_sides() -> None:
     with pytest.raises(ValueError, match="both its sides"):
-        plan_picture(Picture(16, 16, Fraction(1)), Resolution(ScaleMode.FIT, 100))
+        plan_geometry(Geometry(16, 16, Fraction(1)), Resolution(ScaleMode.FIT, 100))
 
 
 @pytest.mark.parametrize(
     ("rotation", "expected"),
     [
-        (0, Picture(720, 576, Fraction(16, 15))),
-        (180, Picture(720, 576, Fraction(16, 15))),
-        (90, Picture(576, 720, Fraction(15, 16))),
-        (270, Picture(576, 720, Fraction(15, 16))),
+        (0, Geometry(720, 576, Fraction(16, 15))),
+        (180, Geometry(720, 576, Fraction(16, 15))),
+        (90, Geometry(576, 720, Fraction(15, 16))),
+        (270, Geometry(576, 720, Fraction(15, 16))),
     ],
 )
-def test_a_quarter_turn_swaps_sides_and_pixels(rotation: int, expected: Picture) -> None:
+def test_a_quarter_turn_swaps_sides_and_pixels(rotation: int, expected: Geometry) -> None:
     assert upright(clip(width=720, height=576, sample_aspect=Fraction(16, 15), rotation=rotation).video) == expected
 
 
@@ -122,15 +122,15 @@ def test_any_aspect_is_stored_in_small_terms(aspect: Fraction) -> None:
 @pytest.mark.parametrize(
     ("source", "resolution", "size"),
     [
-        (Picture(1920, 1080, Fraction(1)), Resolution(ScaleMode.QUARTER), (480, 268)),
-        (Picture(720, 486, Fraction(10, 11)), Resolution(ScaleMode.HALF), (360, 240)),
-        (Picture(1920, 1080, Fraction(1)), Resolution(ScaleMode.SAME), (1920, 1080)),
-        (Picture(1920, 1080, Fraction(1)), Resolution(ScaleMode.FIT, 960, 541), (960, 540)),
-        (Picture(1920, 1080, Fraction(1)), Resolution(ScaleMode.FIT, 482, 271), (480, 268)),
+        (Geometry(1920, 1080, Fraction(1)), Resolution(ScaleMode.QUARTER), (480, 268)),
+        (Geometry(720, 486, Fraction(10, 11)), Resolution(ScaleMode.HALF), (360, 240)),
+        (Geometry(1920, 1080, Fraction(1)), Resolution(ScaleMode.SAME), (1920, 1080)),
+        (Geometry(1920, 1080, Fraction(1)), Resolution(ScaleMode.FIT, 960, 541), (960, 540)),
+        (Geometry(1920, 1080, Fraction(1)), Resolution(ScaleMode.FIT, 482, 271), (480, 268)),
     ],
 )
-def test_a_field_of_420_has_whole_lines_of_chroma(source: Picture, resolution: Resolution, size: tuple[int, int]) -> None:
-    planned = plan_picture(source, resolution, 4)
+def test_a_field_of_420_has_whole_lines_of_chroma(source: Geometry, resolution: Resolution, size: tuple[int, int]) -> None:
+    planned = plan_geometry(source, resolution, 4)
     assert (planned.width, planned.height) == size
     if resolution.mode is not ScaleMode.FIT:
         assert planned.display_aspect == source.display_aspect

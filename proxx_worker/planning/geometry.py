@@ -1,6 +1,6 @@
-"""The size and the pixel aspect of a proxy: even sides, the display aspect exact, nothing enlarged.
+"""The size and pixel aspect of a proxy: even sides, an exact display aspect, nothing enlarged.
 
-All sizes are pixels, all aspects exact rationals. Sizes are of the picture as shown, that is after rotation.
+All sizes are in pixels, all aspects exact rationals. Sizes are those of the frame as displayed, that is after rotation.
 """
 
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ _LARGEST_TERM = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture's size in pixels and its sample aspect (pixel width / height)."""
+class Geometry:
+    """A frame's size in pixels and its sample aspect (pixel width / height)."""
 
     width: int
     height: int
@@ -25,38 +25,38 @@ class Picture:
 
     @property
     def display_aspect(self) -> Fraction:
-        """Width / height as it is to be seen."""
+        """Width / height as displayed."""
         return self.sample_aspect * self.width / self.height
 
 
-def upright(video: VideoFacts) -> Picture:
-    """The source's picture once its rotation has been applied: a quarter turn swaps the sides and inverts the pixel aspect."""
+def upright(video: VideoFacts) -> Geometry:
+    """The source's geometry after rotation: a quarter turn swaps the sides and inverts the pixel aspect."""
     if video.rotation in _QUARTER_TURNS:
-        return Picture(video.height, video.width, 1 / video.sample_aspect)
-    return Picture(video.width, video.height, video.sample_aspect)
+        return Geometry(video.height, video.width, 1 / video.sample_aspect)
+    return Geometry(video.width, video.height, video.sample_aspect)
 
 
-def plan_picture(source: Picture, resolution: Resolution, height_multiple: int = 2) -> Picture:
-    """The proxy's picture for an upright `source`.
+def plan_geometry(source: Geometry, resolution: Resolution, height_multiple: int = 2) -> Geometry:
+    """The proxy's geometry for an upright `source`.
 
     `same`, `half`, `quarter` divide each side and round down to even, the height to a multiple of `height_multiple`; the pixel
-    aspect takes up what the rounding changed, so that the display aspect stays exact. `fit` gives the largest such size that is
-    inside the box with square pixels, never larger than the source is shown. Raises `SOURCE_UNSUPPORTED` where a side would have
-    no pixels left, or where the pixel aspect cannot be stored.
+    aspect compensates for the rounding, so that the display aspect stays exact. `fit` gives the largest such size inside the box
+    with square pixels, never larger than the source is displayed. Raises `SOURCE_UNSUPPORTED` if a side would have no pixels
+    left, or if the pixel aspect cannot be stored.
     """
     if resolution.mode is ScaleMode.FIT:
         return _fit(source, resolution, height_multiple)
     divisor = _DIVISORS[resolution.mode]
     width = _rounded(Fraction(source.width, divisor), 2, source, resolution)
     height = _rounded(Fraction(source.height, divisor), height_multiple, source, resolution)
-    return Picture(width, height, storable_aspect(source.display_aspect * height / width))
+    return Geometry(width, height, storable_aspect(source.display_aspect * height / width))
 
 
 def storable_aspect(aspect: Fraction) -> Fraction:
-    """`aspect` itself where its terms are at most 4096, which libx264 and every container keep; else the nearest such fraction.
+    """`aspect` itself if its terms are at most 4096, which libx264 and every container keep; else the nearest such fraction.
 
-    For nearly square pixels what remains is at most half a pixel in a picture 4096 wide. Raises `SOURCE_UNSUPPORTED` for one
-    beyond 4096:1, which no camera writes and a broken file may: there is no such fraction.
+    For nearly square pixels the error is at most half a pixel in a frame 4096 wide. Raises `SOURCE_UNSUPPORTED` for an aspect
+    beyond 4096:1, which no camera writes but a broken file may contain: there is no such fraction.
     """
     if not Fraction(1, _LARGEST_TERM) <= aspect <= _LARGEST_TERM:
         raise ProxxError(
@@ -70,22 +70,22 @@ def storable_aspect(aspect: Fraction) -> Fraction:
     return aspect.limit_denominator(_LARGEST_TERM)
 
 
-def _fit(source: Picture, resolution: Resolution, height_multiple: int) -> Picture:
-    # The picture is shown `height` lines high and as wide as its pixel aspect says: what a player makes of it.
+def _fit(source: Geometry, resolution: Resolution, height_multiple: int) -> Geometry:
+    # A player shows a frame `height` lines high, and as wide as its pixel aspect says.
     shown_width = source.width * source.sample_aspect
     if resolution.width is None or resolution.height is None:
         raise ValueError("a box needs both its sides")
     scale = min(Fraction(1), resolution.width / shown_width, Fraction(resolution.height, source.height))
     width = _rounded(shown_width * scale, 2, source, resolution)
-    return Picture(width, _rounded(source.height * scale, height_multiple, source, resolution), Fraction(1))
+    return Geometry(width, _rounded(source.height * scale, height_multiple, source, resolution), Fraction(1))
 
 
-def _rounded(length: Fraction, multiple: int, source: Picture, resolution: Resolution) -> int:
+def _rounded(length: Fraction, multiple: int, source: Geometry, resolution: Resolution) -> int:
     rounded = int(length) // multiple * multiple
     if rounded == 0:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"a picture of {source.width}x{source.height} pixels leaves no even size for resolution {resolution}: "
+            f"{source.width}x{source.height} pixels leave no even size for resolution {resolution}: "
             "choose a larger resolution, or leave this clip without a proxy",
             width=source.width,
             height=source.height,
