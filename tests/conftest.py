@@ -1,6 +1,7 @@
 """What every test may count on: markers by folder, and the folder of test media where there is one."""
 
 import os
+import signal
 from collections import Counter
 from collections.abc import Generator, Iterable
 from contextlib import ExitStack
@@ -66,6 +67,9 @@ def _media_folder(config: pytest.Config) -> Path | None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell starts what it runs in the background so, and every command that a test starts would inherit it.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     _media_folder(config)  # a wrong name is reported before anything runs
     _slice(config)
     ffmpeg, ffprobe = config.getoption("--ffmpeg"), config.getoption("--ffprobe")

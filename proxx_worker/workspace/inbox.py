@@ -71,6 +71,7 @@ class Inbox:
         self._unreported: set[bytes] = set()
         self._strays = Strays()
         self._cancels: set[bytes] = set()
+        self._taken: bytes | None = None
 
     @property
     def count(self) -> int:
@@ -160,6 +161,8 @@ class Inbox:
                 elif is_cancel_name(name):
                     self._cancels.add(name)
                 continue
+            if name == self._taken and not os.path.lexists(os.path.join(self._folder, name)):
+                continue  # an event of the arrival that was claimed since: nothing waits
             self._others.discard(name)
             self._waiting.pop(name, None)
             if name not in self._arrived and not self._is_in_backlog(name):
@@ -179,6 +182,7 @@ class Inbox:
             with translate_os_errors("inspect", os.path.join(self._folder, lowest), state_folder=True):
                 candidate = self._examine(lowest, now)
             if candidate is not None:
+                self._taken = candidate.name
                 return candidate
         return None
 

@@ -81,6 +81,16 @@ class TestOrder:
             inbox.arrived([b"a.json"])
             assert claim_all(inbox, folder) == [b"a.json"]
 
+    def test_an_arrival_that_is_told_after_its_claim_waits_no_more(self, inbox: Inbox, folder: Path) -> None:
+        (folder / "a.json").write_bytes(WHOLE)
+        inbox.refresh(0)
+        assert claim(inbox, folder) == b"a.json"
+        inbox.arrived([b"a.json", b"b.json"])
+        assert inbox.count == 1
+        (folder / "a.json").write_bytes(WHOLE)
+        inbox.arrived([b"a.json"])
+        assert inbox.count == 2
+
     def test_a_name_in_a_hint_and_in_the_backlog_is_one_job(self, inbox: Inbox, folder: Path) -> None:
         (folder / "a.json").write_bytes(WHOLE)
         inbox.refresh(0)
