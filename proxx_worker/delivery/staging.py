@@ -4,6 +4,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
@@ -15,6 +16,9 @@ from proxx_worker.delivery.staged_file import StagedFile, adoption_refused
 from proxx_worker.files.errnos import classify_os_error
 from proxx_worker.files.locations import path_bytes
 from proxx_worker.files.syncing import sync_directory_fd
+
+_LATE_FILES: Final = 8
+"""Resolve makes one file for a render. Whoever goes on making files is told by IO_ERROR."""
 
 _FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -85,14 +89,8 @@ class Staging:
     def remove(self) -> None:
         """Durably remove the folder and its contents. Raises IO_ERROR, also if it contains a folder."""
         self._close_files()
-        empty_folder(self._fd, self.path)
+        _remove_folder(self._fd, self._output, path_bytes(self.name), self.path)
         self._close_folder()
-        try:
-            os.rmdir(path_bytes(self.name), dir_fd=self._output)
-        except FileNotFoundError:
-            pass
-        except OSError as error:
-            raise classify_os_error(error, "remove", path_bytes(self.path)) from error
         sync_output(self._output, self._directory_path)
 
     def close(self) -> None:
@@ -152,27 +150,42 @@ def remove_staging(output: int, path: str, name: bytes) -> bool:
             return False
         raise classify_os_error(error, "open", shown) from error
     try:
-        empty_folder(folder, shown.decode("utf-8", "surrogateescape"))
+        _remove_folder(folder, output, name, shown.decode("utf-8", "surrogateescape"))
     finally:
         os.close(folder)
-    try:
-        os.rmdir(name, dir_fd=output)
-    except OSError as error:
-        raise classify_os_error(error, "remove", shown) from error
     return True
+
+
+def _remove_folder(folder: int, output: int, name: bytes, path: str) -> None:
+    """Remove the staging folder `name`, open as `folder`, with the files in it.
+
+    Resolve, told to stop, may just then make its file: what comes between is removed too, a bounded number of times.
+    """
+    for late in range(_LATE_FILES + 1):
+        empty_folder(folder, path)
+        try:
+            os.rmdir(name, dir_fd=output)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY or late == _LATE_FILES:
+                raise classify_os_error(error, "remove", path_bytes(path)) from error
+        else:
+            return
 
 
 def empty_folder(folder: int, path: str) -> None:
     """Unlink every entry of the staging folder that is open as `folder`. The worker creates no folder in it."""
     try:
         for entry in os.listdir(folder):
-            if stat.S_ISDIR(os.stat(entry, dir_fd=folder, follow_symlinks=False).st_mode):
-                raise ProxxError(
-                    ErrorCode.IO_ERROR,
-                    f"staging must contain nothing but the worker's own files, but {path} has a folder in it. "
-                    f"Remove {path} by hand.",
-                    path=path,
-                )
-            os.unlink(entry, dir_fd=folder)
+            with suppress(FileNotFoundError):  # Resolve may remove its file itself
+                if stat.S_ISDIR(os.stat(entry, dir_fd=folder, follow_symlinks=False).st_mode):
+                    raise ProxxError(
+                        ErrorCode.IO_ERROR,
+                        f"staging must contain nothing but the worker's own files, but {path} has a folder in it. "
+                        f"Remove {path} by hand.",
+                        path=path,
+                    )
+                os.unlink(entry, dir_fd=folder)
     except OSError as error:
         raise classify_os_error(error, "empty", path_bytes(path)) from error

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -249,6 +250,29 @@ def test_names_are_taken_as_they_are(out: Path, held: OutputDirectory) -> None:
         staging.publish(unstopped)
         staging.remove()
     assert entries(out) == sorted(names)
+
+
+@pytest.mark.parametrize(("late", "left"), [(1, []), (8, []), (9, [staging_name(OWNER, "clip")])])
+def test_a_file_that_comes_just_before_the_end_goes_too(
+    out: Path, held: OutputDirectory, monkeypatch: pytest.MonkeyPatch, late: int, left: list[str]
+) -> None:
+    """Resolve makes its file when it gets to it, also after it was told to stop. One that never ends is not followed for ever."""
+    rmdir, calls = os.rmdir, count()
+
+    def after_another_file(name: bytes, *, dir_fd: int) -> None:
+        number = next(calls)
+        if number < late:
+            (out / os.fsdecode(name) / f"{number}.mov").touch()
+        rmdir(name, dir_fd=dir_fd)
+
+    with held.open_staging(OWNER, "clip") as staging:
+        monkeypatch.setattr("proxx_worker.delivery.staging.os.rmdir", after_another_file)
+        if left:
+            assert code_of(staging.remove) is ErrorCode.IO_ERROR
+        else:
+            staging.remove()
+    monkeypatch.undo()
+    assert entries(out) == left
 
 
 def test_removal_meets_only_what_is_there(out: Path) -> None:
