@@ -69,7 +69,7 @@ def _media_folder(config: pytest.Config) -> Path | None:
 def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # A shell starts what it runs in the background so, and every command that a test starts would inherit it.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     _media_folder(config)  # a wrong name is reported before anything runs
     _slice(config)
     ffmpeg, ffprobe = config.getoption("--ffmpeg"), config.getoption("--ffprobe")

@@ -5,6 +5,7 @@ decodes to its end, giving up at the first fault.
 """
 
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.command import Command
-from tests.acceptance.results import names, read_result, stems
+from tests.acceptance.results import Result, names, read_result, stems
 from tests.acceptance.specs import Workspace, jobspec
 from tests.faults.broken_clips import SOURCES, broken, make_sources
 from tests.support.slices import Slice
@@ -79,7 +80,8 @@ def work(proxx: Command, folder: Path, wholes: dict[str, bytes], seeds: Sequence
         result = read_result(place, name)
         peak = max(peak, *(task["peak_memory_bytes"] or 0 for task in result["tasks"]), 0)
         if result["error"] is None:
-            assert complaints(clip) == "", f"{clip.name} has a proxy"
+            said = complaints_but_of_the_last(clip) if leaves_out_the_last(result) else complaints(clip)
+            assert said == "", f"{clip.name} has a proxy"
         else:
             assert result["error"]["code"] in EXPECTED, (clip.name, result["error"])
         told[result["error"]["code"] if result["error"] else "COMPLETED"] += 1
@@ -89,23 +91,32 @@ def work(proxx: Command, folder: Path, wholes: dict[str, bytes], seeds: Sequence
     return told, peak
 
 
+def leaves_out_the_last(result: Result) -> bool:
+    """Whether the proxy is without the last frame of a transport stream, which is not known to be whole (decision 0024)."""
+    return any(check["name"] == "frames_left_out_at_end" for check in result["tasks"][0]["checks"])
+
+
+def complaints_but_of_the_last(clip: Path) -> str:
+    """The same without what FFmpeg says of the last frame: the clip is cut where that one begins."""
+    command = ["ffprobe", "-v", "error", "-select_streams", "V:0", "-show_entries", "packet=pos", "-of", "csv=p=0", str(clip)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    last = int(re.findall(r"^\d+", told, re.MULTILINE)[-1])
+    before = clip.with_name(f"before-the-last-of-{clip.name}")
+    before.write_bytes(clip.read_bytes()[:last])
+    said = given_up(str(before), "-map", "0:V:0") + given_up(
+        str(clip), "-f", "lavfi", "-i", "anullsrc=d=0.1", "-map", "0:a?", "-map", "1:a"
+    )
+    before.unlink()
+    return said
+
+
 def complaints(clip: Path) -> str:
     """What FFmpeg says of the clip where it gives up decoding its picture and sound; nothing where it comes to their end."""
-    command = [
-        "ffmpeg",
-        "-nostdin",
-        "-v",
-        "error",
-        "-xerror",
-        "-i",
-        str(clip),
-        "-map",
-        "0:V:0",
-        "-map",
-        "0:a?",
-        "-f",
-        "null",
-        "-",
-    ]
+    return given_up(str(clip), "-map", "0:V:0", "-map", "0:a?")
+
+
+def given_up(*arguments: str) -> str:
+    """What FFmpeg says of a clip where it gives up decoding it; the clip, then what of it."""
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-xerror", "-i", *arguments, "-f", "null", "-"]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     return done.stderr if done.returncode else ""
