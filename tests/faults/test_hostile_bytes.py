@@ -81,6 +81,8 @@ def work(proxx: Command, folder: Path, wholes: dict[str, bytes], seeds: Sequence
         peak = max(peak, *(task["peak_memory_bytes"] or 0 for task in result["tasks"]), 0)
         if result["error"] is None:
             said = complaints_but_of_the_last(clip) if leaves_out_the_last(result) else complaints(clip)
+            if leaves_out_a_packet(result):
+                said = re.sub(r"^.*: corrupt input packet in stream \d+\n", "", said)
             assert said == "", f"{clip.name} has a proxy"
         else:
             assert result["error"]["code"] in EXPECTED, (clip.name, result["error"])
@@ -96,6 +98,12 @@ def leaves_out_the_last(result: Result) -> bool:
     return any(check["name"] == "frames_left_out_at_end" for check in result["tasks"][0]["checks"])
 
 
+def leaves_out_a_packet(result: Result) -> bool:
+    """Whether the proxy is without a transport stream's last packet of audio, which is cut: FFmpeg calls it corrupt."""
+    notes: list[str] = result["tasks"][0]["source_media"]["notes"]
+    return any(note.startswith("the recording ends within the last packets of audio") for note in notes)
+
+
 def complaints_but_of_the_last(clip: Path) -> str:
     """The same without what FFmpeg says of the last frame: the clip is cut where that one begins."""
     command = ["ffprobe", "-v", "error", "-select_streams", "V:0", "-show_entries", "packet=pos", "-of", "csv=p=0", str(clip)]
@@ -103,11 +111,9 @@ def complaints_but_of_the_last(clip: Path) -> str:
     last = int(re.findall(r"^\d+", told, re.MULTILINE)[-1])
     before = clip.with_name(f"before-the-last-of-{clip.name}")
     before.write_bytes(clip.read_bytes()[:last])
-    said = given_up(str(before), "-map", "0:V:0") + given_up(
-        str(clip), "-f", "lavfi", "-i", "anullsrc=d=0.1", "-map", "0:a?", "-map", "1:a"
-    )
+    picture = given_up(str(before), "-map", "0:V:0")
     before.unlink()
-    return said
+    return picture + given_up(str(clip), "-f", "lavfi", "-i", "anullsrc=d=0.1", "-map", "0:a?", "-map", "1:a")
 
 
 def complaints(clip: Path) -> str:
