@@ -13,8 +13,12 @@ from proxx_worker.process.sandbox import require_kernel, unknown_to
 from proxx_worker.process.self_confinement import LEAST_ABI, Confined, Reach, confine_self
 from proxx_worker.settings import Settings
 
-_SYSTEM: Final = ("/proc", "/etc/ld.so.cache", "/etc/localtime", "/usr/share/zoneinfo")
-"""Mounts, the children's memory, which process holds a lock; for programs that it starts; the local time, for the log."""
+_SYSTEM: Final = (
+    "/proc",  # mounts, the children's memory, which process holds a lock
+    "/etc/ld.so.cache",  # for programs that it starts
+    "/etc/localtime",  # for the log
+    "/usr/share/zoneinfo",
+)
 
 
 def kept_because(settings: Settings) -> str | None:
@@ -30,19 +34,19 @@ def kept_because(settings: Settings) -> str | None:
         return "DaVinci Resolve is set up, and needs them"
     version = require_kernel()
     if version < LEAST_ABI:
-        return f"under Landlock ABI {version} it could move no file to another folder, as it could from Linux 5.19 on"
+        return f"Landlock ABI {version} lets no confined process move files between folders; Linux 5.19 and later do"
     return None
 
 
 def describe_rights(settings: Settings) -> str:
-    """Whether the kernel holds the worker to its roots, for `check`. Raises SANDBOX_UNAVAILABLE."""
+    """Whether the kernel confines the worker to its roots, for `check`. Raises SANDBOX_UNAVAILABLE."""
     reason = kept_because(settings)
     if reason is not None:
-        return f"roots are kept by the worker's own checks alone: {reason}"
+        return f"only the worker's own checks keep it inside its roots: {reason}"
     version = require_kernel()
     unknown = unknown_to(version)
     left = f"; this kernel leaves it {', '.join(unknown)}" if unknown else ""
-    return f"the kernel holds the worker itself to both roots and to what it needs to run: Landlock ABI {version}{left}"
+    return f"the kernel confines the worker itself to its roots and what it needs to run: Landlock ABI {version}{left}"
 
 
 def give_up_rights(settings: Settings, tools: Tools | None, writes: Sequence[Path] = ()) -> Confined | None:
@@ -52,7 +56,7 @@ def give_up_rights(settings: Settings, tools: Tools | None, writes: Sequence[Pat
     started. Children that run keep their rights, and the worker may not signal them: a starter is ended, the next child gets a
     confined one. Raises SANDBOX_UNAVAILABLE.
     """
-    if settings.sandbox == "off" or kept_because(settings) is not None:
+    if kept_because(settings) is not None:
         return None
     if tools is not None and tools.sandbox is not None:
         tools.sandbox.close()

@@ -116,9 +116,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     cases: Counter[str] = Counter()
     for item in items:
         every = item.get_closest_marker("one_in")
-        if every is not None:
-            test = item.nodeid.partition("[")[0]
-            if cases[test] % every.args[0]:
+        if every is not None and item.get_closest_marker("heavy") is None:
+            test, number = item.nodeid.partition("[")[0], every.args[0]
+            # Of each `number` another one: else a parameter of that many values would always leave the same value.
+            if (cases[test] + cases[test] // number) % number:
                 item.add_marker("heavy")
             cases[test] += 1
         for marker, places in MARKED.items():

@@ -1,7 +1,6 @@
 """`events`: a line for each job that ends, from the folders, for scripts and webhooks outside."""
 
 import argparse
-import os
 import select
 import sys
 import time
@@ -10,6 +9,7 @@ from typing import Final
 
 from proxx_worker.cli.console import fail, say
 from proxx_worker.cli.signals import Signals
+from proxx_worker.cli.streams import discard_stdout
 from proxx_worker.contract.errors import EXIT_OK, ProxxError
 from proxx_worker.contract.status import RunningJob
 from proxx_worker.desk.documents import ended_line, started_line
@@ -41,7 +41,7 @@ def events(arguments: argparse.Namespace) -> int:
         return fail(fault.error.message, fault.code)
     except BrokenPipeError:
         # The reader is gone. What Python still buffers for it is discarded, without a second error at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_stdout()
     return EXIT_OK
 
 

@@ -292,7 +292,12 @@ def _add_settings(parser: argparse.ArgumentParser, idle: Collection[str] = ()) -
     group.add_argument("--metrics-file", metavar="FILE", help="absolute path; `watch` writes Prometheus metrics there")
     add_confinement(group)
     group.add_argument("--source-roots", metavar="DIR", action="append", help="sources must lie inside; repeatable")
-    group.add_argument("--output-roots", metavar="DIR", action="append", help="outputs must go inside; repeatable")
+    group.add_argument(
+        "--output-roots",
+        metavar="DIR",
+        action="append",
+        help="outputs must go inside; repeatable; with --source-roots the worker itself is confined to both",
+    )
     group.add_argument("--resolve-script-api", metavar="DIR", help="DaVinci Resolve's Developer/Scripting; default: as installed")
     group.add_argument("--resolve-script-lib", metavar="FILE", help="Resolve's fusionscript library; default: as installed")
     group.add_argument("--resolve-executable", metavar="FILE", help="start this Resolve for each job; default: attach to one")

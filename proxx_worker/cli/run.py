@@ -61,8 +61,9 @@ def run(arguments: argparse.Namespace) -> int:
         return fail(str(error))
     tools = tools_of(settings, sandbox_of(settings))
     try:
-        _give_up_rights(settings, tools, arguments.result)
+        _confine(settings, tools, arguments.result)
     except ProxxError as fault:
+        log.close()
         return fail(fault.error.message, fault.error.code)
     observer, write = progress_for(sys.stderr, log, settings.progress_format, dumb=terminal_is_dumb())
     # The encoder's output goes where the log goes, but not over a person's progress bar.
@@ -88,8 +89,8 @@ def run(arguments: argparse.Namespace) -> int:
     return exit_code([] if result.error is None else [result.error.code])
 
 
-def _give_up_rights(settings: Settings, tools: Callable[[], Tools], result: str | None) -> None:
-    """See the function of that name. A missing tool, or a kernel without Landlock, fails the job later, with a result."""
+def _confine(settings: Settings, tools: Callable[[], Tools], result: str | None) -> None:
+    """Confine this process (`rights.give_up_rights`). A missing tool, or no Landlock, fails the job later, with a result."""
     found = None
     with suppress(ProxxError):
         found = tools()

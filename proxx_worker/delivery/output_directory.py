@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import stat
 from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
@@ -177,6 +178,9 @@ def discard_staging(path: str, owner: str, job: str, *, flock: Flock = fcntl.flo
 
 
 def left_staging(path: str, owner: str, job: str) -> str | None:
-    """Where a job's staging folder still lies that could not be discarded, by its name alone; None: there is none."""
+    """Where a job's staging folder still lies that could not be discarded, by its name and kind alone; None: there is none."""
     staging = f"{path}/{staging_name(owner, job)}"
-    return staging if path.startswith("/") and os.path.lexists(path_bytes(staging)) else None
+    with suppress(OSError):
+        if path.startswith("/") and stat.S_ISDIR(os.lstat(path_bytes(staging)).st_mode):
+            return staging
+    return None

@@ -91,7 +91,7 @@ class FfmpegEngine:
     ) -> Encoded | Unfinished:
         tools = self.tools()
         argv = task.argv(tools.ffmpeg, STANDARD_INPUT, staged.name)
-        observer = EncodeObserver([sound.placement for sound in task.design.audio])
+        observer = EncodeObserver([stream.placement for stream in task.design.audio])
         lines = StderrLines(observer.feed_line, context.log.encoder_lines)
         tracker = _EncoderProgress(staged, observer, context.on_progress)
         context.log.event("encoder_started", level="DEBUG", argv=list(argv))

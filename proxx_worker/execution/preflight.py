@@ -4,7 +4,7 @@ The executor starts with it, and `validate` prints it. The order of the stages i
 the spec, the output names, the sources, the engine, the output directory.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -99,9 +99,9 @@ def inspect(data: bytes, environment: Environment, stop: StopSignal, check_outpu
         existing = sources.each(local, lambda path: _check_path(path, environment.roots))
         _require_probe(environment.probe, sources)
         probed = sources.each(existing, lambda path: _probe(path, environment, stop))
-        plans = _plan(spec, probed, sources, environment.engines)
-        sources.raise_first()
         ready = ready_engines(environment.engines)
+        plans = _plan(spec, probed, sources, environment.engines, ready)
+        sources.raise_first()
         sources.each(probed, lambda source: route(spec.engine, source.media, ready))
         sources.raise_first()
         kind = _select_engine(spec, probed)
@@ -174,7 +174,11 @@ def _probe(path: str, environment: Environment, stop: StopSignal) -> ProbedSourc
 
 
 def _plan(
-    spec: JobSpec, probed: Mapping[int, ProbedSource], sources: _Sources, engines: Mapping[Engine, EnginePort]
+    spec: JobSpec,
+    probed: Mapping[int, ProbedSource],
+    sources: _Sources,
+    engines: Mapping[Engine, EnginePort],
+    ready: Collection[Engine],
 ) -> dict[int, Plan]:
     """A plan for every source whose engine this worker has, limited to the engine that the spec names, if any.
 
@@ -187,7 +191,7 @@ def _plan(
         return engines[engine_for(source.media)].plan(spec.settings, source.media, spec.resolve_preset)
 
     kinds = engines.keys() if spec.engine is None else engines.keys() & {spec.engine}
-    if any(resolve_faults(spec.settings)) or Engine.RESOLVE not in ready_engines(engines):
+    if any(resolve_faults(spec.settings)) or Engine.RESOLVE not in ready:
         kinds = kinds - {Engine.RESOLVE}  # the spec's or the engine's error, once its sources are known to be camera RAW
     return sources.each({index: source for index, source in probed.items() if engine_for(source.media) in kinds}, plan)
 

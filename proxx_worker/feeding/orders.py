@@ -24,7 +24,7 @@ class Beside:
 class Mirror:
     """Outputs go below this folder, in the same tree as the clips below their root.
 
-    `by_root`: each root in a folder of its own name, so that cards given in one call never collide.
+    `by_root`: each root in a folder of its own name, so that cards with different names do not collide.
     """
 
     directory: str

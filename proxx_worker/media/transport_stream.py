@@ -70,7 +70,7 @@ def with_its_end(facts: MediaFacts | RawSource, read: Read, size: int) -> MediaF
         return facts
     kept = pictures if pictures[-1].whole else _without_last_frame(pictures, facts.video.rate)
     if not kept and start == 0:
-        raise _nothing_whole("picture")
+        raise _refused("nothing shows that this recording's only frame is complete")
     end = None if kept is pictures else pictures[len(kept)].at
     streams = _streams(data if end is None else data[: end - start], start)
     others = (packets[-1] for packets in streams.values() if not packets[-1].video)
@@ -78,7 +78,7 @@ def with_its_end(facts: MediaFacts | RawSource, read: Read, size: int) -> MediaF
     if end is None and not open_packets:
         return facts
     if any(_begins_with(sound, open_packets) for sound in facts.audio):
-        raise _nothing_whole("packet of audio")
+        raise _refused("this recording ends within its first packet of audio")
     video = facts.video if end is None else replace(facts.video, duration=_duration(facts.video, kept))
     found = OpenEnd(end, open_packets)
     return replace(facts, video=video, open_end=found, notes=(*facts.notes, *_notes(found)))
@@ -89,11 +89,8 @@ def _begins_with(sound: AudioFacts, open_packets: Sequence[int | None]) -> bool:
     return sound.start is not None and round(sound.start * CLOCK) % WRAP in open_packets
 
 
-def _nothing_whole(what: str) -> ProxxError:
-    return ProxxError(
-        ErrorCode.SOURCE_DAMAGED,
-        f"a source must have complete frames and audio, but the recording ends within its first {what}: deliver all of it",
-    )
+def _refused(reason: str) -> ProxxError:
+    return ProxxError(ErrorCode.SOURCE_DAMAGED, f"a source must have complete frames and audio, but {reason}: deliver all of it")
 
 
 def _notes(found: OpenEnd) -> Iterator[str]:

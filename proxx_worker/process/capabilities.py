@@ -1,4 +1,4 @@
-"""Linux capabilities: the parts of root's power that a process may give up (capabilities(7)). Nobody else has any."""
+"""Linux capabilities: the parts of root's power that a process may give up (capabilities(7)). Other users normally have none."""
 
 import ctypes
 from typing import Final

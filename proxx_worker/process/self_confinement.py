@@ -41,8 +41,8 @@ class Confined:
     """What this process was left when it was confined. The rules hold for the very folders and files that were there then."""
 
     def __init__(self, paths: Sequence[str]) -> None:
-        """Remember those of `paths` that can be opened now."""
-        self._paths = [path for path in paths if not _is_refused(path)]
+        """Remember `paths`, which this process could open before."""
+        self._paths = tuple(paths)
 
     def require_reach(self) -> None:
         """Raise IO_ERROR if one of them was put in place anew, such as a share that was mounted again: no rule knows it."""
@@ -51,7 +51,7 @@ class Confined:
                 raise ProxxError(
                     ErrorCode.IO_ERROR,
                     f"{path} must be the one that was there when the worker gave up its other rights, but the kernel refuses it: "
-                    "it was mounted, made or installed anew, or its permissions were changed. Start the worker again.",
+                    "it was remounted, recreated or reinstalled, or its permissions were changed. Start the worker again.",
                     path=path,
                 )
 
@@ -68,6 +68,8 @@ def confine_self(reach: Reach, *, abstract_sockets: bool = False) -> Confined:
     version = require_kernel()
     scopes = landlock.SIGNALS | (0 if abstract_sockets else landlock.ABSTRACT_SOCKETS)
     programs = needed_to_run(*reach.programs)
+    # Before the rules are made: O_PATH alone does not make an automounter mount, and the rule would be of the folder below.
+    reached = [path for path in (*reach.reads, *reach.writes, *reach.runs, *reach.programs) if not _is_refused(path)]
     try:
         rules = landlock.Ruleset(version, scopes)
         for path, rights in ALWAYS.items():
@@ -83,11 +85,11 @@ def confine_self(reach: Reach, *, abstract_sockets: bool = False) -> Confined:
             f"the worker must be able to give up the rights that it does not need, but the kernel refused: {error.strerror}. Let "
             "it make Landlock's system calls; without `source_roots` or `output_roots` it keeps all rights.",
         ) from error
-    return Confined([*reach.reads, *reach.writes, *reach.programs])
+    return Confined(reached)
 
 
 def _is_refused(path: str) -> bool:
-    """Whether this process may not open `path`; anything else that may be wrong with it is not the question."""
+    """Whether this process may not open `path`; other errors do not count."""
     try:
         os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK))
     except PermissionError:

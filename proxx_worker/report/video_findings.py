@@ -122,7 +122,7 @@ def _frozen(comparison: Comparison, run: Runs) -> Finding:
     seconds = float(run.frames / comparison.rate)
     return Finding(
         Kind.FROZEN_FRAMES,
-        f"the proxy is frozen for {run.frames} frames ({seconds:.2f} s) from frame {run.first} on, the source does not",
+        f"the proxy is frozen for {run.frames} frames ({seconds:.2f} s) from frame {run.first} on; the source is not",
         certain=True,
         frame=run.first,
         timecode=label_of_frame(comparison, run.first),

@@ -15,7 +15,7 @@ from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.frame_grid import Scale, first_gap, places_on_grid
 
 _FIELDS = 2
-"""Of one frame."""
+"""Fields in a frame."""
 
 _TELLING = 2
 """Two frames have a single interval, which is not enough to tell a rate."""

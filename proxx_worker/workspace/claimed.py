@@ -87,9 +87,9 @@ def read_if_regular(path: bytes, limit: int) -> bytes | None:
 
 
 def sha256_if_regular(path: bytes, stop_requested: Callable[[], bool] = lambda: False) -> str | None:
-    """The SHA-256 (hex) of a regular file of any length that a claim would hash; None as for `read_if_regular`.
+    """The SHA-256 (hex) of a regular file of at most `HASHED_AT_MOST` bytes.
 
-    Also None for more than `HASHED_AT_MOST` bytes, and once `stop_requested`. Raises `OSError` for all other errors.
+    None for a larger one, once `stop_requested`, and as for `read_if_regular`. Raises `OSError` for all other errors.
     """
 
     def checkpoint() -> None:
@@ -107,14 +107,12 @@ def sha256_if_regular(path: bytes, stop_requested: Callable[[], bool] = lambda: 
 @contextmanager
 def _open_if_regular(path: bytes) -> Iterator[int | None]:
     """A descriptor of a regular file during the body; None if `path` is anything else, does not exist, or is not readable."""
+    fd = None
     try:
         fd = os.open(path, _READ)
-    except FileNotFoundError:
-        fd = None
     except OSError as error:
-        if error.errno not in _NOT_A_FILE | _NOT_PERMITTED:
+        if error.errno not in _NOT_A_FILE | _NOT_PERMITTED | {errno.ENOENT}:
             raise
-        fd = None
     if fd is None:
         yield None
         return

@@ -216,9 +216,9 @@ def test_check_says_who_keeps_the_roots(proxx: Command, place: Place) -> None:
     assert said() == []
     (kept,) = said(*place.roots)
     assert kept.startswith(
-        f"the kernel holds the worker itself to both roots and to what it needs to run: Landlock ABI {landlock.abi()}"
+        f"the kernel confines the worker itself to its roots and what it needs to run: Landlock ABI {landlock.abi()}"
     )
-    alone = "roots are kept by the worker's own checks alone: "
+    alone = "only the worker's own checks keep it inside its roots: "
     assert said(*place.roots[:2]) == [f"{alone}source_roots and output_roots are not both set"]
     assert said(*place.roots, "--sandbox", "off") == [f'{alone}sandbox = "off"']
     assert said(*place.roots, "--resolve-executable", "/opt/resolve/bin/resolve") == [

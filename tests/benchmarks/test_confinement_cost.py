@@ -26,7 +26,7 @@ def _milliseconds(confinement: Confinement) -> float:
         child = start_child(
             ["/bin/true"], cwd="/", stdin=None, pass_fds=(), missing=ErrorCode.FFMPEG_MISSING, confinement=confinement
         )
-        os.waitpid(child.pid, 0)
+        assert os.waitpid(child.pid, 0)[1] == 0
         lives.append(1000 * (time.perf_counter() - begun))
         child.returncode = 0
         for pipe in (child.stdout, child.stderr):

@@ -110,15 +110,16 @@ for abstract_sockets in (True, False):
     assert said(tmp_path, body).splitlines() == expected
 
 
-@pytest.mark.parametrize("anew", ["folder", "program"])
+@pytest.mark.parametrize("anew", ["folder", "program", "libraries"])
 def test_what_was_put_in_place_anew_is_told(tmp_path: Path, anew: str) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "program").write_text("#!/bin/sh\n")
-    (tmp_path / "new folder").mkdir()
+    for name in ("new folder", "libraries", "new libraries"):
+        (tmp_path / name).mkdir()
     (tmp_path / "new program").write_text("#!/bin/sh\n")
     body = """
 sys.stdout.reconfigure(line_buffering=True)
-confined = confine_self(Reach(["/proc"], [str(here / "folder")], (), [str(here / "program")]))
+confined = confine_self(Reach(["/proc"], [str(here / "folder")], [str(here / "libraries")], [str(here / "program")]))
 confined.require_reach()
 print("as it was")
 sys.stdin.readline()
@@ -138,8 +139,9 @@ except ProxxError as fault:
     assert out.split() == ["IO_ERROR", str(tmp_path / anew)]
 
 
-def test_what_could_not_be_opened_at_first_is_not_asked_for() -> None:
-    """A program that may be started but not read, a folder that is not there."""
-    from proxx_worker.process.self_confinement import Confined  # noqa: PLC0415 - Linux alone
-
-    Confined(["/nowhere/at all"]).require_reach()
+def test_what_was_not_there_at_first_is_not_asked_for(tmp_path: Path) -> None:
+    body = """
+confine_self(Reach(["/proc"], [str(here / "nowhere")])).require_reach()
+print("nothing is missed")
+"""
+    assert said(tmp_path, body).strip() == "nothing is missed"

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or platform.machine() not in ALLOWED, reason="Landlock is Linux's, on machines that are known"
 )
 BOTH = Settings(source_roots=("/mnt/san",), output_roots=("/mnt/proxies",))
-ALONE = "roots are kept by the worker's own checks alone: "
+ALONE = "only the worker's own checks keep it inside its roots: "
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_why_the_worker_keeps_its_rights(settings: Settings, reason: str) -> Non
 
 def test_an_abi_under_which_no_file_can_be_moved_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(landlock, "abi", lambda: 1)
-    assert describe_rights(BOTH).startswith(f"{ALONE}under Landlock ABI 1 it could move no file to another folder")
+    assert describe_rights(BOTH).startswith(f"{ALONE}Landlock ABI 1 lets no confined process move files between folders")
     assert give_up_rights(BOTH, None) is None
 
 

@@ -90,7 +90,9 @@ def test_a_last_picture_that_is_not_whole_is_left_out() -> None:
 
 
 def test_a_recording_that_ends_within_its_first_picture_is_refused() -> None:
-    with pytest.raises(ProxxError, match="ends within its first picture: deliver all of it") as refused:
+    with pytest.raises(
+        ProxxError, match="nothing shows that this recording's only frame is complete: deliver all of it"
+    ) as refused:
         judged(b"".join(picture(0)[:-1]))
     assert refused.value.code is ErrorCode.SOURCE_DAMAGED
 
