@@ -130,5 +130,6 @@ def given_up(*arguments: str, corrupt: int = 0) -> str:
     leniently = ("-fflags", "+discardcorrupt") if corrupt else ()
     command = ["ffmpeg", "-nostdin", "-v", "warning", *leniently, "-xerror", "-i", *arguments, "-f", "null", "-"]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    met = len(re.findall(r"Packet corrupt \(stream = ", done.stderr))
-    return done.stderr if done.returncode or (corrupt and met > corrupt) else ""
+    # Each is told when the clip is probed and when it is read.
+    met = set(re.findall(r"Packet corrupt \(stream = \d+, dts = \S+?\)", done.stderr))
+    return done.stderr if done.returncode or (corrupt and len(met) > corrupt) else ""
