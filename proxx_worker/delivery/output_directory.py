@@ -181,6 +181,6 @@ def left_staging(path: str, owner: str, job: str) -> str | None:
     """Where a job's staging folder still lies that could not be discarded, by its name and kind alone; None: there is none."""
     staging = f"{path}/{staging_name(owner, job)}"
     with suppress(OSError):
-        if path.startswith("/") and stat.S_ISDIR(os.lstat(path_bytes(staging)).st_mode):
+        if path.startswith("/") and stat.S_ISDIR(os.stat(path_bytes(staging), follow_symlinks=False).st_mode):
             return staging
     return None
