@@ -158,7 +158,7 @@ lint: $(DEV) ## Style, types (on Linux and macOS), and the layers
 	$(BIN)/lint-imports
 
 .PHONY: format
-format: $(DEV) ## Format, and mend what can be mended safely
+format: $(DEV) ## Format, and fix what can be fixed safely
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
