@@ -119,7 +119,8 @@ every-ffmpeg: $(DEV) ## All tests that an FFmpeg decides, with other ones, which
 	done
 
 .PHONY: newcomer
-newcomer: ## The README's two commands on a new Debian 13 and a new sid, in a clean clone of the last commit
+newcomer: ## The README's two commands on a new Debian 12, 13 and sid, in a clean clone of the last commit below a folder of mode 0700
+	deploy/setup/newcomer bookworm sh -c "make demo && make test"
 	deploy/setup/newcomer trixie sh -c "make demo && make test"
 	deploy/setup/newcomer sid sh -c "make demo && make test"
 
