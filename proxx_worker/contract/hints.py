@@ -5,6 +5,9 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from urllib.parse import unquote
 
+JOB_LOG = "the job's log (`run` writes one with `--log FILE`)"
+"""Where the whole of an encoder's output is, in words that are true of `watch`, which always keeps that log, and of `run`."""
+
 _LONGEST = 100  # characters of a wrong name that are compared: a hostile one would cost quadratic time
 _SHORTEST_PART = 4  # "profile" is meant for proxy_profile; "o" is meant for nothing
 _LIKENESS = 0.75  # of difflib: one letter of four may be wrong

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
+from proxx_worker.contract.hints import JOB_LOG
 from proxx_worker.contract.jobspec import SpecSummary
 from proxx_worker.contract.output_settings import Engine, OutputSettings
 from proxx_worker.contract.path_map import NO_MAPPINGS, PathMap
@@ -34,7 +35,7 @@ def internal_errors(log: JobLog) -> Iterator[None]:
         raise
     except Exception as error:
         log.event("internal_error", traceback.format_exc(), level="ERROR")
-        message = f"unexpected error in proxx-worker: {error!r}. Please report it with the job's log."
+        message = f"unexpected error in proxx-worker: {error!r}. Please report it with {JOB_LOG}."
         raise ProxxError(ErrorCode.INTERNAL_ERROR, message) from error
 
 
