@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from proxx_worker.contract.errors import ErrorCode
+from proxx_worker.contract.hints import JOB_LOG
 
 
 class Again(StrEnum):
@@ -79,14 +80,16 @@ REMEDIES: Final[Mapping[ErrorCode, Remedy]] = {
     ),
     ErrorCode.ENGINE_MISMATCH: Remedy(
         "the profile's engine is not the source's",
-        "camera RAW wants a `_resolve` profile, all else one without",
+        "camera RAW wants a `_resolve` profile, on a machine where DaVinci Resolve Studio is configured; all else one without",
         Again.NEVER,
     ),
     ErrorCode.MIXED_ENGINES: Remedy(
         "the sources need different engines", "make one job of the camera RAW and one of the rest", Again.NEVER,
     ),
     ErrorCode.ENCODE_FAILED: Remedy(
-        "the encoder ended with an error", "read the job's log: FFmpeg's own words are in it", Again.NEVER,
+        "the encoder ended with an error",
+        f"read {JOB_LOG}: FFmpeg's own words are in it",
+        Again.NEVER,
     ),
     ErrorCode.ENCODE_STALLED: Remedy(
         "the encoder showed no sign of life for `stall_seconds`",
@@ -121,7 +124,7 @@ REMEDIES: Final[Mapping[ErrorCode, Remedy]] = {
         Again.HELPS,
     ),
     ErrorCode.INTERNAL_ERROR: Remedy(
-        "the worker met a fault of its own", "report it with the job's log", Again.NEVER,
+        "the worker met a fault of its own", f"report it with {JOB_LOG}", Again.NEVER,
     ),
     ErrorCode.FFMPEG_MISSING: Remedy("there is no FFmpeg", "install FFmpeg, or correct `ffmpeg`", Again.HELPS),
     ErrorCode.FFPROBE_MISSING: Remedy("there is no ffprobe", "install FFmpeg, or correct `ffprobe`", Again.HELPS),
