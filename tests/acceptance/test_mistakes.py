@@ -109,15 +109,30 @@ class Mistake:
 
 MISTAKES = [
     # --- the command line itself ---
-    Mistake("no command", "", 64, "usage: proxx-worker"),
+    Mistake("no command", "", 64, "learn (look things up, and check this machine):"),
     Mistake("a command misspelt", "wacth ws", 64, "there is no command wacth: did you mean watch?"),
     Mistake(
         "a flag misspelt", "spec --proflie proxy_h264_low clip.mov", 64, "there is no flag --proflie: did you mean --profile?"
     ),
     Mistake("a flag cut short", "watch ws --onc", 64, "there is no flag --onc: did you mean --once?"),
-    Mistake("a flag without its value", "run spec.json --result", 64, "argument --result: expected one argument"),
-    Mistake("text for a number", "watch ws --poll-seconds soon", 64, "argument --poll-seconds: invalid float value: 'soon'"),
-    Mistake("no profile", "spec --output-directory out clip.mov", 64, "the following arguments are required: --profile"),
+    Mistake(
+        "a flag without its value",
+        "run spec.json --result",
+        64,
+        "argument --result: expected one argument (`proxx-worker run --help` explains)",
+    ),
+    Mistake(
+        "text for a number",
+        "watch ws --poll-seconds soon",
+        64,
+        "argument --poll-seconds: invalid float value: 'soon' (`proxx-worker watch --help` explains)",
+    ),
+    Mistake(
+        "no profile",
+        "spec --output-directory out clip.mov",
+        64,
+        "the following arguments are required: --profile (`proxx-worker spec --help` explains)",
+    ),
     Mistake("no destination", "spec --profile proxy_h264_low clip.mov", 64, "one of the arguments --beside --mirror"),
     Mistake("a mapping without =", "run spec.json --path-map /Volumes/SAN", 64, "--path-map takes FROM=TO"),
     # --- a file in place of another ---
@@ -146,9 +161,24 @@ MISTAKES = [
         written("a.result.json", "{}"),
     ),
     Mistake("run a folder", "run ws", 64, "the JobSpec ws cannot be read: Is a directory; name a JobSpec file that can"),
-    Mistake("run what is not there", "run sepc.json", 64, "the JobSpec sepc.json cannot be read: No such file or directory"),
-    Mistake("relink a spec", "relink spec.json --fcpxml a.fcpxml", 64, "spec.json is not a result of this worker"),
-    Mistake("report on no workspace", "relink out --fcpxml a.fcpxml", 64, "out is not a workspace: it has no done/"),
+    Mistake(
+        "run what is not there",
+        "run sepc.json",
+        64,
+        "sepc.json cannot be read: No such file or directory; name a JobSpec file that can",
+    ),
+    Mistake(
+        "relink a spec",
+        "relink spec.json --fcpxml a.fcpxml",
+        64,
+        "; name a NAME.result.json from done/ or failed/, or the workspace",
+    ),
+    Mistake(
+        "report on no workspace",
+        "relink out --fcpxml a.fcpxml",
+        64,
+        "it has no done/; name one that a worker has used, or result files",
+    ),
     # --- the workspace ---
     Mistake("a missing workspace", "watch nowhere", 4, "/nowhere: create it with `mkdir -p "),
     Mistake("status of a missing workspace", "status nowhere", 4, "/nowhere: create it with `mkdir -p "),
@@ -293,14 +323,14 @@ MISTAKES = [
         "a configuration that is JSON",
         "validate spec.json --config c.toml",
         64,
-        "c.toml is not TOML",
+        "; write UTF-8 text, each setting on a line of its own, such as stall_seconds = 120",
         written("c.toml", '{"stall_seconds": 1}'),
     ),
     Mistake(
         "a missing configuration",
         "validate spec.json --config nix.toml",
         64,
-        "nix.toml cannot be read: No such file or directory",
+        "nix.toml cannot be read: No such file or directory; name a file that can, or leave --config out",
     ),
     Mistake(
         "a result without a place",
@@ -309,7 +339,10 @@ MISTAKES = [
         "--result nowhere/r.json cannot be written: its folder must exist",
     ),
     Mistake(
-        "a log without a place", "run spec.json --log nowhere/r.log", 64, "--log nowhere/r.log cannot be written: No such file"
+        "a log without a place",
+        "run spec.json --log nowhere/r.log",
+        64,
+        "No such file or directory; name a file in a folder that exists and is writable",
     ),
     Mistake(
         "a rule with a profile misspelt",
@@ -333,7 +366,10 @@ MISTAKES = [
         "did you mean proxy_h264_low?",
     ),
     Mistake(
-        "gather a missing result", "gather r.json --into out", 64, "the result r.json cannot be read: No such file or directory"
+        "gather a missing result",
+        "gather r.json --into out",
+        64,
+        "r.json cannot be read: No such file or directory; nothing was moved. Name complete results",
     ),
 ]
 
