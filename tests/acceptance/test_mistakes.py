@@ -133,8 +133,13 @@ MISTAKES = [
         64,
         "the following arguments are required: --profile (`proxx-worker spec --help` explains)",
     ),
-    Mistake("no destination", "spec --profile proxy_h264_low clip.mov", 64, "one of the arguments --beside --mirror"),
-    Mistake("a mapping without =", "run spec.json --path-map /Volumes/SAN", 64, "--path-map takes FROM=TO"),
+    Mistake(
+        "no destination",
+        "spec --profile proxy_h264_low clip.mov",
+        64,
+        "--mirror --output-directory is required (`proxx-worker spec --help` explains)",
+    ),
+    Mistake("a mapping without =", "run spec.json --path-map /Volumes/SAN", 64, "--path-map takes FROM=TO, not '/Volumes/SAN'"),
     # --- a file in place of another ---
     Mistake(
         "run a clip",
@@ -210,7 +215,13 @@ MISTAKES = [
         "a comma (or a colon) is missing before this",
         spec_of(GOOD.replace('"2.1",', '"2.1"')),
     ),
-    Mistake("half a spec", "validate spec.json", 1, "was cut off", spec_of(GOOD[:-30])),
+    Mistake(
+        "half a spec",
+        "validate spec.json",
+        1,
+        "add its closing quote, or write the file again if it was cut off",
+        spec_of(GOOD[:-30]),
+    ),
     Mistake(
         "a path without quotes",
         "validate spec.json",
@@ -257,7 +268,7 @@ MISTAKES = [
         "a codec in the wrong container",
         "validate spec.json",
         1,
-        "dnxhd in mov is refused: DNxHD",
+        "dnxhd in mov is refused: DNxHD is exchanged as MXF; editors read it unreliably from other containers (allowed: mxf)",
         job_of(**explicit("dnxhd", "mov")),
     ),
     Mistake(
@@ -293,25 +304,43 @@ MISTAKES = [
         "Wildcards are not expanded: name each clip, or let `proxx-worker spec --recursive` find them.",
         sources_of("*.mov"),
     ),
-    Mistake("a folder as source", "validate spec.json", 1, "a source must be a file: ", sources_of("out")),
+    Mistake("a folder as source", "validate spec.json", 1, "/out is a folder. Name the clip itself.", sources_of("out")),
     Mistake(
         "every bad source",
         "validate spec.json",
         1,
-        "\n  SOURCE_NOT_A_FILE: a source must be a file",
+        "/out is a folder. Name the clip itself.",
         sources_of("nix.mov", "clip.mov", "out"),
     ),
-    Mistake("sound as source", "validate spec.json", 1, "SOURCE_NO_VIDEO", sound_alone),
-    Mistake("camera RAW without Resolve", "validate spec.json", 1, "Resolve is not set up on this machine, so make", camera_raw),
-    Mistake("a clip that was cut off", "validate spec.json", 1, "SOURCE_UNSUPPORTED", cut_off),
+    Mistake("sound as source", "validate spec.json", 1, "has no video stream: audio:pcm_s16le; leave it out", sound_alone),
     Mistake(
-        "a missing output directory", "validate spec.json", 4, "OUTPUT_DIRECTORY_MISSING", job_of(output_directory="/nowhere")
+        "camera RAW without Resolve",
+        "validate spec.json",
+        1,
+        "Resolve is not set up on this machine, so make this proxy on one where it is",
+        camera_raw,
+    ),
+    Mistake("a clip that was cut off", "validate spec.json", 1, "check that it is complete and a video file", cut_off),
+    Mistake(
+        "a missing output directory",
+        "validate spec.json",
+        4,
+        "Create it, or mount its volume.",
+        job_of(output_directory="/nowhere"),
     ),
     Mistake("an output that is there", "validate spec.json", 4, "Move them away, or give the job another naming template", taken),
-    Mistake("two clips of one name", "validate spec.json", 1, "OUTPUT_NAME_COLLISION", in_two_folders),
+    Mistake(
+        "two clips of one name",
+        "validate spec.json",
+        1,
+        "differ in the naming template, for example with {index}",
+        in_two_folders,
+    ),
     # --- settings and tools ---
-    Mistake("a missing FFmpeg", "validate spec.json --ffmpeg /nowhere/ffmpeg", 4, "FFMPEG_MISSING"),
-    Mistake("a relative FFmpeg", "validate spec.json --ffmpeg bin/ffmpeg", 64, "ffmpeg: must be an absolute path"),
+    Mistake("a missing FFmpeg", "validate spec.json --ffmpeg /nowhere/ffmpeg", 4, "Install it there, or correct `ffmpeg`."),
+    Mistake(
+        "a relative FFmpeg", "validate spec.json --ffmpeg bin/ffmpeg", 64, "must be an absolute path: a relative one would depend"
+    ),
     Mistake(
         "a key misspelt",
         "validate spec.json --config c.toml",
