@@ -93,5 +93,5 @@ def _error(clip: str, output: str, owner: Owner) -> JobError:
             else "make the names differ in the naming template, with {source_ext}"
         )
     message = f"{encodable(clip)} would become {encodable(output)}, but {cause} (upper and lower case count as one): {remedy}"
-    details = {"sources": sorted({clip, owner.source}), "output": output, "job": owner.name}
-    return JobError(ErrorCode.OUTPUT_NAME_COLLISION, message, details)
+    sources = sorted({clip, owner.source})
+    return JobError(ErrorCode.OUTPUT_NAME_COLLISION, message, {"sources": [*sources], "output": output, "job": owner.name})
