@@ -22,7 +22,7 @@ CANCELLED = "a"
 """Which of the three jobs is meant. It is the first, and has two tasks."""
 
 AT_LEAST_CANCELLED = 60
-"""Of a whole sweep: so many of the cancels were in time. Of some 190 moments seen, 80 come before the job is decided."""
+"""Of a whole sweep: so many of the cancels were in time. Of some 190 moments, 90 come before the job is decided."""
 
 _STAGES = {
     "claimed": "claimed",
