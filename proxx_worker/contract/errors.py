@@ -12,6 +12,9 @@ from typing import Self, TypeAlias
 JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
 """Any JSON value."""
 
+JOB_LOG = "the job's log (`run` writes one with `--log FILE`)"
+"""Where the whole of an encoder's output is, in words that are true of `watch`, which always keeps that log, and of `run`."""
+
 
 class ErrorClass(IntEnum):
     """What kind of failure it was. The value is the process's exit code."""
@@ -124,7 +127,7 @@ class ErrorCode(StrEnum):
     ENGINE_MISMATCH = (
         "ENGINE_MISMATCH", ErrorClass.VALIDATION, Again.NEVER,
         "the profile's engine is not the source's",
-        "camera RAW wants a `_resolve` profile, all else one without",
+        "camera RAW wants a `_resolve` profile, on a machine where DaVinci Resolve Studio is configured; all else one without",
     )
     MIXED_ENGINES = (
         "MIXED_ENGINES", ErrorClass.VALIDATION, Again.NEVER,
@@ -135,7 +138,7 @@ class ErrorCode(StrEnum):
     ENCODE_FAILED = (
         "ENCODE_FAILED", ErrorClass.EXECUTION, Again.NEVER,
         "the encoder ended with an error",
-        "read the job's log: FFmpeg's own words are in it",
+        f"read {JOB_LOG}: FFmpeg's own words are in it",
     )
     ENCODE_STALLED = (
         "ENCODE_STALLED", ErrorClass.EXECUTION, Again.HELPS,
@@ -176,7 +179,7 @@ class ErrorCode(StrEnum):
     INTERNAL_ERROR = (
         "INTERNAL_ERROR", ErrorClass.EXECUTION, Again.NEVER,
         "the worker met a fault of its own",
-        "report it with the job's log",
+        f"report it with {JOB_LOG}",
     )
 
     FFMPEG_MISSING = (

@@ -23,6 +23,10 @@ class StopSignal(Protocol):
         """Whether a stop was requested. Once true it stays true. Every long-running loop asks at least once a second."""
         ...
 
+    def cancelled(self) -> bool:
+        """Whether the job was cancelled, by a look taken now. To be asked once, right before the job is decided."""
+        return False
+
     def fileno(self) -> int:
         """A descriptor that becomes readable when a stop is requested; check `requested()`, as it may be a false alarm."""
         ...
@@ -111,10 +115,11 @@ class BeatingStop(StopSignal):
 class CancellableStop(StopSignal):
     """The stop signal of a job that can be cancelled: a second reason to stop, with its own code."""
 
-    def __init__(self, stop: StopSignal, is_cancelled: Callable[[], bool]) -> None:
-        """`stop`: the worker's own. `is_cancelled` is checked as often as `stop`, until it returns true."""
+    def __init__(self, stop: StopSignal, is_cancelled: Callable[[], bool], look: Callable[[], bool]) -> None:
+        """`stop`: the worker's own. `is_cancelled` is checked as often as `stop`, until it returns true; `look` always looks."""
         self._stop = stop
         self._is_cancelled = is_cancelled
+        self._look = look
         self._cancelled = False
 
     def requested(self) -> bool:
@@ -123,6 +128,11 @@ class CancellableStop(StopSignal):
         if not (stopped or self._cancelled):
             self._cancelled = self._is_cancelled()
         return stopped or self._cancelled
+
+    def cancelled(self) -> bool:
+        """See `StopSignal.cancelled`."""
+        self._cancelled = self._cancelled or self._look()
+        return self._cancelled
 
     def fileno(self) -> int:
         """See `StopSignal.fileno`. A cancel does not make it readable, so callers also check `requested()` once a second."""
