@@ -127,8 +127,11 @@ class Console(ConsoleView):
     def action_drain(self) -> None:
         """Have the worker end after its job, after confirmation."""
         status = self.board.worker.status
-        if self.board.worker.alive is not True or status is None:
+        if self.board.worker.alive is not True:
             self._say("there is no worker on this host to drain", bad=True)
+            return
+        if status is None:
+            self._say("the worker has only just started; drain it once its status is there", bad=True)
             return
 
         def ask_for_it() -> str:

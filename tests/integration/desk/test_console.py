@@ -345,7 +345,14 @@ def test_a_drain_reaches_the_worker_that_the_lock_names(root: Path) -> None:
         works(root, holder=Holder(worker.pid, socket.gethostname(), "2026-01-01T00:00:00Z", seen.start_token))
 
         async def drive(desk: Desk) -> None:
-            await desk.until("worker alive")
+            await desk.until("worker alive (pid")
+            status = (root / ".proxx" / "status.json").read_bytes()
+            (root / ".proxx" / "status.json").unlink()
+            await desk.until("it has not written a status yet")
+            await desk.press("d")
+            await desk.until("the worker has only just started")
+            (root / ".proxx" / "status.json").write_bytes(status)
+            await desk.until("worker alive (pid")
             await desk.press("d")
             await desk.until("Drain?", "kill -USR1")
             await desk.press("y")

@@ -69,7 +69,8 @@ def test_what_cannot_be_submitted_is_said_in_sight(place: Path, size: tuple[int,
         await desk.press("tab", "space", "shift+tab")
         await form.says("SOURCE_MISSING: ", "does not exist; check the path", "spec --profile")
         await desk.press("ctrl+s")
-        await desk.until_true(lambda: "SOURCE_MISSING" in form.text() or "does not exist" in form.text(), "a refusal")
+        await desk.until("$ proxx-worker spec", "[1 running]")
+        await desk.until_true(lambda: " ! " in form.text() and "does not exist" in form.text(), "a refusal")
 
     driven(place / "ws", size, drive, Submitting(Workspace(place / "ws")))
     assert specs(place) == []
