@@ -17,6 +17,7 @@ from proxx_worker.feeding.clips import Clip
 from proxx_worker.feeding.drops import require_directories
 from proxx_worker.feeding.orders import Beside, Destination, Directory, Mirror, Order, plan, require_folder_name
 from proxx_worker.feeding.specs import Request, preview_specs, write_specs
+from proxx_worker.process.desktop import desktop_of
 from proxx_worker.workspace.layout import Workspace
 
 
@@ -33,7 +34,7 @@ def console(arguments: argparse.Namespace) -> int:
         return fail(fault.error.message, fault.code)
     from proxx_worker.desk.console.app import Console
 
-    app = Console(workspace, Submitting(workspace))
+    app = Console(workspace, Submitting(workspace), desktop_of(os.environ, sys.platform))
     app.run()
     return app.return_code or EXIT_OK
 

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shlex
-import sys
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Protocol
 
@@ -15,7 +14,6 @@ from proxx_worker.desk import drops
 from proxx_worker.desk.again import OtherJobs, can_help, mark_resubmittable, resubmit
 from proxx_worker.desk.cancel import NoSuchJobError, cancel, target_of
 from proxx_worker.desk.commands import SubmitForm, command_line
-from proxx_worker.desk.console.browser import open_page, opener_of
 from proxx_worker.desk.console.files import have_folders, page_of, path_of
 from proxx_worker.desk.console.lists import RowList
 from proxx_worker.desk.console.screens import QuestionScreen
@@ -42,6 +40,19 @@ class Submitting(Protocol):
         ...
 
 
+class Desktop(Protocol):
+    """Opens files outside the terminal; the desk starts no process."""
+
+    @property
+    def command(self) -> str:
+        """The command that does it."""
+        ...
+
+    def open(self, path: str) -> None:
+        """Open a file, and do not wait. Raises `OSError`."""
+        ...
+
+
 class Console(ConsoleView):
     """Shows and controls one workspace."""
 
@@ -55,10 +66,11 @@ class Console(ConsoleView):
         Binding("o", "report", "Report"),
     ]
 
-    def __init__(self, workspace: Workspace, submitting: Submitting) -> None:
-        """Nothing is read before the app runs."""
+    def __init__(self, workspace: Workspace, submitting: Submitting, desktop: Desktop | None = None) -> None:
+        """Nothing is read before the app runs. `desktop`: None where nobody would see it."""
         super().__init__(workspace)
         self._submitting = submitting
+        self._desktop = desktop
 
     def action_cancel(self) -> None:
         """Cancel the job at the cursor, after confirmation."""
@@ -183,15 +195,14 @@ class Console(ConsoleView):
         if not await asyncio.to_thread(os.path.isfile, page):
             self._copy(command)
             return
-        opener = opener_of(os.environ, sys.platform)
-        if opener is None:
+        if self._desktop is None:
             self._copy(page, "the report is there, path copied")
             return
-        self._note(visible(shlex.join((opener, page))))
+        self._note(visible(shlex.join((self._desktop.command, page))))
         try:
-            await asyncio.to_thread(open_page, opener, page)
+            await asyncio.to_thread(self._desktop.open, page)
         except OSError as error:
-            self._say(f"{opener} cannot be started: {error}", bad=True)
+            self._say(f"{self._desktop.command} cannot be started: {error}", bad=True)
         else:
             self._copy(page, "the report is opened in a browser, path copied")
 

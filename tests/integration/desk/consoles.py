@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.status import RunningJob, Stage, WorkerState, WorkerStatus, encode_status
 from proxx_worker.desk.commands import SubmitForm
-from proxx_worker.desk.console.app import Console, Submitting
+from proxx_worker.desk.console.app import Console, Desktop, Submitting
 from proxx_worker.workspace.holder import Holder, this_process
 from proxx_worker.workspace.layout import Workspace
 
@@ -90,10 +90,14 @@ class Desk:
 
 
 def driven(
-    root: Path, size: tuple[int, int], drive: Callable[[Desk], Awaitable[None]], forms: Submitting | None = None
+    root: Path,
+    size: tuple[int, int],
+    drive: Callable[[Desk], Awaitable[None]],
+    forms: Submitting | None = None,
+    desktop: Desktop | None = None,
 ) -> Console:
     """Run a console on the workspace at `root`, and `drive` it."""
-    app = Console(Workspace(root), forms or Forms())
+    app = Console(Workspace(root), forms or Forms(), desktop)
 
     async def run() -> None:
         async with app.run_test(size=size) as pilot:

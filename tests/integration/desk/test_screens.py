@@ -1,8 +1,8 @@
 """What stays on the screen whatever is open, and what a clip of a camera card leaves of it: its job's name is long.
 
 No picture is kept to compare with. In its SVG, Textual names every style by a hash of the whole screen, so that one digit changes
-each line of the file; compared by its text alone, a picture would say what the words below say. That one can be made, and has what
-is on the screen, `test_console.py` shows.
+each line of the file; compared by its text alone, a picture would say what the words below say. That one can be made, and has
+what is on the screen, `test_console.py` shows.
 """
 
 import json

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from proxx_worker.contract.errors import ErrorCode
-from proxx_worker.desk.console.browser import opener_of
+from proxx_worker.process.desktop import Desktop, desktop_of
 from tests.integration.desk.consoles import Desk, driven
 from tests.support.desks import finished
 
@@ -39,18 +39,15 @@ def test_a_browser_is_only_where_a_desktop_is(
 ) -> None:
     for name in ("xdg-open", "open"):
         opener(tmp_path / "bin", name, "true")
-    assert opener_of({"PATH": str(tmp_path / "bin"), **environment}, platform) == expected
+    found = desktop_of({"PATH": str(tmp_path / "bin"), **environment}, platform)
+    assert found == (None if expected is None else Desktop(expected))
 
 
 def test_a_report_that_is_there_is_opened(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     finished(root, "a b", ErrorCode.NO_SPACE)
     page, opened = root / "failed" / "a b.html", tmp_path / "opened"
     command = opener(tmp_path / "bin", "xdg-open", f'echo "$1" >{opened}.new && /bin/mv {opened}.new {opened}')
-    for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    monkeypatch.setattr("sys.platform", "linux")
 
     async def drive(desk: Desk) -> None:
         await desk.press("3")
@@ -69,5 +66,5 @@ def test_a_report_that_is_there_is_opened(root: Path, tmp_path: Path, monkeypatc
         await desk.press("o")
         await desk.until("! xdg-open cannot be started: ")
 
-    app = driven(root, (120, 40), drive)
+    app = driven(root, (120, 40), drive, desktop=Desktop("xdg-open"))
     assert app.commands[0].startswith("proxx-worker report ")
