@@ -12,8 +12,12 @@ from proxx_worker.contract.errors import EXIT_OK, ErrorCode, ProxxError
 from proxx_worker.contract.profiles import PROFILES
 from proxx_worker.contract.text import has_lone_surrogate
 from proxx_worker.desk.commands import Place, SubmitForm
-from proxx_worker.feeding.orders import Beside, Destination, Directory, Mirror, Order, require_folder_name
+from proxx_worker.desk.console.files import have_folders
+from proxx_worker.feeding.clips import Clip
+from proxx_worker.feeding.drops import require_directories
+from proxx_worker.feeding.orders import Beside, Destination, Directory, Mirror, Order, plan, require_folder_name
 from proxx_worker.feeding.specs import Request, preview_specs, write_specs
+from proxx_worker.process.desktop import desktop_of
 from proxx_worker.workspace.layout import Workspace
 
 
@@ -30,7 +34,7 @@ def console(arguments: argparse.Namespace) -> int:
         return fail(fault.error.message, fault.code)
     from proxx_worker.desk.console.app import Console
 
-    app = Console(workspace, Submitting(workspace))
+    app = Console(workspace, Submitting(workspace), desktop_of(os.environ, sys.platform))
     app.run()
     return app.return_code or EXIT_OK
 
@@ -54,23 +58,53 @@ class Submitting:
         self._workspace = workspace
 
     def preview(self, form: SubmitForm) -> list[str]:
-        """What would be written. Raises `ProxxError` with the reason why nothing can be."""
-        return [*preview_specs(self._request(form))]
+        """What would be written. Raises `ProxxError` with the reason why nothing can be.
+
+        SOURCE_MISSING and OUTPUT_DIRECTORY_MISSING also for single clips: `spec` writes specs for any named clip, which may come
+        later or be mounted elsewhere, but what a person has just typed here is misspelt.
+        """
+        request = self._request(form)
+        _require_there(request)
+        return [*preview_specs(request)]
 
     def submit(self, form: SubmitForm) -> list[str]:
         """Write it, and tell what was written. Raises `ProxxError`."""
-        return [*write_specs(self._request(form)).told]
+        request = self._request(form)
+        _require_there(request)
+        return [*write_specs(request).told]
 
     def _request(self, form: SubmitForm) -> Request:
         if not form.profiles:
             raise ProxxError(ErrorCode.PROFILE_UNKNOWN, "no profile is chosen; choose one with the space bar")
-        if has_lone_surrogate(form.source + form.directory):
+        if any(map(has_lone_surrogate, (*form.sources, form.directory, form.preset))):
             raise ProxxError(ErrorCode.SPEC_INVALID, "a path is not UTF-8, and JSON cannot carry it; rename the file")
-        order = Order(tuple(form.profiles), _destination(form))
-        return Request((form.source,), Path(form.source).is_dir(), order, self._workspace, form.create_directories)
+        folders = have_folders(form.sources)
+        order = Order(tuple(form.profiles), _destination(form, folders=folders), resolve_preset=form.preset or None)
+        return Request(form.sources, folders, order, self._workspace, form.create_directories)
 
 
-def _destination(form: SubmitForm) -> Destination:
+def _require_there(request: Request) -> None:
+    """Raise what a job would fail with: clips that are not there, or the folders of their proxies."""
+    exists = Path.is_dir if request.recursive else Path.exists
+    missing = [source for source in request.sources if not exists(Path(source))]
+    if missing:
+        raise _missing(missing[0], len(missing) - 1)
+    if not (request.recursive or request.create_directories):
+        root = os.path.commonpath([Path(source).parent for source in request.sources])
+        clips = [Clip(source, root, os.path.relpath(source, root)) for source in request.sources]
+        require_directories(sorted({spec.output_directory for spec in plan(clips, request.order).specs}), "choose to create it")
+
+
+def _missing(source: str, more: int) -> ProxxError:
+    if Path(source).exists():
+        message = f"{source} is a clip, and others are folders; submit the clips and the folders one after the other"
+        return ProxxError(ErrorCode.SPEC_INVALID, message, path=source)
+    others = f", and {more} more like it" if more else ""
+    message = f"{source} does not exist{others}; check the path, quote a name with spaces, and see that its storage is mounted"
+    return ProxxError(ErrorCode.SOURCE_MISSING, message, path=source)
+
+
+def _destination(form: SubmitForm, *, folders: bool) -> Destination:
     if form.place is Place.BESIDE:
         try:
             require_folder_name(form.directory)
@@ -79,4 +113,6 @@ def _destination(form: SubmitForm) -> Destination:
         return Beside(form.directory)
     if not form.directory.startswith("/"):
         raise ProxxError(ErrorCode.SPEC_INVALID, f"the folder must be an absolute path, not {form.directory!r}")
-    return Mirror(form.directory) if form.place is Place.MIRROR else Directory(form.directory)
+    if form.place is Place.MIRROR:
+        return Mirror(form.directory, by_root=folders and len(form.sources) > 1)
+    return Directory(form.directory)

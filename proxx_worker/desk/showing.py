@@ -1,5 +1,6 @@
 """The text on a console's lines: header, rows, a job's details. Made from values, with every name escaped. Pure."""
 
+import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ import orjson
 from proxx_worker.contract.errors import JsonValue
 from proxx_worker.contract.status import RunningJob, WorkerState, WorkerStatus
 from proxx_worker.contract.text import visible
+from proxx_worker.desk.commands import command_line
 from proxx_worker.desk.jobs import JobState, JobSummary
 from proxx_worker.desk.remedies import remedy_of
 from proxx_worker.desk.selection import by_code
@@ -20,12 +22,15 @@ SIGNS: Final[Mapping[JobState, str]] = {
 """The signs beside the colours."""
 
 JSON_LINES: Final = 5000
-"""More lines than anybody reads; a longer result is cut, with a note."""
+"""More lines than anybody reads; a longer result is cut, and the last line says where all of it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a list: a job, or the head of a group. If there is little space, `title` is kept and the others are cut."""
+    """A row of a list: a job, or the head of a group.
+
+    `title`: the job's name, which is cut so that `note` stays, its clip and profile. `rest`: what became of it.
+    """
 
     title: str
     note: str
@@ -74,7 +79,7 @@ class Rows(Sequence[Row]):
 
 
 def rows_of(jobs: Sequence[JobSummary], *, search: str, sorting: str, grouped: bool) -> Rows:
-    """The rows of the jobs that the search finds in their name, sources, code or reason, upper and lower case alike."""
+    """The rows of the jobs that the search finds in their name, sources, profile, code or reason, in upper or lower case."""
     wanted = search.casefold()
     found = [job for job in jobs if not wanted or wanted in _text_of(job).casefold()]
     if sorting == Sorting.NAME:
@@ -99,12 +104,22 @@ def _row(job: JobSummary) -> Row:
     match job.state:
         case JobState.FAILED:
             reason = job.message or job.unreadable or "..."
-            return Row(visible(job.name), wanted, visible(f"{job.code or ''}  {reason}").strip(), job)
+            note = "  ".join(filter(None, (_clip_of(job), wanted)))
+            return Row(visible(job.name), note, visible(f"{job.code or ''}  {reason}").strip(), job)
         case JobState.DONE:
             took = "" if job.duration_seconds is None else f"{job.duration_seconds:.1f} s  {(job.finished_at or '')[:19]}"
             return Row(visible(job.name), wanted, visible(job.unreadable or took), job)
         case _:
             return Row(visible(job.name), "", "", job)
+
+
+def _clip_of(job: JobSummary) -> str:
+    """The name of the clip that a failed job is about, and how many more it has; empty if unknown."""
+    sources = job.failed_sources or job.sources
+    if not sources:
+        return ""
+    more = f" +{len(job.sources) - 1}" if len(job.sources) > 1 else ""
+    return visible(posixpath.basename(sources[0])) + more
 
 
 def worker_line(status: WorkerStatus | None, now: datetime, *, alive: bool | None, held: bool, stale: bool) -> str:
@@ -126,34 +141,38 @@ def counts_line(counts: Mapping[JobState, int], unread: int) -> str:
 def job_line(status: WorkerStatus | None, workspace: str, *, alive: bool | None) -> str:
     """What the worker is doing, or what to do if there is none."""
     if alive is False:
-        return f"No worker: run  proxx-worker watch {workspace}"
+        return f"No worker: run  {command_line('watch', workspace)}"
     if status is None:
         return "it has not written a status yet"
     if status.job is None:
         return str(status.state)
-    stopping = "stopping after  " if status.state is WorkerState.STOPPING else ""
+    stopping = "stopping after " if status.state is WorkerState.STOPPING else ""
     return visible(stopping + _job_text(status.job))
 
 
 def _job_text(job: RunningJob) -> str:
-    text = f"{job.name}  {job.stage}"
+    """What changes comes first, then the clip: a job's name may be longer than the line, as that of a clip on a card."""
+    text = str(job.stage)
     if job.task:
         text += f" {job.task}/{job.tasks}"
     if job.position_seconds is not None:
         length = "" if job.duration_seconds is None else f" of {job.duration_seconds:.1f}"
         text += f"  {job.position_seconds:.1f}{length} s"
-    return text if job.speed is None else f"{text}  {job.speed:.1f}x"
+    if job.speed is not None:
+        text += f"  {job.speed:.1f}x"
+    clip = () if job.source is None else (posixpath.basename(job.source),)
+    return "  ".join((text, *clip, job.name))
 
 
 def nothing_text(state: JobState, workspace: str, search: str) -> str:
     """What an empty list says: what to do."""
     if search:
-        return f"No {state.value} job has {visible(search)} in its name, source, code or reason. Escape ends the search."
+        return f"No {state.value} job has {visible(search)} in its name, source, profile, code or reason. Escape ends the search."
     return {
-        JobState.RUNNING: "No job runs.",
-        JobState.WAITING: f"Nothing waits. Press n to submit clips, or run  proxx-worker submit {workspace} JOBSPEC.json",
-        JobState.FAILED: "Nothing has failed.",
-        JobState.DONE: "Nothing is done yet.",
+        JobState.RUNNING: "No job runs. Press n to submit clips; what waits is taken by  " + command_line("watch", workspace),
+        JobState.WAITING: "Nothing waits. Press n to submit clips, or run  " + command_line("submit", workspace, "JOBSPEC.json"),
+        JobState.FAILED: "Nothing has failed. Press 4 for what is done, or run  " + command_line("list", "--done", workspace),
+        JobState.DONE: "Nothing is done yet. Press 1 for what runs, or run  " + command_line("status", workspace),
     }[state]
 
 
@@ -215,11 +234,11 @@ def _tasks_of(result: bytes | None) -> list[dict[str, JsonValue]]:
             return []
 
 
-def json_lines(result: bytes | None) -> list[str]:
-    """The result as it is, line by line."""
+def json_lines(result: bytes | None, path: str) -> list[str]:
+    """The result as it is, line by line; of a very long one the beginning, and where the rest is. `path`: of its file."""
     if result is None:
         return ["There is no result yet."]
     lines = result.decode("utf-8", "backslashreplace").splitlines()
     if len(lines) <= JSON_LINES:
         return lines
-    return [*lines[:JSON_LINES], f"... and {len(lines) - JSON_LINES} lines more"]
+    return [*lines[:JSON_LINES], f"... and {len(lines) - JSON_LINES} lines more, all of them in {path} (y copies the path)"]

@@ -34,13 +34,13 @@ def test_a_session_from_submitting_to_the_end(  # noqa: PLR0915 - one session, s
     (card / "A001C001.mov").write_bytes(clip.read_bytes())
     console.until("No worker: run", "1 waiting")
     with proxx.start("watch", workspace) as worker:
-        console.until("worker alive", "slow  encoding 1/1", "> slow")
+        console.until("worker alive", "encoding 1/1", "> slow")
 
         console.press("h")  # hold: the running job goes on
         console.until("HELD: worker alive", "$ proxx-worker hold")
 
         console.press("n")  # submit a folder
-        console.until("Clip or folder")
+        console.until("Clips or folders")
         console.press(str(card), "Tab", "Space", "F5")
         console.until("--create-directories")
         console.press(*["Tab"] * (len(PROFILES) + 2), "Space", "F5")
@@ -68,7 +68,7 @@ def test_a_session_from_submitting_to_the_end(  # noqa: PLR0915 - one session, s
         console.until("$ proxx-worker release")
         worker.until(lambda: ((workspace.status() or {}).get("job") or {}).get("name") == "slow~2", "the job, again")
         console.resize(50, 20)
-        console.until("slow~2  encoding")
+        console.until("encoding 1/1", "slow~2")
         console.resize(120, 40)
         console.press("1", "c")
         console.until("Cancel slow~2?")
@@ -98,7 +98,7 @@ def test_a_worker_that_is_killed_is_seen_and_seen_again(
     with proxx.start("watch", workspace) as worker:
         console.until("worker alive", "idle")
         workspace.drop("slow", jobspec(long_clip, proxies, **explicit("prores_4444", "mov")))
-        console.until("slow  encoding")
+        console.until("encoding 1/1", "> slow")
         worker.process.kill()
         worker.wait()
     console.until("No worker: run")
@@ -108,11 +108,15 @@ def test_a_worker_that_is_killed_is_seen_and_seen_again(
         console.until("INTERRUPTED")
 
 
-def test_it_writes_nothing_but_its_drops(
-    workspace: Workspace, clip: Path, proxies: Path, child_environment: Mapping[str, str], tmp_path: Path
+def test_it_writes_nothing_but_its_drops(  # noqa: PLR0915 - one session with every action, step by step
+    proxx: Command, workspace: Workspace, clip: Path, proxies: Path, child_environment: Mapping[str, str], tmp_path: Path
 ) -> None:
+    card = tmp_path / "card"
+    (card / "Proxy").mkdir(parents=True)
+    (card / "A001C001.mov").write_bytes(clip.read_bytes())
     finished(workspace.root, "made")
     finished(workspace.root, "lost", ErrorCode.SOURCE_MISSING)
+    finished(workspace.root, "full", ErrorCode.NO_SPACE)
     (workspace.failed / "lost.html").write_text("<title>lost</title>")
     workspace.drop("a", jobspec(clip, proxies))
     trace = tmp_path / "trace"
@@ -134,21 +138,41 @@ def test_it_writes_nothing_but_its_drops(
         console.until("HELD")
         console.press("h")
         console.until("released")
+        console.press("n")
+        console.until("Clips or folders")
+        console.press(str(card / "A001C001.mov"), "Tab", "Space", "F5")
+        console.until("1 spec to be written")
+        console.press("C-s")
+        console.until("1 spec written")
         console.press("4")
         console.until("> made")
         console.press("o")
         console.until("$ proxx-worker report", "--html")
         console.press("3")
+        console.until("> full")
+        console.press("r")
+        console.until("1 submitted again")
+        console.press("Down")
         console.until("> lost")
         console.press("o")
         console.until("the report is there, path copied")
+        console.press("h")
+        console.until("HELD")
+        (submitted,) = workspace.inbox.glob("card+*.json")
+        assert names(workspace.inbox) == sorted([".hold", "a.cancel", "a.json", "full.json", submitted.name])
+        with proxx.start("watch", workspace) as worker:  # what it writes is not traced
+            console.until("HELD: worker alive (pid ")
+            console.press("d")
+            console.until("Drain?")
+            console.press("y")
+            assert worker.wait().exit_code == 0
         console.press("q")
         console.until_true(console.has_ended, "its end")
     written = set(_written(trace.read_text(errors="replace")))
-    own = {re.sub(r"\.desk-[0-9a-f]{16}", ".desk-N", path) for path in written}
-    inbox = str(workspace.inbox)
-    assert own == {f"{inbox}/.desk-N", f"{inbox}/a.cancel", f"{inbox}/.hold"}
-    assert names(workspace.inbox) == ["a.cancel", "a.json"]
+    own = {re.sub(r"\.(desk|feed)-[0-9a-f]{16}", r".\1-N", path) for path in written}
+    drops = (".desk-N", ".feed-N", ".hold", "a.cancel", "full.json", submitted.name)
+    assert own == {f"{workspace.inbox}/{name}" for name in drops}
+    assert names(card) == ["A001C001.mov", "Proxy"]
 
 
 def _written(trace: str) -> Iterator[str]:

@@ -2,19 +2,22 @@
 
 import asyncio
 import os
+import shlex
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Protocol
 
 from textual.binding import Binding, BindingType
 
 from proxx_worker.contract.errors import Again, ProxxError
+from proxx_worker.contract.text import visible
 from proxx_worker.desk import drops
 from proxx_worker.desk.again import OtherJobs, can_help, mark_resubmittable, resubmit
 from proxx_worker.desk.cancel import NoSuchJobError, cancel, target_of
 from proxx_worker.desk.commands import SubmitForm, command_line
-from proxx_worker.desk.console.files import page_of, path_of
+from proxx_worker.desk.console.files import have_folders, page_of, path_of
 from proxx_worker.desk.console.lists import RowList
-from proxx_worker.desk.console.screens import QuestionScreen, SubmitScreen
+from proxx_worker.desk.console.screens import QuestionScreen
+from proxx_worker.desk.console.submit import SubmitScreen
 from proxx_worker.desk.console.view import ConsoleView
 from proxx_worker.desk.jobs import JobState, JobSummary
 from proxx_worker.desk.remedies import remedy_of
@@ -37,6 +40,19 @@ class Submitting(Protocol):
         ...
 
 
+class Desktop(Protocol):
+    """Opens files outside the terminal; the desk starts no process."""
+
+    @property
+    def command(self) -> str:
+        """The command that does it."""
+        ...
+
+    def open(self, path: str) -> None:
+        """Open a file, and do not wait. Raises `OSError`."""
+        ...
+
+
 class Console(ConsoleView):
     """Shows and controls one workspace."""
 
@@ -50,10 +66,11 @@ class Console(ConsoleView):
         Binding("o", "report", "Report"),
     ]
 
-    def __init__(self, workspace: Workspace, submitting: Submitting) -> None:
-        """Nothing is read before the app runs."""
+    def __init__(self, workspace: Workspace, submitting: Submitting, desktop: Desktop | None = None) -> None:
+        """Nothing is read before the app runs. `desktop`: None where nobody would see it."""
         super().__init__(workspace)
         self._submitting = submitting
+        self._desktop = desktop
 
     def action_cancel(self) -> None:
         """Cancel the job at the cursor, after confirmation."""
@@ -122,8 +139,11 @@ class Console(ConsoleView):
     def action_drain(self) -> None:
         """Have the worker end after its job, after confirmation."""
         status = self.board.worker.status
-        if self.board.worker.alive is not True or status is None:
+        if self.board.worker.alive is not True:
             self._say("there is no worker on this host to drain", bad=True)
+            return
+        if status is None:
+            self._say("the worker has only just started; drain it once its status is there", bad=True)
             return
 
         def ask_for_it() -> str:
@@ -137,14 +157,18 @@ class Console(ConsoleView):
 
     def action_submit(self) -> None:
         """Open the form for submitting clips."""
-        name = self.workspace.name
 
         def filled_in(form: SubmitForm | None) -> None:
             if form is not None:
-                words = form.words(name, recursive=os.path.isdir(form.source))
-                self._do(words, lambda: "\n".join(self._submitting.submit(form)))
+                self.run_worker(lambda: self._submit(form), thread=True)
 
-        self.push_screen(SubmitScreen(name, self._submitting.profiles, self._preview), filled_in)
+        form = SubmitScreen(self.workspace.name, self._submitting.profiles, self._preview, self._header())
+        self.push_screen(form, filled_in)
+
+    def _submit(self, form: SubmitForm) -> None:
+        """In a thread: the clips may be on slow storage."""
+        words = form.words(self.workspace.name, recursive=have_folders(form.sources))
+        self.call_from_thread(self._do, words, lambda: "\n".join(self._submitting.submit(form)))
 
     def _preview(self, form: SubmitForm) -> list[str]:
         try:
@@ -153,7 +177,10 @@ class Console(ConsoleView):
             return [f"{fault.code}: {fault.error.message}"]
 
     def action_report(self) -> None:
-        """The report on this job, or the command that writes it, which reads media for a while and so is not run from here."""
+        """Open the report on this job, where a browser can be, or copy its path.
+
+        If there is none: the command that writes it, which reads media for a while and so is not run from here.
+        """
         job = self.selected
         if job is None or job.state not in {JobState.DONE, JobState.FAILED}:
             self._say("only a job that has ended can be reported on", bad=True)
@@ -164,11 +191,20 @@ class Console(ConsoleView):
             self.run_worker(self._point_to(page, command_line("report", result, "--html", page)), exclusive=True, group="report")
 
     async def _point_to(self, page: str, command: str) -> None:
-        if await asyncio.to_thread(os.path.isfile, page):
+        self._note(command)
+        if not await asyncio.to_thread(os.path.isfile, page):
+            self._copy(command)
+            return
+        if self._desktop is None:
             self._copy(page, "the report is there, path copied")
             return
-        self._note(command)
-        self._copy(command)
+        self._note(visible(shlex.join((self._desktop.command, page))))
+        try:
+            await asyncio.to_thread(self._desktop.open, page)
+        except OSError as error:
+            self._say(f"{self._desktop.command} cannot be started: {error}", bad=True)
+        else:
+            self._copy(page, "the report is opened in a browser, path copied")
 
     def _ask(self, question: str, words: Sequence[str] | str, work: Callable[[], str]) -> None:
         command = words if isinstance(words, str) else command_line(*words)
@@ -177,7 +213,7 @@ class Console(ConsoleView):
             if yes:
                 self._do(words, work)
 
-        self.push_screen(QuestionScreen(question, command), answered)
+        self.push_screen(QuestionScreen(question, command, self._header()), answered)
 
     def _do(self, words: Sequence[str] | str, work: Callable[[], str]) -> None:
         """Do it in a thread, show the command that does the same, and report the outcome."""

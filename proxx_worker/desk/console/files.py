@@ -1,6 +1,8 @@
-"""What a console reads of one job: its result and its log, wherever the job is now."""
+"""What a console reads of files: a job's result and log, wherever the job is now, and whether a form names folders."""
 
 import os
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Final
 
 from proxx_worker.desk.folders import folder_of
@@ -11,14 +13,23 @@ from proxx_worker.workspace.layout import Workspace
 _LOG_BYTES: Final = 64 << 10
 
 
-def read_files(workspace: Workspace, job: JobSummary) -> tuple[bytes | None, list[str]]:
-    """The job's result, None if there is none yet, and the end of its log. Raises nothing."""
+@dataclass(frozen=True, slots=True)
+class JobFiles:
+    """A job's result, None if there is none yet; the end of its log; `path`: see `path_of`, for where the job is now."""
+
+    path: str
+    result: bytes | None = None
+    log: tuple[str, ...] = ()
+
+
+def read_files(workspace: Workspace, job: JobSummary) -> JobFiles:
+    """Raises nothing: what cannot be read counts as missing."""
     for state in dict.fromkeys((job.state, JobState.RUNNING, JobState.FAILED, JobState.DONE)):
         files = files_in(folder_of(workspace, state), job.stem)
         if state is JobState.WAITING or not os.path.exists(files.spec):
             continue
-        return _bytes_of(files.result), _tail_of(files.log)
-    return None, []
+        return JobFiles(path_of(workspace, replace(job, state=state)), _bytes_of(files.result), tuple(_tail_of(files.log)))
+    return JobFiles(path_of(workspace, job))
 
 
 def path_of(workspace: Workspace, job: JobSummary) -> str:
@@ -32,6 +43,11 @@ def page_of(workspace: Workspace, job: JobSummary) -> str:
     """Where the report on a finished job goes: beside its result, as an absolute path."""
     result = files_in(folder_of(workspace, job.state), job.stem).result
     return os.path.abspath(os.fsdecode(result).removesuffix(".result.json") + ".html")
+
+
+def have_folders(sources: Iterable[str]) -> bool:
+    """Whether any of the paths is a folder. May take long, on storage that does."""
+    return any(map(os.path.isdir, sources))
 
 
 def _bytes_of(path: bytes) -> bytes | None:

@@ -19,6 +19,9 @@ from proxx_worker.desk.showing import Row, Rows
 _WIDE: Final = 100
 """From this width on a row's name and its rest are on one line."""
 
+_LEAST_NAME: Final = 12
+"""Cells that a name keeps beside a long note."""
+
 _PLAIN, _FAINT, _HEAD = Style(), Style(dim=True), Style(bold=True)
 """Every piece has a style: Textual's drawing without colours depends on it."""
 
@@ -108,13 +111,15 @@ class RowList(ScrollView, can_focus=True):
             style += Style(reverse=True)
         mark = ">" if at == self.cursor and part == 0 else " "
         indent = "" if row.job is None else " "
+        name = Strip([Segment(f"{mark}{indent}{row.title}", style)])
         if self._height == 1:
-            name = Strip([Segment(f"{mark}{indent}{row.title}", style)])
-            name = name.adjust_cell_length(max(width * 2 // 5, 1), style) if row.job is not None else name
+            name = _ended(name, max(width * 3 // 10, 1), style) if row.job is not None else name
             rest = "  ".join(filter(None, (row.note, row.rest)))
             line = Strip.join([name, Strip([Segment(f"  {rest}", style if row.job is None else style + _FAINT)])])
         elif part == 0:
-            line = Strip([Segment(f"{mark}{indent}{row.title}", style), Segment(f"  {row.note}", style + _FAINT)])
+            note = Strip([Segment(f"  {row.note}", style + _FAINT)])
+            left = max(_LEAST_NAME, width - note.cell_length) if row.note else width
+            line = Strip.join([_ended(name, left, style) if name.cell_length > left else name, note])
         else:
             line = Strip([Segment(f"    {row.rest}", style + _FAINT)])
         return line.adjust_cell_length(width, style).simplify()
@@ -171,6 +176,13 @@ class TextLines(ScrollView, can_focus=True):
         self._wrapped = [part for line in self._lines for part in _wrapped(visible(line), width)]
         self.virtual_size = Size(width, len(self._wrapped))
         self.refresh()
+
+
+def _ended(name: Strip, width: int, style: Style) -> Strip:
+    """The name in exactly `width` cells; with a sign at its end if it is cut."""
+    if name.cell_length <= width:
+        return name.adjust_cell_length(width, style)
+    return Strip.join([name.crop(0, width - 1), Strip([Segment("…", style)])]).adjust_cell_length(width, style)
 
 
 def _wrapped(line: str, width: int) -> list[str]:

@@ -1,26 +1,23 @@
-"""The screens above the lists: a job's details, a question, a form."""
+"""The screens above the lists: a job's details, a question."""
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen, Screen
-from textual.widgets import Button, Checkbox, Footer, Input, Label, RadioButton, RadioSet, Static
+from textual.widgets import Button, Footer, Static
 
 from proxx_worker.contract.text import visible
-from proxx_worker.desk.commands import Place, SubmitForm, command_line
+from proxx_worker.desk.console.files import JobFiles
+from proxx_worker.desk.console.header import LiveHeader
 from proxx_worker.desk.console.lists import TextLines
 from proxx_worker.desk.jobs import JobSummary
 from proxx_worker.desk.showing import detail_lines, json_lines
 
-Files = Callable[[JobSummary], tuple[bytes | None, list[str]]]
-"""A job's result and the end of its log, read from wherever the job is now. Runs in a thread: storage may be slow."""
-
-
-_SIGNS = {True: "X", False: " "}
+Files = Callable[[JobSummary], JobFiles]
+"""Reads a job's files from wherever the job is now. Runs in a thread: storage may be slow."""
 
 
 class DetailScreen(Screen[None]):
@@ -34,22 +31,24 @@ class DetailScreen(Screen[None]):
         Binding("y", "copy_path", "Copy path"),
     ]
 
-    def __init__(self, job: JobSummary, files: Files, path: str) -> None:
-        """`path`: where the job's result is, or its spec."""
+    def __init__(self, job: JobSummary, files: Files, path: str, header: LiveHeader) -> None:
+        """`path`: where the job's result is, or its spec, until `files` tells."""
         super().__init__()
         self._job = job
         self._files = files
-        self._path = path
+        self._header = header
         self._part = "overview"
-        self._seen: tuple[bytes | None, list[str]] | None = None
+        self._seen = JobFiles(path)
 
     def compose(self) -> ComposeResult:
-        """The lines, and the keys."""
+        """The header, the lines, the keys."""
+        yield self._header
         yield TextLines(id="detail")
         yield Footer()
 
     def on_mount(self) -> None:
         """Read now, and go on while it is open: a running job's log grows."""
+        self._show(at_end=False)
         self._look()
         self.set_interval(1.0, self._look)
 
@@ -60,8 +59,8 @@ class DetailScreen(Screen[None]):
 
     def action_copy_path(self) -> None:
         """Copy the path to the terminal's clipboard, if it has one."""
-        self.app.copy_to_clipboard(self._path)
-        self.notify(visible(self._path), title="copied", markup=False)
+        self.app.copy_to_clipboard(self._seen.path)
+        self.notify(visible(self._seen.path), title="copied", markup=False)
 
     def _look(self) -> None:
         self.run_worker(self._read, thread=True, exclusive=True, group="detail")
@@ -71,19 +70,20 @@ class DetailScreen(Screen[None]):
         if seen != self._seen:
             self.app.call_from_thread(self._take, seen)
 
-    def _take(self, seen: tuple[bytes | None, list[str]]) -> None:
+    def _take(self, seen: JobFiles) -> None:
         self._seen = seen
         self._show(at_end=self._part == "log")
 
     def _show(self, *, at_end: bool) -> None:
-        result, log = self._seen or (None, [])
+        seen = self._seen
         match self._part:
             case "log":
-                lines = log or ["There is no log yet."]
+                lines = [*seen.log] or ["There is no log yet."]
             case "json":
-                lines = json_lines(result)
+                lines = json_lines(seen.result, seen.path)
             case _:
-                lines = [*detail_lines(self._job, result), "", "the end of its log (2 shows all of it):", *log[-12:]]
+                log = ("", "the end of its log (2 shows all of it):", *seen.log[-12:])
+                lines = [*detail_lines(self._job, seen.result), *log]
         self.query_one(TextLines).show(lines, at_end=at_end)
 
 
@@ -95,14 +95,16 @@ class QuestionScreen(ModalScreen[bool]):
         Binding("n,escape", "answer(False)", "No"),
     ]
 
-    def __init__(self, question: str, command: str) -> None:
+    def __init__(self, question: str, command: str, header: LiveHeader) -> None:
         """`command`: the command line that does the same."""
         super().__init__()
+        self._header = header
         self._question = question
         self._command = command
 
     def compose(self) -> ComposeResult:
         """The question, what it would do, two buttons."""
+        yield self._header
         with Vertical(id="question"):
             yield Static(visible(self._question), markup=False)
             yield Static(self._command, markup=False, classes="command")
@@ -117,100 +119,3 @@ class QuestionScreen(ModalScreen[bool]):
     def action_answer(self, yes: bool) -> None:  # noqa: FBT001 - Textual passes the binding's argument
         """Answer by a key."""
         self.dismiss(yes)
-
-
-class _Choice(Checkbox):
-    """A check box that shows its state without colour, which Textual's own does not."""
-
-    def on_mount(self) -> None:
-        """The sign is drawn in the box."""
-        self.BUTTON_INNER = _SIGNS[self.value]
-
-    def watch_value(self) -> None:
-        """As above."""
-        self.BUTTON_INNER = _SIGNS[self.value]
-        super().watch_value()
-
-
-class _OneChoice(RadioButton):
-    """The same for a radio button."""
-
-    def on_mount(self) -> None:
-        """As above."""
-        self.BUTTON_INNER = _SIGNS[self.value]
-
-    def watch_value(self) -> None:
-        """As above."""
-        self.BUTTON_INNER = _SIGNS[self.value]
-        super().watch_value()
-
-
-class SubmitScreen(ModalScreen[SubmitForm | None]):
-    """The form for submitting clips: a folder or a clip, profiles, destination. It shows what would be written first."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Back"),
-        Binding("ctrl+s", "submit", "Submit"),
-        Binding("f5", "preview", "Preview"),
-    ]
-
-    def __init__(self, workspace: str, profiles: Sequence[str], preview: Callable[[SubmitForm], list[str]]) -> None:
-        """`preview` returns what a form would write, or why it cannot. It may take long: it searches folders."""
-        super().__init__()
-        self._workspace = workspace
-        self._profiles = profiles
-        self._preview = preview
-
-    def compose(self) -> ComposeResult:
-        """The form."""
-        with VerticalScroll(id="form"):
-            yield Label("Clip or folder")
-            yield Input(placeholder="/mnt/card", id="source", compact=True)
-            yield Label("Profiles (the space bar chooses)")
-            for name in self._profiles:
-                yield _Choice(name, name=name, classes="profile", compact=True)
-            yield Label("Where the proxies go")
-            with RadioSet(id="place", compact=True):
-                yield _OneChoice("beside each clip, in a folder of this name", value=True)
-                yield _OneChoice("below this folder, in the same tree as the clips")
-                yield _OneChoice("into this folder")
-            yield Input(value="Proxy", id="directory", compact=True)
-            yield _Choice("create missing folders", id="create", compact=True)
-            yield Static("F5 shows what would be written, ctrl+s submits, escape goes back.", markup=False)
-            yield Static("", markup=False, id="preview")
-
-    def on_mount(self) -> None:
-        """Begin with the clip."""
-        self.query_one("#form").can_focus = False
-        self.query_one("#source").focus()
-
-    def form(self) -> SubmitForm:
-        """The form's content."""
-        place = self.query_one("#place", RadioSet).pressed_index
-        return SubmitForm(
-            source=os.path.abspath(os.path.expanduser(self.query_one("#source", Input).value)),
-            profiles=tuple(choice.name or "" for choice in self.query(".profile").results(Checkbox) if choice.value),
-            place=list(Place)[max(0, place)],
-            directory=self.query_one("#directory", Input).value,
-            create_directories=self.query_one("#create", Checkbox).value,
-        )
-
-    def action_preview(self) -> None:
-        """Show what would be written, and by which command."""
-        form = self.form()
-        self.query_one("#preview", Static).update("searching ...")
-        self.run_worker(lambda: self._look(form), thread=True, exclusive=True)
-
-    def action_submit(self) -> None:
-        """Close, with the form."""
-        self.dismiss(self.form())
-
-    def action_cancel(self) -> None:
-        """Close, with nothing."""
-        self.dismiss(None)
-
-    def _look(self, form: SubmitForm) -> None:
-        lines = self._preview(form)
-        command = command_line(*form.words(self._workspace, recursive=os.path.isdir(form.source)))
-        text = "\n".join(map(visible, [*lines, command]))
-        self.app.call_from_thread(self.query_one("#preview", Static).update, text)

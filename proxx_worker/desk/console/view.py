@@ -1,7 +1,6 @@
 """Shows a workspace and navigates in it: header, lists, search, details. Changes nothing."""
 
 import threading
-from datetime import UTC, datetime
 from typing import ClassVar, Final
 
 from textual.app import App, ComposeResult
@@ -13,10 +12,11 @@ from textual.widgets import Footer, Input, Static
 from proxx_worker.contract.text import visible
 from proxx_worker.desk.board import Board, BoardReader, keep_reading
 from proxx_worker.desk.console.files import path_of, read_files
+from proxx_worker.desk.console.header import LiveHeader
 from proxx_worker.desk.console.lists import RowList
 from proxx_worker.desk.console.screens import DetailScreen
 from proxx_worker.desk.jobs import JobState, JobSummary
-from proxx_worker.desk.showing import Sorting, counts_line, job_line, nothing_text, rows_of, worker_line
+from proxx_worker.desk.showing import Sorting, nothing_text, rows_of
 from proxx_worker.workspace.layout import Workspace
 
 TABS: Final = (JobState.RUNNING, JobState.WAITING, JobState.FAILED, JobState.DONE)
@@ -26,8 +26,8 @@ _EVERYWHERE: Final = frozenset({"next_tab", "pop_screen", "help_quit", "suspend_
 
 _STYLE: Final = """
 Screen { layers: base; }
-#worker, #counts, #job, #tabs, #command { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
-#worker.warning, #message.warning { text-style: bold reverse; }
+#tabs, #command { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
+#message.warning { text-style: bold reverse; }
 #message { display: none; height: auto; max-height: 3; }
 #message.said { display: block; }
 #tabs { text-style: bold; }
@@ -36,7 +36,7 @@ Screen { layers: base; }
 #search.open { display: block; }
 QuestionScreen, SubmitScreen { align: center middle; }
 #question, #form { width: 90%; max-width: 100; height: auto; max-height: 95%; border: solid; padding: 0 1; }
-#question Horizontal { height: auto; }
+#question Horizontal, #preset_field { height: auto; }
 .command { text-style: italic; }
 """
 
@@ -84,13 +84,11 @@ class ConsoleView(App[None]):
     # --- what is seen ---
 
     def compose(self) -> ComposeResult:
-        """Three fixed lines, the lists, the last command, the keys."""
-        yield Static("", markup=False, id="worker")
-        yield Static("", markup=False, id="counts")
-        yield Static("", markup=False, id="job")
+        """The header, the lists, the last command, the keys."""
+        yield self._header()
         yield Static("", markup=False, id="tabs")
         yield RowList(id="rows")
-        yield Input(placeholder="search", id="search", compact=True)
+        yield Input(placeholder="name, clip, profile, code or reason", id="search", compact=True)
         yield Static("", markup=False, id="message")
         yield Static("", markup=False, id="command")
         yield Footer()
@@ -105,7 +103,6 @@ class ConsoleView(App[None]):
         self._show()
         arguments = (self._reader, lambda board: self.post_message(self.Looked(board)), self._stop, self._nudge)
         threading.Thread(target=keep_reading, args=arguments, daemon=True, name="reader").start()
-        self.set_interval(1.0, self._show_header)
 
     def on_unmount(self) -> None:
         """End the thread."""
@@ -120,7 +117,10 @@ class ConsoleView(App[None]):
     def _show(self) -> None:
         if not self._is_there():
             return
-        self._show_header()
+        self._show_tabs()
+        for screen in self.screen_stack:
+            for header in screen.query(LiveHeader):
+                header.show()
         rows = self._main.query_one(RowList)
         jobs = self.board.jobs[self._tab]
         news = (self._tab, self._search, self._sorting, self._grouped, jobs)
@@ -133,22 +133,13 @@ class ConsoleView(App[None]):
 
     def _is_there(self) -> bool:
         """False if a board or the clock arrives before the screen exists or after it is closed."""
-        return bool(self._main.query("#worker"))
+        return bool(self._main.query("#tabs"))
 
-    def _show_header(self) -> None:
-        if not self._is_there():
-            return
-        now, board = datetime.now(UTC), self.board
-        look = board.worker
-        stale = look.is_stale(now)
-        worker = self._main.query_one("#worker", Static)
-        line = worker_line(look.status, now, alive=look.alive, held=look.held, stale=stale)
-        line = f"TROUBLE: {visible(board.trouble)}" if board.trouble else line
-        worker.update(f"{line}  {self.workspace.name}")
-        worker.set_class(bool(board.trouble) or stale or look.held or look.alive is False, "warning")
-        counts = {state: len(jobs) for state, jobs in board.jobs.items()}
-        self._main.query_one("#counts", Static).update(counts_line(counts, board.unread))
-        self._main.query_one("#job", Static).update(job_line(look.status, self.workspace.name, alive=look.alive))
+    def _header(self) -> LiveHeader:
+        """A header for one screen."""
+        return LiveHeader(lambda: self.board, self.workspace.name)
+
+    def _show_tabs(self) -> None:
         tabs = " ".join(
             f"[{number} {state.value}]" if state is self._tab else f"{number} {state.value}"
             for number, state in enumerate(TABS, 1)
@@ -186,7 +177,8 @@ class ConsoleView(App[None]):
         """Show a job's details."""
         job = self.selected
         if job is not None:
-            self.push_screen(DetailScreen(job, lambda it: read_files(self.workspace, it), path_of(self.workspace, job)))
+            path = path_of(self.workspace, job)
+            self.push_screen(DetailScreen(job, lambda it: read_files(self.workspace, it), path, self._header()))
 
     def action_search(self) -> None:
         """Type a search."""

@@ -1,20 +1,37 @@
 """A console without a terminal: what it shows as text, and keys that are pressed one after the other."""
 
 import asyncio
+import os
+import socket
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from textual.pilot import Pilot
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.status import RunningJob, Stage, WorkerState, WorkerStatus, encode_status
 from proxx_worker.desk.commands import SubmitForm
-from proxx_worker.desk.console.app import Console
+from proxx_worker.desk.console.app import Console, Desktop, Submitting
+from proxx_worker.workspace.holder import Holder, this_process
 from proxx_worker.workspace.layout import Workspace
 
 DEADLINE_SECONDS = 60.0
 """For everything that is waited for. It bounds a hang; nothing is judged by it."""
+
+
+SIZES = ((50, 20), (80, 24), (120, 40))
+JOB = RunningJob("A001C004", "J1", Stage.ENCODING, 1, 2, "/mnt/a.mov", 12.0, 60.0, 300, 2.06)
+
+
+def works(root: Path, *, age_seconds: float = 0, holder: Holder | None = None, job: RunningJob = JOB) -> None:
+    """A worker that says that it is at work: this process, unless another is named."""
+    (root / ".proxx" / "worker.lock").write_bytes((holder or this_process("2026-01-01T00:00:00Z")).encode())
+    moment = (datetime.now(UTC) - timedelta(seconds=age_seconds)).isoformat().replace("+00:00", "Z")
+    status = WorkerStatus(WorkerState.RUNNING, os.getpid(), socket.gethostname(), moment, moment, 1, job)
+    (root / ".proxx" / "status.json").write_bytes(encode_status(status))
 
 
 @dataclass
@@ -36,6 +53,9 @@ class Forms:
         return ["1 spec written"]
 
 
+_KEYS = {"/": "slash", " ": "space", "'": "apostrophe"}
+
+
 @dataclass(frozen=True)
 class Desk:
     """A running console."""
@@ -52,6 +72,10 @@ class Desk:
         """Press keys, one after the other."""
         await self.pilot.press(*keys)
 
+    async def type(self, text: str) -> None:
+        """Type into the field that has the focus."""
+        await self.pilot.press(*(_KEYS.get(letter, letter) for letter in text))
+
     async def until(self, *words: str) -> str:
         """Wait until the screen has all these words. Returns it."""
         await self.until_true(lambda: all(word in self.text() for word in words), f"{words}")
@@ -65,9 +89,15 @@ class Desk:
             await self.pilot.pause(0.01)
 
 
-def driven(root: Path, size: tuple[int, int], drive: Callable[[Desk], Awaitable[None]], forms: Forms | None = None) -> Console:
+def driven(
+    root: Path,
+    size: tuple[int, int],
+    drive: Callable[[Desk], Awaitable[None]],
+    forms: Submitting | None = None,
+    desktop: Desktop | None = None,
+) -> Console:
     """Run a console on the workspace at `root`, and `drive` it."""
-    app = Console(Workspace(root), forms or Forms())
+    app = Console(Workspace(root), forms or Forms(), desktop)
 
     async def run() -> None:
         async with app.run_test(size=size) as pilot:

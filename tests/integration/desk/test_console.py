@@ -2,34 +2,21 @@
 
 import hashlib
 import json
-import os
 import signal
 import socket
 import subprocess
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from textual.widgets import Static
 
 from proxx_worker.contract.errors import ErrorCode
-from proxx_worker.contract.status import RunningJob, Stage, WorkerState, WorkerStatus, encode_status
 from proxx_worker.desk.commands import Place
-from proxx_worker.workspace.holder import Holder, inspect_by_proc, this_process
-from tests.integration.desk.consoles import Desk, Forms, driven
+from proxx_worker.workspace.holder import Holder, inspect_by_proc
+from tests.integration.desk.consoles import SIZES, Desk, Forms, driven, works
 from tests.support.desks import dropped, finished, spec_of
 
-SIZES = [(50, 20), (80, 24), (120, 40)]
 HOSTILE = ["[bold red]x", "a\x1b[2Jb", "\u202efdp.mov", "n\nl", "ü\udcff", "[", "]$(x)`y`", "日本" * 20]
-
-
-def works(root: Path, *, age_seconds: float = 0, holder: Holder | None = None, state: WorkerState = WorkerState.RUNNING) -> None:
-    """A worker that says that it is at work: this process, unless another is named."""
-    (root / ".proxx" / "worker.lock").write_bytes((holder or this_process("2026-01-01T00:00:00Z")).encode())
-    moment = (datetime.now(UTC) - timedelta(seconds=age_seconds)).isoformat().replace("+00:00", "Z")
-    job = RunningJob("A001C004", "J1", Stage.ENCODING, 1, 2, "/mnt/a.mov", 12.0, 60.0, 300, 2.06)
-    status = WorkerStatus(state, os.getpid(), socket.gethostname(), moment, moment, 1, job)
-    (root / ".proxx" / "status.json").write_bytes(encode_status(status))
 
 
 @pytest.fixture
@@ -49,11 +36,11 @@ def busy(root: Path) -> Path:
 def test_all_that_must_be_seen_is_seen(busy: Path, size: tuple[int, int], tmp_path: Path) -> None:
     async def drive(desk: Desk) -> None:
         screen = await desk.until(
-            "1 waiting  1 running  3 failed  1 done", "worker alive", "A001C004  encoding 1/2  12.0 of 60.0 s  2.1x"
+            "1 waiting  1 running  3 failed  1 done", "worker alive", "encoding 1/2  12.0 of 60.0 s  2.1x  a.mov"
         )
         assert "[1 running]" in screen
         await desk.press("3")
-        screen = await desk.until("b-full", "NO_SPACE", "the disk is full")
+        screen = await desk.until("b-full", "A001C001.mov  proxy_h264_low", "NO_SPACE", "the disk is full")
         await desk.press("g")
         screen = await desk.until("SOURCE_MISSING (2)")
         assert screen.index("SOURCE_MISSING (2)") < screen.index("NO_SPACE (1)")
@@ -220,11 +207,12 @@ def test_a_report_that_is_there_is_pointed_to(busy: Path) -> None:
         await desk.press("o")
         await desk.until("the report is there, path copied")
         assert desk.app.clipboard == str(page)
-        assert desk.app.commands == []
+        write = f"proxx-worker report {busy}/failed/c-gone.result.json --html {page}"
+        assert desk.app.commands == [write]
         page.unlink()
         await desk.press("o")
         await desk.until("copied: proxx-worker report")
-        assert desk.app.clipboard == f"proxx-worker report {busy}/failed/c-gone.result.json --html {page}"
+        assert desk.app.clipboard == write
         await desk.press("slash", *["backspace"] * 6, *"e-torn", "enter")
         await desk.until("> e-torn", "the result is not JSON")
         await desk.press("o")
@@ -239,7 +227,7 @@ def test_clips_are_submitted_after_a_look_at_what_would_be_written(busy: Path, t
 
     async def drive(desk: Desk) -> None:
         await desk.press("n")
-        await desk.until("Clip or folder")
+        await desk.until("Clips or folders")
         await desk.press(*("slash" if letter == "/" else letter for letter in str(tmp_path)))
         await desk.press("f5")
         await desk.until_true(lambda: "no profile is chosen" in _preview(desk), "a refusal")
@@ -253,7 +241,12 @@ def test_clips_are_submitted_after_a_look_at_what_would_be_written(busy: Path, t
 
     app = driven(busy, (120, 40), drive, forms)
     (form,) = forms.submitted
-    assert (form.source, form.profiles, form.place, form.directory) == (str(tmp_path), ("proxy_h264_low",), Place.BESIDE, "Proxy")
+    assert (form.sources, form.profiles, form.place, form.directory) == (
+        (str(tmp_path),),
+        ("proxy_h264_low",),
+        Place.BESIDE,
+        "Proxy",
+    )
     assert app.commands[-1].startswith("proxx-worker spec --recursive")
 
 
@@ -297,7 +290,7 @@ def test_a_worker_that_is_elsewhere_stale_or_gone_is_seen(root: Path) -> None:
         works(root, age_seconds=100)
         await desk.until("STALE HEARTBEAT, 10", "worker alive")
         works(root)
-        await desk.until("A001C004  encoding")
+        await desk.until("encoding 1/2")
         await desk.until_true(lambda: "STALE" not in desk.text(), "a fresh heartbeat")
         (root / ".proxx" / "worker.lock").write_bytes(b"")
         await desk.until("No worker: run")
@@ -350,7 +343,14 @@ def test_a_drain_reaches_the_worker_that_the_lock_names(root: Path) -> None:
         works(root, holder=Holder(worker.pid, socket.gethostname(), "2026-01-01T00:00:00Z", seen.start_token))
 
         async def drive(desk: Desk) -> None:
-            await desk.until("worker alive")
+            await desk.until("worker alive (pid")
+            status = (root / ".proxx" / "status.json").read_bytes()
+            (root / ".proxx" / "status.json").unlink()
+            await desk.until("it has not written a status yet")
+            await desk.press("d")
+            await desk.until("the worker has only just started")
+            (root / ".proxx" / "status.json").write_bytes(status)
+            await desk.until("worker alive (pid")
             await desk.press("d")
             await desk.until("Drain?", "kill -USR1")
             await desk.press("y")

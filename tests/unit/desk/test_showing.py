@@ -1,16 +1,18 @@
 """What a console writes on its lines, from values."""
 
 import json
+import shlex
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxx_worker.cli.parser import build_parser
 from proxx_worker.contract.errors import ErrorCode
 from proxx_worker.contract.result import Check, ErrorRecord, JobStatus, TaskStatus, encode_result
 from proxx_worker.contract.status import RunningJob, Stage, WorkerState, WorkerStatus
-from proxx_worker.desk.commands import Place, SubmitForm, command_line
+from proxx_worker.desk.commands import Place, SubmitForm, command_line, needs_preset, paths_in
 from proxx_worker.desk.jobs import JobState, JobSummary, summary_of
 from proxx_worker.desk.showing import (
     JSON_LINES,
@@ -58,7 +60,7 @@ def test_rows_are_found_sorted_and_grouped() -> None:
 
 def test_a_row_has_its_reason_and_none_that_steers() -> None:
     rows = rows_of(JOBS, search="", sorting=Sorting.NEWEST, grouped=True)
-    assert (rows[2].title, rows[2].note, rows[2].rest) == ("c", "p", "SOURCE_MISSING  gone\\x0afor good")
+    assert (rows[2].title, rows[2].note, rows[2].rest) == ("c", "c.mov  p", "SOURCE_MISSING  gone\\x0afor good")
     assert rows[0].rest == "check the path, and that its storage is mounted"
     assert rows[0].job is None
     assert [row.title for row in rows[1:3]] == ["a", "c"]
@@ -86,19 +88,38 @@ def test_the_worker_in_one_line(alive: bool | None, held: bool, stale: bool, lin
     assert worker_line(status(), NOW, alive=alive, held=held, stale=stale) == line
 
 
+@pytest.mark.parametrize(
+    ("sources", "failed_sources", "note"),
+    [
+        ((), (), "p"),
+        (("/mnt/a.mov",), (), "a.mov  p"),
+        (("/mnt/a.mov", "/mnt/b.mov", "/mnt/c.mov"), ("/vol/b.mov",), "b.mov +2  p"),
+        (("/mnt/\x1b.mov",), (), "\\x1b.mov  p"),
+    ],
+)
+def test_a_failed_row_has_its_clip(sources: tuple[str, ...], failed_sources: tuple[str, ...], note: str) -> None:
+    job = JobSummary(b"n", JobState.FAILED, profile="p", code="NO_SPACE", sources=sources, failed_sources=failed_sources)
+    (row,) = rows_of([job], search="", sorting="", grouped=False)
+    assert row.note == note
+
+
 def test_what_it_does_in_one_line() -> None:
-    assert job_line(status(), "/ws", alive=True) == "clip  encoding 1/2  12.0 of 60.0 s  2.1x"
+    assert job_line(status(), "/ws", alive=True) == "encoding 1/2  12.0 of 60.0 s  2.1x  a.mov  clip"
     stopping = RunningJob("clip", "J1", Stage.PROBING, 0, 2, position_seconds=1.0)
-    assert job_line(status(WorkerState.STOPPING, stopping), "/ws", alive=None) == "stopping after  clip  probing  1.0 s"
+    assert job_line(status(WorkerState.STOPPING, stopping), "/ws", alive=None) == "stopping after probing  1.0 s  clip"
     assert job_line(status(WorkerState.IDLE, None), "/ws", alive=True) == "idle"
     assert job_line(None, "/ws", alive=True) == "it has not written a status yet"
     assert job_line(status(), "/ws", alive=False) == "No worker: run  proxx-worker watch /ws"
+    assert job_line(status(), "/my ws", alive=False) == "No worker: run  proxx-worker watch '/my ws'"
     assert counts_line(dict.fromkeys(JobState, 3), 2) == "3 waiting  3 running  3 failed  3 done  (reading 2)"
 
 
 @pytest.mark.parametrize("state", JobState)
 def test_an_empty_list_says_so(state: JobState) -> None:
-    assert nothing_text(state, "/ws", "").endswith((".", "JOBSPEC.json"))
+    said, _, command = nothing_text(state, "/my ws", "").partition("  proxx-worker ")
+    assert "Press " in said
+    arguments = build_parser().parse_args(shlex.split(command))
+    assert "/my ws" in vars(arguments).values()
     assert "ends the search" in nothing_text(state, "/ws", "x")
 
 
@@ -161,9 +182,11 @@ def test_the_details_of_what_is_no_result_say_so() -> None:
 
 
 def test_a_long_result_is_cut_and_says_so() -> None:
-    assert json_lines(None) == ["There is no result yet."]
-    assert json_lines(b"{\n}\n") == ["{", "}"]
-    assert json_lines(b"x\n" * (JSON_LINES + 7))[-1] == "... and 7 lines more"
+    assert json_lines(None, "/r") == ["There is no result yet."]
+    assert json_lines(b"{\n}\n", "/r") == ["{", "}"]
+    lines = json_lines(b"x\n" * (JSON_LINES + 7), "/r")
+    assert len(lines) == JSON_LINES + 1
+    assert lines[-1] == "... and 7 lines more, all of them in /r (y copies the path)"
 
 
 @given(name=st.text(max_size=30))
@@ -177,15 +200,37 @@ def test_a_command_line_is_one_line_for_a_shell(name: str) -> None:
     ("form", "line"),
     [
         (
-            SubmitForm("/mnt/card", ("p", "q"), Place.BESIDE, "Proxy", create_directories=True),
-            "spec --recursive --profile p --profile q --beside Proxy --create-directories --submit /ws -- /mnt/card",
+            SubmitForm(("/mnt/card", "/mnt/b"), ("p", "q"), Place.BESIDE, "Proxy", create_directories=True),
+            "spec --recursive --profile p --profile q --beside Proxy --create-directories --submit /ws -- /mnt/card /mnt/b",
         ),
         (
-            SubmitForm("/mnt/a b.mov", ("p",), Place.DIRECTORY, "/out", create_directories=False),
-            "spec --profile p --output-directory /out --submit /ws -- '/mnt/a b.mov'",
+            SubmitForm(("/mnt/a b.mov",), ("p",), Place.DIRECTORY, "/out", create_directories=False, preset="RAW"),
+            "spec --profile p --resolve-preset RAW --output-directory /out --submit /ws -- '/mnt/a b.mov'",
         ),
     ],
 )
 def test_a_form_is_a_command(form: SubmitForm, line: str) -> None:
-    recursive = not form.source.endswith(".mov")
+    recursive = not form.sources[0].endswith(".mov")
     assert command_line(*form.words("/ws", recursive=recursive)) == f"proxx-worker {line}"
+
+
+@pytest.mark.parametrize(
+    ("typed", "paths"),
+    [
+        ("/mnt/card", ("/mnt/card",)),
+        ("  '/mnt/my card'  b.mov b.mov ", ("/mnt/my card", "b.mov")),
+        ("/mnt/my\\ card", ("/mnt/my card",)),
+    ],
+)
+def test_typed_paths_are_read_as_a_shell_reads_words(typed: str, paths: tuple[str, ...]) -> None:
+    assert paths_in(typed) == paths
+
+
+@pytest.mark.parametrize(("typed", "said"), [("", "no clip is named"), (" '' ", "no clip is named"), ("it's", "quote a whole")])
+def test_a_field_without_a_path_is_refused(typed: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        paths_in(typed)
+
+
+def test_a_profile_of_resolve_needs_a_preset() -> None:
+    assert [needs_preset(name) for name in ("proxy_h264_low", "proxy_prores_lt_resolve", "none")] == [False, True, False]

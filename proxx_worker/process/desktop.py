@@ -1,0 +1,42 @@
+"""Opens a file on the desktop of whoever sits at this machine."""
+
+import shutil
+import subprocess
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+_REMOTE: Final = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")
+"""Set by sshd, see ENVIRONMENT in ssh(1). A display of such a session is another machine's, or nobody's who reads this."""
+
+_DISPLAYS: Final = ("DISPLAY", "WAYLAND_DISPLAY")
+
+
+@dataclass(frozen=True, slots=True)
+class Desktop:
+    """A desktop. `command`: what opens a file on it with the program that its user has chosen."""
+
+    command: str
+
+    def open(self, path: str) -> None:
+        """Start the command, and do not wait: it may last as long as a browser, and outlives us. Raises `OSError`.
+
+        It has no terminal. Python's `webbrowser` leaves it ours, and may choose a browser that shows text in it.
+        """
+        nothing = subprocess.DEVNULL
+        process = subprocess.Popen([self.command, path], stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True)
+        threading.Thread(target=process.wait, daemon=True, name="desktop").start()
+
+
+def desktop_of(environment: Mapping[str, str], platform: str) -> Desktop | None:
+    """The desktop of this machine; None over SSH, without a display, or without its command. `platform`: as `sys.platform`."""
+    if any(environment.get(name) for name in _REMOTE):
+        return None
+    if platform == "darwin":
+        command = "open"
+    elif any(environment.get(name) for name in _DISPLAYS):
+        command = "xdg-open"
+    else:
+        return None
+    return Desktop(command) if shutil.which(command, path=environment.get("PATH")) else None

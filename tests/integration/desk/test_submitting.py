@@ -1,0 +1,134 @@
+"""The form for submitting clips, with the code that writes the specs: what it refuses before it writes anything."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from proxx_worker.cli.console_app import Submitting
+from proxx_worker.workspace.layout import Workspace
+from tests.integration.desk.consoles import SIZES, Desk, driven
+from tests.support.desks import empty_workspace
+
+sizes = pytest.mark.parametrize("size", SIZES, ids=lambda it: f"{it[0]}x{it[1]}")
+MOVIE = b"\0\0\0\x14ftypqt  \0\0\0\0qt  " + b"\0\0\0\x08moov"
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current directory, with a workspace `ws` in it, two clips and a folder."""
+    monkeypatch.chdir(tmp_path)
+    empty_workspace(tmp_path / "ws")
+    for name in ("a.mov", "my b.mov", "card/c.mov"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(MOVIE)
+    return tmp_path
+
+
+class Form:
+    """The open form."""
+
+    def __init__(self, desk: Desk) -> None:
+        """See `opened`."""
+        self.desk = desk
+
+    @classmethod
+    async def opened(cls, desk: Desk, paths: str, *, choose: bool = True) -> "Form":
+        """Type paths; choose the first profile."""
+        await desk.press("n")
+        await desk.until("Clips or folders")
+        await desk.type(paths)
+        if choose:
+            await desk.press("tab", "space", "shift+tab")
+        return cls(desk)
+
+    async def says(self, *words: str) -> None:
+        """Preview, and wait until these words are on the screen, however its lines are broken."""
+        await self.desk.press("f5")
+        await self.desk.until_true(lambda: all(word in self.text() for word in words), f"{words}")
+
+    def text(self) -> str:
+        """The screen without borders and line breaks."""
+        return re.sub(r"[\s│▁-█]+", " ", self.desk.text())
+
+
+def specs(place: Path) -> list[dict[str, object]]:
+    return [json.loads(path.read_bytes()) for path in sorted((place / "ws" / "inbox").glob("*.json"))]
+
+
+@sizes
+def test_what_cannot_be_submitted_is_said_in_sight(place: Path, size: tuple[int, int]) -> None:
+    async def drive(desk: Desk) -> None:
+        form = await Form.opened(desk, "", choose=False)
+        await form.says("! no clip is named")
+        await desk.press("ctrl+s")
+        assert "Where the proxies go" in form.text()
+        await desk.type("a.mvo")
+        await form.says("PROFILE_UNKNOWN: no profile is chosen")
+        await desk.press("tab", "space", "shift+tab")
+        await form.says("SOURCE_MISSING: ", "does not exist; check the path", "spec --profile")
+        await desk.press("ctrl+s")
+        await desk.until("$ proxx-worker spec", "[1 running]")
+        await desk.until_true(lambda: " ! " in form.text() and "does not exist" in form.text(), "a refusal")
+
+    driven(place / "ws", size, drive, Submitting(Workspace(place / "ws")))
+    assert specs(place) == []
+
+
+@sizes
+def test_several_clips_are_looked_at_and_submitted(place: Path, size: tuple[int, int]) -> None:
+    async def drive(desk: Desk) -> None:
+        form = await Form.opened(desk, "a.mov 'my b.mov'")
+        await form.says("OUTPUT_DIRECTORY_MISSING: ", "choose to create it")
+        (place / "Proxy").mkdir()
+        await form.says("2 clips, none skipped", "2 specs to be written")
+        await desk.press("ctrl+s")
+        await desk.until("2 specs written")
+
+    app = driven(place / "ws", size, drive, Submitting(Workspace(place / "ws")))
+    assert sorted(str(spec["sources"]) for spec in specs(place)) == sorted(
+        str([str(place / name)]) for name in ("a.mov", "my b.mov")
+    )
+    (command,) = app.commands
+    assert command.endswith(f"--submit {place}/ws -- {place}/a.mov '{place}/my b.mov'")
+
+
+def test_folders_are_searched_and_not_mixed_with_clips(place: Path) -> None:
+    (place / "card" / "Proxy").mkdir()
+    (place / "card 2").mkdir()
+
+    async def drive(desk: Desk) -> None:
+        form = await Form.opened(desk, "card a.mov")
+        await form.says("SPEC_INVALID: ", "a.mov is a clip, and others are folders")
+        await desk.press("escape")
+        form = await Form.opened(desk, "card crad")
+        await form.says("SOURCE_MISSING: ", "crad does not exist")
+        await desk.press("escape")
+        form = await Form.opened(desk, "card 'card 2'")
+        await form.says("1 clip, ", "1 spec to be written", "spec --recursive")
+        await desk.press("escape")
+        form = await Form.opened(desk, "'card 2")
+        await form.says("! a quotation mark or backslash is left open")
+
+    driven(place / "ws", (120, 40), drive, Submitting(Workspace(place / "ws")))
+
+
+def test_a_profile_of_resolve_asks_for_its_preset(place: Path) -> None:
+    (place / "Proxy").mkdir()
+    at = next(number for number, name in enumerate(Submitting.profiles) if name.endswith("_resolve"))
+
+    async def drive(desk: Desk) -> None:
+        form = await Form.opened(desk, "a.mov", choose=False)
+        assert "Render preset" not in desk.text()
+        await desk.press(*["tab"] * (at + 1), "space")
+        await form.says("Render preset", "resolve_preset")
+        await desk.press(*["tab"] * (len(Submitting.profiles) - at))
+        await desk.type("RAW to LT")
+        await form.says("1 spec to be written", "--resolve-preset 'RAW to LT'")
+        await desk.press("ctrl+s")
+        await desk.until("1 spec written")
+
+    driven(place / "ws", (120, 40), drive, Submitting(Workspace(place / "ws")))
+    (spec,) = specs(place)
+    assert (spec["proxy_profile"], spec["resolve_preset"]) == (Submitting.profiles[at], "RAW to LT")
