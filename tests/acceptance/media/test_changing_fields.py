@@ -13,6 +13,7 @@ import pytest
 
 from tests.acceptance.clips import ffmpeg
 from tests.acceptance.command import Command
+from tests.acceptance.media.labels import parameter_sets
 from tests.acceptance.results import Result, names, parse_result
 from tests.acceptance.specs import encode, explicit, jobspec
 
@@ -143,6 +144,25 @@ def test_progressive_frames_in_an_interlaced_source_are_kept(
     check = checks_of(result)["field_order_of_source"]
     assert (check["expected"], check["actual"]) == (order, f"mixed: {order} from 0.000 s, progressive from 1.000 s")
     assert set(kinds_of(Path(result["tasks"][0]["output"]))) == {order}
+
+
+@pytest.mark.parametrize("container", ["mp4", "mov", "mkv"])
+@pytest.mark.parametrize(("kind", "order"), [("t", "tt"), ("b", "bb")])
+def test_the_first_pictures_of_h264_say_the_order_in_every_container(
+    proxx: Command, tmp_path: Path, changing: Maker, kind: str, order: str, container: str
+) -> None:
+    """The bare stream's word: in MOV and MKV ffprobe gives the container's for it, so the worker itself sees it in MP4 alone."""
+    result = run(proxx, tmp_path, changing(kind, "mpeg2"), explicit("h264", container))
+    assert result["error"] is None
+    assert parameter_sets(Path(result["tasks"][0]["output"]), "h264")["field_order"] == order
+
+
+def test_the_judge_sees_first_pictures_that_say_the_other_order(tmp_path: Path, changing: Maker) -> None:
+    """x264 takes its order from the first frame, after its threads have begun: without `bff=1` the first pictures say top."""
+    wrong = tmp_path / "wrong.mov"
+    ffmpeg("-i", changing("b", "mpeg2"), *H264, "-flags", "+ildct+ilme", "-pix_fmt", "yuv420p", wrong)
+    assert set(kinds_of(wrong)) == {"bb"}
+    assert parameter_sets(wrong, "h264")["field_order"] == "tt"
 
 
 @pytest.mark.parametrize("codec", CODECS)
