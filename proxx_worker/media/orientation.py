@@ -34,7 +34,8 @@ def orientation_of(stream: Section) -> Orientation:
     side_data = stream.side_data("Display Matrix")
     if side_data is None:
         return Orientation()
-    entries = _matrix(side_data)
+    printed = side_data.values.get("displaymatrix")
+    entries = _matrix(printed) if isinstance(printed, str) else None
     if entries is None:
         raise ProxxError(ErrorCode.SOURCE_UNSUPPORTED, "the display matrix cannot be read, so the video's orientation is unknown")
     a, b, c, d = entries
@@ -105,11 +106,18 @@ def sample_aspect_of(stream: Section) -> Fraction:
     return stream.ratio("sample_aspect_ratio") or Fraction(1)
 
 
-def _matrix(side_data: Section) -> tuple[int, int, int, int] | None:
+def mirrors(printed: str) -> bool:
+    """Whether a display matrix, as ffprobe prints it, mirrors the frame. Of an upside-down mirror ffprobe's `rotation` says 0."""
+    entries = _matrix(printed)
+    if entries is None:
+        return False
+    a, b, c, d = entries
+    return a * d < b * c
+
+
+def _matrix(printed: str) -> tuple[int, int, int, int] | None:
     r"""a, b, c, d of ffprobe's `\n00000000:  a  b  u\n00000001:  c  d  v\n00000002:  x  y  w\n`."""
-    printed = side_data.values.get("displaymatrix")
-    lines = printed.splitlines() if isinstance(printed, str) else []
-    words = [word for line in lines for word in line.partition(":")[2].split()]
+    words = [word for line in printed.splitlines() for word in line.partition(":")[2].split()]
     if len(words) != _MATRIX_ENTRIES or not all(_ENTRY.fullmatch(word) for word in words):
         return None
     a, b, _, c, d = (int(word) for word in words[:5])

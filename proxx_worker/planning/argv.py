@@ -13,6 +13,7 @@ from proxx_worker.planning.audio_report import reported
 from proxx_worker.planning.color import ColorPlan
 from proxx_worker.planning.color_tags import Tags
 from proxx_worker.planning.containers import MATROSKA, MUXERS, QUICKTIME
+from proxx_worker.planning.field_report import KINDS_REPORTED
 from proxx_worker.planning.frame_timing import Schedule
 from proxx_worker.planning.geometry import Geometry
 from proxx_worker.planning.video_codecs import VideoEncoder
@@ -205,6 +206,7 @@ def _filters(design: Design) -> list[str]:
         "metadata=mode=delete",
         "metadata=mode=add:key=presented:value=1",
         "metadata=mode=print:file=-:direct=1",
+        KINDS_REPORTED,
         *_retiming(design.schedule),
         ":".join(size),
         f"format=pix_fmts={design.encoder.pixel_format}",

@@ -10,6 +10,7 @@ from proxx_worker.contract.output_settings import Container
 from proxx_worker.contract.result import Check
 from proxx_worker.media.ffmpeg_words import decoder_names
 from proxx_worker.media.ffprobe_json import read_ratio
+from proxx_worker.media.orientation import mirrors
 from proxx_worker.media.timecode import usual_timecode
 from proxx_worker.planning.color_tags import same
 from proxx_worker.planning.containers import DEMUXERS, MATROSKA
@@ -82,10 +83,15 @@ def _video_checks(expected: Expectation, stream: StreamReport) -> Iterator[Check
 
 
 def _rotation(stream: StreamReport) -> Check:
-    """A proxy is upright: it has no display matrix, or the identity. A matrix without a rotation is unknown."""
+    """A proxy is upright: it has no display matrix, or the identity. A matrix without a rotation is unknown.
+
+    The matrix itself tells a mirror: of one that turns the frame upside down, ffprobe's `rotation` is 0.
+    """
     matrices = [it for it in stream.side_data if "rotation" in it or it.get("side_data_type") == "Display Matrix"]
     turns = [matrix.get("rotation") for matrix in matrices]
     turned = next((turn for turn in turns if turn not in {"0", "-0", None}), None)
+    if turned is None and any(mirrors(matrix.get("displaymatrix", "")) for matrix in matrices):
+        turned = "mirrored"
     ok = None if turned is None and None in turns else turned is None
     return Check(name="rotation", expected=0, actual=turned if ok is False else None if ok is None else 0, ok=ok)
 

@@ -2,11 +2,12 @@
 
 import re
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from proxx_worker.media.ffmpeg_words import Meaning, find, says
 from proxx_worker.planning.audio_report import Placement
+from proxx_worker.planning.field_report import read_line
 from proxx_worker.verification.heard_audio import HeardAudio, Listener
 from proxx_worker.verification.progress import Progress, ProgressParser
 
@@ -25,6 +26,7 @@ class EncodeObservation:
     `complained_at`, `complained_last`: how many frames had been presented at the first and the last complaint, which is near the
     fault (decoders work ahead); `heard_at`: the same for each of `complaints`. `audio`: what was decoded of each audio stream,
     None for one that was copied. `audio_units`: how much audio was encoded, in units of 1024 bytes; None if not reported.
+    `kinds`: of each kind of frame that the source has (`progressive`, `tt`, `bb`), the number of its first frame, from 0.
     """
 
     exit_code: int
@@ -39,6 +41,7 @@ class EncodeObservation:
     complained_last: int | None = None
     audio: tuple[HeardAudio | None, ...] = ()
     audio_units: int | None = None
+    kinds: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def times(self) -> list[int]:
@@ -63,6 +66,7 @@ class EncodeObserver:
         self._complained_at: int | None = None
         self._complained_last: int | None = None
         self._audio_units: int | None = None
+        self._kinds: dict[str, int] = {}
 
     def feed_stdout(self, data: bytes) -> list[Progress]:
         """Parse the next bytes of standard output. Returns the progress blocks that they complete."""
@@ -70,6 +74,9 @@ class EncodeObserver:
 
     def feed_line(self, line: str) -> None:
         """Add the next line of standard error, without its newline."""
+        if (kind := read_line(line)) is not None:
+            self._kinds.setdefault(*kind)
+            return
         self._tail.append(line)
         # Lines before this one come from probing the file, including streams that are not used.
         self._started = self._started or says(Meaning.STARTED, line)
@@ -101,5 +108,6 @@ class EncodeObserver:
             heard_at=tuple(self._heard_at),
             complained_last=self._complained_last,
             audio_units=self._audio_units,
+            kinds=self._kinds,
             audio=tuple(None if listener is None else listener.heard() for listener in self._listeners),
         )

@@ -17,6 +17,7 @@ from proxx_worker.verification.damage_places import DamageSearchResult
 from proxx_worker.verification.encode_fault import encode_error, gap_error
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.ends import left_out_at_end
+from proxx_worker.verification.field_changes import fields_fault, mixed_fields
 from proxx_worker.verification.frame_grid import places_on_grid
 from proxx_worker.verification.heard_audio import HeardAudio
 from proxx_worker.verification.proxy_probe import ProxyObservation, StreamReport
@@ -44,11 +45,12 @@ class FfmpegEvidence:
             compare("file_size", self.encode.progress.total_size, self.encode.file_size),
             *self._audio_encoded(),
             *self._rate_of_source(),
+            *mixed_fields(self.plan, self.encode),
         )
 
     def fault(self) -> JobError | None:
         """No space, a damaged or unsupported source, a failed encoder."""
-        return encode_error(self.plan, self.encode, self.search)
+        return encode_error(self.plan, self.encode, self.search) or fields_fault(self.plan, self.encode)
 
     def has_places(self) -> bool:
         """Whether the source is damaged so that a search for all damaged places is worthwhile.

@@ -33,7 +33,7 @@ FORMAT_ENTRIES = "format=format_name,start_time,duration:format_tags=timecode,TI
 STREAM_ENTRIES = (
     "stream=index,codec_type,codec_name,profile,codec_tag_string,width,height,pix_fmt,sample_aspect_ratio,field_order,r_frame_rate,"
     "avg_frame_rate,time_base,start_pts,duration_ts,color_range,color_space,color_transfer,color_primaries,sample_rate,channels,"
-    "channel_layout,initial_padding:stream_tags=timecode,reel_name,DURATION:stream_side_data=side_data_type,rotation"
+    "channel_layout,initial_padding:stream_tags=timecode,reel_name,DURATION:stream_side_data=side_data_type,rotation,displaymatrix"
 )
 FRAME_ENTRIES = (
     "frame=stream_index,pts,nb_samples,sample_aspect_ratio,interlaced_frame,top_field_first,color_range,color_space,"

@@ -170,6 +170,8 @@ def _geometry(truth: Truth, source: Look, proxy: Look, target: Target) -> Iterat
     elif abs(proxy.aspect / aspect - 1) > Fraction(1, 10**7):  # H.264 has no terms for the exact pixel aspect
         yield f"aspect should be {aspect}, is {proxy.aspect}"
     yield from _equal("fields", truth.fields, proxy.fields)
+    if target.codec == "h264":
+        yield from _equal("fields of the first picture", truth.fields, parameter_sets(proxy.path, "h264")["field_order"])
     if target.container == "mov":
         yield from _equal("fields in the bitstream", truth.fields, prores_fields(proxy.path))
         # 9 and 14, first line early and late, is what Apple and Adobe write for ProRes and XDCAM (the shared clips among them).

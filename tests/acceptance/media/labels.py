@@ -67,7 +67,10 @@ def prores_fields(path: Path) -> str:
 
 
 def parameter_sets(path: Path, codec: str) -> dict[str, str]:
-    """What the bare H.264 or HEVC stream says of itself once it is taken out of its container: ffprobe's fields by name."""
+    """What the bare H.264 or HEVC stream says of itself once it is taken out of its container: ffprobe's fields by name.
+
+    `field_order` of H.264 is that of the first picture's `pic_struct`, which decoders ignore.
+    """
     kind = {"h264": "h264", "hevc": "hevc"}[codec]
     bare = subprocess.run(
         [
@@ -79,7 +82,7 @@ def parameter_sets(path: Path, codec: str) -> dict[str, str]:
     said = subprocess.run(
         [
             "ffprobe", "-v", "error", "-f", kind, "-of", "default=nw=1", "-i", "-",
-            "-show_entries", "stream=color_range,color_space,color_primaries,color_transfer",
+            "-show_entries", "stream=color_range,color_space,color_primaries,color_transfer,field_order",
         ],
         check=True, capture_output=True, input=bare,
     ).stdout  # fmt: skip

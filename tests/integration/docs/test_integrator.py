@@ -92,9 +92,12 @@ def test_every_field_and_status_of_a_task_is_there(integrator: Page) -> None:
     assert first_code(statuses.column("task status")) == [status.value for status in TaskStatus]
 
 
+CHECKING = ("checks.py", "ffmpeg_evidence.py", "field_changes.py", "resolve_evidence.py")
+
+
 def test_every_check_is_one_that_the_code_makes(integrator: Page, project_root: Path) -> None:
     verification = project_root / "proxx_worker" / "verification"
-    source = "".join((verification / name).read_text() for name in ("checks.py", "ffmpeg_evidence.py", "resolve_evidence.py"))
+    source = "".join((verification / name).read_text() for name in CHECKING)
     audio = (verification / "audio_checks.py").read_text()
     for check in first_code(integrator.table("Checks").column("check")):
         what = check.removeprefix("audio_N_")

@@ -8,6 +8,7 @@ from proxx_worker.media.orientation import (
     Orientation,
     field_order_note,
     field_order_of,
+    mirrors,
     orientation_of,
     refuse_single_fields,
     sample_aspect_of,
@@ -34,6 +35,20 @@ ONE = 65536
 )
 def test_rotation_is_clockwise(entries: tuple[int, int, int, int], orientation: Orientation) -> None:
     assert orientation_of(Section({"side_data_list": [matrix(*entries)]})) == orientation
+
+
+@pytest.mark.parametrize(
+    ("entries", "mirrored"),
+    [
+        ((ONE, 0, 0, ONE), False), ((0, ONE, -ONE, 0), False), ((-ONE, 0, 0, -ONE), False), ((0, -ONE, ONE, 0), False),
+        ((-ONE, 0, 0, ONE), True), ((ONE, 0, 0, -ONE), True), ((0, ONE, ONE, 0), True), ((0, -ONE, -ONE, 0), True),
+    ],
+)  # fmt: skip
+def test_a_matrix_mirrors(entries: tuple[int, int, int, int], mirrored: bool) -> None:
+    printed = matrix(*entries)["displaymatrix"]
+    assert isinstance(printed, str)
+    assert mirrors(printed) is mirrored
+    assert not mirrors("")
 
 
 def test_without_a_matrix_the_picture_stands() -> None:

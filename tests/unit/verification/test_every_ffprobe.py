@@ -122,6 +122,22 @@ def test_a_turned_proxy_is_seen_in_every_form(said: str) -> None:
     assert (upright.ok, upright.actual) == (True, 0)
 
 
+UPSIDE_DOWN = (
+    r"displaymatrix=\n00000000:        65536           0           0\n00000001:            0      -65536           0"
+    r"\n00000002:            0           0  1073741824\n"
+)
+
+
+@pytest.mark.parametrize("said", ROTATED.values(), ids=ROTATED.keys())
+def test_a_proxy_that_is_mirrored_by_its_matrix_is_seen_in_every_form(said: str) -> None:
+    """As printed of a MOV whose track header turns it upside down: its rotation is 0."""
+    prefix = "side_datum/display_matrix:" if "side_datum" in said else ""
+    seen = checks(with_side_data(said.replace(f"|{prefix}rotation=-90", f"|{prefix}{UPSIDE_DOWN}|{prefix}rotation=0")))[
+        "rotation"
+    ]
+    assert (seen.ok, seen.expected, seen.actual) == (False, 0, "mirrored")
+
+
 @pytest.mark.parametrize("said", ROTATED.values(), ids=ROTATED.keys())
 def test_a_matrix_whose_rotation_is_not_told_is_not_known(said: str) -> None:
     unknown = said.partition("|side_datum/display_matrix:rotation")[0].replace("|rotation=-90", "")
