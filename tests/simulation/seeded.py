@@ -202,10 +202,8 @@ FAULTS: Sequence[Fault] = (
         [
             Change(
                 executor.Executor._execute_in,
-                "        journal.commit(result)\n",
-                "        if result.status is JobStatus.COMPLETED:\n"
-                "            staging.publish(stop.requested)\n"
-                "        journal.commit(result)\n",
+                "        result = _commit(",
+                "        if error is None:\n            staging.publish(stop.requested)\n        result = _commit(",
             ),
             Change(executor._publish, "staging.publish(stop.requested)", "stop.requested()"),
         ],
