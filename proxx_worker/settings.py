@@ -109,9 +109,14 @@ def load_settings(config: Path | None, flags: Mapping[str, object]) -> Settings:
         try:
             values.update(tomllib.loads(config.read_bytes().decode()))
         except OSError as error:
-            raise ConfigurationError(f"configuration file {config} cannot be read: {error.strerror}") from error
+            raise ConfigurationError(
+                f"configuration file {config} cannot be read: {error.strerror}; name a file that can, or leave --config out"
+            ) from error
         except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ConfigurationError(f"configuration file {config} is not TOML: {error}") from error
+            raise ConfigurationError(
+                f"configuration file {config} is not TOML: {error}; write UTF-8 text, each setting on a line of its own, "
+                "such as stall_seconds = 120"
+            ) from error
     values.update({key: value for key, value in flags.items() if value is not None})
     for key in ("path_map", "sandbox_read", "source_roots", "output_roots"):
         if isinstance(given := values.get(key), list):

@@ -4,6 +4,7 @@ import select
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from proxx_worker.contract.candidates import display_name, strays_text
 from proxx_worker.contract.errors import EXIT_OK, ErrorCode, JobError, ProxxError
@@ -197,7 +198,7 @@ class Worker:
         job = self._reserve_for_refusal(job)
         if self._requests.is_cancelled(claimed):
             job = replace(job, content=JobError(ErrorCode.CANCELLED, f"the job was cancelled before it began. {SUBMIT_AGAIN}"))
-        stop = CancellableStop(self._stops.now, self._requests.watch(claimed))
+        stop = CancellableStop(self._stops.now, self._requests.watch(claimed), partial(self._requests.look, claimed))
         with JobLogFile(claimed.name, self._spool.open_log(claimed)) as log:
             log.event("claimed", name=display_name(name))
             result = self._executor.execute(job, SpoolJournal(self._spool, claimed), log, stop)

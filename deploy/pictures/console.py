@@ -34,7 +34,7 @@ _FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
 def clip(path: Path, seconds: int) -> None:
-    """A clip with picture, sound and timecode."""
+    """A clip with video, audio and timecode."""
     path.parent.mkdir(parents=True, exist_ok=True)
     picture = f"testsrc2=size=1280x720:rate=25:duration={seconds}"
     arguments = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", f"sine=duration={seconds}:sample_rate=48000"]
@@ -44,20 +44,26 @@ def clip(path: Path, seconds: int) -> None:
     )
 
 
-def proxx(*words: str) -> str:
-    """What a command prints, on both streams."""
-    done = subprocess.run([PROXX, *words], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+def printed_by(line: str) -> str:
+    """What a shell's command line prints, on both streams."""
+    environment = {**os.environ, "PATH": f"{Path(PROXX).parent}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["/bin/sh", "-c", line],
+        cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    )  # fmt: skip
     return done.stdout
 
 
 def session() -> Iterator[tuple[str, str]]:
-    """The commands of the terminal's picture, and what they print."""
-    spec = "spec --recursive card --profile proxy_h264_low --beside Proxy --create-directories --submit main"
-    for line in (spec, "list main --waiting", "cancel main card+A001C003.mov+proxy_h264_low", "watch main --once", "list main"):
-        printed = proxx(*line.split())
-        if line.startswith("watch"):
-            printed = "".join(kept for kept in printed.splitlines(keepends=True) if " finished " in kept)
-        yield f"proxx-worker {line}", printed
+    """The command lines of the terminal's picture, and what they print: all of it, as they stand there."""
+    for line in (
+        "proxx-worker spec --recursive card --profile proxy_h264_low --beside Proxy --create-directories --submit main",
+        "proxx-worker list main --waiting",
+        "proxx-worker cancel main card+A001C003.mov+proxy_h264_low",
+        "proxx-worker watch main --once 2>&1 | grep ' finished '",
+        "proxx-worker list main",
+    ):
+        yield line, printed_by(line)
 
 
 def draw_terminal(target: Path) -> None:
@@ -113,7 +119,7 @@ def fill(workspace: Workspace) -> None:
         ("A002C003", {"proxy_profile": "proxy_h264_tiny"}),
     ):
         (workspace.root / "inbox" / f"{name}.json").write_text(json.dumps({**done, **changes}))
-    proxx("watch", "main", "--once")
+    printed_by("proxx-worker watch main --once")
     clip(ROOT / "card3" / "A003C001.mov", 60)
     slow = {"sources": [str(ROOT / "card3" / "A003C001.mov")], "proxy_profile": "proxy_prores_proxy", "naming_template": "fourth"}
     (workspace.root / "inbox" / "A003C001.json").write_text(json.dumps({**done, **slow}))

@@ -49,9 +49,14 @@ def _in_workspace(path: str) -> list[Path]:
         try:
             found += sorted(entry for entry in directory.iterdir() if entry.name.endswith(_SUFFIX))
         except FileNotFoundError as error:
-            raise UsageError(f"{display_name(os.fsencode(path))} is not a workspace: it has no {directory.name}/") from error
+            raise UsageError(
+                f"{display_name(os.fsencode(path))} is not a workspace: it has no {directory.name}/; name one that a worker has "
+                "used, or result files (NAME.result.json)"
+            ) from error
         except OSError as error:
-            raise UsageError(f"{display_name(outbox)} cannot be listed: {reason_of(error)}") from error
+            raise UsageError(
+                f"{display_name(outbox)} cannot be listed: {reason_of(error)}; give your user read permission on it"
+            ) from error
     return found
 
 
@@ -60,9 +65,11 @@ def _read(path: Path) -> FinishedJob:
     try:
         return read_finished(path.read_bytes())
     except OSError as error:
-        raise UsageError(f"the result {shown} cannot be read: {reason_of(error)}") from error
+        raise UsageError(f"the result {shown} cannot be read: {reason_of(error)}; name a result file that can") from error
     except ValueError as error:
-        raise UsageError(f"{shown} is not a result of this worker: {error}") from error
+        raise UsageError(
+            f"{shown} is not a result of this worker: {error}; name a NAME.result.json from done/ or failed/, or the workspace"
+        ) from error
 
 
 def require_extra(extra: str, *modules: str) -> None:

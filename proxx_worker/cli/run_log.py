@@ -51,4 +51,6 @@ def _opened(path: str) -> int:
     try:
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
     except (OSError, ValueError) as error:
-        raise UsageError(f"--log {path} cannot be written: {reason_of(error)}") from error
+        raise UsageError(
+            f"--log {path} cannot be written: {reason_of(error)}; name a file in a folder that exists and is writable"
+        ) from error

@@ -6,7 +6,7 @@
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 
-from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.errors import JOB_LOG, ErrorCode, ProxxError
 from proxx_worker.engines.port import StagedOutput
 from proxx_worker.media.quicktime_samples import video_frames
 from proxx_worker.planning.mxf import MxfScanner
@@ -53,6 +53,6 @@ def _color_volumes(staged: StagedOutput) -> Iterator[tuple[int, bytes]]:
 def _not_whole(container: str, error: ValueError, staged: StagedOutput) -> ProxxError:
     return ProxxError(
         ErrorCode.OUTPUT_INVALID,
-        f"the encoder must write a complete {container} file, but {error}. See the encoder's output in the job's log.",
+        f"the encoder must write a complete {container} file, but {error}. See the encoder's output in {JOB_LOG}.",
         path=staged.path,
     )

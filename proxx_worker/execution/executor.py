@@ -21,7 +21,7 @@ from proxx_worker.execution.task import TaskContext, TaskOutcome, run_task
 from proxx_worker.observe.clock import now
 from proxx_worker.observe.joblog import JobLog
 from proxx_worker.observe.observer import JobInfo, JobObserver
-from proxx_worker.process.stop import StopSignal
+from proxx_worker.process.stop import CUT_SHORT, StopSignal
 
 
 class Journal(Protocol):
@@ -83,17 +83,17 @@ class Executor:
         report = Report(job.name, job.summary, self._worker, now(), paths=self._environment.paths)
         log.event("job_started", job_id=report.summary.job_id, sha256=report.summary.sha256)
         if isinstance(job.content, JobError):
-            return _refuse(report, job.content, journal, log)
+            return _refuse(report, job.content, journal, log, stop)
         self._observer.job_entered(_info(job), Stage.PROBING)
         try:
             with internal_errors(log):
                 inspected = inspect(job.content, self._environment, stop, check_output_directory)
         except ProxxError as fault:
-            return _refuse(report, fault.error, journal, log)
+            return _refuse(report, fault.error, journal, log, stop)
         if inspected.spec is not None:
             report = report.with_settings(inspected.kind, inspected.spec.settings)
         if isinstance(inspected, RefusedJob):
-            return _refuse(report, inspected.error, journal, log, inspected.errors)
+            return _refuse(report, inspected.error, journal, log, stop, inspected.errors)
         log.event("job_inspected", tasks=len(inspected.tasks), engine=inspected.kind)
         self._observer.job_entered(_info(job), Stage.SURVEYING)
         try:
@@ -101,13 +101,13 @@ class Executor:
         except ProxxError as fault:
             if fault.code is not ErrorCode.NO_SPACE:
                 raise
-            return _refuse(report, fault.error, journal, log)
+            return _refuse(report, fault.error, journal, log, stop)
         try:
             with internal_errors(log):
                 path = self._environment.paths.local(inspected.spec.output_directory)
                 directory = OutputDirectory.hold(path, self._environment.roots.outputs)
         except ProxxError as fault:
-            return _refuse(report, fault.error, journal, log)
+            return _refuse(report, fault.error, journal, log, stop)
         with directory:
             return self._execute_in(directory, job, inspected, report, journal, log, stop)
 
@@ -144,18 +144,17 @@ class Executor:
                 directory.require_free([task.output_name for task in accepted.tasks])
                 tasks, refused = _survey(context, accepted.tasks)
         except ProxxError as fault:
-            return _refuse(report, fault.error, journal, log)
+            return _refuse(report, fault.error, journal, log, stop)
         if refused:
-            return _refuse(report, refused[min(refused)], journal, log, refused)
+            return _refuse(report, refused[min(refused)], journal, log, stop, refused)
         try:
             with internal_errors(log):
                 staging = directory.open_staging(job.owner, job.name)
         except ProxxError as fault:
-            return _refuse(report, fault.error, journal, log)
+            return _refuse(report, fault.error, journal, log, stop)
         with staging:
             outcomes, error = _run_tasks(context, staging, tasks)
-            result = report.result(_records(outcomes, report, error), error, now())
-            journal.commit(result)
+            result = _commit(report.result(_records(outcomes, report, error), error, now()), journal, stop)
             log.event("committed", status=result.status)
             if result.status is JobStatus.COMPLETED:
                 self._observer.job_entered(_info(job), Stage.PUBLISHING)
@@ -166,12 +165,27 @@ class Executor:
 
 
 def _refuse(
-    report: Report, error: JobError, journal: Journal, log: JobLog, errors: Mapping[int, JobError] | None = None
+    report: Report,
+    error: JobError,
+    journal: Journal,
+    log: JobLog,
+    stop: StopSignal,
+    errors: Mapping[int, JobError] | None = None,
 ) -> JobResult:
     """Commit a job that does not run. `errors`: of single sources, by index."""
-    result = report.result(report.not_run(errors), error, now())
-    journal.commit(result)
+    result = _commit(report.result(report.not_run(errors), error, now()), journal, stop)
     _log_end(log, result)
+    return result
+
+
+def _commit(result: JobResult, journal: Journal, stop: StopSignal) -> JobResult:
+    """Make `result` the job's decision, or its cancel, if that is there: the last moment for it. Returns what was committed."""
+    stopped = result.error is not None and result.error.code in CUT_SHORT
+    if not stopped and stop.cancelled():
+        error = stop.error("its result was about to be recorded").error
+        tasks = [_as_discarded(task) for task in result.tasks]
+        result = result.model_copy(update={"status": JobStatus.FAILED, "error": ErrorRecord.of(error), "tasks": tasks})
+    journal.commit(result)
     return result
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
+from proxx_worker.contract.errors import JOB_LOG, ErrorCode, JobError, ProxxError
 from proxx_worker.contract.jobspec import SpecSummary
 from proxx_worker.contract.output_settings import Engine, OutputSettings
 from proxx_worker.contract.path_map import NO_MAPPINGS, PathMap
@@ -34,7 +34,7 @@ def internal_errors(log: JobLog) -> Iterator[None]:
         raise
     except Exception as error:
         log.event("internal_error", traceback.format_exc(), level="ERROR")
-        message = f"unexpected error in proxx-worker: {error!r}. Please report it with the job's log."
+        message = f"unexpected error in proxx-worker: {error!r}. Please report it with {JOB_LOG}."
         raise ProxxError(ErrorCode.INTERNAL_ERROR, message) from error
 
 

@@ -45,7 +45,7 @@ class Skip(StrEnum):
     LINK = "link to a folder"
     SPECIAL = "not a file"
     OTHER_EXTENSION = "other extension"
-    CAMERA_RAW = "camera RAW without a _resolve profile"
+    CAMERA_RAW = "camera RAW without a _resolve profile (for machines with DaVinci Resolve Studio)"
     NOT_RAW = "not camera RAW, for _resolve profiles alone"
 
 

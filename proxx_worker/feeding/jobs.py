@@ -5,8 +5,9 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from proxx_worker.contract.candidates import SPEC_SUFFIX, is_candidate_name
+from proxx_worker.contract.candidates import SPEC_SUFFIX, display_name, is_candidate_name
 from proxx_worker.contract.jobspec import MAX_SPEC_BYTES, spec_digest
+from proxx_worker.feeding.rivals import KnownSpec
 from proxx_worker.feeding.standing import Outputs, State
 from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.locations import path_bytes
@@ -68,6 +69,15 @@ class Jobs:
                 return frozenset(state for state, digest in found if digest == wanted)
             self.look()  # it has moved since: it is in a later folder, or was removed
 
+    def known(self) -> list[KnownSpec]:
+        """Every spec that waits, runs or is done, with its bytes. Raises WORKSPACE_INVALID or IO_ERROR."""
+        while True:
+            places = {place for places in self._names.values() for place in places if place[0] is not State.FAILED}
+            found = [(place, self._read(place)) for place in sorted(places)]
+            if all(data is not None for _, data in found):
+                return [KnownSpec(display_name(name[: -len(SPEC_SUFFIX)]), state, data) for (state, name), data in found if data]
+            self.look()  # as above: one of them has moved on
+
     def is_taken(self, stem: str) -> bool:
         """Whether any job has this name."""
         return any(name == path_bytes(stem) + SPEC_SUFFIX for _, name in self._names.get(path_bytes(stem), []))
@@ -75,25 +85,41 @@ class Jobs:
     def _digest(self, place: tuple[State, bytes]) -> str | None:
         """The SHA-256 of a spec; None if it is gone. Empty for a file that is not a spec."""
         if place not in self._digests:
-            state, name = place
-            path = os.path.join(self._folders[state], name)
-            with translate_os_errors("read", path, state_folder=True):
-                data = read_if_regular(path, MAX_SPEC_BYTES + 1)
-                if data is None and not exists(path):
-                    return None
-            self._digests[place] = "" if data is None else spec_digest(data)
+            data = self._read(place)
+            if data is None:
+                return None
+            self._digests[place] = spec_digest(data) if data else ""
         return self._digests[place]
+
+    def _read(self, place: tuple[State, bytes]) -> bytes | None:
+        """The bytes of a spec; None if it is gone. Empty for a file that is not a spec."""
+        state, name = place
+        path = os.path.join(self._folders[state], name)
+        with translate_os_errors("read", path, state_folder=True):
+            data = read_if_regular(path, MAX_SPEC_BYTES + 1)
+            return b"" if data is None and exists(path) else data
 
 
 def outputs_there(outputs: Collection[str]) -> Outputs:
     """How many of the outputs are in place. Raises IO_ERROR if the system cannot tell: that never counts as missing."""
-    there = 0
+    return how_many(in_place(outputs), outputs)
+
+
+def how_many(there: Collection[str], outputs: Collection[str]) -> Outputs:
+    """How many of the outputs are `there`."""
+    if not there:
+        return Outputs.NONE
+    return Outputs.ALL if len(there) == len(outputs) else Outputs.SOME
+
+
+def in_place(outputs: Collection[str]) -> list[str]:
+    """Those of the outputs that exist, whatever they are. Raises as `outputs_there`."""
+    there: list[str] = []
     for output in outputs:
         with translate_os_errors("look for", output):
             try:
-                there += exists(path_bytes(output))
+                if exists(path_bytes(output)):
+                    there.append(output)
             except NotADirectoryError:
                 continue
-    if there == 0:
-        return Outputs.NONE
-    return Outputs.ALL if there == len(outputs) else Outputs.SOME
+    return there

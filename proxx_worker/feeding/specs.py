@@ -10,7 +10,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.text import encodable
 from proxx_worker.feeding.clips import Clip, Findings, counted, tell
 from proxx_worker.feeding.drops import drop, make_directories, require_directories
-from proxx_worker.feeding.jobs import Jobs, outputs_there
+from proxx_worker.feeding.jobs import Jobs, how_many, in_place
 from proxx_worker.feeding.orders import (
     Beside,
     Order,
@@ -21,11 +21,14 @@ from proxx_worker.feeding.orders import (
     require_possible,
     without_collisions,
 )
+from proxx_worker.feeding.rivals import owners, rival, states_under_other_names
 from proxx_worker.feeding.scan import Walk, find_clips
 from proxx_worker.feeding.standing import Standing, State, standing
 from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.locations import path_bytes, real_path_of
 from proxx_worker.workspace.layout import Workspace
+
+_PATHS_TOLD = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ def write_specs(request: Request) -> Outcome:
     elif request.recursive:
         require_directories(wanted.directories)
     made = drop(_folder_of(request.to), wanted.new) if wanted.new else []
-    return Outcome(tuple(made), (*tell(wanted.findings), _told(f"{counted(len(made), 'spec')} written", wanted, request.to)))
+    return Outcome(tuple(made), _told(f"{counted(len(made), 'spec')} written", wanted, request.to))
 
 
 def preview_specs(request: Request) -> tuple[str, ...]:
@@ -68,17 +71,18 @@ def preview_specs(request: Request) -> tuple[str, ...]:
     wanted = _wanted(request)
     if request.recursive and not request.create_directories:
         require_directories(wanted.directories)
-    return (*tell(wanted.findings), _told(f"{counted(len(wanted.new), 'spec')} to be written", wanted, request.to))
+    return _told(f"{counted(len(wanted.new), 'spec')} to be written", wanted, request.to)
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """The findings, the specs to write, the folders of their outputs, and the state of all of them."""
+    """The findings, the specs to write, the folders of their outputs, the state of all, and outputs from no job known here."""
 
     findings: Findings
     new: tuple[PlannedSpec, ...]
     directories: tuple[str, ...]
     standings: Counter[Standing]
+    made: tuple[str, ...]
 
 
 def _wanted(request: Request) -> _Wanted:
@@ -86,7 +90,8 @@ def _wanted(request: Request) -> _Wanted:
     specs, findings = _planned(request, _find(request))
     found = _standings(request, specs)
     new = tuple(spec for spec, where in zip(specs, found, strict=True) if where is Standing.NEW)
-    return _Wanted(findings, new, tuple(dict.fromkeys(spec.output_directory for spec in new)), Counter(found))
+    made = tuple(output for spec, where in zip(specs, found, strict=True) if where is Standing.MADE for output in spec.outputs)
+    return _Wanted(findings, new, tuple(dict.fromkeys(spec.output_directory for spec in new)), Counter(found), made)
 
 
 def _find(request: Request) -> Findings:
@@ -132,27 +137,46 @@ def _planned(request: Request, findings: Findings) -> tuple[Sequence[PlannedSpec
 
 
 def _standings(request: Request, specs: Sequence[PlannedSpec]) -> list[Standing]:
-    """The state of each spec. Raises OUTPUT_EXISTS if a job could only fail, or another chunk already has the name."""
+    """The state of each spec.
+
+    Raises OUTPUT_NAME_COLLISION if another job that is known has the output; OUTPUT_EXISTS if a job could only fail, or another
+    chunk already has the name.
+    """
+    jobs = _jobs_of(request)
+    states = {spec.stem: jobs.states_of(spec.stem, spec.data) for spec in specs}
+    undecided = [spec for spec in specs if states[spec.stem] <= {State.FAILED}]
+    # Read only where it matters: a done/ may hold ten thousand specs.
+    known = owners(jobs.known(), {spec.output_directory for spec in undecided}) if undecided else {}
+    found: list[Standing] = []
+    for spec in specs:
+        wanted = states[spec.stem] | states_under_other_names(spec, known)
+        there = in_place(spec.outputs)
+        where = standing(wanted, how_many(there, spec.outputs), again=True)
+        if where in {Standing.NEW, Standing.MADE, Standing.IN_PART}:
+            if where is Standing.NEW and request.order.chunk is not None and not wanted and jobs.is_taken(spec.stem):
+                raise _other_chunk(spec)
+            if (refusal := rival(spec, known, there)) is not None:
+                raise ProxxError(refusal.code, refusal.message, **refusal.details)
+        if where is Standing.IN_PART:
+            message = f"some outputs of {spec.stem} are in {spec.output_directory} already, so its job would fail"
+            raise ProxxError(ErrorCode.OUTPUT_EXISTS, f"{message}; gather them first, or name another folder", stem=spec.stem)
+        found.append(where)
+    return found
+
+
+def _jobs_of(request: Request) -> Jobs:
     if isinstance(request.to, Workspace):
         request.to.require()
         jobs = Jobs.of_workspace(request.to)
     else:
         jobs = Jobs({State.WAITING: os.fsencode(request.to)})
     jobs.look()
-    found: list[Standing] = []
-    for spec in specs:
-        states = jobs.states_of(spec.stem, spec.data)
-        where = standing(states, outputs_there(spec.outputs), again=True)
-        if where is Standing.IN_PART:
-            message = f"some outputs of {spec.stem} are in {spec.output_directory} already, so its job would fail"
-            raise ProxxError(ErrorCode.OUTPUT_EXISTS, f"{message}; gather them first, or name another folder", stem=spec.stem)
-        if where is Standing.NEW and request.order.chunk is not None and not states and jobs.is_taken(spec.stem):
-            message = f"{spec.stem}.json exists with other clips: clips were added or removed since, and chunks would overlap"
-            raise ProxxError(
-                ErrorCode.OUTPUT_EXISTS, f"{message}; remove the old specs, or write these elsewhere", stem=spec.stem
-            )
-        found.append(where)
-    return found
+    return jobs
+
+
+def _other_chunk(spec: PlannedSpec) -> ProxxError:
+    message = f"{spec.stem}.json exists with other clips: clips were added or removed since, and chunks would overlap"
+    return ProxxError(ErrorCode.OUTPUT_EXISTS, f"{message}; remove the old specs, or write these elsewhere", stem=spec.stem)
 
 
 def _folder_of(to: Workspace | Path) -> bytes:
@@ -165,8 +189,12 @@ def _folder_of(to: Workspace | Path) -> bytes:
     return os.fsencode(to)
 
 
-def _told(written: str, wanted: _Wanted, to: Workspace | Path) -> str:
+def _told(written: str, wanted: _Wanted, to: Workspace | Path) -> tuple[str, ...]:
+    """What was found, the outputs that nobody here has made, and the counts of all specs, last."""
     found = wanted.standings
     names = {where: str(where) for where in found} | ({} if isinstance(to, Workspace) else {Standing.QUEUED: "written already"})
     rest = [f"{count} {names[where]}" for where, count in sorted(found.items()) if where is not Standing.NEW]
-    return written + "".join(f", {text}" for text in rest)
+    paths = [f"already there, from no job known here: {encodable(output)}" for output in wanted.made[:_PATHS_TOLD]]
+    if len(wanted.made) > _PATHS_TOLD:
+        paths.append(f"and {len(wanted.made) - _PATHS_TOLD} more outputs from no job known here")
+    return (*tell(wanted.findings), *paths, written + "".join(f", {text}" for text in rest))

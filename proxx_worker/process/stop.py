@@ -23,12 +23,16 @@ class StopSignal(Protocol):
         """Whether a stop was requested. Once true it stays true. Every long-running loop asks at least once a second."""
         ...
 
+    def cancelled(self) -> bool:
+        """Whether the job was cancelled, by a look taken now. To be asked once, right before the job is decided."""
+        return False
+
     def fileno(self) -> int:
         """A descriptor that becomes readable when a stop is requested; check `requested()`, as it may be a false alarm."""
         ...
 
     def error(self, work: str, **details: JsonValue) -> ProxxError:
-        """The error of a job whose `work` this stop cut short, as in "while WORK"."""
+        """The error of a job whose `work` this stop ended, as in "while WORK"."""
         return interrupted(work, **details)
 
 
@@ -111,10 +115,11 @@ class BeatingStop(StopSignal):
 class CancellableStop(StopSignal):
     """The stop signal of a job that can be cancelled: a second reason to stop, with its own code."""
 
-    def __init__(self, stop: StopSignal, is_cancelled: Callable[[], bool]) -> None:
-        """`stop`: the worker's own. `is_cancelled` is checked as often as `stop`, until it returns true."""
+    def __init__(self, stop: StopSignal, is_cancelled: Callable[[], bool], look: Callable[[], bool]) -> None:
+        """`stop`: the worker's own. `is_cancelled` is checked as often as `stop`, until it returns true; `look` always looks."""
         self._stop = stop
         self._is_cancelled = is_cancelled
+        self._look = look
         self._cancelled = False
 
     def requested(self) -> bool:
@@ -123,6 +128,11 @@ class CancellableStop(StopSignal):
         if not (stopped or self._cancelled):
             self._cancelled = self._is_cancelled()
         return stopped or self._cancelled
+
+    def cancelled(self) -> bool:
+        """See `StopSignal.cancelled`."""
+        self._cancelled = self._cancelled or self._look()
+        return self._cancelled
 
     def fileno(self) -> int:
         """See `StopSignal.fileno`. A cancel does not make it readable, so callers also check `requested()` once a second."""
@@ -140,7 +150,7 @@ class StopRequestedError(Exception):
 
 
 def interrupted(work: str, **details: JsonValue) -> ProxxError:
-    """INTERRUPTED for a job whose `work` was cut short, as in "while WORK"."""
+    """INTERRUPTED for a job whose `work` was interrupted, as in "while WORK"."""
     message = f"stopped by a signal (SIGTERM, or Ctrl-C) while {work}. Nothing was published; run the job again."
     return ProxxError(ErrorCode.INTERRUPTED, message, **details)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from proxx_worker.contract.errors import ErrorCode, JobError, JsonValue
+from proxx_worker.contract.errors import JOB_LOG, ErrorCode, JobError, JsonValue
 from proxx_worker.media.demuxers import NUMBERED
 from proxx_worker.media.ffmpeg_words import Meaning, decoder_names, says, speaker, without_addresses
 from proxx_worker.planning.plan import TaskPlan
@@ -54,14 +54,14 @@ def _own_fault(encode: EncodeObservation) -> JobError | None:
         last = without_addresses(next(iter((*encode.complaints[-1:], *encode.stderr_tail[-1:])), "it printed nothing"))
         return JobError(
             ErrorCode.ENCODE_FAILED,
-            f"FFmpeg ended with {how}: {last}; the job's log has its full output",
+            f"FFmpeg ended with {how}: {last}; its full output is in {JOB_LOG}",
             {"exit_code": encode.exit_code, "lines": _said_last(encode)},
         )
     if not encode.progress.ended:
         return JobError(
             ErrorCode.ENCODE_FAILED,
             "FFmpeg must report that it finished, but it exited with code 0 without doing so: its output cannot be trusted; "
-            "see the job's log, and check that the program configured as ffmpeg is FFmpeg",
+            f"check that the program configured as ffmpeg is FFmpeg, and see {JOB_LOG}",
             {"exit_code": encode.exit_code, "lines": _said_last(encode)},
         )
     return None

@@ -119,11 +119,15 @@ class Requests:
             if checked is not None and now - checked < self._check_seconds:
                 return False
             checked = now
-            with suppress(OSError):
-                return self._has_cancel(job)
-            return False
+            return self.look(job)
 
         return is_cancelled
+
+    def look(self, job: ClaimedJob) -> bool:
+        """Whether the running `job` is to be cancelled, by a look taken now. An inbox that cannot be read shows no cancel."""
+        with suppress(OSError):
+            return self._has_cancel(job)
+        return False
 
     def settle(self, job: ClaimedJob, result: JobResult) -> bool:
         """Durably remove the cancel of a job in `running/` whose result is committed. Returns whether it came too late."""

@@ -4,7 +4,7 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
@@ -20,20 +20,51 @@ ARRIVALS = 300
 PROFILES = {"proxy_h264_quarter": "mp4", "proxy_prores_proxy": "mov"}
 TICK_SECONDS = 0.1
 SETTLE_SECONDS = 4.0
-KILLS_EVERY_TICKS = 40
+KILLS_EVERY_TICKS = 30
+SLOW_SHARE = 0.05
+SLOW_PIECES = 80
+"""A tick each: twice as long as a clip has to settle."""
+LEAST_KILLS = 4
+"""Of each of the two."""
+LEAST_SLOW = 10
+LEAST_RENAMED_IN_SIGHT = 50
 
 
-def copies(source: bytes, target: Path, chance: random.Random) -> Iterator[None]:
-    """A slow copy: piece by piece, under the clip's own name, a hidden one, or one that says that it is not finished."""
-    first = chance.choice([target, target.with_name(f".{target.name}.x7Fq"), target.with_name(f"{target.name}.part")])
-    pieces = chance.randrange(1, 12)
-    with first.open("wb") as file:
-        for piece in range(pieces):
-            file.write(source[len(source) * piece // pieces : len(source) * (piece + 1) // pieces])
-            file.flush()
-            yield
-    if first != target:
-        first.rename(target)
+class Copy:
+    """A slow copy, piece by piece: under the clip's own name, another clip's name, a hidden one, or one of unfinished copies."""
+
+    def __init__(self, source: bytes, target: Path, chance: random.Random) -> None:
+        self.target = target
+        others = (f"camera-{target.name}", f".{target.name}.x7Fq", f"{target.name}.part")
+        self.first = chance.choice([target, *map(target.with_name, others)])
+        self.is_slow = chance.random() < SLOW_SHARE
+        pieces = SLOW_PIECES if self.is_slow else chance.randrange(1, 12)
+        self._writes = self._written(source, pieces)
+
+    @property
+    def is_renamed_in_sight(self) -> bool:
+        """Whether it grows under a name that a feeder takes for a clip's, and that it does not keep."""
+        return self.first.name.startswith("camera-")
+
+    def goes_on(self) -> bool:
+        """Write the next piece; False once it is whole and has its name."""
+        return next(self._writes, "whole") is None
+
+    def _written(self, source: bytes, pieces: int) -> Iterator[None]:
+        with self.first.open("wb") as file:
+            for piece in range(pieces):
+                file.write(source[len(source) * piece // pieces : len(source) * (piece + 1) // pieces])
+                file.flush()
+                yield
+        if self.first != self.target:
+            self.first.rename(self.target)
+
+
+def taken(workspace: Workspace, copies: Iterable[Copy]) -> list[str]:
+    """The specs, wherever they are, of clips that are still being copied. A spec is named after its clip's file."""
+    growing = {path.name for copy in copies for path in (copy.first, copy.target)}
+    folders = (workspace.inbox, workspace.running, workspace.done, workspace.failed)
+    return [stem for folder in folders for stem in stems(folder) if stem.split("+")[2] in growing]
 
 
 class Restarted:
@@ -72,22 +103,25 @@ def test_300_arrivals_with_kills_of_feeder_and_worker(proxx: Command, tmp_path: 
     with ExitStack() as stack:
         feeder = Restarted(proxx, stack, "feed", workspace.root, "--rules", rules)
         worker = Restarted(proxx, stack, "watch", workspace.root)
-        coming = [copies(tiny, target, chance) for target in targets]
-        under_way: list[Iterator[None]] = []
+        copies = [Copy(tiny, target, chance) for target in targets]
+        coming, under_way = list(copies), list[Copy]()
         ticks = 0
         while coming or under_way:
             _wait_for_the_next_tick()
             ticks += 1
+            assert taken(workspace, under_way) == [], "a clip was taken while it grew"
             under_way += [coming.pop() for _ in range(chance.randrange(3)) if coming]
-            under_way = [copy for copy in under_way if next(copy, "whole") is None]
+            under_way = [copy for copy in under_way if copy.goes_on()]
             if ticks % KILLS_EVERY_TICKS == 0:
-                chance.choice([feeder, worker]).kill()
+                (feeder, worker)[ticks // KILLS_EVERY_TICKS % 2].kill()
         wanted = Counter((str(target), profile) for target in targets for profile in PROFILES)
         wait_until_finished(proxx, workspace, feeder, worker, wanted, chance)
         for running in (feeder.running, worker.running):
             running.signal(SIGTERM)
             assert running.wait().exit_code == 0
-    assert feeder.kills + worker.kills >= 6
+    assert min(feeder.kills, worker.kills) >= LEAST_KILLS
+    assert sum(copy.is_slow for copy in copies) >= LEAST_SLOW
+    assert sum(copy.is_renamed_in_sight for copy in copies) >= LEAST_RENAMED_IN_SIGHT
     done = [read_result(workspace.done, stem) for stem in stems(workspace.done)]
     assert Counter((result["tasks"][0]["source"], result["proxy_profile"]) for result in done) == wanted
     assert {read_result(workspace.failed, stem)["error"]["code"] for stem in stems(workspace.failed)} <= {"INTERRUPTED"}

@@ -84,6 +84,7 @@ def test_the_encoder_s_last_lines_are_shown_where_it_failed(proxx: Command, clip
     assert f"The last lines of FFmpeg (--log FILE keeps all of them):\n{kept}" in text
     assert "word 30\n" not in text
     assert "ENCODE_FAILED" in text
+    assert "; its full output is in the job's log (`run` writes one with `--log FILE`)" in text
 
 
 def test_they_are_not_shown_where_all_went_well(proxx: Command, clip: Path, proxies: Path, tmp_path: Path) -> None:

@@ -109,17 +109,37 @@ class Mistake:
 
 MISTAKES = [
     # --- the command line itself ---
-    Mistake("no command", "", 64, "usage: proxx-worker"),
+    Mistake("no command", "", 64, "learn (look things up, and check this machine):"),
     Mistake("a command misspelt", "wacth ws", 64, "there is no command wacth: did you mean watch?"),
     Mistake(
         "a flag misspelt", "spec --proflie proxy_h264_low clip.mov", 64, "there is no flag --proflie: did you mean --profile?"
     ),
     Mistake("a flag cut short", "watch ws --onc", 64, "there is no flag --onc: did you mean --once?"),
-    Mistake("a flag without its value", "run spec.json --result", 64, "argument --result: expected one argument"),
-    Mistake("text for a number", "watch ws --poll-seconds soon", 64, "argument --poll-seconds: invalid float value: 'soon'"),
-    Mistake("no profile", "spec --output-directory out clip.mov", 64, "the following arguments are required: --profile"),
-    Mistake("no destination", "spec --profile proxy_h264_low clip.mov", 64, "one of the arguments --beside --mirror"),
-    Mistake("a mapping without =", "run spec.json --path-map /Volumes/SAN", 64, "--path-map takes FROM=TO"),
+    Mistake(
+        "a flag without its value",
+        "run spec.json --result",
+        64,
+        "argument --result: expected one argument (`proxx-worker run --help` explains)",
+    ),
+    Mistake(
+        "text for a number",
+        "watch ws --poll-seconds soon",
+        64,
+        "argument --poll-seconds: invalid float value: 'soon' (`proxx-worker watch --help` explains)",
+    ),
+    Mistake(
+        "no profile",
+        "spec --output-directory out clip.mov",
+        64,
+        "the following arguments are required: --profile (`proxx-worker spec --help` explains)",
+    ),
+    Mistake(
+        "no destination",
+        "spec --profile proxy_h264_low clip.mov",
+        64,
+        "--mirror --output-directory is required (`proxx-worker spec --help` explains)",
+    ),
+    Mistake("a mapping without =", "run spec.json --path-map /Volumes/SAN", 64, "--path-map takes FROM=TO, not '/Volumes/SAN'"),
     # --- a file in place of another ---
     Mistake(
         "run a clip",
@@ -146,9 +166,24 @@ MISTAKES = [
         written("a.result.json", "{}"),
     ),
     Mistake("run a folder", "run ws", 64, "the JobSpec ws cannot be read: Is a directory; name a JobSpec file that can"),
-    Mistake("run what is not there", "run sepc.json", 64, "the JobSpec sepc.json cannot be read: No such file or directory"),
-    Mistake("relink a spec", "relink spec.json --fcpxml a.fcpxml", 64, "spec.json is not a result of this worker"),
-    Mistake("report on no workspace", "relink out --fcpxml a.fcpxml", 64, "out is not a workspace: it has no done/"),
+    Mistake(
+        "run what is not there",
+        "run sepc.json",
+        64,
+        "sepc.json cannot be read: No such file or directory; name a JobSpec file that can",
+    ),
+    Mistake(
+        "relink a spec",
+        "relink spec.json --fcpxml a.fcpxml",
+        64,
+        "; name a NAME.result.json from done/ or failed/, or the workspace",
+    ),
+    Mistake(
+        "report on no workspace",
+        "relink out --fcpxml a.fcpxml",
+        64,
+        "it has no done/; name one that a worker has used, or result files",
+    ),
     # --- the workspace ---
     Mistake("a missing workspace", "watch nowhere", 4, "/nowhere: create it with `mkdir -p "),
     Mistake("status of a missing workspace", "status nowhere", 4, "/nowhere: create it with `mkdir -p "),
@@ -180,7 +215,13 @@ MISTAKES = [
         "a comma (or a colon) is missing before this",
         spec_of(GOOD.replace('"2.1",', '"2.1"')),
     ),
-    Mistake("half a spec", "validate spec.json", 1, "was cut off", spec_of(GOOD[:-30])),
+    Mistake(
+        "half a spec",
+        "validate spec.json",
+        1,
+        "add its closing quote, or write the file again if it was cut off",
+        spec_of(GOOD[:-30]),
+    ),
     Mistake(
         "a path without quotes",
         "validate spec.json",
@@ -227,7 +268,7 @@ MISTAKES = [
         "a codec in the wrong container",
         "validate spec.json",
         1,
-        "dnxhd in mov is refused: DNxHD",
+        "dnxhd in mov is refused: DNxHD is exchanged as MXF; editors read it unreliably from other containers (allowed: mxf)",
         job_of(**explicit("dnxhd", "mov")),
     ),
     Mistake(
@@ -263,25 +304,43 @@ MISTAKES = [
         "Wildcards are not expanded: name each clip, or let `proxx-worker spec --recursive` find them.",
         sources_of("*.mov"),
     ),
-    Mistake("a folder as source", "validate spec.json", 1, "a source must be a file: ", sources_of("out")),
+    Mistake("a folder as source", "validate spec.json", 1, "/out is a folder. Name the clip itself.", sources_of("out")),
     Mistake(
         "every bad source",
         "validate spec.json",
         1,
-        "\n  SOURCE_NOT_A_FILE: a source must be a file",
+        "/out is a folder. Name the clip itself.",
         sources_of("nix.mov", "clip.mov", "out"),
     ),
-    Mistake("sound as source", "validate spec.json", 1, "SOURCE_NO_VIDEO", sound_alone),
-    Mistake("camera RAW without Resolve", "validate spec.json", 1, "Resolve is not set up on this machine, so make", camera_raw),
-    Mistake("a clip that was cut off", "validate spec.json", 1, "SOURCE_UNSUPPORTED", cut_off),
+    Mistake("sound as source", "validate spec.json", 1, "has no video stream: audio:pcm_s16le; leave it out", sound_alone),
     Mistake(
-        "a missing output directory", "validate spec.json", 4, "OUTPUT_DIRECTORY_MISSING", job_of(output_directory="/nowhere")
+        "camera RAW without Resolve",
+        "validate spec.json",
+        1,
+        "Resolve is not set up on this machine, so make this proxy on one where it is",
+        camera_raw,
+    ),
+    Mistake("a clip that was cut off", "validate spec.json", 1, "check that it is complete and a video file", cut_off),
+    Mistake(
+        "a missing output directory",
+        "validate spec.json",
+        4,
+        "Create it, or mount its volume.",
+        job_of(output_directory="/nowhere"),
     ),
     Mistake("an output that is there", "validate spec.json", 4, "Move them away, or give the job another naming template", taken),
-    Mistake("two clips of one name", "validate spec.json", 1, "OUTPUT_NAME_COLLISION", in_two_folders),
+    Mistake(
+        "two clips of one name",
+        "validate spec.json",
+        1,
+        "differ in the naming template, for example with {index}",
+        in_two_folders,
+    ),
     # --- settings and tools ---
-    Mistake("a missing FFmpeg", "validate spec.json --ffmpeg /nowhere/ffmpeg", 4, "FFMPEG_MISSING"),
-    Mistake("a relative FFmpeg", "validate spec.json --ffmpeg bin/ffmpeg", 64, "ffmpeg: must be an absolute path"),
+    Mistake("a missing FFmpeg", "validate spec.json --ffmpeg /nowhere/ffmpeg", 4, "Install it there, or correct `ffmpeg`."),
+    Mistake(
+        "a relative FFmpeg", "validate spec.json --ffmpeg bin/ffmpeg", 64, "must be an absolute path: a relative one would depend"
+    ),
     Mistake(
         "a key misspelt",
         "validate spec.json --config c.toml",
@@ -293,14 +352,14 @@ MISTAKES = [
         "a configuration that is JSON",
         "validate spec.json --config c.toml",
         64,
-        "c.toml is not TOML",
+        "; write UTF-8 text, each setting on a line of its own, such as stall_seconds = 120",
         written("c.toml", '{"stall_seconds": 1}'),
     ),
     Mistake(
         "a missing configuration",
         "validate spec.json --config nix.toml",
         64,
-        "nix.toml cannot be read: No such file or directory",
+        "nix.toml cannot be read: No such file or directory; name a file that can, or leave --config out",
     ),
     Mistake(
         "a result without a place",
@@ -309,7 +368,10 @@ MISTAKES = [
         "--result nowhere/r.json cannot be written: its folder must exist",
     ),
     Mistake(
-        "a log without a place", "run spec.json --log nowhere/r.log", 64, "--log nowhere/r.log cannot be written: No such file"
+        "a log without a place",
+        "run spec.json --log nowhere/r.log",
+        64,
+        "No such file or directory; name a file in a folder that exists and is writable",
     ),
     Mistake(
         "a rule with a profile misspelt",
@@ -333,7 +395,10 @@ MISTAKES = [
         "did you mean proxy_h264_low?",
     ),
     Mistake(
-        "gather a missing result", "gather r.json --into out", 64, "the result r.json cannot be read: No such file or directory"
+        "gather a missing result",
+        "gather r.json --into out",
+        64,
+        "r.json cannot be read: No such file or directory; nothing was moved. Name complete results",
     ),
 ]
 

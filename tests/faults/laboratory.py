@@ -211,8 +211,12 @@ def _variables() -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
 
 
+START = "vfork"
+"""The call that starts a child."""
+
+
 def read_trace(trace: str, root: str) -> Iterator[Call]:
-    """The calls in a trace that name a path under `root` and change something there."""
+    """The calls in a trace that name a path under `root` and change something there, and those that start a child."""
     numbers: Counter[str] = Counter()
     for line in trace.splitlines():
         found = _LINE.match(line)
@@ -220,13 +224,13 @@ def read_trace(trace: str, root: str) -> Iterator[Call]:
             continue
         name, arguments = found["call"], found["arguments"]
         numbers[name] += 1
-        if root in arguments and (name != "openat" or "O_CREAT" in arguments):
+        if name == START or (root in arguments and (name != "openat" or "O_CREAT" in arguments)):
             yield Call(name, numbers[name], arguments, int(found["answer"]))
 
 
-def trace_options() -> tuple[str, ...]:
-    """What `strace` is told for a run whose calls are to be counted."""
-    return ("-y", "-e", f"trace={','.join(CALLS.split())}")
+def trace_options(*more: str) -> tuple[str, ...]:
+    """What `strace` is told for a run whose calls are to be counted, with `more` than those that change a disk."""
+    return ("-y", "-e", f"trace={','.join([*CALLS.split(), *more])}")
 
 
 def kill_before(call: Call) -> tuple[str, ...]:

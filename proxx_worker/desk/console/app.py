@@ -8,7 +8,7 @@ from typing import ClassVar, Protocol
 
 from textual.binding import Binding, BindingType
 
-from proxx_worker.contract.errors import ProxxError
+from proxx_worker.contract.errors import Again, ProxxError
 from proxx_worker.contract.text import visible
 from proxx_worker.desk import drops
 from proxx_worker.desk.again import OtherJobs, can_help, mark_resubmittable, resubmit
@@ -20,7 +20,7 @@ from proxx_worker.desk.console.screens import QuestionScreen
 from proxx_worker.desk.console.submit import SubmitScreen
 from proxx_worker.desk.console.view import ConsoleView
 from proxx_worker.desk.jobs import JobState, JobSummary
-from proxx_worker.desk.remedies import Again, remedy_of
+from proxx_worker.desk.remedies import remedy_of
 from proxx_worker.desk.worker import drain
 from proxx_worker.workspace.layout import Workspace
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from proxx_worker.contract.errors import ErrorCode, JobError, JsonValue, ProxxError
+from proxx_worker.contract.errors import JOB_LOG, ErrorCode, JobError, JsonValue, ProxxError
 from proxx_worker.engines.port import EngineContext, Usage
 from proxx_worker.engines.resolve.child.request import Request
 from proxx_worker.engines.resolve.child.wire import PROTOCOL
@@ -198,7 +198,7 @@ def _fault(request: Request, state: ChildState, child: ChildExit, context: Engin
     return JobError(
         ErrorCode.RESOLVE_FAILED if state.connected else ErrorCode.RESOLVE_UNAVAILABLE,
         f"the program that talks to Resolve must answer, but it {_exit_text(child.exit_code)} during {call}. Restart Resolve, "
-        "and check that the scripting library belongs to it; the library's output is in the job's log.",
+        f"and check that the scripting library belongs to it; the library's output is in {JOB_LOG}.",
         details,
     )
 

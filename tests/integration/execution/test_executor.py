@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
+from proxx_worker.contract.errors import ErrorCode, JobError, JsonValue, ProxxError
 from proxx_worker.contract.output_settings import Engine, OutputSettings
 from proxx_worker.contract.result import JobResult, JobStatus, TaskStatus
 from proxx_worker.delivery.output_directory import OutputDirectory
@@ -72,7 +72,34 @@ class Buggy(FakeEngine):
         raise ZeroDivisionError
 
 
+class Cancelled(StopFlag):
+    """A stop that nobody asks for, and a cancel that only the last look finds."""
+
+    def cancelled(self) -> bool:
+        return True
+
+    def error(self, work: str, **details: JsonValue) -> ProxxError:
+        return ProxxError(ErrorCode.CANCELLED, f"cancelled while {work}", **details)
+
+
 NOT_RUN = [TaskStatus.NOT_RUN, TaskStatus.NOT_RUN]
+
+
+@pytest.mark.parametrize(
+    ("kind", "statuses", "codes"),
+    [
+        (FakeEngine, [TaskStatus.DISCARDED] * 2, [None, None]),
+        (RefusesFirst, NOT_RUN, [ErrorCode.SOURCE_UNSUPPORTED] * 2),
+    ],
+    ids=["would-be-completed", "would-be-refused"],
+)
+def test_a_cancel_that_is_there_before_the_record_decides(
+    kind: type[FakeEngine], statuses: list[TaskStatus], codes: list[ErrorCode | None], clip: Path, out: Path
+) -> None:
+    stop = Cancelled()
+    assert told(run(kind(clip.read_bytes()), clip, out, stop)) == (ErrorCode.CANCELLED, statuses, codes)
+    assert [path.name for path in out.iterdir()] == []
+    stop.close()
 
 
 @pytest.mark.parametrize(

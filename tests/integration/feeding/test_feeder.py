@@ -215,7 +215,11 @@ def test_what_is_no_clip_is_left_and_what_may_be_missed_is_told_once(desk: Desk,
     put("in/A.R3D", b"\0\0\1\xe8RED2\0\2" + b"\0" * 50)
     assert desk.settle() == 0
     told = [message.removeprefix(f"{desk.root}/in/") for action, message in desk.log.take() if action == "left_alone"]
-    assert sorted(told) == ["A.R3D: camera RAW without a _resolve profile", "empty.mov: empty", "noise.mov: unknown"]
+    assert sorted(told) == [
+        "A.R3D: camera RAW without a _resolve profile (for machines with DaVinci Resolve Studio)",
+        "empty.mov: empty",
+        "noise.mov: unknown",
+    ]
     assert desk.look(30) == 0
     assert desk.log.take() == []
 

@@ -60,6 +60,25 @@ def test_a_job_that_was_taken_away_after_the_listing_is_none(workspace: Workspac
     assert jobs.states_of("a", b"{}") == frozenset()
 
 
+def test_specs_are_read_wherever_they_are_but_in_failed(workspace: Workspace, root: Path) -> None:
+    for number, folder in enumerate(FOLDERS):
+        (root / folder / f"{number}~2.json").write_bytes(b"{%d" % number)
+    (root / "done" / "folder.json").mkdir()
+    known = looked(workspace).known()
+    assert [(spec.name, spec.state, spec.data) for spec in known] == [
+        ("2~2", State.DONE, b"{2"),
+        ("0~2", State.WAITING, b"{0"),
+        ("1~2", State.RUNNING, b"{1"),
+    ]
+
+
+def test_a_spec_that_moves_on_while_all_are_read_is_read_where_it_is(workspace: Workspace, root: Path) -> None:
+    (root / "inbox" / "a.json").write_bytes(b"{}")
+    jobs = looked(workspace)
+    (root / "inbox" / "a.json").rename(root / "running" / "a.json")
+    assert [(spec.name, spec.state) for spec in jobs.known()] == [("a", State.RUNNING)]
+
+
 def test_what_is_no_file_is_no_job(workspace: Workspace, root: Path) -> None:
     (root / "done" / "a.json").mkdir()
     assert looked(workspace).states_of("a", b"{}") == frozenset()

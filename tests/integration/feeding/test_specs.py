@@ -93,7 +93,10 @@ def test_what_failed_is_written_again_for_a_person(card: Path, workspace: Worksp
 def test_outputs_of_nobody_known_are_told_as_such(card: Path, workspace: Workspace, put: Put) -> None:
     put("cards/A/CLIP/Proxy/C0001.mp4")
     outcome = write_specs(request_for(card, workspace))
-    assert outcome.told[-1] == "2 specs written, 1 with outputs from no job known here"
+    assert outcome.told[-2:] == (
+        f"already there, from no job known here: {card}/A/CLIP/Proxy/C0001.mp4",
+        "2 specs written, 1 with outputs from no job known here",
+    )
 
 
 def test_a_folder_of_specs_is_added_to_and_never_doubled(card: Path, tmp_path: Path, put: Put) -> None:
@@ -109,7 +112,89 @@ def test_a_folder_of_specs_is_added_to_and_never_doubled(card: Path, tmp_path: P
 def test_outputs_in_the_card_itself_are_not_taken_for_clips(card: Path, tmp_path: Path, put: Put) -> None:
     put("cards/out/A/CLIP/C0001.mp4")
     outcome = write_specs(request_for(card, tmp_path / "specs", destination=Mirror(str(card / "out"))))
-    assert outcome.told == ("3 clips, 2 skipped: 1 hidden, 1 text", "2 specs written, 1 with outputs from no job known here")
+    assert outcome.told == (
+        "3 clips, 2 skipped: 1 hidden, 1 text",
+        f"already there, from no job known here: {card}/out/A/CLIP/C0001.mp4",
+        "2 specs written, 1 with outputs from no job known here",
+    )
+
+
+def cards_one_by_one(card: Path, to: Workspace | Path) -> tuple[Request, Request]:
+    """The same folder for both cards, each in a call of its own: `A/CLIP/C0001.MP4` and `B/CLIP/C0001.MP4` become one file."""
+    mirror = Mirror(str(card.parent / "proxies"))
+    return request_for(card / "A", to, destination=mirror), request_for(card / "B", to, destination=mirror)
+
+
+@pytest.mark.parametrize(("folder", "word"), [("inbox", "waits"), ("running", "runs"), ("done", "is done")])
+def test_another_card_s_clip_of_the_same_name_is_refused_whatever_became_of_the_first(
+    card: Path, workspace: Workspace, put: Put, folder: str, word: str
+) -> None:
+    first, second = cards_one_by_one(card, workspace)
+    take(write_specs(first).made, workspace.root / folder)
+    if folder == "done":
+        put("proxies/CLIP/C0001.mp4")
+    before = everything(workspace.root)
+    fault = refusal(second)
+    assert fault.code is ErrorCode.OUTPUT_NAME_COLLISION
+    assert fault.error.message == (
+        f"{card}/B/CLIP/C0001.MP4 would become {card.parent}/proxies/CLIP/C0001.mp4, but that is the output of "
+        f"{card}/A/CLIP/C0001.MP4 by job A+CLIP+C0001.MP4+proxy_h264_low, which {word}, already (upper and lower case count as "
+        "one): name another folder, or the folder above both clips (mirror keeps the tree below it), or put proxies beside clips"
+    )
+    assert fault.error.details["job"] == "A+CLIP+C0001.MP4+proxy_h264_low"
+    assert everything(workspace.root) == before
+    assert write_specs(first).made == ()
+
+
+@pytest.mark.parametrize("folder", ["done", "failed"])
+def test_a_card_whose_proxies_were_taken_away_or_never_made_is_in_nobody_s_way(
+    card: Path, workspace: Workspace, folder: str
+) -> None:
+    first, second = cards_one_by_one(card, workspace)
+    take(write_specs(first).made, workspace.root / folder)
+    assert len(write_specs(second).made) == 2
+
+
+def test_a_folder_of_specs_takes_no_two_with_one_output(card: Path, tmp_path: Path) -> None:
+    first, second = cards_one_by_one(card, tmp_path / "specs")
+    write_specs(first)
+    assert refusal(second).code is ErrorCode.OUTPUT_NAME_COLLISION
+
+
+def test_another_profile_with_the_same_output_waits_for_the_first(card: Path, workspace: Workspace, put: Put) -> None:
+    made = write_specs(request_for(card, workspace)).made
+    again = request_for(card, workspace, "proxy_h264_quarter")
+    fault = refusal(again)
+    assert (fault.code, "makes the same for that clip" in fault.error.message) == (ErrorCode.OUTPUT_NAME_COLLISION, True)
+    take(made, workspace.root / "done")
+    for name in ("A/CLIP/Proxy/C0001.mp4", "B/CLIP/Proxy/C0001.mp4", "B/CLIP/Proxy/C0002.mp4"):
+        put(f"cards/{name}")
+    assert write_specs(again).told[-1] == "0 specs written, 3 with outputs from no job known here"
+
+
+def test_the_same_spec_under_another_name_is_the_same_job(card: Path, workspace: Workspace) -> None:
+    assert len(write_specs(request_for(card, workspace)).made) == 3
+    outcome = write_specs(request_for(card / "B", workspace))
+    assert (outcome.made, outcome.told[-1]) == ((), "0 specs written, 2 waiting or running already")
+
+
+def test_what_is_no_spec_has_no_outputs(card: Path, workspace: Workspace) -> None:
+    (workspace.root / "done").mkdir()
+    for name, data in (("a", b"{"), ("b", b'{"output_directory": "%s/A/CLIP/Proxy"}' % os.fsencode(card)), ("c", b"")):
+        (workspace.root / "done" / f"{name}.json").write_bytes(data)
+    assert len(write_specs(request_for(card, workspace)).made) == 3
+
+
+def test_many_outputs_from_no_job_known_here_are_named_in_part(tmp_path: Path, workspace: Workspace, put: Put) -> None:
+    for number in range(23):
+        put(f"card/{number:02d}.mov")
+        put(f"card/Proxy/{number:02d}.mp4")
+    told = write_specs(request_for(tmp_path / "card", workspace)).told
+    assert told[1] == f"already there, from no job known here: {tmp_path}/card/Proxy/00.mp4"
+    assert told[-2:] == (
+        "and 3 more outputs from no job known here",
+        "0 specs written, 23 with outputs from no job known here",
+    )
 
 
 @pytest.mark.parametrize(
@@ -156,7 +241,8 @@ def test_a_workspace_that_is_not_there_is_not_made(card: Path, tmp_path: Path) -
 def test_camera_raw_without_a_profile_for_it_is_skipped_and_told(card: Path, tmp_path: Path, put: Put) -> None:
     put("cards/R.R3D", b"\0\0\1\xe8RED2\0\2" + b"\0" * 50)
     outcome = write_specs(request_for(card, tmp_path / "specs"))
-    assert outcome.told[0] == "3 clips, 3 skipped: 1 camera RAW without a _resolve profile, 1 hidden, 1 text"
+    raw = "camera RAW without a _resolve profile (for machines with DaVinci Resolve Studio)"
+    assert outcome.told[0] == f"3 clips, 3 skipped: 1 {raw}, 1 hidden, 1 text"
 
 
 def test_nothing_but_camera_raw_is_the_wrong_profile(tmp_path: Path, put: Put) -> None:

@@ -47,7 +47,7 @@ def entries(folder: Path) -> list[str]:
 def test_at_any_moment_of_a_job(root: Path, world: Environment, stop: StopFlag, out: Path, clip: Path, moment: Moment) -> None:
     data = drop(root, "a", spec([clip, clip], out))
     other = drop(root, "b", spec([clip], out, naming_template="other"))
-    too_late = moment in MOMENTS[DECIDED:] or moment == (TaskStatus.COMPLETED, 2)
+    too_late = moment in MOMENTS[DECIDED:]
     code = live(root, world, stop, Watcher({moment: cancelling(root, "a", data)}))
     assert code == (0 if too_late else 2)
     assert violations(root, Expected([data, other], {out: {}}), settled=True) == []

@@ -151,16 +151,20 @@ class TestRunning:
         assert requests.settle(job, decided(job, code)) is False
 
     def test_looks_are_far_apart(self, inbox: Path) -> None:
-        asked = requests_in(inbox, check_seconds=3600).watch(running(b"a"))
+        requests = requests_in(inbox, check_seconds=3600)
+        asked = requests.watch(running(b"a"))
         assert not asked()
+        assert not requests.look(running(b"a"))
         (inbox / "a.cancel").write_text(SHA256)
         assert not asked()
+        assert requests.look(running(b"a")), "the one before the commit record is exact"
         assert requests_in(inbox).watch(running(b"a"))()
 
     def test_an_inbox_that_does_not_answer_cancels_nothing(self, inbox: Path) -> None:
         inbox.rmdir()
         inbox.write_text("not a folder")
         assert not requests_in(inbox).watch(running(b"a"))()
+        assert not requests_in(inbox).look(running(b"a"))
         with pytest.raises(ProxxError) as caught:
             requests_in(inbox).is_cancelled(running(b"a"))
         assert caught.value.code is ErrorCode.WORKSPACE_INVALID

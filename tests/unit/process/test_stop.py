@@ -75,7 +75,7 @@ def test_a_checkpoint_raises_only_once_a_stop_is_requested() -> None:
 
 def test_a_cancel_is_another_reason_to_stop() -> None:
     flag, answers = StopFlag(), [False, True]
-    stop = CancellableStop(flag, lambda: answers.pop(0))
+    stop = CancellableStop(flag, lambda: answers.pop(0), lambda: False)
     assert stop.fileno() == flag.fileno()
     checkpoint(stop, "it hashed a proxy")
     with pytest.raises(ProxxError, match="cancelled while it hashed a proxy") as caught:
@@ -88,10 +88,21 @@ def test_a_cancel_is_another_reason_to_stop() -> None:
     flag.close()
 
 
+def test_a_cancel_is_looked_for_once_more_before_the_job_is_decided() -> None:
+    flag, answers = StopFlag(), [False, True]
+    stop = CancellableStop(flag, lambda: False, lambda: answers.pop(0))
+    assert not flag.cancelled()
+    assert not BeatingStop(flag).cancelled()
+    assert [stop.cancelled(), stop.cancelled(), stop.cancelled()] == [False, True, True]
+    assert stop.requested()
+    assert stop.error("its result was about to be recorded").code is ErrorCode.CANCELLED
+    flag.close()
+
+
 def test_a_stop_that_was_seen_before_the_cancel_stays_the_reason() -> None:
     flag, beats = StopFlag(), list[int]()
     flag.request()
-    stop = CancellableStop(BeatingStop(flag, lambda: beats.append(1)), lambda: True)
+    stop = CancellableStop(BeatingStop(flag, lambda: beats.append(1)), lambda: True, lambda: True)
     assert stop.requested()
     assert stop.error("it ended").code is ErrorCode.INTERRUPTED
     assert beats == [1]
