@@ -84,7 +84,8 @@ def test_a_rate_that_is_converted_takes_all_times() -> None:
     [
         (Container.MOV, UNEVEN, 'ask for fps_mode "explicit" with a rate'),
         (Container.MXF, UNEVEN, 'ask for fps_mode "explicit" with a rate, or for mov, mp4 or mkv'),
-        (Container.MOV, HALF_RATE, 'come at 25/2: ask for fps_mode "explicit" with 25/2'),
+        (Container.MOV, HALF_RATE, 'come at 25/2: ask for fps_mode "explicit" with 12.5'),
+        (Container.MXF, HALF_RATE, 'come at 25/2: ask for fps_mode "explicit" with 25, which repeats frames'),
         (Container.MXF, (0, FRAME, 3 * FRAME), "skips frames of its constant rate (25), first at 0.080 s"),
     ],
 )
