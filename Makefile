@@ -119,7 +119,8 @@ every-ffmpeg: $(DEV) ## All tests that an FFmpeg decides, with other ones, which
 	done
 
 .PHONY: newcomer
-newcomer: ## The README's two commands on a new Debian 13 and a new sid, in a clean clone of the last commit
+newcomer: ## The README's two commands on a new Debian 12, 13 and sid, in a clean clone of the last commit below a folder of mode 0700
+	deploy/setup/newcomer bookworm sh -c "make demo && make test"
 	deploy/setup/newcomer trixie sh -c "make demo && make test"
 	deploy/setup/newcomer sid sh -c "make demo && make test"
 
@@ -158,7 +159,7 @@ lint: $(DEV) ## Style, types (on Linux and macOS), and the layers
 	$(BIN)/lint-imports
 
 .PHONY: format
-format: $(DEV) ## Format, and mend what can be mended safely
+format: $(DEV) ## Format, and fix what can be fixed safely
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 

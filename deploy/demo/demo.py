@@ -102,7 +102,7 @@ def main(folder: Path) -> int:
     for path in (clips, specs, workspace, proxies):
         path.mkdir()
 
-    say("1. Two clips: picture, sound, timecode")
+    say("1. Two clips: video, audio, timecode")
     sources = [clips / f"{name}.mov" for name, *_ in CLIPS]
     for source, (_, rate, timecode, seconds) in zip(sources, CLIPS, strict=True):
         make_clip(source, rate, timecode, seconds)

@@ -34,7 +34,7 @@ _FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
 def clip(path: Path, seconds: int) -> None:
-    """A clip with picture, sound and timecode."""
+    """A clip with video, audio and timecode."""
     path.parent.mkdir(parents=True, exist_ok=True)
     picture = f"testsrc2=size=1280x720:rate=25:duration={seconds}"
     arguments = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", f"sine=duration={seconds}:sample_rate=48000"]

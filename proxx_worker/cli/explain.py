@@ -5,7 +5,6 @@ from difflib import get_close_matches
 
 from proxx_worker.cli.console import fail, say
 from proxx_worker.contract.errors import EXIT_OK, ErrorCode
-from proxx_worker.desk.remedies import REMEDIES
 
 
 def no_such_code(word: str) -> str:
@@ -21,7 +20,7 @@ def explain(arguments: argparse.Namespace) -> int:
     code = next((it for it in ErrorCode if it.value == word), None)
     if code is None:
         return fail(no_such_code(word))
-    remedy = REMEDIES[code]
+    remedy = code.remedy
     say(f"{code.value} ({code.error_class.name.lower()}, exit code {int(code.error_class)})")
     say(f"  when:  {remedy.meaning}")
     say(f"  do:    {remedy.action}")

@@ -1,6 +1,7 @@
 """Errors as data: a code, its class, a message for an operator, and details.
 
-Every code is listed with its class, and the class is the exit code. Nothing else in the project decides a job's exit code.
+Every code is listed once, with its class, what it means and what to do about it. The class is the exit code: nothing else in the
+project decides a job's exit code.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,61 +21,246 @@ class ErrorClass(IntEnum):
     ENVIRONMENT = 4
 
 
+class Again(StrEnum):
+    """Whether the same spec, submitted again, can end differently. The values complete "submitting it again ..."."""
+
+    HELPS = "helps, once that is done"
+    AFTER_SOURCE = "helps once the source has changed"
+    NEVER = "ends the same way"
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """`meaning`: when the code is given. `action`: what to do. `again`: whether submitting the same spec again can help."""
+
+    meaning: str
+    action: str
+    again: Again
+
+
 class ErrorCode(StrEnum):
     """Every code that a result, a message or `validate` can carry."""
 
     _value_: str
     error_class: ErrorClass
+    remedy: Remedy
 
-    def __new__(cls, text: str, error_class: ErrorClass) -> Self:
-        """A member is its text, with the class that the contract gives it (section 5)."""
+    def __new__(cls, text: str, error_class: ErrorClass, again: Again, meaning: str, action: str) -> Self:
+        """A member is its text, with the class that the contract gives it (section 5) and the remedy."""
         member = str.__new__(cls, text)
         member._value_ = text
         member.error_class = error_class
+        member.remedy = Remedy(meaning, action, again)
         return member
 
-    SPEC_NOT_JSON = "SPEC_NOT_JSON", ErrorClass.VALIDATION
-    SPEC_TOO_LARGE = "SPEC_TOO_LARGE", ErrorClass.VALIDATION
-    SPEC_VERSION = "SPEC_VERSION", ErrorClass.VALIDATION
-    SPEC_INVALID = "SPEC_INVALID", ErrorClass.VALIDATION
-    PROFILE_UNKNOWN = "PROFILE_UNKNOWN", ErrorClass.VALIDATION
-    OUTPUT_NAME_INVALID = "OUTPUT_NAME_INVALID", ErrorClass.VALIDATION
-    OUTPUT_NAME_COLLISION = "OUTPUT_NAME_COLLISION", ErrorClass.VALIDATION
-    SOURCE_MISSING = "SOURCE_MISSING", ErrorClass.VALIDATION
-    SOURCE_NOT_A_FILE = "SOURCE_NOT_A_FILE", ErrorClass.VALIDATION
-    SOURCE_UNREADABLE = "SOURCE_UNREADABLE", ErrorClass.VALIDATION
-    SOURCE_NO_VIDEO = "SOURCE_NO_VIDEO", ErrorClass.VALIDATION
-    SOURCE_UNSUPPORTED = "SOURCE_UNSUPPORTED", ErrorClass.VALIDATION
-    PATH_NOT_ALLOWED = "PATH_NOT_ALLOWED", ErrorClass.VALIDATION
-    ENGINE_MISMATCH = "ENGINE_MISMATCH", ErrorClass.VALIDATION
-    MIXED_ENGINES = "MIXED_ENGINES", ErrorClass.VALIDATION
+    # After text, class and "again": what it means and what to do, in the words of the tables in docs/integrator.md and
+    # docs/operator.md, which the tests compare.
+    # fmt: off
+    SPEC_NOT_JSON = (
+        "SPEC_NOT_JSON", ErrorClass.VALIDATION, Again.NEVER,
+        "the spec is not one JSON object",
+        "write the file again as one JSON object, UTF-8 without a byte-order mark; see that its writer finishes it",
+    )
+    SPEC_TOO_LARGE = (
+        "SPEC_TOO_LARGE", ErrorClass.VALIDATION, Again.NEVER,
+        "it has more than 1 MiB",
+        "divide the job: a spec has at most 1 MiB",
+    )
+    SPEC_VERSION = (
+        "SPEC_VERSION", ErrorClass.VALIDATION, Again.NEVER,
+        "its version is missing or another one",
+        'write `"jobspec_version": "2.1"`',
+    )
+    SPEC_INVALID = (
+        "SPEC_INVALID", ErrorClass.VALIDATION, Again.NEVER,
+        "it has faults; all are listed",
+        "correct every fault that the message lists; `details.faults` has them as data",
+    )
+    PROFILE_UNKNOWN = (
+        "PROFILE_UNKNOWN", ErrorClass.VALIDATION, Again.NEVER,
+        "its profile does not exist, and nothing else is wrong",
+        "choose one of `proxx-worker profiles`",
+    )
+    OUTPUT_NAME_INVALID = (
+        "OUTPUT_NAME_INVALID", ErrorClass.VALIDATION, Again.NEVER,
+        "the template makes a name that is refused",
+        "change the naming template or its tokens",
+    )
+    OUTPUT_NAME_COLLISION = (
+        "OUTPUT_NAME_COLLISION", ErrorClass.VALIDATION, Again.NEVER,
+        "two sources would get one name",
+        "put `{index}` into the naming template, or make two jobs",
+    )
+    SOURCE_MISSING = (
+        "SOURCE_MISSING", ErrorClass.VALIDATION, Again.AFTER_SOURCE,
+        "there is no such file",
+        "check the path, and that its storage is mounted",
+    )
+    SOURCE_NOT_A_FILE = (
+        "SOURCE_NOT_A_FILE", ErrorClass.VALIDATION, Again.AFTER_SOURCE,
+        "it is a folder, a device, a pipe",
+        "name the clip itself; folders and sequences of stills are not sources",
+    )
+    SOURCE_UNREADABLE = (
+        "SOURCE_UNREADABLE", ErrorClass.VALIDATION, Again.AFTER_SOURCE,
+        "the system refuses to open or read it",
+        "give the worker's user read permission; check the storage",
+    )
+    SOURCE_NO_VIDEO = (
+        "SOURCE_NO_VIDEO", ErrorClass.VALIDATION, Again.AFTER_SOURCE,
+        "its format is known and has no video stream",
+        "leave it out: it has no video stream",
+    )
+    SOURCE_UNSUPPORTED = (
+        "SOURCE_UNSUPPORTED", ErrorClass.VALIDATION, Again.AFTER_SOURCE,
+        "its format is not known, or these settings cannot make a true proxy of it",
+        "read the reason; choose another codec, container, size or rate, or convert the clip first",
+    )
+    PATH_NOT_ALLOWED = (
+        "PATH_NOT_ALLOWED", ErrorClass.VALIDATION, Again.HELPS,
+        "a path really lies outside the operator's roots",
+        "move the file inside the roots, or extend `source_roots` or `output_roots`",
+    )
+    ENGINE_MISMATCH = (
+        "ENGINE_MISMATCH", ErrorClass.VALIDATION, Again.NEVER,
+        "the profile's engine is not the source's",
+        "camera RAW wants a `_resolve` profile, all else one without",
+    )
+    MIXED_ENGINES = (
+        "MIXED_ENGINES", ErrorClass.VALIDATION, Again.NEVER,
+        "the sources need different engines",
+        "make one job of the camera RAW and one of the rest",
+    )
 
-    ENCODE_FAILED = "ENCODE_FAILED", ErrorClass.EXECUTION
-    ENCODE_STALLED = "ENCODE_STALLED", ErrorClass.EXECUTION
-    ENCODE_OUT_OF_MEMORY = "ENCODE_OUT_OF_MEMORY", ErrorClass.EXECUTION
-    SOURCE_DAMAGED = "SOURCE_DAMAGED", ErrorClass.EXECUTION
-    OUTPUT_INVALID = "OUTPUT_INVALID", ErrorClass.EXECUTION
-    RESOLVE_FAILED = "RESOLVE_FAILED", ErrorClass.EXECUTION
-    INTERRUPTED = "INTERRUPTED", ErrorClass.EXECUTION
-    CANCELLED = "CANCELLED", ErrorClass.EXECUTION
-    INTERNAL_ERROR = "INTERNAL_ERROR", ErrorClass.EXECUTION
+    ENCODE_FAILED = (
+        "ENCODE_FAILED", ErrorClass.EXECUTION, Again.NEVER,
+        "the encoder ended with an error",
+        "read the job's log: FFmpeg's own words are in it",
+    )
+    ENCODE_STALLED = (
+        "ENCODE_STALLED", ErrorClass.EXECUTION, Again.HELPS,
+        "the encoder showed no sign of life for `stall_seconds`",
+        "check that the storage of source and output answers; raise `stall_seconds` for a very slow machine",
+    )
+    ENCODE_OUT_OF_MEMORY = (
+        "ENCODE_OUT_OF_MEMORY", ErrorClass.EXECUTION, Again.HELPS,
+        "FFmpeg or ffprobe held more than `encoder_memory_bytes`, or did not get the memory that it asked for",
+        "raise `encoder_memory_bytes`, or free memory; if there is enough for frames of this size, the source is damaged",
+    )
+    SOURCE_DAMAGED = (
+        "SOURCE_DAMAGED", ErrorClass.EXECUTION, Again.AFTER_SOURCE,
+        "the source could not be read and decoded to its end",
+        ("deliver the clip again, or repair it; the message says in how many places, and names the first six: near which second "
+         "of the video or of which audio stream"),
+    )
+    OUTPUT_INVALID = (
+        "OUTPUT_INVALID", ErrorClass.EXECUTION, Again.NEVER,
+        "the proxy does not match its source",
+        "the proxy did not match its source and was not published; keep the log and the result and report it",
+    )
+    RESOLVE_FAILED = (
+        "RESOLVE_FAILED", ErrorClass.EXECUTION, Again.HELPS,
+        "Resolve's render failed",
+        "check Resolve, then submit again",
+    )
+    INTERRUPTED = (
+        "INTERRUPTED", ErrorClass.EXECUTION, Again.HELPS,
+        "the worker was stopped or died in the middle",
+        "submit again: the worker was stopped, or died, in the middle",
+    )
+    CANCELLED = (
+        "CANCELLED", ErrorClass.EXECUTION, Again.HELPS,
+        "it was cancelled, waiting or running",
+        "nothing: somebody cancelled it; submit it again if you want it after all",
+    )
+    INTERNAL_ERROR = (
+        "INTERNAL_ERROR", ErrorClass.EXECUTION, Again.NEVER,
+        "the worker met a fault of its own",
+        "report it with the job's log",
+    )
 
-    FFMPEG_MISSING = "FFMPEG_MISSING", ErrorClass.ENVIRONMENT
-    FFPROBE_MISSING = "FFPROBE_MISSING", ErrorClass.ENVIRONMENT
-    RESOLVE_UNAVAILABLE = "RESOLVE_UNAVAILABLE", ErrorClass.ENVIRONMENT
-    OUTPUT_DIRECTORY_MISSING = "OUTPUT_DIRECTORY_MISSING", ErrorClass.ENVIRONMENT
-    OUTPUT_DIRECTORY_NOT_WRITABLE = "OUTPUT_DIRECTORY_NOT_WRITABLE", ErrorClass.ENVIRONMENT
-    OUTPUT_DIRECTORY_BUSY = "OUTPUT_DIRECTORY_BUSY", ErrorClass.ENVIRONMENT
-    OUTPUT_EXISTS = "OUTPUT_EXISTS", ErrorClass.ENVIRONMENT
-    SOURCE_CHANGED = "SOURCE_CHANGED", ErrorClass.ENVIRONMENT
-    NO_SPACE = "NO_SPACE", ErrorClass.ENVIRONMENT
-    WORKSPACE_INVALID = "WORKSPACE_INVALID", ErrorClass.ENVIRONMENT
-    WORKSPACE_BUSY = "WORKSPACE_BUSY", ErrorClass.ENVIRONMENT
-    WORKSPACE_HELD = "WORKSPACE_HELD", ErrorClass.ENVIRONMENT
-    RENAME_NOT_ATOMIC = "RENAME_NOT_ATOMIC", ErrorClass.ENVIRONMENT
-    UNSUPPORTED_FILESYSTEM = "UNSUPPORTED_FILESYSTEM", ErrorClass.ENVIRONMENT
-    SANDBOX_UNAVAILABLE = "SANDBOX_UNAVAILABLE", ErrorClass.ENVIRONMENT
-    IO_ERROR = "IO_ERROR", ErrorClass.ENVIRONMENT
+    FFMPEG_MISSING = (
+        "FFMPEG_MISSING", ErrorClass.ENVIRONMENT, Again.HELPS,
+        "there is no FFmpeg",
+        "install FFmpeg, or correct `ffmpeg`",
+    )
+    FFPROBE_MISSING = (
+        "FFPROBE_MISSING", ErrorClass.ENVIRONMENT, Again.HELPS,
+        "there is no ffprobe",
+        "install FFmpeg, or correct `ffprobe`",
+    )
+    RESOLVE_UNAVAILABLE = (
+        "RESOLVE_UNAVAILABLE", ErrorClass.ENVIRONMENT, Again.HELPS,
+        "the job needs Resolve, and there is none that it can use",
+        "the message says what is missing or in the way",
+    )
+    OUTPUT_DIRECTORY_MISSING = (
+        "OUTPUT_DIRECTORY_MISSING", ErrorClass.ENVIRONMENT, Again.HELPS,
+        "it does not exist, or is a file",
+        "create the folder, or mount its volume; the worker never makes it",
+    )
+    OUTPUT_DIRECTORY_NOT_WRITABLE = (
+        "OUTPUT_DIRECTORY_NOT_WRITABLE", ErrorClass.ENVIRONMENT, Again.HELPS,
+        "the worker may not write to it",
+        "give the worker's user permission; mount read-write",
+    )
+    OUTPUT_DIRECTORY_BUSY = (
+        "OUTPUT_DIRECTORY_BUSY", ErrorClass.ENVIRONMENT, Again.HELPS,
+        "another job writes to it",
+        "wait for the other job, or use another output directory",
+    )
+    OUTPUT_EXISTS = (
+        "OUTPUT_EXISTS", ErrorClass.ENVIRONMENT, Again.HELPS,
+        "an output's name is taken",
+        "move the old file away, or change the naming template or output directory",
+    )
+    SOURCE_CHANGED = (
+        "SOURCE_CHANGED", ErrorClass.ENVIRONMENT, Again.HELPS,
+        "the source changed while it was probed or encoded",
+        "submit again when the clip is complete: something wrote to it while it was probed or encoded",
+    )
+    NO_SPACE = (
+        "NO_SPACE", ErrorClass.ENVIRONMENT, Again.HELPS,
+        "a disk or a quota is full",
+        "free space or raise the quota, then submit again, or start the worker again",
+    )
+    WORKSPACE_INVALID = (
+        "WORKSPACE_INVALID", ErrorClass.ENVIRONMENT, Again.HELPS,
+        "the workspace is missing, unreadable or not whole",
+        "see that the workspace is mounted, whole and writable, then start the worker again",
+    )
+    WORKSPACE_BUSY = (
+        "WORKSPACE_BUSY", ErrorClass.ENVIRONMENT, Again.HELPS,
+        "another worker owns it",
+        "stop the worker that the message names, or use another workspace",
+    )
+    WORKSPACE_HELD = (
+        "WORKSPACE_HELD", ErrorClass.ENVIRONMENT, Again.HELPS,
+        "`watch --once` found jobs, and the workspace is held",
+        "release the workspace (`proxx-worker release WORKSPACE`), then start again",
+    )
+    RENAME_NOT_ATOMIC = (
+        "RENAME_NOT_ATOMIC", ErrorClass.ENVIRONMENT, Again.HELPS,
+        "the workspace's folders are on several filesystems",
+        "put all folders of the workspace on one filesystem",
+    )
+    UNSUPPORTED_FILESYSTEM = (
+        "UNSUPPORTED_FILESYSTEM", ErrorClass.ENVIRONMENT, Again.HELPS,
+        "an object store, or a share without locks",
+        "use a local disk, NFS or SMB with locks",
+    )
+    SANDBOX_UNAVAILABLE = (
+        "SANDBOX_UNAVAILABLE", ErrorClass.ENVIRONMENT, Again.HELPS,
+        "FFmpeg cannot be confined here, or does not start so",
+        ("read the reason: name in `sandbox_read` what the tool needs, run the worker on a kernel with Landlock, or write "
+         '`sandbox = "off"`'),
+    )
+    IO_ERROR = (
+        "IO_ERROR", ErrorClass.ENVIRONMENT, Again.HELPS,
+        "the system failed in some other way",
+        "check the disk, the mount and the system's log; the message names the call that failed",
+    )
+    # fmt: on
 
 
 EXIT_OK = 0

@@ -42,7 +42,7 @@ class SourceVideo(Record):
     width: int | None = Field(description="Pixels as decoded, before rotation.")
     height: int | None = Field(description="Pixels as decoded, before rotation.")
     sample_aspect: Rational | None = Field(description="Pixel width / height; 1/1 where the file does not say.")
-    rotation: int | None = Field(description="Degrees to turn the decoded picture clockwise for display: 0, 90, 180 or 270.")
+    rotation: int | None = Field(description="Degrees to turn decoded frames clockwise for display: 0, 90, 180 or 270.")
     field_order: Text | None = Field(description="progressive, tt, bb, tb, bt; null if the file does not say.")
     rate: Rational | None = Field(description="Frames per second: the exact rate where it is constant, else the average.")
     average_rate: Rational | None = Field(description="The container's average rate.")
@@ -54,16 +54,16 @@ class SourceVideo(Record):
     frames_certain: bool = Field(description="Whether that number can be relied on.")
     pixel_format: Text | None = Field(description="In FFmpeg's name.")
     bit_depth: int | None = Field(description="Of the deepest component.")
-    has_alpha: bool | None = Field(description="Whether the picture has an alpha channel.")
+    has_alpha: bool | None = Field(description="Whether the video has an alpha channel.")
     color: SourceColor = Field(description="Colour tags.")
     dolby_vision_profile: int | None = Field(description="Null unless it is Dolby Vision.")
     coded_width: int | None = Field(description="Pixels with the codec's padding.")
     coded_height: int | None = Field(description="Pixels with the codec's padding.")
     mirrored: bool | None = Field(
-        description="Whether the decoded picture is mirrored left to right for display, before it is turned."
+        description="Whether decoded frames are mirrored left to right for display, before they are turned."
     )
     clean_aperture: bool | None = Field(
-        description="Whether this FFmpeg (7.1 and later) tells that the container marks a part of the picture; the whole is kept."
+        description="Whether this FFmpeg (7.1 and later) reports that the container marks a part of the frame; the whole is kept."
     )
 
 
@@ -88,7 +88,7 @@ class SourceMedia(Record):
     """What is known of a source."""
 
     formats: list[Text] = Field(description="The names of its container, as FFmpeg's demuxer has them.")
-    video: SourceVideo = Field(description="The picture.")
+    video: SourceVideo = Field(description="The video stream.")
     audio: list[SourceAudio] = Field(description="Every audio stream, in order.")
     timecode: SourceTimecode | None = Field(description="Null if there is none.")
     reel: Text | None = Field(description="Reel or tape name.")

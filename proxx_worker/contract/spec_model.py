@@ -194,7 +194,7 @@ class Rule:
     allowed: Allowed
 
 
-_PATH = "a path that begins with / and holds no NUL character"
+_PATH = "a path that begins with / and contains no NUL character"
 
 RULES: Mapping[str, Rule] = {
     "jobspec_version": Rule("this worker's version", (SPEC_VERSION,)),

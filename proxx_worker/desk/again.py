@@ -7,12 +7,12 @@ from functools import partial
 from hashlib import sha256
 
 from proxx_worker.contract.candidates import display_name, dropped_stem
-from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.errors import Again, ErrorCode, ProxxError
 from proxx_worker.contract.strict_json import MAX_SPEC_BYTES
 from proxx_worker.desk.drops import drop_spec
 from proxx_worker.desk.folders import folder_of, read_jobs, stems_in
 from proxx_worker.desk.jobs import JobState, JobSummary
-from proxx_worker.desk.remedies import Again, remedy_of
+from proxx_worker.desk.remedies import remedy_of
 from proxx_worker.desk.selection import moment_of
 from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.workspace.claimed import read_if_regular

@@ -163,8 +163,8 @@ def _facts(
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED, f"the file's format ({formats!r}) is not supported; convert or rewrap the clip first"
         )
-    picture = video_stream_of(streams)
-    if picture is None:
+    video_stream = video_stream_of(streams)
+    if video_stream is None:
         what = NO_VIDEO_DEMUXERS.get(demuxer, demuxer)
         raise ProxxError(
             ErrorCode.SOURCE_NO_VIDEO,
@@ -172,15 +172,15 @@ def _facts(
             streams=[kind_of(stream) for stream in streams],
         )
     audio = [stream for stream in streams if stream.text("codec_type") == "audio"]
-    for stream in (picture, *audio):
+    for stream in (video_stream, *audio):
         refuse_unreadable(stream, container)
-    video = _video(picture, _first_frame(frames, picture), demuxer, avid_aspect)
-    proven = played.get(track_id(picture) or 0) if demuxer == "mov" else None
+    video = _video(video_stream, _first_frame(frames, video_stream), demuxer, avid_aspect)
+    proven = played.get(track_id(video_stream) or 0) if demuxer == "mov" else None
     counted = whole_frames(video, container.positive("size")) if demuxer == "dv" else None if proven is None else proven.pictures
     if counted is not None:
         video = replace(video, frames=counted, frames_certain=True)
-    found = find_timecode(demuxer, container, picture, streams, video.rate)
-    others = [stream for stream in streams if stream is not picture and stream.text("codec_type") != "audio"]
+    found = find_timecode(demuxer, container, video_stream, streams, video.rate)
+    others = [stream for stream in streams if stream is not video_stream and stream.text("codec_type") != "audio"]
     start, duration = container.seconds("start_time"), None if demuxer == "ivf" else container.seconds("duration")
     if demuxer == "matroska" and start is not None and duration is not None and 0 < start < duration:
         # FFmpeg, and anything that records with it, writes the time at which a file ends: a segment cut from the middle of a
@@ -188,7 +188,7 @@ def _facts(
         duration -= start
     notes = [f"video stream {stream.integer('index')} is not the main one: ignored" for stream in others if is_video(stream)]
     notes += proven.notes if proven is not None else ()
-    if order := field_order_note(picture, _first_frame(frames, picture)):
+    if order := field_order_note(video_stream, _first_frame(frames, video_stream)):
         notes.append(order)
     if any(stream.tag("data_type") == "audio" for stream in others):
         notes.append("the audio of this OP-Atom clip is in other files and not part of this source")
@@ -201,7 +201,7 @@ def _facts(
         video=video,
         audio=tuple(audio_of(stream, gapless) for stream in audio),
         timecode=found.timecode,
-        reel=find_reel(container, picture, streams),
+        reel=find_reel(container, video_stream, streams),
         start=start,
         duration=duration,
         other_streams=tuple(kind_of(stream) for stream in others),
@@ -209,20 +209,20 @@ def _facts(
     )
 
 
-def _first_frame(frames: tuple[Section, ...], picture: Section) -> Section:
+def _first_frame(frames: tuple[Section, ...], video_stream: Section) -> Section:
     """The first decoded video frame; an empty section if the first packets contain none."""
-    index = picture.integer("index")
+    index = video_stream.integer("index")
     return next((frame for frame in frames if frame.integer("stream_index") == index), Section({}))
 
 
-def _video(picture: Section, frame: Section, demuxer: str, avid_aspect: Fraction | None) -> VideoFacts:
-    index, width, height = picture.integer("index"), picture.positive("width"), picture.positive("height")
-    codec = picture.text("codec_name")
-    format_name = picture.text("pix_fmt")
+def _video(video_stream: Section, frame: Section, demuxer: str, avid_aspect: Fraction | None) -> VideoFacts:
+    index, width, height = video_stream.integer("index"), video_stream.positive("width"), video_stream.positive("height")
+    codec = video_stream.text("codec_name")
+    format_name = video_stream.text("pix_fmt")
     layout = pixel_format(format_name) if format_name else None
-    refuse_single_fields(picture, frame)
-    field_order = field_order_of(picture, frame)
-    timing = timing_of(picture, demuxer, field_order)
+    refuse_single_fields(video_stream, frame)
+    field_order = field_order_of(video_stream, frame)
+    timing = timing_of(video_stream, demuxer, field_order)
     if index is None or codec is None or width is None or height is None or format_name is None or timing is None:
         known = {"place": index, "size": width and height, "pixel format": format_name, "rate": timing}
         missing = next((name for name, value in known.items() if value is None), "codec")
@@ -237,17 +237,17 @@ def _video(picture: Section, frame: Section, demuxer: str, avid_aspect: Fraction
             f"the pixel format {format_name} is not supported; convert the clip first",
             pixel_format=format_name,
         )
-    profile = dolby_vision_profile_of(picture, frame)
-    refuse_ipt(picture, profile)
-    orientation = orientation_of(picture)
+    profile = dolby_vision_profile_of(video_stream, frame)
+    refuse_ipt(video_stream, profile)
+    orientation = orientation_of(video_stream)
     return VideoFacts(
         index=index,
         codec=codec,
-        profile=picture.text("profile"),
-        codec_tag=codec_tag(picture),
+        profile=video_stream.text("profile"),
+        codec_tag=codec_tag(video_stream),
         width=width,
         height=height,
-        sample_aspect=(codec_tag(picture) in AVID_CODEC_TAGS and avid_aspect) or sample_aspect_of(picture),
+        sample_aspect=(codec_tag(video_stream) in AVID_CODEC_TAGS and avid_aspect) or sample_aspect_of(video_stream),
         rotation=orientation.rotation,
         mirrored=orientation.mirrored,
         field_order=field_order,
@@ -262,9 +262,9 @@ def _video(picture: Section, frame: Section, demuxer: str, avid_aspect: Fraction
         pixel_format=format_name,
         bit_depth=layout.bit_depth,
         has_alpha=layout.has_alpha,
-        color=color_of(picture, frame),
+        color=color_of(video_stream, frame),
         dolby_vision_profile=profile,
-        coded_width=picture.positive("coded_width"),
-        coded_height=picture.positive("coded_height"),
-        clean_aperture=picture.side_data("Frame Cropping") is not None,
+        coded_width=video_stream.positive("coded_width"),
+        coded_height=video_stream.positive("coded_height"),
+        clean_aperture=video_stream.side_data("Frame Cropping") is not None,
     )

@@ -23,7 +23,7 @@ class Found:
     notes: tuple[str, ...]
 
 
-def find_timecode(demuxer: str, container: Section, picture: Section, streams: Sequence[Section], rate: Fraction) -> Found:
+def find_timecode(demuxer: str, container: Section, video: Section, streams: Sequence[Section], rate: Fraction) -> Found:
     """The first valid start timecode in the order in which editors read them.
 
     MOV and MP4: the track that the video refers to (FFmpeg puts it on the video's own tags), then any tmcd track, then the
@@ -33,9 +33,9 @@ def find_timecode(demuxer: str, container: Section, picture: Section, streams: S
 
     Text that is not a timecode at this rate is skipped and noted: it cannot be carried, and nothing is invented.
     """
-    of_picture, of_container = [("stream", picture)], [("format", container)]
+    of_video, of_container = [("stream", video)], [("format", container)]
     tmcd, rtmd = _tracks(streams, "tmcd"), _tracks(streams, "rtmd")
-    order = of_container + of_picture if demuxer == "mxf" else of_picture + tmcd + of_container + rtmd
+    order = of_container + of_video if demuxer == "mxf" else of_video + tmcd + of_container + rtmd
     notes: list[str] = []
     chosen: Timecode | None = None
     for origin, section in order:
@@ -87,7 +87,7 @@ def _counts_drop_frames(rate: Fraction) -> bool:
     return any(abs(rate / exact - 1) * 2000 < 1 for exact in _DROP_RATES)
 
 
-def find_reel(container: Section, picture: Section, streams: Sequence[Section]) -> str | None:
+def find_reel(container: Section, video: Section, streams: Sequence[Section]) -> str | None:
     """The reel or tape name: the video stream's own (MXF source package), a tmcd track's (QuickTime), the container's."""
     tmcd = [stream for stream in streams if stream.text("codec_tag_string") == "tmcd"]
-    return next((reel for section in (picture, *tmcd, container) if (reel := section.tag("reel_name"))), None)
+    return next((reel for section in (video, *tmcd, container) if (reel := section.tag("reel_name"))), None)

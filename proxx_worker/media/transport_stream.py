@@ -77,16 +77,16 @@ def with_its_end(facts: MediaFacts | RawSource, read: Read, size: int) -> MediaF
     open_packets = tuple(packet.decoded for packet in others if packet.declared and not packet.whole)
     if end is None and not open_packets:
         return facts
-    if any(_begins_with(sound, open_packets) for sound in facts.audio):
+    if any(_begins_with(audio, open_packets) for audio in facts.audio):
         raise _refused("this recording ends within its first packet of audio")
     video = facts.video if end is None else replace(facts.video, duration=_duration(facts.video, kept))
     found = OpenEnd(end, open_packets)
     return replace(facts, video=video, open_end=found, notes=(*facts.notes, *_notes(found)))
 
 
-def _begins_with(sound: AudioFacts, open_packets: Sequence[int | None]) -> bool:
+def _begins_with(audio: AudioFacts, open_packets: Sequence[int | None]) -> bool:
     """Whether the first packet of an audio stream, known by its time, is one of those that are left out."""
-    return sound.start is not None and round(sound.start * CLOCK) % WRAP in open_packets
+    return audio.start is not None and round(audio.start * CLOCK) % WRAP in open_packets
 
 
 def _refused(reason: str) -> ProxxError:

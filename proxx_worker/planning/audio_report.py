@@ -73,11 +73,6 @@ def read_frame(number: int) -> HeardFrame | None:
     return HeardFrame(code // 2, placed=bool(code % 2), time=time, samples=samples)
 
 
-def write_frame(stream: int, time: int, samples: int, *, placed: bool = False) -> int:
-    """The number that stands for a frame: what the filter computes."""
-    return _FLOOR + (time % _TIMES * _LENGTHS + min(samples, MOST_SAMPLES)) * _STREAMS + 2 * stream + placed
-
-
 def reported(stream: int, *, placed: bool = False) -> tuple[str, ...]:
     """The filters that report every frame of a stream and pass it on unchanged."""
     number = f"(mod(PTS,{_TIMES})*{_LENGTHS}+min(NB_SAMPLES,{MOST_SAMPLES}))*{_STREAMS}+{2 * stream + placed}-{-_FLOOR}"

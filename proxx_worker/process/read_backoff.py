@@ -16,7 +16,7 @@ _MUCH_BYTES: Final = 32 << 10
 class ReadBackoff:
     """Decides after each look at the pipes. A rest ends, at the rate seen last, when they are a quarter full.
 
-    A pipe holds 64 KiB, and a child whose pipe is full stands still: ffprobe tells of thousands of small frames in the longest
+    A pipe holds 64 KiB, and a child whose pipe is full is blocked: ffprobe tells of thousands of small frames in the longest
     rest.
     """
 

@@ -123,10 +123,6 @@ class Sandbox:
         self._proven = False
         return self.require()
 
-    def starter_pid(self) -> int | None:
-        """The PID of the starter process; None before the first child."""
-        return None if self._starter is None else self._starter.pid
-
     def start(self, start: Start) -> ConfinedProcess:
         """Start a program confined, with pipes as stdout and stderr.
 

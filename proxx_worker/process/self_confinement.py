@@ -45,7 +45,7 @@ class Confined:
         self._paths = tuple(paths)
 
     def require_reach(self) -> None:
-        """Raise IO_ERROR if one of them was put in place anew, such as a share that was mounted again: no rule knows it."""
+        """Raise IO_ERROR if one of them was replaced, such as a share that was mounted again: no rule knows it."""
         for path in self._paths:
             if _is_refused(path):
                 raise ProxxError(

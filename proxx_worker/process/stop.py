@@ -28,7 +28,7 @@ class StopSignal(Protocol):
         ...
 
     def error(self, work: str, **details: JsonValue) -> ProxxError:
-        """The error of a job whose `work` this stop cut short, as in "while WORK"."""
+        """The error of a job whose `work` this stop ended, as in "while WORK"."""
         return interrupted(work, **details)
 
 
@@ -140,7 +140,7 @@ class StopRequestedError(Exception):
 
 
 def interrupted(work: str, **details: JsonValue) -> ProxxError:
-    """INTERRUPTED for a job whose `work` was cut short, as in "while WORK"."""
+    """INTERRUPTED for a job whose `work` was interrupted, as in "while WORK"."""
     message = f"stopped by a signal (SIGTERM, or Ctrl-C) while {work}. Nothing was published; run the job again."
     return ProxxError(ErrorCode.INTERRUPTED, message, **details)
 

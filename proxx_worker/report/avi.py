@@ -47,7 +47,7 @@ class AviStreams:
                 self._skip = _HEADER + size + size % 2
                 continue
             if size > _MOST:
-                raise ValueError(f"a chunk of {size} bytes in what should be small pictures and audio")
+                raise ValueError(f"a chunk of {size} bytes in what should be small video frames and audio")
             end = position + _HEADER + size + size % 2
             if len(pending) < end:
                 break

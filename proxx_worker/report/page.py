@@ -25,9 +25,6 @@ from proxx_worker.report.pictures import ShownFrame
 from proxx_worker.report.summary import AudioSummary
 from proxx_worker.report.video_measures import LumaRange
 
-MOST_BYTES_PER_TASK = 400_000
-"""Of the page, for one task with its images."""
-
 PICTURE_BYTES_PER_TASK = 225_000
 """Of JPEG files; in base64 they take a third more."""
 

@@ -259,13 +259,6 @@ class ProxyReader:
             self._last.side_data += side_data
 
 
-def parse_proxy(stdout: bytes) -> ProxyReport:
-    """Parse all of ffprobe's output at once."""
-    reader = ProxyReader()
-    reader.feed(stdout)
-    return reader.finish()
-
-
 def _split(text: str) -> tuple[dict[str, str], tuple[dict[str, str], ...]]:
     """The fields of a line, and those of each kind of side data on it."""
     parts = text.split("|") if "\\" not in text else [_unescaped(part) for part in _ESCAPED_PART.findall(text)]

@@ -125,7 +125,7 @@ class Inbox:
             self.rescan(now)
 
     def rescan(self, now: float) -> None:
-        """List the inbox anew. Raises WORKSPACE_INVALID if it is missing, unreadable or another folder than before."""
+        """List the inbox again. Raises WORKSPACE_INVALID if it is missing, unreadable or another folder than before."""
         self._require_same_folder()
         self._backlog, self._head = [], 0  # before the listing, so that two of a million names are never in memory at once
         with translate_os_errors("list the inbox", self._folder, state_folder=True):

@@ -190,7 +190,7 @@ def test_every_key_is_a_flag_too(proxx: Command, clip: Path, proxies: Path, tmp_
 
 
 @pytest.fixture
-def rooms(clip: Path, tmp_path: Path) -> Path:
+def roots(clip: Path, tmp_path: Path) -> Path:
     """`inside/` and `outside/`, each with a clip and an output directory, and links between them."""
     for name in ("inside", "outside"):
         (tmp_path / name / "proxies").mkdir(parents=True)
@@ -218,17 +218,17 @@ def rooms(clip: Path, tmp_path: Path) -> Path:
         ("inside-not/a.mov", False),
     ],
 )
-def test_source_roots(proxx: Command, rooms: Path, proxies: Path, source: str, allowed: bool) -> None:
-    spec = write(rooms, jobspec([f"{rooms}/{source}"], proxies))
-    checked = proxx("validate", spec, "--source-roots", rooms / "alias")
+def test_source_roots(proxx: Command, roots: Path, proxies: Path, source: str, allowed: bool) -> None:
+    spec = write(roots, jobspec([f"{roots}/{source}"], proxies))
+    checked = proxx("validate", spec, "--source-roots", roots / "alias")
     assert checked.exit_code == (0 if allowed else 1)
     assert ("PATH_NOT_ALLOWED" in checked.stdout.decode()) is not allowed
-    ended = proxx("run", spec, "--source-roots", rooms / "inside")
+    ended = proxx("run", spec, "--source-roots", roots / "inside")
     result = parse_result(ended.stdout)
     assert (result["error"] is None) is allowed
     if not allowed:
         assert result["error"]["code"] == "PATH_NOT_ALLOWED"
-        assert str(rooms / "inside") in result["error"]["message"] + str(result["error"]["details"])
+        assert str(roots / "inside") in result["error"]["message"] + str(result["error"]["details"])
 
 
 @pytest.mark.one_in(2)
@@ -244,23 +244,23 @@ def test_source_roots(proxx: Command, rooms: Path, proxies: Path, source: str, a
         ("inside-not", False),
     ],
 )
-def test_output_roots(proxx: Command, workspace: Workspace, clip: Path, rooms: Path, directory: str, allowed: bool) -> None:
-    (rooms / "elsewhere").mkdir()
-    before = snapshot(rooms / "outside")
-    workspace.drop("job", jobspec(clip, f"{rooms}/{directory}"))
-    ended = proxx("watch", workspace, "--once", "--output-roots", rooms / "inside", "--output-roots", rooms / "elsewhere")
+def test_output_roots(proxx: Command, workspace: Workspace, clip: Path, roots: Path, directory: str, allowed: bool) -> None:
+    (roots / "elsewhere").mkdir()
+    before = snapshot(roots / "outside")
+    workspace.drop("job", jobspec(clip, f"{roots}/{directory}"))
+    ended = proxx("watch", workspace, "--once", "--output-roots", roots / "inside", "--output-roots", roots / "elsewhere")
     assert ended.exit_code == (0 if allowed else 1)
     if allowed:
         assert stems(workspace.done) == ["job"]
     else:
         assert read_result(workspace.failed, "job")["error"]["code"] == "PATH_NOT_ALLOWED"
-        assert snapshot(rooms / "outside") == before
+        assert snapshot(roots / "outside") == before
 
 
-def test_several_roots(proxx: Command, rooms: Path, proxies: Path) -> None:
-    spec = write(rooms, jobspec([f"{rooms}/inside/a.mov"], proxies))
-    config = rooms / "worker.toml"
-    config.write_text(f'source_roots = ["{rooms}/outside", "{rooms}/inside"]\noutput_roots = ["{proxies}"]\n')
+def test_several_roots(proxx: Command, roots: Path, proxies: Path) -> None:
+    spec = write(roots, jobspec([f"{roots}/inside/a.mov"], proxies))
+    config = roots / "worker.toml"
+    config.write_text(f'source_roots = ["{roots}/outside", "{roots}/inside"]\noutput_roots = ["{proxies}"]\n')
     assert proxx("run", spec, "--config", config).exit_code == 0
 
 

@@ -16,6 +16,9 @@ from tests.acceptance.results import names
 from tests.acceptance.seeded_faults import FAULTS, finished_job, make_source, spoil, vouch
 from tests.acceptance.specs import CONTAINERS, Workspace, explicit, jobspec
 
+MOST_BYTES_PER_TASK = 400_000
+"""Of the page, for one task with its images."""
+
 SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "schema" / "report.schema.json"
 CODECS = [(codec, containers[0]) for codec, containers in CONTAINERS.items() if codec != "dnxhd"] + [("dnxhr", "mxf")]
 
@@ -40,7 +43,7 @@ def reported(proxx: Command, result: Path, *flags: str, exit_code: int = 0) -> d
     document: dict[str, Any] = json.loads((folder / "r.json").read_bytes())
     Draft202012Validator(json.loads(SCHEMA.read_bytes())).validate(document)
     tasks = sum(len(job["tasks"]) for job in document["jobs"])
-    assert (folder / "r.html").stat().st_size < 400_000 * max(1, tasks)
+    assert (folder / "r.html").stat().st_size < MOST_BYTES_PER_TASK * max(1, tasks)
     return document
 
 

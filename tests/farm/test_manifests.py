@@ -86,6 +86,10 @@ def test_schemas(tools: Path, deploy: Path, path: str, arguments: tuple[str, ...
     passes(tools / "check-jsonschema", *arguments, deploy / path)
 
 
+def test_this_project_s_own_ci(tools: Path, project_root: Path) -> None:
+    passes(tools / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", project_root / ".github/workflows/ci.yml")
+
+
 def test_ci_keeps_results_also_on_failure_and_never_tries_again(tools: Path, deploy: Path) -> None:
     steps = read(tools, deploy / "github-actions" / "proxies.yml")["jobs"]["proxies"]["steps"]
     (kept,) = [step for step in steps if step.get("uses", "").startswith("actions/upload-artifact@")]

@@ -22,9 +22,10 @@ from proxx_worker.engines.source_file import OpenSource, open_source
 from proxx_worker.planning.expectation import Expectation
 from proxx_worker.process.stop import StopSignal
 from proxx_worker.verification.progress import Progress
-from proxx_worker.verification.proxy_probe import ProxyObservation, parse_proxy
+from proxx_worker.verification.proxy_probe import ProxyObservation
 from tests.simulation.kernel import Description, Kernel, Process
-from tests.support.fake_engine import FakeEvidence, FakePlan, plan_for
+from tests.support.fake_engine import FakeEngine, FakeEvidence, FakePlan
+from tests.support.printouts import parse_proxy
 from tests.unit.planning.sources import CLIP
 
 BAD = b"bad"
@@ -65,7 +66,7 @@ class SimulatedEngine:
     def require_available(self) -> None: ...
 
     def plan(self, settings: OutputSettings, media: Media, preset: str | None) -> FakePlan:
-        return plan_for(settings)
+        return FakeEngine(b"").plan(settings, media, preset)
 
     def survey(self, tasks: Sequence[Accepted], context: EngineContext) -> Sequence[Accepted]:
         return tasks

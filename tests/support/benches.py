@@ -16,6 +16,7 @@ from proxx_worker.engines.port import EnginePort
 from proxx_worker.engines.tools import Tools
 from tests.support.fake_engine import FakeEngine
 from tests.support.jobs import TOOLS
+from tests.support.odd_engines import AdoptingEngine, HangingEngine
 from tests.support.resolve.world import PRESET, StandIn, raw_clip
 
 
@@ -58,13 +59,9 @@ def ffmpeg_bench(folder: Path) -> Bench:
 def fake_bench(folder: Path, *, adopts: bool) -> Bench:
     """The fake engine, writing into the file that it is given, or making its own."""
     source = make_clip(folder)
+    made = AdoptingEngine if adopts else FakeEngine
     content = source.read_bytes()
-    return Bench(
-        source=source,
-        engine=FakeEngine(content, adopts),
-        hanging=FakeEngine(content, adopts, hangs=True),
-        failing=FakeEngine(b"half", adopts),
-    )
+    return Bench(source=source, engine=made(content), hanging=HangingEngine(content), failing=made(b"half"))
 
 
 @contextmanager

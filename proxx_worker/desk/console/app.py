@@ -7,7 +7,7 @@ from typing import ClassVar, Protocol
 
 from textual.binding import Binding, BindingType
 
-from proxx_worker.contract.errors import ProxxError
+from proxx_worker.contract.errors import Again, ProxxError
 from proxx_worker.desk import drops
 from proxx_worker.desk.again import OtherJobs, can_help, mark_resubmittable, resubmit
 from proxx_worker.desk.cancel import NoSuchJobError, cancel, target_of
@@ -17,7 +17,7 @@ from proxx_worker.desk.console.lists import RowList
 from proxx_worker.desk.console.screens import QuestionScreen, SubmitScreen
 from proxx_worker.desk.console.view import ConsoleView
 from proxx_worker.desk.jobs import JobState, JobSummary
-from proxx_worker.desk.remedies import Again, remedy_of
+from proxx_worker.desk.remedies import remedy_of
 from proxx_worker.desk.worker import drain
 from proxx_worker.workspace.layout import Workspace
 

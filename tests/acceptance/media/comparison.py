@@ -1,6 +1,7 @@
 """The proof of one proxy: everything that an editing system goes by, compared with its source. Each difference is one sentence.
 
-Nothing of the worker's own checks is used: files are decoded and read by looks.py, pictures.py, sounds.py and labels.py alone.
+Nothing of the worker's own checks is used: files are decoded and read by inspection.py, pictures.py, audio.py and labels.py
+alone.
 """
 
 from collections.abc import Iterator, Mapping
@@ -8,10 +9,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
+from tests.acceptance.media.audio import Channel, Match, channels, match
+from tests.acceptance.media.inspection import Color, Look, complaints
 from tests.acceptance.media.labels import MATRICES, PRIMARIES, TRANSFERS, Coded, movie, parameter_sets, prores, prores_fields
-from tests.acceptance.media.looks import Color, Look, complaints
 from tests.acceptance.media.pictures import Likeness, alpha_likeness, likeness, swapped_fields, thumbnails
-from tests.acceptance.media.sounds import Channel, Match, channels, match
 from tests.acceptance.media.table import DNXHR, Target, Truth
 
 LEAST_SSIM, MOST_SHIFT, MOST_TYPICAL = 0.82, 3.0, 2.0
@@ -38,7 +39,7 @@ class Source:
     """A source's looks, each taken once for all proxies of it."""
 
     def __init__(self, seen: Look) -> None:
-        """`seen`: as `looks.look` sees it."""
+        """`seen`: as `inspection.look` sees it."""
         self.look = seen
 
     @cached_property

@@ -1,10 +1,25 @@
 """FFmpegs that lie: the real one with other arguments, or with an output that was changed after it had ended."""
 
+import inspect
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.acceptance.clips import tool
+
+
+def turn_movie(path: str) -> None:
+    """Have the first track of a MOV or MP4 say that its frames are to be turned by 90 degrees: the matrix of its `tkhd`, no more.
+
+    ISO/IEC 14496-12, 8.3.2: in version 0 the nine numbers begin 40 bytes behind the name, and say 1 as 00010000.
+    """
+    descriptor = os.open(path, os.O_RDWR)
+    at = os.pread(descriptor, os.fstat(descriptor).st_size, 0).index(b"tkhd") + 44
+    quarter = "00000000 00010000 00000000 ffff0000 00000000"
+    assert os.pwrite(descriptor, bytes.fromhex(quarter), at) == 20
+    os.close(descriptor)
+
 
 _PROGRAM = """#!{python} -IS
 import os, re, subprocess, sys
@@ -35,6 +50,8 @@ def say_size():
     sys.stdout.write("total_size=%d\\nprogress=end\\n" % os.stat(output).st_size)
 
 
+{turn_movie}
+
 def encode():
     return subprocess.run(["{ffmpeg}", *argv]).returncode
 
@@ -64,6 +81,8 @@ class Lie:
     def program(self, path: Path) -> Path:
         """Write it."""
         body = f"{self.before}\n{self.instead}\n{self.after}\nsys.exit(code)"
-        path.write_text(_PROGRAM.format(python=sys.executable, ffmpeg=tool("ffmpeg"), body=body))
+        path.write_text(
+            _PROGRAM.format(python=sys.executable, ffmpeg=tool("ffmpeg"), turn_movie=inspect.getsource(turn_movie), body=body)
+        )
         path.chmod(0o755)
         return path

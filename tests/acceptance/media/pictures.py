@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from tests.acceptance.media.looks import Look
+from tests.acceptance.media.inspection import Look
 
 CANVAS = (32, 18)
 """Of a thumbnail: so small that no codec's noise is left in it, only what the picture is."""

@@ -8,7 +8,7 @@ from typing import Any
 from tests.acceptance.clips import decoders
 from tests.acceptance.command import Command
 from tests.acceptance.media.comparison import Proof, Source, prove
-from tests.acceptance.media.looks import look
+from tests.acceptance.media.inspection import look
 from tests.acceptance.media.patient import wait_for
 from tests.acceptance.media.table import CLIPS, PROFILES, TARGETS, Refused, Target
 from tests.acceptance.results import Result, audit, read_result

@@ -12,7 +12,7 @@ import pytest
 
 from tests.acceptance.clips import ffmpeg
 from tests.acceptance.media.comparison import Source, prove
-from tests.acceptance.media.looks import look
+from tests.acceptance.media.inspection import look
 from tests.acceptance.media.table import PROXY, Truth
 
 TAGS = ("-color_range", "tv", "-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709")

@@ -189,7 +189,7 @@ def test_damaged_sound_that_looks_like_another_packing_of_aac(
 
 
 @pytest.mark.parametrize("name", ["h264.mp4", pytest.param("hevc.mp4", marks=pytest.mark.heavy)])
-def test_a_movie_with_copied_sound_that_was_cut_off(bench: Bench, whole: Callable[[str], Path], name: str) -> None:
+def test_a_movie_with_copied_audio_that_was_cut_off(bench: Bench, whole: Callable[[str], Path], name: str) -> None:
     data = whole(name).read_bytes()
     outcome = bench.run(bench.spoiled(name, data[: len(data) * 6 // 10]), **COPIED)
     is_refused(outcome, "SOURCE_DAMAGED", "deliver the clip again")

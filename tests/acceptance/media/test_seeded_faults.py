@@ -1,5 +1,6 @@
 """Encoders that do the wrong thing and call it done: each is caught, told as expected and actual, and nothing is published."""
 
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 
 from tests.acceptance.clips import ffmpeg
 from tests.acceptance.command import Command
-from tests.acceptance.media.liars import Lie
+from tests.acceptance.media.liars import Lie, turn_movie
 from tests.acceptance.results import names, parse_result
 from tests.acceptance.specs import encode, explicit, jobspec
 
@@ -52,6 +53,8 @@ FULL = Lie("replace('range=tv:', 'range=pc:')\nargv[after('-color_range:v')] = '
 OTHER_MATRIX = Lie("replace('colorspace=bt709', 'colorspace=smpte170m')\nargv[after('-colorspace:v')] = 'smpte170m'")
 NO_PRIMARIES = Lie("replace('color_primaries=bt709', 'color_primaries=unknown')\ndrop('-color_primaries:v')")
 PQ = Lie("replace('color_trc=bt709', 'color_trc=smpte2084')\nargv[after('-color_trc:v')] = 'smpte2084'")
+TURNED = Lie(after="turn_movie(output)")
+NOT_TURNED = Lie("argv[argv.index('-i') : argv.index('-i')] = ['-noautorotate']\nreplace('w=180:h=320', 'w=320:h=180')")
 PROGRESSIVE = Lie("replace('field_mode=tff', 'field_mode=prog')\nreplace('+ildct', '')")
 PROGRESSIVE_H264 = Lie("replace('field_mode=tff', 'field_mode=prog')\nreplace('+ildct', '')\nreplace('+ilme', '')")
 BOTTOM_FIRST = Lie("replace('field_mode=tff', 'field_mode=bff')")
@@ -151,6 +154,11 @@ FAULTS = (
     Fault("HDR for SDR", PQ, "color_transfer", "bt709", "smpte2084"),
     Fault("a stretched picture", STRETCHED, "display_aspect", "16/9", "64/27", quick=True),
     Fault("a stretched picture in H.264", STRETCHED, "display_aspect", "16/9", "64/27", H264),
+    Fault("turned by its container", TURNED, "rotation", 0, ANY, quick=True),
+    Fault("turned by its container in MP4", TURNED, "rotation", 0, ANY, H264),
+    Fault("not turned", NOT_TURNED, "picture_size", "180x320", "320x180", source="turned", quick=True),
+    Fault("not turned in MP4", NOT_TURNED, "picture_size", "180x320", "320x180", H264, source="turned"),
+    Fault("not turned in MKV", NOT_TURNED, "picture_size", "180x320", "320x180", MKV, source="turned"),
     Fault("another size", Lie("replace('scale=w=320', 'scale=w=240')"), "picture_size", "320x180", "240x180"),
     Fault("another profile", Lie("argv[after('-profile:v')] = '1'"), "video_profile", "Proxy", "LT"),
     Fault(
@@ -209,6 +217,9 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             "-timecode", "01:00:00;02", "-metadata:s:v:0", "reel_name=A001", folder / f"{kind}.mov",
         )  # fmt: skip
     files = {kind: folder / f"{kind}.mov" for kind in kinds}
+    files["turned"] = folder / "turned.mov"
+    shutil.copy(files["progressive"], files["turned"])
+    turn_movie(str(files["turned"]))
     files["hole"] = folder / "hole.mkv"
     ffmpeg(
         "-f", "lavfi", "-i", f"testsrc2=size=320x180:rate={RATE}:duration=1.001",
@@ -231,8 +242,8 @@ def run(proxx: Command, folder: Path, source: Path, fields: dict[str, Any], lie:
 
 @pytest.mark.parametrize(
     ("source", "fields"),
-    [("progressive", H264), ("progressive", PRORES), ("progressive", DNXHR), ("copied", H264)],
-    ids=["h264", "prores", "dnxhr", "copied sound"],
+    [("progressive", H264), ("progressive", PRORES), ("progressive", DNXHR), ("copied", H264), ("turned", PRORES)],
+    ids=["h264", "prores", "dnxhr", "copied sound", "turned"],
 )
 def test_the_same_program_that_tells_no_lie_passes(
     proxx: Command, sources: dict[str, Path], tmp_path: Path, source: str, fields: dict[str, Any]

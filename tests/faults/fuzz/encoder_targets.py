@@ -16,10 +16,11 @@ from proxx_worker.planning.plan import TaskPlan, plan_task
 from proxx_worker.process.stderr_lines import StderrLines
 from proxx_worker.verification.encode_observation import EncodeObservation, EncodeObserver
 from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
-from proxx_worker.verification.proxy_probe import ProxyObservation, ProxyReader, ProxyReport, parse_proxy
+from proxx_worker.verification.proxy_probe import ProxyObservation, ProxyReader, ProxyReport
 from proxx_worker.verification.verdict import judge
 from tests.faults.fuzz.consume import Choices
 from tests.faults.fuzz.spec_targets import CONTROL
+from tests.support.printouts import parse_proxy
 from tests.unit.media.documents import audio, document, video
 
 VERDICTS = frozenset(

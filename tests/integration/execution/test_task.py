@@ -13,18 +13,25 @@ from proxx_worker.contract.status import Stage
 from proxx_worker.engines.port import Encoded, EngineContext, Plan, StagingArea, Unfinished, Usage
 from proxx_worker.engines.source_file import OpenSource
 from proxx_worker.process.stop import StopFlag
+from proxx_worker.verification.evidence import Evidence
+from proxx_worker.verification.proxy_probe import ProxyObservation
 from tests.support.engine import Log
-from tests.support.fake_engine import FakeEngine, FakeEvidence
+from tests.support.fake_engine import FakeEngine
 from tests.support.jobs import Watcher, execute, spec
 
 ARGV = ("program", "argument")
 
 
-class Blamed(FakeEvidence):
+class Blamed(Evidence):
     """The engine knows that its own output is bad."""
+
+    def checks(self) -> tuple[()]:
+        return ()
 
     def fault(self) -> JobError | None:
         return JobError(ErrorCode.RESOLVE_FAILED, "it said so", {"why": "a test"})
+
+    def error(self, proxy: ProxyObservation) -> None: ...
 
 
 @dataclass(frozen=True)

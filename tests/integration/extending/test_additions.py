@@ -98,8 +98,17 @@ def test_a_codec_without_fields_must_be_planned_among_those(copy: Copy) -> None:
     assert copy.refused() == {CONTAINERS, ENCODERS}
 
 
-def test_an_error_code_is_one_line(copy: Copy) -> None:
-    copy.insert(ERRORS, "\n\nEXIT_OK", '    PRETEND = "PRETEND", ErrorClass.EXECUTION\n')
+def test_an_error_code_is_added_in_one_file(copy: Copy) -> None:
+    code = '    PRETEND = "PRETEND", ErrorClass.EXECUTION, Again.NEVER, "it is no code", "take another one"\n'
+    copy.insert(ERRORS, "    # fmt: on\n", code)
     assert copy.refused() == set()
     shown = "from proxx_worker.contract.errors import ErrorCode, exit_code; print(exit_code([ErrorCode.PRETEND]))"
     assert copy.says(shown) == "2"
+    shown = "from proxx_worker.desk.remedies import remedy_of; print(remedy_of('PRETEND').action)"
+    assert copy.says(shown) == "take another one"
+    assert copy.says("from proxx_worker.cli import main; main(['explain', 'PRETEND'])").splitlines() == [
+        "PRETEND (execution, exit code 2)",
+        "  when:  it is no code",
+        "  do:    take another one",
+        "  again: submitting the same spec again ends the same way",
+    ]

@@ -178,10 +178,14 @@ def test_a_tool_that_was_installed_in_one_piece_reads_its_own_libraries(tmp_path
         confines.close()
 
 
+def children_of(pid: int) -> set[int]:
+    return {int(it) for task in Path(f"/proc/{pid}/task").iterdir() for it in (task / "children").read_text().split()}
+
+
 def test_the_starter_that_was_killed_costs_one_child(sandbox: Sandbox) -> None:
+    others = children_of(os.getpid())
     assert run(sandbox, "/bin/true")[0].exit_code == 0
-    starter = sandbox.starter_pid()
-    assert starter is not None
+    (starter,) = children_of(os.getpid()) - others
     os.kill(starter, signal.SIGKILL)
     assert await_end(starter, seconds=10)
     with pytest.raises(ProxxError) as caught:
@@ -211,9 +215,7 @@ def test_it_ends_with_the_worker_and_so_does_the_starter() -> None:
         child = int(worker.stdout.readline())
         parents = Path(f"/proc/{child}/status").read_text()
         assert f"PPid:\t{worker.pid}" in parents, "it is the worker's own"
-        starters = [
-            int(it) for it in Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split() if int(it) != child
-        ]
+        starters = children_of(worker.pid) - {child}
         worker.kill()
         worker.wait()
         for process in (child, *starters):

@@ -53,7 +53,7 @@ def test_aac_of_a_movie_is_copied() -> None:
         replace(STEREO, duration=None),
     ],
 )
-def test_copied_sound_keeps_rate_and_layout(stream: AudioFacts) -> None:
+def test_copied_audio_keeps_rate_and_layout(stream: AudioFacts) -> None:
     start = None if stream.start is None else Fraction(round(stream.start * 1_000_000), 1_000_000)
     stream = replace(stream, time_base=Fraction(1, stream.sample_rate))
     (plan,) = plans(Container.MP4, replace(CLIP, audio=(stream,), start=start))

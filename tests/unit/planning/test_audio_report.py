@@ -13,8 +13,8 @@ from proxx_worker.planning.audio_report import (
     Placement,
     read_frame,
     reported,
-    write_frame,
 )
+from tests.support.printouts import write_frame
 
 STREAMS = st.integers(0, MOST_STREAMS - 1)
 TIMES = st.integers(-(1 << 40), 1 << 40)

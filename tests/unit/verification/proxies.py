@@ -9,7 +9,8 @@ from proxx_worker.planning.plan import TaskPlan
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.heard_audio import HeardAudio
 from proxx_worker.verification.progress import Progress
-from proxx_worker.verification.proxy_probe import ProxyObservation, parse_proxy
+from proxx_worker.verification.proxy_probe import ProxyObservation
+from tests.support.printouts import parse_proxy
 
 _FORMATS = {
     Container.MOV: "mov,mp4,m4a,3gp,3g2,mj2",

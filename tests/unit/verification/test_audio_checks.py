@@ -16,7 +16,7 @@ from proxx_worker.planning.expectation import ExpectedAudio
 from proxx_worker.planning.plan import plan_task
 from proxx_worker.verification.audio_checks import audio_checks
 from proxx_worker.verification.heard_audio import HeardAudio
-from proxx_worker.verification.proxy_probe import parse_proxy
+from tests.support.printouts import parse_proxy
 from tests.unit.planning.sources import CLIP, STEREO, settings
 
 RATE = 48000

@@ -13,8 +13,9 @@ from proxx_worker.media.facts import MediaFacts
 from proxx_worker.planning.plan import plan_task
 from proxx_worker.verification.audio_damage import audio_damage
 from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
-from proxx_worker.verification.proxy_probe import ProxyObservation, parse_proxy
+from proxx_worker.verification.proxy_probe import ProxyObservation
 from proxx_worker.verification.verdict import judge
+from tests.support.printouts import parse_proxy
 from tests.unit.planning.sources import CLIP, STEREO, settings
 from tests.unit.verification.proxies import perfect_encode, perfect_proxy
 

@@ -14,8 +14,9 @@ from proxx_worker.contract.result import Check
 from proxx_worker.media.facts import ColorFacts, Timecode
 from proxx_worker.planning.plan import TaskPlan, plan_task
 from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
-from proxx_worker.verification.proxy_probe import ProxyObservation, parse_proxy
+from proxx_worker.verification.proxy_probe import ProxyObservation
 from proxx_worker.verification.verdict import judge
+from tests.support.printouts import parse_proxy
 from tests.unit.planning.sources import STEREO, clip, settings
 from tests.unit.verification.proxies import perfect_encode
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from proxx_worker.planning.audio_report import MOST_SAMPLES, Placement, read_frame, write_frame
+from proxx_worker.planning.audio_report import MOST_SAMPLES, Placement, read_frame
 from proxx_worker.verification.encode_observation import EncodeObserver
 from proxx_worker.verification.heard_audio import Correction, HeardAudio, Listener
+from tests.support.printouts import write_frame
 
 PLACEMENT = Placement(origin=0, shift=0, slack=24, rate=48000)
 FRAME = 1024

@@ -7,7 +7,8 @@ import pytest
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.media.ffprobe_json import read_ratio
 from proxx_worker.verification.checks import video_duration
-from proxx_worker.verification.proxy_probe import ProxyReader, StreamReport, parse_proxy
+from proxx_worker.verification.proxy_probe import ProxyReader, StreamReport
+from tests.support.printouts import parse_proxy
 
 
 @pytest.mark.parametrize("time", ["--5", "9" * 19, "9" * 5000, "٣", "1_0", "nan", "-"])

@@ -5,7 +5,8 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxx_worker.verification.proxy_probe import MOST_HOLES, ProxyReader, StreamReport, parse_proxy
+from proxx_worker.verification.proxy_probe import MOST_HOLES, ProxyReader, StreamReport
+from tests.support.printouts import parse_proxy
 
 LOOKS = ("interlaced_frame=0|color_range=tv", "interlaced_frame=1|color_range=tv", "sample_aspect_ratio=1:1|side_data|")
 SOUNDS = ((1024, 1024), (1024, 2048), (960, None))

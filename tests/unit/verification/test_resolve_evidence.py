@@ -6,8 +6,9 @@ from proxx_worker.contract.errors import ErrorCode
 from proxx_worker.contract.result import Check
 from proxx_worker.media.clip_properties import read_clip
 from proxx_worker.planning.resolve_plan import plan_resolve
-from proxx_worker.verification.proxy_probe import ProxyObservation, ProxyReport, StreamReport, parse_proxy
+from proxx_worker.verification.proxy_probe import ProxyObservation, ProxyReport, StreamReport
 from proxx_worker.verification.resolve_evidence import ResolveEvidence
+from tests.support.printouts import parse_proxy
 from tests.unit.planning.test_resolve_plan import PROXY, RAW, planned
 
 PICTURE = "stream|index=0|codec_type=video|time_base=1/25\n"

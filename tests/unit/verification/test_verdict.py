@@ -13,8 +13,9 @@ from proxx_worker.planning.plan import TaskPlan, plan_task
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
 from proxx_worker.verification.progress import Progress
-from proxx_worker.verification.proxy_probe import parse_proxy, proxy_probe_argv
+from proxx_worker.verification.proxy_probe import proxy_probe_argv
 from proxx_worker.verification.verdict import Verdict, judge, judge_evidence
+from tests.support.printouts import parse_proxy
 from tests.unit.planning.sources import CLIP, DROP_FRAME, REC709, STEREO, clip, settings
 from tests.unit.verification.proxies import Proxy, perfect_encode, perfect_proxy
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.acceptance.clips import ffmpeg, probe, streams
 from tests.acceptance.command import Command
-from tests.acceptance.media.looks import FLICK
+from tests.acceptance.media.inspection import FLICK
 from tests.acceptance.results import parse_result
 from tests.acceptance.specs import encode, explicit, jobspec
 
@@ -129,7 +129,7 @@ def _quick(names: dict[str, Any], *quick: str) -> list[Any]:
 
 @pytest.mark.parametrize("name", _quick(COPIED, "stereo.mp4"))
 @pytest.mark.parametrize("fields", [QUARTER, CONVERTED, COUNTED], ids=["same rate", "other rate", "hevc"])
-def test_every_sample_of_copied_sound_is_the_source_s(
+def test_every_sample_of_copied_audio_is_the_source_s(
     run: Callable[..., tuple[Path, list[str]]], tmp_path: Path, name: str, fields: dict[str, Any]
 ) -> None:
     source = clip(tmp_path / name, *COPIED[name])

@@ -1,4 +1,4 @@
-"""Sound compared with sound: each channel of a proxy beside the same channel of its source, where it begins and what is in it."""
+"""Audio compared with audio: each channel of a proxy beside the same channel of its source, where it begins and what is in it."""
 
 import subprocess
 from array import array
@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import sqrt
 from operator import mul
 
-from tests.acceptance.media.looks import Look
+from tests.acceptance.media.inspection import Look
 
 RATE = 8000
 """Samples per second that are compared: enough to find a shift of an eighth of a millisecond."""
