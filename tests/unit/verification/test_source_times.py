@@ -97,6 +97,18 @@ def test_what_is_wrong_with_a_claimed_rate(container: Container, times: tuple[in
     assert ("mov, mp4 or mkv" in error.message) is (container is Container.MXF)
 
 
+@pytest.mark.parametrize(
+    ("rate", "advice"),
+    [(Fraction(30000, 1001), "with 29.97, which repeats frames"), (Fraction(90000, 3001), "with a rate")],
+)
+def test_only_a_rate_that_a_spec_can_say_is_advised(rate: Fraction, advice: str) -> None:
+    frame = int(90000 / rate)
+    source = clip(frames=None, frames_certain=False, rate=rate, average_rate=rate, time_base=Fraction(1, 90000))
+    error = times_fault(planned(source), seen(planned(source), *range(0, 26 * frame, 2 * frame)))
+    assert error is not None
+    assert error.message.endswith(f'ask for fps_mode "explicit" {advice}')
+
+
 @pytest.mark.parametrize("times", [(0, 2 * FRAME), (0, FRAME, 3 * FRAME), (0, FRAME, 2 * FRAME)])
 def test_too_few_frames_and_mere_gaps_leave_the_claim(times: tuple[int, ...]) -> None:
     assert times_fault(planned(), seen(planned(), *times)) is None
