@@ -62,6 +62,16 @@ def read_rate(number: Number) -> Fraction:
     raise ValueError("no exact rate: write at most 3 decimals (23.976, 29.97, 59.94 and 119.88 mean n*1000/1001)")
 
 
+def rate_as_number(rate: Fraction) -> str | None:
+    """The number that `read_rate` reads as exactly `rate` (`29.97` for 30000/1001); None if there is none (15000/1001)."""
+    ntsc = next((str(number) for number, exact in _NTSC_RATES.items() if exact == rate), None)
+    if ntsc is not None:
+        return ntsc
+    number = Decimal(rate.numerator) / Decimal(rate.denominator)
+    exact = Fraction(number) == rate and number not in _NTSC_RATES and _LEAST_RATE <= number <= MAX_RATE
+    return f"{number.normalize():f}" if exact and max(rate.numerator, rate.denominator) <= _MAX_RATE_TERM else None
+
+
 def read_resolution(text: str) -> Resolution:
     """`same`, `half`, `quarter` or `WIDTHxHEIGHT`; `text` matches `RESOLUTION_PATTERN`."""
     size = _SIZE.fullmatch(text)

@@ -122,7 +122,7 @@ class FfmpegEngine:
         if fault is not None:
             return Unfinished(fault, usage, tuple(argv), child.exit_code)
         evidence = FfmpegEvidence(task, observer.finish(child.exit_code, size), claimed)
-        return Encoded(staged, evidence, usage, tuple(argv), child.exit_code, None if claimed is None else task)
+        return Encoded(staged, evidence, usage, tuple(argv), child.exit_code, None if claimed is None else task, evidence.notes())
 
     def finalize(self, plan: Plan, encoded: Encoded, context: EngineContext) -> None:
         """See `completion`. A failed encode is left as it is, so that its own error is reported."""

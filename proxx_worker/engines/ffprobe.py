@@ -22,6 +22,7 @@ from proxx_worker.media.quicktime import (
 from proxx_worker.media.signatures import HEAD_BYTES
 from proxx_worker.media.source_probe import PROBE_BYTES, probe_argv, read_head, read_source, says_input_output_error
 from proxx_worker.media.transport_stream import with_its_end
+from proxx_worker.media.unknown_durations import without_unknown_duration
 from proxx_worker.process.child import run_child
 from proxx_worker.process.child_exit import ChildExit
 from proxx_worker.process.stop import StopSignal, checkpoint
@@ -87,7 +88,7 @@ def _probe(tools: Tools, source: OpenSource, stop: StopSignal, stall_seconds: fl
     gapless = gapless_tracks(header.read, size) if _AAC in stdout else frozenset()
     played = played_pictures(header.read, size) if _MOVIE in stdout else {}
     media = read_source(stdout, report.stderr_text(), child.exit_code, aspect, gapless, played)
-    for known_by_its_bytes in (held_to_its_header, without_empty_end, with_its_end):
+    for known_by_its_bytes in (held_to_its_header, without_empty_end, without_unknown_duration, with_its_end):
         media = known_by_its_bytes(media, read, size)
     return ProbedSource(numbered_by_order(media, read), source.identity)
 

@@ -191,7 +191,7 @@ class Encoded:
     """An output whose engine ran to its own end; the evidence says whether it succeeded.
 
     `argv`, `exit_code`: of the last command that made it, if there was one. `plan`: the plan used, if the source's frames
-    required a different one than the task's.
+    required a different one than the task's. `notes`: what the encode found out about the source, for the operator.
     """
 
     staged: StagedOutput
@@ -200,6 +200,7 @@ class Encoded:
     argv: tuple[str, ...] | None = None
     exit_code: int | None = None
     plan: "Plan | None" = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from functools import partial
 
 from proxx_worker.contract.errors import JobError, JsonValue, ProxxError
 from proxx_worker.contract.result import Check, ErrorRecord, TaskRecord, TaskStatus
+from proxx_worker.contract.source_media import SourceMedia
 from proxx_worker.contract.status import Stage
 from proxx_worker.delivery.staging import Staging
 from proxx_worker.engines.port import Accepted, Encoded, EngineContext, EnginePort, Plan, Unfinished, Usage
@@ -48,6 +49,7 @@ class _Findings:
     exit_code: int | None = None
     checks: tuple[Check, ...] = ()
     output_media: dict[str, JsonValue] | None = None
+    notes: tuple[str, ...] = ()
     size: int | None = None
     sha256: str | None = None
 
@@ -86,7 +88,7 @@ def run_task(context: TaskContext, staging: Staging, index: int, task: Accepted)
         output_sha256=found.sha256 if error is None else None,
         command=None if found.argv is None else list(found.argv),
         exit_code=found.exit_code,
-        source_media=task.source_media,
+        source_media=_with_notes(task.source_media, found.notes),
         output_media=found.output_media,
         checks=list(found.checks),
         started_at=timestamp(started.wall),
@@ -104,6 +106,11 @@ def final_path(directory: str, name: str) -> str:
     return f"{directory.rstrip('/')}/{name}"
 
 
+def _with_notes(media: SourceMedia | None, notes: tuple[str, ...]) -> SourceMedia | None:
+    """The facts with what the encode found out about the source."""
+    return media.model_copy(update={"notes": [*media.notes, *notes]}) if media is not None and notes else media
+
+
 def _perform(
     context: TaskContext, staging: Staging, info: TaskInfo, task: Accepted, engine_context: EngineContext, found: _Findings
 ) -> None:
@@ -114,6 +121,7 @@ def _perform(
         found.usage, found.argv, found.exit_code = encoded.usage, encoded.argv, encoded.exit_code
     if isinstance(encoded, Unfinished):
         raise ProxxError.of(encoded.fault)
+    found.notes = encoded.notes
     plan = task.plan if encoded.plan is None else encoded.plan
     context.engine.finalize(plan, encoded, engine_context)
     context.observer.task_entered(info, Stage.VERIFYING)

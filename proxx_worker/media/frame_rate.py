@@ -5,6 +5,7 @@ from fractions import Fraction
 from math import ceil
 
 from proxx_worker.media.ffprobe_json import Section
+from proxx_worker.media.unknown_durations import stated_duration
 
 INTERLACED_ORDERS = frozenset({"tt", "bb", "tb", "bt"})
 
@@ -41,7 +42,7 @@ def timing_of(stream: Section, demuxer: str, field_order: str | None) -> Timing 
     start = _ticks(stream, "start_pts", time_base)
     # ASF gives every stream the file's playing time, including audio and preroll: that is not the video's.
     # Only its writer knows what IVF counts: frames or ticks (see `ivf`).
-    duration = None if demuxer in {"asf", "ivf"} else _ticks(stream, "duration_ts", time_base)
+    duration = None if demuxer in {"asf", "ivf"} else stated_duration(stream, time_base)
     rate, constant = _rate(demuxer, nominal, average, time_base, interlaced=field_order in INTERLACED_ORDERS)
     if nominal is not None and average is not None and demuxer == "mov":
         beside_the_grid = _only_the_last_differs, _rounded_to_ticks, _counts_what_is_cut_off

@@ -7,6 +7,7 @@ from fractions import Fraction
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.media.facts import AudioFacts
 from proxx_worker.media.ffprobe_json import Section
+from proxx_worker.media.unknown_durations import stated_duration
 
 _TRACK_ID = re.compile(r"0x([0-9a-f]{1,8})")
 _NOT_VIDEO = ("attached_pic", "timed_thumbnails", "still_image")
@@ -82,7 +83,7 @@ def audio_of(stream: Section, gapless: frozenset[int] = frozenset()) -> AudioFac
         sample_format=stream.text("sample_fmt"),
         bits_per_sample=stream.positive("bits_per_raw_sample") or stream.positive("bits_per_sample"),
         start=_ticks(stream, "start_pts", time_base),
-        duration=_ticks(stream, "duration_ts", time_base),
+        duration=stated_duration(stream, time_base),
         profile=stream.text("profile"),
         gapless=track_id(stream) in gapless,
         time_base=time_base,

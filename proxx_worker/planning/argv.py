@@ -221,9 +221,11 @@ def _retiming(schedule: Schedule) -> list[str]:
         return [f"fps=fps={schedule.rate}:round=near"]
     if schedule.rate is None:
         return []
-    if schedule.slower:
-        # Every grid position has its frame: none is repeated or dropped. Later filters get this rate.
-        return [f"fps=fps={schedule.rate}:round=near:eof_action=pass", f"settb={_text(schedule.time_base)}"]
+    if schedule.slower or schedule.restated:
+        # Every grid position has its frame: none is repeated or dropped. Encoder and muxer get this rate. The last frame of a
+        # slower rate may end in the middle of a position, and is passed on; that of decimals ends near one.
+        end = "pass" if schedule.slower else "round"
+        return [f"fps=fps={schedule.rate}:round=near:eof_action={end}", f"settb={_text(schedule.time_base)}"]
     # Not setpts: FFmpeg 7.1's loses the frame rate, which the muxer needs for the timecode and the last frame's duration.
     return [f"settb={_text(schedule.time_base)}"]
 

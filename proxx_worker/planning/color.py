@@ -129,7 +129,7 @@ def _matrix(carried: str | None, supported: tuple[str, ...]) -> tuple[str | None
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
             f"the codec only supports the matrix {' or '.join(supported)}, and the source's {carried} cannot be converted to it: "
-            "choose another codec",
+            "choose h264 (proxy_h264_low, proxy_h264_quarter) or ProRes (proxy_prores_proxy, proxy_prores_lt), which keep it",
             matrix=carried,
         )
     return usual, (f"colormatrix={convertible}:{usual}",)

@@ -12,6 +12,7 @@ from math import lcm
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container, FpsMode, OutputSettings
+from proxx_worker.contract.values import rate_as_number
 from proxx_worker.media.facts import MediaFacts, Timecode, VideoFacts
 from proxx_worker.planning.containers import MATROSKA, MATROSKA_TICKS, QUICKTIME
 
@@ -47,6 +48,7 @@ class Schedule:
     moves the video. `end`: seconds from that start to the end of the last frame, if the source has a variable rate and states it.
     `converts`: frames are repeated or dropped to reach `rate`. `timescale`: ticks per second for MOV and MP4, None if the muxer's
     own choice is exact. `slower`: the frames come at `rate`, but the source claims a faster one, which its decoder passes on.
+    `restated`: the source writes `rate` in decimals, which its decoder passes on.
     """
 
     rate: Fraction | None
@@ -60,6 +62,7 @@ class Schedule:
     timecode: Timecode | None
     audio_shift: Fraction = Fraction(0)
     slower: bool = False
+    restated: bool = False
 
 
 _DECIMALS = Fraction(1, 40_000)
@@ -69,9 +72,10 @@ _MICROSECONDS = 1_000_000
 def _as_said(video: VideoFacts) -> Fraction:
     """The rate as the source's container states it: 2997/100 if 30000/1001 is meant, else the rate itself.
 
-    FFmpeg 7 and later pass it on to the muxer, and MXF has no such rate. It is stated in thousandths of a frame, or by a duration
-    in whole microseconds (1000000/33333). An average that differs because a time was rounded to a tick, or because the last frame
-    is longer, is neither.
+    FFmpeg 7 and later pass it on to the muxer, and MXF has no such rate: there it must be replaced.
+
+    It is stated in thousandths of a frame, or by a duration in whole microseconds (1000000/33333). An average that differs since
+    a time was rounded, or since the last frame is longer, is neither.
     """
     said = video.average_rate
     if said is None or not 0 < abs(said / video.rate - 1) <= _DECIMALS:
@@ -111,7 +115,7 @@ def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
         )
     timecode = _check_timecode(facts.timecode, video.rate)
     if video.constant_rate:
-        _check_rate(settings.container, _as_said(video))
+        _check_rate(settings.container, video.rate)
         shifts = _shifts(facts, video.rate, late, in_mxf=in_mxf)
         return Schedule(
             rate=video.rate,
@@ -124,6 +128,7 @@ def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
             converts=False,
             timescale=_timescale(settings.container, 1 / shifts.step) if shifts.on_output else None,
             timecode=timecode,
+            restated=in_mxf and _as_said(video) != video.rate,
         )
     if in_mxf:
         raise ProxxError(
@@ -218,7 +223,7 @@ def _before_used(facts: MediaFacts) -> Fraction:
 
 def _check_rate(container: Container, rate: Fraction) -> None:
     if container is Container.MXF and rate not in MXF_RATES:
-        allowed = ", ".join(str(item) for item in sorted(MXF_RATES))
+        allowed = ", ".join(f"{rate_as_number(item)}" for item in sorted(MXF_RATES))
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
             f"MXF cannot store {rate} frames per second exactly (it can: {allowed}): "

@@ -62,6 +62,7 @@ _DEEP = 8
 _AV1_SIDE = 64
 _BLOCK = 16
 _DNXHR_SIZE = (256, 120)
+_OF_ANY_SIZE = "h264 (proxy_h264_low, proxy_h264_quarter), which has no such limit"
 
 _R23, _R29, _R59 = Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001)
 
@@ -170,7 +171,7 @@ def _dnxhr(level: DnxhrLevel, geometry: Geometry) -> VideoEncoder:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
             f"DNxHR needs at least 256x120 pixels, but this proxy would have {geometry.width}x{geometry.height}: "
-            "choose a larger resolution",
+            f"choose a larger resolution, or {_OF_ANY_SIZE}",
             width=geometry.width,
             height=geometry.height,
         )
@@ -227,7 +228,7 @@ def _av1(geometry: Geometry, color: ColorFacts, *, deep: bool) -> VideoEncoder:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
             f"the AV1 encoder needs at least {_AV1_SIDE}x{_AV1_SIDE} pixels, but this proxy would be "
-            f"{geometry.width}x{geometry.height}: choose a larger resolution",
+            f"{geometry.width}x{geometry.height}: choose a larger resolution, or {_OF_ANY_SIZE}",
             width=geometry.width,
             height=geometry.height,
         )

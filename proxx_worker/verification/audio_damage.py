@@ -1,6 +1,6 @@
 """Faults of copied audio: it is first decoded when the proxy is verified, so an error there is an error of the source."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, JobError
@@ -32,7 +32,7 @@ def audio_damage(expected: Sequence[ExpectedAudio], proxy: ProxyObservation) -> 
     others = proxy.complaints if not complaints else [line for line in complaints if not line.startswith(_DECODER)]
     if not copied or proxy.exit_code != 0 or others:
         return None
-    holes = sorted(_holes(proxy.report, copied, complained=bool(complaints)))
+    holes, more = _holes(proxy.report, copied, complained=bool(complaints))
     first = next(iter(holes), None)
     if first is None and not complaints:
         return None
@@ -49,7 +49,7 @@ def audio_damage(expected: Sequence[ExpectedAudio], proxy: ProxyObservation) -> 
             "near_seconds": seconds,
             "stream": None if position is None else expected[position].copied_from,
             "lines": list(lines),
-            **listed(Place(_seconds(at), expected[stream].copied_from, "hole") for at, stream in holes),
+            **listed((Place(_seconds(at), expected[stream].copied_from, "hole") for at, stream in holes), more),
         },
     )
 
@@ -58,30 +58,34 @@ def _seconds(time: Fraction) -> str:
     return f"{float(max(time, Fraction(0))):.3f}"
 
 
-def _holes(report: ProxyReport, copied: Sequence[int], *, complained: bool) -> list[tuple[Fraction, int]]:
-    """The first gap of each copied stream: seconds from the first video frame, and the position of the audio stream."""
+def _holes(report: ProxyReport, copied: Sequence[int], *, complained: bool) -> tuple[list[tuple[Fraction, int]], int]:
+    """The gaps of all copied streams, and how many more there are.
+
+    Each is the time in seconds from the first video frame, and the position of its audio stream, in the order of their times.
+    """
     audios, videos = report.of_type("audio"), report.of_type("video")
     tick = videos[0].ratio("time_base") if videos else None
     start = videos[0].times[0] * tick if tick is not None and videos[0].times else Fraction(0)
-    holes = ((_first_hole(audios[position], complained=complained), position) for position in copied if position < len(audios))
-    return [(hole - start, position) for hole, position in holes if hole is not None]
+    streams = [(audios[position], position) for position in copied if position < len(audios)]
+    holes = [(hole - start, position) for stream, position in streams for hole in _of_stream(stream, complained=complained)]
+    return sorted(holes), sum(stream.more_holes for stream, _ in streams)
 
 
-def _first_hole(stream: StreamReport, *, complained: bool) -> Fraction | None:
-    """Seconds from the file's start to the first missing frame; None if none is missing, or that is unknown.
+def _of_stream(stream: StreamReport, *, complained: bool) -> Iterator[Fraction]:
+    """Seconds from the file's start to each missing frame; none if that is unknown.
 
     Pauses in the source itself are not gaps: the packet before one lasts as long as the pause. Nor is a first packet that decodes
     to nothing without an error: libfaac writes one.
     """
     tick, start, lasts = stream.ratio("time_base"), stream.integer("start_pts"), stream.integer("duration_ts")
     if tick is None or start is None or lasts is None:
-        return None
+        return
     if not stream.times:
-        return start * tick
+        yield start * tick
+        return
     late = stream.times[0] - start
     if any(late > (0 if complained else _SILENT * frame) and late % frame == 0 for frame in _FRAMES):
-        return start * tick
-    if stream.hole is not None:
-        return stream.hole * tick
-    early = stream.end is not None and (start + lasts - stream.end) * tick > _ROUNDING
-    return stream.end * tick if early and stream.end is not None else None
+        yield start * tick
+    yield from (hole * tick for hole in stream.holes)
+    if stream.end is not None and (start + lasts - stream.end) * tick > _ROUNDING:
+        yield stream.end * tick

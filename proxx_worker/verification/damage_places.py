@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from proxx_worker.contract.errors import JsonValue
 from proxx_worker.media.facts import MediaFacts
@@ -43,12 +43,15 @@ class Place:
 class DamageSearchResult:
     """What a pass over the whole source found: each damaged place, in the order of their times.
 
-    `complete`: whether it reached the source's end. `more`: how many further places there are.
+    `complete`: whether it reached the source's end. `more`: how many further places there are. `packets`, `frames`: how many of
+    video it read and decoded.
     """
 
     places: tuple[Place, ...]
     complete: bool
     more: int = 0
+    packets: int = field(default=0, compare=False)
+    frames: int = field(default=0, compare=False)
 
     def with_met(self, met: Sequence[Place]) -> "DamageSearchResult":
         """Adds the first place that the encode met, if nothing was found near it, so that no known damage gets lost.

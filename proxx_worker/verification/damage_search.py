@@ -57,7 +57,8 @@ class _Stream:
         self.zero: int | None = None
         self._least = max(round(frame / tick), 1)
         self._numbered = numbered
-        self._frames = 0
+        self.packets = 0
+        self.frames = 0
         self._packet: int | None = None
         self._waiting: list[tuple[int, int]] = []
         self._shown: int | None = None
@@ -65,7 +66,8 @@ class _Stream:
 
     def packet(self, pts: int | None, dts: int | None, lasts: int | None, flags: bytes) -> None:
         """The next packet, which is decoded before anything else is read."""
-        time = self._frames if self._numbered else dts if pts is None else pts
+        self.packets += 1
+        time = self.frames if self._numbered else dts if pts is None else pts
         if time is None:
             time = self._packet or 0
         if self.zero is None and (pts is None or self._numbered):
@@ -83,10 +85,10 @@ class _Stream:
 
     def frame(self, pts: int | None) -> None:
         """The next decoded frame. Earlier packets that have given no frame are damaged."""
-        self._frames += 1
+        self.frames += 1
         if pts is None or self._numbered:
             self._waiting.clear()
-            self._shown = self._frames
+            self._shown = self.frames
             return
         if self.zero is None:
             self.zero = pts
@@ -190,7 +192,7 @@ class DamageSearch:
             ]
         places = (Place(_text(begin), index, kind, until=_text(end)) for begin, index, end, kind in sorted(found))
         more = sum(stream.more for stream in self._streams.values())
-        return DamageSearchResult(tuple(places), complete, more)
+        return DamageSearchResult(tuple(places), complete, more, self._video.packets, self._video.frames)
 
 
 def _number(text: bytes) -> int | None:

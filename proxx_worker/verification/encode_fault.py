@@ -1,6 +1,7 @@
 """Diagnosis of an encode by FFmpeg's own messages: no space left, a damaged or unsupported source, a failed encoder."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from proxx_worker.contract.errors import JOB_LOG, ErrorCode, JobError, JsonValue
 from proxx_worker.media.demuxers import NUMBERED
@@ -10,9 +11,13 @@ from proxx_worker.verification.damage_places import DamageSearchResult, Place, d
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.ends import is_known_end
 from proxx_worker.verification.frame_grid import first_gap, places_on_grid
+from proxx_worker.verification.source_faults import ends_after
 from proxx_worker.verification.source_times import times_fault
 
 _QUOTED_LINES = 10
+
+_IN_WHOLE_PACKETS = frozenset({"mxf", "mov", "avi"})
+"""Containers that say how long each packet is: one that is not whole is the last of a file that was cut off."""
 
 _AHEAD = 48
 """Frames that a decoder may work ahead of those presented: 16 for H.264's and HEVC's reordering, as many in its threads, and the
@@ -42,9 +47,43 @@ def _damage(plan: TaskPlan, encode: EncodeObservation, search: DamageSearchResul
     damage = [line for line in encode.complaints if line in decoding or (failed and line in reading)]
     if damage and not failed and begins_between_keyframes(plan, encode, damage):
         return None
+    cut = _cut_off(plan, encode, damage, search)
+    if cut is not None:
+        return cut
     # With -xerror, a decoder may fail without a message (libdav1d).
     in_silence = failed and not encode.complaints and any(says(Meaning.GAVE_UP, line) for line in encode.stderr_tail[-1:])
     return _damaged(plan, encode, damage, search) if damage or in_silence else None
+
+
+def _cut_off(
+    plan: TaskPlan, encode: EncodeObservation, damage: Sequence[str], search: DamageSearchResult | None
+) -> JobError | None:
+    """A file that ends within a packet, if nothing else is wrong with it: it is told as any other that was cut off.
+
+    `search` has decoded all that there is; FFmpeg stopped before its decoders had given every frame.
+    """
+    video, promised = plan.facts.video, plan.facts.video.promised_frames
+    cut = [line for line in damage if says(Meaning.NOT_WHOLE, line)]
+    others = [
+        line for line in damage if line not in cut and not says(Meaning.READING, line)
+    ]  # from 7 on FFmpeg says that it ends
+    if plan.facts.demuxer not in _IN_WHOLE_PACKETS or not cut or others:
+        return None
+    frames = len(encode.presented)
+    if search is not None:
+        # A decoder may make a frame of what there is of the last packet.
+        frames = min(search.frames, search.packets - (stream_of(plan.facts, cut[0]) == video.index))
+    end = frames / video.rate
+    if (search is not None and len(search.places) + search.more > 1) or end >= (video.duration or 0):
+        return None
+    if promised is None:
+        error = ends_after(f"after {float(end):.3f} s", f"{float(video.duration or 0):.3f} s", end, None, frames)
+    else:
+        error = ends_after(f"after {frames} frames", f"{promised} frames", end, promised, frames)
+    if search is None:
+        return error
+    found = listed(search.places, search.more)
+    return replace(error, details={**error.details, **found, "places_complete": search.complete})
 
 
 def _own_fault(encode: EncodeObservation) -> JobError | None:

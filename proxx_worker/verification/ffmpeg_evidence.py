@@ -97,6 +97,13 @@ class FfmpegEvidence:
             or begins_late(plan, encode)
         )
 
+    def notes(self) -> tuple[str, ...]:
+        """Notes on the source that only its decoded frames give: how many at its beginning cannot be decoded."""
+        missing = frames_left_out(self.plan, self.encode)
+        if not missing:
+            return ()
+        return (f"frames left out at the beginning: {missing}; they do not decode, and no player shows them",)
+
     def replanned(self) -> TaskPlan | None:
         """A plan based on the frames' own times, if nothing else is wrong with this encode; None if this plan is right."""
         error = encode_error(self.plan, self.encode)

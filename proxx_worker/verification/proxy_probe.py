@@ -48,6 +48,9 @@ HDR_ENTRIES = (
 LENGTH_ENTRIES = "frame=pkt_duration,duration"
 """Requested only if audio is copied: each frame's duration, which has another name from FFmpeg 6 on."""
 
+MOST_HOLES = 20
+"""As many as SOURCE_DAMAGED lists; the others are only counted."""
+
 _LENGTHS = ("pkt_duration", "duration")
 _OF_ONE_FRAME = frozenset({"pts", *_LENGTHS})
 
@@ -91,7 +94,7 @@ class StreamReport:
     of the latest frame that has any.
 
     `sizes`: samples of each decoded audio frame. For audio frames with a duration, in ticks: `end`, when the last one ends;
-    `hole`, where the first one is missing between two others.
+    `holes`, where one is missing between two others, the first `MOST_HOLES`; `more_holes`: how many further ones there are.
     """
 
     fields: Mapping[str, str]
@@ -103,7 +106,8 @@ class StreamReport:
     frame_variants: dict[str, Mapping[str, str]] = field(default_factory=dict)
     static_hdr: dict[str, str] = field(default_factory=dict)
     end: int | None = None
-    hole: int | None = None
+    holes: list[int] = field(default_factory=list)
+    more_holes: int = 0
 
     def text(self, key: str) -> str | None:
         """A field as text; None if ffprobe does not know it."""
@@ -119,13 +123,16 @@ class StreamReport:
         return _integer(self.fields, key)
 
     def add_audio_frame(self, time: int | None, samples: int, length: int | None) -> None:
-        """Add an audio frame of `length` ticks: record its end, and the first gap between frames."""
+        """Add an audio frame of `length` ticks: record its end, and a gap between it and the frame before."""
         self.samples += samples
         self.sizes.append(samples)
         if time is None or length is None:
             return
-        if self.hole is None and self.end is not None and time > self.end:
-            self.hole = self.end
+        if self.end is not None and time > self.end:
+            if len(self.holes) < MOST_HOLES:
+                self.holes.append(self.end)
+            else:
+                self.more_holes += 1
         self.end = time + length
 
     def says(self, key: str) -> bool:

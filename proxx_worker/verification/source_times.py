@@ -8,7 +8,9 @@ from math import gcd
 
 from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
 from proxx_worker.contract.output_settings import Container
+from proxx_worker.contract.values import rate_as_number
 from proxx_worker.media.facts import VideoFacts
+from proxx_worker.planning.frame_timing import MXF_RATES
 from proxx_worker.planning.plan import TaskPlan, plan_slower, plan_task
 from proxx_worker.verification.damage_places import DamageSearchResult, Place, listed
 from proxx_worker.verification.encode_observation import EncodeObservation
@@ -115,7 +117,7 @@ def _off_the_rate(plan: TaskPlan, times: Sequence[int]) -> JobError | None:
         return JobError(
             ErrorCode.SOURCE_UNSUPPORTED,
             f"the source's container states a frame rate of {rate}, but its frames come at {rate / every}: "
-            f'ask for fps_mode "explicit" with {rate / every}',
+            + _explicit(plan, rate / every, rate),
             {"rate": str(rate), "rate_of_frames": str(rate / every)},
         )
     missing = first_gap(places) if in_mxf else None
@@ -125,9 +127,19 @@ def _off_the_rate(plan: TaskPlan, times: Sequence[int]) -> JobError | None:
     return JobError(
         ErrorCode.SOURCE_UNSUPPORTED,
         f"the source skips frames of its constant rate ({rate}), first at {second} s, and MXF cannot store a gap: "
-        'ask for fps_mode "explicit" with that rate, which repeats the previous frame, or for mov, mp4 or mkv',
+        f'ask for fps_mode "explicit" with {rate_as_number(rate)}, which repeats the previous frame, or for mov, mp4 or mkv',
         {"rate": str(rate), "near_seconds": second},
     )
+
+
+def _explicit(plan: TaskPlan, real: Fraction, claimed: Fraction) -> str:
+    """The remedy for frames at `real` in a container that states `claimed`: a rate that a spec can say and the proxy can have."""
+    in_mxf = plan.expected.container is Container.MXF
+    if (number := rate_as_number(real)) is not None and (real in MXF_RATES or not in_mxf):
+        return f'ask for fps_mode "explicit" with {number}'
+    if (number := rate_as_number(claimed)) is not None:
+        return f'ask for fps_mode "explicit" with {number}, which repeats frames' + (", or for mov, mp4 or mkv" if in_mxf else "")
+    return 'ask for fps_mode "explicit" with a rate'
 
 
 def off_grid(times: Sequence[int], places: Sequence[int], tick: Fraction, rate: Fraction) -> bool:

@@ -15,6 +15,12 @@ Each `ok` is a proxy that was compared with its source by other means than the w
 exact rate, end, start timecode, reel, every audio stream's channels, layout, rate and length, the timing of its audio to a
 millisecond, display aspect, upright picture, fields and their order, colour tags in container and bitstream, range, and every
 picture beside the source's, both shown as RGB by zimg.
+
+What becomes of odd clips has rules: audio stands where the source's clock puts it
+([0020](decisions/0020-audio-by-the-clock.md)), pictures before the first that can be decoded are left out and counted
+([0024](decisions/0024-recordings-that-begin-between-keyframes.md)), a rate is what the frames have
+([0027](decisions/0027-the-rate-that-the-frames-have.md)), frames and fields that change keep what they are (decision 0032), and
+a turned or mirrored picture is upright in its proxy (decision 0033).
 """
 
 _SHORT = {

@@ -132,15 +132,14 @@ CLIPS: Mapping[str, Clip] = {
     "Panasonic_AG_HMC_151.MTS": _never(
         _UNSUPPORTED, "reports no channels", "cut to 8 KB: its audio is unknown, so it cannot be carried"
     ),
-    "Sequence_1-Apple_ProRes_422_Proxy.mov": Clip(Truth(2, "30000/1001", "16/9", "bb"), {**_INTERLACED_HD, DNXHR: _NO_RATE}),
-    "Sequence_1-Apple_ProRes_with_Alpha.mov": Clip(
-        Truth(2, "30000/1001", "16/9", "bb", alpha=True), {**_INTERLACED_HD, DNXHR: _NO_RATE}
-    ),
+    "Sequence_1-Apple_ProRes_422_Proxy.mov": Clip(Truth(2, "30000/1001", "16/9", "bb"), _INTERLACED_HD),
+    "Sequence_1-Apple_ProRes_with_Alpha.mov": Clip(Truth(2, "30000/1001", "16/9", "bb", alpha=True), _INTERLACED_HD),
     "SonyXAVC_LongGOP_green_pixelation_early_Frames.MXF": Clip(
         None,
         {
             **dict.fromkeys(
-                TARGETS, Refused("SOURCE_DAMAGED", "corrupt input packet", "the file ends after 6 of its 336 frames")
+                TARGETS,
+                Refused("SOURCE_DAMAGED", "promises 336 frames: it was cut off", "the file ends after 6 of its 336 frames"),
             ),
             **_INTERLACED_HD,
         },

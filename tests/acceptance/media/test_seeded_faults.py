@@ -61,6 +61,8 @@ BOTTOM_FIRST = Lie("replace('field_mode=tff', 'field_mode=bff')")
 MPEG4 = Lie("argv[after('-c:v')] = 'mpeg4'; argv[after('-bsf:v')] = 'null'")
 FIRST_PICTURES = Lie("replace('cpu-independent=1', 'cpu-independent=1:bff=1')")
 LATE_COPY = Lie("argv[-1:-1] = ['-bsf:a:1', 'setts=ts=TS+4800']")
+LATER_COPY = Lie("argv[-1:-1] = ['-bsf:a:1', 'setts=ts=TS+960']")
+EARLIER_COPY = Lie("argv[-1:-1] = ['-bsf:a:1', 'setts=ts=TS-960']")
 CUT_COPY = Lie("argv[-1:-1] = ['-bsf:a:1', 'noise=drop=gt(n\\\\,20)']")
 HELD_COPY = Lie("argv[-1:-1] = ['-bsf:a:1', 'noise=drop=between(n\\\\,10\\\\,19)']")
 LATE_SOUND = Lie("argv[after('-filter:a:1')] += ',asetpts=PTS+0.1/TB'")
@@ -131,12 +133,14 @@ FAULTS = (
     Fault("a hole closed in MKV", CLOSED, "audio_0_duration", fields=MKV, source="hole"),
     Fault("a hole closed in WebM", CLOSED, "audio_0_duration", fields=WEBM, source="hole"),
     Fault("a hole closed in MXF", CLOSED, "audio_0_end", fields=DNXHR, source="hole"),
-    Fault("a hole stretched", STRETCHED_HOLE, fields=PRORES, source="hole"),
+    Fault("a hole stretched", STRETCHED_HOLE, "audio_0_duration", fields=PRORES, source="hole"),
     Fault("a hole stretched in MP4", STRETCHED_HOLE, "audio_0_holes", fields=H264, source="hole", quick=True),
     Fault("a hole stretched in MKV", STRETCHED_HOLE, "audio_0_holes", fields=MKV, source="hole"),
     Fault("a hole stretched in WebM", STRETCHED_HOLE, "audio_0_holes", fields=WEBM, source="hole"),
     Fault("a hole stretched in MXF", STRETCHED_HOLE, "audio_0_end", fields=DNXHR, source="hole"),
     Fault("copied sound late by three frames", LATE_COPY, "audio_1_start", fields=H264, source="copied"),
+    Fault("copied sound 20 ms late", LATER_COPY, "audio_1_duration", fields=H264, source="copied", quick=True),
+    Fault("copied sound 20 ms early", EARLIER_COPY, "audio_1_duration", fields=H264, source="copied", quick=True),
     Fault("copied sound cut off", CUT_COPY, "audio_1_duration", fields=H264, source="copied", quick=True),
     Fault("copied sound with a hole", HELD_COPY, "audio_1_holes", fields=H264, source="copied"),
     Fault("copied sounds in each other's place", SWAPPED, "audio_0_channels", 2, 1, H264, source="copied"),

@@ -8,6 +8,7 @@ import json
 import struct
 import subprocess
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
@@ -27,11 +28,11 @@ MPEG2 = ("-c:v", "mpeg2video", "-pix_fmt", "yuv420p", "-bf", "2", "-g", "12", "-
 PACKET = 188
 
 
-def run(proxx: Command, folder: Path, source: Path) -> Result:
+def run(proxx: Command, folder: Path, source: Path, codec: str = "prores_proxy", container: str = "mov") -> Result:
     proxies = folder / "proxies"
     proxies.mkdir()
     spec = folder / "spec.json"
-    spec.write_bytes(encode(jobspec(source, proxies, **explicit("prores_proxy", "mov"))))
+    spec.write_bytes(encode(jobspec(source, proxies, **explicit(codec, container))))
     return parse_result(proxx("run", spec).stdout)
 
 
@@ -257,8 +258,70 @@ def test_a_first_packet_without_a_picture_is_one_that_does_not_decode(proxx: Com
     emptied(source, 0)
     result = run(proxx, tmp_path, source)
     assert result["error"] is None
-    checks = {check["name"]: check["actual"] for check in result["tasks"][0]["checks"]}
+    (task,) = result["tasks"]
+    checks = {check["name"]: check["actual"] for check in task["checks"]}
     assert checks["frames_left_out"] == "1 of 25, before the first that decodes"
+    note = "frames left out at the beginning: 1; they do not decode, and no player shows them"
+    assert note in task["source_media"]["notes"]
+
+
+UNKNOWN = {"mvhd": (4, 16), "tkhd": (4, 20), "mdhd": (4, 16)}
+"""Where the duration is in each header of version 0: its length, and its offset behind the header's name."""
+
+
+@pytest.mark.parametrize("headers", [("mvhd", "tkhd"), ("mvhd", "tkhd", "mdhd")])
+# Not MXF of fragments: FFmpeg moves all their pictures but the first by the audio's priming, which is a variable rate.
+@pytest.mark.parametrize(
+    ("codec", "container", "fragmented"),
+    [("prores_proxy", "mov", False), ("prores_proxy", "mov", True), ("dnxhr", "mxf", False)],
+)
+def test_a_duration_that_a_movie_does_not_know_promises_nothing(
+    proxx: Command, tmp_path: Path, headers: tuple[str, ...], codec: str, container: str, fragmented: bool
+) -> None:
+    source = tmp_path / "live.mp4"
+    tone = ("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=1")
+    pieces = ("-movflags", "frag_keyframe+empty_moov") if fragmented else ()
+    ffmpeg(*PICTURE, *tone, "-t", "1", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-bf", "0", "-c:a", "aac", *pieces, source)
+    data = bytearray(source.read_bytes())
+    for header in headers:
+        length, behind = UNKNOWN[header]
+        at = data.find(header.encode())
+        while at >= 0:
+            assert data[at + 4] == 0
+            data[at + 4 + behind : at + 4 + behind + length] = b"\xff" * length
+            at = data.find(header.encode(), at + 4)
+    source.write_bytes(data)
+    result = run(proxx, tmp_path, source, codec, container)
+    assert result["error"] is None, result["error"]
+    (task,) = result["tasks"]
+    assert float(Fraction(task["source_media"]["duration"] or 0)) < 1.1
+    checks = {check["name"]: check for check in task["checks"]}
+    assert checks["frames"]["actual"] == 25
+
+
+@pytest.mark.parametrize(
+    ("suffix", "options", "said"),
+    [
+        ("mxf", ("-c:v", "mpeg2video", "-q:v", "2"), "after 15 frames, but its container promises 25 frames"),
+        ("mov", ("-c:v", "prores_ks"), "after 15 frames, but its container promises 25 frames"),
+        ("avi", ("-c:v", "mjpeg", "-pix_fmt", "yuvj420p"), "after 0.600 s, but its container promises 0."),
+    ],
+)
+def test_a_file_that_ends_within_a_packet_ends_after_so_many_frames(
+    proxx: Command, tmp_path: Path, suffix: str, options: tuple[str, ...], said: str
+) -> None:
+    source = tmp_path / f"cut.{suffix}"
+    faststart = ("-movflags", "+faststart") if suffix == "mov" else ()
+    ffmpeg(*PICTURE, "-t", "1", *options, *faststart, source)
+    command = ("ffprobe", "-v", "error", "-show_entries", "packet=pos,size", "-of", "json", source)
+    packet = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)["packets"][15]
+    source.write_bytes(source.read_bytes()[: int(packet["pos"]) + int(packet["size"]) // 2])
+    error = run(proxx, tmp_path, source)["error"]
+    assert error is not None
+    assert error["code"] == "SOURCE_DAMAGED"
+    assert said in error["message"]
+    assert "it was cut off" in error["message"]
+    assert "corrupt" not in error["message"]
 
 
 def test_chunks_of_an_avi_that_only_repeat_the_picture_are_no_pictures(proxx: Command, tmp_path: Path) -> None:

@@ -1,10 +1,34 @@
 """Moments as the spec writes them, read by value."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from fractions import Fraction
 
 import pytest
 
-from proxx_worker.contract.values import has_time_of_day, read_moment
+from proxx_worker.contract.strict_json import Number
+from proxx_worker.contract.values import has_time_of_day, rate_as_number, read_moment, read_rate
+
+
+@pytest.mark.parametrize(
+    ("rate", "number"),
+    [
+        (Fraction(25), "25"),
+        (Fraction(100), "100"),
+        (Fraction(25, 2), "12.5"),
+        (Fraction(24000, 1001), "23.976"),
+        (Fraction(120000, 1001), "119.88"),
+        (Fraction(15000, 1001), None),
+        # 29.97 means another rate.
+        (Fraction(2997, 100), None),
+        (Fraction(1001), None),
+        (Fraction(1, 3), None),
+        (Fraction(1, 2_000_000), None),
+    ],
+)
+def test_a_rate_is_told_as_the_number_that_means_it(rate: Fraction, number: str | None) -> None:
+    assert rate_as_number(rate) == number
+    assert number is None or read_rate(Number(number)) == rate
+
 
 DAY = (2025, 12, 29)
 

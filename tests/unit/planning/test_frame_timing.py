@@ -110,10 +110,10 @@ def test_mxf_takes_no_rate_that_it_cannot_store(rate: Fraction) -> None:
     ("rate", "said"),
     [(NTSC, Fraction(2997, 100)), (FILM, Fraction(2997, 125)), (Fraction(30), Fraction(1_000_000, 33333))],
 )
-def test_mxf_takes_no_rate_that_is_written_in_decimals(rate: Fraction, said: Fraction) -> None:
-    with pytest.raises(ProxxError, match="MXF cannot store"):
-        plan_schedule(settings(container=Container.MXF), clip(rate=rate, average_rate=said))
-    assert plan_schedule(settings(container=Container.MOV), clip(rate=rate, average_rate=said)).rate == rate
+def test_a_rate_that_is_written_in_decimals_is_restated_for_mxf(rate: Fraction, said: Fraction) -> None:
+    for container in (Container.MXF, Container.MOV):
+        schedule = plan_schedule(settings(container=container), clip(rate=rate, average_rate=said))
+        assert (schedule.rate, schedule.restated) == (rate, container is Container.MXF)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,8 @@ def test_mxf_takes_no_rate_that_is_written_in_decimals(rate: Fraction, said: Fra
     ],
 )
 def test_an_average_beside_the_rate_is_no_matter_for_mxf(rate: Fraction, average: Fraction | None) -> None:
-    assert plan_schedule(settings(container=Container.MXF), clip(rate=rate, average_rate=average)).rate == rate
+    schedule = plan_schedule(settings(container=Container.MXF), clip(rate=rate, average_rate=average))
+    assert (schedule.rate, schedule.restated) == (rate, False)
 
 
 @pytest.mark.parametrize("rate", sorted(MXF_RATES))

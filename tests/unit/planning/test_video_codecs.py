@@ -120,6 +120,7 @@ def test_a_picture_below_the_codecs_smallest_is_refused(codec: Codec, width: int
     with pytest.raises(ProxxError, match="at least") as refused:
         chosen(codec, Container.MKV, picture=Geometry(width, height, Fraction(1)))
     assert refused.value.error.details == {"width": width, "height": height}
+    assert "or h264 (proxy_h264_low, proxy_h264_quarter)" in str(refused.value)
 
 
 @pytest.mark.parametrize("codec", [Codec.DNXHR, Codec.H265, Codec.HEVC, Codec.VP9, Codec.AV1])

@@ -181,16 +181,28 @@ def test_of_frames_without_times_nothing_is_believed() -> None:
     assert checked(text, Container.MOV)["holes"].ok is None
     assert checked(text, Container.MOV)["start"] == Check(name="audio_0_start", expected="0", actual=None, ok=False)
     text = mkv().replace("time_base=1/1000", "time_base=0/0")
-    assert checked(text, Container.MKV)["duration"].ok is None
+    assert checked(text, Container.MKV)["duration"].ok is False
+    assert checked(mkv(version="9.0").replace("time_base=1/1000", "time_base=0/0"), Container.MKV)["duration"].ok is None
 
 
-def test_a_container_that_does_not_say_how_long_its_sound_is_proves_nothing() -> None:
-    assert checked(mp4().replace("duration_ts", "other"), Container.MP4)["duration"].ok is None
-    assert checked(mkv().replace("tag:DURATION", "other"), Container.MKV)["duration"].ok is None
-    assert checked(mkv().replace("tag:DURATION=00:", "tag:DURATION=x0:"), Container.MKV)["duration"].ok is None
+UNSAID: Mapping[str, tuple[Container, Callable[[int], str]]] = {
+    "mp4": (Container.MP4, lambda more: mp4(more=more).replace("duration_ts", "other")),
+    "mkv": (Container.MKV, lambda more: mkv(more=more).replace("tag:DURATION", "other")),
+    "mkv, unreadable": (Container.MKV, lambda more: mkv(more=more).replace("tag:DURATION=00:", "tag:DURATION=x0:")),
+    "mkv, 9.0": (Container.MKV, lambda more: mkv(more=more, version="9.0").replace("tag:DURATION", "other")),
+}
 
 
-@pytest.mark.parametrize("container", [Container.MOV, Container.MP4])
+@pytest.mark.parametrize(("container", "text"), UNSAID.values(), ids=UNSAID)
+def test_where_the_container_says_no_length_the_decoded_samples_decide(container: Container, text: Callable[[int], str]) -> None:
+    assert checked(text(0), container)["duration"].ok is True
+    # One frame of AAC more or less shows.
+    assert checked(text(1024), container)["duration"].ok is False
+    assert checked(text(-1024), container)["duration"].ok is False
+    assert checked(text(-1024), container)["duration"].expected == "2.09375"
+
+
+@pytest.mark.parametrize("container", [Container.MOV, Container.MP4, Container.MKV])
 def test_no_sound_at_all_is_as_long_as_nothing_heard(container: Container) -> None:
     silent = HeardAudio(rate=RATE, frames=0, first=None, length=0)
     empty = "stream|index=1|codec_type=audio|time_base=1/48000|duration_ts=0"

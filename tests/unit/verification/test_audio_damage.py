@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
+from typing import cast
 
 import pytest
 
@@ -81,6 +82,22 @@ def test_a_packet_that_does_not_decode_leaves_a_hole() -> None:
 @pytest.mark.parametrize("stderr", [SAID, "", "\n"])
 def test_the_first_hole_is_the_place(times: Sequence[int | tuple[int, int]], seconds: str, stderr: str) -> None:
     assert place(damage(seen(times), stderr=stderr)) == (seconds, 1)
+
+
+def test_every_hole_of_every_stream_is_listed() -> None:
+    error = damage(seen(without(0, 20, 46), without(30)), TWO)
+    assert error is not None
+    places = [("0.000", 1), ("0.427", 1), ("0.640", 2), ("0.981", 1)]
+    assert error.details["places"] == [{"near_seconds": at, "stream": stream, "kind": "hole"} for at, stream in places]
+    assert error.details["places_count"] == 4
+
+
+def test_of_many_holes_the_first_are_listed_and_the_others_counted() -> None:
+    error = damage(seen(without(*range(1, 46, 2)), without(5)), TWO)
+    assert error is not None
+    places = cast("list[object]", error.details["places"])
+    assert (len(places), error.details["places_count"]) == (20, 24)
+    assert {"near_seconds": "0.107", "stream": 2, "kind": "hole"} in places
 
 
 @pytest.mark.parametrize("times", [without(0), without(0, 1), (960, (1920, 46080))])

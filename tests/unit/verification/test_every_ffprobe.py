@@ -91,6 +91,10 @@ def wrong(printout: str, key: str) -> list[str]:
     return ["7", "1000000", "3/7", "90"] if number else ["other", "unknown"]
 
 
+WITHOUT = {"duration_ts": {"audio_0_duration"}}
+"""What other input decides if this one is missing: where the container says no length of AAC, its decoded frames are counted."""
+
+
 def test_no_check_passes_because_its_input_is_missing(printout: str) -> None:
     good = {name for name, check in checks(printout).items() if check.ok}
     for key in words(printout):
@@ -99,7 +103,7 @@ def test_no_check_passes_because_its_input_is_missing(printout: str) -> None:
         for value in wrong(printout, key):
             seen = checks(edited(printout, key, value))
             caught = {name for name in good if name in seen and seen[name].ok is False}
-            assert not passes & caught, (key, value)
+            assert not (passes & caught) - WITHOUT.get(key, set()), (key, value)
 
 
 ROTATED = {

@@ -84,7 +84,8 @@ def test_a_rate_that_is_converted_takes_all_times() -> None:
     [
         (Container.MOV, UNEVEN, 'ask for fps_mode "explicit" with a rate'),
         (Container.MXF, UNEVEN, 'ask for fps_mode "explicit" with a rate, or for mov, mp4 or mkv'),
-        (Container.MOV, HALF_RATE, 'come at 25/2: ask for fps_mode "explicit" with 25/2'),
+        (Container.MOV, HALF_RATE, 'come at 25/2: ask for fps_mode "explicit" with 12.5'),
+        (Container.MXF, HALF_RATE, 'come at 25/2: ask for fps_mode "explicit" with 25, which repeats frames'),
         (Container.MXF, (0, FRAME, 3 * FRAME), "skips frames of its constant rate (25), first at 0.080 s"),
     ],
 )
@@ -94,6 +95,18 @@ def test_what_is_wrong_with_a_claimed_rate(container: Container, times: tuple[in
     assert error.code is ErrorCode.SOURCE_UNSUPPORTED
     assert said in error.message
     assert ("mov, mp4 or mkv" in error.message) is (container is Container.MXF)
+
+
+@pytest.mark.parametrize(
+    ("rate", "advice"),
+    [(Fraction(30000, 1001), "with 29.97, which repeats frames"), (Fraction(90000, 3001), "with a rate")],
+)
+def test_only_a_rate_that_a_spec_can_say_is_advised(rate: Fraction, advice: str) -> None:
+    frame = int(90000 / rate)
+    source = clip(frames=None, frames_certain=False, rate=rate, average_rate=rate, time_base=Fraction(1, 90000))
+    error = times_fault(planned(source), seen(planned(source), *range(0, 26 * frame, 2 * frame)))
+    assert error is not None
+    assert error.message.endswith(f'ask for fps_mode "explicit" {advice}')
 
 
 @pytest.mark.parametrize("times", [(0, 2 * FRAME), (0, FRAME, 3 * FRAME), (0, FRAME, 2 * FRAME)])

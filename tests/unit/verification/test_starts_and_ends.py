@@ -10,6 +10,7 @@ from proxx_worker.contract.output_settings import Codec, Container
 from proxx_worker.contract.result import Check
 from proxx_worker.media.facts import MediaFacts
 from proxx_worker.planning.plan import TaskPlan, plan_task
+from proxx_worker.verification.damage_places import DamageSearchResult, Place
 from proxx_worker.verification.encode_fault import encode_error
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
@@ -62,6 +63,56 @@ def test_references_that_lie_before_the_beginning_are_no_damage(
     assert failed.code is ErrorCode.SOURCE_DAMAGED
 
 
+NOT_WHOLE = "[in#0/mxf @ 0x1] [fatal] corrupt input packet in stream 0"
+MXF = replace(CLIP, formats=("mxf",))
+CUT = DamageSearchResult((Place("0.240", 0, "reading"),), complete=True, packets=7, frames=7)
+
+
+@pytest.mark.parametrize("search", [None, CUT])
+def test_a_file_that_ends_within_a_packet_was_cut_off(search: DamageSearchResult | None) -> None:
+    plan = planned(MXF)
+    encode = replace(perfect_encode(plan), complaints=(NOT_WHOLE,), exit_code=1, presented=tuple(range(6)))
+    error = encode_error(plan, encode, search)
+    assert error is not None
+    assert (error.code, error.message) == (
+        ErrorCode.SOURCE_DAMAGED,
+        "the source ends after 6 frames, but its container promises 25 frames: it was cut off; deliver the clip again",
+    )
+    assert error.details["places_count" if search else "frames"] == (1 if search else 6)
+    assert (error.details["frames"], error.details["frames_promised"]) == (6, 25)
+
+
+def test_where_frames_are_not_counted_it_ends_after_so_many_seconds() -> None:
+    plan = planned(replace(clip(frames_certain=False), formats=("avi",)))
+    encode = replace(perfect_encode(plan), complaints=(NOT_WHOLE,), exit_code=1, presented=tuple(range(6)))
+    error = encode_error(plan, encode)
+    assert error is not None
+    assert "the source ends after 0.240 s, but its container promises 1.000 s: it was cut off" in error.message
+    in_audio = replace(encode, complaints=(NOT_WHOLE.replace("stream 0", "stream 1"),))
+    error = encode_error(plan, in_audio, CUT)
+    assert error is not None
+    assert "the source ends after 0.280 s" in error.message
+
+
+@pytest.mark.parametrize(
+    ("source", "lines", "frames", "places"),
+    [
+        (replace(CLIP, formats=("mpegts",)), (NOT_WHOLE,), 6, 1),
+        (MXF, (NOT_WHOLE, DECODER), 6, 1),
+        (MXF, (NOT_WHOLE,), 25, 1),
+        (MXF, (NOT_WHOLE,), 6, 2),
+        (replace(clip(duration=None), formats=("mxf",)), (NOT_WHOLE,), 6, 1),
+    ],
+)
+def test_what_is_wrong_in_other_ways_was_not(source: MediaFacts, lines: tuple[str, ...], frames: int, places: int) -> None:
+    plan = planned(source)
+    encode = replace(perfect_encode(plan), complaints=lines, exit_code=1)
+    found = tuple(Place(f"{second}.000", 0, "reading") for second in range(places))
+    error = encode_error(plan, encode, DamageSearchResult(found, complete=True, packets=frames + 1, frames=frames))
+    assert error is not None
+    assert "could not be read and decoded without errors" in error.message
+
+
 def test_in_a_bare_stream_a_missing_reference_is_damage_wherever_it_is() -> None:
     plan = planned(replace(CLIP, formats=("h264",), audio=()))
     encode = replace(perfect_encode(plan), complaints=(REFERENCE,), complained_last=12)
@@ -85,6 +136,10 @@ def test_pictures_that_nothing_can_decode_are_counted(container: Container) -> N
     encode = begins_late(plan)
     assert frames_left_out(plan, perfect_encode(plan)) == 0
     assert frames_left_out(plan, encode) == LEFT_OUT
+    assert FfmpegEvidence(plan, perfect_encode(plan)).notes() == ()
+    assert FfmpegEvidence(plan, encode).notes() == (
+        "frames left out at the beginning: 10; they do not decode, and no player shows them",
+    )
     assert not early(plan, encode)
     assert early(plan, begins_late(plan, 0)) is False
     assert early(plan, replace(encode, presented=encode.presented[:-1]))
