@@ -227,8 +227,9 @@ def _matrix(comparison: Comparison, video: VideoFacts) -> str:
 def _audio(side: str, number: int) -> list[str]:
     return [
         "ametadata=mode=delete",
-        # From the file's start, with silence in gaps: late, early or broken audio shows in its samples.
-        "aresample=48000:async=1:min_hard_comp=0.02:first_pts=0",
+        # From the file's start, with silence in gaps: late, early or broken audio shows in its samples. 2 ms is more than
+        # any container rounds a time by, and less than a gap that would be heard as a lag (11 ms in a real clip).
+        "aresample=48000:async=1:min_hard_comp=0.002:first_pts=0",
         "ebur128=metadata=1",
         f"ametadata=mode=add:key=of:value={side}{number}",
         f"a{_PRINT}",

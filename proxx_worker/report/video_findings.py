@@ -39,6 +39,9 @@ BLOCK_JUMP, BLOCK_TIMES = 30, 3
 SSIM_DROP = 0.15
 """How far one frame's SSIM may lie below the clip's median."""
 
+SSIM_UNLIKE = 0.6
+"""The median SSIM below which a whole proxy is unlike its source: turned, squeezed, of another clip. Good ones: 0.93 or more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Runs:
@@ -73,8 +76,11 @@ def video_findings(comparison: Comparison, video: VideoMeasures, figures: Figure
     slips = list(_slips(comparison, video, explained))
     yield from (finding for finding, _ in slips)
     explained += [run for _, run in slips]
-    yield from _colours(video.votes)
+    colours = list(_colours(video.votes))
+    yield from colours
     yield from _fields(comparison, figures)
+    if not slips and not colours:
+        yield from _unlike(figures)
     yield from _odd_frames(comparison, video, figures, explained)
 
 
@@ -216,6 +222,19 @@ def _fields(comparison: Comparison, figures: Figures) -> Iterator[Finding]:
             Kind.FIELD_ORDER,
             f"the source says {_ORDERS['tff' if said else 'bff']}, the proxy {_ORDERS['tff' if says else 'bff']}",
             certain=True,
+        )
+
+
+def _unlike(figures: Figures) -> Iterator[Finding]:
+    """A proxy that is unlike its source throughout, for no reason found so far. No frame of it stands out from the others."""
+    known = [value for value in figures.ssim if value == value]  # noqa: PLR0124 - what is unequal to itself is no number
+    if known and (usual := median(known)) < SSIM_UNLIKE:
+        yield Finding(
+            Kind.DAMAGED,
+            f"the proxy looks unlike the source throughout (SSIM {usual:.3f}): turned, squeezed, or made from another clip",
+            certain=False,
+            value=round(usual, 4),
+            threshold=SSIM_UNLIKE,
         )
 
 

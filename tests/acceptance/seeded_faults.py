@@ -16,13 +16,17 @@ SOUND = "anoisesrc=color=pink:sample_rate=48000:duration=2:seed={seed},volume='0
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`kind`: what the report must call it. `video`, `audio`: what is done to the source's streams. `frame`: where it begins."""
+    """`kind`: what the report must call it. `video`, `audio`: what is done to the source's streams.
+
+    `frame`: where it begins. `certain`: whether the report calls it a failure, not only suspicious.
+    """
 
     kind: str
     video: str = "null"
     audio: str = "anull"
     frame: int | None = None
     interlaced: bool = False
+    certain: bool = True
 
 
 FAULTS: Mapping[str, Fault] = {
@@ -42,7 +46,11 @@ FAULTS: Mapping[str, Fault] = {
     "a hole in the audio": Fault("audio_hole", audio="volume=0:enable='between(t,1,1.2)'", frame=25),
     "a channel swap": Fault("channel_swap", audio="pan=stereo|c0=c1|c1=c0"),
     "frames lost at the end": Fault("damaged", "select='lt(n,45)'", frame=45),
-    "a torn block": Fault("damaged", "drawbox=color=0x00ff00:t=fill:x=64:y=64:w=48:h=32:enable='eq(n,12)'", frame=12),
+    "upside down": Fault("damaged", "hflip,vflip", certain=False),
+    "turned and squeezed into its size": Fault("damaged", "transpose,scale=320:180", certain=False),
+    "a torn block": Fault(
+        "damaged", "drawbox=color=0x00ff00:t=fill:x=64:y=64:w=48:h=32:enable='eq(n,12)'", frame=12, certain=False
+    ),
 }
 
 

@@ -98,6 +98,18 @@ def test_a_frame_with_a_low_ssim_is_suspicious() -> None:
     assert found[0].threshold == pytest.approx(0.83)
 
 
+def test_a_proxy_that_is_unlike_its_source_throughout_is_suspicious() -> None:
+    figures = Figures()
+    figures.ssim.extend([0.59] * 40)
+    found = judge(measurements(measure(GOOD), figures=figures))
+    assert [(finding.kind, finding.frame, finding.value, finding.certain) for finding in found] == [
+        (Kind.DAMAGED, None, pytest.approx(0.59), False)
+    ]
+    assert "unlike the source throughout" in found[0].message
+    figures.ssim[:] = array("f", [0.61] * 40)
+    assert judge(measurements(measure(GOOD), figures=figures)) == ()
+
+
 def test_compared_frames_must_be_the_counted_ones() -> None:
     found = judge(measurements(measure(GOOD), counted=FRAMES + 2))
     assert kinds(found) == [Kind.DAMAGED]
