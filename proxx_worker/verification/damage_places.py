@@ -44,7 +44,7 @@ class DamageSearchResult:
     """What a pass over the whole source found: each damaged place, in the order of their times.
 
     `complete`: whether it reached the source's end. `more`: how many further places there are. `packets`, `frames`: how many of
-    video it read and decoded.
+    video it read and decoded. `at_end`: whether each place is at its stream's last packet, so that nothing comes after it.
     """
 
     places: tuple[Place, ...]
@@ -52,6 +52,7 @@ class DamageSearchResult:
     more: int = 0
     packets: int = field(default=0, compare=False)
     frames: int = field(default=0, compare=False)
+    at_end: bool = field(default=False, compare=False)
 
     def with_met(self, met: Sequence[Place]) -> "DamageSearchResult":
         """Adds the first place that the encode met, if nothing was found near it, so that no known damage gets lost.

@@ -36,6 +36,9 @@ _MOST_WAITING: Final = 1000
 
 _MAX_LINE: Final = 1 << 20
 
+_LAST_FRAMES: Final = 2
+"""A place so many frames before its stream's last packet is at the end: a frame may have two packets, one for each field."""
+
 
 @dataclass(slots=True)
 class _Stretch:
@@ -115,6 +118,11 @@ class _Stream:
             if self._shown is not None and 10 * (at - self._shown) >= 9 * lasts:
                 self._fault(at, "decoding")
 
+    def is_damaged_only_at_end(self, slack: Fraction) -> bool:
+        """Whether no place begins more than `slack` seconds before the last packet read."""
+        last = self._packet or 0
+        return not self.more and all((last - place.begin) * self.tick <= slack for place in self.stretches)
+
     def _fault(self, at: int, kind: str) -> None:
         near = round(_ONE_PLACE_SECONDS / self.tick)
         last = self.stretches[-1] if self.stretches else None
@@ -192,7 +200,9 @@ class DamageSearch:
             ]
         places = (Place(_text(begin), index, kind, until=_text(end)) for begin, index, end, kind in sorted(found))
         more = sum(stream.more for stream in self._streams.values())
-        return DamageSearchResult(tuple(places), complete, more, self._video.packets, self._video.frames)
+        slack = _LAST_FRAMES / self._facts.video.rate
+        at_end = all(stream.is_damaged_only_at_end(slack) for stream in self._streams.values())
+        return DamageSearchResult(tuple(places), complete, more, self._video.packets, self._video.frames, at_end)
 
 
 def _number(text: bytes) -> int | None:

@@ -17,7 +17,10 @@ from proxx_worker.verification.source_times import times_fault
 _QUOTED_LINES = 10
 
 _IN_WHOLE_PACKETS = frozenset({"mxf", "mov", "avi"})
-"""Containers that say how long each packet is: one that is not whole is the last of a file that was cut off."""
+"""Containers that say how long each packet is. One that is not whole is the last of a file that was cut off, or has a wrong size.
+
+The search tells which: after a wrong size, more packets of its stream follow.
+"""
 
 _AHEAD = 48
 """Frames that a decoder may work ahead of those presented: 16 for H.264's and HEVC's reordering, as many in its threads, and the
@@ -64,17 +67,15 @@ def _cut_off(
     """
     video, promised = plan.facts.video, plan.facts.video.promised_frames
     cut = [line for line in damage if says(Meaning.NOT_WHOLE, line)]
-    others = [
-        line for line in damage if line not in cut and not says(Meaning.READING, line)
-    ]  # from 7 on FFmpeg says that it ends
-    if plan.facts.demuxer not in _IN_WHOLE_PACKETS or not cut or others:
+    if plan.facts.demuxer not in _IN_WHOLE_PACKETS or not cut or not _is_only_cut(damage, search):
         return None
     frames = len(encode.presented)
     if search is not None:
         # A decoder may make a frame of what there is of the last packet.
         frames = min(search.frames, search.packets - (stream_of(plan.facts, cut[0]) == video.index))
     end = frames / video.rate
-    if (search is not None and len(search.places) + search.more > 1) or end >= (video.duration or 0):
+    # Where the video has all its frames, the audio was cut: that is told with its stream and place.
+    if (promised is not None and frames >= promised) or end >= (video.duration or 0):
         return None
     if promised is None:
         error = ends_after(f"after {float(end):.3f} s", f"{float(video.duration or 0):.3f} s", end, None, frames)
@@ -84,6 +85,19 @@ def _cut_off(
         return error
     found = listed(search.places, search.more)
     return replace(error, details={**error.details, **found, "places_complete": search.complete})
+
+
+def _is_only_cut(damage: Sequence[str], search: DamageSearchResult | None) -> bool:
+    """Whether a packet that is not whole is all that is wrong: by the search's places if it found any, else by FFmpeg's messages.
+
+    When FFmpeg stops, a decoder may already have complained about what there is of the last packet, or not yet begun with it.
+    """
+    if search is not None and not (search.complete and search.at_end and len(search.places) + search.more <= 1):
+        return False
+    if search is not None and search.places:
+        return True
+    # From 7 on FFmpeg also says that reading ended.
+    return all(says(Meaning.NOT_WHOLE, line) or says(Meaning.READING, line) for line in damage)
 
 
 def _own_fault(encode: EncodeObservation) -> JobError | None:

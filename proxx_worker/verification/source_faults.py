@@ -28,9 +28,13 @@ def frames_left_out(plan: TaskPlan, encode: EncodeObservation) -> int:
     """How many frames are missing between the video's start by its container and the first frame that decodes.
 
     Frames that depend on others from before the source's beginning (a cut between keyframes) cannot be decoded or played.
+    None is missing if each of the container's frames was presented: AVI has no presentation times, and with B-frames the
+    decoder's delay moves the first one (by a frame for MPEG-4 and MPEG-2).
     """
     schedule, first = plan.design.schedule, next(iter(encode.times), None)
     if first is None or plan.facts.video.start is None or schedule.converts:
+        return 0
+    if plan.facts.video.frames == len(encode.presented):
         return 0
     place = first * plan.facts.video.time_base + schedule.output_shift - schedule.offset
     if plan.expected.container is Container.MXF:

@@ -306,6 +306,8 @@ def test_a_duration_that_a_movie_does_not_know_promises_nothing(
         ("mxf", ("-c:v", "mpeg2video", "-q:v", "2"), "after 15 frames, but its container promises 25 frames"),
         ("mov", ("-c:v", "prores_ks"), "after 15 frames, but its container promises 25 frames"),
         ("avi", ("-c:v", "mjpeg", "-pix_fmt", "yuvj420p"), "after 0.600 s, but its container promises 0."),
+        # Its decoder complains about what there is of the last packet in some FFmpegs, and in others it does not see it.
+        ("mov", (*H264, "-bf", "0"), "after 15 frames, but its container promises 25 frames"),
     ],
 )
 def test_a_file_that_ends_within_a_packet_ends_after_so_many_frames(
@@ -323,6 +325,51 @@ def test_a_file_that_ends_within_a_packet_ends_after_so_many_frames(
     assert said in error["message"]
     assert "it was cut off" in error["message"]
     assert "corrupt" not in error["message"]
+
+
+def test_a_packet_of_a_wrong_size_in_the_middle_is_damage_there(proxx: Command, tmp_path: Path) -> None:
+    """It has fewer bytes than the container says, as the last packet of a file that was cut off has. More packets follow.
+
+    The audio between the frames gives each its own chunk, so that the size moves no other.
+    """
+    source = tmp_path / "middle.mov"
+    ffmpeg(*PICTURE, *SOUND, "-t", "1", *H264, "-bf", "0", "-c:a", "aac", source)
+    data = bytearray(source.read_bytes())
+    struct.pack_into(">I", data, data.find(b"stsz") + 16 + 4 * 10, len(data))
+    source.write_bytes(data)
+    error = run(proxx, tmp_path, source)["error"]
+    assert error is not None
+    assert error["code"] == "SOURCE_DAMAGED"
+    assert "in 1 place (video near 0.400 s)" in error["message"]
+    assert "cut off" not in error["message"]
+
+
+def test_audio_that_is_cut_off_after_the_last_picture_is_told_as_audio(proxx: Command, tmp_path: Path) -> None:
+    source = tmp_path / "audio.mov"
+    rate = ("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30000/1001:duration=1")
+    ffmpeg(*rate, *SOUND, *H264, "-c:a", "aac", "-t", "1.1", "-movflags", "+faststart", source)
+    command = ("ffprobe", "-v", "error", "-select_streams", "a", "-show_entries", "packet=pos,size", "-of", "json", source)
+    last = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)["packets"][-1]
+    source.write_bytes(source.read_bytes()[: int(last["pos"]) + int(last["size"]) // 2])
+    error = run(proxx, tmp_path, source)["error"]
+    assert error is not None
+    assert error["code"] == "SOURCE_DAMAGED"
+    assert "audio stream 1 near" in error["message"]
+    assert "cut off" not in error["message"]
+
+
+@pytest.mark.parametrize("codec", ["mpeg4", "mpeg2video"])
+def test_an_avi_with_b_frames_leaves_none_out(proxx: Command, tmp_path: Path, codec: str) -> None:
+    """It has no presentation times, so its first frame comes later by the decoder's delay."""
+    source = tmp_path / "b.avi"
+    ffmpeg(*PICTURE, "-t", "1", "-c:v", codec, "-bf", "2", source)
+    result = run(proxx, tmp_path, source)
+    assert result["error"] is None
+    (task,) = result["tasks"]
+    checks = {check["name"]: check["actual"] for check in task["checks"]}
+    assert checks["frames"] == 25
+    assert "frames_left_out" not in checks
+    assert not [note for note in task["source_media"]["notes"] if "left out" in note]
 
 
 def test_chunks_of_an_avi_that_only_repeat_the_picture_are_no_pictures(proxx: Command, tmp_path: Path) -> None:

@@ -145,6 +145,25 @@ def test_packets_that_the_demuxer_knows_to_be_incomplete() -> None:
     assert places(lines) == [("1.600", "1.680", 0, "decoding")]
 
 
+@pytest.mark.parametrize(
+    ("lines", "at_end"),
+    [
+        (pictures(50), True),
+        (pictures(50, spoiled=[49]), True),
+        (pictures(50, lost=[49]), True),
+        (pictures(50, spoiled=[47]), True),
+        (pictures(50, spoiled=[46]), False),
+        (pictures(50, spoiled=[46, 49]), False),
+        (pictures(50, spoiled=[5, 49]), False),
+        ([*pictures(50), packet(0, stream=1), packet(FRAME, stream=1, flags="__C")], True),
+        ([*pictures(50), packet(0, stream=1, flags="__C"), packet(6000, stream=1)], False),
+        ([*pictures(50, spoiled=[5]), packet(0, stream=1), packet(FRAME, stream=1, flags="__C")], False),
+    ],
+)
+def test_damage_at_the_last_packets_of_a_stream_is_at_its_end(lines: list[str], *, at_end: bool) -> None:
+    assert searched(lines).at_end is at_end
+
+
 def test_times_that_go_back() -> None:
     again = [packet(20 * FRAME), frame(20 * FRAME), packet(25 * FRAME), frame(25 * FRAME)]
     assert places([*pictures(25), *again]) == [("0.960", "0.960", 0, "times")]
@@ -222,7 +241,7 @@ def test_audio_without_a_time_base_counts_samples() -> None:
 def test_a_file_of_noise_does_not_fill_the_memory_and_is_counted_to_its_end() -> None:
     lines = (line for second in range(10_050) for line in (packet(second * TICKS), frame(second * TICKS, BLOCK)))
     found = searched(lines)
-    assert (len(found.places), found.more) == (10_000, 50)
+    assert (len(found.places), found.more, found.at_end) == (10_000, 50, False)
 
 
 DAMAGED = replace(perfect_encode(PLAN), exit_code=1, complaints=(VIDEO,), complained_at=3, heard_at=(3,))

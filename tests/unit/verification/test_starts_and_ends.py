@@ -64,14 +64,19 @@ def test_references_that_lie_before_the_beginning_are_no_damage(
 
 
 NOT_WHOLE = "[in#0/mxf @ 0x1] [fatal] corrupt input packet in stream 0"
+ENDED = "[in#0/mxf @ 0x1] [error] Task finished with error code: -1094995529 (Invalid data found when processing input)"
 MXF = replace(CLIP, formats=("mxf",))
-CUT = DamageSearchResult((Place("0.240", 0, "reading"),), complete=True, packets=7, frames=7)
+CUT = DamageSearchResult((Place("0.240", 0, "reading"),), complete=True, packets=7, frames=7, at_end=True)
 
 
-@pytest.mark.parametrize("search", [None, CUT])
-def test_a_file_that_ends_within_a_packet_was_cut_off(search: DamageSearchResult | None) -> None:
+@pytest.mark.parametrize(
+    ("lines", "search"),
+    [((NOT_WHOLE,), None), ((NOT_WHOLE, ENDED), None), ((NOT_WHOLE,), CUT), ((DECODER, NOT_WHOLE, ENDED), CUT)],
+)
+def test_a_file_that_ends_within_a_packet_was_cut_off(lines: tuple[str, ...], search: DamageSearchResult | None) -> None:
+    """A decoder's complaint about what there is of the last packet is about the same place: which FFmpeg makes it differs."""
     plan = planned(MXF)
-    encode = replace(perfect_encode(plan), complaints=(NOT_WHOLE,), exit_code=1, presented=tuple(range(6)))
+    encode = replace(perfect_encode(plan), complaints=lines, exit_code=1, presented=tuple(range(6)))
     error = encode_error(plan, encode, search)
     assert error is not None
     assert (error.code, error.message) == (
@@ -94,23 +99,46 @@ def test_where_frames_are_not_counted_it_ends_after_so_many_seconds() -> None:
     assert "the source ends after 0.280 s" in error.message
 
 
+TWICE = (Place("0.000", 0, "reading"), *CUT.places)
+
+
 @pytest.mark.parametrize(
-    ("source", "lines", "frames", "places"),
+    ("source", "lines", "search"),
     [
-        (replace(CLIP, formats=("mpegts",)), (NOT_WHOLE,), 6, 1),
-        (MXF, (NOT_WHOLE, DECODER), 6, 1),
-        (MXF, (NOT_WHOLE,), 25, 1),
-        (MXF, (NOT_WHOLE,), 6, 2),
-        (replace(clip(duration=None), formats=("mxf",)), (NOT_WHOLE,), 6, 1),
+        (replace(CLIP, formats=("mpegts",)), (NOT_WHOLE,), CUT),
+        (MXF, (DECODER,), CUT),
+        (MXF, (NOT_WHOLE, DECODER), None),
+        (MXF, (NOT_WHOLE, DECODER), replace(CUT, places=())),
+        (MXF, (NOT_WHOLE,), replace(CUT, at_end=False)),
+        (MXF, (NOT_WHOLE,), replace(CUT, complete=False)),
+        (MXF, (NOT_WHOLE,), replace(CUT, places=TWICE)),
+        (MXF, (NOT_WHOLE,), replace(CUT, more=1)),
+        (replace(clip(frames_certain=False), formats=("avi",)), (NOT_WHOLE,), replace(CUT, packets=26, frames=25)),
+        (replace(clip(duration=None), formats=("mxf",)), (NOT_WHOLE,), CUT),
     ],
 )
-def test_what_is_wrong_in_other_ways_was_not(source: MediaFacts, lines: tuple[str, ...], frames: int, places: int) -> None:
+def test_what_is_wrong_in_other_ways_was_not(
+    source: MediaFacts, lines: tuple[str, ...], search: DamageSearchResult | None
+) -> None:
     plan = planned(source)
-    encode = replace(perfect_encode(plan), complaints=lines, exit_code=1)
-    found = tuple(Place(f"{second}.000", 0, "reading") for second in range(places))
-    error = encode_error(plan, encode, DamageSearchResult(found, complete=True, packets=frames + 1, frames=frames))
+    encode = replace(perfect_encode(plan), complaints=lines, exit_code=1, presented=tuple(range(6)))
+    error = encode_error(plan, encode, search)
     assert error is not None
     assert "could not be read and decoded without errors" in error.message
+
+
+def test_where_all_frames_are_there_the_audio_was_cut() -> None:
+    """At 29.97 in decimals, so many frames end before the stated duration."""
+    plan = planned(clip(rate=Fraction(30000, 1001), frames=60, duration=Fraction(2003, 1000)))
+    line = "[in#0/mov,mp4,m4a,3gp,3g2,mj2 @ 0x1] [fatal] corrupt input packet in stream 1"
+    encode = replace(perfect_encode(plan), complaints=(line,), exit_code=1, presented=tuple(range(57)))
+    search = DamageSearchResult((Place("1.990", 1, "reading"),), complete=True, packets=60, frames=60, at_end=True)
+    error = encode_error(plan, encode, search)
+    assert error is not None
+    assert "without errors, in 1 place (audio stream 1 near 1.990 s): [in#0/mov" in error.message
+    one_less = encode_error(plan, encode, replace(search, packets=59, frames=59))
+    assert one_less is not None
+    assert "ends after 59 frames, but its container promises 60 frames: it was cut off" in one_less.message
 
 
 def test_in_a_bare_stream_a_missing_reference_is_damage_wherever_it_is() -> None:
@@ -146,6 +174,19 @@ def test_pictures_that_nothing_can_decode_are_counted(container: Container) -> N
     checks = FfmpegEvidence(plan, encode).time_checks(perfect_proxy(plan, 15).observation().report.of_type("video")[0])
     said = "10 of 25, before the first that decodes"
     assert Check(name="frames_left_out", expected=said, actual=said, ok=True) in list(checks)
+
+
+def test_where_each_of_the_container_s_frames_was_presented_none_is_missing() -> None:
+    """An AVI with B-frames has no presentation times: its first frame comes later by the decoder's delay."""
+    plan = planned(replace(clip(frames_certain=False), formats=("avi",)))
+    encode = perfect_encode(plan)
+    tick = round(1 / plan.facts.video.rate / plan.facts.video.time_base)
+    delayed = replace(encode, presented=tuple(time + tick for time in encode.times))
+    assert frames_left_out(plan, delayed) == 0
+    assert frames_left_out(plan, replace(delayed, presented=delayed.presented[:-1])) == 1
+    assert FfmpegEvidence(plan, delayed).notes() == ()
+    checks = FfmpegEvidence(plan, delayed).time_checks(perfect_proxy(plan).observation().report.of_type("video")[0])
+    assert "frames_left_out" not in {check.name for check in checks}
 
 
 def test_what_no_start_is_known_of_leaves_nothing_out() -> None:
