@@ -21,7 +21,9 @@ from proxx_worker.execution.task import TaskContext, TaskOutcome, run_task
 from proxx_worker.observe.clock import now
 from proxx_worker.observe.joblog import JobLog
 from proxx_worker.observe.observer import JobInfo, JobObserver
-from proxx_worker.process.stop import CUT_SHORT, StopSignal
+from proxx_worker.process.stop import StopSignal
+
+_FINISHED = frozenset({TaskStatus.COMPLETED, TaskStatus.DISCARDED})
 
 
 class Journal(Protocol):
@@ -180,9 +182,15 @@ def _refuse(
 
 def _commit(result: JobResult, journal: Journal, stop: StopSignal) -> JobResult:
     """Make `result` the job's decision, or its cancel, if that is there: the last moment for it. Returns what was committed."""
-    stopped = result.error is not None and result.error.code in CUT_SHORT
-    if not stopped and stop.cancelled():
-        error = stop.error("its result was about to be recorded").error
+    recorded = result.error is not None and result.error.code is ErrorCode.CANCELLED
+    # A signal does not look for a cancel, so a job that it interrupted may have been cancelled before.
+    if not recorded and stop.cancelled():
+        ran = [task.status for task in result.tasks if task.status is not TaskStatus.NOT_RUN]
+        error = with_task_counts(
+            stop.error("its result was about to be recorded").error,
+            finished=sum(status in _FINISHED for status in ran),
+            never_ran=len(result.tasks) - len(ran) if ran else 0,
+        )
         tasks = [_as_discarded(task) for task in result.tasks]
         result = result.model_copy(update={"status": JobStatus.FAILED, "error": ErrorRecord.of(error), "tasks": tasks})
     journal.commit(result)

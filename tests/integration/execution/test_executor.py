@@ -86,18 +86,21 @@ NOT_RUN = [TaskStatus.NOT_RUN, TaskStatus.NOT_RUN]
 
 
 @pytest.mark.parametrize(
-    ("kind", "statuses", "codes"),
+    ("kind", "statuses", "codes", "counts"),
     [
-        (FakeEngine, [TaskStatus.DISCARDED] * 2, [None, None]),
-        (RefusesFirst, NOT_RUN, [ErrorCode.SOURCE_UNSUPPORTED] * 2),
+        (FakeEngine, [TaskStatus.DISCARDED] * 2, [None, None], ". 2 finished proxies were discarded."),
+        (RefusesFirst, NOT_RUN, [ErrorCode.SOURCE_UNSUPPORTED] * 2, ""),
     ],
     ids=["would-be-completed", "would-be-refused"],
 )
 def test_a_cancel_that_is_there_before_the_record_decides(
-    kind: type[FakeEngine], statuses: list[TaskStatus], codes: list[ErrorCode | None], clip: Path, out: Path
+    kind: type[FakeEngine], statuses: list[TaskStatus], codes: list[ErrorCode | None], counts: str, clip: Path, out: Path
 ) -> None:
     stop = Cancelled()
-    assert told(run(kind(clip.read_bytes()), clip, out, stop)) == (ErrorCode.CANCELLED, statuses, codes)
+    result = run(kind(clip.read_bytes()), clip, out, stop)
+    assert told(result) == (ErrorCode.CANCELLED, statuses, codes)
+    assert result.error is not None
+    assert result.error.message == f"cancelled while its result was about to be recorded{counts}"
     assert [path.name for path in out.iterdir()] == []
     stop.close()
 

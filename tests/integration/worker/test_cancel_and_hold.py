@@ -11,7 +11,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.result import TaskStatus, decode_result
 from proxx_worker.contract.status import Stage
 from proxx_worker.execution.preflight import Environment
-from proxx_worker.process.stop import StopFlag
+from proxx_worker.process.stop import SUBMIT_AGAIN, StopFlag
 from tests.faults.invariants import Expected, violations
 from tests.support.engine import Log
 from tests.support.jobs import MOMENTS, Moment, Watcher, spec
@@ -61,6 +61,41 @@ def test_at_any_moment_of_a_job(root: Path, world: Environment, stop: StopFlag, 
         assert TaskStatus.COMPLETED not in {task.status for task in result.tasks}
     log = (root / ("done" if too_late else "failed") / "a.log").read_text()
     assert ("cancel_too_late" in log) is too_late
+
+
+@pytest.mark.parametrize(
+    ("moment", "interrupted", "counts"),
+    [
+        ((Stage.PROBING, 0), None, ""),
+        ((Stage.ENCODING, 1), 0, " 2 never ran."),
+        ((Stage.ENCODING, 2), 1, " 1 finished proxy was discarded, 1 never ran."),
+        ((Stage.VERIFYING, 3), 2, " 2 finished proxies were discarded."),
+    ],
+    ids=str,
+)
+def test_a_signal_right_after_a_cancel_does_not_hide_it(
+    root: Path,
+    world: Environment,
+    stop: StopFlag,
+    out: Path,
+    clip: Path,
+    moment: Moment,
+    interrupted: int | None,
+    counts: str,
+) -> None:
+    def cancel_and_stop() -> None:
+        cancel(root, "a", data)
+        stop.request()
+
+    data = drop(root, "a", spec([clip] * 3, out))
+    live(root, world, stop, Watcher({moment: cancel_and_stop}))
+    result = decode_result((root / "failed" / "a.result.json").read_bytes())
+    assert result.error is not None
+    assert result.error.code is ErrorCode.CANCELLED
+    assert result.error.message == f"the job was cancelled while its result was about to be recorded. {SUBMIT_AGAIN}{counts}"
+    codes = {task.index: task.error.code for task in result.tasks if task.error is not None}
+    assert codes == ({} if interrupted is None else {interrupted: ErrorCode.INTERRUPTED}), "the task ended as it ended"
+    assert entries(root / "inbox") == entries(out) == []
 
 
 def test_a_waiting_job_is_claimed_and_fails_at_once(
