@@ -88,7 +88,8 @@ def _probe(tools: Tools, source: OpenSource, stop: StopSignal, stall_seconds: fl
     gapless = gapless_tracks(header.read, size) if _AAC in stdout else frozenset()
     played = played_pictures(header.read, size) if _MOVIE in stdout else {}
     media = read_source(stdout, report.stderr_text(), child.exit_code, aspect, gapless, played)
-    for known_by_its_bytes in (held_to_its_header, without_empty_end, without_unknown_duration, with_its_end):
+    media = without_unknown_duration(media, header.read, size)
+    for known_by_its_bytes in (held_to_its_header, without_empty_end, with_its_end):
         media = known_by_its_bytes(media, read, size)
     return ProbedSource(numbered_by_order(media, read), source.identity)
 

@@ -30,6 +30,7 @@ def stated_duration(stream: Section, time_base: Fraction | None) -> Fraction | N
 def without_unknown_duration(facts: MediaFacts | RawSource, read: Read, size: int) -> MediaFacts | RawSource:
     """A movie's facts, with the duration of its longest stream if its header states none; other facts are returned unchanged.
 
+    If a stream's own is unknown, too, nothing states the movie's. A duration that the header does state stays.
     `read(offset, count)` gives up to `count` bytes of the file of `size` bytes.
     """
     if isinstance(facts, RawSource) or facts.demuxer != "mov":
@@ -38,7 +39,8 @@ def without_unknown_duration(facts: MediaFacts | RawSource, read: Read, size: in
     known = [length for length in lengths if length is not None]
     longest = max(known) if len(known) == len(lengths) else None
     headers = tables_at(read, Box(b"", 0, size), (b"moov", b"mvhd"), iter(range(MAX_BOXES)), _HEADER)
-    # Of fragments, FFmpeg takes the file's duration from its streams.
-    if longest is None or any(media_duration(header) in _ALL_ONES for header in headers):
+    stated = [media_duration(header) for header in headers]
+    # Of fragments the header states 0, and FFmpeg takes the file's duration from its streams.
+    if any(ticks in _ALL_ONES for ticks in stated) or (longest is None and not any(stated)):
         return replace(facts, duration=longest)
     return facts

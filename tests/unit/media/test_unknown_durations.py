@@ -49,9 +49,16 @@ def test_a_movie_of_all_ones_is_as_long_as_its_longest_stream(content: bytes, du
 
 def test_a_movie_with_a_stream_of_unknown_length_has_none() -> None:
     open_ended = replace(clip(duration=None), duration=Fraction(HUGE, 12800))
-    assert found(movie(1000), open_ended).duration is None
     unheard = replace(CLIP, audio=(STEREO, replace(STEREO, duration=None)))
-    assert found(movie(1000), unheard).duration is None
+    for content in (movie(HUGE), movie(0), box(b"moov"), box(b"moov", box(b"mvhd", bytes(12)))):
+        assert found(content, open_ended).duration is None
+        assert found(content, unheard).duration is None
+
+
+def test_a_duration_that_a_movie_states_stays_though_a_stream_s_is_unknown() -> None:
+    unheard = replace(LONG, audio=(STEREO, replace(STEREO, duration=None)))
+    assert found(movie(9000), unheard).duration == 9
+    assert found(movie(0), LONG).duration == 9
 
 
 @pytest.mark.parametrize(
