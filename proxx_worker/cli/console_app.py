@@ -102,7 +102,7 @@ def _mode_of(path: str) -> int | None:
     """The kind of a file, as in `stat`; None if nothing is there. Raises IO_ERROR if the system does not say."""
     with translate_os_errors("look for", path):
         try:
-            return os.stat(path).st_mode
+            return Path(path).stat().st_mode
         except (FileNotFoundError, NotADirectoryError, ValueError):  # a NUL byte, which no path can hold, is a ValueError
             return None
 
