@@ -73,6 +73,7 @@ def test_watch(drained: Drained, case: Case) -> None:
 ONE_OF_EACH = list({case.code: case for case in reversed(ALL)}.values())
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("case", ONE_OF_EACH, ids=lambda case: case.code)
 def test_run(proxx: Command, drained: Drained, tmp_path: Path, case: Case) -> None:
     spec = tmp_path / f"{case.name}.json"

@@ -78,6 +78,7 @@ def test_failed_jobs_are_submitted_again(proxx: Command, surveyed: Workspace, pr
     assert (none.exit_code, none.stdout, none.stderr) == (0, b"", "no failed job has the code IO_ERROR\n")
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

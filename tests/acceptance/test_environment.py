@@ -27,6 +27,7 @@ def write(folder: Path, document: dict[str, Any], name: str = "spec.json") -> Pa
     return path
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("missing", ["ffmpeg", "ffprobe"])
 @pytest.mark.parametrize("how", ["PATH", "flag"])
 def test_watch_without_its_tools_claims_nothing(
@@ -204,7 +205,7 @@ def roots(clip: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("source", "allowed"),
     [

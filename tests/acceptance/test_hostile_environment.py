@@ -98,6 +98,7 @@ def test_a_log_is_the_same_kind_of_text_everywhere(proxx: Command, small: Path, 
     assert "jöb" in ended.stderr
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("command", ["validate", "check", "status", "submit", "spec"])
 def test_no_command_stumbles_over_a_locale(
     proxx: Command, small: Path, workspace: Workspace, proxies: Path, tmp_path: Path, command: str

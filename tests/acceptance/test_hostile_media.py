@@ -50,6 +50,7 @@ def drained(proxx: Command, tmp_path_factory: pytest.TempPathFactory) -> Drained
     return Drained(results, expected, trace, proxies, canary)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", [*TEXTS, "vobsub.idx"])
 def test_a_text_that_points_elsewhere_is_no_media(drained: Drained, name: str) -> None:
     error = drained.results[name]["error"]

@@ -130,6 +130,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_source_that_changes_while_it_is_encoded(
     proxx: Command, workspace: Workspace, clip: Path, proxies: Path, tmp_path: Path, change: str

@@ -403,7 +403,7 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda it: it.name.replace(" ", "-"))
 def test_it_is_answered_with_what_to_do(proxx: Command, world: World, mistake: Mistake) -> None:
     mistake.before(world)

@@ -46,6 +46,7 @@ def test_watch_and_check_under_a_filter_that_setpriv_does_not_survive(
     assert cause in line
 
 
+@pytest.mark.one_in(2)
 @linux_only
 @pytest.mark.parametrize("call", ["landlock_create_ruleset", "seccomp"])
 @pytest.mark.parametrize("action", ["absent", "refuse"])

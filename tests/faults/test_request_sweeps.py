@@ -238,7 +238,8 @@ def test_some_moments(laboratory: list[Bench]) -> None:
         assert faulty(points) == {}
 
 
-@pytest.mark.parametrize("kill", [False, pytest.param(True, marks=pytest.mark.heavy)])
+@pytest.mark.heavy
+@pytest.mark.parametrize("kill", [False, True])
 def test_a_cancel_in_each_stage_of_a_job(laboratory: list[Bench], *, kill: bool) -> None:
     """In time until the commit record, too late after it, whether the worker goes on or is killed just then."""
 

@@ -74,6 +74,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return raw_clip(tmp_path_factory.mktemp("raw"))
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("place", "starts"), [(PLACES[5], False), (PLACES[30], False), (PLACES[38], True)])
 def test_a_killed_worker_leaves_nothing(place: int, clip: Path, tmp_path: Path, *, starts: bool) -> None:
     assert kill_at(place, tmp_path, clip, starts=starts) == []

@@ -96,6 +96,7 @@ def lines_apart(path: Path, other: Path) -> float:
     return max(sums) / size
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("kinds", "codec", "fields", "near"),
     [
@@ -117,6 +118,7 @@ def test_fields_that_would_be_blended_or_swapped_are_refused_with_their_place(
     assert names(tmp_path / "proxies") == []
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("codec", CODECS)
 def test_interlaced_frames_in_a_progressive_source_keep_their_lines_where_nothing_is_scaled(
     proxx: Command, tmp_path: Path, changing: Maker, codec: str
@@ -146,6 +148,7 @@ def test_progressive_frames_in_an_interlaced_source_are_kept(
     assert set(kinds_of(Path(result["tasks"][0]["output"]))) == {order}
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("container", ["mp4", "mov", "mkv"])
 @pytest.mark.parametrize(("kind", "order"), [("t", "tt"), ("b", "bb")])
 def test_the_first_pictures_of_h264_say_the_order_in_every_container(
@@ -165,6 +168,7 @@ def test_the_judge_sees_first_pictures_that_say_the_other_order(tmp_path: Path, 
     assert parameter_sets(wrong, "h264")["field_order"] == "tt"
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("codec", CODECS)
 def test_hard_telecine_stays_the_interlaced_frames_that_it_is(proxx: Command, tmp_path: Path, codec: str) -> None:
     options, container = CODECS[codec]

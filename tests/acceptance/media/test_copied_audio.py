@@ -127,6 +127,7 @@ def _quick(names: dict[str, Any], *quick: str) -> list[Any]:
     return [pytest.param(name, marks=() if name in quick else pytest.mark.heavy) for name in names]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", _quick(COPIED, "stereo.mp4"))
 @pytest.mark.parametrize("fields", [QUARTER, CONVERTED, COUNTED], ids=["same rate", "other rate", "hevc"])
 def test_every_sample_of_copied_audio_is_the_source_s(

@@ -240,6 +240,7 @@ def run(proxx: Command, folder: Path, source: Path, fields: dict[str, Any], lie:
     return parse_result(ended.stdout), names(proxies)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("source", "fields"),
     [("progressive", H264), ("progressive", PRORES), ("progressive", DNXHR), ("copied", H264), ("turned", PRORES)],
@@ -257,7 +258,7 @@ def _cases() -> list[Any]:
     return [pytest.param(fault, id=fault.name, marks=() if fault.quick else pytest.mark.heavy) for fault in FAULTS]
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("fault", _cases())
 def test_a_fault_is_caught(proxx: Command, sources: dict[str, Path], tmp_path: Path, fault: Fault) -> None:
     result, published = run(proxx, tmp_path, sources[fault.source], fault.fields, fault.lie)

@@ -269,6 +269,7 @@ UNKNOWN = {"mvhd": (4, 16), "tkhd": (4, 20), "mdhd": (4, 16)}
 """Where the duration is in each header of version 0: its length, and its offset behind the header's name."""
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("headers", [("mvhd", "tkhd"), ("mvhd", "tkhd", "mdhd")])
 # Not MXF of fragments: FFmpeg moves all their pictures but the first by the audio's priming, which is a variable rate.
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ def card(root: Path) -> Path:
     return root
 
 
+@pytest.mark.one_in(3)
 @sizes
 def test_the_header_is_on_every_screen_and_lives(card: Path, size: tuple[int, int]) -> None:
     async def drive(desk: Desk) -> None:

@@ -76,6 +76,7 @@ def test_what_cannot_be_submitted_is_said_in_sight(place: Path, size: tuple[int,
     assert specs(place) == []
 
 
+@pytest.mark.one_in(3)
 @sizes
 def test_several_clips_are_looked_at_and_submitted(place: Path, size: tuple[int, int]) -> None:
     async def drive(desk: Desk) -> None:

@@ -265,6 +265,7 @@ CUT_SHORT = "SonyXAVC_LongGOP_green_pixelation_early_Frames.MXF"
 """Its header tells 336 frames; 6 are there."""
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(name for name, clip in CLIPS.items() if isinstance(clip, Clip) and name != CUT_SHORT))
 def test_a_frame_count_is_what_a_full_decode_gives(media: Path, stop: StopFlag, name: str) -> None:

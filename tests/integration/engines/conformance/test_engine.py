@@ -139,6 +139,7 @@ def test_a_stop_is_heard_at_every_stage_until_the_decision(
     assert entries(out) == []
 
 
+@pytest.mark.one_in(3)
 def test_an_engine_that_does_not_get_on_is_ended(bench: Bench, sources: list[Path], out: Path, stop: StopFlag) -> None:
     result = run(bench, sources, out, stop, hanging=True, stall_seconds=3.0)
     assert told(result) == (ErrorCode.ENCODE_STALLED, [TaskStatus.FAILED, TaskStatus.NOT_RUN])

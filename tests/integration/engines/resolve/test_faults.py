@@ -35,7 +35,7 @@ def run(case: Case, standin: StandIn, clip: Path, out: Path, stop: StopFlag) -> 
     return result, log
 
 
-@pytest.mark.one_in(5)
+@pytest.mark.one_in(9)
 @pytest.mark.parametrize("case", list(all_cases()), ids=str)
 def test_a_fault_has_its_code_and_leaves_nothing(
     case: Case, clips: dict[str, Path], out: Path, tmp_path: Path, stop: StopFlag
