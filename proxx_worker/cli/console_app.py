@@ -83,7 +83,9 @@ class Submitting:
             raise ProxxError(ErrorCode.SPEC_INVALID, "a path is not UTF-8, and JSON cannot carry it; rename the file")
         folders = have_folders(form.sources)
         order = Order(tuple(form.profiles), _destination(form, folders=folders), resolve_preset=form.preset or None)
-        return Request(form.sources, folders, order, self._workspace, form.create_directories)
+        return Request(
+            form.sources, folders, order, self._workspace, form.create_directories, how_to_create="choose to create it"
+        )
 
 
 def _require_there(request: Request) -> None:
