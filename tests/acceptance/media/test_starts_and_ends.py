@@ -345,8 +345,9 @@ def test_a_packet_of_a_wrong_size_in_the_middle_is_damage_there(proxx: Command, 
 
 
 def test_audio_that_is_cut_off_after_the_last_picture_is_told_as_audio(proxx: Command, tmp_path: Path) -> None:
+    """The rate in decimals is taken for 30000/1001, by which so many frames end a little before the stated duration."""
     source = tmp_path / "audio.mov"
-    rate = ("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30000/1001:duration=1")
+    rate = ("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=29.97:duration=1")
     ffmpeg(*rate, *SOUND, *H264, "-c:a", "aac", "-t", "1.1", "-movflags", "+faststart", source)
     command = ("ffprobe", "-v", "error", "-select_streams", "a", "-show_entries", "packet=pos,size", "-of", "json", source)
     last = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)["packets"][-1]
