@@ -85,6 +85,8 @@ def worker(workspace: Workspace) -> Iterator[None]:
     """A worker that encodes."""
     with subprocess.Popen([PROXX, "watch", str(workspace.root)], stderr=subprocess.DEVNULL) as process:
         while not _encodes(workspace):
+            if process.poll() is not None:
+                sys.exit(f"the worker ended before it encoded, with exit code {process.returncode}")
             time.sleep(0.1)
         try:
             yield

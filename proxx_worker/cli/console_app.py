@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import stat
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from proxx_worker.feeding.clips import Clip
 from proxx_worker.feeding.drops import require_directories
 from proxx_worker.feeding.orders import Beside, Destination, Directory, Mirror, Order, plan, require_folder_name
 from proxx_worker.feeding.specs import Request, preview_specs, write_specs
+from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.process.desktop import desktop_of
 from proxx_worker.workspace.layout import Workspace
 
@@ -60,6 +62,7 @@ class Submitting:
     def preview(self, form: SubmitForm) -> list[str]:
         """What would be written. Raises `ProxxError` with the reason why nothing can be.
 
+        IO_ERROR if the system does not say whether a path is there, as of names that are too long and folders that are closed.
         SOURCE_MISSING and OUTPUT_DIRECTORY_MISSING also for single clips: `spec` writes specs for any named clip, which may come
         later or be mounted elsewhere, but what a person has just typed here is misspelt.
         """
@@ -80,23 +83,34 @@ class Submitting:
             raise ProxxError(ErrorCode.SPEC_INVALID, "a path is not UTF-8, and JSON cannot carry it; rename the file")
         folders = have_folders(form.sources)
         order = Order(tuple(form.profiles), _destination(form, folders=folders), resolve_preset=form.preset or None)
-        return Request(form.sources, folders, order, self._workspace, form.create_directories)
+        return Request(
+            form.sources, folders, order, self._workspace, form.create_directories, how_to_create="choose to create it"
+        )
 
 
 def _require_there(request: Request) -> None:
     """Raise what a job would fail with: clips that are not there, or the folders of their proxies."""
-    exists = Path.is_dir if request.recursive else Path.exists
-    missing = [source for source in request.sources if not exists(Path(source))]
+    modes = {source: _mode_of(source) for source in request.sources}
+    missing = [source for source, mode in modes.items() if mode is None or (request.recursive and not stat.S_ISDIR(mode))]
     if missing:
-        raise _missing(missing[0], len(missing) - 1)
+        raise _missing(missing[0], len(missing) - 1, clip=modes[missing[0]] is not None)
     if not (request.recursive or request.create_directories):
         root = os.path.commonpath([Path(source).parent for source in request.sources])
         clips = [Clip(source, root, os.path.relpath(source, root)) for source in request.sources]
         require_directories(sorted({spec.output_directory for spec in plan(clips, request.order).specs}), "choose to create it")
 
 
-def _missing(source: str, more: int) -> ProxxError:
-    if Path(source).exists():
+def _mode_of(path: str) -> int | None:
+    """The kind of a file, as in `stat`; None if nothing is there. Raises IO_ERROR if the system does not say."""
+    with translate_os_errors("look for", path):
+        try:
+            return Path(path).stat().st_mode
+        except (FileNotFoundError, NotADirectoryError, ValueError):  # a NUL byte, which no path can hold, is a ValueError
+            return None
+
+
+def _missing(source: str, more: int, *, clip: bool) -> ProxxError:
+    if clip:
         message = f"{source} is a clip, and others are folders; submit the clips and the folders one after the other"
         return ProxxError(ErrorCode.SPEC_INVALID, message, path=source)
     others = f", and {more} more like it" if more else ""

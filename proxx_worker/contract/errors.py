@@ -91,8 +91,8 @@ class ErrorCode(StrEnum):
     )
     OUTPUT_NAME_COLLISION = (
         "OUTPUT_NAME_COLLISION", ErrorClass.VALIDATION, Again.NEVER,
-        "two sources would get one name",
-        "put `{index}` into the naming template, or make two jobs",
+        "two outputs would get one name, in one job or with a job that is known",
+        "make the names differ in the naming template, or use another output directory",
     )
     SOURCE_MISSING = (
         "SOURCE_MISSING", ErrorClass.VALIDATION, Again.AFTER_SOURCE,

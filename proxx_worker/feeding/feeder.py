@@ -154,14 +154,16 @@ class Feeder:
                     raise
                 self._tell_fault(fault.error, look)
         if made:
-            message = f"{counted(len(made), 'output')} already there, from no job known here; the first: {made[0].outputs[0]}"
+            message = (
+                f"{counted(len(made), 'output')} already there, by no known job of these rules; the first: {made[0].outputs[0]}"
+            )
             if self._is_news("outputs_there", message):
                 self._log.event("outputs_there", message, outputs=len(made))
         if look.fed:
             sweep(self._workspace.inbox)
 
     def _is_new(self, spec: PlannedSpec, made: list[PlannedSpec]) -> bool:
-        """Whether to drop it. `made` gets a spec whose output exists, but from no job known here."""
+        """Whether to drop it. `made` gets a spec whose output exists, but by no job that is known of these rules."""
         states = self._jobs.states_of(spec.stem, spec.data)
         if states:
             return False  # tried once, whatever the outcome; and there is no need to look for the output

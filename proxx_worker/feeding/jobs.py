@@ -69,13 +69,24 @@ class Jobs:
                 return frozenset(state for state, digest in found if digest == wanted)
             self.look()  # it has moved since: it is in a later folder, or was removed
 
-    def known(self) -> list[KnownSpec]:
-        """Every spec that waits, runs or is done, with its bytes. Raises WORKSPACE_INVALID or IO_ERROR."""
+    def known(self, *states: State) -> list[KnownSpec]:
+        """Every spec in these folders with its bytes, folder by folder. Raises WORKSPACE_INVALID or IO_ERROR.
+
+        None is read twice, so that this ends on a busy workspace too: a further try costs only what has come or moved since.
+        """
+        read: dict[tuple[State, bytes], bytes] = {}
         while True:
-            places = {place for places in self._names.values() for place in places if place[0] is not State.FAILED}
-            found = [(place, self._read(place)) for place in sorted(places)]
-            if all(data is not None for _, data in found):
-                return [KnownSpec(display_name(name[: -len(SPEC_SUFFIX)]), state, data) for (state, name), data in found if data]
+            listed = {place for places in self._names.values() for place in places}
+            wanted = [place for state in states for place in sorted(listed) if place[0] is state]
+            for place in wanted:
+                if place not in read and (data := self._read(place)) is not None:
+                    read[place] = data
+            if all(place in read for place in wanted):
+                return [
+                    KnownSpec(display_name(name[: -len(SPEC_SUFFIX)]), state, read[state, name])
+                    for state, name in wanted
+                    if read[state, name]
+                ]
             self.look()  # as above: one of them has moved on
 
     def is_taken(self, stem: str) -> bool:

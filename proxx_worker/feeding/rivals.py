@@ -1,17 +1,19 @@
-"""Outputs of jobs that are known: a spec that would make one of them for another clip is refused. Values in, values out."""
+"""Outputs of known jobs: what one makes is not made twice, and what it makes otherwise is refused. Values in, values out."""
 
 import posixpath
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
-from proxx_worker.contract.jobspec import parse_jobspec, summarize_spec
+from proxx_worker.contract.jobspec import JobSpec, parse_jobspec, summarize_spec
 from proxx_worker.contract.naming import output_names
+from proxx_worker.contract.output_settings import OutputSettings
 from proxx_worker.contract.text import encodable, folded
 from proxx_worker.feeding.orders import PlannedSpec
 from proxx_worker.feeding.standing import State
 
-_WORDS = {State.WAITING: "waits", State.RUNNING: "runs", State.DONE: "is done", State.FAILED: "failed"}
+_DOES = {State.WAITING: "(waiting) makes", State.RUNNING: "(running) makes", State.DONE: "(done) has made"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +26,54 @@ class KnownSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Making:
+    """How outputs are made. The preset also tells the engines apart: Resolve's jobs must have one, FFmpeg's must not."""
+
+    settings: OutputSettings
+    resolve_preset: str | None
+
+    @classmethod
+    def of(cls, spec: JobSpec) -> "Making":
+        """How a spec has its outputs made, whether it names a profile or says the same explicitly."""
+        return cls(spec.settings, spec.resolve_preset)
+
+
+@dataclass(frozen=True, slots=True)
 class Owner:
-    """A job that has made an output, or will: from `source`, by the spec `data`."""
+    """A job that has made `output` from `source`, or will. `name`: its spec's, without `.json`."""
 
     name: str
     state: State
     source: str
-    data: bytes
+    output: str
+    making: Making
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What known jobs mean for a spec.
+
+    `states`: of the jobs that make exactly its outputs, whatever they are called and however they group the clips; empty if that
+    is not so for each output. `refusal`: why the spec must not be written; None if no job is in its way.
+    """
+
+    states: frozenset[State]
+    refusal: JobError | None
+
+
+class _Reason(Enum):
+    """Why an output of another job is in the way."""
+
+    CLIP = auto()
+    SETTINGS = auto()
+    GROUPING = auto()
 
 
 def owners(known: Iterable[KnownSpec], directories: Collection[str]) -> dict[str, list[Owner]]:
     """The jobs of each output below `directories`, by `output_key`. What a worker would refuse has no outputs."""
     wanted = {output_key(directory) for directory in directories}
     found: dict[str, list[Owner]] = {}
-    for spec in known:
+    for spec in known if wanted else ():
         directory = summarize_spec(spec.data).output_directory
         if directory is None or output_key(directory) not in wanted:
             continue
@@ -47,8 +83,8 @@ def owners(known: Iterable[KnownSpec], directories: Collection[str]) -> dict[str
         except ProxxError:
             continue
         for source, name in zip(parsed.sources, names, strict=True):
-            owner = Owner(spec.name, spec.state, source, spec.data)
-            found.setdefault(output_key(posixpath.join(directory, name)), []).append(owner)
+            output = posixpath.join(directory, name)
+            found.setdefault(output_key(output), []).append(Owner(spec.name, spec.state, source, output, Making.of(parsed)))
     return found
 
 
@@ -57,41 +93,59 @@ def output_key(path: str) -> str:
     return folded(posixpath.normpath(path))
 
 
-def states_under_other_names(spec: PlannedSpec, known: Mapping[str, Sequence[Owner]]) -> frozenset[State]:
-    """Where jobs of exactly this spec are, whatever they are called: a folder above, or the clip alone, gives another name."""
-    return frozenset(owner.state for _, owner in _owners_of(spec, known) if owner.data == spec.data)
+def claims_on(
+    spec: PlannedSpec,
+    known: Mapping[str, Sequence[Owner]],
+    there: Collection[str],
+    same_clip: Callable[[str, str], bool],
+    folder: str | None = None,
+) -> Claims:
+    """What the known jobs mean for a spec.
 
-
-def rival(spec: PlannedSpec, known: Mapping[str, Sequence[Owner]], there: Collection[str]) -> JobError | None:
-    """The refusal of a spec whose output belongs to another job; None if there is no such job.
-
-    A done job counts where its output is in place (is in `there`), and only for another clip: of the same one the proxy exists.
+    `there`: those of its outputs that are in place; a done job counts only for these, as the others were taken away. `same_clip`:
+    whether two paths name one clip. `folder`: the folder of specs that `known` comes from; None for a workspace.
     """
-    for index, owner in _owners_of(spec, known):
-        clip, output = spec.clips[index].path, spec.outputs[index]
-        if owner.data == spec.data or (owner.state is State.DONE and (output not in there or owner.source == clip)):
-            continue
-        return _error(clip, output, owner)
-    return None
+    making = Making.of(parse_jobspec(spec.data))
+    equal: list[list[Owner]] = []
+    for clip, output in zip(spec.clips, spec.outputs, strict=True):
+        holders = [one for one in known.get(output_key(output), ()) if one.state is not State.DONE or output in there]
+        of_clip = [one for one in holders if same_clip(one.source, clip.path)]
+        equal.append([one for one in of_clip if one.making == making])
+        if holders and not equal[-1]:
+            reason = _Reason.SETTINGS if of_clip else _Reason.CLIP
+            return Claims(frozenset(), _error(clip.path, output, (of_clip or holders)[0], reason, folder))
+    if all(equal):
+        return Claims(frozenset(one.state for found in equal for one in found), None)
+    for clip, output, found in zip(spec.clips, spec.outputs, equal, strict=True):
+        if coming := [one for one in found if one.state is not State.DONE]:
+            return Claims(frozenset(), _error(clip.path, output, coming[0], _Reason.GROUPING, folder))
+    return Claims(frozenset(), None)
 
 
-def _owners_of(spec: PlannedSpec, known: Mapping[str, Sequence[Owner]]) -> list[tuple[int, Owner]]:
-    return [(index, owner) for index, output in enumerate(spec.outputs) for owner in known.get(output_key(output), ())]
-
-
-def _error(clip: str, output: str, owner: Owner) -> JobError:
-    job = f"job {encodable(owner.name)}, which {_WORDS[owner.state]},"
-    if owner.source == clip:
-        cause = f"{job} makes the same for that clip"
-        remedy = "let it end, or cancel it; or make the names differ in the naming template, with {codec} and {resolution}"
-    else:
-        cause = f"that is the output of {encodable(owner.source)} by {job} already"
-        apart = posixpath.dirname(clip) != posixpath.dirname(owner.source)
-        remedy = (
-            "name another folder, or the folder above both clips (mirror keeps the tree below it), or put proxies beside clips"
-            if apart
-            else "make the names differ in the naming template, with {source_ext}"
-        )
-    message = f"{encodable(clip)} would become {encodable(output)}, but {cause} (upper and lower case count as one): {remedy}"
+def _error(clip: str, output: str, owner: Owner, reason: _Reason, folder: str | None) -> JobError:
+    job = f"job {owner.name} {_DOES[owner.state]}" if folder is None else f"the spec {owner.name}.json in {folder} makes"
+    spelt = "" if owner.output == output else f" (as {encodable(owner.output)}: upper and lower case count as one)"
+    message = (
+        f"{encodable(clip)} would become {encodable(output)}, but {job} that{spelt} from {_origin(owner, reason)}; "
+        f"{_remedy(clip, owner, reason, folder)}"
+    )
     sources = sorted({clip, owner.source})
     return JobError(ErrorCode.OUTPUT_NAME_COLLISION, message, {"sources": [*sources], "output": output, "job": owner.name})
+
+
+def _origin(owner: Owner, reason: _Reason) -> str:
+    if reason is _Reason.CLIP:
+        return encodable(owner.source)
+    return f"the same clip{' with other settings' if reason is _Reason.SETTINGS else ', without the other clips of this spec'}"
+
+
+def _remedy(clip: str, owner: Owner, reason: _Reason, folder: str | None) -> str:
+    elsewhere = "name another folder for the proxies"
+    first = "" if folder is None else "remove it if its job has ended, or "
+    if reason is _Reason.GROUPING:
+        return f"{first or 'let it end and gather its outputs, or cancel it, or '}{elsewhere}"
+    if reason is _Reason.CLIP and posixpath.dirname(clip) != posixpath.dirname(owner.source):
+        above = "or the folder above both clips (mirror keeps the tree below it)"
+        return f"{first}{elsewhere}, {above}, or put proxies beside clips"
+    tokens = "{codec} or {resolution}" if reason is _Reason.SETTINGS else "{source_ext}"
+    return f"{first}make the names differ in the naming template, with {tokens}, or {elsewhere}"

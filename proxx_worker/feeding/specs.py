@@ -2,11 +2,11 @@
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
 from proxx_worker.contract.text import encodable
 from proxx_worker.feeding.clips import Clip, Findings, counted, tell
 from proxx_worker.feeding.drops import drop, make_directories, require_directories
@@ -21,7 +21,8 @@ from proxx_worker.feeding.orders import (
     require_possible,
     without_collisions,
 )
-from proxx_worker.feeding.rivals import owners, rival, states_under_other_names
+from proxx_worker.feeding.rivals import claims_on, owners
+from proxx_worker.feeding.same_clip import same_clip
 from proxx_worker.feeding.scan import Walk, find_clips
 from proxx_worker.feeding.standing import Standing, State, standing
 from proxx_worker.files.errnos import translate_os_errors
@@ -33,13 +34,18 @@ _PATHS_TOLD = 20
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request to `spec`. `sources`: absolute paths, folders if `recursive`. `to`: an inbox or a folder."""
+    """A request to `spec`.
+
+    `sources`: absolute paths, folders if `recursive`. `to`: an inbox or a folder. `how_to_create`: how the caller's user has
+    missing folders created, for the message.
+    """
 
     sources: tuple[str, ...]
     recursive: bool
     order: Order
     to: Workspace | Path
     create_directories: bool = False
+    how_to_create: str = "pass --create-directories"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ def write_specs(request: Request) -> Outcome:
     if request.create_directories:
         make_directories(wanted.directories)
     elif request.recursive:
-        require_directories(wanted.directories)
+        require_directories(wanted.directories, request.how_to_create)
     made = drop(_folder_of(request.to), wanted.new) if wanted.new else []
     return Outcome(tuple(made), _told(f"{counted(len(made), 'spec')} written", wanted, request.to))
 
@@ -70,13 +76,13 @@ def preview_specs(request: Request) -> tuple[str, ...]:
     """The report of `write_specs`, without writing anything. Raises `ProxxError` as it does."""
     wanted = _wanted(request)
     if request.recursive and not request.create_directories:
-        require_directories(wanted.directories)
+        require_directories(wanted.directories, request.how_to_create)
     return _told(f"{counted(len(wanted.new), 'spec')} to be written", wanted, request.to)
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """The findings, the specs to write, the folders of their outputs, the state of all, and outputs from no job known here."""
+    """The findings, the specs to write, the folders of their outputs, the state of all, and outputs without a known job."""
 
     findings: Findings
     new: tuple[PlannedSpec, ...]
@@ -139,29 +145,46 @@ def _planned(request: Request, findings: Findings) -> tuple[Sequence[PlannedSpec
 def _standings(request: Request, specs: Sequence[PlannedSpec]) -> list[Standing]:
     """The state of each spec.
 
-    Raises OUTPUT_NAME_COLLISION if another job that is known has the output; OUTPUT_EXISTS if a job could only fail, or another
-    chunk already has the name.
+    Raises OUTPUT_NAME_COLLISION if a known job has an output and makes it otherwise; OUTPUT_EXISTS if a job could only fail, or
+    another chunk already has the name.
     """
     jobs = _jobs_of(request)
     states = {spec.stem: jobs.states_of(spec.stem, spec.data) for spec in specs}
-    undecided = [spec for spec in specs if states[spec.stem] <= {State.FAILED}]
-    # Read only where it matters: a done/ may hold ten thousand specs.
-    known = owners(jobs.known(), {spec.output_directory for spec in undecided}) if undecided else {}
-    found: list[Standing] = []
-    for spec in specs:
-        wanted = states[spec.stem] | states_under_other_names(spec, known)
-        there = in_place(spec.outputs)
-        where = standing(wanted, how_many(there, spec.outputs), again=True)
-        if where in {Standing.NEW, Standing.MADE, Standing.IN_PART}:
-            if where is Standing.NEW and request.order.chunk is not None and not wanted and jobs.is_taken(spec.stem):
-                raise _other_chunk(spec)
-            if (refusal := rival(spec, known, there)) is not None:
-                raise ProxxError(refusal.code, refusal.message, **refusal.details)
-        if where is Standing.IN_PART:
-            message = f"some outputs of {spec.stem} are in {spec.output_directory} already, so its job would fail"
-            raise ProxxError(ErrorCode.OUTPUT_EXISTS, f"{message}; gather them first, or name another folder", stem=spec.stem)
-        found.append(where)
-    return found
+    idle = [spec for spec in specs if not states[spec.stem] & {State.WAITING, State.RUNNING}]
+    # Before the outputs are looked for: a job that ends meanwhile is then known as running, or its outputs are found.
+    known = jobs.known(State.RUNNING, State.WAITING) if idle else []
+    there = {spec.stem: in_place(spec.outputs) for spec in idle}
+    found = {spec.stem: _standing_of(spec, states[spec.stem], there.get(spec.stem, ())) for spec in specs}
+    undecided = [spec for spec in idle if found[spec.stem] is not Standing.DONE]
+    # done/ may hold ten thousand specs, and they only matter where an output is in place.
+    if any(there[spec.stem] for spec in undecided):
+        known += jobs.known(State.DONE)
+    owned = owners(known, {spec.output_directory for spec in undecided})
+    folder = None if isinstance(request.to, Workspace) else encodable(str(request.to))
+    for spec in undecided:
+        claims = claims_on(spec, owned, there[spec.stem], same_clip, folder)
+        other_chunk = request.order.chunk is not None and not states[spec.stem] and jobs.is_taken(spec.stem)
+        where = _standing_of(spec, states[spec.stem] | claims.states, there[spec.stem])
+        _require_free(spec, where, claims.refusal, other_chunk=other_chunk)
+        found[spec.stem] = where
+    return [found[spec.stem] for spec in specs]
+
+
+def _standing_of(spec: PlannedSpec, states: Collection[State], there: Collection[str]) -> Standing:
+    return standing(states, how_many(there, spec.outputs), again=True)
+
+
+def _require_free(spec: PlannedSpec, where: Standing, refusal: JobError | None, *, other_chunk: bool) -> None:
+    """Raise what stands against a spec, as `_standings`. `other_chunk`: a job of other clips has its name."""
+    if where is Standing.NEW and other_chunk:
+        message = f"{spec.stem}.json exists with other clips: clips were added or removed since, and chunks would overlap"
+        remedy = "remove the old specs, or write these elsewhere"
+        raise ProxxError(ErrorCode.OUTPUT_EXISTS, f"{message}; {remedy}", stem=spec.stem)
+    if refusal is not None:
+        raise ProxxError(refusal.code, refusal.message, **refusal.details)
+    if where is Standing.IN_PART:
+        message = f"some outputs of {spec.stem} are in {spec.output_directory} already, so its job would fail"
+        raise ProxxError(ErrorCode.OUTPUT_EXISTS, f"{message}; gather them first, or name another folder", stem=spec.stem)
 
 
 def _jobs_of(request: Request) -> Jobs:
@@ -172,11 +195,6 @@ def _jobs_of(request: Request) -> Jobs:
         jobs = Jobs({State.WAITING: os.fsencode(request.to)})
     jobs.look()
     return jobs
-
-
-def _other_chunk(spec: PlannedSpec) -> ProxxError:
-    message = f"{spec.stem}.json exists with other clips: clips were added or removed since, and chunks would overlap"
-    return ProxxError(ErrorCode.OUTPUT_EXISTS, f"{message}; remove the old specs, or write these elsewhere", stem=spec.stem)
 
 
 def _folder_of(to: Workspace | Path) -> bytes:
@@ -190,11 +208,11 @@ def _folder_of(to: Workspace | Path) -> bytes:
 
 
 def _told(written: str, wanted: _Wanted, to: Workspace | Path) -> tuple[str, ...]:
-    """What was found, the outputs that nobody here has made, and the counts of all specs, last."""
+    """What was found, the outputs that no known job has made, and the counts of all specs, last."""
     found = wanted.standings
     names = {where: str(where) for where in found} | ({} if isinstance(to, Workspace) else {Standing.QUEUED: "written already"})
     rest = [f"{count} {names[where]}" for where, count in sorted(found.items()) if where is not Standing.NEW]
-    paths = [f"already there, from no job known here: {encodable(output)}" for output in wanted.made[:_PATHS_TOLD]]
+    paths = [f"already there, without a known job: {encodable(output)}" for output in wanted.made[:_PATHS_TOLD]]
     if len(wanted.made) > _PATHS_TOLD:
-        paths.append(f"and {len(wanted.made) - _PATHS_TOLD} more outputs from no job known here")
+        paths.append(f"and {len(wanted.made) - _PATHS_TOLD} more outputs without a known job")
     return (*tell(wanted.findings), *paths, written + "".join(f", {text}" for text in rest))

@@ -30,7 +30,7 @@ class Standing(StrEnum):
     DONE = "done already"
     FAILED = "failed before"
     """Only for callers that must not retry by themselves."""
-    MADE = "with outputs from no job known here"
+    MADE = "made already without a known job"
     IN_PART = "in part"
     """Some outputs exist, but not from a job of this spec: the job could only fail."""
 

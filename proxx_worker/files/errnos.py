@@ -26,6 +26,7 @@ _REMEDIES: Final[Mapping[int, str]] = {
     errno.EIO: "the storage failed: check the disk and the system's log before starting again",
     errno.ENOENT: "restore it or correct the path, then start again",
     errno.ENOTDIR: "restore the folder, then start again",
+    errno.ENAMETOOLONG: "use a shorter name",
 }
 
 FilePath = str | bytes | os.PathLike[str] | os.PathLike[bytes]

@@ -1,4 +1,4 @@
-"""Opens a file on the desktop of whoever sits at this machine."""
+"""Hands a file to the desktop of whoever sits at this machine."""
 
 import shutil
 import subprocess
@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-_REMOTE: Final = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")
-"""Set by sshd, see ENVIRONMENT in ssh(1). A display of such a session is another machine's, or nobody's who reads this."""
+_NOT_HERE: Final = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "SUDO_UID")
+"""Set by sshd, see ENVIRONMENT in ssh(1): a display of such a session is another machine's, or nobody's who reads this. And by
+sudo, see sudo(8), which by default drops what sshd has set and keeps DISPLAY; nor should a browser run as root."""
 
 _DISPLAYS: Final = ("DISPLAY", "WAYLAND_DISPLAY")
 
@@ -22,6 +23,8 @@ class Desktop:
     def open(self, path: str) -> None:
         """Start the command, and do not wait: it may last as long as a browser, and outlives us. Raises `OSError`.
 
+        Whether it opens anything is not known.
+
         It has no terminal. Python's `webbrowser` leaves it ours, and may choose a browser that shows text in it.
         """
         nothing = subprocess.DEVNULL
@@ -30,8 +33,8 @@ class Desktop:
 
 
 def desktop_of(environment: Mapping[str, str], platform: str) -> Desktop | None:
-    """The desktop of this machine; None over SSH, without a display, or without its command. `platform`: as `sys.platform`."""
-    if any(environment.get(name) for name in _REMOTE):
+    """The desktop of this machine; None over SSH, by sudo, without a display or its command. `platform`: as `sys.platform`."""
+    if any(environment.get(name) for name in _NOT_HERE):
         return None
     if platform == "darwin":
         command = "open"

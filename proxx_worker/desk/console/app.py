@@ -32,7 +32,7 @@ class Submitting(Protocol):
     """The names to choose from."""
 
     def preview(self, form: SubmitForm) -> list[str]:
-        """What would be written. Raises `ProxxError` with the reason if nothing can be."""
+        """What would be written. Raises `ProxxError` or `OSError` with the reason if nothing can be."""
         ...
 
     def submit(self, form: SubmitForm) -> list[str]:
@@ -41,7 +41,7 @@ class Submitting(Protocol):
 
 
 class Desktop(Protocol):
-    """Opens files outside the terminal; the desk starts no process."""
+    """Hands files to what opens them outside the terminal; the desk starts no process."""
 
     @property
     def command(self) -> str:
@@ -49,7 +49,7 @@ class Desktop(Protocol):
         ...
 
     def open(self, path: str) -> None:
-        """Open a file, and do not wait. Raises `OSError`."""
+        """Hand it a file, and do not wait: whether anything opens is not known. Raises `OSError`."""
         ...
 
 
@@ -175,9 +175,11 @@ class Console(ConsoleView):
             return self._submitting.preview(form)
         except ProxxError as fault:
             return [f"{fault.code}: {fault.error.message}"]
+        except OSError as error:
+            return [str(error)]
 
     def action_report(self) -> None:
-        """Open the report on this job, where a browser can be, or copy its path.
+        """Hand the report on this job to the desktop, if there is one, and copy its path.
 
         If there is none: the command that writes it, which reads media for a while and so is not run from here.
         """
@@ -196,7 +198,7 @@ class Console(ConsoleView):
             self._copy(command)
             return
         if self._desktop is None:
-            self._copy(page, "the report is there, path copied")
+            self._copy(page, "path copied", first="the report is there, ")
             return
         self._note(visible(shlex.join((self._desktop.command, page))))
         try:
@@ -204,7 +206,7 @@ class Console(ConsoleView):
         except OSError as error:
             self._say(f"{self._desktop.command} cannot be started: {error}", bad=True)
         else:
-            self._copy(page, "the report is opened in a browser, path copied")
+            self._copy(page, "path copied", first=f"handed to {self._desktop.command}; ")
 
     def _ask(self, question: str, words: Sequence[str] | str, work: Callable[[], str]) -> None:
         command = words if isinstance(words, str) else command_line(*words)

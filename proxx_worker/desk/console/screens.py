@@ -10,6 +10,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Button, Footer, Static
 
 from proxx_worker.contract.text import visible
+from proxx_worker.desk.console.clipboard import NOT_COPIED, copy
 from proxx_worker.desk.console.files import JobFiles
 from proxx_worker.desk.console.header import LiveHeader
 from proxx_worker.desk.console.lists import TextLines
@@ -59,8 +60,8 @@ class DetailScreen(Screen[None]):
 
     def action_copy_path(self) -> None:
         """Copy the path to the terminal's clipboard, if it has one."""
-        self.app.copy_to_clipboard(self._seen.path)
-        self.notify(visible(self._seen.path), title="copied", markup=False)
+        copied = copy(self.app, self._seen.path)
+        self.notify(visible(self._seen.path), title="copied" if copied else NOT_COPIED, markup=False)
 
     def _look(self) -> None:
         self.run_worker(self._read, thread=True, exclusive=True, group="detail")

@@ -11,6 +11,7 @@ from textual.widgets import Footer, Input, Static
 
 from proxx_worker.contract.text import visible
 from proxx_worker.desk.board import Board, BoardReader, keep_reading
+from proxx_worker.desk.console.clipboard import NOT_COPIED, copy
 from proxx_worker.desk.console.files import path_of, read_files
 from proxx_worker.desk.console.header import LiveHeader
 from proxx_worker.desk.console.lists import RowList
@@ -227,9 +228,9 @@ class ConsoleView(App[None]):
         if self.commands:
             self._copy(self.commands[-1])
 
-    def _copy(self, text: str, what: str = "copied") -> None:
-        self.copy_to_clipboard(text)
-        self._say(f"{what}: {text}")
+    def _copy(self, text: str, done: str = "copied", *, first: str = "") -> None:
+        copied = copy(self, text)
+        self._say(f"{first}{done if copied else NOT_COPIED}: {text}", bad=not copied)
 
     def _note(self, command: str) -> None:
         self.commands.append(command)

@@ -19,8 +19,9 @@ picture beside the source's, both shown as RGB by zimg.
 What becomes of odd clips has rules: audio stands where the source's clock puts it
 ([0020](decisions/0020-audio-by-the-clock.md)), pictures before the first that can be decoded are left out and counted
 ([0024](decisions/0024-recordings-that-begin-between-keyframes.md)), a rate is what the frames have
-([0027](decisions/0027-the-rate-that-the-frames-have.md)), frames and fields that change keep what they are (decision 0032), and
-a turned or mirrored picture is upright in its proxy (decision 0033).
+([0027](decisions/0027-the-rate-that-the-frames-have.md)), frames and fields that change keep what they are
+([0032](decisions/0032-telecine-and-changing-fields.md)), and a turned or mirrored picture is upright in its proxy
+([0033](decisions/0033-orientation.md)).
 """
 
 _SHORT = {

@@ -96,12 +96,14 @@ def driven(
     forms: Submitting | None = None,
     desktop: Desktop | None = None,
 ) -> Console:
-    """Run a console on the workspace at `root`, and `drive` it."""
+    """Run a console on the workspace at `root`, and `drive` it once it shows what is there."""
     app = Console(Workspace(root), forms or Forms(), desktop)
+    nothing = app.board
 
     async def run() -> None:
         async with app.run_test(size=size) as pilot:
             desk = Desk(app, pilot)
+            await desk.until_true(lambda: app.board is not nothing, "the first board")
             await desk.until("failed", "done")
             await drive(desk)
 

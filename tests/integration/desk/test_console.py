@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -262,15 +263,23 @@ def test_hostile_names_are_text_and_nothing_else(root: Path, size: tuple[int, in
         for suffix in (".json", ".result.json", ".log"):
             (root / "failed" / f"h{number}{suffix}").rename(root / "failed" / f"{name}{suffix}")
         assert (root / "failed" / f"{name}.json").read_bytes() == data
+        (root / "failed" / f"{name}.html").touch()
     dropped(root, "[@click=app.quit]q")
 
     async def drive(desk: Desk) -> None:
         await desk.press("3", "s")
         await desk.until("by name", "[bold red]x", "a\\x1b[2Jb", "n\\x0al")
+        await desk.press("home")
+        seen: set[str] = set()
         for _ in HOSTILE:
             await desk.press("enter")
             await desk.until("failed", "NO_SPACE")
-            await desk.press("escape", "down")
+            await desk.press("y")
+            desk.app.clear_notifications()
+            await desk.press("escape")
+            seen.add(await _copies(desk, root))
+            await desk.press("down")
+        assert seen == set(HOSTILE)
         assert not set("\x1b\u202e") & set(desk.text())
         await desk.press("2")
         await desk.until("[@click=app.quit]q")
@@ -280,6 +289,25 @@ def test_hostile_names_are_text_and_nothing_else(root: Path, size: tuple[int, in
         await desk.until("$ proxx-worker cancel")
 
     driven(root, size, drive)
+
+
+async def _copies(desk: Desk, root: Path) -> str:
+    """The path of the result and of the report are copied, or it is said that they cannot be. Returns the job's name."""
+    job = desk.app.selected
+    assert job is not None
+    name = os.fsdecode(job.stem)
+    result, page = (f"{root}/failed/{name}{suffix}" for suffix in (".result.json", ".html"))
+    if "\udcff" in result:
+        await desk.press("y")
+        await desk.until("! the name is not UTF-8")
+        await desk.press("o")
+        await desk.until("! the report is there, the name is not UTF-8")
+    else:
+        await desk.press("y")
+        assert desk.app.clipboard == result
+        await desk.press("o")
+        await desk.until_true(lambda: desk.app.clipboard == page, "the path of the report")
+    return name
 
 
 def test_a_worker_that_is_elsewhere_stale_or_gone_is_seen(root: Path) -> None:

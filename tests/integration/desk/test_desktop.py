@@ -1,4 +1,4 @@
-"""A report is opened where there is a desktop, and only there."""
+"""A report is handed to the desktop where there is one, and only there."""
 
 import stat
 from collections.abc import Mapping
@@ -31,6 +31,8 @@ def opener(folder: Path, name: str, script: str) -> Path:
         ({"DISPLAY": ""}, "linux", None),
         ({"DISPLAY": ":10", "SSH_CONNECTION": "1 2 3 4"}, "linux", None),
         ({"SSH_TTY": "/dev/ttys001"}, "darwin", None),
+        ({"DISPLAY": ":10", "SUDO_UID": "1000"}, "linux", None),
+        ({"SUDO_UID": "501"}, "darwin", None),
         ({"DISPLAY": ":0", "PATH": "/nowhere"}, "linux", None),
     ],
 )
@@ -43,7 +45,7 @@ def test_a_browser_is_only_where_a_desktop_is(
     assert found == (None if expected is None else Desktop(expected))
 
 
-def test_a_report_that_is_there_is_opened(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_that_is_there_is_handed_over(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     finished(root, "a b", ErrorCode.NO_SPACE)
     page, opened = root / "failed" / "a b.html", tmp_path / "opened"
     command = opener(tmp_path / "bin", "xdg-open", f'echo "$1" >{opened}.new && /bin/mv {opened}.new {opened}')
@@ -57,7 +59,7 @@ def test_a_report_that_is_there_is_opened(root: Path, tmp_path: Path, monkeypatc
         assert not opened.exists()
         page.write_text("<title>a b</title>")
         await desk.press("o")
-        await desk.until("the report is opened in a browser, path copied")
+        await desk.until("handed to xdg-open; path copied")
         await desk.until_true(opened.exists, "the browser")
         assert opened.read_text() == f"{page}\n"
         assert desk.app.clipboard == str(page)

@@ -129,6 +129,7 @@ def test_a_long_result_says_where_all_of_it_is(root: Path) -> None:
 
 def test_the_details_follow_a_job_to_its_end(card: Path) -> None:
     async def drive(desk: Desk) -> None:
+        await desk.until(*HEADER, "> A001")
         await desk.press("enter", "y")
         assert desk.app.clipboard == str(card / "running" / f"{NAME}.json")
         (card / "running" / f"{NAME}.json").unlink()

@@ -1,5 +1,6 @@
 """The form for submitting clips, with the code that writes the specs: what it refuses before it writes anything."""
 
+import errno
 import json
 import re
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from proxx_worker.cli.console_app import Submitting
+from proxx_worker.desk.commands import SubmitForm
 from proxx_worker.workspace.layout import Workspace
 from tests.integration.desk.consoles import SIZES, Desk, driven
 from tests.support.desks import empty_workspace
@@ -37,7 +39,7 @@ class Form:
     async def opened(cls, desk: Desk, paths: str, *, choose: bool = True) -> "Form":
         """Type paths; choose the first profile."""
         await desk.press("n")
-        await desk.until("Clips or folders")
+        await desk.until_true(lambda: getattr(desk.app.focused, "id", None) == "source", "the form, not one that was left")
         await desk.type(paths)
         if choose:
             await desk.press("tab", "space", "shift+tab")
@@ -93,6 +95,30 @@ def test_several_clips_are_looked_at_and_submitted(place: Path, size: tuple[int,
     )
     (command,) = app.commands
     assert command.endswith(f"--submit {place}/ws -- {place}/a.mov '{place}/my b.mov'")
+
+
+def test_a_path_that_the_system_refuses_is_told(place: Path) -> None:
+    async def drive(desk: Desk) -> None:
+        form = await Form.opened(desk, "x" * 300)
+        await form.says("IO_ERROR: cannot look for ", "(ENAMETOOLONG); use a shorter name", "spec --profile")
+        await desk.press("ctrl+s")
+        await desk.until("$ proxx-worker spec", "[1 running]")
+        await desk.until_true(lambda: "! cannot look for " in form.text(), "a refusal")
+
+    driven(place / "ws", (120, 40), drive, Submitting(Workspace(place / "ws")))
+    assert specs(place) == []
+
+
+def test_a_console_lives_on_when_a_preview_fails(place: Path) -> None:
+    class Failing(Submitting):
+        def preview(self, form: SubmitForm) -> list[str]:
+            raise OSError(errno.EIO, "Input/output error", form.sources[0])
+
+    async def drive(desk: Desk) -> None:
+        form = await Form.opened(desk, "a.mov")
+        await form.says("Input/output error", "a.mov", "spec --profile")
+
+    driven(place / "ws", (120, 40), drive, Failing(Workspace(place / "ws")))
 
 
 def test_folders_are_searched_and_not_mixed_with_clips(place: Path) -> None:

@@ -29,3 +29,13 @@ def workspace(tmp_path: Path) -> Workspace:
     """A workspace that no worker has prepared yet."""
     (tmp_path / "ws").mkdir()
     return Workspace(tmp_path / "ws")
+
+
+@pytest.fixture
+def card(tmp_path: Path, put: Callable[..., Path]) -> Path:
+    """Two cards with one clip name, and what lies beside clips."""
+    for name in ("A/CLIP/C0001.MP4", "B/CLIP/C0001.MP4", "B/CLIP/C0002.MP4"):
+        put(f"cards/{name}")
+    put("cards/A/CLIP/C0001M01.XML", b"<?xml version='1.0'?>")
+    put("cards/.DS_Store")
+    return tmp_path / "cards"

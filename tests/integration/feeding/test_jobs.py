@@ -60,23 +60,55 @@ def test_a_job_that_was_taken_away_after_the_listing_is_none(workspace: Workspac
     assert jobs.states_of("a", b"{}") == frozenset()
 
 
-def test_specs_are_read_wherever_they_are_but_in_failed(workspace: Workspace, root: Path) -> None:
+def test_specs_are_read_from_the_folders_asked_for(workspace: Workspace, root: Path) -> None:
     for number, folder in enumerate(FOLDERS):
         (root / folder / f"{number}~2.json").write_bytes(b"{%d" % number)
     (root / "done" / "folder.json").mkdir()
-    known = looked(workspace).known()
+    known = looked(workspace).known(State.RUNNING, State.WAITING, State.DONE)
     assert [(spec.name, spec.state, spec.data) for spec in known] == [
-        ("2~2", State.DONE, b"{2"),
-        ("0~2", State.WAITING, b"{0"),
         ("1~2", State.RUNNING, b"{1"),
+        ("0~2", State.WAITING, b"{0"),
+        ("2~2", State.DONE, b"{2"),
     ]
+    assert looked(workspace).known(State.DONE) == known[2:]
 
 
 def test_a_spec_that_moves_on_while_all_are_read_is_read_where_it_is(workspace: Workspace, root: Path) -> None:
     (root / "inbox" / "a.json").write_bytes(b"{}")
     jobs = looked(workspace)
     (root / "inbox" / "a.json").rename(root / "running" / "a.json")
-    assert [(spec.name, spec.state) for spec in jobs.known()] == [("a", State.RUNNING)]
+    assert [(spec.name, spec.state) for spec in jobs.known(State.RUNNING, State.WAITING)] == [("a", State.RUNNING)]
+
+
+class Busy(Jobs):
+    """A workspace in which a job moves on after each of the first listings, and `a` is another one each time."""
+
+    def __init__(self, root: Path, moves: int) -> None:
+        super().__init__({State.WAITING: bytes(root / "inbox"), State.RUNNING: bytes(root / "running")})
+        self.root, self.left = root, moves
+
+    def look(self) -> None:
+        super().look()
+        if self.left:
+            self.left -= 1
+            (self.root / "inbox" / "a.json").write_bytes(b"{%d" % self.left)
+            (self.root / "inbox" / f"b{self.left}.json").rename(self.root / "running" / f"b{self.left}.json")
+
+
+def test_on_a_busy_workspace_no_spec_is_read_twice(root: Path) -> None:
+    (root / "inbox" / "a.json").write_bytes(b"{a")
+    for number in range(5):
+        (root / "inbox" / f"b{number}.json").write_bytes(b"{b")
+    jobs = Busy(root, 5)
+    jobs.look()
+    known = jobs.known(State.RUNNING, State.WAITING)
+    assert [(spec.name, spec.state) for spec in known] == [
+        ("b4", State.RUNNING),
+        ("a", State.WAITING),
+        *((f"b{number}", State.WAITING) for number in range(4)),
+    ]
+    assert known[1].data == b"{4"
+    assert jobs.left == 3
 
 
 def test_what_is_no_file_is_no_job(workspace: Workspace, root: Path) -> None:

@@ -1,7 +1,7 @@
 """`spec` for many clips, without a process: real folders, no media tools."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,49 +9,11 @@ import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.feeding.orders import Beside, Destination, Directory, Mirror, Order
-from proxx_worker.feeding.specs import Outcome, Request, write_specs
+from proxx_worker.feeding.specs import Request, preview_specs, write_specs
 from proxx_worker.workspace.layout import Workspace
+from tests.integration.feeding.calls import LOW, PRORES, everything, names, refusal, request_for, take
 
 Put = Callable[..., Path]
-LOW, PRORES = "proxy_h264_low", "proxy_prores_proxy"
-
-
-@pytest.fixture
-def card(tmp_path: Path, put: Put) -> Path:
-    """Two cards with one clip name, and what lies beside clips."""
-    for name in ("A/CLIP/C0001.MP4", "B/CLIP/C0001.MP4", "B/CLIP/C0002.MP4"):
-        put(f"cards/{name}")
-    put("cards/A/CLIP/C0001M01.XML", b"<?xml version='1.0'?>")
-    put("cards/.DS_Store")
-    return tmp_path / "cards"
-
-
-def request_for(
-    root: Path, to: Workspace | Path, *profiles: str, destination: Destination | None = None, make: bool = True, **more: object
-) -> Request:
-    order = Order(profiles or (LOW,), destination or Beside("Proxy"), **more)  # type: ignore[arg-type]
-    return Request((str(root),), recursive=True, order=order, to=to, create_directories=make)
-
-
-def refusal(request: Request) -> ProxxError:
-    with pytest.raises(ProxxError) as caught:
-        write_specs(request)
-    return caught.value
-
-
-def everything(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
-
-
-def names(outcome: Outcome) -> list[str]:
-    return [Path(os.fsdecode(path)).name for path in outcome.made]
-
-
-def take(made: Iterable[bytes], folder: Path) -> None:
-    """As a worker does: the specs are in another folder of the workspace now."""
-    folder.mkdir(exist_ok=True)
-    for path in map(Path, map(os.fsdecode, made)):
-        path.rename(folder / path.name)
 
 
 def test_one_call_writes_a_spec_per_clip_and_profile_and_tells(card: Path, workspace: Workspace) -> None:
@@ -90,12 +52,12 @@ def test_what_failed_is_written_again_for_a_person(card: Path, workspace: Worksp
     assert len(write_specs(request).made) == 3
 
 
-def test_outputs_of_nobody_known_are_told_as_such(card: Path, workspace: Workspace, put: Put) -> None:
+def test_outputs_without_a_known_job_are_told_as_such(card: Path, workspace: Workspace, put: Put) -> None:
     put("cards/A/CLIP/Proxy/C0001.mp4")
     outcome = write_specs(request_for(card, workspace))
     assert outcome.told[-2:] == (
-        f"already there, from no job known here: {card}/A/CLIP/Proxy/C0001.mp4",
-        "2 specs written, 1 with outputs from no job known here",
+        f"already there, without a known job: {card}/A/CLIP/Proxy/C0001.mp4",
+        "2 specs written, 1 made already without a known job",
     )
 
 
@@ -114,86 +76,27 @@ def test_outputs_in_the_card_itself_are_not_taken_for_clips(card: Path, tmp_path
     outcome = write_specs(request_for(card, tmp_path / "specs", destination=Mirror(str(card / "out"))))
     assert outcome.told == (
         "3 clips, 2 skipped: 1 hidden, 1 text",
-        f"already there, from no job known here: {card}/out/A/CLIP/C0001.mp4",
-        "2 specs written, 1 with outputs from no job known here",
+        f"already there, without a known job: {card}/out/A/CLIP/C0001.mp4",
+        "2 specs written, 1 made already without a known job",
     )
-
-
-def cards_one_by_one(card: Path, to: Workspace | Path) -> tuple[Request, Request]:
-    """The same folder for both cards, each in a call of its own: `A/CLIP/C0001.MP4` and `B/CLIP/C0001.MP4` become one file."""
-    mirror = Mirror(str(card.parent / "proxies"))
-    return request_for(card / "A", to, destination=mirror), request_for(card / "B", to, destination=mirror)
-
-
-@pytest.mark.parametrize(("folder", "word"), [("inbox", "waits"), ("running", "runs"), ("done", "is done")])
-def test_another_card_s_clip_of_the_same_name_is_refused_whatever_became_of_the_first(
-    card: Path, workspace: Workspace, put: Put, folder: str, word: str
-) -> None:
-    first, second = cards_one_by_one(card, workspace)
-    take(write_specs(first).made, workspace.root / folder)
-    if folder == "done":
-        put("proxies/CLIP/C0001.mp4")
-    before = everything(workspace.root)
-    fault = refusal(second)
-    assert fault.code is ErrorCode.OUTPUT_NAME_COLLISION
-    assert fault.error.message == (
-        f"{card}/B/CLIP/C0001.MP4 would become {card.parent}/proxies/CLIP/C0001.mp4, but that is the output of "
-        f"{card}/A/CLIP/C0001.MP4 by job A+CLIP+C0001.MP4+proxy_h264_low, which {word}, already (upper and lower case count as "
-        "one): name another folder, or the folder above both clips (mirror keeps the tree below it), or put proxies beside clips"
-    )
-    assert fault.error.details["job"] == "A+CLIP+C0001.MP4+proxy_h264_low"
-    assert everything(workspace.root) == before
-    assert write_specs(first).made == ()
-
-
-@pytest.mark.parametrize("folder", ["done", "failed"])
-def test_a_card_whose_proxies_were_taken_away_or_never_made_is_in_nobody_s_way(
-    card: Path, workspace: Workspace, folder: str
-) -> None:
-    first, second = cards_one_by_one(card, workspace)
-    take(write_specs(first).made, workspace.root / folder)
-    assert len(write_specs(second).made) == 2
-
-
-def test_a_folder_of_specs_takes_no_two_with_one_output(card: Path, tmp_path: Path) -> None:
-    first, second = cards_one_by_one(card, tmp_path / "specs")
-    write_specs(first)
-    assert refusal(second).code is ErrorCode.OUTPUT_NAME_COLLISION
-
-
-def test_another_profile_with_the_same_output_waits_for_the_first(card: Path, workspace: Workspace, put: Put) -> None:
-    made = write_specs(request_for(card, workspace)).made
-    again = request_for(card, workspace, "proxy_h264_quarter")
-    fault = refusal(again)
-    assert (fault.code, "makes the same for that clip" in fault.error.message) == (ErrorCode.OUTPUT_NAME_COLLISION, True)
-    take(made, workspace.root / "done")
-    for name in ("A/CLIP/Proxy/C0001.mp4", "B/CLIP/Proxy/C0001.mp4", "B/CLIP/Proxy/C0002.mp4"):
-        put(f"cards/{name}")
-    assert write_specs(again).told[-1] == "0 specs written, 3 with outputs from no job known here"
-
-
-def test_the_same_spec_under_another_name_is_the_same_job(card: Path, workspace: Workspace) -> None:
-    assert len(write_specs(request_for(card, workspace)).made) == 3
-    outcome = write_specs(request_for(card / "B", workspace))
-    assert (outcome.made, outcome.told[-1]) == ((), "0 specs written, 2 waiting or running already")
 
 
 def test_what_is_no_spec_has_no_outputs(card: Path, workspace: Workspace) -> None:
-    (workspace.root / "done").mkdir()
+    (workspace.root / "inbox").mkdir()
     for name, data in (("a", b"{"), ("b", b'{"output_directory": "%s/A/CLIP/Proxy"}' % os.fsencode(card)), ("c", b"")):
-        (workspace.root / "done" / f"{name}.json").write_bytes(data)
+        (workspace.root / "inbox" / f"{name}.json").write_bytes(data)
     assert len(write_specs(request_for(card, workspace)).made) == 3
 
 
-def test_many_outputs_from_no_job_known_here_are_named_in_part(tmp_path: Path, workspace: Workspace, put: Put) -> None:
+def test_many_outputs_without_a_known_job_are_named_in_part(tmp_path: Path, workspace: Workspace, put: Put) -> None:
     for number in range(23):
         put(f"card/{number:02d}.mov")
         put(f"card/Proxy/{number:02d}.mp4")
     told = write_specs(request_for(tmp_path / "card", workspace)).told
-    assert told[1] == f"already there, from no job known here: {tmp_path}/card/Proxy/00.mp4"
+    assert told[1] == f"already there, without a known job: {tmp_path}/card/Proxy/00.mp4"
     assert told[-2:] == (
-        "and 3 more outputs from no job known here",
-        "0 specs written, 23 with outputs from no job known here",
+        "and 3 more outputs without a known job",
+        "0 specs written, 23 made already without a known job",
     )
 
 
@@ -216,6 +119,13 @@ def test_a_call_that_fails_writes_no_file(
     request = request_for(card, tmp_path / "specs", destination=destination, make=make)
     assert refusal(request).code is code
     assert everything(tmp_path) == before
+
+
+def test_a_missing_folder_is_told_with_the_caller_s_way_to_create_it(card: Path, workspace: Workspace) -> None:
+    request = request_for(card, workspace, make=False)
+    assert refusal(request).error.message.endswith("and 1 more does not: create it, or pass --create-directories")
+    with pytest.raises(ProxxError, match=r"create it, or choose to create it$"):
+        preview_specs(replace(request, how_to_create="choose to create it"))
 
 
 def test_a_clip_that_no_spec_can_name_refuses_the_whole(card: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -179,13 +179,26 @@ def test_a_tool_that_was_installed_in_one_piece_reads_its_own_libraries(tmp_path
 
 
 def children_of(pid: int) -> set[int]:
-    return {int(it) for task in Path(f"/proc/{pid}/task").iterdir() for it in (task / "children").read_text().split()}
+    found: set[int] = set()
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread that has ended meanwhile
+            found.update(map(int, (task / "children").read_text().split()))
+    return found
+
+
+def starters_of(pid: int) -> set[int]:
+    found: set[int] = set()
+    for child in children_of(pid):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if b"proxx_worker.process.starter" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.add(child)
+    return found
 
 
 def test_the_starter_that_was_killed_costs_one_child(sandbox: Sandbox) -> None:
-    others = children_of(os.getpid())
+    others = starters_of(os.getpid())
     assert run(sandbox, "/bin/true")[0].exit_code == 0
-    (starter,) = children_of(os.getpid()) - others
+    (starter,) = starters_of(os.getpid()) - others
     os.kill(starter, signal.SIGKILL)
     assert await_end(starter, seconds=10)
     with pytest.raises(ProxxError) as caught:
