@@ -8,16 +8,20 @@ from proxx_worker.contract.errors import ErrorCode, JobError
 from proxx_worker.contract.output_settings import OutputSettings
 from proxx_worker.engines.completion import complete_mxf, say_bt2020_in_mov
 from proxx_worker.engines.damage_search import search_damage
+from proxx_worker.engines.field_confirmation import confirm_fields
 from proxx_worker.engines.port import Accepted, Encoded, EngineContext, Media, Plan, StagedOutput, StagingArea, Unfinished, Usage
 from proxx_worker.engines.source_file import OpenSource
 from proxx_worker.engines.tools import Tools
 from proxx_worker.media.facts import MediaFacts
+from proxx_worker.planning.field_report import read_line
 from proxx_worker.planning.plan import TaskPlan, plan_task
 from proxx_worker.process.child import run_child
 from proxx_worker.process.child_exit import ChildExit
 from proxx_worker.process.stderr_lines import StderrLines
+from proxx_worker.verification.encode_fault import encode_error
 from proxx_worker.verification.encode_observation import EncodeObserver
 from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
+from proxx_worker.verification.field_changes import depends_on_threads
 from proxx_worker.verification.progress import Progress
 from proxx_worker.verification.source_times import claim
 
@@ -66,11 +70,37 @@ class FfmpegEngine:
         first = self._encode(task, source, staged, context)
         again = first.evidence.replanned() if isinstance(first, Encoded) and isinstance(first.evidence, FfmpegEvidence) else None
         if again is None:
-            return self._with_all_places(first, source, context)
+            return self._with_second_passes(first, source, context)
         context.log.event("replanned", claimed=claim(task), measured=claim(again))
         second = self._encode(again, source, staged, context, claimed=claim(task))
         whole = replace(second, usage=_sum(first.usage, second.usage))
-        return self._with_all_places(whole, source, context)
+        return self._with_second_passes(whole, source, context)
+
+    def _with_second_passes(
+        self, encoded: Encoded | Unfinished, source: OpenSource, context: EngineContext
+    ) -> Encoded | Unfinished:
+        return self._with_sure_fields(self._with_all_places(encoded, source, context), source, context)
+
+    def _with_sure_fields(
+        self, encoded: Encoded | Unfinished, source: OpenSource, context: EngineContext
+    ) -> Encoded | Unfinished:
+        """If the kinds of the source's frames may depend on the decoder's threads, take those of a single one.
+
+        An encode that failed by something else keeps none: its error must not come with a check that differs between machines.
+        """
+        if isinstance(encoded, Unfinished) or not isinstance(evidence := encoded.evidence, FfmpegEvidence):
+            return encoded
+        plan, encode = evidence.plan, evidence.encode
+        if not depends_on_threads(plan, encode):
+            return encoded
+        if encode_error(plan, encode, evidence.search) is not None:
+            return replace(encoded, evidence=replace(evidence, encode=replace(encode, kinds={})))
+        keep_alive = partial(context.on_progress, encode.progress)
+        found = confirm_fields(self.tools(), plan.facts, source, context, keep_alive, len(encode.presented))
+        usage = _sum(encoded.usage, found.usage)
+        if found.fault is not None:
+            return Unfinished(found.fault, usage, encoded.argv, encoded.exit_code)
+        return replace(encoded, evidence=replace(evidence, encode=replace(encode, kinds=found.kinds)), usage=usage)
 
     def _with_all_places(self, encoded: Encoded | Unfinished, source: OpenSource, context: EngineContext) -> Encoded | Unfinished:
         """If the source is damaged, search all of it, so that an editor knows every place and can decide."""
@@ -92,7 +122,7 @@ class FfmpegEngine:
         tools = self.tools()
         argv = task.argv(tools.ffmpeg, STANDARD_INPUT, staged.name)
         observer = EncodeObserver([stream.placement for stream in task.design.audio])
-        lines = StderrLines(observer.feed_line, context.log.encoder_lines)
+        lines = StderrLines(observer.feed_line, partial(_log_lines, context))
         tracker = _EncoderProgress(staged, observer, context.on_progress)
         context.log.event("encoder_started", level="DEBUG", argv=list(argv))
         child = run_child(
@@ -134,6 +164,13 @@ class FfmpegEngine:
             complete_mxf(encoded.staged, task.design.geometry.display_aspect, checkpoint, says_bt2020=task.says_bt2020)
         elif task.says_bt2020:
             say_bt2020_in_mov(encoded.staged, checkpoint)
+
+
+def _log_lines(context: EngineContext, lines: Sequence[str]) -> None:
+    """Hand an encoder's lines to the job's log, but for the report on fields: its text differs from run to run (an address)."""
+    said = [line for line in lines if read_line(line) is None]
+    if said:
+        context.log.encoder_lines(said)
 
 
 def _sum(first: Usage, second: Usage) -> Usage:

@@ -2,7 +2,8 @@
 
 Containers and ffprobe tell only how a source begins. FFmpeg's `metadata` filter, which reports every frame, cannot tell whether a
 frame is interlaced; `select` can compare it, and its expressions can print (`print`, libavutil/eval.c). So this filter selects
-every frame, and prints one number for the first frame of each kind: at most three lines in an encode.
+every frame, and prints one number for the first frame of each kind: at most three for each start of the filters; a source that
+restarts them is refused.
 
 Not in a branch of the filter graph (`split`, `nullsink`), for the reason in `audio_report`; not by `showinfo`, which prints a
 line for each frame.

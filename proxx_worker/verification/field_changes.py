@@ -14,6 +14,11 @@ _LINES_OF_CHROMA = {"420": 2, "440": 2, "410": 4}
 """How many lines share one line of chroma, where it is more than one."""
 
 
+def depends_on_threads(plan: TaskPlan, encode: EncodeObservation) -> bool:
+    """Whether another number of decoder threads, and so of CPUs, might have reported other kinds of frames (decision 0032)."""
+    return plan.facts.video.codec == "h264" and len(encode.kinds) > 1
+
+
 def fields_fault(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     """SOURCE_UNSUPPORTED if the proxy would blend a frame's two fields, or show them in the wrong order.
 
@@ -27,7 +32,7 @@ def fields_fault(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     if planned in _WORDS:
         if planned not in encode.kinds:
             return None
-        why = "which a single proxy cannot follow: split the clip where it changes"
+        why = "which one proxy cannot follow: split the clip where it changes"
     elif _keeps_lines(plan):
         return None
     else:
@@ -39,8 +44,8 @@ def fields_fault(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     second = _seconds(plan, encode, encode.kinds[kind])
     return JobError(
         ErrorCode.SOURCE_UNSUPPORTED,
-        f"the source's frame at {second} s is {_WORDS[kind]}, but it is {_WORDS.get(planned or '', 'progressive')} by its "
-        f"container and first frame, {why}",
+        f"the source's frame at {second} s is {_WORDS[kind]}, but the clip is taken as "
+        f"{_WORDS.get(planned or '', 'progressive')}, {why}",
         {"near_seconds": second, "frame": encode.kinds[kind], "field_orders": [*_in_order(encode)]},
     )
 

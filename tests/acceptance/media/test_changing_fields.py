@@ -3,7 +3,9 @@
 The judge: ffprobe's word on each frame, and the lines of the decoded proxy beside the source's.
 """
 
+import os
 import re
+import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.clips import ffmpeg
+from tests.acceptance.clips import ffmpeg, tool
 from tests.acceptance.command import Command
 from tests.acceptance.media.labels import parameter_sets
 from tests.acceptance.results import Result, names, parse_result
@@ -24,6 +26,9 @@ CODECS = {"mpeg2": (MPEG2, "mov"), "h264": (H264, "mp4")}
 HALF, SAME, PRORES = explicit("h264", "mp4", "half"), explicit("h264", "mp4"), explicit("prores_proxy", "mov")
 
 Maker = Callable[[str, str], Path]
+
+TIMING = re.compile(rb"\x06\x01\x01\x04\x80")
+"""x264's SEI for a progressive picture: pic_timing, one byte (`pic_struct` 0 in its upper half, no clock), its end."""
 
 
 @pytest.fixture(scope="module")
@@ -51,11 +56,11 @@ def changing(tmp_path_factory: pytest.TempPathFactory) -> Maker:
     return make
 
 
-def run(proxx: Command, folder: Path, source: Path, fields: dict[str, Any]) -> Result:
+def run(proxx: Command, folder: Path, source: Path, fields: dict[str, Any], *flags: str | Path) -> Result:
     proxies, spec = folder / "proxies", folder / "spec.json"
     proxies.mkdir()
     spec.write_bytes(encode(jobspec(source, proxies, **fields)))
-    return parse_result(proxx("run", spec).stdout)
+    return parse_result(proxx("run", *flags, spec).stdout)
 
 
 def checks_of(result: Result) -> dict[str, Any]:
@@ -197,3 +202,51 @@ def test_soft_telecine_stays_the_progressive_frames_that_it_is(proxx: Command, t
     assert result["error"] is None
     assert "field_order_of_source" not in checks_of(result)
     assert set(kinds_of(Path(result["tasks"][0]["output"]))) == {"progressive"}
+
+
+def film_in_h264(path: Path, structures: bytes) -> Path:
+    """Twelve progressive frames whose `pic_struct` repeats `structures`, and which have no `ct_type`."""
+    film = ("-f", "lavfi", "-i", f"testsrc2=size={WIDTH}x{HEIGHT}:rate=24000/1001:duration=0.5")
+    ffmpeg(*film, *H264, "-x264-params", "pic-struct=1", "-pix_fmt", "yuv420p", path)
+    content = bytearray(path.read_bytes())
+    found = [*TIMING.finditer(content)]
+    assert len(found) == 12
+    for number, place in enumerate(found):
+        structure = structures[number % len(structures)]
+        # As many clock flags as fields, all 0, then the bit that ends the message.
+        flags = {0: 1, 3: 2, 4: 2, 5: 3, 6: 3}[structure]
+        content[place.start() + 3] = structure << 4 | 1 << (3 - flags)
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.one_in(3)
+@pytest.mark.parametrize(
+    ("structures", "actual"),
+    [
+        pytest.param(bytes((5, 4, 6, 3)), None, id="pulldown"),
+        pytest.param(bytes((0, 3, 3, 3)), None, id="top-first-after-a-frame"),
+        # The first frame is what a decoder starts with, the third says that it is one frame: two kinds for any number of threads.
+        pytest.param(bytes((3, 3, 0, 3)), "mixed: tt from 0.000 s, progressive from 0.083 s", id="first"),
+    ],
+)
+def test_h264_that_leaves_its_kinds_to_the_decoder_ends_the_same_on_one_cpu_and_on_many(
+    proxx: Command, tmp_path: Path, structures: bytes, actual: str | None
+) -> None:
+    """FFmpeg has as many threads as CPUs, each with its own "frame before": alone they would call other frames interlaced."""
+    source = film_in_h264(tmp_path / "film.mp4", structures)
+    machines = {"one": f"taskset -c {min(os.sched_getaffinity(0))} {shlex.quote(tool('ffmpeg'))}"}
+    machines["many"] = f"{shlex.quote(tool('ffmpeg'))} -threads 4"
+    ended = []
+    for name, command in machines.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        program = folder / "ffmpeg"
+        program.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+        program.chmod(0o755)
+        result = run(proxx, folder, source, HALF, "--ffmpeg", program)
+        assert result["error"] is None
+        ended.append((result["tasks"][0]["checks"], Path(result["tasks"][0]["output"]).read_bytes()))
+    assert ended[0] == ended[1]
+    kinds = [check["actual"] for check in ended[0][0] if check["name"] == "field_order_of_source"]
+    assert kinds == ([] if actual is None else [actual])

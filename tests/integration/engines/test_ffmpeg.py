@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -185,6 +186,42 @@ def test_write_and_then_fail(
     error = error_of(ended)
     assert error is not None
     assert error.code is ErrorCode.ENCODE_FAILED
+
+
+def test_the_report_on_fields_is_no_line_of_the_log(
+    pretend: Callable[[str], Tools], clip: Path, facts: MediaFacts, staging: Staging, stop: StopFlag
+) -> None:
+    log = Log()
+    report = "[info] -1.000000\\n[info] one\\n[Eval @ 0x7f7d74f53980] [info] -6.000000\\n[info] -0.500000\\n"
+    ended = run(pretend(f"printf '{report}' >&2; echo '[info] -103.000000' >&2; exit 7"), clip, facts, staging, stop, log=log)
+    assert log.lines == ["[info] one", "[info] -0.500000"]
+    assert seen(ended).kinds == {"progressive": 0, "tt": 1, "bb": 25}
+
+
+def test_kinds_that_depend_on_threads_are_not_told_of_an_encode_that_failed(
+    pretend: Callable[[str], Tools], clip: Path, facts: MediaFacts, staging: Staging, stop: StopFlag
+) -> None:
+    log = Log()
+    h264 = replace(facts, video=replace(facts.video, codec="h264"))
+    ended = run(pretend("printf '[info] -1.000000\\n[info] -6.000000\\n' >&2; exit 7"), clip, h264, staging, stop, log=log)
+    assert seen(ended).kinds == {}
+    error = error_of(ended)
+    assert error is not None
+    assert error.code is ErrorCode.ENCODE_FAILED
+    assert "field_confirmation_started" not in log.actions
+
+
+def test_a_pass_over_the_fields_that_fails_fails_the_encode(
+    pretend: Callable[[str], Tools], clip: Path, facts: MediaFacts, staging: Staging, stop: StopFlag, tmp_path: Path
+) -> None:
+    ffprobe = tmp_path / "ffprobe"
+    ffprobe.write_text("#!/bin/sh\nexit 3\n")
+    ffprobe.chmod(0o755)
+    h264 = replace(facts, video=replace(facts.video, codec="h264"))
+    ffmpeg = pretend("printf '[info] -1.000000\\n[info] -6.000000\\n' >&2; echo progress=end; exit 0")
+    ended = run(replace(ffmpeg, ffprobe=str(ffprobe)), clip, h264, staging, stop)
+    assert (fault_of(ended).code, fault_of(ended).details) == (ErrorCode.ENCODE_FAILED, {"exit_code": 3})
+    assert ended.exit_code == 0
 
 
 def test_exit_0_with_a_short_file(

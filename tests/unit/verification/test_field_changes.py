@@ -13,7 +13,7 @@ from proxx_worker.media.facts import ColorFacts, MediaFacts
 from proxx_worker.planning.plan import TaskPlan, plan_task
 from proxx_worker.verification.encode_observation import EncodeObserver
 from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
-from proxx_worker.verification.field_changes import fields_fault, mixed_fields
+from proxx_worker.verification.field_changes import depends_on_threads, fields_fault, mixed_fields
 from tests.unit.planning.sources import CLIP, clip, settings
 from tests.unit.verification.proxies import perfect_encode
 
@@ -89,8 +89,8 @@ def test_fields_that_would_be_blended_are_refused(options: OutputSettings, sourc
     assert error is not None
     assert error.code is ErrorCode.SOURCE_UNSUPPORTED
     assert error.message == (
-        "the source's frame at 0.400 s is interlaced, top field first, but it is progressive by its container and first frame, "
-        "and this proxy would blend its fields: split the clip where it changes, deinterlace it, or ask for resolution "
+        "the source's frame at 0.400 s is interlaced, top field first, but the clip is taken as progressive, and "
+        "this proxy would blend its fields: split the clip where it changes, deinterlace it, or ask for resolution "
         '"same" and a codec that keeps its lines of chroma'
     )
     assert error.details == {"near_seconds": "0.400", "frame": 10, "field_orders": ["progressive", "tt"]}
@@ -105,8 +105,8 @@ def test_an_earlier_field_that_changes_is_refused_at_any_size(options: OutputSet
     assert error is not None
     assert error.code is ErrorCode.SOURCE_UNSUPPORTED
     assert error.message == (
-        "the source's frame at 0.800 s is interlaced, bottom field first, but it is interlaced, top field first by its container "
-        "and first frame, which a single proxy cannot follow: split the clip where it changes"
+        "the source's frame at 0.800 s is interlaced, bottom field first, but the clip is taken as interlaced, top field "
+        "first, which one proxy cannot follow: split the clip where it changes"
     )
 
 
@@ -132,3 +132,18 @@ def test_the_report_is_no_part_of_what_ffmpeg_said_last() -> None:
         observer.feed_line(line)
     seen = observer.finish(0, 0)
     assert (seen.kinds, seen.stderr_tail) == ({"progressive": 0, "tt": 25}, ("[info] done",))
+
+
+@pytest.mark.parametrize(
+    ("codec", "kinds", "depends"),
+    [
+        ("h264", CHANGES, True),
+        ("h264", {"tt": 0}, False),
+        ("h264", {}, False),
+        ("hevc", CHANGES, False),
+        ("mpeg2video", CHANGES, False),
+    ],
+)
+def test_what_may_depend_on_the_decoders_threads(codec: str, kinds: dict[str, int], depends: bool) -> None:
+    plan = plan_task(HALF, clip(codec=codec))
+    assert depends_on_threads(plan, replace(perfect_encode(plan), kinds=kinds)) is depends
