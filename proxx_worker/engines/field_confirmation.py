@@ -26,7 +26,7 @@ class Confirmed:
 def confirm_fields(
     tools: Tools, facts: MediaFacts, source: OpenSource, context: EngineContext, keep_alive: Callable[[], None], frames: int
 ) -> Confirmed:
-    """Decode the video of `source`, which has given `frames` frames. `keep_alive` is called at least once a second.
+    """Decode the video of `source`, which has given `frames` frames, at least one. `keep_alive` is called at least once a second.
 
     Without a complete answer the clip could be refused on one machine and not on another: so a pass that fails fails the task.
 
@@ -52,11 +52,13 @@ def confirm_fields(
         confinement=tools.confinement(reads=(source.descriptor,)),
     )
     usage = Usage(child.cpu_seconds, child.peak_memory_bytes)
-    fault = _fault(child, tools, context) or _other_frames(found.frames, frames)
+    fault = _fault(child, tools, context) or _no_frames(found.frames)
     if fault is not None:
         return Confirmed({}, fault, usage)
-    context.log.event("fields_confirmed", kinds=dict(found.kinds), cpu_seconds=round(usage.cpu_seconds, 3))
-    return Confirmed(found.kinds, None, usage)
+    # A pass over a recording that begins between keyframes also reports frames that no proxy has.
+    kinds = {kind: min(number, frames - 1) for kind, number in found.kinds.items()}
+    context.log.event("fields_confirmed", kinds=kinds, cpu_seconds=round(usage.cpu_seconds, 3))
+    return Confirmed(kinds, None, usage)
 
 
 def _fault(child: ChildExit, tools: Tools, context: EngineContext) -> JobError | None:
@@ -83,12 +85,12 @@ def _fault(child: ChildExit, tools: Tools, context: EngineContext) -> JobError |
     return None
 
 
-def _other_frames(confirmed: int, presented: int) -> JobError | None:
-    if confirmed == presented:
+def _no_frames(confirmed: int) -> JobError | None:
+    if confirmed:
         return None
     return JobError(
         ErrorCode.ENCODE_FAILED,
-        f"ffprobe must decode the frames that FFmpeg decodes, but found {confirmed} where FFmpeg found {presented}, so the "
-        "source's fields are not known. Check that `ffmpeg` and `ffprobe` are of the same FFmpeg.",
-        {"frames": presented, "frames_confirmed": confirmed},
+        "ffprobe must decode the frames that FFmpeg decodes, but found none, so the source's fields are not known. Check that "
+        "`ffmpeg` and `ffprobe` are of the same FFmpeg.",
+        {"frames_confirmed": 0},
     )
