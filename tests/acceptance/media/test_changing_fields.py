@@ -3,7 +3,6 @@
 The judge: ffprobe's word on each frame, and the lines of the decoded proxy beside the source's.
 """
 
-import os
 import re
 import shlex
 import subprocess
@@ -16,6 +15,7 @@ import pytest
 from tests.acceptance.clips import ffmpeg, tool
 from tests.acceptance.command import Command
 from tests.acceptance.media.labels import parameter_sets
+from tests.acceptance.media.machines import Machine
 from tests.acceptance.results import Result, names, parse_result
 from tests.acceptance.specs import encode, explicit, jobspec
 
@@ -235,7 +235,7 @@ def test_h264_that_leaves_its_kinds_to_the_decoder_ends_the_same_on_one_cpu_and_
 ) -> None:
     """FFmpeg has as many threads as CPUs, each with its own "frame before": alone they would call other frames interlaced."""
     source = film_in_h264(tmp_path / "film.mp4", structures)
-    machines = {"one": f"taskset -c {min(os.sched_getaffinity(0))} {shlex.quote(tool('ffmpeg'))}"}
+    machines = {"one": shlex.join((*Machine(one_cpu=True).prefix, tool("ffmpeg")))}
     machines["many"] = f"{shlex.quote(tool('ffmpeg'))} -threads 4"
     ended = []
     for name, command in machines.items():
