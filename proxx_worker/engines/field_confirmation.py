@@ -57,7 +57,7 @@ def confirm_fields(
         return Confirmed({}, fault, usage)
     # A pass over a recording that begins between keyframes also reports frames that no proxy has.
     kinds = {kind: min(number, frames - 1) for kind, number in found.kinds.items()}
-    context.log.event("fields_confirmed", kinds=kinds, cpu_seconds=round(usage.cpu_seconds, 3))
+    context.log.event("fields_confirmed", kinds=dict(kinds), cpu_seconds=round(usage.cpu_seconds, 3))
     return Confirmed(kinds, None, usage)
 
 
