@@ -211,15 +211,26 @@ def test_the_same_bytes_in_a_few_places(bench: Bench, levels_of_aac: int) -> Non
 
 
 @pytest.mark.heavy
+def test_every_codec_and_container_in_a_few_places(bench: Bench, levels_of_aac: int) -> None:
+    found = compare(bench, list(JOBS), FEW)
+    _tell(found, "1 CPU with SSE2 alone by run, and all CPUs by watch")
+    assert _differences(found, levels_of_aac) == {}
+
+
+@pytest.mark.heavy
 @pytest.mark.whole
 def test_the_same_bytes_on_every_machine(bench: Bench, levels_of_aac: int) -> None:
     found = compare(bench, list(JOBS), VARIATIONS)
-    sys.stdout.write(f"\n{len(VARIATIONS)} variations: {SAID}\n")
+    _tell(found, SAID)
+    assert _differences(found, levels_of_aac) == {}
+
+
+def _tell(found: Mapping[str, Mapping[Digest, Sequence[Variation]]], where: str) -> None:
+    sys.stdout.write(f"\n{where}\n")
     for job, by_digest in found.items():
         sys.stdout.write(
             f"{job:24} {sum(map(len, by_digest.values())):3} runs, {len(by_digest)} digest: {next(iter(by_digest)).whole}\n"
         )
-    assert _differences(found, levels_of_aac) == {}
 
 
 KINDS = {
