@@ -42,7 +42,7 @@ def test_a_session_from_submitting_to_the_end(  # noqa: PLR0915 - one session, s
         console.press("n")  # submit a folder
         console.until("Clips or folders")
         console.press(str(card), "Tab", "Space", "F5")
-        console.until("--create-directories")
+        console.until("choose to create it")
         console.press(*["Tab"] * (len(PROFILES) + 2), "Space", "F5")
         console.until("1 spec to be written")
         console.press("C-s")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from textual.events import Paste
 from textual.pilot import Pilot
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
@@ -53,9 +54,6 @@ class Forms:
         return ["1 spec written"]
 
 
-_KEYS = {"/": "slash", " ": "space", "'": "apostrophe"}
-
-
 @dataclass(frozen=True)
 class Desk:
     """A running console."""
@@ -73,8 +71,9 @@ class Desk:
         await self.pilot.press(*keys)
 
     async def type(self, text: str) -> None:
-        """Type into the field that has the focus."""
-        await self.pilot.press(*(_KEYS.get(letter, letter) for letter in text))
+        """Put text into the field that has the focus, as a terminal pastes it: key by key, a long path takes 20 s."""
+        self.app.post_message(Paste(text))
+        await self.pilot.pause()
 
     async def until(self, *words: str) -> str:
         """Wait until the screen has all these words. Returns it."""
