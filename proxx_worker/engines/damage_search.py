@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.engines.port import EngineContext, Usage
 from proxx_worker.engines.source_file import OpenSource
+from proxx_worker.engines.source_pass import read_source
 from proxx_worker.engines.tools import Tools
 from proxx_worker.media.facts import MediaFacts
 from proxx_worker.planning.damage_search import search_argv
-from proxx_worker.process.child import run_child
 from proxx_worker.process.child_exit import ChildExit
 from proxx_worker.verification.damage_places import DamageSearchResult
 from proxx_worker.verification.damage_search import DamageSearch
@@ -35,26 +35,11 @@ def search_damage(
     Raises IO_ERROR (no process can be started, or one cannot be ended), and what `keep_alive` raises.
     """
     search = DamageSearch(facts)
-
-    def growth() -> int:
-        keep_alive()
-        return search.taken
-
     child: ChildExit | None = None
     failure: str | None = None
     context.log.event("damage_search_started", level="DEBUG")
     try:
-        child = run_child(
-            search_argv(facts, tools.ffprobe, source.descriptor_path),
-            stop=context.stop,
-            on_stdout=search.feed,
-            on_stderr=lambda _: None,  # its report has it all
-            growth=growth,
-            stall_seconds=context.stall_seconds,
-            pass_fds=(*context.pass_fds, source.descriptor),
-            missing=ErrorCode.FFPROBE_MISSING,
-            confinement=tools.confinement(reads=(source.descriptor,)),
-        )
+        child = read_source(search_argv(facts, tools.ffprobe, source.descriptor_path), tools, source, context, keep_alive, search)
     except ProxxError as error:
         if error.code not in _NO_CHILD:
             raise

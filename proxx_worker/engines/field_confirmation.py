@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from proxx_worker.contract.errors import ErrorCode, JobError
 from proxx_worker.engines.port import EngineContext, Usage
 from proxx_worker.engines.source_file import OpenSource
+from proxx_worker.engines.source_pass import read_source
 from proxx_worker.engines.tools import Tools
 from proxx_worker.media.facts import MediaFacts
 from proxx_worker.planning.field_confirmation import confirmation_argv
-from proxx_worker.process.child import run_child
 from proxx_worker.process.child_exit import ChildExit
 from proxx_worker.verification.field_confirmation import FieldKinds
 
@@ -34,23 +34,10 @@ def confirm_fields(
     `keep_alive` raises.
     """
     found = FieldKinds()
-
-    def growth() -> int:
-        keep_alive()
-        return found.taken
-
     context.log.event("field_confirmation_started", level="DEBUG")
-    child = run_child(
-        confirmation_argv(facts, tools.ffprobe, source.descriptor_path),
-        stop=context.stop,
-        on_stdout=found.feed,
-        on_stderr=lambda _: None,  # the encode has decoded the same without an error
-        growth=growth,
-        stall_seconds=context.stall_seconds,
-        pass_fds=(*context.pass_fds, source.descriptor),
-        missing=ErrorCode.FFPROBE_MISSING,
-        confinement=tools.confinement(reads=(source.descriptor,)),
-    )
+    # It decodes what the encode has decoded without an error.
+    argv = confirmation_argv(facts, tools.ffprobe, source.descriptor_path)
+    child = read_source(argv, tools, source, context, keep_alive, found)
     usage = Usage(child.cpu_seconds, child.peak_memory_bytes)
     fault = _fault(child, tools, context) or _no_frames(found.frames)
     if fault is not None:

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from proxx_worker.contract.errors import JsonValue
+from proxx_worker.engines.ffprobe import probe_source
 from proxx_worker.engines.port import EngineContext
-from proxx_worker.process.stop import StopSignal
+from proxx_worker.engines.tools import Tools
+from proxx_worker.media.facts import MediaFacts
+from proxx_worker.process.stop import StopFlag, StopSignal
 from proxx_worker.verification.progress import Progress
 
 
@@ -44,3 +48,20 @@ def context(
         on_progress=on_progress,
         pass_fds=(),
     )
+
+
+def facts_of(tools: Tools, clip: Path) -> MediaFacts:
+    """What ffprobe says of a video file."""
+    flag = StopFlag()
+    media = probe_source(tools, str(clip), flag).media
+    flag.close()
+    assert isinstance(media, MediaFacts)
+    return media
+
+
+def pretend_ffprobe(folder: Path, script: str, ffmpeg: str = "/usr/bin/ffmpeg") -> Tools:
+    """Tools whose ffprobe is a shell script in `folder`."""
+    program = folder / "ffprobe"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    return Tools(ffmpeg, str(program))

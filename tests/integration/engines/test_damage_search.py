@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 
 from proxx_worker.engines.damage_search import Searched, search_damage
-from proxx_worker.engines.ffprobe import probe_source
 from proxx_worker.engines.source_file import open_source
 from proxx_worker.engines.tools import Tools, locate_tools
 from proxx_worker.media.facts import MediaFacts
 from proxx_worker.process.stop import StopFlag
 from proxx_worker.verification.damage_places import Place
-from tests.support.engine import Log, context
+from tests.support.engine import Log, context, facts_of, pretend_ffprobe
 
 FOUND_ONE = (
     "packet|stream_index=0|pts=0|dts=0|duration=1|size=9|flags=K__\\nframe|stream_index=0|pts=0|log|level=16|message=broken\\n"
@@ -44,23 +43,12 @@ def clip(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> Path:
 
 @pytest.fixture(scope="module")
 def facts(clip: Path, tools: Tools) -> MediaFacts:
-    flag = StopFlag()
-    media = probe_source(tools, str(clip), flag).media
-    flag.close()
-    assert isinstance(media, MediaFacts)
-    return media
+    return facts_of(tools, clip)
 
 
 @pytest.fixture
 def log() -> Log:
     return Log()
-
-
-def pretend(folder: Path, script: str) -> Tools:
-    program = folder / "ffprobe"
-    program.write_text(f"#!/bin/sh\n{script}\n")
-    program.chmod(0o755)
-    return Tools("/usr/bin/ffmpeg", str(program))
 
 
 def search(
@@ -83,7 +71,7 @@ def test_every_place_of_a_real_source(tools: Tools, clip: Path, facts: MediaFact
 
 
 def test_a_stop_is_heard(tmp_path: Path, clip: Path, facts: MediaFacts, stop: StopFlag, log: Log) -> None:
-    hanging = pretend(tmp_path, "exec sleep 600")
+    hanging = pretend_ffprobe(tmp_path, "exec sleep 600")
     with open_source(str(clip)) as source:
         searched = search_damage(hanging, facts, source, context(stop, log=log, stall_seconds=4.0), stop.request)
     assert searched.found is None
@@ -102,7 +90,7 @@ def test_a_stop_is_heard(tmp_path: Path, clip: Path, facts: MediaFacts, stop: St
 def test_what_was_found_before_the_search_failed_is_kept_and_the_failure_told(
     tmp_path: Path, clip: Path, facts: MediaFacts, stop: StopFlag, log: Log, script: str, places: int
 ) -> None:
-    searched, told = search(pretend(tmp_path, script), clip, facts, stop, log, stall_seconds=0.3)
+    searched, told = search(pretend_ffprobe(tmp_path, script), clip, facts, stop, log, stall_seconds=0.3)
     assert searched.found is not None
     assert (len(searched.found.places), searched.found.complete) == (places, False)
     assert log.fields["damage_searched"]["complete"] is False
@@ -121,7 +109,7 @@ def test_an_ffprobe_that_is_gone_leaves_the_verdict(
 def test_an_ffprobe_that_takes_too_much_memory_is_ended(
     tmp_path: Path, clip: Path, facts: MediaFacts, stop: StopFlag, log: Log
 ) -> None:
-    greedy = pretend(tmp_path, "exec python3 -c 'import time; held = bytearray(1 << 28); time.sleep(600)'")
+    greedy = pretend_ffprobe(tmp_path, "exec python3 -c 'import time; held = bytearray(1 << 28); time.sleep(600)'")
     searched, _ = search(replace(greedy, memory_bytes=1 << 27), clip, facts, stop, log)
     assert searched.found is not None
     assert not searched.found.complete

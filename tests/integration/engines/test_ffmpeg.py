@@ -16,7 +16,6 @@ from proxx_worker.delivery.output_directory import OutputDirectory
 from proxx_worker.delivery.staged_file import StagedFile
 from proxx_worker.delivery.staging import Staging
 from proxx_worker.engines.ffmpeg import FfmpegEngine
-from proxx_worker.engines.ffprobe import probe_source
 from proxx_worker.engines.port import Encoded, Unfinished
 from proxx_worker.engines.source_file import open_source
 from proxx_worker.engines.tools import Tools, locate_tools
@@ -27,7 +26,7 @@ from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
 from proxx_worker.verification.progress import Progress
 from proxx_worker.verification.verdict import judge_evidence
-from tests.support.engine import Log, context
+from tests.support.engine import Log, context, facts_of
 from tests.support.stops import unstopped
 
 FRAMES = 25
@@ -51,11 +50,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> Path:
 
 @pytest.fixture(scope="module")
 def facts(clip: Path, tools: Tools) -> MediaFacts:
-    flag = StopFlag()
-    media = probe_source(tools, str(clip), flag).media
-    flag.close()
-    assert isinstance(media, MediaFacts)
-    return media
+    return facts_of(tools, clip)
 
 
 @pytest.fixture

@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.engines.ffprobe import probe_source
 from proxx_worker.engines.field_confirmation import Confirmed, confirm_fields
 from proxx_worker.engines.source_file import open_source
 from proxx_worker.engines.tools import Tools, locate_tools
 from proxx_worker.media.facts import MediaFacts
 from proxx_worker.process.stop import StopFlag
-from tests.support.engine import Log, context
+from tests.support.engine import Log, context, facts_of, pretend_ffprobe
 
 FRAMES = 10
 
@@ -55,23 +54,12 @@ def clip(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> Path:
 
 @pytest.fixture(scope="module")
 def facts(clip: Path, tools: Tools) -> MediaFacts:
-    flag = StopFlag()
-    media = probe_source(tools, str(clip), flag).media
-    flag.close()
-    assert isinstance(media, MediaFacts)
-    return media
+    return facts_of(tools, clip)
 
 
 @pytest.fixture
 def log() -> Log:
     return Log()
-
-
-def pretend(folder: Path, script: str) -> Tools:
-    program = folder / "ffprobe"
-    program.write_text(f"#!/bin/sh\n{script}\n")
-    program.chmod(0o755)
-    return Tools("/usr/bin/ffmpeg", str(program))
 
 
 def confirm(
@@ -99,7 +87,7 @@ def test_a_kind_whose_first_frame_is_past_the_proxys_last_stands_at_the_last(
 
 
 def test_a_stop_is_heard(tmp_path: Path, clip: Path, facts: MediaFacts, stop: StopFlag, log: Log) -> None:
-    hanging = pretend(tmp_path, "exec sleep 600")
+    hanging = pretend_ffprobe(tmp_path, "exec sleep 600")
     with open_source(str(clip)) as source:
         confirmed = confirm_fields(hanging, facts, source, context(stop, log=log), stop.request, FRAMES)
     assert confirmed.fault is not None
@@ -125,7 +113,7 @@ def test_a_pass_that_does_not_reach_the_end_is_a_fault(
     code: ErrorCode,
     details: dict[str, float],
 ) -> None:
-    confirmed, told = confirm(pretend(tmp_path, script), clip, facts, stop, log, stall_seconds=0.3)
+    confirmed, told = confirm(pretend_ffprobe(tmp_path, script), clip, facts, stop, log, stall_seconds=0.3)
     assert confirmed.fault is not None
     assert (confirmed.fault.code, confirmed.fault.details) == (code, details)
     assert told or "sleep" not in script
@@ -140,7 +128,7 @@ def test_an_ffprobe_that_is_gone_is_told(tmp_path: Path, clip: Path, facts: Medi
 def test_an_ffprobe_that_takes_too_much_memory_is_ended(
     tmp_path: Path, clip: Path, facts: MediaFacts, stop: StopFlag, log: Log
 ) -> None:
-    greedy = pretend(tmp_path, "exec python3 -c 'import time; held = bytearray(1 << 28); time.sleep(600)'")
+    greedy = pretend_ffprobe(tmp_path, "exec python3 -c 'import time; held = bytearray(1 << 28); time.sleep(600)'")
     confirmed, _ = confirm(replace(greedy, memory_bytes=1 << 27), clip, facts, stop, log)
     assert confirmed.fault is not None
     assert confirmed.fault.code is ErrorCode.ENCODE_OUT_OF_MEMORY

@@ -9,13 +9,12 @@ import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.profiles import PROFILES
-from proxx_worker.engines.ffprobe import probe_source
 from proxx_worker.engines.proxy_probe import probe_proxy
 from proxx_worker.engines.tools import Tools, locate_tools
-from proxx_worker.media.facts import MediaFacts
 from proxx_worker.planning.expectation import Expectation
 from proxx_worker.planning.plan import plan_task
 from proxx_worker.process.stop import StopFlag
+from tests.support.engine import facts_of, pretend_ffprobe
 
 Script = Callable[[str], Tools]
 
@@ -35,22 +34,12 @@ def proxy(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> Path:
 
 @pytest.fixture(scope="module")
 def expected(proxy: Path, tools: Tools) -> Expectation:
-    flag = StopFlag()
-    facts = probe_source(tools, str(proxy), flag).media
-    flag.close()
-    assert isinstance(facts, MediaFacts)
-    return plan_task(PROFILES["proxy_prores_proxy"].settings, facts).expected
+    return plan_task(PROFILES["proxy_prores_proxy"].settings, facts_of(tools, proxy)).expected
 
 
 @pytest.fixture
 def pretend(tmp_path: Path, tools: Tools) -> Script:
-    def make(script: str) -> Tools:
-        program = tmp_path / "ffprobe"
-        program.write_text(f"#!/bin/sh\n{script}\n")
-        program.chmod(0o755)
-        return Tools(tools.ffmpeg, str(program))
-
-    return make
+    return lambda script: pretend_ffprobe(tmp_path, script, tools.ffmpeg)
 
 
 def test_every_frame_is_seen_in_the_folder_that_is_named(

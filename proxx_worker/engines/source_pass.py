@@ -1,0 +1,49 @@
+"""One more ffprobe over a whole source, after an encode: confined, and ended where it makes no progress."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from proxx_worker.contract.errors import ErrorCode
+from proxx_worker.engines.port import EngineContext
+from proxx_worker.engines.source_file import OpenSource
+from proxx_worker.engines.tools import Tools
+from proxx_worker.process.child import run_child
+from proxx_worker.process.child_exit import ChildExit
+
+
+class Reader(Protocol):
+    """Takes what ffprobe reports, as it arrives."""
+
+    taken: int
+    """Bytes of report so far. While they grow, the pass makes progress."""
+
+    def feed(self, data: bytes) -> None:
+        """The next bytes of standard output."""
+
+
+def read_source(
+    argv: Sequence[str], tools: Tools, source: OpenSource, context: EngineContext, keep_alive: Callable[[], None], reader: Reader
+) -> ChildExit:
+    """Run `argv`, which opens `source`. Returns how it ended. `keep_alive` is called at least once a second.
+
+    Its standard error is dropped: commands report on standard output what matters.
+
+    Raises FFPROBE_MISSING, SANDBOX_UNAVAILABLE, IO_ERROR (no process can be started, or one cannot be ended), and what
+    `keep_alive` raises.
+    """
+
+    def growth() -> int:
+        keep_alive()
+        return reader.taken
+
+    return run_child(
+        argv,
+        stop=context.stop,
+        on_stdout=reader.feed,
+        on_stderr=lambda _: None,
+        growth=growth,
+        stall_seconds=context.stall_seconds,
+        pass_fds=(*context.pass_fds, source.descriptor),
+        missing=ErrorCode.FFPROBE_MISSING,
+        confinement=tools.confinement(reads=(source.descriptor,)),
+    )
