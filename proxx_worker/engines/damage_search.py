@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.engines.port import EngineContext, Usage
 from proxx_worker.engines.source_file import OpenSource
-from proxx_worker.engines.source_pass import read_source
+from proxx_worker.engines.source_pass import run_source_pass
 from proxx_worker.engines.tools import Tools
 from proxx_worker.media.facts import MediaFacts
 from proxx_worker.planning.damage_search import search_argv
@@ -39,7 +39,9 @@ def search_damage(
     failure: str | None = None
     context.log.event("damage_search_started", level="DEBUG")
     try:
-        child = read_source(search_argv(facts, tools.ffprobe, source.descriptor_path), tools, source, context, keep_alive, search)
+        child, _ = run_source_pass(
+            search_argv(facts, tools.ffprobe, source.descriptor_path), tools, source, context, keep_alive, search
+        )
     except ProxxError as error:
         if error.code not in _NO_CHILD:
             raise

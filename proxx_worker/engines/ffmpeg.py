@@ -18,7 +18,6 @@ from proxx_worker.planning.plan import TaskPlan, plan_task
 from proxx_worker.process.child import run_child
 from proxx_worker.process.child_exit import ChildExit
 from proxx_worker.process.stderr_lines import StderrLines
-from proxx_worker.verification.encode_fault import encode_error
 from proxx_worker.verification.encode_observation import EncodeObserver
 from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
 from proxx_worker.verification.field_changes import depends_on_threads
@@ -63,7 +62,8 @@ class FfmpegEngine:
         A source whose frame times differ from its container's is encoded again, with a plan based on those times (decision
         0027). The first encode measures them: reading every source twice for the few wrong ones would cost more.
 
-        Raises FFMPEG_MISSING, IO_ERROR (no process can be started), and what `on_progress` or `log` raise.
+        Raises FFMPEG_MISSING, FFPROBE_MISSING, SANDBOX_UNAVAILABLE, IO_ERROR (no process can be started), and what `on_progress`
+        or `log` raise.
         """
         task = _task_plan(plan)
         staged = staging.create(name)
@@ -79,22 +79,17 @@ class FfmpegEngine:
     def _with_second_passes(
         self, encoded: Encoded | Unfinished, source: OpenSource, context: EngineContext
     ) -> Encoded | Unfinished:
-        return self._with_sure_fields(self._with_all_places(encoded, source, context), source, context)
+        return self._with_confirmed_fields(self._with_all_places(encoded, source, context), source, context)
 
-    def _with_sure_fields(
+    def _with_confirmed_fields(
         self, encoded: Encoded | Unfinished, source: OpenSource, context: EngineContext
     ) -> Encoded | Unfinished:
-        """If the kinds of the source's frames may depend on the decoder's threads, take those of a single one.
-
-        An encode that failed by something else keeps none: its error must not come with a check that differs between machines.
-        """
+        """If the kinds of a good encode's frames may depend on the decoder's threads, take those of a single one."""
         if isinstance(encoded, Unfinished) or not isinstance(evidence := encoded.evidence, FfmpegEvidence):
             return encoded
         plan, encode = evidence.plan, evidence.encode
-        if not depends_on_threads(plan, encode):
+        if not (evidence.shows_kinds() and depends_on_threads(plan, encode)):
             return encoded
-        if encode_error(plan, encode, evidence.search) is not None:
-            return replace(encoded, evidence=replace(evidence, encode=replace(encode, kinds={})))
         keep_alive = partial(context.on_progress, encode.progress)
         found = confirm_fields(self.tools(), plan.facts, source, context, keep_alive, len(encode.presented))
         usage = _sum(encoded.usage, found.usage)

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from proxx_worker.contract.errors import ErrorCode, JobError
 from proxx_worker.engines.port import EngineContext, Usage
 from proxx_worker.engines.source_file import OpenSource
-from proxx_worker.engines.source_pass import read_source
+from proxx_worker.engines.source_pass import run_source_pass
 from proxx_worker.engines.tools import Tools
 from proxx_worker.media.facts import MediaFacts
+from proxx_worker.media.ffmpeg_words import without_addresses
 from proxx_worker.planning.field_confirmation import confirmation_argv
 from proxx_worker.process.child_exit import ChildExit
 from proxx_worker.verification.field_confirmation import FieldKinds
+
+_LINES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +38,19 @@ def confirm_fields(
     """
     found = FieldKinds()
     context.log.event("field_confirmation_started", level="DEBUG")
-    # It decodes what the encode has decoded without an error.
     argv = confirmation_argv(facts, tools.ffprobe, source.descriptor_path)
-    child = read_source(argv, tools, source, context, keep_alive, found)
+    child, stderr = run_source_pass(argv, tools, source, context, keep_alive, found)
     usage = Usage(child.cpu_seconds, child.peak_memory_bytes)
-    fault = _fault(child, tools, context) or _no_frames(found.frames)
+    fault = _fault(child, stderr, tools, context) or _too_few(found.frames, frames)
     if fault is not None:
         return Confirmed({}, fault, usage)
-    # A pass over a recording that begins between keyframes also reports frames that no proxy has.
-    kinds = {kind: min(number, frames - 1) for kind, number in found.kinds.items()}
+    # Of a recording that begins between keyframes, the pass also reports frames before the first that a proxy has.
+    kinds = found.of_last(frames)
     context.log.event("fields_confirmed", kinds=dict(kinds), cpu_seconds=round(usage.cpu_seconds, 3))
     return Confirmed(kinds, None, usage)
 
 
-def _fault(child: ChildExit, tools: Tools, context: EngineContext) -> JobError | None:
+def _fault(child: ChildExit, stderr: str, tools: Tools, context: EngineContext) -> JobError | None:
     """Why the pass did not come to the source's end; None if it did."""
     if child.stopped:
         return context.stop.error("the source's fields were confirmed").error
@@ -63,21 +65,24 @@ def _fault(child: ChildExit, tools: Tools, context: EngineContext) -> JobError |
             {"stall_seconds": context.stall_seconds},
         )
     if child.exit_code != 0:
+        how = f"signal {-child.exit_code}" if child.exit_code < 0 else f"exit code {child.exit_code}"
+        lines = [without_addresses(line) for line in stderr.splitlines()[-_LINES:]]
         return JobError(
             ErrorCode.ENCODE_FAILED,
-            f"a source with progressive and interlaced frames must be decoded a second time, but ffprobe ended with "
-            f"{child.exit_code}. Check that `ffmpeg` and `ffprobe` are of the same FFmpeg.",
-            {"exit_code": child.exit_code},
+            f"a source with frames of several kinds must be decoded a second time, but ffprobe ended with {how}: "
+            f"{lines[-1] if lines else 'it printed nothing'}",
+            {"exit_code": child.exit_code, "lines": [*lines]},
         )
     return None
 
 
-def _no_frames(confirmed: int) -> JobError | None:
-    if confirmed:
+def _too_few(confirmed: int, presented: int) -> JobError | None:
+    """Ffprobe also ends with 0 where the storage fails partway."""
+    if confirmed >= presented:
         return None
     return JobError(
         ErrorCode.ENCODE_FAILED,
-        "ffprobe must decode the frames that FFmpeg decodes, but found none, so the source's fields are not known. Check that "
-        "`ffmpeg` and `ffprobe` are of the same FFmpeg.",
-        {"frames_confirmed": 0},
+        f"ffprobe must decode the frames that FFmpeg decodes, but found {confirmed} where FFmpeg found {presented}, so the "
+        "source's fields are not known. Check the storage, and that `ffmpeg` and `ffprobe` are of the same FFmpeg.",
+        {"frames": presented, "frames_confirmed": confirmed},
     )

@@ -10,6 +10,8 @@ from proxx_worker.engines.tools import Tools
 from proxx_worker.process.child import run_child
 from proxx_worker.process.child_exit import ChildExit
 
+_STDERR_BYTES = 4 << 10
+
 
 class Reader(Protocol):
     """Takes what ffprobe reports, as it arrives."""
@@ -21,29 +23,35 @@ class Reader(Protocol):
         """The next bytes of standard output."""
 
 
-def read_source(
+def run_source_pass(
     argv: Sequence[str], tools: Tools, source: OpenSource, context: EngineContext, keep_alive: Callable[[], None], reader: Reader
-) -> ChildExit:
-    """Run `argv`, which opens `source`. Returns how it ended. `keep_alive` is called at least once a second.
+) -> tuple[ChildExit, str]:
+    """Run `argv`, which opens `source`. Returns how it ended, and the end of what it wrote to standard error.
 
-    Its standard error is dropped: commands report on standard output what matters.
+    `keep_alive` is called at least once a second.
 
     Raises FFPROBE_MISSING, SANDBOX_UNAVAILABLE, IO_ERROR (no process can be started, or one cannot be ended), and what
     `keep_alive` raises.
     """
+    stderr = bytearray()
+
+    def keep_end(chunk: bytes) -> None:
+        stderr.extend(chunk)
+        del stderr[:-_STDERR_BYTES]
 
     def growth() -> int:
         keep_alive()
         return reader.taken
 
-    return run_child(
+    child = run_child(
         argv,
         stop=context.stop,
         on_stdout=reader.feed,
-        on_stderr=lambda _: None,
+        on_stderr=keep_end,
         growth=growth,
         stall_seconds=context.stall_seconds,
         pass_fds=(*context.pass_fds, source.descriptor),
         missing=ErrorCode.FFPROBE_MISSING,
         confinement=tools.confinement(reads=(source.descriptor,)),
     )
+    return child, stderr.decode("utf-8", "replace")

@@ -48,7 +48,7 @@ def orientation_of(stream: Section) -> Orientation:
             "the display matrix is not a rotation by a multiple of 90 degrees; render the video upright first",
             display_matrix=[a, b, c, d],
         )
-    mirrored = a * d - b * c < 0
+    mirrored = _is_mirrored(a, b, c, d)
     if mirrored:
         a, b = -a, -b  # what remains of the matrix once x has been turned over
     if upright:
@@ -106,12 +106,16 @@ def sample_aspect_of(stream: Section) -> Fraction:
     return stream.ratio("sample_aspect_ratio") or Fraction(1)
 
 
-def mirrors(printed: str) -> bool:
-    """Whether a display matrix, as ffprobe prints it, mirrors the frame. Of an upside-down mirror ffprobe's `rotation` says 0."""
+def mirrors(printed: str) -> bool | None:
+    """Whether a display matrix, as ffprobe prints it, mirrors the frame; None if it cannot be read.
+
+    ffprobe's `rotation` does not tell: of a frame that is mirrored upside down it is 0.
+    """
     entries = _matrix(printed)
-    if entries is None:
-        return False
-    a, b, c, d = entries
+    return None if entries is None else _is_mirrored(*entries)
+
+
+def _is_mirrored(a: int, b: int, c: int, d: int) -> bool:
     return a * d < b * c
 
 

@@ -58,8 +58,13 @@ class Runs:
 
 def ssim_floor(ssim: Sequence[float]) -> float | None:
     """The SSIM below which a frame stands out from its clip; None without frames."""
+    usual = _usual(ssim)
+    return None if usual is None else max(0.0, usual - SSIM_DROP)
+
+
+def _usual(ssim: Iterable[float]) -> float | None:
     known = [value for value in ssim if value == value]  # noqa: PLR0124 - what is unequal to itself is no number
-    return max(0.0, median(known) - SSIM_DROP) if known else None
+    return median(known) if known else None
 
 
 def video_findings(comparison: Comparison, video: VideoMeasures, figures: Figures) -> Iterator[Finding]:
@@ -79,8 +84,8 @@ def video_findings(comparison: Comparison, video: VideoMeasures, figures: Figure
     colours = list(_colours(video.votes))
     yield from colours
     yield from _fields(comparison, figures)
-    if not slips and not colours:
-        yield from _unlike(figures)
+    if not colours:
+        yield from _unlike(figures, explained)
     yield from _odd_frames(comparison, video, figures, explained)
 
 
@@ -225,10 +230,10 @@ def _fields(comparison: Comparison, figures: Figures) -> Iterator[Finding]:
         )
 
 
-def _unlike(figures: Figures) -> Iterator[Finding]:
+def _unlike(figures: Figures, explained: Sequence[Runs]) -> Iterator[Finding]:
     """A proxy that is unlike its source throughout, for no reason found so far. No frame of it stands out from the others."""
-    known = [value for value in figures.ssim if value == value]  # noqa: PLR0124 - what is unequal to itself is no number
-    if known and (usual := median(known)) < SSIM_UNLIKE:
+    usual = _usual(value for frame, value in enumerate(figures.ssim) if not _inside(frame, explained))
+    if usual is not None and usual < SSIM_UNLIKE:
         yield Finding(
             Kind.DAMAGED,
             f"the proxy looks unlike the source throughout (SSIM {usual:.3f}): turned, squeezed, or made from another clip",

@@ -83,16 +83,12 @@ def _video_checks(expected: Expectation, stream: StreamReport) -> Iterator[Check
 
 
 def _rotation(stream: StreamReport) -> Check:
-    """A proxy is upright: it has no display matrix, or the identity. A matrix without a rotation is unknown.
-
-    The matrix itself tells a mirror: of one that turns the frame upside down, ffprobe's `rotation` is 0.
-    """
+    """A proxy is upright: it has no display matrix, or the identity. A matrix that is not printed whole is unknown."""
     matrices = [it for it in stream.side_data if "rotation" in it or it.get("side_data_type") == "Display Matrix"]
     turns = [matrix.get("rotation") for matrix in matrices]
-    turned = next((turn for turn in turns if turn not in {"0", "-0", None}), None)
-    if turned is None and any(mirrors(matrix.get("displaymatrix", "")) for matrix in matrices):
-        turned = "mirrored"
-    ok = None if turned is None and None in turns else turned is None
+    mirrored = [mirrors(matrix.get("displaymatrix", "")) for matrix in matrices]
+    turned = next((turn for turn in turns if turn not in {"0", "-0", None}), "mirrored" if True in mirrored else None)
+    ok = None if turned is None and None in (*turns, *mirrored) else turned is None
     return Check(name="rotation", expected=0, actual=turned if ok is False else None if ok is None else 0, ok=ok)
 
 

@@ -45,12 +45,18 @@ class FfmpegEvidence:
             compare("file_size", self.encode.progress.total_size, self.encode.file_size),
             *self._audio_encoded(),
             *self._rate_of_source(),
-            *mixed_fields(self.plan, self.encode),
+            *(mixed_fields(self.plan, self.encode) if self.shows_kinds() else ()),
         )
 
     def fault(self) -> JobError | None:
         """No space, a damaged or unsupported source, a failed encoder."""
-        return encode_error(self.plan, self.encode, self.search) or fields_fault(self.plan, self.encode)
+        if self.shows_kinds():
+            return fields_fault(self.plan, self.encode)
+        return encode_error(self.plan, self.encode, self.search)
+
+    def shows_kinds(self) -> bool:
+        """Whether the encode went over all of a sound source, so that it shows every kind of frame."""
+        return self.search is None and encode_error(self.plan, self.encode) is None
 
     def has_places(self) -> bool:
         """Whether the source is damaged so that a search for all damaged places is worthwhile.

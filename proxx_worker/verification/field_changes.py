@@ -30,7 +30,7 @@ def fields_fault(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     if not others:
         return None
     if planned in _WORDS:
-        if planned not in encode.kinds:
+        if len(encode.kinds) == 1:
             return None
         why = "which one proxy cannot follow: split the clip where it changes"
     elif _keeps_lines(plan):
@@ -71,17 +71,19 @@ def _in_order(encode: EncodeObservation) -> list[str]:
 def _keeps_lines(plan: TaskPlan) -> bool:
     """Whether each line of the proxy comes from one line of the source."""
     video, design = plan.facts.video, plan.design
+    lines = _lines_of_chroma(video.pixel_format)
     return (
         video.rotation == 0
         and design.geometry.height == video.height
-        and _lines_of_chroma(video.pixel_format) == _lines_of_chroma(design.encoder.pixel_format)
+        and lines is not None
+        and lines == _lines_of_chroma(design.encoder.pixel_format)
         and not design.color.filters  # colormatrix takes the mean of lines that share their chroma
     )
 
 
-def _lines_of_chroma(name: str) -> int:
+def _lines_of_chroma(name: str) -> int | None:
     known = pixel_format(name)
-    return 1 if known is None else _LINES_OF_CHROMA.get(known.chroma, 1)
+    return None if known is None else _LINES_OF_CHROMA.get(known.chroma, 1)
 
 
 def _seconds(plan: TaskPlan, encode: EncodeObservation, frame: int) -> str:

@@ -94,10 +94,14 @@ def run(  # noqa: PLR0913 - a test names what matters to it
         return FfmpegEngine(lambda: tools).encode(plan_of(profile, facts), source, staging, "clip.mov", engine_context)
 
 
-def seen(ended: Encoded | Unfinished) -> EncodeObservation:
+def evidence_of(ended: Encoded | Unfinished) -> FfmpegEvidence:
     assert isinstance(ended, Encoded)
     assert isinstance(ended.evidence, FfmpegEvidence)
-    return ended.evidence.encode
+    return ended.evidence
+
+
+def seen(ended: Encoded | Unfinished) -> EncodeObservation:
+    return evidence_of(ended).encode
 
 
 def file_of(ended: Encoded | Unfinished) -> StagedFile:
@@ -199,7 +203,7 @@ def test_kinds_that_depend_on_threads_are_not_told_of_an_encode_that_failed(
     log = Log()
     h264 = replace(facts, video=replace(facts.video, codec="h264"))
     ended = run(pretend("printf '[info] -1.000000\\n[info] -6.000000\\n' >&2; exit 7"), clip, h264, staging, stop, log=log)
-    assert seen(ended).kinds == {}
+    assert not evidence_of(ended).shows_kinds()
     error = error_of(ended)
     assert error is not None
     assert error.code is ErrorCode.ENCODE_FAILED
@@ -215,7 +219,7 @@ def test_a_pass_over_the_fields_that_fails_fails_the_encode(
     h264 = replace(facts, video=replace(facts.video, codec="h264"))
     ffmpeg = pretend("printf '[info] -1.000000\\n[info] -6.000000\\n' >&2; echo progress=end; exit 0")
     ended = run(replace(ffmpeg, ffprobe=str(ffprobe)), clip, h264, staging, stop)
-    assert (fault_of(ended).code, fault_of(ended).details) == (ErrorCode.ENCODE_FAILED, {"exit_code": 3})
+    assert (fault_of(ended).code, fault_of(ended).details) == (ErrorCode.ENCODE_FAILED, {"exit_code": 3, "lines": []})
     assert ended.exit_code == 0
 
 

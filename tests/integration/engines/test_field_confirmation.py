@@ -79,11 +79,13 @@ def test_the_kinds_of_a_real_source(tools: Tools, clip: Path, facts: MediaFacts,
     assert log.fields["fields_confirmed"]["kinds"] == {"progressive": 0, "tt": 5}
 
 
-def test_a_kind_whose_first_frame_is_past_the_proxys_last_stands_at_the_last(
+def test_frames_in_front_of_the_proxys_first_do_not_count(
     tools: Tools, clip: Path, facts: MediaFacts, stop: StopFlag, log: Log
 ) -> None:
+    confirmed, _ = confirm(tools, clip, facts, stop, log, frames=7)
+    assert (confirmed.kinds, confirmed.fault) == ({"progressive": 0, "tt": 2}, None)
     confirmed, _ = confirm(tools, clip, facts, stop, log, frames=4)
-    assert (confirmed.kinds, confirmed.fault) == ({"progressive": 0, "tt": 3}, None)
+    assert (confirmed.kinds, confirmed.fault) == ({"tt": 0}, None)
 
 
 def test_a_stop_is_heard(tmp_path: Path, clip: Path, facts: MediaFacts, stop: StopFlag, log: Log) -> None:
@@ -98,9 +100,14 @@ def test_a_stop_is_heard(tmp_path: Path, clip: Path, facts: MediaFacts, stop: St
     ("script", "code", "details"),
     [
         ("exec sleep 600", ErrorCode.ENCODE_STALLED, {"stall_seconds": 0.3}),
-        ("kill -SEGV $$", ErrorCode.ENCODE_FAILED, {"exit_code": -11}),
-        ("exit 1", ErrorCode.ENCODE_FAILED, {"exit_code": 1}),
-        ("exit 0", ErrorCode.ENCODE_FAILED, {"frames_confirmed": 0}),
+        ("kill -SEGV $$", ErrorCode.ENCODE_FAILED, {"exit_code": -11, "lines": []}),
+        ("echo why >&2; exit 1", ErrorCode.ENCODE_FAILED, {"exit_code": 1, "lines": ["why"]}),
+        ("exit 0", ErrorCode.ENCODE_FAILED, {"frames": 10, "frames_confirmed": 0}),
+        (
+            "for n in 1 2 3; do echo 'frame|interlaced_frame=0|top_field_first=0'; done",
+            ErrorCode.ENCODE_FAILED,
+            {"frames": 10, "frames_confirmed": 3},
+        ),
     ],
 )
 def test_a_pass_that_does_not_reach_the_end_is_a_fault(
@@ -111,7 +118,7 @@ def test_a_pass_that_does_not_reach_the_end_is_a_fault(
     log: Log,
     script: str,
     code: ErrorCode,
-    details: dict[str, float],
+    details: dict[str, object],
 ) -> None:
     confirmed, told = confirm(pretend_ffprobe(tmp_path, script), clip, facts, stop, log, stall_seconds=0.3)
     assert confirmed.fault is not None

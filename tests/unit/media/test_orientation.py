@@ -48,7 +48,7 @@ def test_a_matrix_mirrors(entries: tuple[int, int, int, int], mirrored: bool) ->
     printed = matrix(*entries)["displaymatrix"]
     assert isinstance(printed, str)
     assert mirrors(printed) is mirrored
-    assert not mirrors("")
+    assert mirrors("") is None
 
 
 def test_without_a_matrix_the_picture_stands() -> None:

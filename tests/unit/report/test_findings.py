@@ -109,6 +109,13 @@ def test_a_proxy_that_is_unlike_its_source_throughout_is_suspicious() -> None:
     assert judge(measurements(measure(GOOD), figures=figures)) == ()
 
 
+def test_a_proxy_that_is_mostly_frozen_is_not_unlike_its_source_as_well() -> None:
+    figures = Figures()
+    figures.ssim.extend([0.98] * 5 + [0.3] * 30 + [0.98] * 5)
+    frozen = measure([*GOOD[:5], *[GOOD[4]] * 30, *GOOD[35:]])
+    assert kinds(judge(measurements(frozen, figures=figures))) == [Kind.FROZEN_FRAMES]
+
+
 def test_compared_frames_must_be_the_counted_ones() -> None:
     found = judge(measurements(measure(GOOD), counted=FRAMES + 2))
     assert kinds(found) == [Kind.DAMAGED]

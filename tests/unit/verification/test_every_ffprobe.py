@@ -122,23 +122,28 @@ def with_side_data(said: str) -> str:
 def test_a_turned_proxy_is_seen_in_every_form(said: str) -> None:
     seen = checks(with_side_data(said))["rotation"]
     assert (seen.ok, seen.expected, seen.actual) == (False, 0, "-90")
-    upright = checks(with_side_data(said.replace("-90", "0")))["rotation"]
+    upright = checks(with_side_data(with_matrix(said, IDENTITY)))["rotation"]
     assert (upright.ok, upright.actual) == (True, 0)
+    unknown = checks(with_side_data(said.replace("-90", "0")))["rotation"]
+    assert (unknown.ok, unknown.actual) == (None, None), "the matrix itself is missing"
 
 
 UPSIDE_DOWN = (
     r"displaymatrix=\n00000000:        65536           0           0\n00000001:            0      -65536           0"
     r"\n00000002:            0           0  1073741824\n"
 )
+IDENTITY = UPSIDE_DOWN.replace("-65536", " 65536")
+
+
+def with_matrix(said: str, matrix: str) -> str:
+    prefix = "side_datum/display_matrix:" if "side_datum" in said else ""
+    return said.replace(f"|{prefix}rotation=-90", f"|{prefix}{matrix}|{prefix}rotation=0")
 
 
 @pytest.mark.parametrize("said", ROTATED.values(), ids=ROTATED.keys())
 def test_a_proxy_that_is_mirrored_by_its_matrix_is_seen_in_every_form(said: str) -> None:
     """As printed of a MOV whose track header turns it upside down: its rotation is 0."""
-    prefix = "side_datum/display_matrix:" if "side_datum" in said else ""
-    seen = checks(with_side_data(said.replace(f"|{prefix}rotation=-90", f"|{prefix}{UPSIDE_DOWN}|{prefix}rotation=0")))[
-        "rotation"
-    ]
+    seen = checks(with_side_data(with_matrix(said, UPSIDE_DOWN)))["rotation"]
     assert (seen.ok, seen.expected, seen.actual) == (False, 0, "mirrored")
 
 

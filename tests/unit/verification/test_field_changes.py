@@ -11,9 +11,10 @@ from proxx_worker.contract.output_settings import Codec, Container, OutputSettin
 from proxx_worker.contract.result import Check
 from proxx_worker.media.facts import ColorFacts, MediaFacts
 from proxx_worker.planning.plan import TaskPlan, plan_task
+from proxx_worker.verification.damage_places import DamageSearchResult
 from proxx_worker.verification.encode_observation import EncodeObserver
 from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
-from proxx_worker.verification.field_changes import depends_on_threads, fields_fault, mixed_fields
+from proxx_worker.verification.field_changes import depends_on_threads, fields_fault
 from tests.unit.planning.sources import CLIP, clip, settings
 from tests.unit.verification.proxies import perfect_encode
 
@@ -57,7 +58,6 @@ def test_frames_of_one_kind_are_no_change(options: OutputSettings, source: Media
         (SAME, CLIP, {"bb": 0}, "progressive", "bb from 0.000 s"),
         (SAME, clip(field_order=None), {"tt": 0}, None, "tt from 0.000 s"),
         (HALF, INTERLACED, {"tt": 0, "progressive": 3}, "tt", "mixed: tt from 0.000 s, progressive from 0.120 s"),
-        (HALF, INTERLACED, {"progressive": 0, "bb": 5}, "tt", "mixed: progressive from 0.000 s, bb from 0.200 s"),
     ],
 )
 def test_frames_of_several_kinds_are_kept_where_every_line_is(
@@ -100,8 +100,9 @@ def test_fields_that_would_be_blended_are_refused(options: OutputSettings, sourc
 
 
 @pytest.mark.parametrize("options", [SAME, HALF])
-def test_an_earlier_field_that_changes_is_refused_at_any_size(options: OutputSettings) -> None:
-    error = evidence(plan_task(options, INTERLACED), {"tt": 0, "progressive": 5, "bb": 20}).fault()
+@pytest.mark.parametrize("kinds", [{"tt": 0, "progressive": 5, "bb": 20}, {"progressive": 0, "bb": 20}])
+def test_an_earlier_field_that_changes_is_refused_at_any_size(options: OutputSettings, kinds: dict[str, int]) -> None:
+    error = evidence(plan_task(options, INTERLACED), kinds).fault()
     assert error is not None
     assert error.code is ErrorCode.SOURCE_UNSUPPORTED
     assert error.message == (
@@ -123,7 +124,15 @@ def test_a_failed_encode_is_told_first() -> None:
     error = FfmpegEvidence(plan, encode).fault()
     assert error is not None
     assert error.code is ErrorCode.ENCODE_FAILED
-    assert [*mixed_fields(plan, replace(encode, kinds={}))] == []
+    assert check(FfmpegEvidence(plan, encode)) is None, "it shows only what it got to"
+
+
+def test_of_a_damaged_source_no_kinds_are_told() -> None:
+    plan = plan_task(HALF, CLIP)
+    encode = replace(perfect_encode(plan), kinds=CHANGES)
+    search = DamageSearchResult(places=(), complete=True, more=0, packets=0, frames=0, at_end=False)
+    seen = FfmpegEvidence(plan, encode, search=search)
+    assert (seen.fault(), check(seen)) == (None, None)
 
 
 def test_the_report_is_no_part_of_what_ffmpeg_said_last() -> None:
