@@ -3,8 +3,9 @@
 import os
 import signal
 from collections import Counter
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -108,8 +109,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-def _lies_in(item: pytest.Item, places: Iterable[str]) -> bool:
-    return any(item.path.is_relative_to(ROOT / "tests" / place) for place in places)
+@cache
+def _lies_in(path: Path, places: tuple[str, ...]) -> bool:
+    return any(path.is_relative_to(ROOT / "tests" / place) for place in places)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -124,7 +126,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             cases[test] += 1
         for marker, places in MARKED.items():
             of_path = marker == "ffmpeg" and item.get_closest_marker("of_path") is not None
-            if _lies_in(item, places) and not of_path and not _lies_in(item, NOT_MARKED.get(marker, ())):
+            if _lies_in(item.path, places) and not of_path and not _lies_in(item.path, NOT_MARKED.get(marker, ())):
                 item.add_marker(marker)
     part = _slice(config)
     if part is not None:

@@ -49,6 +49,7 @@ def test_watch_does_not_start_on_settings_that_check_calls_violated(
     assert [names(folder) for folder in (workspace.running, workspace.done, workspace.failed)] == [[], [], []]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("place", "calls", "error", "said"),
     [

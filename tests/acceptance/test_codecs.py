@@ -217,6 +217,7 @@ def test_a_source_without_timecode_gets_none(proxx: Command, clips: Path, proxie
         assert check["ok"] is not False
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("fps", "rate", "frames"),
     [(23.976, "24000/1001", 24), (29.97, "30000/1001", 30), (59.94, "60000/1001", 60), (50, "50/1", 50), (12.5, "25/2", 12)],
@@ -233,6 +234,7 @@ def test_an_explicit_rate_is_exact(
     assert abs(int(video["nb_read_frames"]) - frames) <= 1
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("resolution", "size"),
     [("half", (160, 90)), ("quarter", (80, 44)), ("160x160", (160, 90)), ("200x50", (88, 50)), ("1920x1080", (320, 180))],

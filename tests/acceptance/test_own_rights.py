@@ -119,6 +119,7 @@ def test_otherwise_every_single_try_succeeds(
     assert {name: outcome for name, outcome in found.items() if outcome != "it could" and name not in excused} == {}
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("profile", ["proxy_prores_proxy", "proxy_dnxhr_lb", "proxy_h264_quarter"])
 def test_it_does_its_whole_work(proxx: Command, workspace: Workspace, place: Place, tmp_path: Path, profile: str) -> None:
     metrics = tmp_path / "metrics"

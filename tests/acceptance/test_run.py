@@ -143,6 +143,7 @@ def test_a_signal_while_a_source_is_looked_at(
     assert [task["status"] for task in result["tasks"]] == ["NOT_RUN"]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     "fields",
     [

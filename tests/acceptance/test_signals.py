@@ -50,6 +50,7 @@ def test_in_mid_encode(
     assert status["job"] is None
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("number", STOPS)
 def test_to_the_whole_process_group(
     proxx: Command, workspace: Workspace, long_clip: Path, proxies: Path, tmp_path: Path, number: signal.Signals

@@ -52,7 +52,7 @@ def _is_the_status_of(workspace: Workspace, worker: Started) -> bool:
     return (workspace.status() or {}).get("pid") == worker.pid
 
 
-@pytest.mark.parametrize("rounds", [6, pytest.param(40, marks=pytest.mark.heavy)])
+@pytest.mark.parametrize("rounds", [3, pytest.param(40, marks=pytest.mark.heavy)])
 def test_three_at_once_execute_one_spec_once(proxx: Command, clip: Path, tmp_path: Path, rounds: int) -> None:
     """In each round three workers start together on one spec. Every start of the encoder is recorded."""
     calls = tmp_path / "calls"

@@ -233,7 +233,7 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> list[Bench]:
 
 
 def test_some_moments(laboratory: list[Bench]) -> None:
-    for points in _requests(laboratory, every=73).values():
+    for points in _requests(laboratory, every=151).values():
         assert len(points) >= 2
         assert faulty(points) == {}
 
@@ -258,7 +258,7 @@ def test_a_cancel_in_each_stage_of_a_job(laboratory: list[Bench], *, kill: bool)
 
 
 def test_a_worker_killed_at_some_calls_while_it_cancels(laboratory: list[Bench]) -> None:
-    points = sweep(laboratory, watching(_cancelled), _kill, every=61)
+    points = sweep(laboratory, watching(_cancelled), _kill, every=127)
     assert faulty(points) == {}
     assert {_codes(bench)[CANCELLED] for bench in laboratory} == {"CANCELLED"}
 

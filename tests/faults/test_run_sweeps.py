@@ -46,13 +46,13 @@ def _summary(points: list[Point]) -> None:
 
 
 def test_a_slice_of_the_kill_points(laboratory: list[Bench], runs: LoneRuns) -> None:
-    points = sweep(laboratory, runs.first(), _kill, every=8)
+    points = sweep(laboratory, runs.first(), _kill, every=16)
     assert len(points) >= 2
     assert faulty(points) == {}
 
 
 def test_a_slice_of_the_errors(laboratory: list[Bench], runs: LoneRuns) -> None:
-    points = sweep(laboratory, runs.first(), _refuse, every=8)
+    points = sweep(laboratory, runs.first(), _refuse, every=16)
     assert len(points) >= 2
     assert faulty(points) == {}
 

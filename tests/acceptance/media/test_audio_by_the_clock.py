@@ -132,6 +132,7 @@ def _leads() -> list[object]:
     ]
 
 
+@pytest.mark.one_in(9)
 @pytest.mark.parametrize(("seconds", "codec", "suffix", "container"), _leads())
 def test_audio_that_begins_seconds_after_the_picture_is_led_in_by_silence(
     proxx: Command, tmp_path: Path, seconds: int, codec: str, suffix: str, container: str

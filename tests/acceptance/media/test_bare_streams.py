@@ -243,6 +243,7 @@ def test_pulldown_is_refused_with_the_reason(proxx: Command, tmp_path: Path) -> 
     assert "a bare MPEG-2 stream with pulldown" in message
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("name", ["progressive.m2v", "interlaced.m2v", "open.h264", "by-number.h264"])
 def test_a_picture_that_is_missing_in_the_middle_is_damage(proxx: Command, tmp_path: Path, name: str) -> None:
     source = bare(tmp_path, name)
@@ -262,6 +263,7 @@ def test_a_last_picture_that_is_cut_is_damage(proxx: Command, tmp_path: Path, na
     refusal(run(proxx, tmp_path, source, MOV), "SOURCE_DAMAGED")
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(("name", "frames"), [("progressive.m2v", 37), ("by-number.h264", 37), ("by-number.h264", 40)])
 def test_what_ends_with_a_whole_picture_has_what_it_holds(proxx: Command, tmp_path: Path, name: str, frames: int) -> None:
     source = bare(tmp_path, name)
@@ -282,6 +284,7 @@ def test_a_stream_that_is_cut_before_a_keyframe_begins_with_it(proxx: Command, t
     assert any(note.startswith(f"frames left out at the beginning: {left - frames};") for note in notes)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("name", "options", "said"),
     [

@@ -160,6 +160,7 @@ COPIED = {"proxy_profile": "proxy_h264_low"}
 
 
 # The first packet of AAC is its priming: the packet at n decodes to what is heard from (n - 1) * 1024 samples on.
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(("stream", "damaged", "near"), [(0, [60], 59), (1, [60, 61], 59), (0, [140], 139), (1, [1, 2, 3], 0)])
 def test_damaged_sound_that_is_copied(
     bench: Bench, two_sounds: tuple[bytes, list[list[tuple[int, int]]]], stream: int, damaged: list[int], near: int

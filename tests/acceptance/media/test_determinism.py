@@ -206,6 +206,7 @@ def compare(bench: Bench, jobs: Sequence[str], variations: Sequence[Variation]) 
     return found
 
 
+@pytest.mark.heavy
 def test_the_same_bytes_in_a_few_places(bench: Bench, levels_of_aac: int) -> None:
     assert _differences(compare(bench, QUICK, FEW), levels_of_aac) == {}
 

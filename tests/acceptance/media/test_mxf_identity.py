@@ -69,6 +69,7 @@ def test_every_clip_has_its_own(proxx: Command, variants: list[Path], tmp_path: 
     assert len(found) == len(variants)
 
 
+@pytest.mark.heavy
 def test_a_clip_has_the_same_every_time(proxx: Command, variants: list[Path], tmp_path: Path, workspace: Workspace) -> None:
     first = Path(make(proxx, tmp_path / "first", variants[0])["output"])
     second = Path(make(proxx, tmp_path / "second", variants[0])["output"])
@@ -94,6 +95,7 @@ def test_nothing_else_is_touched(proxx: Command, variants: list[Path], tmp_path:
     assert output.read_bytes() == bare.read_bytes().replace(LABEL + bytes(15), LABEL + identity(output))
 
 
+@pytest.mark.heavy
 def test_another_codec_of_the_same_clip_is_another_file(proxx: Command, hd_clip: Path, tmp_path: Path) -> None:
     dnxhr = Path(make(proxx, tmp_path / "dnxhr", hd_clip)["output"])
     dnxhd = Path(make(proxx, tmp_path / "dnxhd", hd_clip, "dnxhd")["output"])

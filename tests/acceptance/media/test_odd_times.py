@@ -36,6 +36,7 @@ def times(path: Path) -> list[float]:
     return [time - found[0] for time in found]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("more", [DV_FRAME // 3, DV_FRAME * 4 // 5, 0])
 def test_bare_dv_that_ends_within_a_frame_is_cut_off(proxx: Command, tmp_path: Path, more: int) -> None:
     whole, cut = tmp_path / "whole.dv", tmp_path / "cut.dv"
@@ -182,6 +183,7 @@ def test_a_trimmed_movie_keeps_its_constant_rate(proxx: Command, tmp_path: Path)
     assert max(abs(one - other) for one, other in zip(theirs, ours, strict=True)) <= 2 / 600
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("codec", "container"), [("prores_proxy", "mov"), ("h264", "mp4"), ("dnxhr", "mxf")])
 def test_sound_that_a_transport_stream_ends_early_is_as_long_as_it_is(
     proxx: Command, tmp_path: Path, codec: str, container: str

@@ -3,6 +3,8 @@
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance.clips import ffmpeg
 from tests.acceptance.command import Command
 from tests.acceptance.results import parse_result
@@ -20,6 +22,7 @@ def packets(path: Path) -> list[str]:
     return [line.rpartition(",")[2].strip() for line in said.splitlines() if not line.startswith("#")]
 
 
+@pytest.mark.heavy
 def test_half_a_clip_is_half_of_the_proxy(proxx: Command, tmp_path: Path) -> None:
     grain = f"testsrc2=size=640x360:rate=25,noise=alls=16:allf=t:all_seed=1,trim=end_frame={FRAMES}"
     proxies = []

@@ -212,6 +212,7 @@ def emptied(path: Path, *packets: int) -> None:
     path.write_bytes(data)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("name", "frames"), [("b.mov", 1), ("b.mp4", 2), ("b.mp4", 3)])
 def test_a_trim_that_begins_on_a_b_frame_was_not_cut_off(proxx: Command, tmp_path: Path, name: str, frames: int) -> None:
     whole, source = tmp_path / "whole.mp4", tmp_path / name
@@ -300,6 +301,7 @@ def test_a_duration_that_a_movie_does_not_know_promises_nothing(
     assert checks["frames"]["actual"] == 25
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("suffix", "options", "said"),
     [

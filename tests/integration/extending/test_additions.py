@@ -70,6 +70,7 @@ def copy(project_root: Path, tmp_path: Path) -> Copy:
     return Copy(project_root, tmp_path)
 
 
+@pytest.mark.heavy
 def test_a_codec_is_refused_until_it_has_containers_and_an_encoder(copy: Copy) -> None:
     copy.insert(MEMBERS, "\n\nclass Container(", '    PRETEND = "pretend"\n')
     assert copy.refused() == {CONTAINERS, ENCODERS}
@@ -91,6 +92,7 @@ def test_a_codec_is_refused_until_it_has_containers_and_an_encoder(copy: Copy) -
     assert copy.says(PLANNED) == "True pretend in mov is refused: it is no codec"
 
 
+@pytest.mark.heavy
 def test_a_codec_without_fields_must_be_planned_among_those(copy: Copy) -> None:
     copy.insert(MEMBERS, "\n\nclass Container(", '    PRETEND = "pretend"\n')
     copy.replace(ENCODERS, "| Codec.AV1) as codec", "| Codec.AV1 | Codec.PRETEND) as codec")

@@ -49,7 +49,7 @@ def test_a_job_is_carried_to_its_end(root: Path, dropped: bytes, out: Path, worl
     assert sorted(entry.name for entry in out.iterdir()) == ["one_000.mov", "two_001.mov"]
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(7)
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: f"{moment[0]}-{moment[1]}")
 def test_a_crash_at_any_moment(root: Path, dropped: bytes, out: Path, world: Environment, stop: StopFlag, moment: Moment) -> None:
     with pytest.raises(CrashError):
