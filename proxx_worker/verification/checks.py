@@ -122,7 +122,7 @@ _SAID_ORDERS = {"progressive": "progressive", "tt": "tt", "tb": "tt", "bb": "bb"
 
 
 def _field_order_said(expected: Expectation, stream: StreamReport) -> Check:
-    """The container's field order, and for H.264 that of the first frames (pic_struct), which decoders ignore."""
+    """The container's field order; in MP4, which has no word for it, that of H.264's first picture (see `first_pictures`)."""
     said, wanted = _SAID_ORDERS.get(stream.text("field_order") or ""), expected.video.field_order
     ok = None if said is None or wanted is None else said == wanted
     return Check(name="field_order_said", expected=wanted, actual=said, ok=ok)

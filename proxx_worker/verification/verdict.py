@@ -1,7 +1,7 @@
 """The verdict on one proxy: every check with expected and actual values, and the resulting error.
 
-One ffprobe process decodes the whole proxy. What happened to the source is in the engine's evidence, so nothing here depends on
-the engine.
+One ffprobe process decodes the whole proxy; of interlaced H.264, FFmpeg copies the first pictures' headers. What happened to the
+source is in the engine's evidence, so nothing here depends on the engine.
 """
 
 from collections.abc import Sequence
@@ -20,6 +20,7 @@ from proxx_worker.verification.checks import (
     video_duration,
 )
 from proxx_worker.verification.evidence import Evidence
+from proxx_worker.verification.first_pictures import first_pictures_checks
 from proxx_worker.verification.proxy_probe import ProxyObservation, ProxyReport
 
 
@@ -44,6 +45,7 @@ def judge(expected: Expectation, proxy: ProxyObservation, evidence: Evidence) ->
     report = proxy.report
     checks = [*first.checks, decode_check(expected, proxy), *stream_checks(expected, report)]
     videos = report.of_type("video")
+    checks.extend(first_pictures_checks(expected, proxy.first_pictures, videos[0].frames if videos else 0))
     length: Fraction | None = None
     if videos:
         checks.extend(evidence.time_checks(videos[0]))
