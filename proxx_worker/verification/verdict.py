@@ -20,7 +20,6 @@ from proxx_worker.verification.checks import (
     video_duration,
 )
 from proxx_worker.verification.evidence import Evidence
-from proxx_worker.verification.first_pictures import first_pictures_checks
 from proxx_worker.verification.proxy_probe import ProxyObservation, ProxyReport
 
 
@@ -43,9 +42,8 @@ def judge(expected: Expectation, proxy: ProxyObservation, evidence: Evidence) ->
     """The full verdict. Errors in this order: the engine's fault, the cause that it knows, the first check that failed."""
     first = judge_evidence(evidence)
     report = proxy.report
-    checks = [*first.checks, decode_check(expected, proxy), *stream_checks(expected, report)]
+    checks = [*first.checks, decode_check(expected, proxy), *stream_checks(expected, proxy)]
     videos = report.of_type("video")
-    checks.extend(first_pictures_checks(expected, proxy.first_pictures, videos[0].frames if videos else 0))
     length: Fraction | None = None
     if videos:
         checks.extend(evidence.time_checks(videos[0]))
