@@ -1,14 +1,16 @@
-"""Probes sources and proxies with ffprobe."""
+"""Probes sources and proxies with ffprobe, and one kind of proxy with FFmpeg, too."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from proxx_worker.engines.ffprobe import probe_source
+from proxx_worker.engines.first_pictures import look_at_first_pictures
 from proxx_worker.engines.port import EngineContext, ProbedSource, StagedOutput
 from proxx_worker.engines.proxy_probe import probe_proxy
 from proxx_worker.engines.tools import Tools
 from proxx_worker.planning.expectation import Expectation
 from proxx_worker.process.stop import StopSignal
+from proxx_worker.verification.first_pictures import has_pictures_to_see
 from proxx_worker.verification.proxy_probe import ProxyObservation
 
 
@@ -30,9 +32,10 @@ class FfprobeProbe:
         return probe_source(self.tools(), path, stop, stall_seconds=stall_seconds, check_place=check_place)
 
     def proxy(self, expected: Expectation, staged: StagedOutput, context: EngineContext) -> ProxyObservation:
-        """See `probe_proxy`."""
-        return probe_proxy(
-            self.tools(),
+        """See `probe_proxy`; of interlaced H.264 also `look_at_first_pictures`."""
+        tools = self.tools()
+        seen = probe_proxy(
+            tools,
             expected,
             staged.name,
             context.stop,
@@ -41,3 +44,6 @@ class FfprobeProbe:
             pass_fds=context.pass_fds,
             reads=(staged.fd,),
         )
+        if not has_pictures_to_see(expected):
+            return seen
+        return replace(seen, first_pictures=look_at_first_pictures(tools, expected, staged, context))

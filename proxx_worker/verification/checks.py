@@ -15,6 +15,7 @@ from proxx_worker.media.timecode import usual_timecode
 from proxx_worker.planning.color_tags import same
 from proxx_worker.planning.containers import DEMUXERS, MATROSKA
 from proxx_worker.planning.expectation import Expectation
+from proxx_worker.verification.first_pictures import first_pictures_checks
 from proxx_worker.verification.frame_grid import Scale
 from proxx_worker.verification.proxy_probe import ProxyObservation, ProxyReport, StreamReport
 
@@ -53,8 +54,9 @@ def decode_check(expected: Expectation, proxy: ProxyObservation) -> Check:
     return Check(name="decodes", expected=True, actual=ok or said or f"exit {proxy.exit_code}", ok=ok)
 
 
-def stream_checks(expected: Expectation, report: ProxyReport) -> Iterator[Check]:
+def stream_checks(expected: Expectation, proxy: ProxyObservation) -> Iterator[Check]:
     """Container, streams, codec, geometry, fields and colour."""
+    report = proxy.report
     names = report.container.get("format_name", "").split(",")
     wanted = DEMUXERS[expected.container]
     yield Check(name="container", expected=wanted, actual=",".join(names), ok=wanted in names)
@@ -65,6 +67,7 @@ def stream_checks(expected: Expectation, report: ProxyReport) -> Iterator[Check]
     yield Check(name="other_streams", expected=[], actual=list(others), ok=all(tag == "tmcd" for tag in others))
     if videos:
         yield from _video_checks(expected, videos[0])
+        yield from first_pictures_checks(expected, proxy.first_pictures, videos[0].frames)
         yield from _color_checks(expected, videos[0])
         yield from _hdr_checks(expected, videos[0])
 
@@ -122,7 +125,7 @@ _SAID_ORDERS = {"progressive": "progressive", "tt": "tt", "tb": "tt", "bb": "bb"
 
 
 def _field_order_said(expected: Expectation, stream: StreamReport) -> Check:
-    """The container's field order, and for H.264 that of the first frames (pic_struct), which decoders ignore."""
+    """The container's field order; in MP4, which has no word for it, that of H.264's first picture (see `first_pictures`)."""
     said, wanted = _SAID_ORDERS.get(stream.text("field_order") or ""), expected.video.field_order
     ok = None if said is None or wanted is None else said == wanted
     return Check(name="field_order_said", expected=wanted, actual=said, ok=ok)

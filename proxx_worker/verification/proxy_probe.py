@@ -10,6 +10,7 @@ from proxx_worker.media.ffmpeg_words import Meaning, says, without_addresses
 from proxx_worker.media.ffprobe_json import read_ratio
 from proxx_worker.planning.containers import DEMUXERS
 from proxx_worker.planning.expectation import Expectation
+from proxx_worker.verification.first_pictures import FirstPictures
 
 # No more digits than 64 bits hold, so that no number overflows an array or Python's own limit.
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
@@ -72,11 +73,15 @@ def proxy_probe_argv(ffprobe: str, path: str, expected: Expectation) -> list[str
 
 @dataclass(frozen=True, slots=True)
 class ProxyObservation:
-    """One finished ffprobe process: its exit code (negative for a signal), its report, and its standard error."""
+    """One finished ffprobe process: its exit code (negative for a signal), its report, and its standard error.
+
+    `first_pictures`: of interlaced H.264, what its pictures say of their fields.
+    """
 
     exit_code: int
     report: "ProxyReport"
     stderr: str
+    first_pictures: FirstPictures | None = None
 
     @property
     def complaints(self) -> tuple[str, ...]:

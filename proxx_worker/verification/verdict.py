@@ -1,7 +1,7 @@
 """The verdict on one proxy: every check with expected and actual values, and the resulting error.
 
-One ffprobe process decodes the whole proxy. What happened to the source is in the engine's evidence, so nothing here depends on
-the engine.
+One ffprobe process decodes the whole proxy; of interlaced H.264, FFmpeg copies the first pictures' headers. What happened to the
+source is in the engine's evidence, so nothing here depends on the engine.
 """
 
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ def judge(expected: Expectation, proxy: ProxyObservation, evidence: Evidence) ->
     """The full verdict. Errors in this order: the engine's fault, the cause that it knows, the first check that failed."""
     first = judge_evidence(evidence)
     report = proxy.report
-    checks = [*first.checks, decode_check(expected, proxy), *stream_checks(expected, report)]
+    checks = [*first.checks, decode_check(expected, proxy), *stream_checks(expected, proxy)]
     videos = report.of_type("video")
     length: Fraction | None = None
     if videos:

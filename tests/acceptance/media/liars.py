@@ -26,6 +26,8 @@ import os, re, subprocess, sys
 
 argv = sys.argv[1:]
 output = argv[-1]
+if output == "pipe:1":  # a look at a proxy, not an encode
+    os.execv("{ffmpeg}", ["{ffmpeg}", *argv])
 
 
 def replace(old, new):
