@@ -254,7 +254,7 @@ class ErrorCode(StrEnum):
     )
     SANDBOX_UNAVAILABLE = (
         "SANDBOX_UNAVAILABLE", ErrorClass.ENVIRONMENT, Again.HELPS,
-        "FFmpeg cannot be confined here, or does not start so",
+        "FFmpeg cannot be confined here, or does not start when confined",
         ("read the reason: name in `sandbox_read` what the tool needs, run the worker on a kernel with Landlock, or write "
          '`sandbox = "off"`'),
     )

@@ -29,7 +29,7 @@ class Meaning(Enum):
     NO_SPACE = "the output's filesystem is full"
     NO_MEMORY = "memory was requested and not available"
     CORRUPT = "a packet or a decoded frame is known to be wrong, perhaps only as a warning"
-    NOT_WHOLE = "a packet of the source has fewer bytes than its container says; a line that means CORRUPT, too"
+    INCOMPLETE = "a packet of the source has fewer bytes than its container says; a line that means CORRUPT, too"
     DROPPED = "a packet known to be corrupt was dropped, as requested; with its time"
     DECODING = "a packet of the source did not decode correctly"
     READING = "the source could not be read any further"
@@ -63,7 +63,7 @@ WORDS = (
     _words(r"Cannot allocate memory|std::bad_alloc", Meaning.NO_MEMORY, "5.1, 7.1, 8.0, 9.0"),
     _words(r"Failed to allocate (?:packet|memory)|[Mm]alloc of size \d+ failed", Meaning.NO_MEMORY, "5.1"),
     _words(r"corrupt (?:decoded frame|input packet)", Meaning.CORRUPT, "5.1, 7.1, 8.0, 9.0"),
-    _words(r"corrupt input packet", Meaning.NOT_WHOLE, "5.1, 7.1, 8.0, 9.0"),
+    _words(r"corrupt input packet", Meaning.INCOMPLETE, "5.1, 7.1, 8.0, 9.0"),
     _words(r"corrupted? packet", Meaning.CORRUPT, "5.1"),
     # Only information, but the frame differs from what was coded. With several threads 5.1 flags such a frame only in some runs.
     _words(r"concealing \d+ DC, \d+ AC, \d+ MV errors", Meaning.CORRUPT, "5.1, 7.1, 8.0, 9.0"),

@@ -20,7 +20,7 @@ _HEADER = 32
 
 
 def stated_duration(stream: Section, time_base: Fraction | None) -> Fraction | None:
-    """A stream's duration in seconds; None if its file does not state one, be it that ffprobe reports a number."""
+    """A stream's duration in seconds; None if its file does not state one, even if ffprobe reports a number."""
     ticks = stream.integer("duration_ts")
     if ticks is None or time_base is None or ticks < 0 or ticks in _ALL_ONES:
         return None

@@ -42,4 +42,5 @@ def desktop_of(environment: Mapping[str, str], platform: str) -> Desktop | None:
         command = "xdg-open"
     else:
         return None
-    return Desktop(command) if shutil.which(command, path=environment.get("PATH")) else None
+    found = shutil.which(command, path=environment.get("PATH"))
+    return Desktop(found) if found else None

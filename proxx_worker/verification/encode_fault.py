@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 from proxx_worker.contract.errors import JOB_LOG, ErrorCode, JobError, JsonValue
 from proxx_worker.media.demuxers import NUMBERED
@@ -11,12 +12,12 @@ from proxx_worker.verification.damage_places import DamageSearchResult, Place, d
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.ends import is_known_end
 from proxx_worker.verification.frame_grid import first_gap, places_on_grid
-from proxx_worker.verification.source_faults import ends_after
+from proxx_worker.verification.source_faults import ends_after_frames, ends_after_seconds
 from proxx_worker.verification.source_times import times_fault
 
 _QUOTED_LINES = 10
 
-_IN_WHOLE_PACKETS = frozenset({"mxf", "mov", "avi"})
+_STATE_PACKET_SIZES = frozenset({"mxf", "mov", "avi"})
 """Containers that say how long each packet is. One that is not whole is the last of a file that was cut off, or has a wrong size.
 
 The search tells which: after a wrong size, more packets of its stream follow.
@@ -66,8 +67,8 @@ def _cut_off(
     `search` has decoded all that there is; FFmpeg stopped before its decoders had given every frame.
     """
     video, promised = plan.facts.video, plan.facts.video.promised_frames
-    cut = [line for line in damage if says(Meaning.NOT_WHOLE, line)]
-    if plan.facts.demuxer not in _IN_WHOLE_PACKETS or not cut or not _is_only_cut(damage, search):
+    cut = [line for line in damage if says(Meaning.INCOMPLETE, line)]
+    if plan.facts.demuxer not in _STATE_PACKET_SIZES or not cut or not _is_only_cut(damage, search):
         return None
     frames = len(encode.presented)
     if search is not None:
@@ -78,9 +79,9 @@ def _cut_off(
     if (promised is not None and frames >= promised) or end >= (video.duration or 0):
         return None
     if promised is None:
-        error = ends_after(f"after {float(end):.3f} s", f"{float(video.duration or 0):.3f} s", end, None, frames)
+        error = ends_after_seconds(end, video.duration or Fraction(0), frames)
     else:
-        error = ends_after(f"after {frames} frames", f"{promised} frames", end, promised, frames)
+        error = ends_after_frames(frames, promised, end)
     if search is None:
         return error
     found = listed(search.places, search.more)
@@ -97,7 +98,7 @@ def _is_only_cut(damage: Sequence[str], search: DamageSearchResult | None) -> bo
     if search is not None and search.places:
         return True
     # From 7 on FFmpeg also says that reading ended.
-    return all(says(Meaning.NOT_WHOLE, line) or says(Meaning.READING, line) for line in damage)
+    return all(says(Meaning.INCOMPLETE, line) or says(Meaning.READING, line) for line in damage)
 
 
 def _own_fault(encode: EncodeObservation) -> JobError | None:

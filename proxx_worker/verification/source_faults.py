@@ -65,12 +65,12 @@ def ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -
         # Fragmented files may state an end instead of a duration.
         reaches = length + (max(Fraction(0), video.start or Fraction(0)) if _is_fragmented(plan) else 0)
         if promised is None and reaches + slack < video.duration:
-            return ends_after(f"after {float(length):.3f} s", f"{float(video.duration):.3f} s", end, None, len(times))
+            return ends_after_seconds(length, video.duration, len(times), end)
     elif facts.duration is not None and not any(kind.startswith("subtitle") for kind in facts.other_streams):
         # Subtitles may outlast everything, so the file's duration does not bound the video's.
         longest = max((end, *_audio_lengths(encode, report)))
         if longest + slack + Fraction(1, 2) < facts.duration:
-            return ends_after(f"after {float(longest):.3f} s", f"{float(facts.duration):.3f} s", longest, None, len(times))
+            return ends_after_seconds(longest, facts.duration, len(times))
     return None
 
 
@@ -90,7 +90,7 @@ def _miscounted(demuxer: str, presented: int, promised: int, missing: int, end: 
             {"ends_at_seconds": f"{float(end - frame):.3f}", "frames": promised},
         )
     if presented + missing < promised:
-        return ends_after(f"after {presented} frames", f"{promised} frames", end, promised, presented)
+        return ends_after_frames(presented, promised, end)
     return None
 
 
@@ -166,8 +166,18 @@ def begins_late(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     )
 
 
-def ends_after(actual: str, promised: str, end: Fraction, frames: int | None, presented: int) -> JobError:
-    """SOURCE_DAMAGED for a file that ends before its container says. `end`: seconds; `frames`: those promised, if counted."""
+def ends_after_frames(presented: int, promised: int, end: Fraction) -> JobError:
+    """SOURCE_DAMAGED for a file with fewer frames than its container counts. `end`: the time in seconds at which they end."""
+    return _ends_after(f"after {presented} frames", f"{promised} frames", end, promised, presented)
+
+
+def ends_after_seconds(length: Fraction, promised: Fraction, presented: int, end: Fraction | None = None) -> JobError:
+    """SOURCE_DAMAGED for a file shorter than its container says. All in seconds; `end`: when it ends, if not at `length`."""
+    actual = length if end is None else end
+    return _ends_after(f"after {float(length):.3f} s", f"{float(promised):.3f} s", actual, None, presented)
+
+
+def _ends_after(actual: str, promised: str, end: Fraction, frames: int | None, presented: int) -> JobError:
     return JobError(
         ErrorCode.SOURCE_DAMAGED,
         f"the source ends {actual}, but its container promises {promised}: it was cut off; deliver the clip again",

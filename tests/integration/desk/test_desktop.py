@@ -42,7 +42,7 @@ def test_a_browser_is_only_where_a_desktop_is(
     for name in ("xdg-open", "open"):
         opener(tmp_path / "bin", name, "true")
     found = desktop_of({"PATH": str(tmp_path / "bin"), **environment}, platform)
-    assert found == (None if expected is None else Desktop(expected))
+    assert found == (None if expected is None else Desktop(str(tmp_path / "bin" / expected)))
 
 
 def test_a_report_that_is_there_is_handed_over(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

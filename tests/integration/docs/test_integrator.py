@@ -92,7 +92,7 @@ def test_every_field_and_status_of_a_task_is_there(integrator: Page) -> None:
     assert first_code(statuses.column("task status")) == [status.value for status in TaskStatus]
 
 
-CHECKING = ("checks.py", "ffmpeg_evidence.py", "field_changes.py", "resolve_evidence.py")
+CHECKING = ("checks.py", "ffmpeg_evidence.py", "field_changes.py", "first_pictures.py", "resolve_evidence.py")
 
 
 def test_every_check_is_one_that_the_code_makes(integrator: Page, project_root: Path) -> None:

@@ -20,7 +20,7 @@ LINES = {
     "[h264 @ 0x564417e88380] [info] concealing 409 DC, 409 AC, 409 MV errors in B frame": Meaning.CORRUPT,
     "[vist#0:0/h264 @ 0x1a] [dec:h264 @ 0x2b] [fatal] corrupt decoded frame": Meaning.CORRUPT,
     "[in#0/mxf @ 0x5555600f9040] [fatal] corrupt input packet in stream 0": Meaning.CORRUPT,
-    "[fatal] file:/x.mxf: corrupt input packet in stream 0": Meaning.NOT_WHOLE,
+    "[fatal] file:/x.mxf: corrupt input packet in stream 0": Meaning.INCOMPLETE,
     "[mpegts @ 0x55e5755e49c0] [warning] Packet corrupt (stream = 1, dts = 301498), dropping it.": Meaning.DROPPED,
     "[in#0/mpegts @ 0x5555893a6e80] [warning] Packet corrupt (stream = 1, dts = NOPTS), dropping it.": Meaning.DROPPED,
     "[error] Error while decoding stream #0:0: Invalid data found when processing input": Meaning.DECODING,

@@ -63,7 +63,7 @@ def test_references_that_lie_before_the_beginning_are_no_damage(
     assert failed.code is ErrorCode.SOURCE_DAMAGED
 
 
-NOT_WHOLE = "[in#0/mxf @ 0x1] [fatal] corrupt input packet in stream 0"
+INCOMPLETE = "[in#0/mxf @ 0x1] [fatal] corrupt input packet in stream 0"
 ENDED = "[in#0/mxf @ 0x1] [error] Task finished with error code: -1094995529 (Invalid data found when processing input)"
 MXF = replace(CLIP, formats=("mxf",))
 CUT = DamageSearchResult((Place("0.240", 0, "reading"),), complete=True, packets=7, frames=7, at_end=True)
@@ -71,7 +71,7 @@ CUT = DamageSearchResult((Place("0.240", 0, "reading"),), complete=True, packets
 
 @pytest.mark.parametrize(
     ("lines", "search"),
-    [((NOT_WHOLE,), None), ((NOT_WHOLE, ENDED), None), ((NOT_WHOLE,), CUT), ((DECODER, NOT_WHOLE, ENDED), CUT)],
+    [((INCOMPLETE,), None), ((INCOMPLETE, ENDED), None), ((INCOMPLETE,), CUT), ((DECODER, INCOMPLETE, ENDED), CUT)],
 )
 def test_a_file_that_ends_within_a_packet_was_cut_off(lines: tuple[str, ...], search: DamageSearchResult | None) -> None:
     """A decoder's complaint about what there is of the last packet is about the same place: which FFmpeg makes it differs."""
@@ -89,11 +89,11 @@ def test_a_file_that_ends_within_a_packet_was_cut_off(lines: tuple[str, ...], se
 
 def test_where_frames_are_not_counted_it_ends_after_so_many_seconds() -> None:
     plan = planned(replace(clip(frames_certain=False), formats=("avi",)))
-    encode = replace(perfect_encode(plan), complaints=(NOT_WHOLE,), exit_code=1, presented=tuple(range(6)))
+    encode = replace(perfect_encode(plan), complaints=(INCOMPLETE,), exit_code=1, presented=tuple(range(6)))
     error = encode_error(plan, encode)
     assert error is not None
     assert "the source ends after 0.240 s, but its container promises 1.000 s: it was cut off" in error.message
-    in_audio = replace(encode, complaints=(NOT_WHOLE.replace("stream 0", "stream 1"),))
+    in_audio = replace(encode, complaints=(INCOMPLETE.replace("stream 0", "stream 1"),))
     error = encode_error(plan, in_audio, CUT)
     assert error is not None
     assert "the source ends after 0.280 s" in error.message
@@ -105,16 +105,16 @@ TWICE = (Place("0.000", 0, "reading"), *CUT.places)
 @pytest.mark.parametrize(
     ("source", "lines", "search"),
     [
-        (replace(CLIP, formats=("mpegts",)), (NOT_WHOLE,), CUT),
+        (replace(CLIP, formats=("mpegts",)), (INCOMPLETE,), CUT),
         (MXF, (DECODER,), CUT),
-        (MXF, (NOT_WHOLE, DECODER), None),
-        (MXF, (NOT_WHOLE, DECODER), replace(CUT, places=())),
-        (MXF, (NOT_WHOLE,), replace(CUT, at_end=False)),
-        (MXF, (NOT_WHOLE,), replace(CUT, complete=False)),
-        (MXF, (NOT_WHOLE,), replace(CUT, places=TWICE)),
-        (MXF, (NOT_WHOLE,), replace(CUT, more=1)),
-        (replace(clip(frames_certain=False), formats=("avi",)), (NOT_WHOLE,), replace(CUT, packets=26, frames=25)),
-        (replace(clip(duration=None), formats=("mxf",)), (NOT_WHOLE,), CUT),
+        (MXF, (INCOMPLETE, DECODER), None),
+        (MXF, (INCOMPLETE, DECODER), replace(CUT, places=())),
+        (MXF, (INCOMPLETE,), replace(CUT, at_end=False)),
+        (MXF, (INCOMPLETE,), replace(CUT, complete=False)),
+        (MXF, (INCOMPLETE,), replace(CUT, places=TWICE)),
+        (MXF, (INCOMPLETE,), replace(CUT, more=1)),
+        (replace(clip(frames_certain=False), formats=("avi",)), (INCOMPLETE,), replace(CUT, packets=26, frames=25)),
+        (replace(clip(duration=None), formats=("mxf",)), (INCOMPLETE,), CUT),
     ],
 )
 def test_what_is_wrong_in_other_ways_was_not(
