@@ -29,6 +29,13 @@ MARKED = {
 NOT_MARKED = {"ffmpeg": ("acceptance/media/test_every_ffmpeg.py",)}
 """The same, for what is in a marked folder and yet not of its kind: this one runs every FFmpeg that is there by itself."""
 
+SAMPLED = ("acceptance",)
+"""Of the tests in these folders one half, chosen by their names, is part of `make test`, which is to take six minutes on two
+cores; the others are heavy. Each starts workers and FFmpegs, and those starts are most of the time."""
+NOT_SAMPLED = ("acceptance/test_docs.py",)
+"""What whoever changes a page wants to see at once."""
+SAMPLE = Slice(1, 2)
+
 # The same examples every time and no limit by the clock: a test that fails has found something, here and on every machine.
 # `--hypothesis-profile=explore` looks for what these examples miss.
 settings.register_profile("project", derandomize=True, deadline=None, database=None)
@@ -124,6 +131,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if (cases[test] + cases[test] // number) % number:
                 item.add_marker("heavy")
             cases[test] += 1
+        if _lies_in(item.path, SAMPLED) and not _lies_in(item.path, NOT_SAMPLED) and not SAMPLE.holds(item.nodeid):
+            item.add_marker("heavy")
         for marker, places in MARKED.items():
             of_path = marker == "ffmpeg" and item.get_closest_marker("of_path") is not None
             if _lies_in(item.path, places) and not of_path and not _lies_in(item.path, NOT_MARKED.get(marker, ())):

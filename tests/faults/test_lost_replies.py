@@ -65,12 +65,6 @@ def _sweep(tmp_path: Path, library: Path, every: int, part: Slice = WHOLE) -> tu
         return len(points), [fault for faults in pool.map(share, range(len(laboratory))) for fault in faults]
 
 
-def test_a_slice_of_the_lost_replies(tmp_path: Path, library: Path) -> None:
-    points, faults = _sweep(tmp_path, library, every=37)
-    assert points >= 2
-    assert faults == []
-
-
 @pytest.mark.heavy
 def test_every_lost_reply(tmp_path: Path, library: Path, part: Slice) -> None:
     points, faults = _sweep(tmp_path, library, every=1, part=part)

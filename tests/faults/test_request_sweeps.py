@@ -257,12 +257,6 @@ def test_a_cancel_in_each_stage_of_a_job(laboratory: list[Bench], *, kill: bool)
     assert {ends[stage] for stage in DECIDED} == {"COMPLETED"}
 
 
-def test_a_worker_killed_at_some_calls_while_it_cancels(laboratory: list[Bench]) -> None:
-    points = sweep(laboratory, watching(_cancelled), _kill, every=127)
-    assert faulty(points) == {}
-    assert {_codes(bench)[CANCELLED] for bench in laboratory} == {"CANCELLED"}
-
-
 @pytest.mark.heavy
 def test_a_request_at_every_moment(tmp_path: Path, part: Slice) -> None:
     told = _requests(benches(tmp_path), every=1, part=part)

@@ -51,12 +51,6 @@ def test_a_slice_of_the_kill_points(laboratory: list[Bench], runs: LoneRuns) -> 
     assert faulty(points) == {}
 
 
-def test_a_slice_of_the_errors(laboratory: list[Bench], runs: LoneRuns) -> None:
-    points = sweep(laboratory, runs.first(), _refuse, every=16)
-    assert len(points) >= 2
-    assert faulty(points) == {}
-
-
 @pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     "picked", [has("unlinkat", STAGING), has("write", "/results/.tmp-"), has("rename", "/results/a.result.json")]
