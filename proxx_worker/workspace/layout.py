@@ -132,6 +132,7 @@ class Workspace:
             except FileNotFoundError:
                 content = secrets.token_hex(8).encode() + b"\n"
                 write_durable(path, content)
+                return content.decode("ascii").strip()
         if not _IDENTITY.fullmatch(content):
             shown = display_name(path)
             raise ProxxError(
@@ -140,6 +141,8 @@ class Workspace:
                 "removing any hidden .proxx-* folder that the last job left in its output directory",
                 path=shown,
             )
+        with translate_os_errors("sync the folder", self.private, state_folder=True):
+            sync_directory(self.private)  # whoever created the file may have been killed before the sync
         return content.decode("ascii").strip()
 
 

@@ -50,19 +50,26 @@ def recover(spool: Spool) -> Recovery:
     workspace = spool.workspace
     spool.discard_leftovers()
     with translate_os_errors("read the folder", workspace.running, state_folder=True):
+        _sync_moves(workspace)
         names = sorted(os.listdir(workspace.running))
-        specs = [name for name in names if _is_spec(workspace, name)]
-        stems = [name.removesuffix(SPEC_SUFFIX) for name in specs]
-        if specs:
-            # First make a claim durable that was interrupted before its syncs: a later power cut must not return the spec to the
-            # inbox, where it would be executed although recovery has decided about it.
-            sync_directory(workspace.running)
-            sync_directory(workspace.inbox)
+        stems = [name.removesuffix(SPEC_SUFFIX) for name in names if _is_spec(workspace, name)]
         for stem in stems:
             _drop_from_inbox(workspace, stem)
         owned = {name for stem in stems for name in _own_names(stem)}
         strays = tuple(name for name in names if name not in owned and not _drop_from_running(workspace, name))
     return Recovery(tuple(item for stem in stems for item in _items(spool, stem)), strays)
+
+
+def _sync_moves(workspace: Workspace) -> None:
+    """Make moves durable that were interrupted before their syncs, each file's new name before its old one is gone for good.
+
+    Else a later power cut could return a spec to the inbox, where it would be executed although recovery has decided about it; or
+    the next claim's sync of `running/` could lose a finished job's spec, whose name in the outbox is not durable yet.
+    """
+    for outbox in (workspace.done, workspace.failed):
+        sync_directory(outbox)
+    sync_directory(workspace.running)
+    sync_directory(workspace.inbox)
 
 
 def _items(spool: Spool, stem: bytes) -> Iterator[RecoveryItem]:

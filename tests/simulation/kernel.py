@@ -51,12 +51,13 @@ class Description:
 
 @dataclass(slots=True, eq=False)
 class Process:
-    """A process. `exposed`: whether errors and slow calls may befall it; crashes befall any."""
+    """A process. `exposed`: whether errors and slow calls may befall it; crashes befall any. `party`: for whom it works."""
 
     pid: int
     name: str
     run: greenlet
     exposed: bool
+    party: object
     alive: bool = True
     wake_at: float = 0.0
     waits_for: Sequence[object] = ()
@@ -73,9 +74,19 @@ class Weather:
     slow: int | None = None
     kill: int | None = None
     cut: int | None = None
+    strike: int | None = None
+    """Of how many changes to names one is soon followed by a kill or a power cut. Where it may, an idle machine loses power, too."""
 
 
 CALM = Weather(switch=1 << 30)
+_OF_CALLS = tuple(what for what in Weather.__slots__ if what != "strike")
+_SOON = (1, 2, 4, 8, 16, 32)
+"""Within how many calls a strike comes."""
+_NOISE = (b".proxx-probe", b"status.json", b"/.proxx/next.")
+"""What names a strike does not wait for: they change often, and nothing depends on them."""
+_KILLS = 0.4
+"""How many of the strikes are kills; the others are power cuts."""
+_IDLE_CUTS = 0.5
 
 
 @dataclass
@@ -106,6 +117,8 @@ class Kernel:
     _lost: int = 0
     _next: int = 0
     _due: dict[str, int] = field(default_factory=dict)
+    _until_strike: int = 0
+    """How many changes from now the next strike is drawn; 0 for never."""
 
     def __post_init__(self) -> None:
         self.set_weather(self.weather)
@@ -119,19 +132,28 @@ class Kernel:
         """From now on this may befall the processes."""
         self.weather = weather
         self._due = {}
-        for what in Weather.__slots__:
+        for what in _OF_CALLS:
             self._draw(what)
+        self._draw_strike()
         self._next = min(self._due.values())
 
     def _draw(self, what: str) -> None:
         every: int | None = getattr(self.weather, what)
-        if every is not None:
+        if every is None:
+            self._due.pop(what, None)
+        else:
             self._due[what] = self.calls + self.rng.randint(1, 2 * every - 1)
 
-    def start(self, name: str, body: Callable[[], object], *, exposed: bool = True, delay: float = 0.0) -> Process:
-        """A new process."""
+    def _draw_strike(self) -> None:
+        every = self.weather.strike
+        self._until_strike = 0 if every is None else self.rng.randint(1, 2 * every - 1)
+
+    def start(
+        self, name: str, body: Callable[[], object], *, exposed: bool = True, party: object = None, delay: float = 0.0
+    ) -> Process:
+        """A new process. `party`: whoever it works for, as others do; None for itself."""
         self._pids += 1
-        process = Process(self._pids, name, greenlet(body, self._hub), exposed, wake_at=self.clock + delay)
+        process = Process(self._pids, name, greenlet(body, self._hub), exposed, party or name, wake_at=self.clock + delay)
         self.processes.append(process)
         return process
 
@@ -143,6 +165,9 @@ class Kernel:
                 self.clock = min(it.wake_at for it in self.processes)
                 continue
             self._resume(ready[self.rng.randrange(len(ready))])
+        if not self.processes and self.weather.strike is not None and self.rng.random() < _IDLE_CUTS:
+            self.tell("power cut of an idle machine")
+            self.cut = True
         if self.cut:
             for process in list(self.processes):
                 self.kill(process)
@@ -151,7 +176,7 @@ class Kernel:
             self.disk.lose_power(self.rng)
 
     def _resume(self, process: Process) -> None:
-        self.current = self.disk.user = process
+        self.current, self.disk.user = process, process.party
         with suppress(KilledError):
             process.run.switch()
         self.current = None
@@ -248,8 +273,15 @@ class Kernel:
             case _:
                 pass
 
-    def leave(self, path: object = "") -> None:
-        """A call that changed something ends. Raises `OSError` where its reply is lost."""
+    def leave(self, path: "str | bytes | os.PathLike[str] | os.PathLike[bytes]" = "") -> None:
+        """A call that changed a name ends. Raises `OSError` where its reply is lost."""
+        if self._until_strike and not any(noise in os.fsencode(path) for noise in _NOISE):
+            self._until_strike -= 1
+            if not self._until_strike:
+                self._draw_strike()
+                what = "kill" if self.rng.random() < _KILLS else "cut"
+                self._due[what] = self.calls + self.rng.randint(1, self.rng.choice(_SOON))
+                self._next = min(self._due.values())
         if self._lost:
             number, self._lost = self._lost, 0
             raise refused(number, path)

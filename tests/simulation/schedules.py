@@ -34,7 +34,9 @@ def weather_of(seed: int) -> Weather:
     rng = random.Random(f"weather {seed}")  # noqa: S311 - the same seed is to give the same schedule
     switch = rng.choice((3, 10, 40))
     if seed % EVERY_STORM == 0:
-        return Weather(switch, kill=rng.choice((None, 150, 400)), cut=rng.choice((150, 300, 600)))
+        if rng.random() < 0.2:
+            return Weather(switch, kill=rng.choice((None, 150, 400)), cut=rng.choice((150, 300, 600)))
+        return Weather(switch, lose_reply=rng.choice((None, None, None, 30)), strike=rng.choice((3, 8, 20)))
 
     def now_and_then(chance: float, *every: int) -> int | None:
         return rng.choice(every) if rng.random() < chance else None

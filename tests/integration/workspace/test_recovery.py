@@ -304,10 +304,25 @@ class TestOthersFiles:
         assert [item.decision for item in look(root).items] == [Decision.INTERRUPT]
 
 
-def test_a_claim_that_was_cut_off_is_made_durable_before_anything_else(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else a power cut later brings the spec back into the inbox, beside what recovery says of it."""
+def test_moves_that_were_cut_off_are_made_durable_before_anything_else(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a file went before where it was: else a power cut later brings it back, or loses it."""
     drop(root)
     (root / "inbox" / "clip.json").rename(root / "running" / "clip.json")
+    synced = note_syncs(monkeypatch)
+    assert [item.decision for item in recover(Spool(Workspace(root), NEVER)).items] == [Decision.INTERRUPT]
+    assert synced == ["done", "failed", "running", "inbox", "clip.json"]
+
+
+def test_the_workspace_id_of_a_start_that_was_cut_off_is_made_durable(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a power cut later loses it, and what its jobs left in output directories belongs to nobody."""
+    owner = Workspace(root).identity()
+    synced = note_syncs(monkeypatch)
+    assert Workspace(root).identity() == owner
+    assert synced == [".proxx"]
+
+
+def note_syncs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files and folders that are synced from now on."""
     synced: list[str] = []
     fsync = os.fsync
 
@@ -316,8 +331,7 @@ def test_a_claim_that_was_cut_off_is_made_durable_before_anything_else(root: Pat
         fsync(fd)
 
     monkeypatch.setattr(os, "fsync", note)
-    assert [item.decision for item in recover(Spool(Workspace(root), NEVER)).items] == [Decision.INTERRUPT]
-    assert synced == ["running", "inbox", "clip.json"]
+    return synced
 
 
 class TestCrashesInRecovery:
