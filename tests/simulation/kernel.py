@@ -7,6 +7,7 @@ or where it waits. All chance is one `random.Random`, so a seed tells everything
 import errno
 import os
 import random
+import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -65,6 +66,15 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True)
+class Blow:
+    """What befalls the next call of that name on such a path (a pattern): one of `Weather`'s. None: nothing, it is waited for."""
+
+    what: str | None
+    call: str
+    path: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Weather:
     """What may befall a schedule: of how many calls one, on average, meets each. None for never."""
 
@@ -75,11 +85,13 @@ class Weather:
     kill: int | None = None
     cut: int | None = None
     strike: int | None = None
-    """Of how many changes to names one is soon followed by a kill or a power cut. Where it may, an idle machine loses power, too."""
+    """Of how many changes to names one is soon followed by a kill or a power cut; an idle machine may lose power then, too."""
+    plan: tuple[Blow, ...] = ()
+    """What befalls it for certain, in this order."""
 
 
 CALM = Weather(switch=1 << 30)
-_OF_CALLS = tuple(what for what in Weather.__slots__ if what != "strike")
+_OF_CALLS = tuple(what for what in Weather.__slots__ if what not in {"strike", "plan"})
 _SOON = (1, 2, 4, 8, 16, 32)
 """Within how many calls a strike comes."""
 _NOISE = (b".proxx-probe", b"status.json", b"/.proxx/next.")
@@ -117,6 +129,7 @@ class Kernel:
     _lost: int = 0
     _next: int = 0
     _due: dict[str, int] = field(default_factory=dict)
+    _plan: list[Blow] = field(default_factory=list)
     _until_strike: int = 0
     """How many changes from now the next strike is drawn; 0 for never."""
 
@@ -135,6 +148,7 @@ class Kernel:
         for what in _OF_CALLS:
             self._draw(what)
         self._draw_strike()
+        self._plan = list(weather.plan)
         self._next = min(self._due.values())
 
     def _draw(self, what: str) -> None:
@@ -242,10 +256,18 @@ class Kernel:
             self._tell("calls", process, call, path)
         self._lost = 0
         self.calls += 1
+        if self._plan and call == self._plan[0].call:
+            self._follow_plan(process, call, path, reads=reads)
         if self.calls >= self._next:
             for what in [what for what, at in self._due.items() if at <= self.calls]:
                 self._draw(what)
                 self._next = min(self._due.values())
+                self._happen(what, process, call, path, reads=reads)
+
+    def _follow_plan(self, process: Process, call: str, path: object, *, reads: bool) -> None:
+        if isinstance(path, bytes) and re.fullmatch(self._plan[0].path, path):
+            what = self._plan.pop(0).what
+            if what is not None:
                 self._happen(what, process, call, path, reads=reads)
 
     def _happen(self, what: str, process: Process, call: str, path: object, *, reads: bool) -> None:

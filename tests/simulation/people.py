@@ -106,8 +106,8 @@ def somebody(world: World) -> None:
                 if folder.startswith(b".proxx-")
                 for name in inside.entries or {}
             ]
-            if staged and world.chance(0.1):
-                _take_a_name(world, place, world.rng.choice(staged))
+            if staged and world.chance(0.25):
+                _take_a_name(world, place, max(staged))  # when the others are published already
 
     world.when_publishing.append(take_now)
 
@@ -148,10 +148,11 @@ def _collect(world: World, place: Place, folder: str, job: str) -> Spec | None:
     files = [f"{base}{suffix}" for suffix in (".json", ".result.json", ".log")]
     try:
         data, record, _ = (bytes(disk.find(path.encode()).data) for path in files)
-    except OSError:
+        outputs = [task["output"] for task in json.loads(record)["tasks"] if task["output"]]
+    except (OSError, ValueError):
         return None
     world.kernel.tell(f"somebody collects {folder}/{job}")
-    for path in (*files, *(task["output"] for task in json.loads(record)["tasks"] if task["output"])):
+    for path in (*files, *outputs):
         disk.take(path.encode())
     for spec in place.specs:
         if spec.promise is not Promise.GONE and data == (spec.data if spec.inode is None else bytes(spec.inode.data)):
@@ -165,10 +166,9 @@ def second_thoughts(world: World) -> None:
 
     def come(place: Place, job: str) -> None:
         try:
-            result = world.kernel.disk.find(f"{place.root}/failed/{job}.result.json".encode())
-        except OSError:
+            error = json.loads(world.kernel.disk.find(f"{place.root}/failed/{job}.result.json".encode()).data)["error"]
+        except (OSError, ValueError):
             return
-        error = json.loads(result.data)["error"]
         if error["code"] == "CANCELLED" and world.chance(0.5):
             spec = _collect(world, place, "failed", job)
             if spec is not None and _ask(world, place, spec.data, f"{spec.name}.json"):
