@@ -6,6 +6,7 @@ stand for any of that, independently of the others, with two exceptions that eve
 loses a file (the old name is gone only if the new one is there), and a folder is gone only if what was in it is. A program that
 syncs the old name's folder before the new one's can lose the file all the same: not every filesystem has a journal. That somebody
 else's sync of the old name's folder comes in between is not held against it: see "What is not promised" in docs/reliability.md.
+The workers of one workspace, one after the other, are one party: what one of them syncs is held against what the last one moved.
 A file's unsynced data may be the old, the new, half of it, or zeros.
 """
 

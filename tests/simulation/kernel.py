@@ -16,6 +16,7 @@ from greenlet import getcurrent, greenlet
 
 from tests.simulation.disk import Disk
 from tests.simulation.inodes import Inode, refused
+from tests.simulation.weather import CALM, OF_CALLS, Blow, Weather
 
 TICK = 0.0001
 """Seconds that a call takes."""
@@ -65,33 +66,6 @@ class Process:
     descriptors: dict[int, Description] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Blow:
-    """What befalls the next call of that name on such a path (a pattern): one of `Weather`'s. None: nothing, it is waited for."""
-
-    what: str | None
-    call: str
-    path: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Weather:
-    """What may befall a schedule: of how many calls one, on average, meets each. None for never."""
-
-    switch: int
-    refuse: int | None = None
-    lose_reply: int | None = None
-    slow: int | None = None
-    kill: int | None = None
-    cut: int | None = None
-    strike: int | None = None
-    """Of how many changes to names one is soon followed by a kill or a power cut; an idle machine may lose power then, too."""
-    plan: tuple[Blow, ...] = ()
-    """What befalls it for certain, in this order."""
-
-
-CALM = Weather(switch=1 << 30)
-_OF_CALLS = tuple(what for what in Weather.__slots__ if what not in {"strike", "plan"})
 _SOON = (1, 2, 4, 8, 16, 32)
 """Within how many calls a strike comes."""
 _NOISE = (b".proxx-probe", b"status.json", b"/.proxx/next.")
@@ -145,7 +119,7 @@ class Kernel:
         """From now on this may befall the processes."""
         self.weather = weather
         self._due = {}
-        for what in _OF_CALLS:
+        for what in OF_CALLS:
             self._draw(what)
         self._draw_strike()
         self._plan = list(weather.plan)

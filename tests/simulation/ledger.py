@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
@@ -229,7 +230,8 @@ class Ledger:
         for folder in ("running", "done"):
             for name, data in self.files(place, folder):
                 if name.endswith(".result.json"):
-                    yield from (self.path(task["output"]) for task in json.loads(data)["tasks"] if task["output"])
+                    with suppress(ValueError):  # that it is torn is told elsewhere
+                        yield from [self.path(task["output"]) for task in json.loads(data)["tasks"] if task["output"]]
 
     def _records(self, place: Place, *folders: str) -> Iterator[tuple[str, str, str | None]]:
         """The SHA-256, status and error code of each whole result in these folders, or in all."""

@@ -5,7 +5,7 @@ A sync is named by its function and its place in it.
 
 from collections.abc import Mapping, Sequence
 
-from tests.simulation.kernel import Blow
+from tests.simulation.weather import Blow
 
 IN_STORMS = (
     "files.durable.write_durable 1",

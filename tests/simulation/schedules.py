@@ -4,9 +4,9 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tests.simulation.kernel import Blow, Weather
 from tests.simulation.people import ACTORS
 from tests.simulation.seam import simulated
+from tests.simulation.weather import Blow, Weather
 from tests.simulation.world import World
 
 

@@ -26,10 +26,11 @@ from proxx_worker.workspace.spool import Spool
 from proxx_worker.workspace.watcher import NoEvents
 from tests.simulation.engine import SimulatedEngine, SimulatedProbe
 from tests.simulation.inodes import Inode
-from tests.simulation.kernel import CALM, Kernel, Process, Weather
+from tests.simulation.kernel import Kernel, Process
 from tests.simulation.ledger import Ledger, Place, Spec
 from tests.simulation.parts import SimulatedEvents, SimulatedLog, SimulatedStop, Witness
 from tests.simulation.system import System
+from tests.simulation.weather import CALM, Weather
 
 RECORD = WorkerRecord(version="0", ffmpeg=None, ffprobe=None, declared_versions={})
 LIVES = 4
