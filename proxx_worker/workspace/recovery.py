@@ -49,8 +49,8 @@ def recover(spool: Spool) -> Recovery:
     """
     workspace = spool.workspace
     spool.discard_leftovers()
+    _sync_moves(workspace)
     with translate_os_errors("read the folder", workspace.running, state_folder=True):
-        _sync_moves(workspace)
         names = sorted(os.listdir(workspace.running))
         stems = [name.removesuffix(SPEC_SUFFIX) for name in names if _is_spec(workspace, name)]
         for stem in stems:
@@ -67,9 +67,12 @@ def _sync_moves(workspace: Workspace) -> None:
     the next claim's sync of `running/` could lose a finished job's spec, whose name in the outbox is not durable yet.
     """
     for outbox in (workspace.done, workspace.failed):
-        sync_directory(outbox)
-    sync_directory(workspace.running)
-    sync_directory(workspace.inbox)
+        with translate_os_errors("sync the folder", outbox, state_folder=True):
+            sync_directory(outbox)
+    with translate_os_errors("sync the folder", workspace.running, state_folder=True):
+        sync_directory(workspace.running)
+    with translate_os_errors("sync the folder", workspace.inbox, state_folder=True):
+        sync_directory(workspace.inbox)
 
 
 def _items(spool: Spool, stem: bytes) -> Iterator[RecoveryItem]:

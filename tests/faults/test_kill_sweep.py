@@ -30,7 +30,7 @@ def test_undisturbed_every_job_is_executed_once(laboratory: list[Bench]) -> None
 
 
 def test_a_slice_of_the_kill_points(laboratory: list[Bench]) -> None:
-    points = sweep(laboratory, watching(work), _kill, every=188)
+    points = sweep(laboratory, watching(work), _kill, every=120)
     assert len(points) >= 2
     assert faulty(points) == {}
 

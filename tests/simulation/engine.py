@@ -1,6 +1,7 @@
 """What stands for FFmpeg and ffprobe in a simulation: every source is the same clip, and its proxy a few bytes of its own."""
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -31,6 +32,8 @@ from tests.unit.planning.sources import CLIP
 BAD = b"bad"
 """What a source begins with that no encoder can read to its end."""
 _CHUNKS = 3
+_RENDERS = 0.15
+_RENDER = "render.mov"
 _REPORT = b"stream|index=0|codec_type=video|codec_name=prores|width=64|height=36\nformat|format_name=mov,mp4,m4a,3gp,3g2,mj2\n"
 _PROXY = ProxyObservation(0, parse_proxy(_REPORT), "")
 _DYING_SECONDS = 1.5
@@ -75,6 +78,8 @@ class SimulatedEngine:
         self, plan: Plan, source: OpenSource, staging: StagingArea, name: str, context: EngineContext
     ) -> Encoded | Unfinished:
         head = source.read(0, 64)
+        if self.kernel.rng.random() < _RENDERS:
+            return Encoded(self._rendered(staging, name, head, context), FakeEvidence(), Usage())
         staged = staging.create(name)
         pid = self.kernel.me().pid
         self.encoding[pid] = context, staged
@@ -90,6 +95,14 @@ class SimulatedEngine:
         finally:
             self.encoding.pop(pid, None)
         return Encoded(staged, FakeEvidence(), Usage())
+
+    def _rendered(self, staging: StagingArea, name: str, head: bytes, context: EngineContext) -> StagedOutput:
+        """A file that another program has made in the staging folder, as Resolve does, and that is taken over."""
+        disk, now_ns = self.kernel.disk, self.kernel.now_ns
+        made = disk.make(disk.find(os.fsencode(staging.path)), _RENDER.encode(), is_folder=False, now_ns=now_ns)
+        for number in range(_CHUNKS):
+            disk.write(made, len(made.data), proxy_part(name, head, number), now_ns)
+        return staging.adopt(_RENDER, name, context.stop.requested)
 
     def finalize(self, plan: Plan, encoded: Encoded, context: EngineContext) -> None: ...
 

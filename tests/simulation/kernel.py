@@ -7,6 +7,7 @@ or where it waits. All chance is one `random.Random`, so a seed tells everything
 import errno
 import os
 import random
+import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from greenlet import getcurrent, greenlet
 
 from tests.simulation.disk import Disk
 from tests.simulation.inodes import Inode, refused
+from tests.simulation.weather import CALM, OF_CALLS, Blow, Weather
 
 TICK = 0.0001
 """Seconds that a call takes."""
@@ -51,31 +53,26 @@ class Description:
 
 @dataclass(slots=True, eq=False)
 class Process:
-    """A process. `exposed`: whether errors and slow calls may befall it; crashes befall any."""
+    """A process. `exposed`: whether errors and slow calls may befall it; crashes befall any. `party`: for whom it works."""
 
     pid: int
     name: str
     run: greenlet
     exposed: bool
+    party: object
     alive: bool = True
     wake_at: float = 0.0
     waits_for: Sequence[object] = ()
     descriptors: dict[int, Description] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Weather:
-    """What may befall a schedule: of how many calls one, on average, meets each. None for never."""
-
-    switch: int
-    refuse: int | None = None
-    lose_reply: int | None = None
-    slow: int | None = None
-    kill: int | None = None
-    cut: int | None = None
-
-
-CALM = Weather(switch=1 << 30)
+_SOON = (1, 2, 4, 8, 16, 32)
+"""Within how many calls a strike comes."""
+_NOISE = (b".proxx-probe", b"status.json", b"/.proxx/next.")
+"""What names a strike does not wait for: they change often, and nothing depends on them."""
+_KILLS = 0.4
+"""How many of the strikes are kills; the others are power cuts."""
+_IDLE_CUTS = 0.5
 
 
 @dataclass
@@ -106,6 +103,9 @@ class Kernel:
     _lost: int = 0
     _next: int = 0
     _due: dict[str, int] = field(default_factory=dict)
+    _plan: list[Blow] = field(default_factory=list)
+    _until_strike: int = 0
+    """How many changes from now the next strike is drawn; 0 for never."""
 
     def __post_init__(self) -> None:
         self.set_weather(self.weather)
@@ -119,19 +119,29 @@ class Kernel:
         """From now on this may befall the processes."""
         self.weather = weather
         self._due = {}
-        for what in Weather.__slots__:
+        for what in OF_CALLS:
             self._draw(what)
+        self._draw_strike()
+        self._plan = list(weather.plan)
         self._next = min(self._due.values())
 
     def _draw(self, what: str) -> None:
         every: int | None = getattr(self.weather, what)
-        if every is not None:
+        if every is None:
+            self._due.pop(what, None)
+        else:
             self._due[what] = self.calls + self.rng.randint(1, 2 * every - 1)
 
-    def start(self, name: str, body: Callable[[], object], *, exposed: bool = True, delay: float = 0.0) -> Process:
-        """A new process."""
+    def _draw_strike(self) -> None:
+        every = self.weather.strike
+        self._until_strike = 0 if every is None else self.rng.randint(1, 2 * every - 1)
+
+    def start(
+        self, name: str, body: Callable[[], object], *, exposed: bool = True, party: object = None, delay: float = 0.0
+    ) -> Process:
+        """A new process. `party`: whoever it works for, as others do; None for itself."""
         self._pids += 1
-        process = Process(self._pids, name, greenlet(body, self._hub), exposed, wake_at=self.clock + delay)
+        process = Process(self._pids, name, greenlet(body, self._hub), exposed, party or name, wake_at=self.clock + delay)
         self.processes.append(process)
         return process
 
@@ -143,6 +153,9 @@ class Kernel:
                 self.clock = min(it.wake_at for it in self.processes)
                 continue
             self._resume(ready[self.rng.randrange(len(ready))])
+        if not self.processes and self.weather.strike is not None and self.rng.random() < _IDLE_CUTS:
+            self.tell("power cut of an idle machine")
+            self.cut = True
         if self.cut:
             for process in list(self.processes):
                 self.kill(process)
@@ -151,7 +164,7 @@ class Kernel:
             self.disk.lose_power(self.rng)
 
     def _resume(self, process: Process) -> None:
-        self.current = self.disk.user = process
+        self.current, self.disk.user = process, process.party
         with suppress(KilledError):
             process.run.switch()
         self.current = None
@@ -217,10 +230,18 @@ class Kernel:
             self._tell("calls", process, call, path)
         self._lost = 0
         self.calls += 1
+        if self._plan and call == self._plan[0].call:
+            self._follow_plan(process, call, path, reads=reads)
         if self.calls >= self._next:
             for what in [what for what, at in self._due.items() if at <= self.calls]:
                 self._draw(what)
                 self._next = min(self._due.values())
+                self._happen(what, process, call, path, reads=reads)
+
+    def _follow_plan(self, process: Process, call: str, path: object, *, reads: bool) -> None:
+        if isinstance(path, bytes) and re.fullmatch(self._plan[0].path, path):
+            what = self._plan.pop(0).what
+            if what is not None:
                 self._happen(what, process, call, path, reads=reads)
 
     def _happen(self, what: str, process: Process, call: str, path: object, *, reads: bool) -> None:
@@ -248,8 +269,15 @@ class Kernel:
             case _:
                 pass
 
-    def leave(self, path: object = "") -> None:
-        """A call that changed something ends. Raises `OSError` where its reply is lost."""
+    def leave(self, path: "str | bytes | os.PathLike[str] | os.PathLike[bytes]" = "") -> None:
+        """A call that changed a name ends. Raises `OSError` where its reply is lost."""
+        if self._until_strike and not any(noise in os.fsencode(path) for noise in _NOISE):
+            self._until_strike -= 1
+            if not self._until_strike:
+                self._draw_strike()
+                what = "kill" if self.rng.random() < _KILLS else "cut"
+                self._due[what] = self.calls + self.rng.randint(1, self.rng.choice(_SOON))
+                self._next = min(self._due.values())
         if self._lost:
             number, self._lost = self._lost, 0
             raise refused(number, path)

@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
@@ -53,6 +54,8 @@ class Place:
     """Of jobs with a durable record at a power cut, by the spec's SHA-256: status, error, how many refusals there had been."""
     cut_short: set[str] = field(default_factory=set)
     """The names of jobs that were in `running/` when a worker was killed or the power was cut."""
+    again: set[str] = field(default_factory=set)
+    """The SHA-256 of specs that were put in a second time, after their cancel."""
 
 
 @dataclass
@@ -93,6 +96,7 @@ class Ledger:
             yield from (f"{name} stands where a result belongs" for name in self._names(place) if name.endswith(".corrupt"))
             if settled:
                 yield from self._decisions_kept(place)
+                yield from self._cancelled_again(place)
                 yield from (f"{name} was never answered" for name in self._names(place) if name.endswith(".cancel"))
 
     def _unreadable(self, place: Place, fault: str) -> bool:
@@ -121,7 +125,7 @@ class Ledger:
             if spec.inode is not None:
                 self._look_at_raw(place, spec)
         known = self._found(place) | {sha256 for sha256, _, _ in self._records(place)}
-        for spec in doubtful:
+        for spec in [spec for spec in doubtful if spec.promise is not Promise.GONE]:
             spec.promise = Promise.FOR_GOOD if digest(spec.data) in known else Promise.GONE
 
     def _look_at_raw(self, place: Place, spec: Spec) -> None:
@@ -130,12 +134,17 @@ class Ledger:
         data = bytes(spec.inode.data)
         if spec.inode.links == 0:
             return
-        if any(digest(data) == digest(other.data) for other in place.specs if other is not spec):
-            where = self.kernel.disk.path_of(spec.inode)
+        twins = [other for other in place.specs if other is not spec and digest(data) == digest(other.data)]
+        if not twins:
+            spec.data = data
+            return
+        for one in (spec, *twins):
+            where = b"" if one.inode is None or one.inode.links != 1 else self.kernel.disk.path_of(one.inode)
             if where.startswith(f"{place.root}/inbox/".encode()):
                 self.kernel.disk.take(where)
-                spec.data, spec.promise = b"", Promise.GONE
-        else:
+                one.data, one.promise = b"", Promise.GONE
+                break
+        if spec.promise is not Promise.GONE:
             spec.data = data
 
     def _executions(self, place: Place) -> dict[str, int]:
@@ -146,11 +155,11 @@ class Ledger:
 
     def _never_again(self, place: Place) -> Iterator[str]:
         executed = {job_id for job_id, _ in self.encodes}
-        inbox = {digest(data) for name, data in self._files(place, "inbox") if name.endswith(".json")}
+        inbox = {digest(data) for name, data in self.files(place, "inbox") if name.endswith(".json")}
         for spec in place.specs:
             if spec.job_id in executed and digest(spec.data) in inbox:
                 move = (self.kernel.network or self.kernel.boot > 1) and any(
-                    digest(data) == digest(spec.data) for name, data in self._files(place, "running")
+                    digest(data) == digest(spec.data) for name, data in self.files(place, "running")
                 )
                 if not move:
                     yield f"{spec.job_id} would be executed again"
@@ -172,7 +181,20 @@ class Ledger:
 
     def note_running(self, place: Place) -> None:
         """A worker was killed: the log of the job that it had may end anywhere."""
-        place.cut_short.update(name.split(".")[0] for name, _ in self._files(place, "running"))
+        place.cut_short.update(name.split(".")[0] for name, _ in self.files(place, "running"))
+
+    def put_in_again(self, place: Place, spec: Spec) -> None:
+        """A spec whose job was cancelled and collected is in the inbox once more: another job."""
+        spec.promise, spec.inode = Promise.FOR_GOOD, None
+        place.again.add(digest(spec.data))
+        place.decided.pop(digest(spec.data), None)
+        for encode in [it for it in self.encodes if it[0] == spec.job_id]:
+            del self.encodes[encode]
+
+    def _cancelled_again(self, place: Place) -> Iterator[str]:
+        for sha256, _, error in self._records(place, "done", "failed"):
+            if error == "CANCELLED" and sha256 in place.again:
+                yield f"{sha256[:12]} was put in again, and met the cancel of the time before"
 
     def _decisions_kept(self, place: Place) -> Iterator[str]:
         ends = {sha256: (status, error) for sha256, status, error in self._records(place, "done", "failed")}
@@ -188,7 +210,7 @@ class Ledger:
         if self.kernel.refusals:
             return
         for folder in ("done", "failed"):
-            names = dict(self._files(place, folder))
+            names = dict(self.files(place, folder))
             for name, data in names.items():
                 stem = name.removesuffix(".log")
                 if name != stem and f"{stem}.json" in names and stem not in place.cut_short and not _ENDED.search(data):
@@ -206,14 +228,15 @@ class Ledger:
 
     def _promised(self, place: Place) -> Iterator[Path]:
         for folder in ("running", "done"):
-            for name, data in self._files(place, folder):
+            for name, data in self.files(place, folder):
                 if name.endswith(".result.json"):
-                    yield from (self.path(task["output"]) for task in json.loads(data)["tasks"] if task["output"])
+                    with suppress(ValueError):  # that it is torn is told elsewhere
+                        yield from [self.path(task["output"]) for task in json.loads(data)["tasks"] if task["output"]]
 
     def _records(self, place: Place, *folders: str) -> Iterator[tuple[str, str, str | None]]:
         """The SHA-256, status and error code of each whole result in these folders, or in all."""
         for folder in folders or _FOLDERS:
-            for name, data in self._files(place, folder):
+            for name, data in self.files(place, folder):
                 if name.endswith(".result.json"):
                     try:
                         result = json.loads(data)
@@ -224,12 +247,13 @@ class Ledger:
 
     def _names(self, place: Place) -> Iterator[str]:
         for folder in _FOLDERS:
-            yield from (f"{folder}/{name}" for name, _ in self._files(place, folder))
+            yield from (f"{folder}/{name}" for name, _ in self.files(place, folder))
 
     def _found(self, place: Place) -> set[str]:
-        return {digest(data) for folder in _FOLDERS for name, data in self._files(place, folder) if name.endswith(".json")}
+        return {digest(data) for folder in _FOLDERS for name, data in self.files(place, folder) if name.endswith(".json")}
 
-    def _files(self, place: Place, folder: str) -> Iterator[tuple[str, bytes]]:
+    def files(self, place: Place, folder: str) -> Iterator[tuple[str, bytes]]:
+        """What is in a folder of the workspace: names and data."""
         try:
             inode = self.kernel.disk.find(f"{place.root}/{folder}".encode())
         except OSError:

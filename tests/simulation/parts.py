@@ -87,11 +87,17 @@ class SimulatedLog:
 
 @dataclass
 class Witness(SilentObserver):
-    """Counts the encodes, by job id and task, and notes in `faults` what nobody foresaw."""
+    """Counts the encodes, by job id and task, notes in `faults` what nobody foresaw, and tells of each job to be published."""
 
     kernel: Kernel
     encodes: Counter[tuple[str, int]]
     faults: list[str]
+    publishing: Sequence[Callable[[], object]]
+
+    def job_entered(self, job: JobInfo, stage: Stage) -> None:
+        if stage is Stage.PUBLISHING:
+            for hears in self.publishing:
+                hears()
 
     def task_entered(self, task: TaskInfo, stage: Stage) -> None:
         if stage is Stage.ENCODING:

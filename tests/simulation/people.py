@@ -92,14 +92,27 @@ def _copy_in(world: World, place: Place, spec: Spec) -> None:
 
 
 def somebody(world: World) -> None:
-    """Now and then somebody puts a file of their own where an output is to go."""
+    """Now and then somebody puts a file of their own where an output is to go: sooner or later, or at the last moment."""
     for place in world.ledger.places:
         if world.chance(0.15):
-            world.kernel.start("somebody", partial(_take_a_name, world, place), delay=world.rng.random() * 2)
+            take = partial(_take_a_name, world, place, world.rng.choice(_OUTPUTS))
+            world.kernel.start("somebody", take, delay=world.rng.random() * 2)
+
+    def take_now() -> None:
+        for place in world.ledger.places:
+            staged = [
+                name.decode()
+                for folder, inside in (world.kernel.disk.find(place.outputs.encode()).entries or {}).items()
+                if folder.startswith(b".proxx-")
+                for name in inside.entries or {}
+            ]
+            if staged and world.chance(0.25):
+                _take_a_name(world, place, max(staged))  # when the others are published already
+
+    world.when_publishing.append(take_now)
 
 
-def _take_a_name(world: World, place: Place) -> None:
-    name = world.rng.choice(_OUTPUTS)
+def _take_a_name(world: World, place: Place, name: str) -> None:
     if name.encode() not in (world.kernel.disk.find(place.outputs.encode()).entries or {}):
         world.kernel.tell(f"puts {name} into {place.outputs}")
         place.foreign[name] = b"somebody else's"
@@ -107,27 +120,61 @@ def _take_a_name(world: World, place: Place) -> None:
 
 
 def collector(world: World) -> None:
-    """Now and then somebody collects a finished job and its outputs at once, durably."""
+    """Now and then somebody collects finished jobs and their outputs durably: one at once, or all once a worker has started."""
 
-    def collect(place: Place, job: str) -> None:
-        done = f"{place.root}/done/{job}"
-        if not world.chance(0.1):
-            return
-        disk = world.kernel.disk
+    def come(place: Place, job: str) -> None:
+        if world.chance(0.1):
+            for folder in ("done", "failed"):
+                _collect(world, place, folder, job)
+
+    def come_later(place: Place) -> None:
+        if world.chance(0.15):
+            _collect_all(world, place)
+
+    world.when_finished.append(come)
+    world.when_recovered.append(come_later)
+
+
+def _collect_all(world: World, place: Place) -> None:
+    for folder in ("done", "failed"):
+        names = [name for name, _ in world.ledger.files(place, folder)]
+        for job in [name.removesuffix(".json") for name in names if name.endswith(".json")]:
+            _collect(world, place, folder, job)
+
+
+def _collect(world: World, place: Place, folder: str, job: str) -> Spec | None:
+    """Take the job's files, and its outputs. Returns its spec; None where there is no such job, or it is not whole."""
+    disk, base = world.kernel.disk, f"{place.root}/{folder}/{job}"
+    files = [f"{base}{suffix}" for suffix in (".json", ".result.json", ".log")]
+    try:
+        data, record, _ = (bytes(disk.find(path.encode()).data) for path in files)
+        outputs = [task["output"] for task in json.loads(record)["tasks"] if task["output"]]
+    except (OSError, ValueError):
+        return None
+    world.kernel.tell(f"somebody collects {folder}/{job}")
+    for path in (*files, *outputs):
+        disk.take(path.encode())
+    for spec in place.specs:
+        if spec.promise is not Promise.GONE and data == (spec.data if spec.inode is None else bytes(spec.inode.data)):
+            spec.promise = Promise.GONE
+            return spec
+    return None
+
+
+def second_thoughts(world: World) -> None:
+    """Now and then somebody takes a cancelled job out of `failed/` and puts the same spec in again: that one is not cancelled."""
+
+    def come(place: Place, job: str) -> None:
         try:
-            data = bytes(disk.find(f"{done}.json".encode()).data)
-            result = json.loads(disk.find(f"{done}.result.json".encode()).data)
-        except OSError:
-            return  # it has failed
-        world.kernel.tell(f"somebody collects {job}")
-        files = [f"{done}{suffix}" for suffix in (".json", ".result.json", ".log")]
-        for path in (*files, *(task["output"] for task in result["tasks"])):
-            disk.take(path.encode())
-        for spec in place.specs:
-            if data == (spec.data if spec.inode is None else bytes(spec.inode.data)):
-                spec.promise = Promise.GONE
+            error = json.loads(world.kernel.disk.find(f"{place.root}/failed/{job}.result.json".encode()).data)["error"]
+        except (OSError, ValueError):
+            return
+        if error["code"] == "CANCELLED" and world.chance(0.5):
+            spec = _collect(world, place, "failed", job)
+            if spec is not None and _ask(world, place, spec.data, f"{spec.name}.json"):
+                world.ledger.put_in_again(place, spec)
 
-    world.when_finished.append(collect)
+    world.when_finished.append(come)
 
 
 def desk(world: World) -> None:
@@ -160,5 +207,5 @@ def _hold(world: World, place: Place) -> None:
         world.ledger.let_work(place)
 
 
-ACTORS: Sequence[Actor] = (clients, somebody, collector, desk)
+ACTORS: Sequence[Actor] = (clients, somebody, second_thoughts, collector, desk)
 """Everybody. Whoever else is to take part is added here."""

@@ -88,7 +88,7 @@ class MissingSync:
             with _exchanged(self.function, _WithoutSync(self.number).visit(tree)):
                 yield
         finally:
-            del self.function.__globals__["_without_effect"]
+            self.function.__globals__.pop("_without_effect", None)  # it may be gone with another fault of the module
 
 
 def _without_effect(sync: Callable[[], object]) -> object:

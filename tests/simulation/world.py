@@ -26,10 +26,11 @@ from proxx_worker.workspace.spool import Spool
 from proxx_worker.workspace.watcher import NoEvents
 from tests.simulation.engine import SimulatedEngine, SimulatedProbe
 from tests.simulation.inodes import Inode
-from tests.simulation.kernel import CALM, Kernel, Process, Weather
+from tests.simulation.kernel import Kernel, Process
 from tests.simulation.ledger import Ledger, Place, Spec
 from tests.simulation.parts import SimulatedEvents, SimulatedLog, SimulatedStop, Witness
 from tests.simulation.system import System
+from tests.simulation.weather import CALM, Weather
 
 RECORD = WorkerRecord(version="0", ffmpeg=None, ffprobe=None, declared_versions={})
 LIVES = 4
@@ -53,6 +54,10 @@ class World:
     faults: list[str] = field(default_factory=list)
     when_finished: list[Callable[[Place, str], object]] = field(default_factory=list)
     """Who hears of each job that has reached its folder."""
+    when_publishing: list[Callable[[], object]] = field(default_factory=list)
+    """Who hears that a job is decided, and its outputs are about to be published."""
+    when_recovered: list[Callable[[Place], object]] = field(default_factory=list)
+    """Who hears that a worker has started, and has finished what the last one left."""
     bringing: dict[int, tuple[Place, Spec]] = field(default_factory=dict)
     """By the pid of whoever puts it in: a spec, and where it goes."""
     rng: random.Random = field(init=False)
@@ -64,7 +69,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)  # noqa: S311 - the same seed is to give the same schedule
-        self.kernel = Kernel(self.rng, network=self.chance(0.25))
+        self.kernel = Kernel(self.rng, network=self.chance(0.35))
         self.kernel.disk.changed = self._changed
         self.kernel.killed = self._killed
         self.system = System(self.kernel)
@@ -72,7 +77,7 @@ class World:
         self._environment = Environment(SimulatedProbe(self.kernel), {Engine.FFMPEG: self._engine}, Roots(), stall_seconds=60.0)
         self._put({"/specs": None, "/media": None, **{f"/media/{name}": data for name, data in _SOURCES.items()}})
         self.ledger = Ledger(self.kernel, self.system.path, self._places())
-        self._witness = Witness(self.kernel, self.ledger.encodes, self.faults)
+        self._witness = Witness(self.kernel, self.ledger.encodes, self.faults, self.when_publishing)
 
     def chance(self, likelihood: float) -> bool:
         """Whether something of that likelihood, from 0 to 1, happens."""
@@ -105,7 +110,7 @@ class World:
         for place in self.ledger.places:
             self._serve(place)
             if self.chance(0.2):
-                self.kernel.start(f"rival on {place.root}", partial(self._live, place), delay=self.rng.random() * 3)
+                self.kernel.start(f"rival on {place.root}", partial(self._live, place), party=place, delay=self.rng.random() * 3)
         while self.kernel.processes and not self.faults:
             boot = self.kernel.boot
             self.kernel.run(CALLS)
@@ -123,7 +128,7 @@ class World:
         for place in self.ledger.places:
             self.ledger.let_work(place)
             self.kernel.tell(f"the last start on {place.root}")
-            self.kernel.start(f"last on {place.root}", partial(self._live, place, last=True))
+            self.kernel.start(f"last on {place.root}", partial(self._live, place, last=True), party=place)
             self.kernel.run(2 * CALLS)
         self.faults += self.ledger.audit(settled=True)
 
@@ -155,7 +160,7 @@ class World:
         lives = self._lives.setdefault(place.root, LIVES)
         if lives:
             self._lives[place.root] = lives - 1
-            self.kernel.start(f"worker on {place.root}", partial(self._live, place), delay=delay)
+            self.kernel.start(f"worker on {place.root}", partial(self._live, place), party=place, delay=delay)
 
     def _live(self, place: Place, *, last: bool = False) -> None:
         """What `watch` does from its start to its end."""
@@ -212,6 +217,8 @@ class World:
             exit_code = int(ErrorClass.ENVIRONMENT)
             try:
                 Recoverer(spool, requests, owner, None, NO_MAPPINGS, RECORD, log, (worker.count,), beating).finish_jobs()
+                for hears in self.when_recovered:
+                    hears(place)
                 exit_code = worker.work(once=once)
             finally:
                 status.end(worker.waiting(), exit_code)

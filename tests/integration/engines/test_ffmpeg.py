@@ -295,7 +295,7 @@ def test_a_flood_of_words_does_not_fill_the_log(
 ) -> None:
     log = Log()
     flood = "yes 'a line of the encoder, one of very many' | head -c 20000000 >&2; echo '[fatal] the end' >&2; exit 1"
-    ended = run(pretend(flood), clip, facts, staging, stop, log=log)
+    ended = run(pretend(flood), clip, facts, staging, stop, log=log, stall_seconds=600.0)  # words are no progress
     assert sum(map(len, log.lines)) < 5_000_000
     assert "more lines were left out" in log.lines[-1]
     assert seen(ended).stderr_tail[-1] == "[fatal] the end"
