@@ -28,18 +28,23 @@ def frames_left_out(plan: TaskPlan, encode: EncodeObservation) -> int:
     """How many frames are missing between the video's start by its container and the first frame that decodes.
 
     Frames that depend on others from before the source's beginning (a cut between keyframes) cannot be decoded or played.
-    None is missing if each of the container's frames was presented: AVI has no presentation times, and with B-frames the
-    decoder's delay moves the first one (by a frame for MPEG-4 and MPEG-2).
     """
-    schedule, first = plan.design.schedule, next(iter(encode.times), None)
-    if first is None or plan.facts.video.start is None or schedule.converts:
+    late = _late_by(plan, encode)
+    if late is None or plan.facts.video.start is None or plan.design.schedule.converts:
         return 0
-    if plan.facts.video.frames == len(encode.presented):
-        return 0
-    place = first * plan.facts.video.time_base + schedule.output_shift - schedule.offset
-    if plan.expected.container is Container.MXF:
-        place += schedule.audio_shift
-    return max(0, round(place * plan.facts.video.rate))
+    return max(0, round(late * plan.facts.video.rate))
+
+
+def _late_by(plan: TaskPlan, encode: EncodeObservation) -> Fraction | None:
+    """Seconds from the video's start by its container to the first frame's place; None without a frame. Negative: earlier.
+
+    An AVI's first frame has a later time than its place, by the decoder's delay.
+    """
+    schedule, video, first = plan.design.schedule, plan.facts.video, next(iter(encode.times), None)
+    if first is None:
+        return None
+    place = first * video.time_base - video.delay / video.rate + schedule.output_shift - schedule.offset
+    return place + schedule.audio_shift if plan.expected.container is Container.MXF else place
 
 
 def ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -> JobError | None:
@@ -52,7 +57,7 @@ def ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -
             {"frames_before": 0},
         )
     frame = 1 / video.rate
-    end = max(times) * video.time_base + frame
+    end = max(times) * video.time_base + frame - video.delay * frame
     missing = frames_left_out(plan, encode)
     promised = promised_frames(video, times)
     fault = None if promised is None else _miscounted(facts.demuxer, len(encode.presented), promised, missing, end, frame)
@@ -61,7 +66,7 @@ def ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -
     # Containers round, decoders hold back a frame at a cut: two frames and a hundredth are no damage.
     slack = 2 * frame + Fraction(1, 100)
     if video.duration is not None:
-        length = end - min(times) * video.time_base + missing * frame
+        length = (max(times) - min(times)) * video.time_base + frame + missing * frame
         # Fragmented files may state an end instead of a duration.
         reaches = length + (max(Fraction(0), video.start or Fraction(0)) if _is_fragmented(plan) else 0)
         if promised is None and reaches + slack < video.duration:
@@ -151,13 +156,10 @@ def audio_ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyRep
 
 def begins_late(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     """A first frame at another time than the container says, for MXF, where all streams start together at that time."""
-    schedule, first = plan.design.schedule, next(iter(encode.times), None)
-    if plan.expected.container is not Container.MXF or schedule.rate is None or first is None:
+    rate, late = plan.design.schedule.rate, _late_by(plan, encode)
+    if plan.expected.container is not Container.MXF or rate is None or late is None or abs(late) * rate <= Fraction(1, 2):
         return None
-    place = first * plan.facts.video.time_base + schedule.audio_shift + schedule.output_shift
-    if abs(place) * schedule.rate <= Fraction(1, 2):
-        return None
-    second = f"{float(place):.3f}"
+    second = f"{float(late):.3f}"
     return JobError(
         ErrorCode.SOURCE_UNSUPPORTED,
         f"the source's first frame is {second} s from the time its container states, and MXF cannot store a late start: "
