@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from proxx_worker.contract.errors import ErrorCode, JobError
+from proxx_worker.contract.errors import ErrorCode, JobError, JsonValue
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.media.demuxers import NUMBERED
 from proxx_worker.planning.frame_timing import clip_start
@@ -89,11 +89,7 @@ def _miscounted(demuxer: str, presented: int, promised: int, missing: int, end: 
             {"frames": presented, "frames_promised": promised},
         )
     if demuxer in _OF_ONE_SIZE and presented > promised:
-        return JobError(
-            ErrorCode.SOURCE_DAMAGED,
-            f"the source ends in the middle of frame {promised + 1}: it was cut off; deliver the clip again",
-            {"ends_at_seconds": f"{float(end - frame):.3f}", "frames": promised},
-        )
+        return _cut_off(f"the source ends in the middle of frame {promised + 1}", end - frame, frames=promised)
     if presented + missing < promised:
         return ends_after_frames(presented, promised, end)
     return None
@@ -145,12 +141,9 @@ def audio_ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyRep
         end, promised = Fraction(heard.length, heard.rate), stream.start + stream.duration - start
         # Lossy codecs use blocks, and decoders may or may not trim the padding at either end.
         if heard.certain and end + Fraction(4 * 1024, heard.rate) < promised:
-            return JobError(
-                ErrorCode.SOURCE_DAMAGED,
-                f"audio stream {position + 1} of the source ends at {float(end):.3f} s, but its container promises "
-                f"{float(promised):.3f} s: it was cut off; deliver the clip again",
-                {"ends_at_seconds": f"{float(end):.3f}", "stream": stream.index},
-            )
+            name = f"audio stream {position + 1} of the source"
+            said = f"{name} ends at {float(end):.3f} s, but its container promises {float(promised):.3f} s"
+            return _cut_off(said, end, stream=stream.index)
     return None
 
 
@@ -170,18 +163,20 @@ def begins_late(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
 
 def ends_after_frames(presented: int, promised: int, end: Fraction) -> JobError:
     """SOURCE_DAMAGED for a file with fewer frames than its container counts. `end`: the time in seconds at which they end."""
-    return _ends_after(f"after {presented} frames", f"{promised} frames", end, promised, presented)
+    said = f"the source ends after {presented} frames, but its container promises {promised} frames"
+    return _cut_off(said, end, frames=presented, frames_promised=promised)
 
 
 def ends_after_seconds(length: Fraction, promised: Fraction, presented: int, end: Fraction | None = None) -> JobError:
     """SOURCE_DAMAGED for a file shorter than its container says. All in seconds; `end`: when it ends, if not at `length`."""
-    actual = length if end is None else end
-    return _ends_after(f"after {float(length):.3f} s", f"{float(promised):.3f} s", actual, None, presented)
+    said = f"the source ends after {float(length):.3f} s, but its container promises {float(promised):.3f} s"
+    return _cut_off(said, length if end is None else end, frames=presented, frames_promised=None)
 
 
-def _ends_after(actual: str, promised: str, end: Fraction, frames: int | None, presented: int) -> JobError:
+def _cut_off(said: str, end: Fraction, **details: JsonValue) -> JobError:
+    """SOURCE_DAMAGED for what ends too early, at `end` seconds, as `said`."""
     return JobError(
         ErrorCode.SOURCE_DAMAGED,
-        f"the source ends {actual}, but its container promises {promised}: it was cut off; deliver the clip again",
-        {"ends_at_seconds": f"{float(end):.3f}", "frames": presented, "frames_promised": frames},
+        f"{said}: it was cut off; deliver the clip again",
+        {"ends_at_seconds": f"{float(end):.3f}", **details},
     )
