@@ -73,7 +73,8 @@ def _cut_off(
     frames = len(encode.presented)
     if search is not None:
         # A decoder may make a frame of what there is of the last packet.
-        frames = min(search.frames, search.packets - (stream_of(plan.facts, cut[0]) == video.index))
+        stream = search.places[-1].stream if search.places else stream_of(plan.facts, cut[0])
+        frames = min(search.frames, search.packets - (stream == video.index))
     end = frames / video.rate
     # Where the video has all its frames, the audio was cut: that is told with its stream and place.
     if (promised is not None and frames >= promised) or end >= (video.duration or 0):

@@ -99,10 +99,26 @@ def test_where_frames_are_not_counted_it_ends_after_so_many_seconds() -> None:
     error = encode_error(plan, encode)
     assert error is not None
     assert "the source ends after 0.240 s, but its container promises 1.000 s: it was cut off" in error.message
-    in_audio = replace(encode, complaints=(INCOMPLETE.replace("stream 0", "stream 1"),))
-    error = encode_error(plan, in_audio, CUT)
+
+
+@pytest.mark.parametrize(
+    ("places", "said", "ends"),
+    [
+        ((Place("0.240", 0, "reading"),), "stream 1", "0.240"),
+        ((Place("0.240", 1, "reading"),), "stream 0", "0.280"),
+        ((), "stream 0", "0.240"),
+        ((), "stream 1", "0.280"),
+    ],
+)
+def test_the_search_says_which_stream_was_cut_and_if_it_found_none_ffmpeg_does(
+    places: tuple[Place, ...], said: str, ends: str
+) -> None:
+    plan = planned(replace(clip(frames_certain=False), formats=("avi",)))
+    line = INCOMPLETE.replace("stream 0", said)
+    encode = replace(perfect_encode(plan), complaints=(line,), exit_code=1, presented=tuple(range(6)))
+    error = encode_error(plan, encode, replace(CUT, places=places))
     assert error is not None
-    assert "the source ends after 0.280 s" in error.message
+    assert f"the source ends after {ends} s" in error.message
 
 
 TWICE = (Place("0.000", 0, "reading"), *CUT.places)
