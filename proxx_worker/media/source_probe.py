@@ -48,7 +48,7 @@ _FRAME_ENTRIES = (
 _ONLY_DECODING_TIMES = frozenset({"avi"})
 """Containers without presentation times: FFmpeg gives each frame the time of the packet with which it leaves the decoder. With
 B-frames, that is as many packets later as the decoder reorders, from the first frame to the last, whether or not some before the
-first do not decode (measured on 5.1 and 9.0; see docs/decisions/0024)."""
+first do not decode (measured on 5.1 and 9.0; docs/decisions/0024-recordings-that-begin-between-keyframes.md)."""
 
 _EIO = 5
 _COMPLAINT = re.compile(r"(?:\[[^\]]*\] )?(?!(?:file:)?/dev/fd/)(.{1,200})")
