@@ -9,6 +9,8 @@ from proxx_worker.media.facts import MediaFacts
 from proxx_worker.media.ffmpeg_words import decoder_names, speaker
 
 MOST_PLACES = 20
+"""How many places `details` lists; the others are only counted."""
+
 _NAMED = 6
 """How many places a message names."""
 
