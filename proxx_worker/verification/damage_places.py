@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from proxx_worker.contract.errors import JsonValue
 from proxx_worker.media.facts import MediaFacts
@@ -51,10 +51,10 @@ class DamageSearchResult:
 
     places: tuple[Place, ...]
     complete: bool
-    more: int = 0
-    packets: int = field(default=0, compare=False)
-    frames: int = field(default=0, compare=False)
-    at_end: bool = field(default=False, compare=False)
+    more: int
+    packets: int
+    frames: int
+    at_end: bool
 
     def with_met(self, met: Sequence[Place]) -> "DamageSearchResult":
         """Adds the first place that the encode met, if nothing was found near it, so that no known damage gets lost.

@@ -18,6 +18,7 @@ from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
 from proxx_worker.verification.source_faults import ends_early, frames_left_out
 from tests.unit.planning.sources import CLIP, clip, settings
 from tests.unit.verification.proxies import perfect_encode, perfect_proxy
+from tests.unit.verification.searches import search_result
 
 REFERENCE = "[h264 @ 0x1] [error] co located POCs unavailable"
 DECODER = "[h264 @ 0x1] [error] error while decoding MB 21 4, bytestream -30"
@@ -72,7 +73,7 @@ def test_references_that_lie_before_the_beginning_are_no_damage(
 INCOMPLETE = "[in#0/mxf @ 0x1] [fatal] corrupt input packet in stream 0"
 ENDED = "[in#0/mxf @ 0x1] [error] Task finished with error code: -1094995529 (Invalid data found when processing input)"
 MXF = replace(CLIP, formats=("mxf",))
-CUT = DamageSearchResult((Place("0.240", 0, "reading"),), complete=True, packets=7, frames=7, at_end=True)
+CUT = search_result(Place("0.240", 0, "reading"), packets=7, frames=7, at_end=True)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +155,7 @@ def test_where_all_frames_are_there_the_audio_was_cut() -> None:
     plan = planned(clip(rate=Fraction(30000, 1001), frames=60, duration=Fraction(2003, 1000)))
     line = "[in#0/mov,mp4,m4a,3gp,3g2,mj2 @ 0x1] [fatal] corrupt input packet in stream 1"
     encode = replace(perfect_encode(plan), complaints=(line,), exit_code=1, presented=tuple(range(57)))
-    search = DamageSearchResult((Place("1.990", 1, "reading"),), complete=True, packets=60, frames=60, at_end=True)
+    search = search_result(Place("1.990", 1, "reading"), packets=60, frames=60, at_end=True)
     error = encode_error(plan, encode, search)
     assert error is not None
     assert "without errors, in 1 place (audio stream 1 near 1.990 s): [in#0/mov" in error.message
