@@ -48,7 +48,8 @@ class VideoFacts:
     average where it varies; `average_rate`: the container's average; `constant_rate` is False where frame durations vary.
     `time_base`: seconds per tick. `frames`: frames that the source presents, according to the container;
     `frames_certain`: whether that is reliable. `clean_aperture`: the container marks a part of the frame (`clap`, PixelCrop), as
-    reported by an FFmpeg that would crop to it.
+    reported by an FFmpeg that would crop to it. `delay`: by how many frames FFmpeg gives every frame a later time than its place
+    in the container, which has no presentation times; 0 where it has them.
     """
 
     index: int
@@ -77,6 +78,7 @@ class VideoFacts:
     coded_height: int | None = None
     mirrored: bool = False
     clean_aperture: bool = False
+    delay: int = 0
 
     @property
     def promised_frames(self) -> int | None:

@@ -45,6 +45,11 @@ _FRAME_ENTRIES = (
 )
 
 
+_ONLY_DECODING_TIMES = frozenset({"avi"})
+"""Containers without presentation times: FFmpeg gives each frame the time of the packet with which it leaves the decoder. With
+B-frames, that is as many packets later as the decoder reorders, from the first frame to the last, whether or not some before the
+first do not decode (measured on 5.1 and 9.0; docs/decisions/0024-recordings-that-begin-between-keyframes.md)."""
+
 _EIO = 5
 _COMPLAINT = re.compile(r"(?:\[[^\]]*\] )?(?!(?:file:)?/dev/fd/)(.{1,200})")
 """One line of ffprobe's stderr without object addresses and descriptor names, which change."""
@@ -267,4 +272,5 @@ def _video(video_stream: Section, frame: Section, demuxer: str, avid_aspect: Fra
         coded_width=video_stream.positive("coded_width"),
         coded_height=video_stream.positive("coded_height"),
         clean_aperture=video_stream.side_data("Frame Cropping") is not None,
+        delay=(video_stream.positive("has_b_frames") or 0) if demuxer in _ONLY_DECODING_TIMES else 0,
     )

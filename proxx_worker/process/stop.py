@@ -103,6 +103,10 @@ class BeatingStop(StopSignal):
             beat()
         return self._stop.requested()
 
+    def cancelled(self) -> bool:
+        """See `StopSignal.cancelled`."""
+        return self._stop.cancelled()
+
     def fileno(self) -> int:
         """See `StopSignal.fileno`."""
         return self._stop.fileno()

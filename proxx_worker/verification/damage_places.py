@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from proxx_worker.contract.errors import JsonValue
 from proxx_worker.media.facts import MediaFacts
 from proxx_worker.media.ffmpeg_words import decoder_names, speaker
 
 MOST_PLACES = 20
+"""How many places `details` lists; the others are only counted."""
+
 _NAMED = 6
 """How many places a message names."""
 
@@ -49,10 +51,10 @@ class DamageSearchResult:
 
     places: tuple[Place, ...]
     complete: bool
-    more: int = 0
-    packets: int = field(default=0, compare=False)
-    frames: int = field(default=0, compare=False)
-    at_end: bool = field(default=False, compare=False)
+    more: int
+    packets: int
+    frames: int
+    at_end: bool
 
     def with_met(self, met: Sequence[Place]) -> "DamageSearchResult":
         """Adds the first place that the encode met, if nothing was found near it, so that no known damage gets lost.

@@ -202,7 +202,14 @@ class DamageSearch:
         more = sum(stream.more for stream in self._streams.values())
         slack = _LAST_FRAMES / self._facts.video.rate
         at_end = all(stream.is_damaged_only_at_end(slack) for stream in self._streams.values())
-        return DamageSearchResult(tuple(places), complete, more, self._video.packets, self._video.frames, at_end)
+        return DamageSearchResult(
+            places=tuple(places),
+            complete=complete,
+            more=more,
+            packets=self._video.packets,
+            frames=self._video.frames,
+            at_end=at_end,
+        )
 
 
 def _number(text: bytes) -> int | None:

@@ -73,7 +73,8 @@ def _cut_off(
     frames = len(encode.presented)
     if search is not None:
         # A decoder may make a frame of what there is of the last packet.
-        frames = min(search.frames, search.packets - (stream_of(plan.facts, cut[0]) == video.index))
+        stream = search.places[-1].stream if search.places else stream_of(plan.facts, cut[0])
+        frames = min(search.frames, search.packets - (stream == video.index))
     end = frames / video.rate
     # Where the video has all its frames, the audio was cut: that is told with its stream and place.
     if (promised is not None and frames >= promised) or end >= (video.duration or 0):
@@ -237,18 +238,17 @@ def _damaged(
 ) -> JobError:
     where = _where(plan, encode, encode.complained_at)
     met = _places_met(plan, encode, lines) or [Place(where, None, "decoding")]
-    found = DamageSearchResult(tuple(met), complete=False) if search is None else search.with_met(met)
-    said = f"first near {where} s" if search is None else describe(plan.facts, found)
+    found = None if search is None else search.with_met(met)
+    said = f"first near {where} s" if found is None else describe(plan.facts, found)
     quoted: list[JsonValue] = [without_addresses(line) for line in lines[:_QUOTED_LINES]]
     return JobError(
         ErrorCode.SOURCE_DAMAGED,
         f"the source could not be read and decoded without errors, {said}: "
         f"{quoted[0] if quoted else 'FFmpeg stopped there without giving a reason'}; deliver the clip again, or repair it",
         {
-            "near_seconds": where if search is None else found.places[0].seconds,
+            "near_seconds": where if found is None else found.places[0].seconds,
             "lines": quoted,
-            **listed(found.places, found.more),
-            **({} if search is None else {"places_complete": search.complete}),
+            **(listed(met) if found is None else {**listed(found.places, found.more), "places_complete": found.complete}),
         },
     )
 

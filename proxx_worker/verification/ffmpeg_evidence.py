@@ -56,7 +56,7 @@ class FfmpegEvidence:
 
     def shows_kinds(self) -> bool:
         """Whether the encode went over all of a sound source, so that it shows every kind of frame."""
-        return self.search is None and encode_error(self.plan, self.encode) is None
+        return self.search is None and self._is_sound()
 
     def has_places(self) -> bool:
         """Whether the source is damaged so that a search for all damaged places is worthwhile.
@@ -76,7 +76,7 @@ class FfmpegEvidence:
         samples = promised_frames(video, self.encode.times)
         promised = None if samples is None else samples - missing
         yield compare("frames_of_source", promised, presented)
-        if missing:
+        if missing and self._is_sound():
             said = f"{missing} of {missing + presented}, before the first that decodes"
             yield Check(name="frames_left_out", expected=said, actual=said, ok=True)
         if (cut := left_out_at_end(self.plan.facts.open_end, missing + presented)) is not None:
@@ -106,7 +106,7 @@ class FfmpegEvidence:
     def notes(self) -> tuple[str, ...]:
         """Notes on the source that only its decoded frames give: how many at its beginning cannot be decoded."""
         missing = frames_left_out(self.plan, self.encode)
-        if not missing:
+        if not missing or not self._is_sound():
             return ()
         return (f"frames left out at the beginning: {missing}; they do not decode, and no player shows them",)
 
@@ -116,6 +116,10 @@ class FfmpegEvidence:
         if error is not None and error != times_fault(self.plan, self.encode):
             return None
         return None if gap_error(self.plan, self.encode) else measured_plan(self.plan, self.encode)
+
+    def _is_sound(self) -> bool:
+        """Whether the encode had no error. In a damaged source, frames may be missing because of the damage."""
+        return encode_error(self.plan, self.encode) is None
 
     def _rate_of_source(self) -> Iterator[Check]:
         if self.claimed is not None:

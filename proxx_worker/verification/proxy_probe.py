@@ -10,6 +10,7 @@ from proxx_worker.media.ffmpeg_words import Meaning, says, without_addresses
 from proxx_worker.media.ffprobe_json import read_ratio
 from proxx_worker.planning.containers import DEMUXERS
 from proxx_worker.planning.expectation import Expectation
+from proxx_worker.verification.damage_places import MOST_PLACES
 from proxx_worker.verification.first_pictures import FirstPictures
 
 # No more digits than 64 bits hold, so that no number overflows an array or Python's own limit.
@@ -48,9 +49,6 @@ HDR_ENTRIES = (
 
 LENGTH_ENTRIES = "frame=pkt_duration,duration"
 """Requested only if audio is copied: each frame's duration, which has another name from FFmpeg 6 on."""
-
-MOST_HOLES = 20
-"""As many as SOURCE_DAMAGED lists; the others are only counted."""
 
 _LENGTHS = ("pkt_duration", "duration")
 _OF_ONE_FRAME = frozenset({"pts", *_LENGTHS})
@@ -99,7 +97,7 @@ class StreamReport:
     of the latest frame that has any.
 
     `sizes`: samples of each decoded audio frame. For audio frames with a duration, in ticks: `end`, when the last one ends;
-    `holes`, where one is missing between two others, the first `MOST_HOLES`; `more_holes`: how many further ones there are.
+    `holes`, where one is missing between two others, the first `MOST_PLACES`; `more_holes`: how many further ones there are.
     """
 
     fields: Mapping[str, str]
@@ -134,7 +132,7 @@ class StreamReport:
         if time is None or length is None:
             return
         if self.end is not None and time > self.end:
-            if len(self.holes) < MOST_HOLES:
+            if len(self.holes) < MOST_PLACES:
                 self.holes.append(self.end)
             else:
                 self.more_holes += 1

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from proxx_worker.contract.errors import ErrorCode, JobError
+from proxx_worker.contract.errors import ErrorCode, JobError, JsonValue
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.media.demuxers import NUMBERED
 from proxx_worker.planning.frame_timing import clip_start
@@ -28,18 +28,23 @@ def frames_left_out(plan: TaskPlan, encode: EncodeObservation) -> int:
     """How many frames are missing between the video's start by its container and the first frame that decodes.
 
     Frames that depend on others from before the source's beginning (a cut between keyframes) cannot be decoded or played.
-    None is missing if each of the container's frames was presented: AVI has no presentation times, and with B-frames the
-    decoder's delay moves the first one (by a frame for MPEG-4 and MPEG-2).
     """
-    schedule, first = plan.design.schedule, next(iter(encode.times), None)
-    if first is None or plan.facts.video.start is None or schedule.converts:
+    late = _late_by(plan, encode)
+    if late is None or plan.facts.video.start is None or plan.design.schedule.converts:
         return 0
-    if plan.facts.video.frames == len(encode.presented):
-        return 0
-    place = first * plan.facts.video.time_base + schedule.output_shift - schedule.offset
-    if plan.expected.container is Container.MXF:
-        place += schedule.audio_shift
-    return max(0, round(place * plan.facts.video.rate))
+    return max(0, round(late * plan.facts.video.rate))
+
+
+def _late_by(plan: TaskPlan, encode: EncodeObservation) -> Fraction | None:
+    """Seconds from the video's start by its container to the first frame's place; None without a frame. Negative: earlier.
+
+    An AVI's first frame has a later time than its place, by the decoder's delay.
+    """
+    schedule, video, first = plan.design.schedule, plan.facts.video, next(iter(encode.times), None)
+    if first is None:
+        return None
+    place = first * video.time_base - video.delay / video.rate + schedule.output_shift - schedule.offset
+    return place + schedule.audio_shift if plan.expected.container is Container.MXF else place
 
 
 def ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -> JobError | None:
@@ -52,7 +57,7 @@ def ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -
             {"frames_before": 0},
         )
     frame = 1 / video.rate
-    end = max(times) * video.time_base + frame
+    end = max(times) * video.time_base + frame - video.delay * frame
     missing = frames_left_out(plan, encode)
     promised = promised_frames(video, times)
     fault = None if promised is None else _miscounted(facts.demuxer, len(encode.presented), promised, missing, end, frame)
@@ -61,7 +66,7 @@ def ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -
     # Containers round, decoders hold back a frame at a cut: two frames and a hundredth are no damage.
     slack = 2 * frame + Fraction(1, 100)
     if video.duration is not None:
-        length = end - min(times) * video.time_base + missing * frame
+        length = (max(times) - min(times)) * video.time_base + frame + missing * frame
         # Fragmented files may state an end instead of a duration.
         reaches = length + (max(Fraction(0), video.start or Fraction(0)) if _is_fragmented(plan) else 0)
         if promised is None and reaches + slack < video.duration:
@@ -84,11 +89,7 @@ def _miscounted(demuxer: str, presented: int, promised: int, missing: int, end: 
             {"frames": presented, "frames_promised": promised},
         )
     if demuxer in _OF_ONE_SIZE and presented > promised:
-        return JobError(
-            ErrorCode.SOURCE_DAMAGED,
-            f"the source ends in the middle of frame {promised + 1}: it was cut off; deliver the clip again",
-            {"ends_at_seconds": f"{float(end - frame):.3f}", "frames": promised},
-        )
+        return _cut_off(f"the source ends in the middle of frame {promised + 1}", end - frame, frames=promised)
     if presented + missing < promised:
         return ends_after_frames(presented, promised, end)
     return None
@@ -140,24 +141,18 @@ def audio_ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyRep
         end, promised = Fraction(heard.length, heard.rate), stream.start + stream.duration - start
         # Lossy codecs use blocks, and decoders may or may not trim the padding at either end.
         if heard.certain and end + Fraction(4 * 1024, heard.rate) < promised:
-            return JobError(
-                ErrorCode.SOURCE_DAMAGED,
-                f"audio stream {position + 1} of the source ends at {float(end):.3f} s, but its container promises "
-                f"{float(promised):.3f} s: it was cut off; deliver the clip again",
-                {"ends_at_seconds": f"{float(end):.3f}", "stream": stream.index},
-            )
+            name = f"audio stream {position + 1} of the source"
+            said = f"{name} ends at {float(end):.3f} s, but its container promises {float(promised):.3f} s"
+            return _cut_off(said, end, stream=stream.index)
     return None
 
 
 def begins_late(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     """A first frame at another time than the container says, for MXF, where all streams start together at that time."""
-    schedule, first = plan.design.schedule, next(iter(encode.times), None)
-    if plan.expected.container is not Container.MXF or schedule.rate is None or first is None:
+    rate, late = plan.design.schedule.rate, _late_by(plan, encode)
+    if plan.expected.container is not Container.MXF or rate is None or late is None or abs(late) * rate <= Fraction(1, 2):
         return None
-    place = first * plan.facts.video.time_base + schedule.audio_shift + schedule.output_shift
-    if abs(place) * schedule.rate <= Fraction(1, 2):
-        return None
-    second = f"{float(place):.3f}"
+    second = f"{float(late):.3f}"
     return JobError(
         ErrorCode.SOURCE_UNSUPPORTED,
         f"the source's first frame is {second} s from the time its container states, and MXF cannot store a late start: "
@@ -168,18 +163,20 @@ def begins_late(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
 
 def ends_after_frames(presented: int, promised: int, end: Fraction) -> JobError:
     """SOURCE_DAMAGED for a file with fewer frames than its container counts. `end`: the time in seconds at which they end."""
-    return _ends_after(f"after {presented} frames", f"{promised} frames", end, promised, presented)
+    said = f"the source ends after {presented} frames, but its container promises {promised} frames"
+    return _cut_off(said, end, frames=presented, frames_promised=promised)
 
 
 def ends_after_seconds(length: Fraction, promised: Fraction, presented: int, end: Fraction | None = None) -> JobError:
     """SOURCE_DAMAGED for a file shorter than its container says. All in seconds; `end`: when it ends, if not at `length`."""
-    actual = length if end is None else end
-    return _ends_after(f"after {float(length):.3f} s", f"{float(promised):.3f} s", actual, None, presented)
+    said = f"the source ends after {float(length):.3f} s, but its container promises {float(promised):.3f} s"
+    return _cut_off(said, length if end is None else end, frames=presented, frames_promised=None)
 
 
-def _ends_after(actual: str, promised: str, end: Fraction, frames: int | None, presented: int) -> JobError:
+def _cut_off(said: str, end: Fraction, **details: JsonValue) -> JobError:
+    """SOURCE_DAMAGED for what ends too early, at `end` seconds, as `said`."""
     return JobError(
         ErrorCode.SOURCE_DAMAGED,
-        f"the source ends {actual}, but its container promises {promised}: it was cut off; deliver the clip again",
-        {"ends_at_seconds": f"{float(end):.3f}", "frames": presented, "frames_promised": frames},
+        f"{said}: it was cut off; deliver the clip again",
+        {"ends_at_seconds": f"{float(end):.3f}", **details},
     )

@@ -361,18 +361,35 @@ def test_audio_that_is_cut_off_after_the_last_picture_is_told_as_audio(proxx: Co
     assert "cut off" not in error["message"]
 
 
-@pytest.mark.parametrize("codec", ["mpeg4", "mpeg2video"])
-def test_an_avi_with_b_frames_leaves_none_out(proxx: Command, tmp_path: Path, codec: str) -> None:
+@pytest.mark.parametrize("proxy", [("prores_proxy", "mov"), ("dnxhr", "mxf")], ids=["mov", "mxf"])
+@pytest.mark.parametrize("options", [("-c:v", "mpeg4", "-bf", "2"), ("-c:v", "mpeg2video", "-bf", "2"), CLOSED])
+def test_an_avi_with_b_frames_leaves_none_out(
+    proxx: Command, tmp_path: Path, options: tuple[str, ...], proxy: tuple[str, str]
+) -> None:
     """It has no presentation times, so its first frame comes later by the decoder's delay."""
     source = tmp_path / "b.avi"
-    ffmpeg(*PICTURE, "-t", "1", "-c:v", codec, "-bf", "2", source)
-    result = run(proxx, tmp_path, source)
+    ffmpeg(*PICTURE, "-t", "1", *options, source)
+    result = run(proxx, tmp_path, source, *proxy)
     assert result["error"] is None
     (task,) = result["tasks"]
     checks = {check["name"]: check["actual"] for check in task["checks"]}
     assert checks["frames"] == 25
     assert "frames_left_out" not in checks
     assert not [note for note in task["source_media"]["notes"] if "left out" in note]
+
+
+def test_an_avi_that_lost_its_beginning_tells_how_many_frames_beside_the_delay(proxx: Command, tmp_path: Path) -> None:
+    """Its first five packets are gone, and with them the first keyframe: nothing decodes before the second, 12 pictures in."""
+    whole, source = tmp_path / "whole.avi", tmp_path / "late.avi"
+    ffmpeg(*PICTURE, *CLOSED, whole)
+    ffmpeg("-i", whole, "-c", "copy", "-copyinkf", "-ss", "0.2", source)
+    result = run(proxx, tmp_path, source)
+    assert result["error"] is None
+    (task,) = result["tasks"]
+    checks = {check["name"]: check["actual"] for check in task["checks"]}
+    assert (checks["frames"], checks["frames_left_out"]) == (38, "7 of 45, before the first that decodes")
+    assert task["source_media"]["notes"] == ["frames left out at the beginning: 7; they do not decode, and no player shows them"]
+    assert list(pictures(source)) == list(pictures(whole)[12:])
 
 
 def test_chunks_of_an_avi_that_only_repeat_the_picture_are_no_pictures(proxx: Command, tmp_path: Path) -> None:

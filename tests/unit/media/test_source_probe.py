@@ -332,6 +332,13 @@ def test_the_pixel_aspect_of_avid_s_codecs_is_the_container_s_and_of_no_other() 
 
 
 @pytest.mark.parametrize(
+    ("demuxer", "reorders", "delay"), [("avi", 2, 2), ("avi", 0, 0), ("avi", None, 0), ("mov,mp4,m4a,3gp,3g2,mj2", 2, 0)]
+)
+def test_a_decoder_delays_what_has_no_presentation_times(demuxer: str, reorders: int | None, delay: int) -> None:
+    assert facts(document(video(has_b_frames=reorders), demuxer=demuxer)).video.delay == delay
+
+
+@pytest.mark.parametrize(
     ("demuxer", "start", "end", "duration"),
     [
         ("matroska,webm", "100.000000", "101.000000", Fraction(1)),

@@ -80,6 +80,7 @@ class Picture(TypedDict, total=False):
     codec: str
     mirrored: bool
     clean_aperture: bool
+    delay: int
 
 
 def clip(**picture: Unpack[Picture]) -> MediaFacts:

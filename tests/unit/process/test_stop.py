@@ -93,7 +93,8 @@ def test_a_cancel_is_looked_for_once_more_before_the_job_is_decided() -> None:
     stop = CancellableStop(flag, lambda: False, lambda: answers.pop(0))
     assert not flag.cancelled()
     assert not BeatingStop(flag).cancelled()
-    assert [stop.cancelled(), stop.cancelled(), stop.cancelled()] == [False, True, True]
+    beating = BeatingStop(stop)
+    assert [beating.cancelled(), beating.cancelled(), stop.cancelled()] == [False, True, True]
     assert stop.requested()
     assert stop.error("its result was about to be recorded").code is ErrorCode.CANCELLED
     flag.close()

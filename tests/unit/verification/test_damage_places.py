@@ -6,10 +6,11 @@ import pytest
 
 from proxx_worker.contract.output_settings import Codec, Container
 from proxx_worker.planning.plan import plan_task
-from proxx_worker.verification.damage_places import MOST_PLACES, DamageSearchResult, Place, describe, listed, stream_of
+from proxx_worker.verification.damage_places import MOST_PLACES, Place, describe, listed, stream_of
 from proxx_worker.verification.encode_fault import encode_error
 from tests.unit.planning.sources import CLIP, settings
 from tests.unit.verification.proxies import perfect_encode
+from tests.unit.verification.searches import search_result
 
 SOUND = CLIP.audio[0]
 PICTURE_FAULT = "[h264 @ 0x1] [error] error while decoding MB 21 4, bytestream -30"
@@ -67,25 +68,24 @@ def test_all_places_that_the_encode_met_are_in_its_error() -> None:
     ],
 )
 def test_what_the_encode_met_is_kept_if_nothing_was_found_near_it(met: Place, found: Place, kept: list[str | None]) -> None:
-    assert [place.seconds for place in DamageSearchResult((found,), complete=True).with_met((met,)).places] == kept
+    assert [place.seconds for place in search_result(found).with_met((met,)).places] == kept
 
 
 def test_an_encode_that_met_nothing_adds_nothing() -> None:
-    found = DamageSearchResult((Place("2.000", 0, "decoding"),), complete=True)
+    found = search_result(Place("2.000", 0, "decoding"))
     assert found.with_met(()) == found
 
 
 def test_a_number_that_is_no_stream_of_the_proxy_has_no_name() -> None:
     place = Place("4.000", 7, "reading")
-    assert describe(CLIP, DamageSearchResult((place,), complete=True)) == "in 1 place (near 4.000 s)"
+    assert describe(CLIP, search_result(place)) == "in 1 place (near 4.000 s)"
 
 
 def test_a_message_names_six_places_and_counts_the_others() -> None:
     places = tuple(Place(f"{second}.000", None if second == 1 else 0, "decoding", f"{second}.000") for second in range(8))
-    assert describe(CLIP, DamageSearchResult(places, complete=True, more=2)) == (
+    assert describe(CLIP, search_result(*places, more=2)) == (
         "in 10 places (video near 0.000, 2.000, 3.000, 4.000, 5.000 s; near 1.000 s; 4 more)"
     )
     assert (
-        describe(CLIP, DamageSearchResult(places[:1], complete=False))
-        == "in 1 place (video near 0.000 s; not searched to its end)"
+        describe(CLIP, search_result(*places[:1], complete=False)) == "in 1 place (video near 0.000 s; not searched to its end)"
     )

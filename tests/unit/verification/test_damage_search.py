@@ -17,6 +17,7 @@ from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
 from tests.unit.planning.sources import CLIP, PICTURE, settings
 from tests.unit.verification.proxies import perfect_encode
+from tests.unit.verification.searches import search_result
 
 PLAN = plan_task(settings(Codec.PRORES_PROXY, Container.MOV), CLIP)
 VIDEO = "[h264 @ 0x1] [error] error while decoding MB 21 4, bytestream -30"
@@ -69,7 +70,7 @@ def places(lines: Iterable[str], facts: MediaFacts = CLIP) -> list[tuple[str | N
 def test_a_whole_source_has_no_place() -> None:
     sound = [packet(at, stream=1, lasts=SAMPLES) for at in range(-SAMPLES, 10 * SAMPLES, SAMPLES)]
     frames = [frame(at, stream=1) for at in range(0, 10 * SAMPLES, SAMPLES)]
-    assert searched([*pictures(50), *sound, *frames]) == DamageSearchResult((), complete=True)
+    assert searched([*pictures(50), *sound, *frames]) == search_result(packets=50, frames=50, at_end=True)
 
 
 def test_a_complaint_is_about_the_packet_before_it_whatever_frame_it_stands_in() -> None:
@@ -105,7 +106,7 @@ def test_packets_before_the_first_frame_are_not() -> None:
 def test_the_last_packets_are_damaged_if_no_frame_comes_of_them_and_the_search_came_to_the_end() -> None:
     lines = pictures(50, lost=(48, 49))
     assert places(lines) == [("1.920", "1.960", 0, "decoding")]
-    assert searched(lines, complete=False) == DamageSearchResult((), complete=False)
+    assert searched(lines, complete=False) == search_result(complete=False, packets=50, frames=48, at_end=True)
 
 
 def test_packets_that_wait_too_long_for_their_frame_are_not_kept() -> None:
@@ -248,9 +249,8 @@ DAMAGED = replace(perfect_encode(PLAN), exit_code=1, complaints=(VIDEO,), compla
 
 
 def test_the_error_has_what_was_found() -> None:
-    found = DamageSearchResult(
-        (Place("0.120", 0, "decoding", "0.120"), Place("7.000", 1, "reading", "9.500"), Place("11.000", 0, "decoding", "11.000")),
-        complete=True,
+    found = search_result(
+        Place("0.120", 0, "decoding", "0.120"), Place("7.000", 1, "reading", "9.500"), Place("11.000", 0, "decoding", "11.000")
     )
     error = FfmpegEvidence(PLAN, DAMAGED, search=found).fault()
     assert error is not None
@@ -273,7 +273,7 @@ def test_the_error_has_what_was_found() -> None:
 
 
 def test_a_search_that_found_nothing_leaves_what_the_encode_met() -> None:
-    error = encode_error(PLAN, DAMAGED, DamageSearchResult((), complete=False))
+    error = encode_error(PLAN, DAMAGED, search_result(complete=False))
     assert error is not None
     assert "in 1 place (video near 0.080 s; not searched to its end): " in error.message
     assert (error.details["near_seconds"], error.details["places_count"], error.details["places_complete"]) == ("0.080", 1, False)
@@ -282,7 +282,7 @@ def test_a_search_that_found_nothing_leaves_what_the_encode_met() -> None:
 def test_times_that_go_back_are_all_listed() -> None:
     complaint = "[mov @ 0x1] [error] Non-monotonic DTS: 5"
     encode = replace(perfect_encode(PLAN), exit_code=1, presented=(0, FRAME, FRAME // 2), complaints=(complaint,))
-    found = DamageSearchResult(tuple(Place(f"{second}.040", 0, "times", f"{second}.040") for second in range(3)), complete=True)
+    found = search_result(*(Place(f"{second}.040", 0, "times", f"{second}.040") for second in range(3)))
     error = FfmpegEvidence(PLAN, encode, search=found).fault()
     assert error is not None
     assert "(and 2 more such places)" in error.message

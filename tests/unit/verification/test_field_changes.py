@@ -11,12 +11,12 @@ from proxx_worker.contract.output_settings import Codec, Container, OutputSettin
 from proxx_worker.contract.result import Check
 from proxx_worker.media.facts import ColorFacts, MediaFacts
 from proxx_worker.planning.plan import TaskPlan, plan_task
-from proxx_worker.verification.damage_places import DamageSearchResult
 from proxx_worker.verification.encode_observation import EncodeObserver
 from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
 from proxx_worker.verification.field_changes import depends_on_threads, fields_fault
 from tests.unit.planning.sources import CLIP, clip, settings
 from tests.unit.verification.proxies import perfect_encode
+from tests.unit.verification.searches import search_result
 
 SAME, HALF = settings(), settings(resolution=Resolution(ScaleMode.HALF))
 PRORES = settings(Codec.PRORES_LT, Container.MOV)
@@ -130,7 +130,7 @@ def test_a_failed_encode_is_told_first() -> None:
 def test_of_a_damaged_source_no_kinds_are_told() -> None:
     plan = plan_task(HALF, CLIP)
     encode = replace(perfect_encode(plan), kinds=CHANGES)
-    search = DamageSearchResult(places=(), complete=True, more=0, packets=0, frames=0, at_end=False)
+    search = search_result()
     seen = FfmpegEvidence(plan, encode, search=search)
     assert (seen.fault(), check(seen)) == (None, None)
 

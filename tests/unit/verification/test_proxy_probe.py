@@ -5,7 +5,8 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxx_worker.verification.proxy_probe import MOST_HOLES, ProxyReader, StreamReport
+from proxx_worker.verification.damage_places import MOST_PLACES
+from proxx_worker.verification.proxy_probe import ProxyReader, StreamReport
 from tests.support.printouts import parse_proxy
 
 LOOKS = ("interlaced_frame=0|color_range=tv", "interlaced_frame=1|color_range=tv", "sample_aspect_ratio=1:1|side_data|")
@@ -43,8 +44,8 @@ def test_each_frame_counts(frames: list[tuple[int, str | tuple[int, int | None]]
     assert sound.samples == sum(samples for _, samples, _ in heard)
     ends = [(time, time + length) for time, _, length in heard if length is not None]
     holes = [end for (_, end), (time, _) in itertools.pairwise(ends) if time > end]
-    assert (sound.end, sound.holes) == (ends[-1][1] if ends else None, holes[:MOST_HOLES])
-    assert sound.more_holes == max(0, len(holes) - MOST_HOLES)
+    assert (sound.end, sound.holes) == (ends[-1][1] if ends else None, holes[:MOST_PLACES])
+    assert sound.more_holes == max(0, len(holes) - MOST_PLACES)
 
 
 def test_a_line_that_says_its_time_twice_is_not_cut_short() -> None:

@@ -10,6 +10,7 @@ from proxx_worker.contract.output_settings import Codec, Container
 from proxx_worker.contract.result import Check
 from proxx_worker.media.facts import MediaFacts
 from proxx_worker.planning.plan import TaskPlan, plan_task
+from proxx_worker.verification import source_faults
 from proxx_worker.verification.damage_places import DamageSearchResult, Place
 from proxx_worker.verification.encode_fault import encode_error
 from proxx_worker.verification.encode_observation import EncodeObservation
@@ -17,6 +18,7 @@ from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
 from proxx_worker.verification.source_faults import ends_early, frames_left_out
 from tests.unit.planning.sources import CLIP, clip, settings
 from tests.unit.verification.proxies import perfect_encode, perfect_proxy
+from tests.unit.verification.searches import search_result
 
 REFERENCE = "[h264 @ 0x1] [error] co located POCs unavailable"
 DECODER = "[h264 @ 0x1] [error] error while decoding MB 21 4, bytestream -30"
@@ -32,6 +34,11 @@ def begins_late(plan: TaskPlan, frames: int = LEFT_OUT) -> EncodeObservation:
     """The first pictures do not decode; the others stand where they stand."""
     encode = perfect_encode(plan)
     return replace(encode, presented=encode.presented[frames:], progress=replace(encode.progress, frames=25 - frames))
+
+
+def later(plan: TaskPlan, encode: EncodeObservation, frames: int) -> EncodeObservation:
+    ticks = round(frames / plan.facts.video.rate / plan.facts.video.time_base)
+    return replace(encode, presented=tuple(time + ticks for time in encode.times))
 
 
 def early(plan: TaskPlan, encode: EncodeObservation) -> bool:
@@ -66,7 +73,7 @@ def test_references_that_lie_before_the_beginning_are_no_damage(
 INCOMPLETE = "[in#0/mxf @ 0x1] [fatal] corrupt input packet in stream 0"
 ENDED = "[in#0/mxf @ 0x1] [error] Task finished with error code: -1094995529 (Invalid data found when processing input)"
 MXF = replace(CLIP, formats=("mxf",))
-CUT = DamageSearchResult((Place("0.240", 0, "reading"),), complete=True, packets=7, frames=7, at_end=True)
+CUT = search_result(Place("0.240", 0, "reading"), packets=7, frames=7, at_end=True)
 
 
 @pytest.mark.parametrize(
@@ -93,10 +100,26 @@ def test_where_frames_are_not_counted_it_ends_after_so_many_seconds() -> None:
     error = encode_error(plan, encode)
     assert error is not None
     assert "the source ends after 0.240 s, but its container promises 1.000 s: it was cut off" in error.message
-    in_audio = replace(encode, complaints=(INCOMPLETE.replace("stream 0", "stream 1"),))
-    error = encode_error(plan, in_audio, CUT)
+
+
+@pytest.mark.parametrize(
+    ("places", "said", "ends"),
+    [
+        ((Place("0.240", 0, "reading"),), "stream 1", "0.240"),
+        ((Place("0.240", 1, "reading"),), "stream 0", "0.280"),
+        ((), "stream 0", "0.240"),
+        ((), "stream 1", "0.280"),
+    ],
+)
+def test_the_search_says_which_stream_was_cut_and_if_it_found_none_ffmpeg_does(
+    places: tuple[Place, ...], said: str, ends: str
+) -> None:
+    plan = planned(replace(clip(frames_certain=False), formats=("avi",)))
+    line = INCOMPLETE.replace("stream 0", said)
+    encode = replace(perfect_encode(plan), complaints=(line,), exit_code=1, presented=tuple(range(6)))
+    error = encode_error(plan, encode, replace(CUT, places=places))
     assert error is not None
-    assert "the source ends after 0.280 s" in error.message
+    assert f"the source ends after {ends} s" in error.message
 
 
 TWICE = (Place("0.000", 0, "reading"), *CUT.places)
@@ -132,7 +155,7 @@ def test_where_all_frames_are_there_the_audio_was_cut() -> None:
     plan = planned(clip(rate=Fraction(30000, 1001), frames=60, duration=Fraction(2003, 1000)))
     line = "[in#0/mov,mp4,m4a,3gp,3g2,mj2 @ 0x1] [fatal] corrupt input packet in stream 1"
     encode = replace(perfect_encode(plan), complaints=(line,), exit_code=1, presented=tuple(range(57)))
-    search = DamageSearchResult((Place("1.990", 1, "reading"),), complete=True, packets=60, frames=60, at_end=True)
+    search = search_result(Place("1.990", 1, "reading"), packets=60, frames=60, at_end=True)
     error = encode_error(plan, encode, search)
     assert error is not None
     assert "without errors, in 1 place (audio stream 1 near 1.990 s): [in#0/mov" in error.message
@@ -176,16 +199,50 @@ def test_pictures_that_nothing_can_decode_are_counted(container: Container) -> N
     assert Check(name="frames_left_out", expected=said, actual=said, ok=True) in list(checks)
 
 
-def test_where_each_of_the_container_s_frames_was_presented_none_is_missing() -> None:
-    """An AVI with B-frames has no presentation times: its first frame comes later by the decoder's delay."""
-    plan = planned(replace(clip(frames_certain=False), formats=("avi",)))
-    encode = perfect_encode(plan)
-    tick = round(1 / plan.facts.video.rate / plan.facts.video.time_base)
-    delayed = replace(encode, presented=tuple(time + tick for time in encode.times))
-    assert frames_left_out(plan, delayed) == 0
-    assert frames_left_out(plan, replace(delayed, presented=delayed.presented[:-1])) == 1
+@pytest.mark.parametrize("container", [Container.MOV, Container.MXF])
+@pytest.mark.parametrize("delay", [1, 2])
+def test_the_delay_of_a_decoder_leaves_nothing_out_and_is_no_late_start(container: Container, delay: int) -> None:
+    """An AVI with B-frames has no presentation times: each of its frames comes later by the decoder's delay."""
+    plan = planned(replace(clip(frames_certain=False, delay=delay), formats=("avi",)), container)
+    delayed = later(plan, perfect_encode(plan), delay)
+    shorter = replace(delayed, presented=delayed.presented[:-1])
+    assert (frames_left_out(plan, delayed), frames_left_out(plan, shorter)) == (0, 0), (
+        "what is missing at the end is another matter"
+    )
+    assert source_faults.begins_late(plan, delayed) is None
     assert FfmpegEvidence(plan, delayed).notes() == ()
     checks = FfmpegEvidence(plan, delayed).time_checks(perfect_proxy(plan).observation().report.of_type("video")[0])
+    assert "frames_left_out" not in {check.name for check in checks}
+
+
+@pytest.mark.parametrize("delay", [0, 2])
+def test_frames_that_an_avi_lost_at_its_beginning_are_counted_beside_the_delay(delay: int) -> None:
+    plan = planned(replace(clip(frames=25, frames_certain=False, delay=delay), formats=("avi",)))
+    lost = later(plan, begins_late(plan), delay)
+    assert frames_left_out(plan, lost) == LEFT_OUT
+    assert not early(plan, lost)
+    error = ends_early(plan, replace(lost, presented=lost.presented[:-4]), perfect_proxy(plan).observation().report)
+    assert error is not None
+    assert error.details["ends_at_seconds"] == "0.840"
+    assert "the source ends after 0.840 s, but its container promises 1.000 s" in error.message
+    in_mxf = planned(plan.facts, Container.MXF)
+    late = source_faults.begins_late(in_mxf, lost)
+    assert late is not None
+    assert late.details == {"seconds": "0.400"}
+
+
+def test_a_late_first_frame_is_no_delay_where_the_container_has_times() -> None:
+    """As many frames as the container has, one later: it is its first that is missing, even if the count seems right."""
+    plan = planned(clip(frames_certain=False))
+    assert frames_left_out(plan, later(plan, perfect_encode(plan), 1)) == 1
+
+
+def test_of_a_damaged_source_none_is_said_to_be_left_out() -> None:
+    plan = planned(CLIP)
+    encode = replace(begins_late(plan), complaints=(DECODER,), exit_code=1)
+    assert encode_error(plan, encode) is not None
+    assert FfmpegEvidence(plan, encode).notes() == ()
+    checks = FfmpegEvidence(plan, encode).time_checks(perfect_proxy(plan, 15).observation().report.of_type("video")[0])
     assert "frames_left_out" not in {check.name for check in checks}
 
 
