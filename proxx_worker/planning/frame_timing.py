@@ -223,7 +223,7 @@ def _before_used(facts: MediaFacts) -> Fraction:
 
 def _check_rate(container: Container, rate: Fraction) -> None:
     if container is Container.MXF and rate not in MXF_RATES:
-        allowed = ", ".join(f"{rate_as_number(item)}" for item in sorted(MXF_RATES))
+        allowed = ", ".join(number for item in sorted(MXF_RATES) if (number := rate_as_number(item)) is not None)
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
             f"MXF cannot store {rate} frames per second exactly (it can: {allowed}): "

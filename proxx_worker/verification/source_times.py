@@ -127,7 +127,8 @@ def _off_the_rate(plan: TaskPlan, times: Sequence[int]) -> JobError | None:
     return JobError(
         ErrorCode.SOURCE_UNSUPPORTED,
         f"the source skips frames of its constant rate ({rate}), first at {second} s, and MXF cannot store a gap: "
-        f'ask for fps_mode "explicit" with {rate_as_number(rate)}, which repeats the previous frame, or for mov, mp4 or mkv',
+        f'ask for fps_mode "explicit" with {rate_as_number(rate) or "a rate"}, which repeats the previous frame, '
+        "or for mov, mp4 or mkv",
         {"rate": str(rate), "near_seconds": second},
     )
 

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from fractions import Fraction
 from math import lcm
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container, FpsMode, OutputSettings, Resolution, ScaleMode
+from proxx_worker.contract.strict_json import Number
+from proxx_worker.contract.values import read_rate
 from proxx_worker.media.facts import MediaFacts, Timecode
 from proxx_worker.planning.frame_timing import MXF_RATES, Schedule, plan_schedule
 from tests.unit.planning.sources import CLIP, STEREO, clip, settings
@@ -130,6 +133,14 @@ def test_a_rate_that_is_written_in_decimals_is_restated_for_mxf(rate: Fraction, 
 def test_an_average_beside_the_rate_is_no_matter_for_mxf(rate: Fraction, average: Fraction | None) -> None:
     schedule = plan_schedule(settings(container=Container.MXF), clip(rate=rate, average_rate=average))
     assert (schedule.rate, schedule.restated) == (rate, False)
+
+
+def test_a_rate_that_mxf_cannot_store_is_refused_with_every_rate_that_a_spec_can_ask_for() -> None:
+    with pytest.raises(ProxxError, match="cannot store 15 frames") as refused:
+        plan_schedule(settings(container=Container.MXF), clip(rate=Fraction(15)))
+    listed = re.search(r"\(it can: (.*?)\)", str(refused.value))
+    assert listed is not None
+    assert [read_rate(Number(number)) for number in listed[1].split(", ")] == sorted(MXF_RATES)
 
 
 @pytest.mark.parametrize("rate", sorted(MXF_RATES))

@@ -87,6 +87,7 @@ def test_a_rate_that_is_converted_takes_all_times() -> None:
         (Container.MOV, HALF_RATE, 'come at 25/2: ask for fps_mode "explicit" with 12.5'),
         (Container.MXF, HALF_RATE, 'come at 25/2: ask for fps_mode "explicit" with 25, which repeats frames'),
         (Container.MXF, (0, FRAME, 3 * FRAME), "skips frames of its constant rate (25), first at 0.080 s"),
+        (Container.MXF, (0, FRAME, 3 * FRAME), "with 25, which repeats the previous frame, or for mov, mp4 or mkv"),
     ],
 )
 def test_what_is_wrong_with_a_claimed_rate(container: Container, times: tuple[int, ...], said: str) -> None:
