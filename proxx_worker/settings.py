@@ -112,7 +112,7 @@ def load_settings(config: Path | None, flags: Mapping[str, object]) -> Settings:
             raise ConfigurationError(
                 f"configuration file {config} cannot be read: {error.strerror}; name a file that can, or leave --config out"
             ) from error
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
             raise ConfigurationError(
                 f"configuration file {config} is not TOML: {error}; write UTF-8 text, each setting on a line of its own, "
                 "such as stall_seconds = 120"

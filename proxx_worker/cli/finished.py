@@ -72,6 +72,13 @@ def _read(path: Path) -> FinishedJob:
         ) from error
 
 
+def require_not_read(option: str, path: str, results: Sequence[FoundResult]) -> None:
+    """Raise `UsageError` if what is to be written there is one of the results that are read."""
+    for result in results:
+        if Path(path).exists() and result.path.samefile(path):
+            raise UsageError(f"{option} {path} is a result that is read here; name another file")
+
+
 def require_extra(extra: str, *modules: str) -> None:
     """Raise `UsageError`, naming the extra, if one of its libraries is not installed."""
     for module in modules:

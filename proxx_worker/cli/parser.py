@@ -225,7 +225,7 @@ def _add_status(commands: Commands) -> None:
     )  # fmt: skip
     parser.add_argument("workspace", metavar="WORKSPACE", help="the workspace; nothing in it is touched")
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="status.json with `alive` and `left_alone` added")
+    form.add_argument("--json", action="store_true", help="status.json with `alive`, `left_alone` and `not_jobspecs` added")
     form.add_argument(
         "--health", action="store_true", help="one line; exit code 0 for a live worker with a fresh heartbeat, else 4"
     )

@@ -5,11 +5,14 @@ from pathlib import Path
 
 from proxx_worker import __version__
 from proxx_worker.cli.console import UsageError, fail, say
-from proxx_worker.cli.finished import require_extra, require_writable, results_of
+from proxx_worker.cli.finished import require_extra, require_not_read, require_writable, results_of
 from proxx_worker.contract.errors import ErrorClass
 from proxx_worker.files.durable import write_durable
 from proxx_worker.files.errnos import classify_os_error
 from proxx_worker.relink.clips import RelinkClip, UnfitError, clips_of
+
+_FILES = ("fcpxml", "otio", "ale")
+"""The options that name a file."""
 
 
 def relink(arguments: argparse.Namespace) -> int:
@@ -17,6 +20,9 @@ def relink(arguments: argparse.Namespace) -> int:
     try:
         _require(arguments)
         results, whole = results_of(arguments.results)
+        for option in _FILES:
+            if (path := getattr(arguments, option)) is not None:
+                require_not_read(f"--{option}", path, results)
     except UsageError as error:
         return fail(str(error))
     target = arguments.fcpxml or arguments.otio or arguments.ale or arguments.mhl
@@ -41,7 +47,7 @@ def _require(arguments: argparse.Namespace) -> None:
         require_extra("relink", "ascmhl")
         if not Path(arguments.mhl).is_dir():
             raise UsageError(f"--mhl {arguments.mhl} must be the folder that holds the proxies")
-    for option in ("fcpxml", "otio", "ale"):
+    for option in _FILES:
         if getattr(arguments, option) is not None:
             require_writable(f"--{option}", getattr(arguments, option))
 

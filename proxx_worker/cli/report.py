@@ -1,6 +1,7 @@
 """`report`: compares source and proxy of finished jobs, as an HTML page and as figures."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from proxx_worker import __version__
 from proxx_worker.cli.console import UsageError, fail, say
-from proxx_worker.cli.finished import FoundResult, require_extra, require_writable, results_of
+from proxx_worker.cli.finished import FoundResult, require_extra, require_not_read, require_writable, results_of
 from proxx_worker.cli.signals import Signals
 from proxx_worker.cli.wiring import sandbox_of, settings_from, tools_of
 from proxx_worker.contract.errors import ErrorClass, ErrorCode, ProxxError
@@ -41,6 +42,7 @@ def report(arguments: argparse.Namespace) -> int:
             require_writable("--json", arguments.json)
         settings = settings_from(arguments)
         results, whole = results_of(arguments.results)
+        _require_own_files(arguments, results)
     except UsageError as error:
         return fail(str(error))
     try:
@@ -54,6 +56,16 @@ def report(arguments: argparse.Namespace) -> int:
         for task in job.tasks:
             _tell(job, task)
     return int(ErrorClass.EXECUTION) if _failed(jobs, arguments.fail_below) else 0
+
+
+def _require_own_files(arguments: argparse.Namespace, results: Sequence[FoundResult]) -> None:
+    """Raise `UsageError` if one of the two files is a result, or the other one."""
+    require_not_read("--html", arguments.html, results)
+    if arguments.json is None:
+        return
+    require_not_read("--json", arguments.json, results)
+    if os.path.realpath(arguments.json) == os.path.realpath(arguments.html):
+        raise UsageError(f"--json {arguments.json} is the file of --html, too; name another file")
 
 
 def _examine(

@@ -43,6 +43,7 @@ class Skip(StrEnum):
     CARD_DATA = "card data"
     SYSTEM = "system folder"
     LINK = "link to a folder"
+    BROKEN_LINK = "link to nothing"
     SPECIAL = "not a file"
     OTHER_EXTENSION = "other extension"
     CAMERA_RAW = "camera RAW without a _resolve profile (for machines with DaVinci Resolve Studio)"

@@ -2,10 +2,10 @@
 
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
-from proxx_worker.contract.candidates import SPEC_SUFFIX, display_name, is_candidate_name
+from proxx_worker.contract.candidates import SPEC_SUFFIX, display_name, is_candidate_name, is_spec_name
 from proxx_worker.contract.jobspec import MAX_SPEC_BYTES, spec_digest
 from proxx_worker.feeding.rivals import KnownSpec
 from proxx_worker.feeding.standing import Outputs, State
@@ -51,11 +51,9 @@ class Jobs:
                     listed = os.listdir(folder)
                 except FileNotFoundError:
                     listed = []
-            for name in filter(is_candidate_name, listed):
-                stem = name[: -len(SPEC_SUFFIX)]
-                names.setdefault(stem, []).append((state, name))
-                if numbered := _NUMBERED.fullmatch(stem):
-                    names.setdefault(numbered[1], []).append((state, name))
+            for name in filter(is_candidate_name if state is State.WAITING else is_spec_name, listed):
+                for stem in _stems(name[: -len(SPEC_SUFFIX)]):
+                    names.setdefault(stem, []).append((state, name))
         self._names = names
         there = {place for places in names.values() for place in places}
         self._digests = {place: digest for place, digest in self._digests.items() if place in there}
@@ -109,6 +107,14 @@ class Jobs:
         with translate_os_errors("read", path, state_folder=True):
             data = read_if_regular(path, MAX_SPEC_BYTES + 1)
             return b"" if data is None and exists(path) else data
+
+
+def _stems(stem: bytes) -> Iterator[bytes]:
+    """Each name that a job in a file of this stem may have been given first: a drop and a claim both add `~2` to a taken one."""
+    yield stem
+    while numbered := _NUMBERED.fullmatch(stem):
+        stem = numbered[1]
+        yield stem
 
 
 def outputs_there(outputs: Collection[str]) -> Outputs:

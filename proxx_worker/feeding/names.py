@@ -8,6 +8,8 @@ from proxx_worker.contract.candidates import MAX_STEM_BYTES
 _SEPARATOR = "+"
 _ESCAPES = str.maketrans({"%": "%25", "+": "%2B"})
 _DIGEST_DIGITS = 12
+_MOST = MAX_STEM_BYTES - len("~9999999")
+"""Where such a name is taken in the inbox, a number is added, and the longer one must still be a spec's."""
 
 
 def spec_stem(root: str, relative: str, profile: str) -> str:
@@ -16,13 +18,13 @@ def spec_stem(root: str, relative: str, profile: str) -> str:
     `root`: the folder that was named, absolute; its own name comes first, so that two cards do not collide. A name that would
     be too long for an inbox keeps its end, with a digest of the whole in front.
     """
-    return _fitted(_joined(root, relative, profile), MAX_STEM_BYTES)
+    return _fitted(_joined(root, relative, profile), _MOST)
 
 
 def chunk_stem(root: str, folder: str, profile: str, number: int) -> str:
     """`CARD_A+proxy_h264_low-000`: the spec of one chunk. `folder`: below `root`, empty where chunks reach across folders."""
     suffix = f"-{number:03d}"
-    return _fitted(_joined(root, folder, profile), MAX_STEM_BYTES - len(suffix)) + suffix
+    return _fitted(_joined(root, folder, profile), _MOST - len(suffix)) + suffix
 
 
 def _joined(root: str, relative: str, profile: str) -> str:

@@ -47,6 +47,12 @@ def _known(profile: str) -> str:
     return profile
 
 
+def _extension(extension: str) -> str:
+    if any(character in extension for character in "*?/"):
+        raise ValueError('no file has this extension: write it as "mov", without a pattern')
+    return extension
+
+
 class Rule(BaseModel):
     """One rule.
 
@@ -63,7 +69,7 @@ class Rule(BaseModel):
     output_directory: Annotated[str, Field(min_length=1)]
     recursive: bool = True
     create_directories: bool = False
-    extensions: tuple[str, ...] | None = None
+    extensions: Annotated[tuple[Annotated[str, AfterValidator(_extension)], ...], Field(min_length=1)] | None = None
     settle_seconds: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] = 30.0
 
     @model_validator(mode="after")
@@ -105,7 +111,7 @@ def read_rules(text: bytes) -> tuple[Rule, ...]:
     """The rules of a TOML file. Raises `RulesError` with every fault and where it is."""
     try:
         document: dict[str, object] = tomllib.loads(text.decode())
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise RulesError(f"not TOML: {error}") from error
     try:
         rules = _Rules.model_validate(_frozen(document)).rule

@@ -98,7 +98,13 @@ def _take_file(tree: Tree, entry: os.DirEntry[bytes], root: str, relative: str) 
     """Sort an entry that is not a folder. Raises `OSError`."""
     path, reason = os.path.join(root, relative), name_skip(path_text(entry.name))
     if reason is None:
-        status = entry.stat()
+        try:
+            status = entry.stat()
+        except FileNotFoundError:
+            if not entry.is_symlink():
+                raise
+            _note(tree, path, Skip.BROKEN_LINK)
+            return
         if stat.S_ISREG(status.st_mode):
             tree.entries.append(Entry(path, root, relative, Stamp.of(status)))
             return

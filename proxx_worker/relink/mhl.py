@@ -9,6 +9,7 @@ from ascmhl import commands
 from ascmhl.generator import MHLGenerationCreationSession
 from ascmhl.history import MHLHistory
 from click import ClickException
+from lxml.etree import XMLSyntaxError
 
 from proxx_worker.relink.clips import RelinkClip, UnfitError
 
@@ -30,6 +31,10 @@ def add_to_history(clips: Sequence[RelinkClip], folder: str, comment: str) -> in
         return _add(clips, proxies, root, comment)
     except ClickException as error:
         raise UnfitError(f"the history in {root} cannot be continued: {error.format_message()}; nothing was written") from error
+    except XMLSyntaxError as error:
+        raise UnfitError(
+            f"the history in {root} cannot be continued: a file in ascmhl/ is not XML: {error}; restore it. Nothing was written"
+        ) from error
 
 
 def _add(clips: Sequence[RelinkClip], proxies: Sequence[str], root: str, comment: str) -> int:

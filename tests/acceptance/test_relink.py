@@ -28,6 +28,34 @@ def finished(proxx: Command, folder: Path, *sources: Path) -> Path:
     return result
 
 
+def test_no_command_writes_over_a_result_that_it_reads(proxx: Command, clip: Path, tmp_path: Path) -> None:
+    result = finished(proxx, tmp_path, clip)
+    data = result.read_bytes()
+    page = tmp_path / "page.html"
+    for command in (
+        ("relink", result, "--ale", result),
+        ("report", result, "--html", result),
+        ("report", result, "--html", page, "--json", result),
+        ("report", result, "--html", page, "--json", page),
+    ):
+        ended = proxx(*command)
+        assert ended.exit_code == 64, command
+        assert "name another file" in ended.stderr
+    assert result.read_bytes() == data
+    assert not page.exists()
+
+
+def test_a_history_that_is_damaged_is_not_continued(proxx: Command, clip: Path, tmp_path: Path) -> None:
+    result = finished(proxx, tmp_path, clip)
+    proxies = tmp_path / "Proxy"
+    assert proxx("relink", result, "--mhl", proxies).exit_code == 0
+    (proxies / "ascmhl" / "ascmhl_chain.xml").write_text("<")
+    ended = proxx("relink", result, "--mhl", proxies)
+    assert ended.exit_code == 1
+    assert "cannot be continued" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def ascmhl(command: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
     program = Path(sys.executable).with_name(PROGRAMS[command])
     return subprocess.run([program, command, folder], capture_output=True, check=False)

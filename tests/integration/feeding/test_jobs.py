@@ -30,7 +30,7 @@ def test_a_workspace_without_folders_has_no_jobs(workspace: Workspace) -> None:
 
 
 @pytest.mark.parametrize(("folder", "state"), list(zip(FOLDERS, State, strict=True)))
-@pytest.mark.parametrize("name", ["a.json", "a~2.json", "a~31.json"])
+@pytest.mark.parametrize("name", ["a.json", "a~2.json", "a~31.json", "a~2~2.json"])
 def test_a_job_is_known_by_its_name_and_its_bytes(workspace: Workspace, root: Path, folder: str, state: State, name: str) -> None:
     (root / folder / name).write_bytes(b"{}")
     jobs = looked(workspace)
@@ -38,6 +38,13 @@ def test_a_job_is_known_by_its_name_and_its_bytes(workspace: Workspace, root: Pa
     assert jobs.states_of("a", b"{ }") == frozenset()
     assert jobs.states_of("b", b"{}") == frozenset()
     assert jobs.is_taken("a") == (name == "a.json")
+
+
+def test_a_job_whose_number_made_its_name_too_long_for_an_inbox_is_known(workspace: Workspace, root: Path) -> None:
+    """Else whatever `feed` makes of a clip that failed would be made again without end."""
+    stem = "x" * 235
+    (root / "failed" / f"{stem}~2.json").write_bytes(b"{}")
+    assert looked(workspace).states_of(stem, b"{}") == {State.FAILED}
 
 
 def test_results_logs_and_hidden_files_are_no_jobs(workspace: Workspace, root: Path) -> None:

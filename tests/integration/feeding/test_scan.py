@@ -45,6 +45,7 @@ def test_clips_are_told_by_content_and_everything_else_by_its_reason(tmp_path: P
     assert clips == ["A/1.bin", "A/a/3", "A/b.mov", "B/2.mov", "linked.mov"]
     assert skipped == {
         "notes.txt": Skip.TEXT, "A/sound.wav": Skip.AUDIO, "A/still.mov": Skip.STILL, "empty.mov": Skip.EMPTY,
+        "dangling.mov": Skip.BROKEN_LINK,
         "noise.mov": Skip.UNKNOWN, "._1.mov": Skip.HIDDEN, ".Trashes": Skip.HIDDEN, "A/Proxy": Skip.PROXY_FOLDER,
         "C.mov.part": Skip.UNFINISHED, "link": Skip.LINK, "fifo.mov": Skip.SPECIAL,
     }  # fmt: skip
