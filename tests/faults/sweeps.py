@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import dropwhile
 from pathlib import Path
 
 from tests.faults.laboratory import Bench, Call, Ended, Tools, kill_before, trace_options
@@ -58,12 +59,14 @@ def only(job: str) -> Callable[[Bench], None]:
 
 def killed_at(state: str) -> Callable[[Bench], None]:
     """The beginning of a recovery: one job, with the worker killed before the call that `STATES[state]` picks."""
-    begin = only("c" if state == "refused" else "a")
+    job = "c" if state == "refused" else "a"
+    begin, is_claim = only(job), has("renameat2", f"/inbox/{job}.json")
 
     def prepare(bench: Bench) -> None:
         begin(bench)
         bench.watch(*trace_options())
-        call = next(call for call in bench.durable_calls() if STATES[state](call))
+        calls = dropwhile(lambda call: not is_claim(call), bench.durable_calls())
+        call = next(call for call in calls if STATES[state](call))
         begin(bench)
         ended = bench.watch(*kill_before(call))
         assert ended.code < 0, f"{call} was not reached"

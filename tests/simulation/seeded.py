@@ -154,11 +154,16 @@ def _in_order(tree: ast.AST) -> Iterator[ast.AST]:
         yield from _in_order(node)
 
 
+def _is_of(function: FunctionType, module: ModuleType) -> bool:
+    return function.__code__.co_filename == module.__file__
+
+
 def _functions(module: ModuleType) -> Iterator[FunctionType]:
     for value in vars(module).values():
         for member in vars(value).values() if inspect.isclass(value) else [value]:
             function = member.__func__ if isinstance(member, classmethod) else member
-            if inspect.isfunction(function) and function.__code__.co_filename == module.__file__:
+            # From Python 3.14 on a class has a function for its annotations, whose source is the class's.
+            if inspect.isfunction(function) and function.__name__ != "__annotate__" and _is_of(function, module):
                 yield function
 
 
