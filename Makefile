@@ -58,7 +58,7 @@ PROCESSORS := $(shell nproc 2>/dev/null || sysctl -n hw.logicalcpu)
 PARALLEL := --numprocesses $(shell expr $(PROCESSORS) \* 3 / 2) --dist loadfile --no-loadscope-reorder
 
 .PHONY: test
-test: $(DEV) ## All tests but the minutes-long ones, in parallel
+test: $(DEV) ## The tests, in parallel: all but the heavy ones, half of the acceptance tests among those
 	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc tmux
 	$(BIN)/pytest $(PARALLEL) -m "not heavy and not benchmarks" $(PYTEST_ARGS)
 
@@ -95,7 +95,7 @@ test-ffmpeg: $(DEV) ## The tests that an FFmpeg decides, with another one: FFMPE
 # Those of deploy/setup/other-ffmpegs that have every encoder.
 OTHER_FFMPEGS := debian13 pypi8 sid
 .PHONY: heavy
-heavy: farm-tools heavy-suites every-ffmpeg newcomer ## The minutes-long tests: heavy-suites with the tools of farm, every-ffmpeg, newcomer
+heavy: farm-tools heavy-suites every-ffmpeg newcomer ## All heavy tests: heavy-suites with the tools of farm, every-ffmpeg, newcomer
 
 .PHONY: heavy-suites
 heavy-suites: $(DEV) ## All real clips, also by other FFmpegs, fault sweeps, soak, fuzz

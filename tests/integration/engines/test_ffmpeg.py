@@ -4,7 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,13 +51,6 @@ def clip(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> Path:
 @pytest.fixture(scope="module")
 def facts(clip: Path, tools: Tools) -> MediaFacts:
     return facts_of(tools, clip)
-
-
-@pytest.fixture
-def staging(tmp_path: Path) -> Iterator[Staging]:
-    (tmp_path / "out").mkdir()
-    with OutputDirectory.hold(f"{tmp_path}/out") as directory, directory.open_staging("4f2a", "clip") as folder:
-        yield folder
 
 
 @pytest.fixture

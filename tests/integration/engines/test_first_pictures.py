@@ -2,14 +2,13 @@
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Codec, Container
-from proxx_worker.delivery.output_directory import OutputDirectory
 from proxx_worker.delivery.staging import Staging
 from proxx_worker.engines.first_pictures import look_at_first_pictures
 from proxx_worker.engines.media_probe import FfprobeProbe
@@ -27,13 +26,6 @@ CONTAINERS = (Container.MOV, Container.MP4, Container.MKV)
 @pytest.fixture(scope="module")
 def tools() -> Tools:
     return locate_tools(None, None, os.environ["PATH"])
-
-
-@pytest.fixture
-def staging(tmp_path: Path) -> Iterator[Staging]:
-    (tmp_path / "out").mkdir()
-    with OutputDirectory.hold(f"{tmp_path}/out") as directory, directory.open_staging("4f2a", "clip") as folder:
-        yield folder
 
 
 @pytest.fixture
