@@ -99,7 +99,7 @@ heavy: farm-tools heavy-suites every-ffmpeg newcomer ## All heavy tests: heavy-s
 
 .PHONY: heavy-suites
 heavy-suites: $(DEV) ## All real clips, also by other FFmpegs, fault sweeps, soak, fuzz
-	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc chromium
+	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc chromium valgrind
 	deploy/setup/other-ffmpegs .cache/ffmpegs $(OTHER_FFMPEGS)
 	$(BIN)/pytest -m "heavy and not benchmarks" $(PYTEST_ARGS)
 

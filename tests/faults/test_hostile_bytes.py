@@ -2,10 +2,14 @@
 
 The clips are made by `broken_clips`, a seed each. One may happen to be sound: a proxy is right only of one that FFmpeg itself
 decodes to its end, giving up at the first fault.
+
+Debian has no FFmpeg that is built with a sanitizer. So a part of the clips is read once more by FFmpeg inside valgrind, which
+ends it at its first access outside what it has allocated, as a sanitizer would: there, too, the job fails and nothing else does.
 """
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -23,7 +27,9 @@ from tests.support.slices import Slice
 CLIPS = 5000
 PER_WORKER = 25
 MEMORY = 1 << 30
-STALL_SECONDS = 20
+CONFINED = ("--stall-seconds", "20", "--encoder-memory-bytes", str(MEMORY))
+CHECKED_CLIPS = 80
+CHECKER = "valgrind --quiet --vgdb=no --undef-value-errors=no --exit-on-first-error=yes --error-exitcode=99"
 EXPECTED = {
     "SOURCE_UNSUPPORTED", "SOURCE_NO_VIDEO", "SOURCE_DAMAGED", "SOURCE_UNREADABLE", "ENCODE_FAILED", "ENCODE_STALLED",
     "ENCODE_OUT_OF_MEMORY", "OUTPUT_INVALID", "ENGINE_MISMATCH",
@@ -47,7 +53,7 @@ def test_thousands_of_broken_clips(proxx: Command, tmp_path: Path, part: Slice, 
     most = 0
     for start in range(0, len(seeds), PER_WORKER):
         folder = tmp_path / f"from-{start}"
-        codes, peak = work(proxx, folder, wholes, seeds[start : start + PER_WORKER])
+        codes, peak = work(proxx, folder, wholes, seeds[start : start + PER_WORKER], CONFINED)
         told += codes
         most = max(most, peak)
     with capsys.disabled():
@@ -55,10 +61,57 @@ def test_thousands_of_broken_clips(proxx: Command, tmp_path: Path, part: Slice, 
     assert sum(told.values()) == len(seeds)
 
 
-def work(proxx: Command, folder: Path, wholes: dict[str, bytes], seeds: Sequence[int]) -> tuple[Counter[str], int]:
+@pytest.mark.heavy
+def test_broken_clips_where_a_wrong_access_ends_the_decoder(
+    proxx: Command, tmp_path: Path, part: Slice, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tools = [checked(tmp_path / name, str(shutil.which(name))) for name in ("ffmpeg", "ffprobe")]
+    require_that_the_checker_works(tmp_path)
+    # valgrind translates code while it runs, which the sandbox does not let a decoder do.
+    unconfined = ("--sandbox", "off", "--ffmpeg", str(tools[0]), "--ffprobe", str(tools[1]), "--stall-seconds", "120")
+    wholes = make_sources(tmp_path)
+    seeds = part.of(range(CLIPS, CLIPS + CHECKED_CLIPS))
+    told, _ = work(proxx, tmp_path / "work", wholes, seeds, unconfined)
+    ended = [found for tool in tools for found in accesses(tool)]
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\n{sum(told.values())} broken clips under valgrind: {dict(told.most_common())}; ended by it: {ended}\n"
+        )
+    assert sum(told.values()) == len(seeds)
+
+
+def checked(script: Path, program: str) -> Path:
+    """A script that runs the program inside valgrind, which writes what it finds into a file per process beside the script."""
+    script.write_text(f'#!/bin/sh\nexec {CHECKER} --log-file={script}.%p.found {program} "$@"\n')
+    script.chmod(0o755)
+    return script
+
+
+def accesses(script: Path) -> list[str]:
+    """The accesses for which valgrind ended a process: the kind and where, one line each."""
+    found = [path.read_text() for path in script.parent.glob(f"{script.name}.*.found")]
+    return [re.sub(r"(?m)^==\d+== *", "", text).replace("\n", " ")[:200] for text in found if text]
+
+
+def require_that_the_checker_works(folder: Path) -> None:
+    """A program that reads past what it allocated is ended by it, and one that does not is not."""
+    for size, expected in ((7, 1), (8, 0)):
+        source, program = folder / f"{size}.c", folder / f"reads-{size}"
+        source.write_text(
+            f"#include <stdlib.h>\nint main(void) {{ volatile char *p = malloc({size}); char read = p[7]; return read * 0; }}\n"
+        )
+        subprocess.run(["cc", "-O0", "-o", program, source], check=True)
+        script = checked(folder / f"checked-{size}", str(program))
+        assert subprocess.run([script], check=False).returncode == expected * 99
+        assert len(accesses(script)) == expected
+
+
+def work(
+    proxx: Command, folder: Path, wholes: dict[str, bytes], seeds: Sequence[int], options: Sequence[str]
+) -> tuple[Counter[str], int]:
     """One worker over the clips of these seeds; what became of each, and the most memory that a child held."""
     workspace, proxies = Workspace(folder / "workspace"), folder / "proxies"
-    proxies.mkdir()
+    proxies.mkdir(parents=True)
     kinds = [*SOURCES]
     clips = {}
     for seed in seeds:
@@ -67,9 +120,7 @@ def work(proxx: Command, folder: Path, wholes: dict[str, bytes], seeds: Sequence
         clip.write_bytes(broken(kind, wholes[kind], seed))
         clips[f"{seed:05}"] = clip
         workspace.drop(f"{seed:05}", jobspec(clip, proxies, naming_template=f"{seed:05}"))
-    ended = proxx(
-        "watch", "--once", workspace, "--stall-seconds", str(STALL_SECONDS), "--encoder-memory-bytes", str(MEMORY)
-    )  # fmt: skip
+    ended = proxx("watch", "--once", workspace, *options)
     assert ended.exit_code in {0, 1, 2}, ended.stderr[-4000:]
     assert sorted(stems(workspace.done) + stems(workspace.failed)) == sorted(clips), "the worker came through, and with all"
     assert (names(workspace.inbox), names(workspace.running)) == ([], [])
