@@ -105,6 +105,15 @@ def test_a_spec_that_is_gone_stops_it_and_what_was_dropped_is_told(root: Path, w
         resubmit(workspace, jobs[1:])
 
 
+def test_another_that_failed_under_the_name_since_is_not_submitted(root: Path, workspace: Workspace) -> None:
+    finished(root, "a", ErrorCode.NO_SPACE)
+    jobs = list(read_jobs(workspace, JobState.FAILED))
+    finished(root, "a", ErrorCode.NO_SPACE, spec=b'{"n": 2}')
+    with pytest.raises(ProxxError, match=r"a\.json was not submitted: another job has failed under this name since; look at it"):
+        resubmit(workspace, jobs)
+    assert list((root / "inbox").iterdir()) == []
+
+
 def test_what_cannot_be_read_is_told_or_passed_over(root: Path, workspace: Workspace) -> None:
     finished(root, "a", ErrorCode.NO_SPACE)
     (root / "failed" / "a.result.json").unlink()
