@@ -149,7 +149,8 @@ def _spec_at(path: bytes) -> bytes:
         data = read_if_regular(path, MAX_SPEC_BYTES + 1)
     if data is None or len(data) > MAX_SPEC_BYTES:
         shown = display_name(path)
-        message = f"{shown} cannot be submitted: it is missing, not a file, unreadable, or larger than 1 MiB"
+        why = "it is missing, not a file, unreadable, or larger than 1 MiB"
+        message = f"{shown} cannot be submitted: {why}; write its spec anew, and submit that"
         raise ProxxError(ErrorCode.IO_ERROR, message, path=shown)
     return data
 

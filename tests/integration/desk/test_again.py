@@ -101,7 +101,7 @@ def test_a_spec_that_is_gone_stops_it_and_what_was_dropped_is_told(root: Path, w
     (root / "failed" / "b.json").unlink()
     with pytest.raises(ProxxError, match=r"cannot be submitted.*dropped before that: a\.json"):
         resubmit(workspace, jobs)
-    with pytest.raises(ProxxError, match=r"larger than 1 MiB$"):
+    with pytest.raises(ProxxError, match=r"larger than 1 MiB; write its spec anew, and submit that$"):
         resubmit(workspace, jobs[1:])
 
 
