@@ -119,6 +119,9 @@ def _missing(source: str, more: int, *, clip: bool) -> ProxxError:
 
 
 def _destination(form: SubmitForm, *, folders: bool) -> Destination:
+    if not form.directory.strip():
+        what = "folder name is given; type one, such as Proxy" if form.place is Place.BESIDE else "folder is named; type its path"
+        raise ProxxError(ErrorCode.SPEC_INVALID, f"no {what}: the proxies go there")
     if form.place is Place.BESIDE:
         try:
             require_folder_name(form.directory)
@@ -127,6 +130,11 @@ def _destination(form: SubmitForm, *, folders: bool) -> Destination:
         return Beside(form.directory)
     if not form.directory.startswith("/"):
         raise ProxxError(ErrorCode.SPEC_INVALID, f"the folder must be an absolute path, not {form.directory!r}")
+    if "\0" in form.directory:
+        raise ProxxError(ErrorCode.SPEC_INVALID, f"no folder has a NUL in its path, but {form.directory!r} does; remove it")
+    directory = os.path.normpath(form.directory)  # as `spec` does, by the names alone
     if form.place is Place.MIRROR:
-        return Mirror(form.directory, by_root=folders and len(form.sources) > 1)
-    return Directory(form.directory)
+        return Mirror(directory, by_root=folders and len(form.sources) > 1)
+    if "{chunk}" in directory:
+        raise ProxxError(ErrorCode.SPEC_INVALID, "{chunk} is the number of a chunk, and a form makes none; use {name}")
+    return Directory(directory)

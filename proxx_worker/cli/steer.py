@@ -104,4 +104,4 @@ def _failed(workspace: Workspace, name: bytes) -> JobSummary:
     for stem in dict.fromkeys((name, name.removesuffix(SPEC_SUFFIX))):
         if is_job_stem(stem) and exists(files_in(workspace.failed, stem).spec):
             return read_summary(workspace, JobState.FAILED, stem) or JobSummary(stem, JobState.FAILED)
-    raise NoSuchJobError(f"no job called {display_name(name)} is in failed/")
+    raise NoSuchJobError(f"no job called {display_name(name)} is in failed/; `proxx-worker list --failed WORKSPACE` lists them")

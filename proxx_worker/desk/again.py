@@ -10,7 +10,7 @@ from proxx_worker.contract.candidates import display_name, dropped_stem
 from proxx_worker.contract.errors import Again, ErrorCode, ProxxError
 from proxx_worker.contract.strict_json import MAX_SPEC_BYTES
 from proxx_worker.desk.drops import drop_spec
-from proxx_worker.desk.folders import folder_of, read_jobs, stems_in
+from proxx_worker.desk.folders import folder_of, read_jobs, read_summary, stems_in
 from proxx_worker.desk.jobs import JobState, JobSummary
 from proxx_worker.desk.remedies import remedy_of
 from proxx_worker.desk.selection import moment_of
@@ -121,7 +121,8 @@ def resubmit(workspace: Workspace, jobs: Sequence[JobSummary]) -> Resubmitted:
     """Submit the specs of failed `jobs` again, under their names. One that already waits or runs again is skipped.
 
     Raises:
-        ProxxError: WORKSPACE_INVALID, NO_SPACE, IO_ERROR. The message says which were dropped before.
+        ProxxError: WORKSPACE_INVALID, NO_SPACE, IO_ERROR, also where another job has the name by now. The message says which
+            were dropped before.
 
     """
     under_way = set(digests_of(workspace, JobState.WAITING, JobState.RUNNING))
@@ -131,6 +132,7 @@ def resubmit(workspace: Workspace, jobs: Sequence[JobSummary]) -> Resubmitted:
         path = files_in(workspace.failed, job.stem).spec
         try:
             data = _spec_at(path)
+            _require_same(workspace, job)
             digest = sha256(data).hexdigest()
             if digest in under_way:
                 skipped.append(job)
@@ -147,9 +149,20 @@ def _spec_at(path: bytes) -> bytes:
         data = read_if_regular(path, MAX_SPEC_BYTES + 1)
     if data is None or len(data) > MAX_SPEC_BYTES:
         shown = display_name(path)
-        message = f"{shown} cannot be submitted: it is missing, not a file, unreadable, or larger than 1 MiB"
+        why = "it is missing, not a file, unreadable, or larger than 1 MiB"
+        message = f"{shown} cannot be submitted: {why}; write its spec anew, and submit that"
         raise ProxxError(ErrorCode.IO_ERROR, message, path=shown)
     return data
+
+
+def _require_same(workspace: Workspace, job: JobSummary) -> None:
+    """Raise IO_ERROR if another job has failed under this name since. For after the spec was read: it comes after its result."""
+    now = read_summary(workspace, JobState.FAILED, job.stem)
+    if now is None or job.job_id is None or (now.job_id, now.started_at) == (job.job_id, job.started_at):
+        return  # one without a result, or whose result was not read, cannot be told apart
+    path = display_name(files_in(workspace.failed, job.stem).spec)
+    message = f"{path} was not submitted: another job has failed under this name since; look at it, then submit it again"
+    raise ProxxError(ErrorCode.IO_ERROR, message, path=path)
 
 
 def _partly(fault: ProxxError, made: Sequence[bytes]) -> ProxxError:

@@ -1,13 +1,14 @@
-"""Cancelling jobs by name: finds the spec, and drops the request for it."""
+"""Cancelling jobs: finds the spec by its name, and drops the request for it."""
 
 import os
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from proxx_worker.contract.candidates import CANCEL_SUFFIX, SPEC_SUFFIX, display_name, is_job_stem
+from proxx_worker.contract.candidates import CANCEL_SUFFIX, SPEC_SUFFIX, display_name, dropped_stem, is_job_stem
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.desk.drops import drop_cancel
+from proxx_worker.desk.folders import stems_in
 from proxx_worker.desk.jobs import JobState
 from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.workspace.claimed import HASHED_AT_MOST, read_if_regular, sha256_if_regular
@@ -45,6 +46,31 @@ def target_of(workspace: Workspace, name: bytes) -> Target:
             if exists(files_in(outbox, stems[-1]).spec):
                 raise NoSuchJobError(f"{shown} has ended already; it is in {display_name(os.path.basename(outbox))}/")
     raise NoSuchJobError(f"no waiting or running job is called {shown}; `proxx-worker list WORKSPACE` lists them")
+
+
+def target_in(workspace: Workspace, state: JobState, stem: bytes) -> Target:
+    """The job that a list shows in this state, and no other of its name. Raises as `target_of`."""
+    target = _target(workspace, state, stem)
+    if target is None:
+        raise NoSuchJobError(f"{display_name(stem)} is no longer {state.value}; nothing was cancelled")
+    return target
+
+
+def cancel_if_there(workspace: Workspace, target: Target) -> None:
+    """Request that a job found some time ago is cancelled. Raises `NoSuchJobError` if it has ended since, else as `cancel`."""
+    if not _is_there(workspace, target):
+        raise NoSuchJobError(f"{display_name(target.stem)} is no longer waiting or running; nothing was cancelled")
+    cancel(workspace, [target])
+
+
+def _is_there(workspace: Workspace, target: Target) -> bool:
+    """Whether it waits or runs, perhaps claimed since under a name with a number: a cancel under the old name means that, too."""
+    waiting = _target(workspace, JobState.WAITING, target.stem)  # first, as in `target_of`
+    if waiting is not None and waiting.sha256 == target.sha256:
+        return True
+    running = (it for it in stems_in(workspace, JobState.RUNNING) if target.stem in {it, dropped_stem(it)})
+    found = (_target(workspace, JobState.RUNNING, it) for it in running)
+    return any(it is not None and it.sha256 == target.sha256 for it in found)
 
 
 def cancel(workspace: Workspace, targets: Sequence[Target]) -> list[bytes]:

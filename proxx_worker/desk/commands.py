@@ -18,14 +18,16 @@ def command_line(*words: str) -> str:
 def paths_in(text: str) -> tuple[str, ...]:
     """The paths typed into a field, as a shell reads words: separated by spaces, quoted where they contain some.
 
-    Terminals paste files that are dropped on them in this form. Raises `ValueError` with what to do if there is none, or if a
-    quotation is not closed.
+    Terminals paste files that are dropped on them in this form. Raises `ValueError` with what to do if there is none, if a
+    quotation is not closed, or for a NUL.
     """
     try:
         paths = tuple(dict.fromkeys(path for path in shlex.split(text) if path))
     except ValueError:
         message = f"a quotation mark or backslash is left open in: {text.strip()}; quote a whole path, as in '/mnt/my card'"
         raise ValueError(message) from None
+    if "\0" in text:
+        raise ValueError("a path has a NUL in it, which the name of no file can hold; remove it")
     if not paths:
         raise ValueError("no clip is named; type the path of a clip or a folder")
     return paths

@@ -51,7 +51,8 @@ class Ended:
         names = dict.fromkeys((name, name.removesuffix(os.fsdecode(SPEC_SUFFIX))))
         last = next((key for meant in names for key, entry, _ in jobs if meant in _names_of(entry.stem)), None)
         if last is None:
-            raise UnknownNameError(f"no job called {name} is in done/ or failed/, so the jobs after it are unknown")
+            message = f"no job called {name} is in done/ or failed/, so the jobs after it are unknown"
+            raise UnknownNameError(f"{message}; name one that is there, or leave out --since-name for all of them")
         self._told |= {entry for key, entry, _ in jobs if key <= last}
 
     def take(self) -> list[JobSummary]:

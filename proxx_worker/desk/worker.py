@@ -16,11 +16,15 @@ from proxx_worker.workspace.layout import Workspace
 
 @dataclass(frozen=True, slots=True)
 class WorkerLook:
-    """One observation. `alive`: None if the worker is on another host, where it cannot be seen. `held`: the request exists."""
+    """One observation.
+
+    `alive`: None if the worker is on another host, where it cannot be seen. `held`: the request exists. `holder`: its process.
+    """
 
     status: WorkerStatus | None
     alive: bool | None
     held: bool
+    holder: Holder | None = None
 
     def heartbeat_age(self, now: datetime) -> float | None:
         """In seconds; None if nothing can be read."""
@@ -44,7 +48,7 @@ def look_at_worker(workspace: Workspace) -> WorkerLook:
         held = exists(os.path.join(workspace.inbox, HOLD_NAME))
     except OSError:
         held = False
-    return WorkerLook(read_status(workspace), alive, held)
+    return WorkerLook(read_status(workspace), alive, held, holder)
 
 
 def read_status(workspace: Workspace) -> WorkerStatus | None:
@@ -56,10 +60,9 @@ def read_status(workspace: Workspace) -> WorkerStatus | None:
         return None
 
 
-def drain(workspace: Workspace) -> int | None:
-    """Ask the worker, on this host, to end after its job. Returns its pid; None if there is none. Raises `OSError`."""
-    holder = Holder.read(workspace.lock_file)
-    if holder is None or holder.host != socket.gethostname() or is_dead_here(holder):
-        return None
-    os.kill(holder.pid, signal.SIGUSR1)
-    return holder.pid
+def drain(workspace: Workspace, worker: Holder) -> bool:
+    """Ask this worker, on this host, to end after its job. False if it has ended, or another works here. Raises `OSError`."""
+    if Holder.read(workspace.lock_file) != worker or worker.host != socket.gethostname() or is_dead_here(worker):
+        return False
+    os.kill(worker.pid, signal.SIGUSR1)
+    return True

@@ -86,7 +86,10 @@ def test_failed_jobs_are_submitted_again(proxx: Command, surveyed: Workspace, pr
         (("cancel", "e", "a"), "a has ended already; it is in done/"),
         (("cancel", "../done/a"), "no waiting or running job is called ../done/a"),
         (("cancel", "x" * 300), "no waiting or running job"),
-        (("resubmit", "a"), "no job called a is in failed/"),
+        (
+            ("resubmit", "a"),
+            "no job called a is in failed/; `proxx-worker list --failed WORKSPACE` lists them; nothing was submitted",
+        ),
         (("resubmit", "../failed/b"), "no job called ../failed/b is in failed/"),
         (("resubmit", "x" * 300), "is in failed/"),
         (("resubmit", "--code", "OUTPUT_EXIST"), "did you mean OUTPUT_EXISTS?"),
@@ -94,7 +97,7 @@ def test_failed_jobs_are_submitted_again(proxx: Command, surveyed: Workspace, pr
         (("resubmit",), "--code"),
         (("resubmit", "b", "--code", "IO_ERROR"), "--code"),
         (("list", "--since", "yesterday"), "90m, 2h, 3d"),
-        (("events", "--since-name", "nothing"), "no job called nothing is in done/ or failed/"),
+        (("events", "--since-name", "nothing"), "are unknown; name one that is there, or leave out --since-name for all of them"),
     ],
     ids=lambda it: " ".join(it)[:40] if isinstance(it, tuple) else "",
 )

@@ -12,7 +12,7 @@ from proxx_worker.contract.errors import Again, ProxxError
 from proxx_worker.contract.text import visible
 from proxx_worker.desk import drops
 from proxx_worker.desk.again import OtherJobs, can_help, mark_resubmittable, resubmit
-from proxx_worker.desk.cancel import NoSuchJobError, cancel, target_of
+from proxx_worker.desk.cancel import NoSuchJobError, cancel_if_there, target_in
 from proxx_worker.desk.commands import SubmitForm, command_line
 from proxx_worker.desk.console.files import have_folders, page_of, path_of
 from proxx_worker.desk.console.lists import RowList
@@ -78,12 +78,21 @@ class Console(ConsoleView):
         if job is None or job.state not in {JobState.RUNNING, JobState.WAITING}:
             self._say("only a waiting or running job can be cancelled", bad=True)
             return
-        words = ("cancel", self.workspace.name, os.fsdecode(job.stem))
+        self.run_worker(self._cancel(job), exclusive=True, group="cancel")
+
+    async def _cancel(self, job: JobSummary) -> None:
+        """The spec is looked at before the question: another job may get the name while the question is open."""
+        try:
+            target = await asyncio.to_thread(target_in, self.workspace, job.state, job.stem)
+        except (ProxxError, NoSuchJobError) as error:
+            self._say(str(error), bad=True)
+            return
 
         def ask_for_it() -> str:
-            cancel(self.workspace, [target_of(self.workspace, job.stem)])
+            cancel_if_there(self.workspace, target)
             return f"{job.name} will be cancelled"
 
+        words = ("cancel", self.workspace.name, os.fsdecode(job.stem))
         self._ask(f"Cancel {job.name}? Its work so far is discarded.", words, ask_for_it)
 
     def action_resubmit(self) -> None:
@@ -138,19 +147,20 @@ class Console(ConsoleView):
 
     def action_drain(self) -> None:
         """Have the worker end after its job, after confirmation."""
-        status = self.board.worker.status
-        if self.board.worker.alive is not True:
+        worker = self.board.worker.holder
+        if worker is None or self.board.worker.alive is not True:
             self._say("there is no worker on this host to drain", bad=True)
             return
-        if status is None:
+        if self.board.worker.status is None:
             self._say("the worker has only just started; drain it once its status is there", bad=True)
             return
 
         def ask_for_it() -> str:
-            pid = drain(self.workspace)
-            return "the worker has ended" if pid is None else f"the worker (pid {pid}) will end after its job"
+            asked = drain(self.workspace, worker)
+            who = f"the worker (pid {worker.pid})"
+            return f"{who} will end after its job" if asked else f"{who} has ended already; nothing was drained"
 
-        command = f"kill -USR1 {status.pid}"
+        command = f"kill -USR1 {worker.pid}"
         self._ask(
             "Drain? The worker ends after its job; nothing is claimed until a worker is started again.", command, ask_for_it
         )

@@ -101,8 +101,17 @@ def test_a_spec_that_is_gone_stops_it_and_what_was_dropped_is_told(root: Path, w
     (root / "failed" / "b.json").unlink()
     with pytest.raises(ProxxError, match=r"cannot be submitted.*dropped before that: a\.json"):
         resubmit(workspace, jobs)
-    with pytest.raises(ProxxError, match=r"larger than 1 MiB$"):
+    with pytest.raises(ProxxError, match=r"larger than 1 MiB; write its spec anew, and submit that$"):
         resubmit(workspace, jobs[1:])
+
+
+def test_another_that_failed_under_the_name_since_is_not_submitted(root: Path, workspace: Workspace) -> None:
+    finished(root, "a", ErrorCode.NO_SPACE)
+    jobs = list(read_jobs(workspace, JobState.FAILED))
+    finished(root, "a", ErrorCode.NO_SPACE, spec=b'{"n": 2}')
+    with pytest.raises(ProxxError, match=r"a\.json was not submitted: another job has failed under this name since; look at it"):
+        resubmit(workspace, jobs)
+    assert list((root / "inbox").iterdir()) == []
 
 
 def test_what_cannot_be_read_is_told_or_passed_over(root: Path, workspace: Workspace) -> None:

@@ -12,8 +12,11 @@ import pytest
 from textual.widgets import Static
 
 from proxx_worker.contract.errors import ErrorCode
+from proxx_worker.desk.cancel import NoSuchJobError, Target
 from proxx_worker.desk.commands import Place
+from proxx_worker.desk.jobs import JobState
 from proxx_worker.workspace.holder import Holder, inspect_by_proc
+from proxx_worker.workspace.layout import Workspace
 from tests.integration.desk.consoles import SIZES, Desk, Forms, driven, works
 from tests.support.desks import dropped, finished, spec_of
 
@@ -107,6 +110,35 @@ def test_a_cancel_asks_and_drops_its_request(busy: Path) -> None:
     app = driven(busy, (80, 24), drive)
     assert (busy / "inbox" / "A001C004.cancel").read_text().strip() == hashlib.sha256(spec_of("A001C004")).hexdigest()
     assert app.commands == [f"proxx-worker cancel {busy} A001C004"]
+
+
+def test_another_job_that_gets_the_name_during_the_question_is_left_alone(busy: Path) -> None:
+    async def drive(desk: Desk) -> None:
+        await desk.press("2")
+        await desk.until("> waits")
+        await desk.press("c")
+        await desk.until("Cancel waits?")
+        (busy / "inbox" / "waits.json").unlink()
+        dropped(busy, "waits", spec=b'{"n": 2}')
+        await desk.press("y")
+        await desk.until("! waits is no longer waiting or running; nothing was cancelled")
+
+    driven(busy, (120, 40), drive)
+    assert [path.name for path in (busy / "inbox").iterdir()] == ["waits.json"]
+
+
+def test_a_job_that_is_gone_is_not_asked_about(busy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(_workspace: Workspace, state: JobState, _stem: bytes) -> Target:
+        raise NoSuchJobError(f"it is no longer {state}")
+
+    monkeypatch.setattr("proxx_worker.desk.console.app.target_in", gone)
+
+    async def drive(desk: Desk) -> None:
+        await desk.press("c")
+        await desk.until("! it is no longer running")
+
+    driven(busy, (120, 40), drive)
+    assert not (busy / "inbox" / "A001C004.cancel").exists()
 
 
 def test_hold_and_release(busy: Path) -> None:
@@ -387,6 +419,30 @@ def test_a_drain_reaches_the_worker_that_the_lock_names(root: Path) -> None:
 
         driven(root, (80, 24), drive)
         assert worker.returncode == -signal.SIGUSR1
+
+
+def test_a_worker_that_starts_during_the_question_is_not_drained(root: Path) -> None:
+    with subprocess.Popen(["sleep", "1000"]) as first, subprocess.Popen(["sleep", "1000"]) as second:
+
+        def at_work(worker: "subprocess.Popen[bytes]") -> None:
+            seen = inspect_by_proc(worker.pid)
+            assert seen is not None
+            works(root, holder=Holder(worker.pid, socket.gethostname(), "2026-01-01T00:00:00Z", seen.start_token))
+
+        at_work(first)
+
+        async def drive(desk: Desk) -> None:
+            await desk.until("worker alive (pid")
+            await desk.press("d")
+            await desk.until("Drain?", f"kill -USR1 {first.pid}")
+            at_work(second)
+            await desk.press("y")
+            await desk.until(f"the worker (pid {first.pid}) has ended already; nothing was drained")
+
+        driven(root, (120, 40), drive)
+        assert (first.poll(), second.poll()) == (None, None)
+        first.kill()
+        second.kill()
 
 
 def test_the_newest_comes_first_and_results_on_the_screen_are_read_first(root: Path) -> None:

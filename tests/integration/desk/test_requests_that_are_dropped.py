@@ -9,7 +9,7 @@ import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.desk import drops
-from proxx_worker.desk.cancel import NoSuchJobError, cancel, target_of
+from proxx_worker.desk.cancel import NoSuchJobError, cancel, cancel_if_there, target_in, target_of
 from proxx_worker.desk.jobs import JobState
 from proxx_worker.workspace.layout import Workspace
 from proxx_worker.workspace.requests import Requests
@@ -54,6 +54,34 @@ class TestCancel:
         with pytest.raises(ProxxError, match="is for another spec"):
             cancel(workspace, [target_of(workspace, b"a")])
         assert inbox(root) == ["a.cancel", "a.json"]
+
+    def test_the_one_that_a_list_shows_is_meant_where_both_are_there(self, root: Path, workspace: Workspace) -> None:
+        data = dropped(root, "a", spec=b'{"n": 1}')
+        dropped(root, "a", "running", spec=b'{"n": 2}')
+        assert target_in(workspace, JobState.WAITING, b"a").sha256 == hashlib.sha256(data).hexdigest()
+        (root / "running" / "a.json").unlink()
+        with pytest.raises(NoSuchJobError, match="a is no longer running; nothing was cancelled"):
+            target_in(workspace, JobState.RUNNING, b"a")
+
+    @pytest.mark.parametrize(("name", "folder"), [("a", "inbox"), ("a", "running"), ("a~2", "running")])
+    def test_one_that_is_still_there_is_cancelled_later(self, root: Path, workspace: Workspace, name: str, folder: str) -> None:
+        data = dropped(root, "a")
+        target = target_in(workspace, JobState.WAITING, b"a")
+        (root / "inbox" / "a.json").rename(root / folder / f"{name}.json")
+        if folder == "running":
+            dropped(root, "a", spec=b'{"n": 2}')
+        cancel_if_there(workspace, target)
+        assert (root / "inbox" / "a.cancel").read_text() == hashlib.sha256(data).hexdigest() + "\n"
+
+    @pytest.mark.parametrize("folder", ["inbox", "running"])
+    def test_another_of_its_name_is_not_cancelled_instead(self, root: Path, workspace: Workspace, folder: str) -> None:
+        dropped(root, "a")
+        target = target_in(workspace, JobState.WAITING, b"a")
+        (root / "inbox" / "a.json").unlink()
+        dropped(root, "a", folder, spec=b'{"n": 2}')
+        with pytest.raises(NoSuchJobError, match="a is no longer waiting or running; nothing was cancelled"):
+            cancel_if_there(workspace, target)
+        assert not (root / "inbox" / "a.cancel").exists()
 
     @pytest.mark.parametrize(("code", "place"), [(None, "done/"), (ErrorCode.NO_SPACE, "failed/")])
     def test_one_that_has_ended_is_told(self, root: Path, workspace: Workspace, code: ErrorCode | None, place: str) -> None:

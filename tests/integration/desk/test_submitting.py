@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from proxx_worker.cli.console_app import Submitting
-from proxx_worker.desk.commands import SubmitForm
+from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.desk.commands import Place, SubmitForm
 from proxx_worker.workspace.layout import Workspace
 from tests.integration.desk.consoles import SIZES, Desk, driven
 from tests.support.desks import empty_workspace
@@ -139,6 +140,36 @@ def test_folders_are_searched_and_not_mixed_with_clips(place: Path) -> None:
         await form.says("! a quotation mark or backslash is left open")
 
     driven(place / "ws", (120, 40), drive, Submitting(Workspace(place / "ws")))
+
+
+@pytest.mark.parametrize(
+    ("where", "directory", "says"),
+    [
+        (Place.BESIDE, "", "no folder name is given; type one, such as Proxy"),
+        (Place.MIRROR, " ", "no folder is named; type its path"),
+        (Place.DIRECTORY, "", "no folder is named; type its path"),
+        (Place.DIRECTORY, "/x\0y", "no folder has a NUL in its path, but '/x\\x00y' does"),
+        (Place.MIRROR, "/x\0y", "no folder has a NUL in its path"),
+        (Place.BESIDE, "x\0y", "must be the name of one folder"),
+        (Place.DIRECTORY, "/{chunk}", "{chunk} is the number of a chunk, and a form makes none; use {name}"),
+        (Place.DIRECTORY, "out", "must be an absolute path"),
+    ],
+)
+def test_a_place_that_is_none_is_told(place: Path, where: Place, directory: str, says: str) -> None:
+    with pytest.raises(ProxxError, match=re.escape(says)):
+        Submitting(Workspace(place / "ws")).preview(filled(place / "card", where, directory))
+
+
+@pytest.mark.parametrize("where", [Place.MIRROR, Place.DIRECTORY])
+@pytest.mark.parametrize("end", ["", "/", "/.", "/../card", "//"])
+def test_proxies_do_not_go_among_the_clips_however_their_folder_is_written(place: Path, where: Place, end: str) -> None:
+    with pytest.raises(ProxxError, match="could not be told apart from its clips") as caught:
+        Submitting(Workspace(place / "ws")).preview(filled(place / "card", where, f"{place}/card{end}"))
+    assert caught.value.code is ErrorCode.OUTPUT_NAME_COLLISION
+
+
+def filled(source: Path, where: Place, directory: str) -> SubmitForm:
+    return SubmitForm((str(source),), (Submitting.profiles[0],), where, directory, create_directories=True)
 
 
 def test_a_profile_of_resolve_asks_for_its_preset(place: Path) -> None:

@@ -226,7 +226,10 @@ def test_typed_paths_are_read_as_a_shell_reads_words(typed: str, paths: tuple[st
     assert paths_in(typed) == paths
 
 
-@pytest.mark.parametrize(("typed", "said"), [("", "no clip is named"), (" '' ", "no clip is named"), ("it's", "quote a whole")])
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [("", "no clip is named"), (" '' ", "no clip is named"), ("it's", "quote a whole"), ("~a\0b", "a path has a NUL")],
+)
 def test_a_field_without_a_path_is_refused(typed: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         paths_in(typed)
