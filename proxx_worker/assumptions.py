@@ -57,7 +57,7 @@ def all_assumptions(
         yield from assumptions_of(workspace)
 
 
-_OFF = "off: a clip that takes FFmpeg over has all the rights of this user"
+_OFF = "off: a clip that takes over FFmpeg has all the rights of this user"
 
 
 def _require_sandbox(sandbox: Sandbox, settings: Settings, path: str | None) -> str:
@@ -74,7 +74,7 @@ def _require_sandbox(sandbox: Sandbox, settings: Settings, path: str | None) -> 
 
 def _require_limits() -> None:
     if sys.platform != "linux":
-        message = "this system does not hold a process to a limit of its memory; leave encoder_memory_bytes out"
+        message = "this system cannot limit a process's memory; leave encoder_memory_bytes out"
         raise ProxxError(ErrorCode.IO_ERROR, message)
 
 
@@ -88,11 +88,11 @@ def require_all(assumptions: Iterable[Assumption]) -> None:
 def _resolve(paths: ScriptingPaths) -> str:
     """What holds of DaVinci Resolve. A worker that is not meant to have one violates nothing. Nothing is started."""
     if paths.absent:
-        return f"none is set up (no {paths.lib}), so camera RAW is refused; docs/resolve.md tells how"
+        return f"none is set up (no {paths.lib}), so camera RAW is refused; docs/resolve.md says how to set it up"
     paths.require()
-    how = "the Resolve that runs is used" if paths.executable is None else f"{paths.executable} is started for each job"
+    how = "a running Resolve is used" if paths.executable is None else f"{paths.executable} is started for each job"
     holder = holder_of(os.stat(paths.lib).st_ino)  # noqa: PTH116 - a path as it is configured
-    used = "" if holder is None else f"; process {holder} uses it"
+    used = "" if holder is None else f"; process {holder} is using it"
     return f"scripting at {paths.lib}; {how}{used}"
 
 

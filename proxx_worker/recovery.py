@@ -129,10 +129,10 @@ class Recoverer:
 
     def _why_undecided(self, job: ClaimedJob) -> JobError:
         if self.requests.is_cancelled(job):
-            return JobError(ErrorCode.CANCELLED, f"the job was cancelled, and its worker ended while it had it. {SUBMIT_AGAIN}")
+            return JobError(ErrorCode.CANCELLED, f"the job was cancelled; its worker ended while running it. {SUBMIT_AGAIN}")
         return JobError(
             ErrorCode.INTERRUPTED,
-            "the worker ended while it had this job (killed, or the machine went down), and nothing is retried. "
+            "the worker ended during this job (killed, or the machine went down), and nothing is retried. "
             "Nothing was published; submit the job again.",
         )
 
@@ -143,7 +143,7 @@ class Recoverer:
         local = self.paths.local(path)
         discard_staging(local, self.owner, item.job.name)
         if (left := left_staging(local, self.owner, item.job.name)) is not None:
-            reason = f"the worker may not enter {local} any more, where an interrupted job left {left}; remove that folder"
+            reason = f"the worker may no longer enter {local}, where an interrupted job left {left}; remove that folder"
             self.log.event("left_behind", reason, level="WARNING", job=item.job.name)
 
 

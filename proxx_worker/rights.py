@@ -31,7 +31,7 @@ def kept_because(settings: Settings) -> str | None:
     if settings.sandbox == "off":
         return 'sandbox = "off"'
     if not ScriptingPaths.of(settings.resolve_script_api, settings.resolve_script_lib, settings.resolve_executable).absent:
-        return "DaVinci Resolve is set up, and needs them"
+        return "DaVinci Resolve is set up and needs full rights"
     version = require_kernel()
     if version < LEAST_ABI:
         return f"Landlock ABI {version} lets no confined process move files between folders; Linux 5.19 and later do"
@@ -45,7 +45,7 @@ def describe_rights(settings: Settings) -> str:
         return f"only the worker's own checks keep it inside its roots: {reason}"
     version = require_kernel()
     unknown = unknown_to(version)
-    left = f"; this kernel leaves it {', '.join(unknown)}" if unknown else ""
+    left = f"; this kernel does not restrict {', '.join(unknown)}" if unknown else ""
     return f"the kernel confines the worker itself to its roots and what it needs to run: Landlock ABI {version}{left}"
 
 

@@ -35,7 +35,7 @@ LEAST_MEMORY_BYTES = 64 << 20
 
 def _utf8(path: str) -> str:
     if has_lone_surrogate(path):
-        raise ValueError("must be UTF-8: results record what lies in it, and recovery goes by them")
+        raise ValueError("must be UTF-8: results record paths below it, and recovery relies on them")
     return path
 
 
@@ -110,7 +110,7 @@ def load_settings(config: Path | None, flags: Mapping[str, object]) -> Settings:
             values.update(tomllib.loads(config.read_bytes().decode()))
         except OSError as error:
             raise ConfigurationError(
-                f"configuration file {config} cannot be read: {error.strerror}; name a file that can, or leave --config out"
+                f"configuration file {config} cannot be read: {error.strerror}; name a readable file, or leave out --config"
             ) from error
         except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
             raise ConfigurationError(

@@ -246,7 +246,7 @@ class Worker:
 
 def _held(workspace: str, waiting: int) -> ProxxError:
     message = (
-        f"the workspace must be released before its jobs are claimed, but {workspace} is held and {waiting} wait. "
+        f"the workspace must be released before its jobs are claimed, but {workspace} is held (waiting: {waiting}). "
         f"Release it: proxx-worker release {workspace}"
     )
     return ProxxError(ErrorCode.WORKSPACE_HELD, message, waiting=waiting)

@@ -23,13 +23,13 @@ def add_command(
 def add_confinement(group: argparse._ArgumentGroup) -> None:
     """The settings that confine FFmpeg and ffprobe, for every command that starts them."""
     group.add_argument(
-        "--sandbox", choices=("on", "off"), help="whether FFmpeg and ffprobe are confined (default on; off is told in results)"
+        "--sandbox", choices=("on", "off"), help="whether FFmpeg and ffprobe are confined (default on; results record off)"
     )
     group.add_argument(
         "--sandbox-read",
         metavar="PATH",
         action="append",
-        help="what else they need to read to run, folders with their contents; repeatable",
+        help="other files that they need to read, and folders with all that is in them; repeatable",
     )
     group.add_argument(
         "--encoder-memory-bytes", metavar="N", type=int, help="how much private memory each of them may use (default no limit)"

@@ -55,7 +55,7 @@ def _fault_line(fault: JsonValue) -> str:
 
 def unreadable(jobspec: str, error: OSError | ValueError) -> str:
     """Why the spec cannot be read. `ValueError`: the argument is not a path at all."""
-    return f"the JobSpec {display_name(os.fsencode(jobspec))} cannot be read: {reason_of(error)}; name a JobSpec file that can"
+    return f"the JobSpec {display_name(os.fsencode(jobspec))} cannot be read: {reason_of(error)}; name a readable JobSpec file"
 
 
 def reason_of(error: OSError | ValueError) -> str:

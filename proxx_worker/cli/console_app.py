@@ -111,7 +111,7 @@ def _mode_of(path: str) -> int | None:
 
 def _missing(source: str, more: int, *, clip: bool) -> ProxxError:
     if clip:
-        message = f"{source} is a clip, and others are folders; submit the clips and the folders one after the other"
+        message = f"{source} is a clip, and others are folders; submit clips and folders separately"
         return ProxxError(ErrorCode.SPEC_INVALID, message, path=source)
     others = f", and {more} more like it" if more else ""
     message = f"{source} does not exist{others}; check the path, quote a name with spaces, and see that its storage is mounted"
@@ -136,5 +136,5 @@ def _destination(form: SubmitForm, *, folders: bool) -> Destination:
     if form.place is Place.MIRROR:
         return Mirror(directory, by_root=folders and len(form.sources) > 1)
     if "{chunk}" in directory:
-        raise ProxxError(ErrorCode.SPEC_INVALID, "{chunk} is the number of a chunk, and a form makes none; use {name}")
+        raise ProxxError(ErrorCode.SPEC_INVALID, "{chunk} is a chunk's number, and this form makes no chunks; use {name}")
     return Directory(directory)

@@ -65,7 +65,7 @@ def _read(path: Path) -> FinishedJob:
     try:
         return read_finished(path.read_bytes())
     except OSError as error:
-        raise UsageError(f"the result {shown} cannot be read: {reason_of(error)}; name a result file that can") from error
+        raise UsageError(f"the result {shown} cannot be read: {reason_of(error)}; name a readable result file") from error
     except ValueError as error:
         raise UsageError(
             f"{shown} is not a result of this worker: {error}; name a NAME.result.json from done/ or failed/, or the workspace"
@@ -76,7 +76,7 @@ def require_not_read(option: str, path: str, results: Sequence[FoundResult]) -> 
     """Raise `UsageError` if what is to be written there is one of the results that are read."""
     for result in results:
         if Path(path).exists() and result.path.samefile(path):
-            raise UsageError(f"{option} {path} is a result that is read here; name another file")
+            raise UsageError(f"{option} {path} is one of the results being read; name another file")
 
 
 def require_extra(extra: str, *modules: str) -> None:

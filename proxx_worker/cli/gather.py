@@ -45,6 +45,6 @@ def gather(arguments: argparse.Namespace) -> int:
         if result.failure is not None:
             code, message = result.failure
             codes.append(code)
-            fail(f"{shown} FAILED, so there is nothing of it to gather: {message}", code)
+            fail(f"{shown} FAILED, so it has nothing to gather: {message}", code)
     sys.stderr.write(f"{len(gathered.moved)} moved, {gathered.in_place} in place already, {len(codes)} failed\n")
     return exit_code(codes)

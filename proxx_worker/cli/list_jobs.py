@@ -24,7 +24,7 @@ def list_jobs(arguments: argparse.Namespace) -> int:
         since = None if arguments.since is None else since_of(arguments.since, datetime.now(UTC))
     except (ValueError, OverflowError):
         return fail(
-            f"--since takes a time as 2026-01-31T18:00:00Z or 2026-01-31, or an age as 90m, 2h, 3d, not {arguments.since}"
+            f"--since takes a time such as 2026-01-31T18:00:00Z or 2026-01-31, or an age such as 2h or 3d, not {arguments.since}"
         )
     if arguments.code is not None and arguments.code not in {it.value for it in ErrorCode}:
         return fail(no_such_code(arguments.code))

@@ -21,7 +21,7 @@ def add_operating(commands: Commands) -> None:
 
 def add_explain(commands: Commands) -> None:
     """`explain`."""
-    parser = add_command(commands, "learn", "explain", "explain", "explain", "tell what an error code means, and what to do")
+    parser = add_command(commands, "learn", "explain", "explain", "explain", "explain what an error code means and what to do")
     parser.add_argument("code", metavar="CODE", help="as in a result's `error.code`, in upper or lower case")
 
 
@@ -37,7 +37,7 @@ def _add_list(commands: Commands) -> None:
     parser.add_argument("--code", metavar="C", type=_code, help="failed jobs with this code")
     parser.add_argument("--since", metavar="T", help="jobs that ended since then: ISO 8601 (UTC), or an age: 90m, 2h, 3d")
     parser.add_argument(
-        "--resubmittable", action="store_true", help="failed jobs that can end otherwise if they are submitted again now"
+        "--resubmittable", action="store_true", help="failed jobs that could end differently if submitted again now"
     )
     parser.add_argument("--json", action="store_true", help="one document, with a schema")
 
@@ -53,31 +53,31 @@ def _add_cancel(commands: Commands) -> None:
 
 def _add_hold_and_release(commands: Commands) -> None:
     parser = add_command(
-        commands, "operate", "hold", "steer", "hold", "have nothing claimed until it is released", "The running job goes on."
+        commands, "operate", "hold", "steer", "hold", "stop jobs from being claimed until `release`", "The running job goes on."
     )
     _add_workspace(parser)
-    parser = add_command(commands, "operate", "release", "steer", "release", "have jobs claimed again", "The end of a hold.")
+    parser = add_command(commands, "operate", "release", "steer", "release", "let jobs be claimed again", "The end of a hold.")
     _add_workspace(parser)
 
 
 def _add_resubmit(commands: Commands) -> None:
     parser = add_command(
-        commands, "operate", "resubmit", "steer", "resubmit", "drop failed jobs' specs into the inbox again",
-        "Prints the paths. What waits or runs again already is skipped, and told.",
+        commands, "operate", "resubmit", "steer", "resubmit", "put failed jobs' specs back into the inbox",
+        "Prints the paths. Jobs that are already waiting or running again are skipped and reported.",
     )  # fmt: skip
     _add_workspace(parser)
     parser.add_argument("names", metavar="NAME", nargs="*", help="a failed job's name, as `list` shows it")
-    parser.add_argument("--code", metavar="C", type=_code, help="all that failed with this code and can end otherwise now")
+    parser.add_argument("--code", metavar="C", type=_code, help="all that failed with this code and could end differently now")
 
 
 def _add_events(commands: Commands) -> None:
     parser = add_command(
         commands, "operate", "events", "events", "events", "print a line for each job that ends",
-        "Those that have ended, in order; with --follow it goes on, and also tells which job is seen to run.",
+        "Jobs that have ended, in order; --follow keeps going and also reports the running job.",
     )  # fmt: skip
     _add_workspace(parser)
-    parser.add_argument("--follow", action="store_true", help="stay, until a signal ends it")
-    parser.add_argument("--since-name", metavar="NAME", help="only what ended after this job, the last one that was dealt with")
+    parser.add_argument("--follow", action="store_true", help="keep going until a signal ends it")
+    parser.add_argument("--since-name", metavar="NAME", help="only jobs that ended after this one, the last that you processed")
     parser.add_argument("--json", action="store_true", help="one JSON object a line, with a schema")
 
 

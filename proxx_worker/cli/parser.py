@@ -71,7 +71,7 @@ def _to_a_reader(command: Callable[[], int]) -> int:
     except StdoutRefusedError as error:
         discard_stdout()
         code = ErrorCode.NO_SPACE if error.errno == errno.ENOSPC else ErrorCode.IO_ERROR
-        return fail(f"stdout must take what is printed, but: {error.strerror}; redirect it to a file that can be written", code)
+        return fail(f"stdout must accept output, but did not: {error.strerror}; redirect it to a writable file", code)
     return exit_code
 
 
@@ -124,7 +124,7 @@ def _add_run(commands: Commands) -> None:
     parser.add_argument("jobspec", metavar="JOBSPEC.json", help="the JobSpec's file")
     parser.add_argument("--result", metavar="FILE", help="also write the result JSON there, durably, in one piece")
     parser.add_argument("--json", action="store_true", help="print the result JSON on a terminal, too")
-    parser.add_argument("--log", metavar="FILE", help="also write the job's log there, with all that FFmpeg says")
+    parser.add_argument("--log", metavar="FILE", help="also write the job's log there, with everything FFmpeg prints")
     _add_settings(parser, idle=_OF_A_WORKSPACE)
 
 
@@ -161,7 +161,7 @@ def _add_spec(commands: Commands) -> None:
     where.add_argument(
         "--mirror",
         metavar="DIR",
-        help="below DIR, in the tree that the clips have below SOURCE; of several, each in a folder of its name",
+        help="below DIR, in the same tree as the clips below SOURCE; with several, each in a folder of its name",
     )
     where.add_argument(
         "--output-directory",
@@ -189,7 +189,7 @@ def _add_submit(commands: Commands) -> None:
         "drop JobSpecs into a workspace's inbox: durable, atomic, never overwriting",
         "Prints the path of each. Does not validate; see `proxx-worker validate`.",
     )  # fmt: skip
-    parser.add_argument("workspace", metavar="WORKSPACE", help="the workspace; its inbox is made if missing")
+    parser.add_argument("workspace", metavar="WORKSPACE", help="the workspace; its inbox is created if missing")
     parser.add_argument("jobspecs", metavar="JOBSPEC.json", nargs="+", help="a file; its name becomes the job's")
 
 
@@ -244,7 +244,7 @@ def seconds(text: str) -> float:
 
 def _add_check(commands: Commands) -> None:
     parser = add_command(commands, "learn", "check", "check", "check", "check the environment's assumptions, one line each")
-    parser.add_argument("workspace", metavar="WORKSPACE", nargs="?", help="also check what a worker on it relies on")
+    parser.add_argument("workspace", metavar="WORKSPACE", nargs="?", help="also check what a worker in this workspace relies on")
     _add_settings(parser, idle=_NOT_ASSUMED)
 
 
@@ -268,7 +268,7 @@ _NOT_OF_ENGINES = _NOT_ASSUMED | {"metrics_file", "path_map", "source_roots", "o
 
 def _add_settings(parser: argparse.ArgumentParser, idle: Collection[str] = ()) -> None:
     """`--config` and one flag per key of `Settings`; a flag wins over the file. `idle`: accepted, but left out of `--help`."""
-    group = parser.add_argument_group("settings", "each also a key of the TOML file; a flag wins")
+    group = parser.add_argument_group("settings", "each is also a key in the TOML file; a flag wins")
     group.add_argument("--config", metavar="FILE", help="a TOML file of settings; unknown keys are refused")
     group.add_argument("--ffmpeg", metavar="PATH", help="absolute path; default: the first on PATH")
     group.add_argument("--ffprobe", metavar="PATH", help="absolute path; default: the first on PATH")
@@ -300,12 +300,12 @@ def _add_settings(parser: argparse.ArgumentParser, idle: Collection[str] = ()) -
     )
     group.add_argument("--resolve-script-api", metavar="DIR", help="DaVinci Resolve's Developer/Scripting; default: as installed")
     group.add_argument("--resolve-script-lib", metavar="FILE", help="Resolve's fusionscript library; default: as installed")
-    group.add_argument("--resolve-executable", metavar="FILE", help="start this Resolve for each job; default: attach to one")
+    group.add_argument("--resolve-executable", metavar="FILE", help="start this Resolve for each job; default: use a running one")
     group.add_argument(
         "--resolve-start-seconds", metavar="S", type=float, help="how long that Resolve may take to start (default 300)"
     )
     group.add_argument(
-        "--path-map", metavar="FROM=TO", action="append", help="what a spec calls FROM lies in TO on this machine; repeatable"
+        "--path-map", metavar="FROM=TO", action="append", help="a spec's paths below FROM are below TO here; repeatable"
     )
     for action in group._group_actions:  # noqa: SLF001 - argparse lists a group's flags no other way
         if action.dest in idle:

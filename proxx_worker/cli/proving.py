@@ -69,7 +69,7 @@ def _ssim(text: str) -> float:
 
 def _add_tools(parser: argparse.ArgumentParser) -> None:
     """The settings of a command that runs FFmpeg and no job; the configuration file may hold all keys."""
-    group = parser.add_argument_group("settings", "each also a key of the TOML file; a flag wins")
+    group = parser.add_argument_group("settings", "each is also a key in the TOML file; a flag wins")
     group.add_argument("--config", metavar="FILE", help="a TOML file of settings; unknown keys are refused")
     group.add_argument("--ffmpeg", metavar="PATH", help="absolute path; default: the first on PATH")
     group.add_argument("--ffprobe", metavar="PATH", help="absolute path; default: the first on PATH")

@@ -65,7 +65,7 @@ def _require_own_files(arguments: argparse.Namespace, results: Sequence[FoundRes
         return
     require_not_read("--json", arguments.json, results)
     if os.path.realpath(arguments.json) == os.path.realpath(arguments.html):
-        raise UsageError(f"--json {arguments.json} is the file of --html, too; name another file")
+        raise UsageError(f"--json {arguments.json} is also the --html file; name another file")
 
 
 def _examine(
@@ -138,7 +138,7 @@ def _write(arguments: argparse.Namespace, page: bytes, document: bytes) -> None:
         try:
             write_durable(path, data)
         except OSError as error:
-            told = f"; written before: {', '.join(written)}" if written else ""
+            told = f"; already written: {', '.join(written)}" if written else ""
             fault = classify_os_error(error, "write the report to", path)
             raise ProxxError(fault.code, f"{fault.error.message}{told}", **fault.error.details) from error
         written.append(path)

@@ -54,7 +54,7 @@ def _switch(arguments: argparse.Namespace, *, hold: bool) -> int:
     except ProxxError as fault:
         return fail(fault.error.message, fault.code)
     if hold:
-        say("held: nothing is claimed until it is released" if changed else "it is held already")
+        say("held: nothing is claimed until it is released" if changed else "it is already held")
     else:
         say("released" if changed else "it is not held")
     return EXIT_OK
@@ -80,7 +80,7 @@ def resubmit(arguments: argparse.Namespace) -> int:
     for path in done.made:
         say_path(path)
     for job in done.skipped:
-        sys.stderr.write(f"{visible(job.name)} was skipped: its spec waits or runs already\n")
+        sys.stderr.write(f"{visible(job.name)} was skipped: its spec is already waiting or running\n")
     if not jobs and not left:
         sys.stderr.write(f"no failed job has the code {arguments.code}\n")
     if left:

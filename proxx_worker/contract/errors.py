@@ -62,16 +62,16 @@ class ErrorCode(StrEnum):
     SPEC_NOT_JSON = (
         "SPEC_NOT_JSON", ErrorClass.VALIDATION, Again.NEVER,
         "the spec is not one JSON object",
-        "write the file again as one JSON object, UTF-8 without a byte-order mark; see that its writer finishes it",
+        "write the file again as one JSON object, UTF-8 without a byte-order mark; make sure that its writer finishes it",
     )
     SPEC_TOO_LARGE = (
         "SPEC_TOO_LARGE", ErrorClass.VALIDATION, Again.NEVER,
         "it has more than 1 MiB",
-        "divide the job: a spec has at most 1 MiB",
+        "split the job: a spec may have at most 1 MiB",
     )
     SPEC_VERSION = (
         "SPEC_VERSION", ErrorClass.VALIDATION, Again.NEVER,
-        "its version is missing or another one",
+        "its version is missing or not supported",
         'write `"jobspec_version": "2.1"`',
     )
     SPEC_INVALID = (
@@ -116,29 +116,29 @@ class ErrorCode(StrEnum):
     )
     SOURCE_UNSUPPORTED = (
         "SOURCE_UNSUPPORTED", ErrorClass.VALIDATION, Again.AFTER_SOURCE,
-        "its format is not known, or these settings cannot make a true proxy of it",
+        "its format is not supported, or these settings cannot make a faithful proxy of it",
         "read the reason; choose another codec, container, size or rate, or convert the clip first",
     )
     PATH_NOT_ALLOWED = (
         "PATH_NOT_ALLOWED", ErrorClass.VALIDATION, Again.HELPS,
-        "a path really lies outside the operator's roots",
+        "a path, with links resolved, lies outside the operator's roots",
         "move the file inside the roots, or extend `source_roots` or `output_roots`",
     )
     ENGINE_MISMATCH = (
         "ENGINE_MISMATCH", ErrorClass.VALIDATION, Again.NEVER,
-        "the profile's engine is not the source's",
-        "camera RAW wants a `_resolve` profile, on a machine where DaVinci Resolve Studio is configured; all else one without",
+        "the profile uses another engine than the source needs",
+        "use a `_resolve` profile for camera RAW, on a machine where DaVinci Resolve Studio is configured; else one without",
     )
     MIXED_ENGINES = (
         "MIXED_ENGINES", ErrorClass.VALIDATION, Again.NEVER,
         "the sources need different engines",
-        "make one job of the camera RAW and one of the rest",
+        "submit camera RAW and the rest as separate jobs",
     )
 
     ENCODE_FAILED = (
         "ENCODE_FAILED", ErrorClass.EXECUTION, Again.NEVER,
         "the encoder ended with an error",
-        f"read {JOB_LOG}: FFmpeg's own words are in it",
+        f"read {JOB_LOG}: FFmpeg's own messages are in it",
     )
     ENCODE_STALLED = (
         "ENCODE_STALLED", ErrorClass.EXECUTION, Again.HELPS,
@@ -153,8 +153,8 @@ class ErrorCode(StrEnum):
     SOURCE_DAMAGED = (
         "SOURCE_DAMAGED", ErrorClass.EXECUTION, Again.AFTER_SOURCE,
         "the source could not be read and decoded to its end",
-        ("deliver the clip again, or repair it; the message says in how many places, and names the first six: near which second "
-         "of the video or of which audio stream"),
+        ("deliver the clip again, or repair it; the message counts the damaged places and gives the time of the first six, "
+         "in the video or an audio stream"),
     )
     OUTPUT_INVALID = (
         "OUTPUT_INVALID", ErrorClass.EXECUTION, Again.NEVER,
@@ -168,17 +168,17 @@ class ErrorCode(StrEnum):
     )
     INTERRUPTED = (
         "INTERRUPTED", ErrorClass.EXECUTION, Again.HELPS,
-        "the worker was stopped or died in the middle",
-        "submit again: the worker was stopped, or died, in the middle",
+        "the worker was stopped or died during the job",
+        "submit again: the worker was stopped or died during the job",
     )
     CANCELLED = (
         "CANCELLED", ErrorClass.EXECUTION, Again.HELPS,
-        "it was cancelled, waiting or running",
+        "it was cancelled while waiting or running",
         "nothing: somebody cancelled it; submit it again if you want it after all",
     )
     INTERNAL_ERROR = (
         "INTERNAL_ERROR", ErrorClass.EXECUTION, Again.NEVER,
-        "the worker met a fault of its own",
+        "the worker hit an internal error",
         f"report it with {JOB_LOG}",
     )
 
@@ -230,7 +230,7 @@ class ErrorCode(StrEnum):
     WORKSPACE_INVALID = (
         "WORKSPACE_INVALID", ErrorClass.ENVIRONMENT, Again.HELPS,
         "the workspace is missing, unreadable or not whole",
-        "see that the workspace is mounted, whole and writable, then start the worker again",
+        "make sure that the workspace is mounted, complete and writable, then start the worker again",
     )
     WORKSPACE_BUSY = (
         "WORKSPACE_BUSY", ErrorClass.ENVIRONMENT, Again.HELPS,
@@ -239,7 +239,7 @@ class ErrorCode(StrEnum):
     )
     WORKSPACE_HELD = (
         "WORKSPACE_HELD", ErrorClass.ENVIRONMENT, Again.HELPS,
-        "`watch --once` found jobs, and the workspace is held",
+        "`watch --once` found jobs, but the workspace is held",
         "release the workspace (`proxx-worker release WORKSPACE`), then start again",
     )
     RENAME_NOT_ATOMIC = (

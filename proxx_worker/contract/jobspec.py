@@ -123,7 +123,7 @@ def unread_summary(sha256: str | None) -> SpecSummary:
 
 def too_large(size: int, head: bytes = b"") -> ProxxError:
     """The refusal of a spec of `size` bytes. `head`: its first bytes, if known."""
-    message = f"a JobSpec must have at most {MAX_SPEC_BYTES} bytes (1 MiB), but this one has {size}: divide the job into several"
+    message = f"a JobSpec must have at most {MAX_SPEC_BYTES} bytes (1 MiB), but this one has {size}: split it into several jobs"
     if is_binary(head):
         message = f"this is {size} bytes of binary data, not a JobSpec: if it is a clip, make one for it with `proxx-worker spec`"
     return ProxxError(ErrorCode.SPEC_TOO_LARGE, message, size_bytes=size, max_bytes=MAX_SPEC_BYTES)

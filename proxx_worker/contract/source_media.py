@@ -36,7 +36,7 @@ class SourceVideo(Record):
     """The video stream that the proxy is made of. Of camera RAW, null is what Resolve's clip properties do not tell."""
 
     index: int | None = Field(description="The stream's index in the file; null if only Resolve can tell.")
-    codec: Text = Field(description="In FFmpeg's name; of camera RAW, the format's name.")
+    codec: Text = Field(description="FFmpeg's name for it; for camera RAW, the format's name.")
     profile: Text | None = Field(description="The codec's profile, as FFmpeg calls it.")
     codec_tag: Text | None = Field(description="The container's four-character code for the codec.")
     width: int | None = Field(description="Pixels as decoded, before rotation.")
@@ -52,7 +52,7 @@ class SourceVideo(Record):
     duration: Rational | None = Field(description="Seconds, as the container says.")
     frames: int | None = Field(description="Frames that are presented, as far as the container says.")
     frames_certain: bool = Field(description="Whether that number can be relied on.")
-    pixel_format: Text | None = Field(description="In FFmpeg's name.")
+    pixel_format: Text | None = Field(description="FFmpeg's name for it.")
     bit_depth: int | None = Field(description="Of the deepest component.")
     has_alpha: bool | None = Field(description="Whether the video has an alpha channel.")
     color: SourceColor = Field(description="Colour tags.")
@@ -71,7 +71,7 @@ class SourceAudio(Record):
     """One audio stream."""
 
     index: int = Field(description="The stream's index in the file.")
-    codec: Text = Field(description="In FFmpeg's name.")
+    codec: Text = Field(description="FFmpeg's name for it.")
     channels: int = Field(description="How many.")
     layout: Text | None = Field(description="As FFmpeg calls it, such as stereo or 5.1(side).")
     sample_rate: int = Field(description="In Hz.")
@@ -94,9 +94,9 @@ class SourceMedia(Record):
     reel: Text | None = Field(description="Reel or tape name.")
     start: Rational | None = Field(description="Seconds at which the file starts: its earliest stream.")
     duration: Rational | None = Field(description="Seconds, of the whole file.")
-    other_streams: list[Text] = Field(description="What else is in there, as kind:codec.")
+    other_streams: list[Text] = Field(description="What else the file contains, as kind:codec.")
     notes: list[Text] = Field(description="Notes on how an unusual source was handled, or on what was found in it and ignored.")
-    resolve: Facts | None = Field(default=None, description="What only DaVinci Resolve's clip properties tell; null for FFmpeg.")
+    resolve: Facts | None = Field(default=None, description="What only DaVinci Resolve's clip properties say; null for FFmpeg.")
 
 
 class SettingsRecord(Record):

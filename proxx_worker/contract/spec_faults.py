@@ -162,7 +162,7 @@ def _rate_faults(given: Mapping[str, Value], valid: Mapping[str, Value]) -> Iter
         yield Fault("fps_explicit", "fps_mode `explicit` requires it", RULES["fps_explicit"].allowed)
     if "fps_explicit" in given and not explicit:
         message = "it is only valid with fps_mode `explicit`: set that, or leave this out"
-        yield Fault("fps_explicit", message, "absent, or fps_mode explicit beside it")
+        yield Fault("fps_explicit", message, "absent, or together with fps_mode explicit")
 
 
 def _engine_faults(profile: Profile | None, given: Mapping[str, Value]) -> Iterator[Fault]:

@@ -106,13 +106,13 @@ class JobSpecModel(BaseModel):
     ] = None
     codec: Annotated[
         Codec | None,
-        Field(strict=False, description="The codec. Beside a profile it must be the profile's.", examples=["prores_lt"]),
+        Field(strict=False, description="The codec. With a profile, it must be the profile's.", examples=["prores_lt"]),
     ] = None
     container: Annotated[
         Container | None,
         Field(
             strict=False,
-            description="The container; its name is also the proxy's extension. Beside a profile it must be the profile's.",
+            description="The container; its name is also the proxy's extension. With a profile, it must be the profile's.",
             examples=["mov"],
         ),
     ] = None
@@ -121,7 +121,7 @@ class JobSpecModel(BaseModel):
         Field(
             pattern=RESOLUTION_PATTERN,
             description="`same`, `half`, `quarter`, or `WIDTHxHEIGHT`: the largest even size that fits inside, display aspect "
-            "kept, never enlarged. Beside a profile it must be the profile's.",
+            "kept, never enlarged. With a profile, it must be the profile's.",
             examples=["half", "1280x720"],
         ),
     ] = None

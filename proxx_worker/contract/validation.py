@@ -30,8 +30,8 @@ class SourceValidation(_Record):
 
     index: int = Field(description="The place in the spec's sources, from 0.")
     source: Text = Field(description="The path, as the spec gives it.")
-    source_path: Text | None = Field(description="Where it is read, where `path_map` applied; else null.")
-    error: ErrorRecord | None = Field(description="What is wrong with this source; null if nothing is known against it.")
+    source_path: Text | None = Field(description="Where it is read, if `path_map` applied; else null.")
+    error: ErrorRecord | None = Field(description="What is wrong with this source; null if no fault is known.")
 
 
 class FileValidation(_Record):

@@ -116,7 +116,7 @@ class _Report:
         if len(self.stdout) > MAX_REPORT_BYTES:
             raise ProxxError(
                 ErrorCode.SOURCE_UNSUPPORTED,
-                f"ffprobe's report on the file exceeds {MAX_REPORT_BYTES} bytes, which nothing needs; remove its tags",
+                f"ffprobe's report on the file exceeds {MAX_REPORT_BYTES} bytes, far more than any clip needs; remove its tags",
             )
 
     def take_stderr(self, chunk: bytes) -> None:

@@ -83,6 +83,6 @@ def _too_few(confirmed: int, presented: int) -> JobError | None:
     return JobError(
         ErrorCode.ENCODE_FAILED,
         f"ffprobe must decode the frames that FFmpeg decodes, but found {confirmed} where FFmpeg found {presented}, so the "
-        "source's fields are not known. Check the storage, and that `ffmpeg` and `ffprobe` are of the same FFmpeg.",
+        "source's fields are not known. Check the storage, and that `ffmpeg` and `ffprobe` come from the same FFmpeg.",
         {"frames": presented, "frames_confirmed": confirmed},
     )

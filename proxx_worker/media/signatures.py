@@ -106,7 +106,7 @@ _REFUSED: Mapping[RefusedKind, tuple[tuple[re.Pattern[bytes], str], ...]] = {
     RefusedKind.STILL: (
         (_pattern(rb"\xff\xd8\xff"), "a JPEG still (or bare JPEG frames without times), not a clip"),
         # PNG, third edition, 11.3.6.1: an acTL chunk before the first IDAT makes an animation.
-        (_pattern(rb"\x89PNG\r\n\x1a\n(?:(?!IDAT).){0,65536}acTL"), "an animated PNG; make a movie of it first"),
+        (_pattern(rb"\x89PNG\r\n\x1a\n(?:(?!IDAT).){0,65536}acTL"), "an animated PNG; convert it to a movie first"),
         (_pattern(rb"\x89PNG\r\n\x1a\n"), "a PNG still, not a clip"),
         (_pattern(rb"SDPX|XPDS"), "a DPX still, not a clip"),
         (_pattern(rb"v/1\x01"), "an OpenEXR still, not a clip"),

@@ -37,9 +37,9 @@ UP = Family(
 START = Family("start_time_seconds", "gauge", "When the worker started, in seconds since 1970.")
 HEARTBEAT = Family("heartbeat_timestamp_seconds", "gauge", "When the worker's loops last showed that they run.")
 SCAN = Family("last_scan_timestamp_seconds", "gauge", "When the inbox was last listed; 0 before the first time.")
-INBOX = Family("inbox_jobs", "gauge", "Jobs that wait in the inbox.")
+INBOX = Family("inbox_jobs", "gauge", "Jobs waiting in the inbox.")
 RUNNING = Family("job_running", "gauge", "1 while a job runs, else 0.")
-JOB_START = Family("job_start_time_seconds", "gauge", "When the running job was claimed; 0 where none runs.")
+JOB_START = Family("job_start_time_seconds", "gauge", "When the running job was claimed; 0 if none runs.")
 JOBS = Family(
     "jobs_total", "counter", "Jobs that ended, by status and error code (empty for COMPLETED), since the worker started."
 )

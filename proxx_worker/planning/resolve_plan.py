@@ -129,7 +129,7 @@ def plan_resolve(settings: OutputSettings, source: RawSource, preset: str) -> Re
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
             f"{source.format} is a sequence of one file per frame, but this version of proxx-worker only takes camera RAW in "
-            "single files: make a clip of the sequence first",
+            "single files: convert the sequence to a clip first",
             format=source.format,
         )
     encoding = _encoding(settings)

@@ -226,7 +226,7 @@ def require_kernel() -> int:
     if platform.system() != "Linux":
         raise unavailable("children that open media are confined by Linux's Landlock, which this system lacks")
     if machine not in ALLOWED:
-        raise unavailable(f"confining children needs the machine's system call numbers, and those of {machine} are not known")
+        raise unavailable(f"confining children needs the machine's system call numbers, but those of {machine} are not known")
     try:
         version = landlock.abi()
     except OSError as error:

@@ -82,8 +82,8 @@ def confine_self(reach: Reach, *, abstract_sockets: bool = False) -> Confined:
     except OSError as error:
         raise ProxxError(
             ErrorCode.SANDBOX_UNAVAILABLE,
-            f"the worker must be able to give up the rights that it does not need, but the kernel refused: {error.strerror}. Let "
-            "it make Landlock's system calls; without `source_roots` or `output_roots` it keeps all rights.",
+            f"the worker must be able to give up the rights that it does not need, but the kernel refused: {error.strerror}. "
+            "Allow it Landlock's system calls; without `source_roots` or `output_roots` it keeps all rights.",
         ) from error
     return Confined(reached)
 

@@ -144,7 +144,7 @@ def locate_setpriv(places: Sequence[str] = SETPRIV_PLACES) -> str | None:
     if sys.platform == "linux" and found is None:
         raise ProxxError(
             ErrorCode.IO_ERROR,
-            f"setpriv must be at {' or '.join(places)}: it makes an encoder end with a killed worker. Install util-linux.",
+            f"setpriv must be at {' or '.join(places)}: it ends the encoder if the worker is killed. Install util-linux.",
             places=list(places),
         )
     return found
@@ -177,8 +177,8 @@ def check_started(program: str, exit_code: int, stderr_head: bytes, missing: Err
         raise _cannot_run(program, reason, missing)
     raise ProxxError(
         ErrorCode.IO_ERROR,
-        f"setpriv must be able to start {program}: {said}. It must be util-linux's, /proc must be mounted, and a filter of "
-        "system calls must leave it prctl and capset.",
+        f"setpriv must be able to start {program}: {said}. It must be util-linux's, /proc must be mounted, and a system "
+        "call filter must allow it prctl and capset.",
         program=program,
     )
 

@@ -90,7 +90,7 @@ def _require_sync(folder: bytes) -> None:
         shown = display_name(folder)
         raise ProxxError(
             ErrorCode.IO_ERROR,
-            f"the filesystem of {shown} cannot sync folders, so a power cut of its server may undo a claim; "
+            f"the filesystem of {shown} cannot sync folders, so a power cut on its server may undo a claim; "
             "keep the workspace on a local disk or NFS, or use a newer SMB client",
             path=shown,
         )

@@ -24,7 +24,7 @@ from proxx_worker.workspace.entries import exists, status_of
 CHECK_SECONDS: Final = 0.5
 """How often to check for a cancel of the running job. It costs two failed lookups."""
 
-TOO_LATE: Final = "the job was decided before its cancel was seen"
+TOO_LATE: Final = "the job's outcome was decided before its cancel was seen"
 """The message for a cancel that came too late."""
 
 _CANCEL_BYTES: Final = 128

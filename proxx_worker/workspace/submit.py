@@ -102,7 +102,7 @@ def _source_errors(source: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        message = f"{source} cannot be read ({error.strerror}); name a JobSpec file that can"
+        message = f"{source} cannot be read ({error.strerror}); name a readable JobSpec file"
         raise ProxxError(ErrorCode.SPEC_INVALID, message, path=str(source)) from error
 
 

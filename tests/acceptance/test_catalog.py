@@ -107,7 +107,7 @@ def test_a_wrong_command_line_is_answered_with_the_usage_of_its_command(proxx: C
 def test_a_spec_that_cannot_be_read_is_named_once(proxx: Command, tmp_path: Path, command: str) -> None:
     ended = proxx(command, "missing.json", cwd=tmp_path)
     assert ended.exit_code == 64
-    reason = "No such file or directory; name a JobSpec file that can"
+    reason = "No such file or directory; name a readable JobSpec file"
     assert ended.stderr == f"proxx-worker: the JobSpec missing.json cannot be read: {reason}\n"
 
 

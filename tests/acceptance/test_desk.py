@@ -117,7 +117,7 @@ def test_a_hold_a_cancel_and_a_release(proxx: Command, workspace: Workspace, cli
     with proxx.start("watch", workspace) as worker:
         worker.until(lambda: bool(((workspace.status() or {}).get("job") or {}).get("frames")), "frames")
         assert lines(proxx("hold", workspace).stdout) == ["held: nothing is claimed until it is released"]
-        assert lines(proxx("hold", workspace).stdout) == ["it is held already"]
+        assert lines(proxx("hold", workspace).stdout) == ["it is already held"]
         asked = proxx("cancel", workspace, "a", "c.json")
         assert lines(asked.stdout) == [str(workspace.inbox / f"{name}.cancel") for name in ("a", "c")]
         worker.until(lambda: (workspace.status() or {}).get("state") == "held", "the hold")

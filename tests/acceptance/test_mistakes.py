@@ -165,12 +165,12 @@ MISTAKES = [
         "it is a job's result; name the JobSpec, which is NAME.json next to",
         written("a.result.json", "{}"),
     ),
-    Mistake("run a folder", "run ws", 64, "the JobSpec ws cannot be read: Is a directory; name a JobSpec file that can"),
+    Mistake("run a folder", "run ws", 64, "the JobSpec ws cannot be read: Is a directory; name a readable JobSpec file"),
     Mistake(
         "run what is not there",
         "run sepc.json",
         64,
-        "sepc.json cannot be read: No such file or directory; name a JobSpec file that can",
+        "sepc.json cannot be read: No such file or directory; name a readable JobSpec file",
     ),
     Mistake(
         "relink a spec",
@@ -359,7 +359,7 @@ MISTAKES = [
         "a missing configuration",
         "validate spec.json --config nix.toml",
         64,
-        "nix.toml cannot be read: No such file or directory; name a file that can, or leave --config out",
+        "nix.toml cannot be read: No such file or directory; name a readable file, or leave out --config",
     ),
     Mistake(
         "a result without a place",

@@ -223,5 +223,5 @@ def test_check_says_who_keeps_the_roots(proxx: Command, place: Place) -> None:
     assert said(*place.roots[:2]) == [f"{alone}source_roots and output_roots are not both set"]
     assert said(*place.roots, "--sandbox", "off") == [f'{alone}sandbox = "off"']
     assert said(*place.roots, "--resolve-executable", "/opt/resolve/bin/resolve") == [
-        f"{alone}DaVinci Resolve is set up, and needs them"
+        f"{alone}DaVinci Resolve is set up and needs full rights"
     ]

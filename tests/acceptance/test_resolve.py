@@ -126,7 +126,7 @@ def test_validate_asks_resolve_nothing(proxx: Command, standin: StandIn, raw: Pa
 def test_check_and_profiles_tell_what_is_set_up(proxx: Command, standin: StandIn, tmp_path: Path) -> None:
     (line,) = (it for it in proxx("check", *standin.settings()).stdout.decode().splitlines() if " resolve: " in it)
     assert line.startswith("ok ")
-    assert "the Resolve that runs is used" in line
+    assert "a running Resolve is used" in line
     (line,) = (it for it in proxx("check").stdout.decode().splitlines() if " resolve: " in it)
     assert line.startswith("ok ")
     assert "none is set up" in line

@@ -89,7 +89,7 @@ def test_a_stdout_that_takes_nothing_is_told(proxx: Command, command: tuple[str,
         environment = {**proxx.environment, "PYTHONUNBUFFERED": unbuffered}
         ended = subprocess.run([COMMAND, *command], stdout=full, stderr=subprocess.PIPE, check=False, env=environment)
     assert ended.returncode == 4
-    assert ended.stderr.startswith(b"proxx-worker: NO_SPACE: stdout must take what is printed, but: No space left on device;")
+    assert ended.stderr.startswith(b"proxx-worker: NO_SPACE: stdout must accept output, but did not: No space left on device;")
     assert ended.stderr.count(b"\n") == 1
 
 

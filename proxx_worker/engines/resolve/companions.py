@@ -52,7 +52,7 @@ class Companions:
             raise ProxxError(
                 ErrorCode.SOURCE_CHANGED,
                 f"a clip must be complete before its job starts, but {added[0]} was added to {path} since, and Resolve applies "
-                "it unasked. Submit the job again once the clip is complete.",
+                "it automatically. Submit the job again once the clip is complete.",
                 path=added[0],
                 source=path,
             )

@@ -269,7 +269,7 @@ def test_a_still(bench: Bench, tmp_path: Path, name: str, options: tuple[str, ..
 def test_an_animated_png_is_refused_as_such(bench: Bench, tmp_path: Path) -> None:
     animation = tmp_path / "titles.png"
     ffmpeg("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=5:duration=1", "-f", "apng", animation)
-    is_refused(bench.run(animation), "SOURCE_UNSUPPORTED", "an animated PNG; make a movie of it first")
+    is_refused(bench.run(animation), "SOURCE_UNSUPPORTED", "an animated PNG; convert it to a movie first")
 
 
 def test_a_name_says_nothing_of_the_content(bench: Bench, whole: Callable[[str], Path]) -> None:

@@ -151,7 +151,7 @@ def test_folders_are_searched_and_not_mixed_with_clips(place: Path) -> None:
         (Place.DIRECTORY, "/x\0y", "no folder has a NUL in its path, but '/x\\x00y' does"),
         (Place.MIRROR, "/x\0y", "no folder has a NUL in its path"),
         (Place.BESIDE, "x\0y", "must be the name of one folder"),
-        (Place.DIRECTORY, "/{chunk}", "{chunk} is the number of a chunk, and a form makes none; use {name}"),
+        (Place.DIRECTORY, "/{chunk}", "{chunk} is a chunk's number, and this form makes no chunks; use {name}"),
         (Place.DIRECTORY, "out", "must be an absolute path"),
     ],
 )

@@ -26,7 +26,7 @@ ALONE = "only the worker's own checks keep it inside its roots: "
         (Settings(source_roots=("/mnt/san",)), "source_roots and output_roots are not both set"),
         (Settings(output_roots=("/mnt/san",)), "source_roots and output_roots are not both set"),
         (BOTH.model_copy(update={"sandbox": "off"}), 'sandbox = "off"'),
-        (BOTH.model_copy(update={"resolve_script_lib": "/opt/lib.so"}), "DaVinci Resolve is set up, and needs them"),
+        (BOTH.model_copy(update={"resolve_script_lib": "/opt/lib.so"}), "DaVinci Resolve is set up and needs full rights"),
     ],
 )
 def test_why_the_worker_keeps_its_rights(settings: Settings, reason: str) -> None:
@@ -43,8 +43,8 @@ def test_an_abi_under_which_no_file_can_be_moved_is_left_alone(monkeypatch: pyte
 @pytest.mark.parametrize(
     ("version", "left"),
     [
-        (2, "; this kernel leaves it truncation, TCP, devices' controls, signals and abstract sockets"),
-        (5, "; this kernel leaves it signals and abstract sockets"),
+        (2, "; this kernel does not restrict truncation, TCP, devices' controls, signals and abstract sockets"),
+        (5, "; this kernel does not restrict signals and abstract sockets"),
         (6, ""),
     ],
 )

@@ -45,7 +45,7 @@ class Session:
         self.manager = self.wire.call(self.resolve, "GetProjectManager")
         database = dictionary(self.manager and self.wire.call(self.manager, "GetCurrentDatabase"))
         if not database:
-            refuse(UNAVAILABLE, "Resolve must have a project database open, but has none. Restart it, as it does not recover.")
+            refuse(UNAVAILABLE, "Resolve must have a project database open, but has none. Restart it; it cannot recover.")
         self.clear()
 
     def require_target(self) -> None:
