@@ -119,14 +119,14 @@ def _is_raw(name: str) -> bool:
     return any(refused.code == "ENGINE_MISMATCH" for refused in CLIPS[name].refused.values())
 
 
-INTRODUCTION = """# Every FFmpeg, and what becomes of real clips
+INTRODUCTION = """# Every FFmpeg, and what it makes of real clips
 
 Written by `PROXX_WRITE_PAGES=1 make heavy PYTEST_ARGS=tests/acceptance/media/test_every_ffmpeg.py`; do not edit. `make heavy`
-fails where this page is not what comes out, where a version makes of a clip what others do not without a reason that is written
-down, or where a proxy fails its checks.
+fails if this page does not match the results, if a version's outcome for a clip differs from the others without a reason that is
+written down, or if a proxy fails its checks.
 
-One command serves all versions ([decision 0016](decisions/0016-one-command-for-every-ffmpeg.md)); the worker asks none for its
-number. Their bytes differ from version to version, so pin one.
+One command serves all versions ([decision 0016](decisions/0016-one-command-for-every-ffmpeg.md)); the worker does not ask for
+the version. The bytes of outputs differ from version to version, so pin one.
 """
 
 
@@ -142,7 +142,7 @@ def render(table: EveryFfmpeg) -> str:
         f"| `{code}` in all | " + " | ".join(str(count[code]) for count in everything) + " |"
         for code in sorted(set().union(*everything))
     ]
-    lines += ["", f"{len(CLIPS)} clips by {len(SETTINGS)} settings with each.", "", "## What differs", ""]
+    lines += ["", f"{len(CLIPS)} clips with {len(SETTINGS)} settings each.", "", "## What differs", ""]
     lines += ["| clip | settings | " + " | ".join(versions) + " | reason |", "|---" * (len(versions) + 3) + "|"]
     for name in CLIPS:
         rows = [table.row(name, pair) for pair in table.pairs]
