@@ -1,7 +1,7 @@
-"""All that the worker assumes of its environment: one list, which `check` shows and without which `watch` claims nothing.
+"""What the worker assumes about its environment, as one list. `check` shows it; unless all of it holds, `watch` claims nothing.
 
-Every assumption is judged by itself. The proof by trial (that a rename is one step and never overwrites) writes, so `watch` alone
-makes it, under the lock: see `Workspace.prepare`.
+Every assumption is judged separately. The test that a rename is one step and never overwrites has to write, so only `watch`
+runs it, under the lock: see `Workspace.prepare`.
 """
 
 import os

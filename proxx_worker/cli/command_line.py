@@ -1,4 +1,4 @@
-"""How the command line parses, refuses and explains: argparse, with the contract's exit code, groups, and what was meant."""
+"""How the command line parses, refuses and explains: argparse, with the contract's exit code, groups and suggestions."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""`events`: a line for each job that ends, from the folders, for scripts and webhooks outside."""
+"""`events`: a line for each job that ends, read from the folders, for scripts and webhooks."""
 
 import argparse
 import select

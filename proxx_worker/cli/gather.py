@@ -1,4 +1,4 @@
-"""`gather`: the outputs of jobs that ran each in a folder of its own, moved into one folder."""
+"""`gather`: the outputs of jobs that each ran in its own folder, moved into one folder."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""The end of a `run` for a person: what was made and how it was proven, or what went wrong and what to do. Pure."""
+"""The summary of a `run` for a person: what was made and how it was checked, or what went wrong and what to do. Pure."""
 
 from fractions import Fraction
 

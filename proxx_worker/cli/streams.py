@@ -1,4 +1,4 @@
-"""Stdout and stderr as a command may rely on them. Nothing but Python, as the parser needs it."""
+"""Stdout and stderr, made reliable for commands. Imports only the standard library, because the parser needs it."""
 
 import io
 import os

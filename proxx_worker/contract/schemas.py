@@ -1,4 +1,4 @@
-"""The published JSON Schemas, made from the models. Tests hold the copies in `docs/schema/` against them."""
+"""The published JSON Schemas, made from the models. Tests compare the copies in `docs/schema/` with them."""
 
 from typing import cast
 

@@ -1,4 +1,4 @@
-"""Every fault of a spec's fields, of each alone and between them, in one pass: none hides another."""
+"""Every fault of a spec's fields, each by itself and in combination, in one pass: none hides another."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping

@@ -1,6 +1,6 @@
 """JobSpec 2.1, field by field: the one description that both the parser and the published JSON Schema follow.
 
-What spans several fields is in `spec_faults` (for the parser) and in `spec_schema` (for the schema); tests hold the two together.
+What spans several fields is in `spec_faults` (for the parser) and in `spec_schema` (for the schema); tests keep the two in step.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """What a JobSpec's fields require of each other, as JSON Schema.
 
 The parser has the same rules in code (`spec_faults`); a test compares both. What a schema cannot express is left to the parser:
-duplicate keys, lone surrogates, dates that do not exist, names rendered from sources, rates that are no exact fraction.
+duplicate keys, lone surrogates, dates that do not exist, names rendered from sources, rates that are not exact fractions.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,7 @@
 """Strict JSON (RFC 8259): a spec's bytes are parsed in one way only, or refused with the reason.
 
-Stricter than the standard library (no `NaN`, no byte-order mark, bounded depth) and louder than `orjson` (duplicate keys and lone
-surrogates are reported with their paths; numbers keep their literal, so that 29.97 is exactly that).
+Stricter than the standard library (no `NaN`, no byte-order mark, bounded depth) and more explicit than `orjson` (duplicate keys
+and lone surrogates are reported with their paths; numbers keep their literal, so that 29.97 is exactly that).
 """
 
 import json

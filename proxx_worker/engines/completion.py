@@ -1,6 +1,6 @@
 """Patches finished proxies with what FFmpeg cannot write; see `planning/mxf` and `planning/vc3`.
 
-`checkpoint` is called between pieces of the file; what it raises ends the work.
+`checkpoint` is called between pieces of the file; an exception from it ends the work.
 """
 
 from collections.abc import Callable, Iterator

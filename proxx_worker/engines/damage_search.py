@@ -1,4 +1,4 @@
-"""The search of a damaged source: one ffprobe that decodes all of it, after an encode has failed by its damage."""
+"""The search of a damaged source: one ffprobe that decodes all of it, after an encode has failed because of the damage."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

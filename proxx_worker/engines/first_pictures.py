@@ -1,4 +1,4 @@
-"""Looks at the first pictures of a finished proxy: one FFmpeg copies their headers, confined like every other look."""
+"""Looks at the first pictures of a finished proxy: one FFmpeg copies their headers, confined like every other probe."""
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.engines.port import EngineContext, StagedOutput

@@ -1,4 +1,4 @@
-"""One more ffprobe over a whole source, after an encode: confined, and ended where it makes no progress."""
+"""One more ffprobe over a whole source, after an encode: confined, and ended if it makes no progress."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol

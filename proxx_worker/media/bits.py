@@ -1,4 +1,4 @@
-"""Fields of a few bits each, as video standards write their headers, out of bytes that anybody may have made."""
+"""Fields of a few bits each, as in the headers of video standards, read from untrusted bytes."""
 
 
 class OutOfBitsError(ValueError):

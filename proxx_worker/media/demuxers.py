@@ -5,7 +5,7 @@ A demuxer is allowed because camera or post media comes in that container, or be
 open other files or the network; image2 reads name patterns; *_pipe demuxers are stills; most bare streams (vvc, m4v, obu, ...)
 have neither times nor a rate to number their frames by; formats of games and surveillance are not sources for editing.
 
-FFmpeg probes with all it has and checks the list before the chosen demuxer reads anything.
+FFmpeg probes with all of its demuxers and checks the list before the chosen one reads anything.
 """
 
 from collections.abc import Mapping

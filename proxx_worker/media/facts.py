@@ -1,4 +1,4 @@
-"""What is known of a piece of media, source or proxy alike: plain frozen values, exact rationals, `None` for unknown."""
+"""What is known about a piece of media, source or proxy: plain frozen values, exact rationals, `None` for unknown."""
 
 from dataclasses import dataclass
 from fractions import Fraction

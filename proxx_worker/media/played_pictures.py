@@ -1,4 +1,4 @@
-"""How many pictures of a QuickTime or MP4 file are played, by its own tables: edits leave some out, and packets may be empty.
+"""How many pictures of a QuickTime or MP4 file are played, from its tables: edits leave some out, and packets may be empty.
 
 ffprobe reports the length of the edit list and the number of packets, and neither gives the number of pictures. An edit that
 begins on a B-frame plays one picture less than it has packets; an empty packet repeats the picture before it ("drop frame").

@@ -1,4 +1,4 @@
-"""Where each video frame of a movie is in the file, by its sample tables."""
+"""Where each video frame of a movie is in the file, according to its sample tables."""
 
 import struct
 from collections.abc import Callable, Iterator

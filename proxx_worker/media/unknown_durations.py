@@ -1,7 +1,7 @@
 """Durations that a movie leaves open: all bits 1 in `mvhd` or `mdhd` (ISO/IEC 14496-12, 8.2.2 and 8.4.2, "duration").
 
 Live recorders write them before they know the length. FFmpeg 5.1 takes them for numbers (49 days at a thousandth of a second),
-and later ones report a track's as 0.
+and later versions report a track's as 0.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """Plans a proxy's audio: every stream, in order, with its channels, layout and rate as far as the container allows.
 
-Every sample is at its time by the source's clock (docs/decisions/0020-audio-by-the-clock.md). An encoded stream begins with the
+Every sample keeps its time by the source's clock (docs/decisions/0020-audio-by-the-clock.md). An encoded stream begins with the
 file, and silence replaces what the source does not have: before its first decoded sample, and in its gaps.
 """
 

@@ -1,6 +1,6 @@
 """What a finished proxy must be, as values that an observation can be compared with.
 
-None is what the plan's engine cannot know: it is not compared, and the check says so (`ok: null`).
+None means that the plan's engine cannot know: it is not compared, and the check says so (`ok: null`).
 """
 
 from dataclasses import dataclass

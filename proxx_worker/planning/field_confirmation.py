@@ -1,7 +1,7 @@
 """The command that reads the kind of each frame of a source with one decoder context.
 
-FFmpeg's H.264 decoder takes frames that say neither to be like the one before them, of the same thread: so the kinds of some
-clips depend on the number of threads, which is that of the CPUs (docs/decisions/0032-telecine-and-changing-fields.md).
+FFmpeg's H.264 decoder takes a frame that states neither kind to be like the one before it in the same thread. So the kinds of
+some clips depend on the number of threads, which is that of the CPUs (docs/decisions/0032-telecine-and-changing-fields.md).
 """
 
 from proxx_worker.media.facts import MediaFacts

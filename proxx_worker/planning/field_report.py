@@ -1,6 +1,6 @@
 """How an encode reports, on its standard error, the first frame of each kind: progressive, top or bottom field first.
 
-Containers and ffprobe tell only how a source begins. FFmpeg's `metadata` filter, which reports every frame, cannot tell whether a
+Containers and ffprobe show only how a source begins. FFmpeg's `metadata` filter, which reports every frame, cannot tell whether a
 frame is interlaced; `select` can compare it, and its expressions can print (`print`, libavutil/eval.c). So this filter selects
 every frame, and prints one number for the first frame of each kind: at most three for each start of the filters; a source that
 restarts them is refused.

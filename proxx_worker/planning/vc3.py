@@ -1,6 +1,6 @@
 """Signals BT.2020's matrix in DNxHR frames, which FFmpeg's encoder cannot do.
 
-It writes BT.709 into the header of every frame, whatever its options. Decoders go by that header, so without this BT.2020 video
+It writes BT.709 into the header of every frame, whatever its options. Decoders follow that header, so without this BT.2020 video
 would have to be converted to a mix that no reader expects: BT.709's matrix with BT.2020's primaries. The field is the
 colour volume of SMPTE ST 2019-1:2016: 0 is BT.709, 1 is BT.2020 with non-constant luminance. FFmpeg 5.1, 7.1, 8.0 and 9.0 read it
 so (measured: each bit of the header changed in turn, `color_space` of a decoded frame).

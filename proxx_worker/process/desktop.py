@@ -1,4 +1,4 @@
-"""Hands a file to the desktop of whoever sits at this machine."""
+"""Hands a file to the desktop of the person at this machine."""
 
 import shutil
 import subprocess

@@ -1,6 +1,6 @@
-"""Landlock: the kernel's own way for a process to give up its access to files, sockets and other processes (landlock(7)).
+"""Landlock: the kernel's way for a process to give up its access to files, sockets and other processes (landlock(7)).
 
-Without a library: those there are for Python are young, and what is needed is three system calls.
+No library is used: Python's are young, and only three system calls are needed.
 """
 
 import ctypes

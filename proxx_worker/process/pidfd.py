@@ -1,4 +1,4 @@
-"""A process as a descriptor: no number that could pass on to another process, and readable when it has ended."""
+"""A process as a descriptor: unlike a number, it is never reused, and it becomes readable when the process has ended."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""How long a child's pipes may be left alone: being woken by each of its words costs CPU time that an encoder could use."""
+"""How long a child's pipes may go unread: waking for every bit of output costs CPU time that an encoder could use."""
 
 from typing import Final
 

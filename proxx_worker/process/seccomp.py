@@ -1,7 +1,7 @@
-"""The filter of system calls that a confined child runs under: assembled here, put on by the child before it becomes FFmpeg.
+"""The system call filter of a confined child: assembled here, applied by the child before it becomes FFmpeg.
 
-What Landlock knows of files, sockets and signals depends on the kernel's version; what a filter refuses, every kernel refuses
-that has filters. It sees numbers and arguments, never what a pointer points to (seccomp(2)).
+What Landlock can restrict depends on the kernel's version; what a filter refuses is refused by every kernel that has
+filters. It sees numbers and arguments, never what a pointer points to (seccomp(2)).
 """
 
 import ctypes

@@ -1,6 +1,6 @@
 """Confines this process itself by Landlock: from then on it opens what it needs and nothing else (decision 0031).
 
-Its children inherit that, and are confined within it as they would be without.
+Its children inherit that, and are confined further, as they would be without it.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The starter: a small process beside the worker that starts confined children and does nothing else.
+"""The starter: a small process next to the worker that starts confined children and does nothing else.
 
 A child must be confined in the child itself, between fork and exec. In the worker that would run Python code after forking a
 multithreaded process, which can deadlock. Here it is safe: one thread, few modules, no state. The child is created as the

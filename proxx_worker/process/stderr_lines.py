@@ -1,4 +1,4 @@
-"""A child's stderr as lines of text: decoded, harmless on a terminal, bounded however much the child says."""
+"""A child's stderr as lines of text: decoded, harmless on a terminal, and bounded however much the child prints."""
 
 import re
 from collections.abc import Callable, Sequence

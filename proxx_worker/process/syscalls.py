@@ -1,8 +1,8 @@
 """The system calls that a confined child may make, by name and number.
 
 Found by tracing FFmpeg 5.1, 7.1, 8.0 and 9.0 with every codec of the contract (decision 0021), with what the C libraries use in
-other versions, and with nothing that reaches out of the process, starts another one or changes what a file is called, who owns it
-and who may read it. The numbers are the kernel's (`asm/unistd_64.h`, `asm-generic/unistd.h`); they never change.
+other versions, but nothing that reaches outside the process, starts another one, or changes a file's name, owner or permissions.
+The numbers are the kernel's (`asm/unistd_64.h`, `asm-generic/unistd.h`); they never change.
 """
 
 from typing import Final

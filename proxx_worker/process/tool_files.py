@@ -1,4 +1,4 @@
-"""What a program needs to be started, and what its libraries read: files that every confined process is left (decision 0021)."""
+"""What a program needs to start, and what its libraries read: every confined process may read these files (decision 0021)."""
 
 import errno
 import os

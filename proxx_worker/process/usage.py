@@ -1,4 +1,4 @@
-"""How much memory processes have held."""
+"""How much memory processes have used."""
 
 import os
 import re

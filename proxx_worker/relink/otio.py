@@ -1,4 +1,4 @@
-"""OpenTimelineIO: one clip each, with the original as its media and the proxy as a second reference under `proxy`."""
+"""OpenTimelineIO: one clip per task, with the original as its media and the proxy as a second reference under `proxy`."""
 
 from collections.abc import Sequence
 

@@ -1,6 +1,6 @@
 """What the first pictures of an interlaced H.264 proxy say of their fields: `pic_struct`, which FFmpeg's decoder ignores.
 
-ffprobe tells it of MP4 only, as it prefers the container's word: so the pictures' own headers are read. Decision 0032.
+ffprobe reports it only for MP4, because it prefers what the container says. So the pictures' own headers are read. Decision 0032.
 """
 
 import re

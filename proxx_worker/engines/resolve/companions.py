@@ -1,6 +1,6 @@
 """The files that belong to a clip besides the one that a JobSpec names: further parts of an R3D, and sidecars.
 
-Resolve opens all of them by path, unasked. So their identity is checked like the source's own, before and after the render.
+Resolve opens all of them by path, automatically. So their identity is checked like the source's own, before and after the render.
 R3D: a clip is `NAME_001.R3D`, `NAME_002.R3D`, ... in one folder. Sidecars: RED's `.RMD` of the clip, Blackmagic's `.sidecar`.
 """
 
