@@ -44,7 +44,7 @@ REMEDIES: Mapping[Kind, str] = {
     Kind.AUDIO_HOLE: "Listen to the source at this place; where it has audio, make the proxy again.",
     Kind.CHANNEL_SWAP: "Do not mix with this proxy. Make it again; nothing in the project maps channels.",
     Kind.FILE_CHANGED: "Find the file that the result names, or submit the job again.",
-    Kind.DAMAGED: "Look at these frames beside the source before the proxy is used.",
+    Kind.DAMAGED: "Compare these frames with the source before you use the proxy.",
 }
 _VERDICT_WORDS = {
     Verdict.PASS: "Pass",

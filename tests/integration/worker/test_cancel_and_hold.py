@@ -165,7 +165,7 @@ class TestHold:
         data = drop(root, "a", spec([clip], out))
         cancel(root, "a", data)
         (root / "inbox" / ".hold").touch()
-        with pytest.raises(ProxxError, match="1 wait") as caught:
+        with pytest.raises(ProxxError, match="waiting: 1") as caught:
             live(root, world, stop)
         assert caught.value.code is ErrorCode.WORKSPACE_HELD
         assert entries(root / "inbox") == [".hold", "a.cancel", "a.json"]
