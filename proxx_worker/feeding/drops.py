@@ -151,9 +151,8 @@ def require_directories(paths: Sequence[str], remedy: str = "pass --create-direc
     if missing:
         first = display_name(path_bytes(missing[0]))
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise ProxxError(
-            ErrorCode.OUTPUT_DIRECTORY_MISSING,
-            f"output directories must exist, but {first}{more} does not: create it, or {remedy}",
-            path=first,
-            missing=len(missing),
-        )
+        if os.path.lexists(path_bytes(missing[0])):
+            message = f"output directories must be folders, but {first} is not: remove it, or name another folder"
+        else:
+            message = f"output directories must exist, but {first}{more} does not: create it, or {remedy}"
+        raise ProxxError(ErrorCode.OUTPUT_DIRECTORY_MISSING, message, path=first, missing=len(missing))
