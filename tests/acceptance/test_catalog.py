@@ -192,7 +192,8 @@ def test_spec_per_clip_writes_one_file_per_source(proxx: Command, clip: Path, pr
         source.symlink_to(clip)
     specs = tmp_path / "specs"
     specs.mkdir()
-    made = ("--naming-template", "{source_name}_{source_ext}", "--output-directory", proxies, "--per-clip", specs, *sources)
+    options = ("--naming-template", "{source_name}_{source_ext}", "--output-directory", str(proxies), "--per-clip", str(specs))
+    made = (*options, *map(str, sources))
     ended = proxx("spec", "--profile", "proxy_h264_low", *made)
     assert ended.exit_code == 0
     written = sorted(specs.iterdir())
