@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.feeding.orders import Beside, Destination, Directory, Mirror, Order
-from proxx_worker.feeding.specs import Request, preview_specs, write_specs
+from proxx_worker.feeding.clips import Clip
+from proxx_worker.feeding.documents import jobspec_document
+from proxx_worker.feeding.orders import Beside, Destination, Directory, Mirror, Order, PlannedSpec
+from proxx_worker.feeding.specs import Request, preview_specs, write_named, write_specs
 from proxx_worker.workspace.layout import Workspace
 from tests.integration.feeding.calls import LOW, PRORES, everything, names, refusal, request_for, take
 
@@ -143,6 +145,22 @@ def test_a_card_that_is_not_mounted_is_no_empty_one(tmp_path: Path) -> None:
     assert (fault.code, "0 clips" in fault.error.message) == (ErrorCode.SOURCE_MISSING, True)
 
 
+def test_a_file_in_a_folder_s_place_is_not_called_missing(card: Path, tmp_path: Path) -> None:
+    fault = refusal(request_for(card / ".DS_Store", tmp_path / "specs"))
+    assert (fault.code, "each source is a folder, but" in fault.error.message) == (ErrorCode.SOURCE_MISSING, True)
+
+
+@pytest.mark.parametrize("name", ["{root}/link", "/{root}/cards", "{root}/link/../cards"])
+def test_the_card_under_another_name_takes_no_proxies(card: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "link").symlink_to(card)
+    fault = refusal(request_for(card, tmp_path / "specs", destination=Mirror(name.replace("{root}", str(tmp_path)))))
+    assert (fault.code, "could not be told apart" in fault.error.message) == (ErrorCode.OUTPUT_NAME_COLLISION, True)
+    inside = request_for(tmp_path / "link", tmp_path / "specs", destination=Mirror(str(card / "out")))
+    outcome = write_specs(inside)
+    assert len(outcome.made) == 3
+    assert (card / "out").is_dir()
+
+
 def test_a_workspace_that_is_not_there_is_not_made(card: Path, tmp_path: Path) -> None:
     assert refusal(request_for(card, Workspace(tmp_path / "nothing"))).code is ErrorCode.WORKSPACE_INVALID
     assert not (tmp_path / "nothing").exists()
@@ -157,7 +175,9 @@ def test_camera_raw_without_a_profile_for_it_is_skipped_and_told(card: Path, tmp
 
 def test_nothing_but_camera_raw_is_the_wrong_profile(tmp_path: Path, put: Put) -> None:
     put("raw/R.R3D", b"\0\0\1\xe8RED2\0\2" + b"\0" * 50)
-    assert refusal(request_for(tmp_path / "raw", tmp_path / "specs")).code is ErrorCode.ENGINE_MISMATCH
+    fault = refusal(request_for(tmp_path / "raw", tmp_path / "specs"))
+    assert fault.code is ErrorCode.ENGINE_MISMATCH
+    assert f"{LOW} cannot take any of these clips: {tmp_path}/raw/R.R3D is camera RAW" in fault.error.message
 
 
 def test_chunks_are_written_once_and_never_regrouped_unseen(card: Path, tmp_path: Path, put: Put) -> None:
@@ -184,3 +204,44 @@ def test_named_clips_are_not_looked_at(tmp_path: Path) -> None:
     outcome = write_specs(Request(sources, recursive=False, order=order, to=tmp_path / "specs"))
     assert names(outcome) == ["x+proxy_h264_low-000.json", "x+proxy_h264_low-001.json"]
     assert outcome.told == ("3 clips, none skipped", "2 specs written")
+
+
+def named(folder: Path, *clips: str, template: str = "{source_name}") -> list[PlannedSpec]:
+    """Specs as `spec --per-clip` makes them: named after their clips alone."""
+    return [
+        PlannedSpec(Path(clip).stem, document.data, (Clip(clip, str(Path(clip).parent), Path(clip).name),), str(folder), outputs)
+        for clip in clips
+        for document in [jobspec_document((clip,), str(folder), LOW, template)]
+        for outputs in [tuple(f"{folder}/{name}" for name in document.output_names)]
+    ]
+
+
+def test_named_clips_are_written_once_whatever_their_order(tmp_path: Path) -> None:
+    specs = named(tmp_path / "out", "/n/a.mov", "/n/a.mxf", template="{source_name}_{source_ext}")
+    first = write_named(specs, tmp_path / "specs")
+    assert (names(first), first.told) == (["a.json", "a~2.json"], ())
+    again = write_named(list(reversed(specs)), tmp_path / "specs")
+    assert (again.made, again.told) == ((), ("0 specs written, 2 written already",))
+    more = write_named(named(tmp_path / "out", "/n/b.mov") + specs[:1], tmp_path / "specs")
+    assert (names(more), more.told) == (["b.json"], ("1 spec written, 1 written already",))
+
+
+def test_an_output_of_two_named_clips_is_refused(tmp_path: Path) -> None:
+    for specs in (named(tmp_path, "/m/a.mov", "/n/a.mov"), named(tmp_path, f"{tmp_path}/a.mp4")):
+        with pytest.raises(ProxxError) as caught:
+            write_named(specs, tmp_path / "specs")
+        assert caught.value.code is ErrorCode.OUTPUT_NAME_COLLISION
+    assert everything(tmp_path) == []
+    write_named(named(tmp_path, "/m/a.mov"), tmp_path / "specs")
+    with pytest.raises(ProxxError, match=r"the spec a\.json in .* makes that from /m/a\.mov"):
+        write_named(named(tmp_path, "/n/a.mov"), tmp_path / "specs")
+    assert everything(tmp_path) == ["specs", "specs/a.json"]
+
+
+def test_an_output_of_a_named_clip_that_is_there_is_told(tmp_path: Path, put: Put) -> None:
+    put("out/a.mp4")
+    outcome = write_named(named(tmp_path / "out", "/m/a.mov"), tmp_path / "specs")
+    assert outcome.told == (
+        f"already there, without a known job: {tmp_path}/out/a.mp4",
+        "0 specs written, 1 made already without a known job",
+    )
