@@ -143,8 +143,8 @@ def _add_spec(commands: Commands) -> None:
     parser = add_command(
         commands, "feed", "spec", "spec", "spec", "write JobSpecs for clips, or for all clips below folders",
         "Writes one JobSpec for all named clips to stdout, or with --per-clip one file per clip. With --recursive or several "
-        "profiles it writes one per clip and profile. Files are written all or none; what exists already, and what is not a "
-        "clip, is skipped and reported.",
+        "profiles it writes one per clip and profile, all or none. What exists already, and what is not a clip, is skipped and "
+        "reported.",
     )  # fmt: skip
     parser.add_argument(
         "--recursive", action="store_true", help="each SOURCE is a folder, such as a camera card; clips are recognized by content"

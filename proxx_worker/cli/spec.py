@@ -3,42 +3,53 @@
 import argparse
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-from proxx_worker.cli.console import UsageError, fail
+from proxx_worker.cli.console import UsageError, fail, say_path
 from proxx_worker.cli.interrupts import interrupt_on_stops
 from proxx_worker.cli.paths import absolute, as_given
-from proxx_worker.cli.spec_folders import spec_folders, tell_outcome
 from proxx_worker.contract.candidates import SPEC_SUFFIX, is_candidate_name
 from proxx_worker.contract.errors import ProxxError
 from proxx_worker.contract.text import has_lone_surrogate
-from proxx_worker.feeding.clips import Clip
-from proxx_worker.feeding.documents import Document, jobspec_document
-from proxx_worker.feeding.orders import PlannedSpec
-from proxx_worker.feeding.specs import write_named
+from proxx_worker.feeding.documents import jobspec_document
+from proxx_worker.feeding.drops import drop
 
 
 def spec(arguments: argparse.Namespace) -> int:
-    """One JobSpec on stdout, or one file per source in `--per-clip DIR`, their paths on stdout; all else is `spec_folders`.
-
-    What was not written, as it exists already, is told on stderr.
-    """
+    """One JobSpec on stdout, or one file per source in `--per-clip DIR`, their paths on stdout; all else is `spec_folders`."""
     interrupt_on_stops()
     if _is_for_folders(arguments):
+        from proxx_worker.cli.spec_folders import spec_folders
+
         return spec_folders(arguments)
     try:
         sources = [absolute(source) for source in arguments.sources]
         if arguments.per_clip is None:
             _require_no_name(arguments.output_directory)
-            sys.stdout.buffer.write(_document(arguments, sources, _directory(arguments, stem="")).data)
+            sys.stdout.buffer.write(_document(arguments, sources, stem=""))
             return 0
-        outcome = write_named([_named(arguments, source) for source in dict.fromkeys(sources)], Path(arguments.per_clip))
+        folder = Path(arguments.per_clip)
+        stems = [_stem_of(source) for source in sources]
+        named = [_Named(stem, _document(arguments, [source], stem)) for stem, source in zip(stems, sources, strict=True)]
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in drop(os.fsencode(folder), named):
+            say_path(path)
     except UsageError as error:
         return fail(str(error))
     except ProxxError as fault:
         return fail(fault.error.message, fault.code)
-    tell_outcome(outcome)
+    except OSError as error:
+        return fail(f"the JobSpecs cannot be written: {error}")
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A JobSpec and what it is called, without `.json`."""
+
+    stem: str
+    data: bytes
 
 
 def _is_for_folders(arguments: argparse.Namespace) -> bool:
@@ -64,26 +75,12 @@ def _stem_of(source: str) -> str:
     return stem
 
 
-def _named(arguments: argparse.Namespace, source: str) -> PlannedSpec:
-    """The JobSpec of one clip, named after it."""
-    stem = _stem_of(source)
-    directory = _directory(arguments, stem)
-    document = _document(arguments, [source], directory)
-    folder, name = os.path.split(source)
-    outputs = tuple(os.path.join(directory, output) for output in document.output_names)  # noqa: PTH118 - as specs join them
-    return PlannedSpec(stem, document.data, (Clip(source, folder, name),), directory, outputs)
-
-
-def _directory(arguments: argparse.Namespace, stem: str) -> str:
-    """The output directory. `stem`: what `{name}` in it is."""
-    return absolute(arguments.output_directory).replace("{name}", stem)
-
-
-def _document(arguments: argparse.Namespace, sources: list[str], directory: str) -> Document:
-    """The JobSpec; raises the refusal that a worker would give."""
+def _document(arguments: argparse.Namespace, sources: list[str], stem: str) -> bytes:
+    """The JobSpec's bytes; raises the refusal that a worker would give. `stem`: what `{name}` in the output directory is."""
+    directory = absolute(arguments.output_directory).replace("{name}", stem)
     (profile,), template, preset = arguments.profile, as_given(arguments.naming_template), arguments.resolve_preset
     texts = (*sources, directory, template, as_given(profile), as_given(preset or ""))
     if any(map(has_lone_surrogate, texts)):
         raise UsageError("a path is not UTF-8, and JSON cannot carry it; rename the file")
     preset = None if preset is None else as_given(preset)
-    return jobspec_document(tuple(sources), directory, as_given(profile), template, preset)
+    return jobspec_document(tuple(sources), directory, as_given(profile), template, preset).data

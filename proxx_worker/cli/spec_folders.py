@@ -9,7 +9,7 @@ from proxx_worker.cli.paths import absolute, as_given
 from proxx_worker.contract.errors import ProxxError
 from proxx_worker.contract.text import visible
 from proxx_worker.feeding.orders import Beside, Destination, Directory, Mirror, Order, require_folder_name
-from proxx_worker.feeding.specs import Outcome, Request, write_specs
+from proxx_worker.feeding.specs import Request, write_specs
 from proxx_worker.workspace.layout import Workspace
 
 
@@ -21,16 +21,11 @@ def spec_folders(arguments: argparse.Namespace) -> int:
         return fail(str(error))
     except ProxxError as fault:
         return fail(fault.error.message, fault.code)
-    tell_outcome(outcome)
-    return 0
-
-
-def tell_outcome(outcome: Outcome) -> None:
-    """The specs' paths on stdout, the rest on stderr."""
     for path in outcome.made:
         say_path(path)
     for line in outcome.told:
         sys.stderr.write(f"{visible(line)}\n")
+    return 0
 
 
 def _request(arguments: argparse.Namespace) -> Request:

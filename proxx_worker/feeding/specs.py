@@ -16,7 +16,6 @@ from proxx_worker.feeding.orders import (
     Order,
     PlannedSpec,
     fixed_part,
-    output_collisions,
     plan,
     require_apart,
     require_possible,
@@ -81,23 +80,6 @@ def preview_specs(request: Request) -> tuple[str, ...]:
     return _told(f"{counted(len(wanted.new), 'spec')} to be written", wanted, request.to)
 
 
-def write_named(specs: Sequence[PlannedSpec], folder: Path) -> Outcome:
-    """Write specs that the caller has named into a folder of specs, as `write_specs` does, but nothing is searched or created.
-
-    Two may have one name, as those of A.mov and A.mxf: one gets a number. Tells only what was not written.
-    """
-    for _, refusal in output_collisions(specs):
-        raise ProxxError(refusal.code, refusal.message, **refusal.details)
-    found = _standings(folder, specs, in_chunks=False)
-    new = _new(specs, found)
-    made = drop(_folder_of(folder), new) if new else []
-    if len(new) == len(specs):
-        return Outcome(tuple(made), ())
-    return Outcome(
-        tuple(made), _told_of_specs(f"{counted(len(made), 'spec')} written", Counter(found), _made(specs, found), folder)
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Wanted:
     """The findings, the specs to write, the folders of their outputs, the state of all, and outputs without a known job."""
@@ -112,19 +94,10 @@ class _Wanted:
 def _wanted(request: Request) -> _Wanted:
     require_possible(request.order)
     specs, findings = _planned(request, _find(request))
-    found = _standings(request.to, specs, in_chunks=request.order.chunk is not None)
-    new = _new(specs, found)
-    directories = tuple(dict.fromkeys(spec.output_directory for spec in new))
-    return _Wanted(findings, new, directories, Counter(found), _made(specs, found))
-
-
-def _new(specs: Sequence[PlannedSpec], found: Sequence[Standing]) -> tuple[PlannedSpec, ...]:
-    return tuple(spec for spec, where in zip(specs, found, strict=True) if where is Standing.NEW)
-
-
-def _made(specs: Sequence[PlannedSpec], found: Sequence[Standing]) -> tuple[str, ...]:
-    """The outputs without a known job."""
-    return tuple(output for spec, where in zip(specs, found, strict=True) if where is Standing.MADE for output in spec.outputs)
+    found = _standings(request, specs)
+    new = tuple(spec for spec, where in zip(specs, found, strict=True) if where is Standing.NEW)
+    made = tuple(output for spec, where in zip(specs, found, strict=True) if where is Standing.MADE for output in spec.outputs)
+    return _Wanted(findings, new, tuple(dict.fromkeys(spec.output_directory for spec in new)), Counter(found), made)
 
 
 def _find(request: Request) -> Findings:
@@ -171,32 +144,32 @@ def _planned(request: Request, findings: Findings) -> tuple[Sequence[PlannedSpec
     return specs, replace(findings, clips=fitting, skipped=(*findings.skipped, *wanted.unfit))
 
 
-def _standings(to: Workspace | Path, specs: Sequence[PlannedSpec], *, in_chunks: bool) -> list[Standing]:
+def _standings(request: Request, specs: Sequence[PlannedSpec]) -> list[Standing]:
     """The state of each spec.
 
     Raises OUTPUT_NAME_COLLISION if a known job has an output and makes it otherwise; OUTPUT_EXISTS if a job could only fail, or
     another chunk already has the name.
     """
-    jobs = _jobs_of(to)
-    states = {spec: jobs.states_of(spec.stem, spec.data) for spec in specs}
-    idle = [spec for spec in specs if not states[spec] & {State.WAITING, State.RUNNING}]
+    jobs = _jobs_of(request)
+    states = {spec.stem: jobs.states_of(spec.stem, spec.data) for spec in specs}
+    idle = [spec for spec in specs if not states[spec.stem] & {State.WAITING, State.RUNNING}]
     # Before the outputs are looked for: a job that ends meanwhile is then known as running, or its outputs are found.
     known = jobs.known(State.RUNNING, State.WAITING) if idle else []
-    there = {spec: in_place(spec.outputs) for spec in idle}
-    found = {spec: _standing_of(spec, states[spec], there.get(spec, ())) for spec in specs}
-    undecided = [spec for spec in idle if found[spec] is not Standing.DONE]
+    there = {spec.stem: in_place(spec.outputs) for spec in idle}
+    found = {spec.stem: _standing_of(spec, states[spec.stem], there.get(spec.stem, ())) for spec in specs}
+    undecided = [spec for spec in idle if found[spec.stem] is not Standing.DONE]
     # done/ may hold ten thousand specs, and they only matter where an output is in place.
-    if any(there[spec] for spec in undecided):
+    if any(there[spec.stem] for spec in undecided):
         known += jobs.known(State.DONE)
     owned = owners(known, {spec.output_directory for spec in undecided})
-    folder = None if isinstance(to, Workspace) else encodable(str(to))
+    folder = None if isinstance(request.to, Workspace) else encodable(str(request.to))
     for spec in undecided:
-        claims = claims_on(spec, owned, there[spec], same_clip, folder)
-        other_chunk = in_chunks and not states[spec] and jobs.is_taken(spec.stem)
-        where = _standing_of(spec, states[spec] | claims.states, there[spec])
+        claims = claims_on(spec, owned, there[spec.stem], same_clip, folder)
+        other_chunk = request.order.chunk is not None and not states[spec.stem] and jobs.is_taken(spec.stem)
+        where = _standing_of(spec, states[spec.stem] | claims.states, there[spec.stem])
         _require_free(spec, where, claims.refusal, other_chunk=other_chunk)
-        found[spec] = where
-    return [found[spec] for spec in specs]
+        found[spec.stem] = where
+    return [found[spec.stem] for spec in specs]
 
 
 def _standing_of(spec: PlannedSpec, states: Collection[State], there: Collection[str]) -> Standing:
@@ -216,12 +189,12 @@ def _require_free(spec: PlannedSpec, where: Standing, refusal: JobError | None, 
         raise ProxxError(ErrorCode.OUTPUT_EXISTS, f"{message}; gather them first, or name another folder", stem=spec.stem)
 
 
-def _jobs_of(to: Workspace | Path) -> Jobs:
-    if isinstance(to, Workspace):
-        to.require()
-        jobs = Jobs.of_workspace(to)
+def _jobs_of(request: Request) -> Jobs:
+    if isinstance(request.to, Workspace):
+        request.to.require()
+        jobs = Jobs.of_workspace(request.to)
     else:
-        jobs = Jobs({State.WAITING: os.fsencode(to)})
+        jobs = Jobs({State.WAITING: os.fsencode(request.to)})
     jobs.look()
     return jobs
 
@@ -237,15 +210,11 @@ def _folder_of(to: Workspace | Path) -> bytes:
 
 
 def _told(written: str, wanted: _Wanted, to: Workspace | Path) -> tuple[str, ...]:
-    """What was found, and then of the specs."""
-    return (*tell(wanted.findings), *_told_of_specs(written, wanted.standings, wanted.made, to))
-
-
-def _told_of_specs(written: str, found: Counter[Standing], made: Sequence[str], to: Workspace | Path) -> tuple[str, ...]:
-    """The outputs that no known job has made, and the counts of all specs, last."""
+    """What was found, the outputs that no known job has made, and the counts of all specs, last."""
+    found = wanted.standings
     names = {where: str(where) for where in found} | ({} if isinstance(to, Workspace) else {Standing.QUEUED: "written already"})
     rest = [f"{count} {names[where]}" for where, count in sorted(found.items()) if where is not Standing.NEW]
-    paths = [f"already there, without a known job: {encodable(output)}" for output in made[:_PATHS_TOLD]]
-    if len(made) > _PATHS_TOLD:
-        paths.append(f"and {len(made) - _PATHS_TOLD} more outputs without a known job")
-    return (*paths, written + "".join(f", {text}" for text in rest))
+    paths = [f"already there, without a known job: {encodable(output)}" for output in wanted.made[:_PATHS_TOLD]]
+    if len(wanted.made) > _PATHS_TOLD:
+        paths.append(f"and {len(wanted.made) - _PATHS_TOLD} more outputs without a known job")
+    return (*tell(wanted.findings), *paths, written + "".join(f", {text}" for text in rest))

@@ -8,10 +8,8 @@ from pathlib import Path
 import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.feeding.clips import Clip
-from proxx_worker.feeding.documents import jobspec_document
-from proxx_worker.feeding.orders import Beside, Destination, Directory, Mirror, Order, PlannedSpec
-from proxx_worker.feeding.specs import Request, preview_specs, write_named, write_specs
+from proxx_worker.feeding.orders import Beside, Destination, Directory, Mirror, Order
+from proxx_worker.feeding.specs import Request, preview_specs, write_specs
 from proxx_worker.workspace.layout import Workspace
 from tests.integration.feeding.calls import LOW, PRORES, everything, names, refusal, request_for, take
 
@@ -204,44 +202,3 @@ def test_named_clips_are_not_looked_at(tmp_path: Path) -> None:
     outcome = write_specs(Request(sources, recursive=False, order=order, to=tmp_path / "specs"))
     assert names(outcome) == ["x+proxy_h264_low-000.json", "x+proxy_h264_low-001.json"]
     assert outcome.told == ("3 clips, none skipped", "2 specs written")
-
-
-def named(folder: Path, *clips: str, template: str = "{source_name}") -> list[PlannedSpec]:
-    """Specs as `spec --per-clip` makes them: named after their clips alone."""
-    return [
-        PlannedSpec(Path(clip).stem, document.data, (Clip(clip, str(Path(clip).parent), Path(clip).name),), str(folder), outputs)
-        for clip in clips
-        for document in [jobspec_document((clip,), str(folder), LOW, template)]
-        for outputs in [tuple(f"{folder}/{name}" for name in document.output_names)]
-    ]
-
-
-def test_named_clips_are_written_once_whatever_their_order(tmp_path: Path) -> None:
-    specs = named(tmp_path / "out", "/n/a.mov", "/n/a.mxf", template="{source_name}_{source_ext}")
-    first = write_named(specs, tmp_path / "specs")
-    assert (names(first), first.told) == (["a.json", "a~2.json"], ())
-    again = write_named(list(reversed(specs)), tmp_path / "specs")
-    assert (again.made, again.told) == ((), ("0 specs written, 2 written already",))
-    more = write_named(named(tmp_path / "out", "/n/b.mov") + specs[:1], tmp_path / "specs")
-    assert (names(more), more.told) == (["b.json"], ("1 spec written, 1 written already",))
-
-
-def test_an_output_of_two_named_clips_is_refused(tmp_path: Path) -> None:
-    for specs in (named(tmp_path, "/m/a.mov", "/n/a.mov"), named(tmp_path, f"{tmp_path}/a.mp4")):
-        with pytest.raises(ProxxError) as caught:
-            write_named(specs, tmp_path / "specs")
-        assert caught.value.code is ErrorCode.OUTPUT_NAME_COLLISION
-    assert everything(tmp_path) == []
-    write_named(named(tmp_path, "/m/a.mov"), tmp_path / "specs")
-    with pytest.raises(ProxxError, match=r"the spec a\.json in .* makes that from /m/a\.mov"):
-        write_named(named(tmp_path, "/n/a.mov"), tmp_path / "specs")
-    assert everything(tmp_path) == ["specs", "specs/a.json"]
-
-
-def test_an_output_of_a_named_clip_that_is_there_is_told(tmp_path: Path, put: Put) -> None:
-    put("out/a.mp4")
-    outcome = write_named(named(tmp_path / "out", "/m/a.mov"), tmp_path / "specs")
-    assert outcome.told == (
-        f"already there, without a known job: {tmp_path}/out/a.mp4",
-        "0 specs written, 1 made already without a known job",
-    )
