@@ -20,6 +20,13 @@ def add_command(
     return parser
 
 
+def path(text: str) -> str:
+    """A path as it was typed. An empty one, as a script's unset variable gives, would mean the current folder: it is refused."""
+    if not text:
+        raise argparse.ArgumentTypeError("a path must not be empty")
+    return text
+
+
 def add_confinement(group: argparse._ArgumentGroup) -> None:
     """The settings that confine FFmpeg and ffprobe, for every command that starts them."""
     group.add_argument(

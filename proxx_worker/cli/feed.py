@@ -12,6 +12,7 @@ from proxx_worker.cli.signals import Signals
 from proxx_worker.contract.errors import EXIT_OK, ErrorClass, ErrorCode, ProxxError, exit_code
 from proxx_worker.feeding.feeder import Feeder, Look
 from proxx_worker.feeding.rules import RulesError, read_rules
+from proxx_worker.files.locations import real_path_of
 from proxx_worker.observe.logs import EventLog, start_worker_log
 from proxx_worker.workspace.layout import Workspace
 
@@ -29,7 +30,7 @@ def feed(arguments: argparse.Namespace) -> int:
     signals = Signals()
     signals.install()
     try:
-        rules = read_rules(Path(arguments.rules).read_bytes())
+        rules = read_rules(Path(arguments.rules).read_bytes(), real_path_of)
     except OSError as error:
         return fail(f"the rules {arguments.rules} cannot be read: {reason_of(error)}")
     except RulesError as error:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from proxx_worker.cli.commands import Commands, add_command
+from proxx_worker.cli.commands import Commands, add_command, path
 
 
 def add_operating(commands: Commands) -> None:
@@ -82,7 +82,7 @@ def _add_events(commands: Commands) -> None:
 
 
 def _add_workspace(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("workspace", metavar="WORKSPACE", help="the workspace")
+    parser.add_argument("workspace", metavar="WORKSPACE", type=path, help="the workspace")
 
 
 def _code(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import cast
 
 from proxx_worker import __version__
 from proxx_worker.cli.command_line import CommandLine, Parser
-from proxx_worker.cli.commands import Commands, add_command, add_confinement
+from proxx_worker.cli.commands import Commands, add_command, add_confinement, path
 from proxx_worker.cli.operating import add_explain, add_operating
 from proxx_worker.cli.proving import add_relink, add_report
 from proxx_worker.cli.streams import StdoutRefusedError, discard_stdout, guard_stderr, guard_stdout
@@ -81,7 +81,7 @@ def build_parser() -> CommandLine:
         prog="proxx-worker",
         description="The deterministic, headless proxy-generation worker: a JobSpec in, proxies and a result JSON out.",
         epilog="Exit codes: 0 success, 1 the spec or the media was rejected, 2 the job ran and failed, "
-        "4 an assumption about the environment is violated, 64 usage or configuration, 130/143 `run` stopped by a signal.",
+        "4 an assumption about the environment is violated, 64 usage or configuration, 129/130/143 stopped by a signal.",
     )
     parser.add_argument("--version", action="version", version=f"proxx-worker {__version__}")
     commands = cast("Commands", parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser))
@@ -109,7 +109,7 @@ def _add_watch(commands: Commands) -> None:
         "claim and execute the JobSpecs dropped into a workspace's inbox, one at a time",
         "Stays in the foreground. SIGTERM or SIGINT stops at once (the running job fails: INTERRUPTED), SIGUSR1 after the job.",
     )  # fmt: skip
-    parser.add_argument("workspace", metavar="WORKSPACE", help="the workspace; missing folders in it are created")
+    parser.add_argument("workspace", metavar="WORKSPACE", type=path, help="the workspace; missing folders in it are created")
     parser.add_argument(
         "--once", action="store_true", help="end when no candidate is left, with the highest class of the failed jobs"
     )
@@ -121,10 +121,10 @@ def _add_run(commands: Commands) -> None:
         commands, "work", "run", "run", "run", "execute one JobSpec; the result goes to stdout, all else to stderr",
         "On a terminal the result is a summary, elsewhere JSON. The exit code is the result's.",
     )  # fmt: skip
-    parser.add_argument("jobspec", metavar="JOBSPEC.json", help="the JobSpec's file")
-    parser.add_argument("--result", metavar="FILE", help="also write the result JSON there, durably, in one piece")
+    parser.add_argument("jobspec", metavar="JOBSPEC.json", type=path, help="the JobSpec's file")
+    parser.add_argument("--result", metavar="FILE", type=path, help="also write the result JSON there, durably, in one piece")
     parser.add_argument("--json", action="store_true", help="print the result JSON on a terminal, too")
-    parser.add_argument("--log", metavar="FILE", help="also write the job's log there, with everything FFmpeg prints")
+    parser.add_argument("--log", metavar="FILE", type=path, help="also write the job's log there, with everything FFmpeg prints")
     _add_settings(parser, idle=_OF_A_WORKSPACE)
 
 
@@ -134,7 +134,7 @@ def _add_validate(commands: Commands) -> None:
         "check JobSpecs, their sources and output directories; no side effects",
         "One line per file, and one for each further fault and source. The exit code is the highest class.",
     )  # fmt: skip
-    parser.add_argument("jobspecs", metavar="JOBSPEC.json", nargs="+", help="a JobSpec's file")
+    parser.add_argument("jobspecs", metavar="JOBSPEC.json", type=path, nargs="+", help="a JobSpec's file")
     parser.add_argument("--json", action="store_true", help="one document instead, see `proxx-worker schema validation`")
     _add_settings(parser, idle=_OF_A_JOB)
 
@@ -161,23 +161,28 @@ def _add_spec(commands: Commands) -> None:
     where.add_argument(
         "--mirror",
         metavar="DIR",
+        type=path,
         help="below DIR, in the same tree as the clips below SOURCE; with several, each in a folder of its name",
     )
     where.add_argument(
         "--output-directory",
         metavar="D",
+        type=path,
         help="into D, which must exist when the job runs; {name}: the spec's name, {chunk}: the chunk's",
     )
     parser.add_argument("--create-directories", action="store_true", help="create missing proxy folders")
     parser.add_argument("--naming-template", metavar="T", default="{source_name}", help="default: %(default)s")
     parser.add_argument("--resolve-preset", metavar="NAME", help="the render preset, for Resolve profiles")
     goes = parser.add_argument_group("where the JobSpecs go", "else to stdout").add_mutually_exclusive_group()
-    goes.add_argument("--submit", metavar="WORKSPACE", help="into the workspace's inbox; prints their paths")
-    goes.add_argument("--per-clip", metavar="DIR", help="one file each into DIR (created if missing); prints their paths")
+    goes.add_argument("--submit", metavar="WORKSPACE", type=path, help="into the workspace's inbox; prints their paths")
+    goes.add_argument(
+        "--per-clip", metavar="DIR", type=path, help="one file each into DIR (created if missing); prints their paths"
+    )
     parser.add_argument("--chunk", metavar="N", type=int, help="one JobSpec per N clips of one profile: NAME-000, NAME-001, ...")
     parser.add_argument(
         "sources",
         metavar="SOURCE",
+        type=path,
         nargs="+",
         help="a clip (its path is made absolute, the file is not opened); with --recursive a folder",
     )
@@ -189,8 +194,8 @@ def _add_submit(commands: Commands) -> None:
         "drop JobSpecs into a workspace's inbox: durable, atomic, never overwriting",
         "Prints the path of each. Does not validate; see `proxx-worker validate`.",
     )  # fmt: skip
-    parser.add_argument("workspace", metavar="WORKSPACE", help="the workspace; its inbox is created if missing")
-    parser.add_argument("jobspecs", metavar="JOBSPEC.json", nargs="+", help="a file; its name becomes the job's")
+    parser.add_argument("workspace", metavar="WORKSPACE", type=path, help="the workspace; its inbox is created if missing")
+    parser.add_argument("jobspecs", metavar="JOBSPEC.json", type=path, nargs="+", help="a file; its name becomes the job's")
 
 
 def _add_feed(commands: Commands) -> None:
@@ -199,9 +204,13 @@ def _add_feed(commands: Commands) -> None:
         "Stays in the foreground, scans every few seconds, and submits a JobSpec for each settled clip that has none yet. "
         "Keeps no state outside the folders; never touches media. SIGTERM, SIGINT or SIGUSR1 ends it.",
     )  # fmt: skip
-    parser.add_argument("workspace", metavar="WORKSPACE", help="whose inbox gets the JobSpecs")
+    parser.add_argument("workspace", metavar="WORKSPACE", type=path, help="whose inbox gets the JobSpecs")
     parser.add_argument(
-        "--rules", metavar="FILE", required=True, help="a TOML file of rules: which folders, which profiles, which destination"
+        "--rules",
+        metavar="FILE",
+        type=path,
+        required=True,
+        help="a TOML file of rules: which folders, which profiles, which destination",
     )
     parser.add_argument(
         "--once", action="store_true", help="end when every file that was found has either settled or been seen to change"
@@ -214,8 +223,8 @@ def _add_gather(commands: Commands) -> None:
         "Renames on one filesystem. All is checked before the first move, SHA-256 included; a second call changes nothing. "
         "Writes gathered.json. FAILED results are listed, and their class is the exit code.",
     )  # fmt: skip
-    parser.add_argument("results", metavar="RESULT", nargs="+", help="a result's file")
-    parser.add_argument("--into", metavar="DIR", required=True, help="an existing folder, on the outputs' filesystem")
+    parser.add_argument("results", metavar="RESULT", type=path, nargs="+", help="a result's file")
+    parser.add_argument("--into", metavar="DIR", type=path, required=True, help="an existing folder, on the outputs' filesystem")
 
 
 def _add_status(commands: Commands) -> None:
@@ -223,7 +232,7 @@ def _add_status(commands: Commands) -> None:
         commands, "operate", "status", "status", "status", "show what a workspace's worker is doing",
         "Exit code 4 if no worker is running.",
     )  # fmt: skip
-    parser.add_argument("workspace", metavar="WORKSPACE", help="the workspace; nothing in it is touched")
+    parser.add_argument("workspace", metavar="WORKSPACE", type=path, help="the workspace; nothing in it is touched")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="status.json with `alive`, `left_alone` and `not_jobspecs` added")
     form.add_argument(
@@ -244,7 +253,9 @@ def seconds(text: str) -> float:
 
 def _add_check(commands: Commands) -> None:
     parser = add_command(commands, "learn", "check", "check", "check", "check the environment's assumptions, one line each")
-    parser.add_argument("workspace", metavar="WORKSPACE", nargs="?", help="also check what a worker in this workspace relies on")
+    parser.add_argument(
+        "workspace", metavar="WORKSPACE", type=path, nargs="?", help="also check what a worker in this workspace relies on"
+    )
     _add_settings(parser, idle=_NOT_ASSUMED)
 
 
@@ -269,7 +280,7 @@ _NOT_OF_ENGINES = _NOT_ASSUMED | {"metrics_file", "path_map", "source_roots", "o
 def _add_settings(parser: argparse.ArgumentParser, idle: Collection[str] = ()) -> None:
     """`--config` and one flag per key of `Settings`; a flag wins over the file. `idle`: accepted, but left out of `--help`."""
     group = parser.add_argument_group("settings", "each is also a key in the TOML file; a flag wins")
-    group.add_argument("--config", metavar="FILE", help="a TOML file of settings; unknown keys are refused")
+    group.add_argument("--config", metavar="FILE", type=path, help="a TOML file of settings; unknown keys are refused")
     group.add_argument("--ffmpeg", metavar="PATH", help="absolute path; default: the first on PATH")
     group.add_argument("--ffprobe", metavar="PATH", help="absolute path; default: the first on PATH")
     group.add_argument(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proxx_worker.cli.console import UsageError, fail, say_path
+from proxx_worker.cli.interrupts import interrupt_on_stops
 from proxx_worker.cli.paths import absolute, as_given
 from proxx_worker.contract.candidates import SPEC_SUFFIX, is_candidate_name
 from proxx_worker.contract.errors import ProxxError
@@ -17,6 +18,7 @@ from proxx_worker.feeding.drops import drop
 
 def spec(arguments: argparse.Namespace) -> int:
     """One JobSpec on stdout, or one file per source in `--per-clip DIR`, their paths on stdout; all else is `spec_folders`."""
+    interrupt_on_stops()
     if _is_for_folders(arguments):
         from proxx_worker.cli.spec_folders import spec_folders
 

@@ -2,9 +2,10 @@
 
 import os
 import secrets
+import signal
 import stat
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Final, Protocol
 
 from proxx_worker.contract.candidates import display_name
@@ -19,6 +20,7 @@ PREFIX: Final = b".feed-"
 """The name of a spec that is being written: hidden, so that no worker claims it."""
 
 _ABANDONED_SECONDS: Final = 3600
+_INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Spec(Protocol):
@@ -35,7 +37,8 @@ def drop(folder: bytes, specs: Sequence[Spec]) -> list[bytes]:
     """Write each spec as `STEM.json` into `folder`, or as `STEM~2.json`, ... if that is taken. Returns the paths made.
 
     All are on the disk under hidden names before the first gets its own. If that fails, those that have theirs are removed again,
-    except for one that a worker has claimed in between, which the error names.
+    except for one that a worker has claimed in between, which the error names. So they are after a KeyboardInterrupt, which the
+    handler of any signal may raise.
 
     Raises:
         ProxxError: NO_SPACE, WORKSPACE_INVALID, IO_ERROR, or SPEC_INVALID for a name that no worker accepts. Then nothing is left
@@ -49,7 +52,8 @@ def drop(folder: bytes, specs: Sequence[Spec]) -> list[bytes]:
             hidden.append(os.path.join(folder, PREFIX + secrets.token_hex(8).encode()))
             _write(hidden[-1], spec.data)
         for spec, temporary in zip(specs, hidden, strict=True):
-            made.append(place(folder, temporary, path_bytes(spec.stem)))
+            with _signals_wait():
+                made.append(place(folder, temporary, path_bytes(spec.stem)))
         with translate_os_errors("sync the folder", folder, state_folder=True):
             sync_directory(folder)
     except (ProxxError, KeyboardInterrupt) as fault:
@@ -61,6 +65,20 @@ def drop(folder: bytes, specs: Sequence[Spec]) -> list[bytes]:
             raise ProxxError(fault.code, message, **{**fault.error.details, "claimed": names}) from fault
         raise
     return made
+
+
+@contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Hold the signals that end a command until the end of the block.
+
+    An interrupt right after a rename, before its new name is noted, would leave a spec that nobody removes.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    try:
+        signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTS)
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _write(path: bytes, data: bytes) -> None:
@@ -133,9 +151,8 @@ def require_directories(paths: Sequence[str], remedy: str = "pass --create-direc
     if missing:
         first = display_name(path_bytes(missing[0]))
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise ProxxError(
-            ErrorCode.OUTPUT_DIRECTORY_MISSING,
-            f"output directories must exist, but {first}{more} does not: create it, or {remedy}",
-            path=first,
-            missing=len(missing),
-        )
+        if os.path.lexists(path_bytes(missing[0])):
+            message = f"output directories must be folders, but {first} is not: remove it, or name another folder"
+        else:
+            message = f"output directories must exist, but {first}{more} does not: create it, or {remedy}"
+        raise ProxxError(ErrorCode.OUTPUT_DIRECTORY_MISSING, message, path=first, missing=len(missing))

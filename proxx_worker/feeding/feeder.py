@@ -14,7 +14,7 @@ from proxx_worker.feeding.clips import Clip, Skip, content_skip, counted, has_ex
 from proxx_worker.feeding.drops import drop, make_directories, require_directories, sweep
 from proxx_worker.feeding.jobs import Jobs, outputs_there
 from proxx_worker.feeding.orders import PlannedSpec, Refused, plan, without_collisions
-from proxx_worker.feeding.rules import Rule
+from proxx_worker.feeding.rules import REMEDIES, Rule
 from proxx_worker.feeding.scan import Entry, Stamp, Walk, sniff, stamp_of, walk
 from proxx_worker.feeding.settling import Settling
 from proxx_worker.feeding.standing import Standing, standing
@@ -138,7 +138,7 @@ class Feeder:
 
     def _feed(self, planned: Sequence[tuple[Rule, PlannedSpec]], look: Look) -> None:
         """Drop what is new of `planned`, one by one: a stop, or a fault of one, leaves the others whole."""
-        alone, refused = without_collisions([spec for _, spec in planned])
+        alone, refused = without_collisions([spec for _, spec in planned], REMEDIES)
         self._tell_refused(refused, look)
         rules = {spec.stem: rule for rule, spec in planned}
         self._jobs.look()

@@ -1,7 +1,7 @@
 """Turns clips into the specs to write: which profiles, where the outputs go, the name of each spec."""
 
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeAlias
@@ -80,6 +80,30 @@ class Plan:
     unfit: tuple[tuple[str, Skip], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Remedies:
+    """What the caller's user can do about a refusal, in words that exist where it was asked for: flags, or keys of a rule."""
+
+    one_clip: str
+    """Several specs would write one clip's proxy to one file."""
+    two_folders: str
+    """Clips of different folders would share an output."""
+    one_folder: str
+    """Clips of one folder would."""
+    over_a_clip: str
+    one_stem: str
+    """Two specs would have one name: their roots have."""
+
+
+BY_FLAGS = Remedies(
+    one_clip="make the names differ in the naming template, with {codec} and {resolution}, or use one profile per call",
+    two_folders="keep the tree (mirror), or put proxies beside the clips",
+    one_folder="make the names differ in the naming template, with {source_ext}",
+    over_a_clip="choose another folder",
+    one_stem="name the folder above both instead of each",
+)
+
+
 def require_possible(order: Order) -> None:
     """Raise the refusal that every spec of this order would get: an unknown profile, an invalid template."""
     for profile in order.profiles:
@@ -92,14 +116,26 @@ def require_folder_name(name: str) -> None:
         raise ValueError("must be the name of one folder, without a path: it is made beside each clip")
 
 
-def require_apart(roots: Iterable[str], destination: Destination) -> None:
-    """Raise OUTPUT_NAME_COLLISION if outputs would go into a folder that is searched for clips, and be taken for clips."""
+def require_apart(roots: Collection[str], destination: Destination, real: Callable[[str], str]) -> None:
+    """Raise OUTPUT_NAME_COLLISION if outputs would go into a folder that is searched for clips, and be taken for clips.
+
+    `real`: the location of a path, which one folder has under all of its names.
+    """
+    searched = set(map(real, roots))
+    for directory in _tops(roots, destination):
+        if real(directory) in searched:
+            shown = encodable(directory)
+            message = f"proxies in {shown} itself could not be told apart from its clips; name another folder, or one in it"
+            raise ProxxError(ErrorCode.OUTPUT_NAME_COLLISION, message, path=shown)
+
+
+def _tops(roots: Iterable[str], destination: Destination) -> list[str]:
+    """The folders that the outputs of whole trees go into."""
     directory = fixed_part(destination)
-    if directory is not None and directory in roots:
-        message = (
-            f"proxies in {encodable(directory)} itself could not be told apart from its clips; name another folder, or one in it"
-        )
-        raise ProxxError(ErrorCode.OUTPUT_NAME_COLLISION, message, path=encodable(directory))
+    if directory is None:
+        return []
+    by_root = isinstance(destination, Mirror) and destination.by_root
+    return [directory, *(posixpath.join(directory, posixpath.basename(root)) for root in roots if by_root)]
 
 
 def fixed_part(destination: Destination) -> str | None:
@@ -133,30 +169,38 @@ def plan(clips: Sequence[Clip], order: Order) -> Plan:
     return Plan(tuple(specs), tuple(refused), tuple(unfit))
 
 
-def without_collisions(specs: Sequence[PlannedSpec]) -> tuple[tuple[PlannedSpec, ...], tuple[Refused, ...]]:
+def without_collisions(
+    specs: Sequence[PlannedSpec], remedies: Remedies = BY_FLAGS
+) -> tuple[tuple[PlannedSpec, ...], tuple[Refused, ...]]:
     """The specs with unique names and outputs, and the others, refused.
 
     Upper and lower case, composed and decomposed accents count as one, as on macOS and shares.
     """
-    sources = {folded(clip.path) for spec in specs for clip in spec.clips}
-    outputs: dict[str, list[PlannedSpec]] = {}
     stems: dict[str, list[PlannedSpec]] = {}
     for spec in specs:
         stems.setdefault(folded(spec.stem), []).append(spec)
+    faults = {spec.stem: error for spec, error in output_collisions(specs, remedies)}
+    for spec in specs:
+        if len(stems[folded(spec.stem)]) > 1:
+            faults[spec.stem] = _one_stem(spec.stem, stems[folded(spec.stem)], remedies)
+    alone = tuple(spec for spec in specs if spec.stem not in faults)
+    return alone, tuple(Refused(spec.clips, faults[spec.stem]) for spec in specs if spec.stem in faults)
+
+
+def output_collisions(specs: Sequence[PlannedSpec], remedies: Remedies = BY_FLAGS) -> Iterator[tuple[PlannedSpec, JobError]]:
+    """The specs with an output that another one has, or that is a clip; upper and lower case as in `without_collisions`."""
+    sources = {folded(clip.path) for spec in specs for clip in spec.clips}
+    outputs: dict[str, list[PlannedSpec]] = {}
+    for spec in specs:
         for output in spec.outputs:
             outputs.setdefault(folded(output), []).append(spec)
-    faults: dict[str, JobError] = {}
     for spec in specs:
         for clip, output in zip(spec.clips, spec.outputs, strict=True):
             rivals = outputs[folded(output)]
             if folded(output) in sources:
-                faults[spec.stem] = _over_a_source(clip, output)
+                yield spec, _over_a_source(clip, output, remedies)
             elif len(rivals) > 1:
-                faults[spec.stem] = _one_output(output, rivals)
-        if len(stems[folded(spec.stem)]) > 1:
-            faults[spec.stem] = _one_stem(spec.stem, stems[folded(spec.stem)])
-    alone = tuple(spec for spec in specs if spec.stem not in faults)
-    return alone, tuple(Refused(spec.clips, faults[spec.stem]) for spec in specs if spec.stem in faults)
+                yield spec, _one_output(output, rivals, remedies)
 
 
 def _jobs(clips: Sequence[Clip], order: Order) -> Iterator[tuple[str, int | None, str, tuple[Clip, ...]]]:
@@ -212,32 +256,28 @@ def _preset(order: Order, profile: str) -> str | None:
     return order.resolve_preset if is_for_raw(profile) else None
 
 
-def _over_a_source(clip: Clip, output: str) -> JobError:
-    message = f"the proxy of {encodable(clip.path)} would be {encodable(output)}, which is a clip itself; choose another folder"
+def _over_a_source(clip: Clip, output: str, remedies: Remedies) -> JobError:
+    message = f"the proxy of {encodable(clip.path)} would be {encodable(output)}, which is a clip itself; {remedies.over_a_clip}"
     return JobError(ErrorCode.OUTPUT_NAME_COLLISION, message, {"sources": [clip.path], "output": output})
 
 
-def _one_output(output: str, rivals: Sequence[PlannedSpec]) -> JobError:
+def _one_output(output: str, rivals: Sequence[PlannedSpec], remedies: Remedies) -> JobError:
     sources = sorted({clip.path for spec in rivals for clip in spec.clips})
     if len(sources) == 1:
         cause = f"several profiles, or rules, would write the proxy of {encodable(sources[0])} to {encodable(output)}"
-        remedy = "make the names differ in the naming template, with {codec} and {resolution}, or use one profile per call"
+        remedy = remedies.one_clip
     else:
         cause = f"{encodable(sources[0])} and {encodable(sources[1])} would both become {encodable(output)}"
         apart = len({posixpath.dirname(source) for source in sources}) > 1
-        remedy = (
-            "keep the tree (mirror), or put proxies beside the clips"
-            if apart
-            else "make the names differ in the naming template, with {source_ext}"
-        )
+        remedy = remedies.two_folders if apart else remedies.one_folder
     message = f"{cause} (upper and lower case count as one): {remedy}"
     return JobError(ErrorCode.OUTPUT_NAME_COLLISION, message, {"sources": [*sources], "output": output})
 
 
-def _one_stem(stem: str, rivals: Sequence[PlannedSpec]) -> JobError:
+def _one_stem(stem: str, rivals: Sequence[PlannedSpec], remedies: Remedies) -> JobError:
     sources = sorted({clip.path for spec in rivals for clip in spec.clips})
     message = (
         f"the specs of {encodable(sources[0])} and {encodable(sources[-1])} would both be called {encodable(stem)}.json: "
-        "name the folder above both instead of each"
+        f"{remedies.one_stem}"
     )
     return JobError(ErrorCode.OUTPUT_NAME_COLLISION, message, {"sources": [*sources], "stem": stem})

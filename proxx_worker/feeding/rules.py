@@ -2,6 +2,7 @@
 
 import posixpath
 import tomllib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -16,13 +17,23 @@ from proxx_worker.feeding.orders import (
     Directory,
     Mirror,
     Order,
+    Remedies,
     require_apart,
     require_folder_name,
-    require_possible,
 )
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
+
+
+REMEDIES = Remedies(
+    one_clip="give each of the rules another `output_directory`",
+    two_folders='set `output` to "beside" or "mirror", or give each rule another `output_directory`',
+    one_folder="rename one of them, or leave one out with `extensions`",
+    over_a_clip="name another `output_directory`",
+    one_stem="have one rule `watch` the folder above both, or rename one of the watched folders",
+)
+"""What a rule's author can change: a rule has no naming template."""
 
 
 class RulesError(Exception):
@@ -74,10 +85,13 @@ class Rule(BaseModel):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if self.output == "beside":
-            require_folder_name(self.output_directory)
-        else:
-            _absolute(self.output_directory)
+        try:
+            if self.output == "beside":
+                require_folder_name(self.output_directory)
+            else:
+                _absolute(self.output_directory)
+        except ValueError as error:
+            raise ValueError(f'output_directory of output "{self.output}" {error}') from error
         containers = [PROFILES[profile].settings.container for profile in self.profiles]
         if len(set(containers)) < len(containers):
             raise ValueError(
@@ -107,8 +121,11 @@ class _Rules(BaseModel):
     rule: Annotated[tuple[Rule, ...], Field(min_length=1)]
 
 
-def read_rules(text: bytes) -> tuple[Rule, ...]:
-    """The rules of a TOML file. Raises `RulesError` with every fault and where it is."""
+def read_rules(text: bytes, real: Callable[[str], str] = posixpath.normpath) -> tuple[Rule, ...]:
+    """The rules of a TOML file. `real`: the location of a path, without symlinks.
+
+    Raises `RulesError` with every fault and where it is.
+    """
     try:
         document: dict[str, object] = tomllib.loads(text.decode())
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
@@ -117,18 +134,17 @@ def read_rules(text: bytes) -> tuple[Rule, ...]:
         rules = _Rules.model_validate(_frozen(document)).rule
     except ValidationError as error:
         raise RulesError("; ".join(f"{_place(fault['loc'])}: {_reason(fault)}" for fault in _own_faults(error))) from error
-    try:
-        for rule in rules:
-            require_possible(rule.order)
-            require_apart([rule.watch], rule.order.destination)
-    except ProxxError as fault:
-        raise RulesError(fault.error.message) from fault
+    for number, rule in enumerate(rules):
+        try:
+            require_apart([rule.watch], rule.order.destination, real)
+        except ProxxError as fault:
+            raise RulesError(f"rule[{number}].output_directory: {fault.error.message}") from fault
     seen: set[tuple[str, str]] = set()
     for rule in rules:
         for profile in rule.profiles:
-            if (rule.watch, profile) in seen:
+            if (real(rule.watch), profile) in seen:
                 raise RulesError(f"two rules make {profile} from the clips in {rule.watch}: each clip has one proxy per profile")
-            seen.add((rule.watch, profile))
+            seen.add((real(rule.watch), profile))
     return rules
 
 
@@ -167,11 +183,22 @@ def _reason(fault: "ErrorDetails") -> str:
             return f"unknown key (known: {', '.join(known)})"
         case "value_error":
             return str(fault["ctx"]["error"])  # as raised here
-        case "too_short" | "string_too_short":
-            return "must not be empty"
-        case "tuple_type":
-            return "must be a list"
-        case "missing":
-            return "is missing"
-        case _:
-            return fault["msg"]
+        case kind:
+            return _REASONS[kind].format(**fault.get("ctx", {})) if kind in _REASONS else fault["msg"]
+
+
+_REASONS = {
+    "missing": "is missing",
+    "too_short": "must not be empty",
+    "string_too_short": "must not be empty",
+    "tuple_type": "must be a list",
+    "model_type": "must be a table of keys",
+    "string_type": "must be a text in quotes",
+    "bool_type": "must be true or false",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "literal_error": "must be {expected}",
+}
+"""Every other fault that these models can have, by pydantic's name for it."""

@@ -108,12 +108,14 @@ def _find(request: Request) -> Findings:
     for source in request.sources:
         if not os.path.isdir(path_bytes(source)):
             shown = encodable(source)
-            raise ProxxError(
-                ErrorCode.SOURCE_MISSING,
-                f"a source folder must exist, but {shown} does not; check the path, and that it is mounted",
-                path=shown,
-            )
-    require_apart(request.sources, request.order.destination)
+            if os.path.lexists(path_bytes(source)):
+                message = (
+                    f"with --recursive each source is a folder, but {shown} is not; name its folder, or leave --recursive out"
+                )
+            else:
+                message = f"a source folder must exist, but {shown} does not; check the path, and that it is mounted"
+            raise ProxxError(ErrorCode.SOURCE_MISSING, message, path=shown)
+    require_apart(request.sources, request.order.destination, real_path_of)
     fixed = fixed_part(request.order.destination)
     destination = request.order.destination
     own = frozenset({destination.name}) if isinstance(destination, Beside) else frozenset[str]()
@@ -136,7 +138,7 @@ def _planned(request: Request, findings: Findings) -> tuple[Sequence[PlannedSpec
     unfit = dict(wanted.unfit)
     if len(unfit) == len(findings.clips):
         path, reason = wanted.unfit[0]
-        message = f"no profile of {', '.join(request.order.profiles)} is for any of the clips: {encodable(path)} is {reason}"
+        message = f"{', '.join(request.order.profiles)} cannot take any of these clips: {encodable(path)} is {reason}"
         raise ProxxError(ErrorCode.ENGINE_MISMATCH, message, path=encodable(path))
     fitting = tuple(clip for clip in findings.clips if clip.path not in unfit)
     return specs, replace(findings, clips=fitting, skipped=(*findings.skipped, *wanted.unfit))

@@ -11,7 +11,7 @@ import pytest
 
 from proxx_worker.cli import main
 from proxx_worker.cli.parser import build_parser
-from proxx_worker.contract.errors import EXIT_OK, EXIT_SIGINT, EXIT_SIGTERM, EXIT_USAGE, ErrorClass, ErrorCode
+from proxx_worker.contract.errors import EXIT_OK, EXIT_SIGHUP, EXIT_SIGINT, EXIT_SIGTERM, EXIT_USAGE, ErrorClass, ErrorCode
 from proxx_worker.contract.states import RECOVERY
 from proxx_worker.contract.status import Stage, WorkerState
 from proxx_worker.files.filesystems import FilesystemKind, Mount
@@ -23,7 +23,7 @@ from proxx_worker.workspace.layout import Workspace
 from proxx_worker.workspace.spool import RECORD_BYTES
 from tests.support.markdown import Page, code, first_code
 
-EXIT_CODES = {EXIT_OK, *map(int, ErrorClass), EXIT_USAGE, EXIT_SIGINT, EXIT_SIGTERM}
+EXIT_CODES = {EXIT_OK, *map(int, ErrorClass), EXIT_USAGE, EXIT_SIGHUP, EXIT_SIGINT, EXIT_SIGTERM}
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:

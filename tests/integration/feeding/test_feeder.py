@@ -284,7 +284,9 @@ def test_two_clips_with_one_output_are_both_left_and_told(desk: Desk, put: Put) 
     put("in/B/2.mov")
     look = [desk.feeder.look(now) for now in (1000.0, 1030.0)][1]
     assert (look.fed, look.faults) == (1, [ErrorCode.OUTPUT_NAME_COLLISION] * 2)
-    assert [action for action, _ in desk.log.take()] == ["not_fed", "fed"]
+    told = desk.log.take()
+    assert [action for action, _ in told] == ["not_fed", "fed"]
+    assert told[0][1].endswith('set `output` to "beside" or "mirror", or give each rule another `output_directory`')
 
 
 def test_a_clip_that_comes_later_is_not_silently_taken_for_one_that_has_its_proxy(desk: Desk, put: Put) -> None:

@@ -143,6 +143,22 @@ def test_a_card_that_is_not_mounted_is_no_empty_one(tmp_path: Path) -> None:
     assert (fault.code, "0 clips" in fault.error.message) == (ErrorCode.SOURCE_MISSING, True)
 
 
+def test_a_file_in_a_folder_s_place_is_not_called_missing(card: Path, tmp_path: Path) -> None:
+    fault = refusal(request_for(card / ".DS_Store", tmp_path / "specs"))
+    assert (fault.code, "each source is a folder, but" in fault.error.message) == (ErrorCode.SOURCE_MISSING, True)
+
+
+@pytest.mark.parametrize("name", ["{root}/link", "/{root}/cards", "{root}/link/../cards"])
+def test_the_card_under_another_name_takes_no_proxies(card: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "link").symlink_to(card)
+    fault = refusal(request_for(card, tmp_path / "specs", destination=Mirror(name.replace("{root}", str(tmp_path)))))
+    assert (fault.code, "could not be told apart" in fault.error.message) == (ErrorCode.OUTPUT_NAME_COLLISION, True)
+    inside = request_for(tmp_path / "link", tmp_path / "specs", destination=Mirror(str(card / "out")))
+    outcome = write_specs(inside)
+    assert len(outcome.made) == 3
+    assert (card / "out").is_dir()
+
+
 def test_a_workspace_that_is_not_there_is_not_made(card: Path, tmp_path: Path) -> None:
     assert refusal(request_for(card, Workspace(tmp_path / "nothing"))).code is ErrorCode.WORKSPACE_INVALID
     assert not (tmp_path / "nothing").exists()
@@ -157,7 +173,9 @@ def test_camera_raw_without_a_profile_for_it_is_skipped_and_told(card: Path, tmp
 
 def test_nothing_but_camera_raw_is_the_wrong_profile(tmp_path: Path, put: Put) -> None:
     put("raw/R.R3D", b"\0\0\1\xe8RED2\0\2" + b"\0" * 50)
-    assert refusal(request_for(tmp_path / "raw", tmp_path / "specs")).code is ErrorCode.ENGINE_MISMATCH
+    fault = refusal(request_for(tmp_path / "raw", tmp_path / "specs"))
+    assert fault.code is ErrorCode.ENGINE_MISMATCH
+    assert f"{LOW} cannot take any of these clips: {tmp_path}/raw/R.R3D is camera RAW" in fault.error.message
 
 
 def test_chunks_are_written_once_and_never_regrouped_unseen(card: Path, tmp_path: Path, put: Put) -> None:

@@ -193,6 +193,13 @@ def test_the_folder_that_outputs_lie_below_is_known(destination: Destination, fi
 def test_proxies_may_not_lie_among_the_clips() -> None:
     for destination in (Mirror("/card"), Directory("/card"), Directory("/card/{name}")):
         with pytest.raises(ProxxError):
-            require_apart(["/card"], destination)
-    require_apart(["/card"], Beside("Proxy"))
-    require_apart(["/card"], Mirror("/card/Proxy"))
+            require_apart(["/card"], destination, str)
+    require_apart(["/card"], Beside("Proxy"), str)
+    require_apart(["/card"], Mirror("/card/Proxy"), str)
+
+
+def test_a_tree_mirrored_under_its_own_name_lies_among_its_clips() -> None:
+    with pytest.raises(ProxxError, match=r"^proxies in /mnt/a itself"):
+        require_apart(["/mnt/a", "/mnt/b"], Mirror("/mnt", by_root=True), str)
+    require_apart(["/mnt/a", "/mnt/b"], Mirror("/proxies", by_root=True), str)
+    require_apart(["/mnt/a"], Mirror("/mnt"), str)

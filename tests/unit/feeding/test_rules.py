@@ -1,7 +1,10 @@
+import re
+from dataclasses import asdict
+
 import pytest
 
 from proxx_worker.feeding.orders import Beside, Directory, Mirror
-from proxx_worker.feeding.rules import RulesError, read_rules
+from proxx_worker.feeding.rules import REMEDIES, Rule, RulesError, read_rules
 
 RULE = """
 [[rule]]
@@ -59,14 +62,18 @@ def test_every_key_is_read() -> None:
         (rule(profiles='["proxy_best"]'), "rule[0].profiles[0]: there is no profile proxy_best"),
         (rule(profiles='["proxy_prores_lt_resolve"]'), "needs a render preset"),
         (rule(profiles='["proxy_h264_low", "proxy_h264_quarter"]'), "give each a rule of its own"),
-        (rule(output='"above"'), "rule[0].output: "),
-        (rule(output='"beside"'), "must be the name of one folder"),
+        (rule(output='"above"'), "rule[0].output: must be 'beside', 'mirror' or 'flat'"),
+        (rule(output='"beside"'), 'rule[0]: output_directory of output "beside" must be the name of one folder'),
         (rule(output='"beside"', output_directory='".."'), "must be the name of one folder"),
-        (rule(output_directory='"out"'), "must be an absolute path"),
-        (rule(output_directory='"/mnt/in"'), "could not be told apart from its clips"),
-        (rule(settle_seconds="-1"), "rule[0].settle_seconds: "),
-        (rule(settle_seconds='"soon"'), "rule[0].settle_seconds: "),
-        (rule(recursive="1"), "rule[0].recursive: "),
+        (rule(output_directory='"out"'), 'rule[0]: output_directory of output "flat" must be an absolute path'),
+        (rule(output_directory='"/mnt/in"'), "rule[0].output_directory: proxies in /mnt/in itself could not be told apart"),
+        (rule(settle_seconds="-1"), "rule[0].settle_seconds: must be at least 0"),
+        (rule(settle_seconds="90000"), "rule[0].settle_seconds: must be at most 86400"),
+        (rule(settle_seconds="inf"), "rule[0].settle_seconds: must be a finite number"),
+        (rule(settle_seconds='"soon"'), "rule[0].settle_seconds: must be a number"),
+        (rule(recursive="1"), "rule[0].recursive: must be true or false"),
+        (rule(watch="1"), "rule[0].watch: must be a text in quotes"),
+        (b"rule = ['x']", "rule[0]: must be a table of keys"),
         (rule() + rule(output_directory='"/mnt/other"'), "two rules make proxy_h264_low"),
     ],
 )
@@ -87,3 +94,18 @@ def test_all_faults_are_told_at_once() -> None:
         read_rules(rule(watch='"in"', output='"above"'))
     assert "rule[0].watch" in str(caught.value)
     assert "rule[0].output" in str(caught.value)
+
+
+def test_one_folder_under_two_names_is_one_folder() -> None:
+    links = {"/mnt/link": "/mnt/in", "//mnt/in": "/mnt/in"}
+    for name in links:
+        with pytest.raises(RulesError, match="could not be told apart"):
+            read_rules(rule(output_directory=f'"{name}"'), lambda path: links.get(path, path))
+    with pytest.raises(RulesError, match="two rules make proxy_h264_low"):
+        read_rules(rule() + rule(watch='"/mnt/link"', output_directory='"/x"'), lambda path: links.get(path, path))
+
+
+def test_remedies_name_only_keys_that_a_rule_has() -> None:
+    for remedy in asdict(REMEDIES).values():
+        assert set(re.findall(r"`(\w+)`", remedy)) <= set(Rule.model_fields)
+        assert "template" not in remedy
