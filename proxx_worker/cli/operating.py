@@ -62,7 +62,7 @@ def _add_hold_and_release(commands: Commands) -> None:
 
 def _add_resubmit(commands: Commands) -> None:
     parser = add_command(
-        commands, "operate", "resubmit", "steer", "resubmit", "put failed jobs' specs back into the inbox",
+        commands, "operate", "resubmit", "steer", "resubmit", "submit failed jobs' specs again",
         "Prints the paths. Jobs that are already waiting or running again are skipped and reported.",
     )  # fmt: skip
     _add_workspace(parser)

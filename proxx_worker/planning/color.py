@@ -82,7 +82,7 @@ def plan_color(video: VideoFacts, encoder: VideoEncoder, container: Container) -
     if kind is None or kind.chroma == "xyz":
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"pixel format {video.pixel_format} cannot be converted faithfully: make it an ordinary Y'CbCr or RGB file first",
+            f"pixel format {video.pixel_format} cannot be converted faithfully: convert the clip to ordinary Y'CbCr or RGB first",
             pixel_format=video.pixel_format,
         )
     facts = video.color

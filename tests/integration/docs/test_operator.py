@@ -162,7 +162,7 @@ def test_every_word_for_a_state_and_a_stage_is_there(operator: Page, field: str,
 
 
 def test_the_filesystems_that_are_said_to_be_refused_are(operator: Page) -> None:
-    (line,) = (line for line in operator.section("Filesystems") if line.startswith("Refused by name"))
+    (line,) = (line for line in operator.section("Filesystems") if line.startswith("Refused by the name"))
     for name in code(line):
         assert Mount(b"/mnt", f"fuse.{name}", name).kind is FilesystemKind.OBJECT_STORE
     for name in ("nfs", "nfs4", "cifs", "smb3"):
