@@ -26,7 +26,16 @@ from proxx_worker.media.played_pictures import PlayedPictures
 from proxx_worker.media.quicktime import AVID_CODEC_TAGS
 from proxx_worker.media.raw_dv import whole_frames
 from proxx_worker.media.signatures import RAW_CODEC_TAGS, Refusal, sniff
-from proxx_worker.media.streams import audio_of, codec_tag, is_video, kind_of, refuse_unreadable, track_id, video_stream_of
+from proxx_worker.media.streams import (
+    audio_of,
+    codec_tag,
+    decoder_delay,
+    is_video,
+    kind_of,
+    refuse_unreadable,
+    track_id,
+    video_stream_of,
+)
 from proxx_worker.media.timecode import find_reel, find_timecode
 
 PROBE_BYTES = 50_000_000
@@ -44,11 +53,6 @@ _FRAME_ENTRIES = (
     ":frame_side_data_list"
 )
 
-
-_ONLY_DECODING_TIMES = frozenset({"avi"})
-"""Containers without presentation times: FFmpeg gives each frame the time of the packet with which it leaves the decoder. With
-B-frames, that is as many packets later as the decoder reorders, from the first frame to the last, whether or not some before the
-first do not decode (measured on 5.1 and 9.0; docs/decisions/0024-recordings-that-begin-between-keyframes.md)."""
 
 _EIO = 5
 _COMPLAINT = re.compile(r"(?:\[[^\]]*\] )?(?!(?:file:)?/dev/fd/)(.{1,200})")
@@ -272,5 +276,5 @@ def _video(video_stream: Section, frame: Section, demuxer: str, avid_aspect: Fra
         coded_width=video_stream.positive("coded_width"),
         coded_height=video_stream.positive("coded_height"),
         clean_aperture=video_stream.side_data("Frame Cropping") is not None,
-        delay=(video_stream.positive("has_b_frames") or 0) if demuxer in _ONLY_DECODING_TIMES else 0,
+        delay=decoder_delay(video_stream, demuxer),
     )

@@ -111,6 +111,19 @@ def codec_tag(stream: Section) -> str | None:
     return None if tag == "[0][0][0][0]" else tag
 
 
+def decoder_delay(stream: Section, demuxer: str) -> int:
+    """By how many frames FFmpeg gives every frame of a video stream a later time than its place: `VideoFacts.delay`.
+
+    AVI has no presentation times, and FFmpeg takes none from a Matroska track of an AVI's kind (V_MS/VFW/FOURCC): each frame gets
+    the time of the packet with which it leaves the decoder. With B-frames, that is as many packets later as the decoder reorders,
+    from the first frame to the last, whether or not some before the first do not decode
+    (docs/decisions/0024-recordings-that-begin-between-keyframes.md).
+    """
+    # Other Matroska tracks have no code, except QuickTime's, of which SVQ3 alone reorders: there, times are presentation times.
+    vfw = demuxer == "matroska" and codec_tag(stream) is not None and stream.text("codec_name") != "svq3"
+    return (stream.positive("has_b_frames") or 0) if demuxer == "avi" or vfw else 0
+
+
 def _ticks(stream: Section, key: str, time_base: Fraction | None) -> Fraction | None:
     ticks = stream.integer(key)
     return None if ticks is None or time_base is None else ticks * time_base

@@ -218,7 +218,8 @@ def _filters(design: Design) -> list[str]:
 
 def _retiming(schedule: Schedule) -> list[str]:
     if schedule.converts:
-        return [f"fps=fps={schedule.rate}:round=near"]
+        undelayed = [f"setpts=round(PTS-{_text(schedule.delay)}/TB)"] if schedule.delay else []
+        return [*undelayed, f"fps=fps={schedule.rate}:round=near"]
     if schedule.rate is None:
         return []
     if schedule.slower or schedule.restated:

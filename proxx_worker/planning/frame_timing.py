@@ -6,7 +6,7 @@ source is moved onto it on input, and back on output. A variable rate keeps the 
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import lcm
 
@@ -48,7 +48,9 @@ class Schedule:
     moves the video. `end`: seconds from that start to the end of the last frame, if the source has a variable rate and states it.
     `converts`: frames are repeated or dropped to reach `rate`. `timescale`: ticks per second for MOV and MP4, None if the muxer's
     own choice is exact. `slower`: the frames come at `rate`, but the source claims a faster one, which its decoder passes on.
-    `restated`: the source writes `rate` in decimals, which its decoder passes on.
+    `restated`: the source writes `rate` in decimals, which its decoder passes on. `delay`: seconds by which FFmpeg gives every
+    frame a later time than its place. `output_shift` and `audio_shift` include it; where `converts`, a filter takes it off. In
+    MXF nothing does, because there the first frame is at 0, nor at a variable rate, where a number of frames is no fixed time.
     """
 
     rate: Fraction | None
@@ -63,6 +65,7 @@ class Schedule:
     audio_shift: Fraction = Fraction(0)
     slower: bool = False
     restated: bool = False
+    delay: Fraction = Fraction(0)
 
 
 _DECIMALS = Fraction(1, 40_000)
@@ -89,6 +92,18 @@ def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
     Raises `SOURCE_UNSUPPORTED` for a variable rate or an inexact one in MXF, for a timecode that the rate cannot carry, and for
     video too short for one frame of an explicit rate.
     """
+    schedule = _in_presentation_times(settings, facts)
+    delay = facts.video.delay / facts.video.rate
+    if not delay:
+        return schedule
+    if schedule.converts or schedule.rate is None or settings.container is Container.MXF:
+        return replace(schedule, delay=delay)
+    # Not on input: FFmpeg rounds such a shift to each stream's ticks, and a tick of an AVI's audio may last 24 ms.
+    return replace(schedule, delay=delay, output_shift=schedule.output_shift - delay, audio_shift=schedule.audio_shift + delay)
+
+
+def _in_presentation_times(settings: OutputSettings, facts: MediaFacts) -> Schedule:
+    """The timing of a source whose frames come at their places."""
     video = facts.video
     late = _late_by(facts)
     # MXF cannot store a late start: there the audio is moved instead (see audio.py), so the video starts at 0.

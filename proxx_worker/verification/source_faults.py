@@ -38,13 +38,15 @@ def frames_left_out(plan: TaskPlan, encode: EncodeObservation) -> int:
 def _late_by(plan: TaskPlan, encode: EncodeObservation) -> Fraction | None:
     """Seconds from the video's start by its container to the first frame's place; None without a frame. Negative: earlier.
 
-    An AVI's first frame has a later time than its place, by the decoder's delay.
+    Where the decoder delays the frames, `output_shift` takes that back, except in MXF and at a variable rate.
     """
     schedule, video, first = plan.design.schedule, plan.facts.video, next(iter(encode.times), None)
     if first is None:
         return None
-    place = first * video.time_base - video.delay / video.rate + schedule.output_shift - schedule.offset
-    return place + schedule.audio_shift if plan.expected.container is Container.MXF else place
+    place = first * video.time_base + schedule.output_shift - schedule.offset
+    if plan.expected.container is Container.MXF:
+        return place + schedule.audio_shift - schedule.delay
+    return place - schedule.delay if schedule.rate is None else place
 
 
 def ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -> JobError | None:

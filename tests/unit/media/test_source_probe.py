@@ -331,11 +331,29 @@ def test_the_pixel_aspect_of_avid_s_codecs_is_the_container_s_and_of_no_other() 
     assert other.video.sample_aspect == 1
 
 
+NO_CODE = "[0][0][0][0]"
+
+
 @pytest.mark.parametrize(
-    ("demuxer", "reorders", "delay"), [("avi", 2, 2), ("avi", 0, 0), ("avi", None, 0), ("mov,mp4,m4a,3gp,3g2,mj2", 2, 0)]
+    ("demuxer", "codec", "code", "reorders", "delay"),
+    [
+        ("avi", "mpeg4", "XVID", 2, 2),
+        ("avi", "h264", NO_CODE, 2, 2),
+        ("avi", "mpeg4", "XVID", 0, 0),
+        ("avi", "mpeg4", "XVID", None, 0),
+        ("mov,mp4,m4a,3gp,3g2,mj2", "h264", "avc1", 2, 0),
+        ("matroska,webm", "mpeg4", "XVID", 1, 1),
+        ("matroska,webm", "h264", "H264", 2, 2),
+        ("matroska,webm", "h264", NO_CODE, 2, 0),
+        ("matroska,webm", "svq3", "SVQ3", 1, 0),
+    ],
 )
-def test_a_decoder_delays_what_has_no_presentation_times(demuxer: str, reorders: int | None, delay: int) -> None:
-    assert facts(document(video(has_b_frames=reorders), demuxer=demuxer)).video.delay == delay
+def test_a_decoder_delays_what_has_no_presentation_times(
+    demuxer: str, codec: str, code: str, reorders: int | None, delay: int
+) -> None:
+    """A track in Matroska that is stored as in AVI (V_MS/VFW/FOURCC) is told by its four-character code."""
+    stream = video(has_b_frames=reorders, codec_name=codec, codec_tag_string=code)
+    assert facts(document(stream, demuxer=demuxer)).video.delay == delay
 
 
 @pytest.mark.parametrize(

@@ -265,3 +265,40 @@ def test_where_ffmpeg_counts_by_itself_the_grid_moves_the_picture(
     assert schedule == replace(expected, offset=Fraction(0) if in_mxf else offset, audio_shift=place - offset)
     in_order = replace(source, start=Fraction(7, 5))
     assert plan_schedule(settings(container=container), in_order).audio_shift == 0
+
+
+DELAY = Fraction(2, 25)
+BACK = {"delay": DELAY, "output_shift": -DELAY, "audio_shift": DELAY}
+
+
+@pytest.mark.parametrize(
+    ("source", "asked", "expected"),
+    [
+        (clip(delay=2), settings(), planned(Fraction(25), Fraction(1, 25), **BACK)),
+        (clip(delay=2), settings(container=Container.MXF), planned(Fraction(25), Fraction(1, 25), delay=DELAY)),
+        (clip(delay=2), settings(fps=NTSC), planned(NTSC, 1 / NTSC, converts=True, delay=DELAY)),
+        (
+            clip(delay=1, rate=FILM),
+            settings(container=Container.MKV),
+            planned(FILM, 1 / FILM, delay=1 / FILM, output_shift=-1 / FILM, audio_shift=1 / FILM),
+        ),
+        (
+            clip(delay=2, start=Fraction(1, 90)),
+            settings(),
+            replace(
+                late(Fraction(25), Fraction(1, 90), Fraction(1, 90)),
+                delay=DELAY,
+                output_shift=Fraction(1, 90) - DELAY,
+                audio_shift=DELAY,
+            ),
+        ),
+        (
+            clip(delay=2, constant_rate=False, duration=Fraction(1)),
+            settings(container=Container.MKV),
+            planned(None, Fraction(1, 1000), end=Fraction(1), delay=DELAY),
+        ),
+    ],
+)
+def test_what_the_decoder_delays_goes_back_to_its_place(source: MediaFacts, asked: OutputSettings, expected: Schedule) -> None:
+    """The audio is moved as late as the picture comes, and both are moved back. A variable rate stays as FFmpeg times it."""
+    assert plan_schedule(asked, source) == expected

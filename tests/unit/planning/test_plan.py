@@ -84,6 +84,8 @@ def test_a_turned_picture_is_planned_upright() -> None:
         (CLIP, None, "settb=1/25,scale"),
         (clip(constant_rate=False), None, "scale"),
         (CLIP, NTSC, "fps=fps=30000/1001:round=near,scale"),
+        (clip(delay=2), None, "settb=1/25,scale"),
+        (clip(delay=2), NTSC, "setpts=round(PTS-2/25/TB),fps=fps=30000/1001:round=near,scale"),
     ],
 )
 def test_retiming(source: MediaFacts, fps: Fraction | None, filters: str) -> None:
@@ -108,6 +110,25 @@ def test_a_picture_beside_the_grid_is_moved_onto_it_and_back(
     plan = plan_task(settings(codec, container), clip(start=start))
     assert _value(plan.input_options, "-itsoffset") == moved
     assert _value(plan.output_options, "-output_ts_offset") == moved_back
+
+
+@pytest.mark.parametrize(
+    ("codec", "container", "moved"),
+    [(Codec.PRORES_LT, Container.MOV, True), (Codec.H264, Container.MP4, True), (Codec.DNXHR, Container.MXF, False)],
+)
+def test_a_picture_that_the_decoder_delays_and_its_audio_are_moved_and_nothing_else(
+    codec: Codec, container: Container, moved: bool
+) -> None:
+    source = replace(CLIP, formats=("avi",))
+    wanted = plan_task(settings(codec, container), source).argv("ffmpeg", "/in", "out")
+    if moved:
+        audio, place = wanted.index("-filter:a:0") + 1, wanted.index("-movflags") + 2
+        wanted[audio] = (
+            wanted[audio].replace("first_pts=0", "first_pts=3840").replace(",aresample", ",asetpts=PTS+3840,aresample")
+        )
+        wanted[place:place] = ["-output_ts_offset", "-0.080000"]
+    delayed = replace(source, video=replace(source.video, delay=2))
+    assert plan_task(settings(codec, container), delayed).argv("ffmpeg", "/in", "out") == wanted
 
 
 def _value(words: tuple[str, ...], name: str) -> str | None:

@@ -215,6 +215,12 @@ def test_the_delay_of_a_decoder_leaves_nothing_out_and_is_no_late_start(containe
     assert "frames_left_out" not in {check.name for check in checks}
 
 
+def test_a_delay_is_no_late_start_at_a_variable_rate_either() -> None:
+    plan = planned(replace(clip(frames_certain=False, constant_rate=False, delay=2), formats=("avi",)))
+    assert frames_left_out(plan, later(plan, perfect_encode(plan), 2)) == 0
+    assert frames_left_out(plan, later(plan, perfect_encode(plan), 3)) == 1
+
+
 @pytest.mark.parametrize("delay", [0, 2])
 def test_frames_that_an_avi_lost_at_its_beginning_are_counted_beside_the_delay(delay: int) -> None:
     plan = planned(replace(clip(frames=25, frames_certain=False, delay=delay), formats=("avi",)))
