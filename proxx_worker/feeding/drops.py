@@ -132,10 +132,10 @@ def require_directories(paths: Sequence[str], remedy: str = "pass --create-direc
     missing = [path for path in paths if not os.path.isdir(path_bytes(path))]
     if missing:
         first = display_name(path_bytes(missing[0]))
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        absent = "does not: create it" if len(missing) == 1 else f"and {len(missing) - 1} more do not: create them"
         raise ProxxError(
             ErrorCode.OUTPUT_DIRECTORY_MISSING,
-            f"output directories must exist, but {first}{more} does not: create it, or {remedy}",
+            f"output directories must exist, but {first} {absent}, or {remedy}",
             path=first,
             missing=len(missing),
         )
