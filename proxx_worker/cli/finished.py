@@ -36,7 +36,10 @@ class FoundResult:
 
 def results_of(arguments: Sequence[str]) -> tuple[list[FoundResult], bool]:
     """The results, and whether they are a workspace's. Raises `UsageError` if it is neither, or cannot be read."""
-    folder = len(arguments) == 1 and Path(arguments[0]).is_dir()
+    folders = [argument for argument in arguments if Path(argument).is_dir()]
+    if folders and len(arguments) > 1:
+        raise UsageError(f"{display_name(os.fsencode(folders[0]))} is a folder: name one workspace alone, or only result files")
+    folder = bool(folders)
     paths = _in_workspace(arguments[0]) if folder else [Path(argument) for argument in arguments]
     return [FoundResult(path, _read(path)) for path in paths], folder
 

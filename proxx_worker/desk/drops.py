@@ -4,8 +4,8 @@ import os
 import secrets
 from contextlib import suppress
 
-from proxx_worker.contract.candidates import CANCEL_SUFFIX, HOLD_NAME
-from proxx_worker.contract.errors import ProxxError
+from proxx_worker.contract.candidates import CANCEL_SUFFIX, HOLD_NAME, display_name
+from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.files.durable import create_file, write_all
 from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.rename import rename_no_clobber
@@ -74,6 +74,11 @@ def release(workspace: Workspace) -> bool:
             os.unlink(path)
         except FileNotFoundError:
             return False
+        except IsADirectoryError as error:  # it holds as well as a file; what may be in it is not ours to remove
+            shown = display_name(path)
+            raise ProxxError(
+                ErrorCode.IO_ERROR, f"{shown} is a folder: remove it yourself, then nothing is held", path=shown
+            ) from error
     _sync(workspace)
     return True
 

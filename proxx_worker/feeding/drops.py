@@ -150,9 +150,9 @@ def require_directories(paths: Sequence[str], remedy: str = "pass --create-direc
     missing = [path for path in paths if not os.path.isdir(path_bytes(path))]
     if missing:
         first = display_name(path_bytes(missing[0]))
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        absent = "does not: create it" if len(missing) == 1 else f"and {len(missing) - 1} more do not: create them"
         if os.path.lexists(path_bytes(missing[0])):
             message = f"output directories must be folders, but {first} is not: remove it, or name another folder"
         else:
-            message = f"output directories must exist, but {first}{more} does not: create it, or {remedy}"
+            message = f"output directories must exist, but {first} {absent}, or {remedy}"
         raise ProxxError(ErrorCode.OUTPUT_DIRECTORY_MISSING, message, path=first, missing=len(missing))

@@ -5,7 +5,16 @@ import tomllib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from proxx_worker.contract.errors import ProxxError
 from proxx_worker.contract.hints import closest
@@ -83,15 +92,18 @@ class Rule(BaseModel):
     extensions: Annotated[tuple[Annotated[str, AfterValidator(_extension)], ...], Field(min_length=1)] | None = None
     settle_seconds: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] = 30.0
 
+    @field_validator("output_directory")
+    @classmethod
+    def _fits_output(cls, path: str, info: ValidationInfo) -> str:
+        output: object = info.data.get("output")  # None where `output` itself is refused
+        if output == "beside":
+            require_folder_name(path)
+        elif output is not None:
+            _absolute(path)
+        return path
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        try:
-            if self.output == "beside":
-                require_folder_name(self.output_directory)
-            else:
-                _absolute(self.output_directory)
-        except ValueError as error:
-            raise ValueError(f'output_directory of output "{self.output}" {error}') from error
         containers = [PROFILES[profile].settings.container for profile in self.profiles]
         if len(set(containers)) < len(containers):
             raise ValueError(

@@ -182,6 +182,7 @@ def test_a_stop_leaves_nothing(proxx: Command, long_clip: Path, tmp_path: Path) 
         (["nowhere.json", "--html", "r.html"], "cannot be read"),
         (["spec.json", "--html", "r.html"], "is not a result of this worker"),
         ([".", "--html", "r.html"], "is not a workspace"),
+        (["spec.json", ".", "--html", "r.html"], "name one workspace alone"),
         (["spec.json"], "--html"),
         (["spec.json", "--html", "nowhere/r.html"], "--html nowhere/r.html cannot be written"),
         (["spec.json", "--html", "r.html", "--worst", "99"], "0 to 9"),

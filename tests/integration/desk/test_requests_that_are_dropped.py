@@ -123,6 +123,13 @@ class TestHold:
         assert not drops.release(workspace)
         assert inbox(root) == []
 
+    def test_a_folder_holds_too_and_is_left_to_whoever_made_it(self, root: Path, workspace: Workspace) -> None:
+        (root / "inbox" / ".hold").mkdir()
+        with pytest.raises(ProxxError, match="is a folder: remove it yourself") as caught:
+            drops.release(workspace)
+        assert caught.value.code is ErrorCode.IO_ERROR
+        assert inbox(root) == [".hold"]
+
     def test_before_the_first_worker_the_inbox_is_made(self, root: Path, workspace: Workspace) -> None:
         (root / "inbox").rmdir()
         assert drops.hold(workspace)

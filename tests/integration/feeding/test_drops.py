@@ -116,5 +116,5 @@ def test_missing_folders_are_told_with_their_number(tmp_path: Path) -> None:
     with pytest.raises(ProxxError) as caught:
         require_directories([str(tmp_path), str(tmp_path / "x"), str(tmp_path / "y")])
     assert caught.value.code is ErrorCode.OUTPUT_DIRECTORY_MISSING
-    assert f"{tmp_path}/x and 1 more does not" in caught.value.error.message
+    assert f"{tmp_path}/x and 1 more do not: create them" in caught.value.error.message
     assert "--create-directories" in caught.value.error.message

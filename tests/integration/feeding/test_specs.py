@@ -123,8 +123,8 @@ def test_a_call_that_fails_writes_no_file(
 
 def test_a_missing_folder_is_told_with_the_caller_s_way_to_create_it(card: Path, workspace: Workspace) -> None:
     request = request_for(card, workspace, make=False)
-    assert refusal(request).error.message.endswith("and 1 more does not: create it, or pass --create-directories")
-    with pytest.raises(ProxxError, match=r"create it, or choose to create it$"):
+    assert refusal(request).error.message.endswith("and 1 more do not: create them, or pass --create-directories")
+    with pytest.raises(ProxxError, match=r"create them, or choose to create it$"):
         preview_specs(replace(request, how_to_create="choose to create it"))
 
 
