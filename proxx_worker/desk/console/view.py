@@ -134,7 +134,7 @@ class ConsoleView(App[None]):
 
     def _is_there(self) -> bool:
         """False if a board or the clock arrives before the screen exists or after it is closed."""
-        return bool(self._main.query("#tabs"))
+        return bool(self.screen_stack) and bool(self._main.query("#tabs"))
 
     def _header(self) -> LiveHeader:
         """A header for one screen."""

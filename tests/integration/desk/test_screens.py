@@ -15,6 +15,7 @@ import pytest
 
 from proxx_worker.contract.errors import ErrorCode
 from proxx_worker.contract.status import RunningJob, Stage
+from proxx_worker.desk.console.view import ConsoleView
 from proxx_worker.desk.showing import JSON_LINES
 from tests.integration.desk.consoles import SIZES, Desk, driven, works
 from tests.support.desks import dropped, finished
@@ -35,6 +36,17 @@ def card(root: Path) -> Path:
     failed = NAME.replace("C0001", "C0002")
     finished(root, failed, ErrorCode.NO_SPACE, source=CLIP.replace("C0001", "C0002"), message="the disk is full: free 3 GB")
     return root
+
+
+def test_a_board_that_comes_after_the_end_changes_nothing(card: Path) -> None:
+    """The thread that reads the folders may have sent one just before: under load, it ended the app with a traceback."""
+
+    async def drive(desk: Desk) -> None:
+        await desk.until("> A001")
+
+    app = driven(card, (80, 24), drive)
+    app.on_console_view_looked(ConsoleView.Looked(app.board))
+    assert not app.screen_stack
 
 
 @pytest.mark.one_in(3)
