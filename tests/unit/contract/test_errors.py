@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxx_worker.contract.errors import ErrorClass, ErrorCode, ProxxError, exit_code
+from proxx_worker.contract.errors import ErrorClass, ErrorCode, JobError, ProxxError, exit_code
 from proxx_worker.contract.faults import Fault, fault_error
 
 TABLE = {
@@ -41,6 +41,12 @@ def test_an_exception_carries_its_error() -> None:
     error = ProxxError(ErrorCode.NO_SPACE, "the disk is full", path="/x")
     assert (error.code, str(error), error.error.details) == (ErrorCode.NO_SPACE, "the disk is full", {"path": "/x"})
     assert error.code.error_class is ErrorClass.ENVIRONMENT
+
+
+def test_an_error_becomes_an_exception() -> None:
+    error = JobError(ErrorCode.NO_SPACE, "the disk is full", {"path": "/x"})
+    exception = ProxxError.of(error)
+    assert (exception.error, exception.code, str(exception)) == (error, ErrorCode.NO_SPACE, "the disk is full")
 
 
 def test_faults_are_told_in_words_and_as_data() -> None:

@@ -14,6 +14,8 @@ from proxx_worker.contract.values import has_time_of_day, rate_as_number, read_m
     [
         (Fraction(25), "25"),
         (Fraction(100), "100"),
+        (Fraction(1000), "1000"),
+        (Fraction(1, 1_000_000), "0.000001"),
         (Fraction(25, 2), "12.5"),
         (Fraction(24000, 1001), "23.976"),
         (Fraction(120000, 1001), "119.88"),
