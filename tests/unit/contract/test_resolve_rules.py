@@ -34,9 +34,9 @@ def test_every_profile_for_resolve_is_one_of_them() -> None:
 
 def test_a_rate_of_its_own_is_told_beside_the_rest() -> None:
     settings = OutputSettings(Codec.AV1, Container.MP4, SAME, FpsMode.EXPLICIT, Fraction(25))
+    made = "prores_proxy, prores_lt, prores_standard, prores_hq, prores_4444, dnxhr, h264, h265, hevc"
     assert list(map(str, resolve_faults(settings))) == [
-        "codec: camera RAW is rendered by DaVinci Resolve, which does not make av1 for this worker (allowed: "
-        "prores_proxy, prores_lt, prores_standard, prores_hq, prores_4444, dnxhr, h264, h265, hevc)",
+        f"codec: camera RAW is rendered by DaVinci Resolve, which does not make av1 for this worker (allowed: {made})",
         "fps_mode: DaVinci Resolve renders every frame of camera RAW at its own rate: leave it out (allowed: same-as-source)",
     ]
 
