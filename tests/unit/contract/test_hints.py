@@ -37,6 +37,7 @@ def test_a_profile(name: str, meant: str | None) -> None:
         ("output_dir", "output_directory"),
         ("outputdirectory", "output_directory"),
         ("version", "jobspec_version"),
+        ("mode", "fps_mode"),
         ("priority", None),
     ],
 )

@@ -76,3 +76,22 @@ def test_a_fault_in_words(content: Spec, said: list[str]) -> None:
 )
 def test_what_is_allowed_where_fields_disagree(content: Spec, allowed: object) -> None:
     assert [fault.allowed for fault in find_faults(parse_object(encoded(content)))] == [allowed]
+
+
+def test_a_key_that_is_given_twice() -> None:
+    document = parse_object(encoded(spec()).removesuffix(b"}") + b', "job_id": "a", "job_id": "b"}')
+    assert [str(fault) for fault in find_faults(document)] == ["job_id: the key is given more than once: keep one of them"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        spec(sources=["x"] * 1500),
+        spec(resolved_tokens={f"token{number}": "x" for number in range(1500)}),
+        spec({f"field{number}": 0 for number in range(1500)}),
+        spec(naming_template="".join(f"{{{number}}}" for number in range(1500))),
+    ],
+    ids=["sources", "tokens", "fields", "tokens of a template"],
+)
+def test_no_more_faults_are_looked_for_than_say_that_there_are_more(content: Spec) -> None:
+    assert len(find_faults(parse_object(encoded(content)))) == 1001
