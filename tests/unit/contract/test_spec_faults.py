@@ -71,6 +71,7 @@ def test_a_fault_in_words(content: Spec, said: list[str]) -> None:
     [
         (spec(fps_explicit=25), "absent, or fps_mode explicit beside it"),
         (spec(resolve_preset="x"), "absent"),
+        (spec(EXPLICIT, resolution=GONE), "same, half, quarter, or WIDTHxHEIGHT with sides from 2 to 99999"),
         (spec(RESOLVE, fps_mode="explicit", fps_explicit=25), ("same-as-source",)),
     ],
 )
