@@ -111,7 +111,7 @@ def dropped_stem(job: bytes) -> bytes:
 
 def is_job_stem(stem: bytes) -> bool:
     """Whether a job may have this name in some folder of a workspace: not a path, nor an impossible file name."""
-    is_plain = b"/" not in stem and b"\0" not in stem and stem != b""
+    is_plain = b"/" not in stem and b"\0" not in stem
     return is_plain and is_spec_name(stem + SPEC_SUFFIX) and len(stem) + len(RESULT_SUFFIX) <= _NAME_BYTES
 
 

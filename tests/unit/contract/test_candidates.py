@@ -12,13 +12,18 @@ from proxx_worker.contract.candidates import (
     dropped_stem,
     is_cancel_name,
     is_candidate_name,
+    is_job_stem,
     is_spec_name,
+    is_stray_name,
     job_names,
     lowest_free_job_name,
     stem_of,
     stem_too_long,
+    strays_text,
 )
 from tests.unit.contract.corpus import PROPERTY
+
+TEN = [f"{number:02d}" for number in range(10)]
 
 
 @pytest.mark.parametrize(
@@ -108,3 +113,34 @@ def test_what_asks_to_cancel(name: bytes, asks: bool) -> None:
 )
 def test_what_is_a_spec_in_any_folder(name: bytes, is_one: bool) -> None:
     assert is_spec_name(name) is is_one
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [(b"a.mov", True), (b"a.JSON", True), (b"a.json", False), (b"a.cancel", False), (b".a.mov", False), (b".a.json", False)],
+)
+def test_what_belongs_to_no_job(name: bytes, is_one: bool) -> None:
+    assert is_stray_name(name) is is_one
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([b"a\xff.mov"], "1 file is not a JobSpec, left alone: a\\xff.mov"),
+        ([b"b", b"a"], "2 files are not JobSpecs, left alone: a, b"),
+        ([b"%02d" % number for number in range(12)], f"12 files are not JobSpecs, left alone: {', '.join(TEN)} and 2 more"),
+    ],
+)
+def test_what_belongs_to_no_job_is_told(names: list[bytes], said: str) -> None:
+    assert strays_text(names) == f"{said}. Name JobSpecs NAME.json; `proxx-worker spec` makes one of a clip."
+
+
+@pytest.mark.parametrize(
+    ("stem", "may"),
+    [
+        *((b"a", True), (b"a~2", True), (b"\xff", True), (b"x" * 243, True), (b"x" * 244, False)),
+        *((b"", False), (b".a", False), (b"a.result", False), (b"a/b", False), (b"a\0b", False)),
+    ],
+)
+def test_what_a_job_may_be_called(stem: bytes, may: bool) -> None:
+    assert is_job_stem(stem) is may

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxx_worker.contract.errors import ErrorClass, ErrorCode, ProxxError, exit_code
+from proxx_worker.contract.errors import ErrorClass, ErrorCode, JobError, ProxxError, exit_code
 from proxx_worker.contract.faults import Fault, fault_error
 
 TABLE = {
@@ -43,9 +43,16 @@ def test_an_exception_carries_its_error() -> None:
     assert error.code.error_class is ErrorClass.ENVIRONMENT
 
 
+def test_an_error_becomes_an_exception() -> None:
+    error = JobError(ErrorCode.NO_SPACE, "the disk is full", {"path": "/x"})
+    exception = ProxxError.of(error)
+    assert (exception.error, exception.code, str(exception)) == (error, ErrorCode.NO_SPACE, "the disk is full")
+
+
 def test_faults_are_told_in_words_and_as_data() -> None:
     faults = [Fault("a", "is wrong"), Fault("b[1]", "is odd", "even"), Fault("c", "is neither", ("x", "y"))]
     error = fault_error(ErrorCode.SPEC_INVALID, "refused", faults, more=1)
+    assert error.code is ErrorCode.SPEC_INVALID
     assert str(error) == "refused: a: is wrong; b[1]: is odd (allowed: even); c: is neither (allowed: x, y)"
     assert error.error.details == {
         "faults": [
@@ -55,3 +62,12 @@ def test_faults_are_told_in_words_and_as_data() -> None:
         ],
         "more": 1,
     }
+
+
+def test_only_the_first_thousand_faults_are_told() -> None:
+    faults = [Fault("a", "b")] * 1001
+    all_told = fault_error(ErrorCode.SPEC_INVALID, "refused", faults[1:])
+    cut = fault_error(ErrorCode.SPEC_INVALID, "refused", faults)
+    assert "faults_cut" not in all_told.error.details
+    assert cut.error.details["faults_cut"] is True
+    assert str(cut) == f"{all_told}; and more that are not listed"

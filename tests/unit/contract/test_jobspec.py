@@ -86,6 +86,7 @@ def test_explicit_dnxhr_is_hq_and_a_profile_says_its_own_level() -> None:
     named = parse_jobspec(encoded(spec(proxy_profile="proxy_dnxhr_sq_resolve", resolve_preset="x")))
     assert explicit.settings.dnxhr_level is DnxhrLevel.HQ
     assert named.settings.dnxhr_level is DnxhrLevel.SQ
+    assert named.resolve_preset == "x"
 
 
 def test_a_rate_goes_with_a_profile() -> None:

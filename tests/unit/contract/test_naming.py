@@ -13,6 +13,9 @@ from proxx_worker.contract.naming import output_names
 from proxx_worker.contract.spec_model import TOKENS
 from tests.unit.contract.corpus import EXPLICIT, PROPERTY, encoded, spec
 
+REFUSED = "the naming template gives a name that is refused; change the template or its tokens"
+ALLOWED = "at most 255 bytes with the extension, without /, \\ and control characters, no dot at the beginning"
+
 
 def named(template: str, *sources: str, **more: JsonValue) -> tuple[str, ...]:
     changes: dict[str, JsonValue] = {"naming_template": template, "sources": [*sources] or ["/media/a.mov"]}
@@ -62,6 +65,7 @@ def test_the_moment_is_as_written_whatever_its_zone() -> None:
         ("/m.d/clip", "clip", ""),
         ("/m/clip.mov/", "clip", "mov"),
         ("/m//clip.mov///", "clip", "mov"),
+        ("/m/clipX", "clipX", ""),
         ("/m/.hidden", ".hidden", ""),
         ("/m/.hidden.mov", ".hidden", "mov"),
         ("/m/..mov", "..mov", ""),
@@ -133,6 +137,11 @@ def test_every_unsafe_name_is_told() -> None:
     faults = error.error.details["faults"]
     assert isinstance(faults, list)
     assert [fault["path"] for fault in faults if isinstance(fault, dict)] == ["sources[0]", "sources[2]"]
+    assert str(error) == (
+        f'{REFUSED}: sources[0]: the output of "/.a" would be called ".a.mov", and it begins with a dot (allowed: {ALLOWED}); '
+        'sources[2]: the output of "/c\\x0a" would be called "c\\x0a.mov", and it contains a control character (U+000A) '
+        f"(allowed: {ALLOWED})"
+    )
 
 
 def test_unsafe_wins_over_taken_twice() -> None:
@@ -160,6 +169,16 @@ def test_two_sources_with_one_name_are_refused(template: str, first: str, second
     assert second in str(error)
 
 
+def test_a_collision_is_told_with_both_sources_and_the_way_out() -> None:
+    error = refusal("{source_name}", "/z", "/a/Clip.mov", "/b/clip.mov")
+    assert error.error.details["indexes"] == [1, 2]
+    assert error.error.details["names"] == ["Clip.mov", "clip.mov"]
+    assert str(error) == (
+        'sources[1] "/a/Clip.mov" and sources[2] "/b/clip.mov" would both be written to "clip.mov" '
+        "(upper and lower case count as the same): make them differ in the naming template, for example with {index}"
+    )
+
+
 def test_different_names_do_not_collide() -> None:
     assert len(set(named("{source_name}", "/a", "/b", "/\u00e9", "/e", "/\u00df", "/s"))) == 6
     assert named("{source_name}_{index}", "/a", "/a") == ("a_000.mov", "a_001.mov")
@@ -169,8 +188,10 @@ def test_different_names_do_not_collide() -> None:
 def test_a_hostile_template_is_refused_before_it_costs_time() -> None:
     error = refusal("{index}" + "{source_ext}" * 2000, *(f"/{number}" for number in range(50_000)))
     assert error.code is ErrorCode.OUTPUT_NAME_INVALID
-    assert "24007 characters" in str(error)
-    assert named("{index}" + "{source_ext}" * 340, "/clip") == ("000.mov",)
+    assert str(error) == f"{REFUSED}: naming_template: it is 24007 characters long (allowed: at most 4096)"
+    longest = "{index}" + "{source_ext}" * 340 + "x" * 9
+    assert len(longest) == 4096
+    assert named(longest, "/clip") == ("000xxxxxxxxx.mov",)
 
 
 def test_a_hundred_thousand_unsafe_names_are_cut() -> None:

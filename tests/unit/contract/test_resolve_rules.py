@@ -34,4 +34,14 @@ def test_every_profile_for_resolve_is_one_of_them() -> None:
 
 def test_a_rate_of_its_own_is_told_beside_the_rest() -> None:
     settings = OutputSettings(Codec.AV1, Container.MP4, SAME, FpsMode.EXPLICIT, Fraction(25))
-    assert [fault.path for fault in resolve_faults(settings)] == ["codec", "fps_mode"]
+    made = "prores_proxy, prores_lt, prores_standard, prores_hq, prores_4444, dnxhr, h264, h265, hevc"
+    assert list(map(str, resolve_faults(settings))) == [
+        f"codec: camera RAW is rendered by DaVinci Resolve, which does not make av1 for this worker (allowed: {made})",
+        "fps_mode: DaVinci Resolve renders every frame of camera RAW at its own rate: leave it out (allowed: same-as-source)",
+    ]
+
+
+def test_a_container_is_told_with_those_that_are_made() -> None:
+    assert list(map(str, resolve_faults(OutputSettings(Codec.H264, Container.MKV, SAME)))) == [
+        "container: camera RAW is rendered by DaVinci Resolve, which does not make h264 in mkv (allowed: mp4, mov)"
+    ]

@@ -37,11 +37,12 @@ def test_more_digits_than_the_interpreter_converts() -> None:
 def test_flaws_have_paths_and_the_last_of_two_values_stands() -> None:
     document = parse_object(b'{"a": [{"b": 1, "b": 2, "b": 3}], "c": {"\\ud800": "x\\udfffy"}, "a": [{"b": 4, "b": 5}]}')
     assert document.content == {"a": [{"b": Number("5")}], "c": {"\\ud800": "x\\udfffy"}}
-    assert [(path_text(flaw.path), "more than once" in flaw.message) for flaw in document.flaws] == [
-        ("a", True),
-        ("a[0].b", True),
-        ('c["\\ud800"]', False),
-        ('c["\\ud800"]', False),
+    half = "has half of a surrogate pair, which UTF-8 cannot encode: correct the escape"
+    assert [(path_text(flaw.path), flaw.message) for flaw in document.flaws] == [
+        ("a", "the key is given more than once: keep one of them"),
+        ("a[0].b", "the key is given more than once: keep one of them"),
+        ('c["\\ud800"]', f"the key {half}"),
+        ('c["\\ud800"]', f"the text {half}"),
     ]
     assert isinstance(document.flaws[0], Flaw)
 
@@ -51,6 +52,8 @@ MISTAKES = [
     ('{"a": [1, 2,]}', 12, '{"a": [1, 2,]}', "a comma before the closing ]: remove it"),
     ('{"a": [1, 2, \t] }', 12, '{"a": [1, 2, \\x09] }', "a comma before the closing ]: remove it"),
     ("{,}", 2, "{,}", "a comma before the closing }: remove it"),
+    ("{, }", 2, "{, }", "a comma before the closing }: remove it"),
+    ("{,\x0c}", 2, "{,\\x0c}", ", is not expected here"),
     ("}", 1, "}", "a JobSpec begins with {, and this does not"),
     ('{"a": "b', 7, '{"a": "b', "a string that is not closed: add its closing quote"),
     ('{"a": ', 6, '{"a":', "the text ends too early, as if it was cut off"),
@@ -60,14 +63,20 @@ MISTAKES = [
     ('{"a": True}', 7, '{"a": True}', "True is not JSON: write true"),
     ('{"a": None}', 7, '{"a": None}', "None is not JSON: write null"),
     ("{a: 1}", 2, "{a: 1}", 'a field name without quotes: write "a"'),
+    ("{no : 1}", 2, "{no : 1}", 'a field name without quotes: write "no"'),
+    ("{no\x0c: 1}", 2, "{no\\x0c: 1}", "text without quotes: put it in double quotes"),
+    ('{"a": 1, no: 2}', 10, '{"a": 1, no: 2}', 'a field name without quotes: write "no"'),
     ('{"a": b}', 7, '{"a": b}', "text without quotes: put it in double quotes"),
+    ('{"a": [no]}', 8, '{"a": [no]}', "text without quotes: put it in double quotes"),
+    ('{"a": no}', 7, '{"a": no}', "text without quotes: put it in double quotes"),
     ('{"a": "C:\\Users"}', 10, '{"a": "C:\\Users"}', "a backslash that begins no escape, as in C:\\"),
     ('{"a": "\\u12"}', 8, '{"a": "\\u12"}', "a backslash that begins no escape"),
     ('{"a": "x" "b": 1}', 11, '{"a": "x" "b": 1}', "a comma (or a colon) is missing before this"),
     ('{"a" 1}', 6, '{"a" 1}', "a comma (or a colon) is missing before this"),
-    ('{"a": 1} {"b": 2}', 10, '{"a": 1} {"b": 2}', "more text after the end"),
+    ('{"a": 1} {"b": 2}', 10, '{"a": 1} {"b": 2}', "more text after the end: a JobSpec is one object, {...}, and nothing else"),
     ('{"a": 1}}', 9, '{"a": 1}}', "more text after the end"),
     ('{"a": 1 // c\n}', 9, '{"a": 1 // c', "a comment: JSON has none, remove it"),
+    ('{"a": 1 /* c\n}', 9, '{"a": 1 /* c', "a comment: JSON has none, remove it"),
     ('{"a": 1 # c\n}', 9, '{"a": 1 # c', "a comment: JSON has none, remove it"),
     ("jobspec_version: 2.1", 1, "jobspec_version: 2.1"[:20], "a JobSpec begins with {, and this does not"),
     ('{"a": ~/x}', 7, '{"a": ~/x}', "a path without quotes"),
@@ -97,6 +106,19 @@ def test_the_excerpt_is_of_the_line_and_short() -> None:
     with pytest.raises(NotJsonError) as caught:
         parse_object(b'{"a": [1\n\n\n')
     assert str(caught.value).startswith("line 1, column 9, near `")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('\n{"a": }', 'line 2, column 7, near `{"a": }`: } is not expected here'),
+        ("{\n\u00a0\n}", "line 2, column 1: \u00a0 is not expected here"),
+    ],
+)
+def test_lines_are_counted_and_an_empty_one_is_not_shown(text: str, said: str) -> None:
+    with pytest.raises(NotJsonError) as caught:
+        parse_object(text.encode())
+    assert str(caught.value) == said
 
 
 def test_bytes_that_are_not_utf_8_are_told_with_their_place() -> None:

@@ -1,5 +1,6 @@
 """Moments as the spec writes them, read by value."""
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
 
@@ -14,6 +15,8 @@ from proxx_worker.contract.values import has_time_of_day, rate_as_number, read_m
     [
         (Fraction(25), "25"),
         (Fraction(100), "100"),
+        (Fraction(1000), "1000"),
+        (Fraction(1, 1_000_000), "0.000001"),
         (Fraction(25, 2), "12.5"),
         (Fraction(24000, 1001), "23.976"),
         (Fraction(120000, 1001), "119.88"),
@@ -28,6 +31,23 @@ from proxx_worker.contract.values import has_time_of_day, rate_as_number, read_m
 def test_a_rate_is_told_as_the_number_that_means_it(rate: Fraction, number: str | None) -> None:
     assert rate_as_number(rate) == number
     assert number is None or read_rate(Number(number)) == rate
+
+
+OUT_OF_RANGE = "a rate is greater than 0 and at most 1000"
+NOT_EXACT = "no exact rate: write at most 3 decimals (23.976, 29.97, 59.94 and 119.88 mean n*1000/1001)"
+
+
+@pytest.mark.parametrize(
+    ("literal", "said"),
+    [("0", OUT_OF_RANGE), ("1000.001", OUT_OF_RANGE), ("1e-7", NOT_EXACT), ("29.97003", NOT_EXACT), ("1." + "0" * 63, NOT_EXACT)],
+)
+def test_a_rate_is_refused_with_the_reason(literal: str, said: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
+        read_rate(Number(literal))
+
+
+def test_the_longest_literal_of_a_rate() -> None:
+    assert read_rate(Number("1." + "0" * 62)) == 1
 
 
 DAY = (2025, 12, 29)
