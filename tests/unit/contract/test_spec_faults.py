@@ -69,7 +69,7 @@ def test_a_fault_in_words(content: Spec, said: list[str]) -> None:
 @pytest.mark.parametrize(
     ("content", "allowed"),
     [
-        (spec(fps_explicit=25), "absent, or fps_mode explicit beside it"),
+        (spec(fps_explicit=25), "absent, or together with fps_mode explicit"),
         (spec(resolve_preset="x"), "absent"),
         (spec(EXPLICIT, resolution=GONE), "same, half, quarter, or WIDTHxHEIGHT with sides from 2 to 99999"),
         (spec(RESOLVE, fps_mode="explicit", fps_explicit=25), ("same-as-source",)),
