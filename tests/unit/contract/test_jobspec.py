@@ -248,7 +248,7 @@ def test_another_version_wins_over_every_other_fault(version: JsonValue, found: 
 def test_a_missing_version_says_so() -> None:
     error = refusal(b'{"x": {"a": 1, "a": 2}}')
     assert error.code is ErrorCode.SPEC_VERSION
-    assert "missing" in str(error)
+    assert str(error) == "this worker only accepts JobSpec 2.1: jobspec_version: it is missing (allowed: 2.1)"
 
 
 @pytest.mark.parametrize("case", INVALID.values(), ids=INVALID)
@@ -268,10 +268,14 @@ def test_a_clip_in_place_of_a_spec_is_told_as_one() -> None:
     assert "binary data, not a JobSpec: if it is a clip, make one for it with `proxx-worker spec`" in str(error)
 
 
+NO_PROFILE = "the spec asks for a profile that does not exist; `proxx-worker profiles` lists them"
+
+
 def test_a_lone_unknown_profile_has_its_own_code() -> None:
     for content in (spec(proxy_profile="proxy_4k"), spec(EXPLICIT, proxy_profile="proxy_4k"), spec(proxy_profile="")):
         error = refusal(encoded(content))
         assert error.code is ErrorCode.PROFILE_UNKNOWN
+        assert str(error).startswith(f"{NO_PROFILE}: proxy_profile: ")
         assert paths(error) == ["proxy_profile"]
         assert faults(error)[0]["allowed"] == error.error.details["profiles"] == list(PROFILES)
         assert error.error.details["profile"] == content["proxy_profile"]
@@ -281,6 +285,7 @@ def test_a_lone_unknown_profile_has_its_own_code() -> None:
 
 def test_a_disagreement_names_both_values() -> None:
     error = refusal(encoded(spec(codec="vp9")))
+    assert str(error).startswith("the spec is refused: codec: ")
     assert '"vp9"' in str(error)
     assert '"h264"' in str(error)
     assert faults(error)[0]["allowed"] == ["h264"]
