@@ -80,7 +80,7 @@ class Submitting:
         if not form.profiles:
             raise ProxxError(ErrorCode.PROFILE_UNKNOWN, "no profile is chosen; choose one with the space bar")
         if any(map(has_lone_surrogate, (*form.sources, form.directory, form.preset))):
-            raise ProxxError(ErrorCode.SPEC_INVALID, "a path is not UTF-8, and JSON cannot carry it; rename the file")
+            raise ProxxError(ErrorCode.SPEC_INVALID, "a path is not UTF-8, so JSON cannot represent it; rename the file")
         folders = have_folders(form.sources)
         order = Order(tuple(form.profiles), _destination(form, folders=folders), resolve_preset=form.preset or None)
         return Request(
@@ -120,7 +120,7 @@ def _missing(source: str, more: int, *, clip: bool) -> ProxxError:
 
 def _destination(form: SubmitForm, *, folders: bool) -> Destination:
     if not form.directory.strip():
-        what = "folder name is given; type one, such as Proxy" if form.place is Place.BESIDE else "folder is named; type its path"
+        what = "folder name is given; type one, such as Proxy" if form.place is Place.BESIDE else "folder is given; type its path"
         raise ProxxError(ErrorCode.SPEC_INVALID, f"no {what}: the proxies go there")
     if form.place is Place.BESIDE:
         try:
@@ -131,7 +131,7 @@ def _destination(form: SubmitForm, *, folders: bool) -> Destination:
     if not form.directory.startswith("/"):
         raise ProxxError(ErrorCode.SPEC_INVALID, f"the folder must be an absolute path, not {form.directory!r}")
     if "\0" in form.directory:
-        raise ProxxError(ErrorCode.SPEC_INVALID, f"no folder has a NUL in its path, but {form.directory!r} does; remove it")
+        raise ProxxError(ErrorCode.SPEC_INVALID, f"a folder's path cannot contain a NUL, but {form.directory!r} does; remove it")
     directory = os.path.normpath(form.directory)  # as `spec` does, by the names alone
     if form.place is Place.MIRROR:
         return Mirror(directory, by_root=folders and len(form.sources) > 1)

@@ -118,12 +118,12 @@ def _add_watch(commands: Commands) -> None:
 
 def _add_run(commands: Commands) -> None:
     parser = add_command(
-        commands, "work", "run", "run", "run", "execute one JobSpec; the result goes to stdout, all else to stderr",
+        commands, "work", "run", "run", "run", "execute one JobSpec; the result goes to stdout, everything else to stderr",
         "On a terminal the result is a summary, elsewhere JSON. The exit code is the result's.",
     )  # fmt: skip
     parser.add_argument("jobspec", metavar="JOBSPEC.json", type=path, help="the JobSpec's file")
     parser.add_argument("--result", metavar="FILE", type=path, help="also write the result JSON there, durably, in one piece")
-    parser.add_argument("--json", action="store_true", help="print the result JSON on a terminal, too")
+    parser.add_argument("--json", action="store_true", help="print the result JSON even on a terminal")
     parser.add_argument("--log", metavar="FILE", type=path, help="also write the job's log there, with everything FFmpeg prints")
     _add_settings(parser, idle=_OF_A_WORKSPACE)
 
@@ -156,24 +156,24 @@ def _add_spec(commands: Commands) -> None:
         required=True,
         help="a profile's name (see `proxx-worker profiles`); repeatable",
     )
-    where = parser.add_argument_group("where the proxies go", "one of them").add_mutually_exclusive_group(required=True)
+    where = parser.add_argument_group("where the proxies go", "choose one").add_mutually_exclusive_group(required=True)
     where.add_argument("--beside", metavar="NAME", help="into a folder NAME beside each clip (Resolve relinks from `Proxy`)")
     where.add_argument(
         "--mirror",
         metavar="DIR",
         type=path,
-        help="below DIR, in the same tree as the clips below SOURCE; with several, each in a folder of its name",
+        help="below DIR, in the same tree as the clips below SOURCE; with several SOURCEs, each in a folder of its own name",
     )
     where.add_argument(
         "--output-directory",
         metavar="D",
         type=path,
-        help="into D, which must exist when the job runs; {name}: the spec's name, {chunk}: the chunk's",
+        help="into D, which must exist when the job runs; {name}: the spec's name, {chunk}: the chunk's number",
     )
     parser.add_argument("--create-directories", action="store_true", help="create missing proxy folders")
     parser.add_argument("--naming-template", metavar="T", default="{source_name}", help="default: %(default)s")
     parser.add_argument("--resolve-preset", metavar="NAME", help="the render preset, for Resolve profiles")
-    goes = parser.add_argument_group("where the JobSpecs go", "else to stdout").add_mutually_exclusive_group()
+    goes = parser.add_argument_group("where the JobSpecs go", "default: stdout").add_mutually_exclusive_group()
     goes.add_argument("--submit", metavar="WORKSPACE", type=path, help="into the workspace's inbox; prints their paths")
     goes.add_argument(
         "--per-clip", metavar="DIR", type=path, help="one file each into DIR (created if missing); prints their paths"
@@ -204,7 +204,7 @@ def _add_feed(commands: Commands) -> None:
         "Stays in the foreground, scans every few seconds, and submits a JobSpec for each settled clip that has none yet. "
         "Keeps no state outside the folders; never touches media. SIGTERM, SIGINT or SIGUSR1 ends it.",
     )  # fmt: skip
-    parser.add_argument("workspace", metavar="WORKSPACE", type=path, help="whose inbox gets the JobSpecs")
+    parser.add_argument("workspace", metavar="WORKSPACE", type=path, help="the workspace whose inbox gets the JobSpecs")
     parser.add_argument(
         "--rules",
         metavar="FILE",
@@ -220,8 +220,8 @@ def _add_feed(commands: Commands) -> None:
 def _add_gather(commands: Commands) -> None:
     parser = add_command(
         commands, "feed", "gather", "gather", "gather", "move the outputs of finished jobs into one folder, never overwriting",
-        "Renames on one filesystem. All is checked before the first move, SHA-256 included; a second call changes nothing. "
-        "Writes gathered.json. FAILED results are listed, and their class is the exit code.",
+        "Renames on one filesystem. Everything is checked before the first move, including SHA-256; a second call changes "
+        "nothing. Writes gathered.json. FAILED results are listed, and their class is the exit code.",
     )  # fmt: skip
     parser.add_argument("results", metavar="RESULT", type=path, nargs="+", help="a result's file")
     parser.add_argument("--into", metavar="DIR", type=path, required=True, help="an existing folder, on the outputs' filesystem")

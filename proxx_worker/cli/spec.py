@@ -70,7 +70,7 @@ def _stem_of(source: str) -> str:
     if not is_candidate_name(os.fsencode(stem) + SPEC_SUFFIX):
         raise UsageError(
             f"the JobSpec of {source} would be called {stem}.json, a name that workers ignore "
-            "(no .result.json, no dot in front, at most 235 bytes before .json); without --per-clip you choose its name"
+            "(no .result.json, no leading dot, at most 235 bytes before .json); without --per-clip you choose the name"
         )
     return stem
 
@@ -81,6 +81,6 @@ def _document(arguments: argparse.Namespace, sources: list[str], stem: str) -> b
     (profile,), template, preset = arguments.profile, as_given(arguments.naming_template), arguments.resolve_preset
     texts = (*sources, directory, template, as_given(profile), as_given(preset or ""))
     if any(map(has_lone_surrogate, texts)):
-        raise UsageError("a path is not UTF-8, and JSON cannot carry it; rename the file")
+        raise UsageError("a path is not UTF-8, so JSON cannot represent it; rename the file")
     preset = None if preset is None else as_given(preset)
     return jobspec_document(tuple(sources), directory, as_given(profile), template, preset).data

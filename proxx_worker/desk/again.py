@@ -150,7 +150,7 @@ def _spec_at(path: bytes) -> bytes:
     if data is None or len(data) > MAX_SPEC_BYTES:
         shown = display_name(path)
         why = "it is missing, not a file, unreadable, or larger than 1 MiB"
-        message = f"{shown} cannot be submitted: {why}; write its spec anew, and submit that"
+        message = f"{shown} cannot be submitted: {why}; write the spec again, and submit that"
         raise ProxxError(ErrorCode.IO_ERROR, message, path=shown)
     return data
 
@@ -169,4 +169,4 @@ def _partly(fault: ProxxError, made: Sequence[bytes]) -> ProxxError:
     if not made:
         return fault
     names = ", ".join(display_name(os.path.basename(path)) for path in made)
-    return ProxxError(fault.code, f"{fault.error.message}; dropped before that: {names}", **fault.error.details)
+    return ProxxError(fault.code, f"{fault.error.message}; already submitted: {names}", **fault.error.details)

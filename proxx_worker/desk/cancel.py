@@ -44,7 +44,7 @@ def target_of(workspace: Workspace, name: bytes) -> Target:
     for outbox in (workspace.done, workspace.failed) if stems else ():
         with translate_os_errors("look for", outbox, state_folder=True):
             if exists(files_in(outbox, stems[-1]).spec):
-                raise NoSuchJobError(f"{shown} has ended already; it is in {display_name(os.path.basename(outbox))}/")
+                raise NoSuchJobError(f"{shown} has already ended; it is in {display_name(os.path.basename(outbox))}/")
     raise NoSuchJobError(f"no waiting or running job is called {shown}; `proxx-worker list WORKSPACE` lists them")
 
 
@@ -86,7 +86,7 @@ def cancel(workspace: Workspace, targets: Sequence[Target]) -> list[bytes]:
             if not asked:
                 raise
             names = ", ".join(display_name(os.path.basename(path)) for path in asked)
-            message = f"{fault.error.message}; these requests were made before that and stay: {names}"
+            message = f"{fault.error.message}; these requests were made before that and still stand: {names}"
             raise ProxxError(fault.code, message, **fault.error.details) from fault
     return asked
 

@@ -24,12 +24,12 @@ def paths_in(text: str) -> tuple[str, ...]:
     try:
         paths = tuple(dict.fromkeys(path for path in shlex.split(text) if path))
     except ValueError:
-        message = f"a quotation mark or backslash is left open in: {text.strip()}; quote a whole path, as in '/mnt/my card'"
+        message = f"unclosed quotation mark or trailing backslash in: {text.strip()}; quote the whole path, as in '/mnt/my card'"
         raise ValueError(message) from None
     if "\0" in text:
-        raise ValueError("a path has a NUL in it, which the name of no file can hold; remove it")
+        raise ValueError("a path contains a NUL, which no file name can; remove it")
     if not paths:
-        raise ValueError("no clip is named; type the path of a clip or a folder")
+        raise ValueError("no clip is given; type the path of a clip or a folder")
     return paths
 
 

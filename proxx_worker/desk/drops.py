@@ -77,7 +77,7 @@ def release(workspace: Workspace) -> bool:
         except IsADirectoryError as error:  # it holds as well as a file; what may be in it is not ours to remove
             shown = display_name(path)
             raise ProxxError(
-                ErrorCode.IO_ERROR, f"{shown} is a folder: remove it yourself, then nothing is held", path=shown
+                ErrorCode.IO_ERROR, f"{shown} is a folder: remove it yourself to release the workspace", path=shown
             ) from error
     _sync(workspace)
     return True

@@ -169,10 +169,10 @@ def nothing_text(state: JobState, workspace: str, search: str) -> str:
     if search:
         return f"No {state.value} job has {visible(search)} in its name, source, profile, code or reason. Escape ends the search."
     return {
-        JobState.RUNNING: "No job runs. Press n to submit clips; what waits is taken by  " + command_line("watch", workspace),
-        JobState.WAITING: "Nothing waits. Press n to submit clips, or run  " + command_line("submit", workspace, "JOBSPEC.json"),
-        JobState.FAILED: "Nothing has failed. Press 4 for what is done, or run  " + command_line("list", "--done", workspace),
-        JobState.DONE: "Nothing is done yet. Press 1 for what runs, or run  " + command_line("status", workspace),
+        JobState.RUNNING: "No job is running. Press n to submit clips; to run them:  " + command_line("watch", workspace),
+        JobState.WAITING: "No job is waiting. Press n to submit, or run  " + command_line("submit", workspace, "JOBSPEC.json"),
+        JobState.FAILED: "Nothing has failed. Press 4 for the done jobs, or run  " + command_line("list", "--done", workspace),
+        JobState.DONE: "Nothing is done yet. Press 1 for the running job, or run  " + command_line("status", workspace),
     }[state]
 
 
@@ -213,7 +213,7 @@ def _wanted(job: JobSummary) -> Iterator[str]:
 def _check_lines(checks: JsonValue) -> Iterator[str]:
     """Failed checks first, then those that could not be made, then the rest in one line."""
     known = [check for check in checks if isinstance(check, dict)] if isinstance(checks, list) else []
-    for verdict, sign in ((False, "x BAD"), (None, "? not made")):
+    for verdict, sign in ((False, "x BAD"), (None, "? not done")):
         for check in known:
             if check.get("ok") is verdict:
                 yield f"{sign}: {check.get('name')}: expected {check.get('expected')}, found {check.get('actual')}"
@@ -241,4 +241,4 @@ def json_lines(result: bytes | None, path: str) -> list[str]:
     lines = result.decode("utf-8", "backslashreplace").splitlines()
     if len(lines) <= JSON_LINES:
         return lines
-    return [*lines[:JSON_LINES], f"... and {len(lines) - JSON_LINES} lines more, all of them in {path} (y copies the path)"]
+    return [*lines[:JSON_LINES], f"... and {len(lines) - JSON_LINES} more lines; all of it is in {path} (y copies the path)"]

@@ -1,8 +1,9 @@
 """Camera card layouts: where each stores its clips, what else is beside them, and which files are parts of one shot.
 
-Sources: Adobe's XMP Toolkit (P2_Handler, XDCAM_Handler, XDCAMEX_Handler, AVCHD_Handler: the layouts in their heads), Sony's PDW
-manuals (Clip, Sub, Edit), Canon's C80 manual (`_Proxy`), ARRI's ALEXA manual ("File naming scheme"), GoPro's chapter names.
-Paths are text, absolute, with `/`. Upper and lower case count as one: copies of cards change it.
+Sources: Adobe's XMP Toolkit (P2_Handler, XDCAM_Handler, XDCAMEX_Handler, AVCHD_Handler: the layouts in their header comments),
+Sony's PDW manuals (Clip, Sub, Edit), Canon's C80 manual (`_Proxy`), ARRI's ALEXA manual ("File naming scheme"), GoPro's chapter
+names.
+Paths are text, absolute, with `/`. Case is ignored, because copying a card can change it.
 """
 
 import posixpath

@@ -43,11 +43,11 @@ class Skip(StrEnum):
     CARD_DATA = "card data"
     SYSTEM = "system folder"
     LINK = "link to a folder"
-    BROKEN_LINK = "link to nothing"
+    BROKEN_LINK = "broken link"
     SPECIAL = "not a file"
     OTHER_EXTENSION = "other extension"
     CAMERA_RAW = "camera RAW without a _resolve profile (for machines with DaVinci Resolve Studio)"
-    NOT_RAW = "not camera RAW, for _resolve profiles alone"
+    NOT_RAW = "not camera RAW (_resolve profiles accept nothing else)"
 
 
 _SYSTEM_FOLDERS = frozenset(
@@ -137,7 +137,7 @@ def tell(findings: Findings) -> list[str]:
         lines.append(f"and {len(told) - _SPANS_TOLD} more spanned shots")
     silent = sum(clip.place.separate_audio for clip in findings.clips)
     if silent:
-        lines.append(f"{counted(silent, 'clip')} of cards that store audio in separate files: these proxies have no audio")
+        lines.append(f"{counted(silent, 'clip')} from cards that store audio in separate files: their proxies have no audio")
     return lines
 
 

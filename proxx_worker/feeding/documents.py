@@ -41,7 +41,7 @@ def jobspec_document(
     for text in (*sources, output_directory, profile, naming_template, resolve_preset or ""):
         if has_lone_surrogate(text):
             shown = encodable(text)
-            message = f"{shown} is not UTF-8, and JSON cannot carry it; rename the file or the folder"
+            message = f"{shown} is not UTF-8, so JSON cannot represent it; rename the file or the folder"
             raise ProxxError(ErrorCode.SPEC_INVALID, message, path=shown)
     data = steady_json(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     return Document(data, output_names(parse_jobspec(data)))

@@ -152,7 +152,7 @@ def require_directories(paths: Sequence[str], remedy: str = "pass --create-direc
         first = display_name(path_bytes(missing[0]))
         absent = "does not: create it" if len(missing) == 1 else f"and {len(missing) - 1} more do not: create them"
         if os.path.lexists(path_bytes(missing[0])):
-            message = f"output directories must be folders, but {first} is not: remove it, or name another folder"
+            message = f"output directories must be folders, but {first} is not: remove it, or choose another folder"
         else:
             message = f"output directories must exist, but {first} {absent}, or {remedy}"
         raise ProxxError(ErrorCode.OUTPUT_DIRECTORY_MISSING, message, path=first, missing=len(missing))

@@ -154,9 +154,7 @@ class Feeder:
                     raise
                 self._tell_fault(fault.error, look)
         if made:
-            message = (
-                f"{counted(len(made), 'output')} already there, by no known job of these rules; the first: {made[0].outputs[0]}"
-            )
+            message = f"found {counted(len(made), 'output')} without a known job of these rules; the first: {made[0].outputs[0]}"
             if self._is_news("outputs_there", message):
                 self._log.event("outputs_there", message, outputs=len(made))
         if look.fed:

@@ -74,8 +74,8 @@ def _begun(fault: ProxxError, moved: Sequence[Move], pending: Sequence[Move]) ->
     """The error with what had been moved before it."""
     targets = [move.target for move in moved]
     message = (
-        f"{fault.error.message}. {len(moved)} of {len(pending)} outputs were moved before, and {MANIFEST_NAME} lists them: "
-        f"{', '.join(targets)}. Call again to go on"
+        f"{fault.error.message}. {len(moved)} of {len(pending)} outputs had already been moved, and {MANIFEST_NAME} lists them: "
+        f"{', '.join(targets)}. Run the command again to continue"
     )
     details: dict[str, JsonValue] = {**fault.error.details, "moved": [*targets]}
     return ProxxError(fault.code, message, **details)

@@ -55,12 +55,12 @@ def read_result(data: bytes) -> ReadResult:
                 return ReadResult(job_id, tuple(map(_output, tasks)))
         case _:
             pass
-    raise ValueError("it is not a result of version 1")
+    raise ValueError("it is not a version 1 result")
 
 
 def _code(name: str) -> ErrorCode:
     if name not in ErrorCode.__members__:
-        raise ValueError(f"there is no error code {name}")
+        raise ValueError(f"{name} is not an error code")
     return ErrorCode[name]
 
 
@@ -102,7 +102,7 @@ def read_manifest(data: bytes) -> tuple[Move, ...]:
         case {"gathered_version": "1.0", "outputs": list(outputs)}:
             return tuple(_move(output) for output in outputs)
         case _:
-            raise ValueError("it is not a list of what was gathered, of version 1.0")
+            raise ValueError("it is not a version 1.0 list of gathered outputs")
 
 
 def _move(entry: object) -> Move:
@@ -110,7 +110,7 @@ def _move(entry: object) -> Move:
         case {"from": str(source), "to": str(target), "sha256": str(sha256)}:
             return Move(source, target, sha256)
         case _:
-            raise ValueError("an entry is not one of from, to and sha256")
+            raise ValueError("an entry does not have from, to and sha256")
 
 
 def write_manifest(moves: Sequence[Move]) -> bytes:

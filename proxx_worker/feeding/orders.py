@@ -96,11 +96,11 @@ class Remedies:
 
 
 BY_FLAGS = Remedies(
-    one_clip="make the names differ in the naming template, with {codec} and {resolution}, or use one profile per call",
+    one_clip="make the names differ with {codec} and {resolution} in the naming template, or use one profile per call",
     two_folders="keep the tree (mirror), or put proxies beside the clips",
-    one_folder="make the names differ in the naming template, with {source_ext}",
+    one_folder="make the names differ with {source_ext} in the naming template",
     over_a_clip="choose another folder",
-    one_stem="name the folder above both instead of each",
+    one_stem="give the folder above both instead of each one",
 )
 
 
@@ -113,7 +113,7 @@ def require_possible(order: Order) -> None:
 def require_folder_name(name: str) -> None:
     """Raise `ValueError` unless `name` can be a folder's own name, without a path."""
     if "/" in name or "\0" in name or name in {"", ".", ".."}:
-        raise ValueError("must be the name of one folder, without a path: it is made beside each clip")
+        raise ValueError("must be a single folder name, not a path: the folder is created beside each clip")
 
 
 def require_apart(roots: Collection[str], destination: Destination, real: Callable[[str], str]) -> None:
@@ -125,7 +125,7 @@ def require_apart(roots: Collection[str], destination: Destination, real: Callab
     for directory in _tops(roots, destination):
         if real(directory) in searched:
             shown = encodable(directory)
-            message = f"proxies in {shown} itself could not be told apart from its clips; name another folder, or one in it"
+            message = f"proxies in {shown} itself could not be told apart from its clips; choose another folder, or a subfolder"
             raise ProxxError(ErrorCode.OUTPUT_NAME_COLLISION, message, path=shown)
 
 
@@ -270,7 +270,7 @@ def _one_output(output: str, rivals: Sequence[PlannedSpec], remedies: Remedies) 
         cause = f"{encodable(sources[0])} and {encodable(sources[1])} would both become {encodable(output)}"
         apart = len({posixpath.dirname(source) for source in sources}) > 1
         remedy = remedies.two_folders if apart else remedies.one_folder
-    message = f"{cause} (upper and lower case count as one): {remedy}"
+    message = f"{cause} (upper and lower case count as the same): {remedy}"
     return JobError(ErrorCode.OUTPUT_NAME_COLLISION, message, {"sources": [*sources], "output": output})
 
 

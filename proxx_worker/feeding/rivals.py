@@ -1,4 +1,4 @@
-"""Outputs of known jobs: what one makes is not made twice, and what it makes otherwise is refused. Values in, values out."""
+"""Outputs of known jobs: none is made twice, and one that a known job makes differently is refused. Values in, values out."""
 
 import posixpath
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -124,7 +124,7 @@ def claims_on(
 
 def _error(clip: str, output: str, owner: Owner, reason: _Reason, folder: str | None) -> JobError:
     job = f"job {owner.name} {_DOES[owner.state]}" if folder is None else f"the spec {owner.name}.json in {folder} makes"
-    spelt = "" if owner.output == output else f" (as {encodable(owner.output)}: upper and lower case count as one)"
+    spelt = "" if owner.output == output else f" (as {encodable(owner.output)}: upper and lower case count as the same)"
     message = (
         f"{encodable(clip)} would become {encodable(output)}, but {job} that{spelt} from {_origin(owner, reason)}; "
         f"{_remedy(clip, owner, reason, folder)}"
@@ -140,7 +140,7 @@ def _origin(owner: Owner, reason: _Reason) -> str:
 
 
 def _remedy(clip: str, owner: Owner, reason: _Reason, folder: str | None) -> str:
-    elsewhere = "name another folder for the proxies"
+    elsewhere = "choose another folder for the proxies"
     first = "" if folder is None else "remove it if its job has ended, or "
     if reason is _Reason.GROUPING:
         return f"{first or 'let it end and gather its outputs, or cancel it, or '}{elsewhere}"
@@ -148,4 +148,4 @@ def _remedy(clip: str, owner: Owner, reason: _Reason, folder: str | None) -> str
         above = "or the folder above both clips (mirror keeps the tree below it)"
         return f"{first}{elsewhere}, {above}, or put proxies beside clips"
     tokens = "{codec} or {resolution}" if reason is _Reason.SETTINGS else "{source_ext}"
-    return f"{first}make the names differ in the naming template, with {tokens}, or {elsewhere}"
+    return f"{first}make the names differ with {tokens} in the naming template, or {elsewhere}"

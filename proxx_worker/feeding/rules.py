@@ -1,4 +1,4 @@
-"""The rules of `feed`: which folders are watched, and what is made of a clip in them. TOML text in, frozen values out."""
+"""The rules of `feed`: which folders are watched, and what is made from the clips in them. TOML text in, frozen values out."""
 
 import posixpath
 import tomllib
@@ -39,7 +39,7 @@ REMEDIES = Remedies(
     one_clip="give each of the rules another `output_directory`",
     two_folders='set `output` to "beside" or "mirror", or give each rule another `output_directory`',
     one_folder="rename one of them, or leave one out with `extensions`",
-    over_a_clip="name another `output_directory`",
+    over_a_clip="choose another `output_directory`",
     one_stem="have one rule `watch` the folder above both, or rename one of the watched folders",
 )
 """What a rule's author can change: a rule has no naming template."""
@@ -69,7 +69,7 @@ def _known(profile: str) -> str:
 
 def _extension(extension: str) -> str:
     if any(character in extension for character in "*?/"):
-        raise ValueError('no file has this extension: write it as "mov", without a pattern')
+        raise ValueError('must be an extension such as "mov", not a pattern')
     return extension
 
 
@@ -107,8 +107,8 @@ class Rule(BaseModel):
         containers = [PROFILES[profile].settings.container for profile in self.profiles]
         if len(set(containers)) < len(containers):
             raise ValueError(
-                "two of the profiles use one extension, so their files would share a name: give each a rule of its own, "
-                "with another output_directory"
+                "two of the profiles use the same extension, so their files would have the same name: give each its own "
+                "rule, with another `output_directory`"
             )
         return self
 
@@ -155,7 +155,8 @@ def read_rules(text: bytes, real: Callable[[str], str] = posixpath.normpath) -> 
     for rule in rules:
         for profile in rule.profiles:
             if (real(rule.watch), profile) in seen:
-                raise RulesError(f"two rules make {profile} from the clips in {rule.watch}: each clip has one proxy per profile")
+                clash = f"two rules make {profile} from the clips in {rule.watch}, but each clip has one proxy per profile"
+                raise RulesError(f"{clash}: remove it from one of them")
             seen.add((real(rule.watch), profile))
     return rules
 
@@ -204,8 +205,8 @@ _REASONS = {
     "too_short": "must not be empty",
     "string_too_short": "must not be empty",
     "tuple_type": "must be a list",
-    "model_type": "must be a table of keys",
-    "string_type": "must be a text in quotes",
+    "model_type": "must be a table",
+    "string_type": "must be text in quotes",
     "bool_type": "must be true or false",
     "float_type": "must be a number",
     "finite_number": "must be a finite number",

@@ -1,4 +1,4 @@
-"""Searches folders: the files in them, and what each is by its first bytes. Media is only opened for reading."""
+"""Searches folders for files, and tells what each is by its first bytes. Media is only opened for reading."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""Parts of one shot as the card's own lists name them: AVCHD's playlists, P2's clip files."""
+"""Finds the parts of one shot in the card's own lists: AVCHD's playlists, P2's clip files."""
 
 import re
 import struct

@@ -110,7 +110,7 @@ def _find(request: Request) -> Findings:
             shown = encodable(source)
             if os.path.lexists(path_bytes(source)):
                 message = (
-                    f"with --recursive each source is a folder, but {shown} is not; name its folder, or leave --recursive out"
+                    f"with --recursive each source must be a folder, but {shown} is not; give its folder, or omit --recursive"
                 )
             else:
                 message = f"a source folder must exist, but {shown} does not; check the path, and that it is mounted"
@@ -185,8 +185,8 @@ def _require_free(spec: PlannedSpec, where: Standing, refusal: JobError | None, 
     if refusal is not None:
         raise ProxxError(refusal.code, refusal.message, **refusal.details)
     if where is Standing.IN_PART:
-        message = f"some outputs of {spec.stem} are in {spec.output_directory} already, so its job would fail"
-        raise ProxxError(ErrorCode.OUTPUT_EXISTS, f"{message}; gather them first, or name another folder", stem=spec.stem)
+        message = f"some outputs of {spec.stem} are already in {spec.output_directory}, so its job would fail"
+        raise ProxxError(ErrorCode.OUTPUT_EXISTS, f"{message}; gather them first, or choose another folder", stem=spec.stem)
 
 
 def _jobs_of(request: Request) -> Jobs:
@@ -212,9 +212,9 @@ def _folder_of(to: Workspace | Path) -> bytes:
 def _told(written: str, wanted: _Wanted, to: Workspace | Path) -> tuple[str, ...]:
     """What was found, the outputs that no known job has made, and the counts of all specs, last."""
     found = wanted.standings
-    names = {where: str(where) for where in found} | ({} if isinstance(to, Workspace) else {Standing.QUEUED: "written already"})
+    names = {where: str(where) for where in found} | ({} if isinstance(to, Workspace) else {Standing.QUEUED: "already written"})
     rest = [f"{count} {names[where]}" for where, count in sorted(found.items()) if where is not Standing.NEW]
-    paths = [f"already there, without a known job: {encodable(output)}" for output in wanted.made[:_PATHS_TOLD]]
+    paths = [f"already exists, without a known job: {encodable(output)}" for output in wanted.made[:_PATHS_TOLD]]
     if len(wanted.made) > _PATHS_TOLD:
         paths.append(f"and {len(wanted.made) - _PATHS_TOLD} more outputs without a known job")
     return (*tell(wanted.findings), *paths, written + "".join(f", {text}" for text in rest))

@@ -26,11 +26,11 @@ class Standing(StrEnum):
 
     NEW = "new"
     """Has to be written."""
-    QUEUED = "waiting or running already"
-    DONE = "done already"
+    QUEUED = "already waiting or running"
+    DONE = "already done"
     FAILED = "failed before"
     """Only for callers that must not retry by themselves."""
-    MADE = "made already without a known job"
+    MADE = "already made without a known job"
     IN_PART = "in part"
     """Some outputs exist, but not from a job of this spec: the job could only fail."""
 

@@ -155,7 +155,7 @@ def test_it_writes_nothing_but_its_drops(  # noqa: PLR0915 - one session with ev
         console.press("Down")
         console.until("> lost")
         console.press("o")
-        console.until("the report is there, path copied")
+        console.until("the report exists, path copied")
         console.press("h")
         console.until("HELD")
         (submitted,) = workspace.inbox.glob("card+*.json")

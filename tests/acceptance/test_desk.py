@@ -83,7 +83,7 @@ def test_failed_jobs_are_submitted_again(proxx: Command, surveyed: Workspace, pr
     ("arguments", "says"),
     [
         (("cancel", "nothing"), "no waiting or running job is called nothing"),
-        (("cancel", "e", "a"), "a has ended already; it is in done/"),
+        (("cancel", "e", "a"), "a has already ended; it is in done/"),
         (("cancel", "../done/a"), "no waiting or running job is called ../done/a"),
         (("cancel", "x" * 300), "no waiting or running job"),
         (

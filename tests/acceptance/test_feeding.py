@@ -68,7 +68,7 @@ def test_one_command_makes_the_specs_of_two_cards_and_a_second_adds_nothing(
     waiting = snapshot(workspace.root, times=True)
     again = spec_of(proxx, cards, "--submit", workspace.root)
     assert (again.exit_code, again.stdout) == (0, b"")
-    assert again.stderr.endswith("\n0 specs written, 6 waiting or running already\n")
+    assert again.stderr.endswith("\n0 specs written, 6 already waiting or running\n")
     assert snapshot(workspace.root, times=True) == waiting
 
     assert proxx("watch", "--once", workspace.root).exit_code == 0
@@ -81,7 +81,7 @@ def test_one_command_makes_the_specs_of_two_cards_and_a_second_adds_nothing(
 
     third = spec_of(proxx, cards, "--submit", workspace.root)
     assert (third.exit_code, third.stdout) == (0, b"")
-    assert third.stderr.endswith("\n0 specs written, 6 done already\n")
+    assert third.stderr.endswith("\n0 specs written, 6 already done\n")
     assert names(workspace.inbox) == []
 
 
@@ -180,7 +180,7 @@ def test_gather_names_a_file_that_is_no_result(proxx: Command, tmp_path: Path) -
     (tmp_path / "spec.json").write_bytes(encode(jobspec(["/a.mov"], "/p")))
     ended = proxx("gather", tmp_path / "spec.json", tmp_path / "missing.json", "--into", tmp_path)
     assert (ended.exit_code, ended.stdout) == (64, b"")
-    assert "spec.json cannot be read: it is not a result of version 1" in ended.stderr
+    assert "spec.json cannot be read: it is not a version 1 result" in ended.stderr
     assert "missing.json cannot be read: No such file" in ended.stderr
 
 

@@ -143,7 +143,7 @@ class Console(ConsoleView):
         if self.board.worker.held:
             self._do(("release", self.workspace.name), lambda: "released" if drops.release(self.workspace) else "it was not held")
         else:
-            self._do(("hold", self.workspace.name), lambda: "held" if drops.hold(self.workspace) else "it was held already")
+            self._do(("hold", self.workspace.name), lambda: "held" if drops.hold(self.workspace) else "it was already held")
 
     def action_drain(self) -> None:
         """Have the worker end after its job, after confirmation."""
@@ -158,7 +158,7 @@ class Console(ConsoleView):
         def ask_for_it() -> str:
             asked = drain(self.workspace, worker)
             who = f"the worker (pid {worker.pid})"
-            return f"{who} will end after its job" if asked else f"{who} has ended already; nothing was drained"
+            return f"{who} will end after its job" if asked else f"{who} has already ended; nothing was drained"
 
         command = f"kill -USR1 {worker.pid}"
         self._ask(
@@ -195,7 +195,7 @@ class Console(ConsoleView):
         """
         job = self.selected
         if job is None or job.state not in {JobState.DONE, JobState.FAILED}:
-            self._say("only a job that has ended can be reported on", bad=True)
+            self._say("only a job that has ended can have a report", bad=True)
         elif job.unreadable is not None:
             self._say(f"{job.name}: its result cannot be read: {job.unreadable}", bad=True)
         else:
@@ -208,7 +208,7 @@ class Console(ConsoleView):
             self._copy(command)
             return
         if self._desktop is None:
-            self._copy(page, "path copied", first="the report is there, ")
+            self._copy(page, "path copied", first="the report exists, ")
             return
         self._note(visible(shlex.join((self._desktop.command, page))))
         try:
@@ -216,7 +216,7 @@ class Console(ConsoleView):
         except OSError as error:
             self._say(f"{self._desktop.command} cannot be started: {error}", bad=True)
         else:
-            self._copy(page, "path copied", first=f"handed to {self._desktop.command}; ")
+            self._copy(page, "path copied", first=f"passed to {self._desktop.command}; ")
 
     def _ask(self, question: str, words: Sequence[str] | str, work: Callable[[], str]) -> None:
         command = words if isinstance(words, str) else command_line(*words)

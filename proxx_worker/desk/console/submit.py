@@ -67,9 +67,9 @@ class SubmitScreen(ModalScreen[SubmitForm | None]):
         """The form."""
         yield self._header
         with VerticalScroll(id="form"):
-            yield Label("Clips or folders (spaces in quotes)")
+            yield Label("Clips or folders (quote paths with spaces)")
             yield Input(placeholder="/mnt/card, or a.mov 'my clip.mov'", id="source", compact=True)
-            yield Label("Profiles (the space bar chooses)")
+            yield Label("Profiles (space bar to choose)")
             for name in self._profiles:
                 yield _Choice(name, name=name, classes="profile", compact=True)
             with Vertical(id="preset_field"):
@@ -77,9 +77,9 @@ class SubmitScreen(ModalScreen[SubmitForm | None]):
                 yield Input(id="preset", compact=True)
             yield Label("Where the proxies go")
             with RadioSet(id="place", compact=True):
-                yield _OneChoice("beside each clip, in a folder of this name", value=True)
+                yield _OneChoice("in a folder with this name beside each clip", value=True)
                 yield _OneChoice("below this folder, in the same tree as the clips")
-                yield _OneChoice("into this folder")
+                yield _OneChoice("in this folder")
             yield Input(value="Proxy", id="directory", compact=True)
             yield _Choice("create missing folders", id="create", compact=True)
             yield Static("", markup=False, id="preview")

@@ -99,9 +99,9 @@ def test_a_spec_that_is_gone_stops_it_and_what_was_dropped_is_told(root: Path, w
     finished(root, "b", ErrorCode.NO_SPACE)
     jobs = list(read_jobs(workspace, JobState.FAILED))
     (root / "failed" / "b.json").unlink()
-    with pytest.raises(ProxxError, match=r"cannot be submitted.*dropped before that: a\.json"):
+    with pytest.raises(ProxxError, match=r"cannot be submitted.*already submitted: a\.json"):
         resubmit(workspace, jobs)
-    with pytest.raises(ProxxError, match=r"larger than 1 MiB; write its spec anew, and submit that$"):
+    with pytest.raises(ProxxError, match=r"larger than 1 MiB; write the spec again, and submit that$"):
         resubmit(workspace, jobs[1:])
 
 

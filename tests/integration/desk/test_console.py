@@ -188,13 +188,13 @@ def test_what_cannot_be_done_is_told(root: Path) -> None:
     finished(root, "bad", ErrorCode.SPEC_INVALID)
 
     async def drive(desk: Desk) -> None:
-        await desk.until("No worker: run  proxx-worker watch", "No job runs.")
+        await desk.until("No worker: run  proxx-worker watch", "No job is running.")
         for key, says in (
             ("c", "only a waiting or running job can be cancelled"),
             ("r", "only a failed job can be submitted again"),
             ("R", "only failed jobs can be submitted again"),
             ("d", "there is no worker on this host to drain"),
-            ("o", "only a job that has ended can be reported on"),
+            ("o", "only a job that has ended can have a report"),
         ):
             await desk.press(key)
             await desk.until(says)
@@ -238,7 +238,7 @@ def test_a_report_that_is_there_is_pointed_to(busy: Path) -> None:
         await desk.press("3", "slash", *"c-gone", "enter")
         await desk.until("> c-gone")
         await desk.press("o")
-        await desk.until("the report is there, path copied")
+        await desk.until("the report exists, path copied")
         assert desk.app.clipboard == str(page)
         write = f"proxx-worker report {busy}/failed/c-gone.result.json --html {page}"
         assert desk.app.commands == [write]
@@ -333,7 +333,7 @@ async def _copies(desk: Desk, root: Path) -> str:
         await desk.press("y")
         await desk.until("! the name is not UTF-8")
         await desk.press("o")
-        await desk.until("! the report is there, the name is not UTF-8")
+        await desk.until("! the report exists, the name is not UTF-8")
     else:
         await desk.press("y")
         assert desk.app.clipboard == result
@@ -437,7 +437,7 @@ def test_a_worker_that_starts_during_the_question_is_not_drained(root: Path) -> 
             await desk.until("Drain?", f"kill -USR1 {first.pid}")
             at_work(second)
             await desk.press("y")
-            await desk.until(f"the worker (pid {first.pid}) has ended already; nothing was drained")
+            await desk.until(f"the worker (pid {first.pid}) has already ended; nothing was drained")
 
         driven(root, (120, 40), drive)
         assert (first.poll(), second.poll()) == (None, None)

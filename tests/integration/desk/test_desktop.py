@@ -59,7 +59,7 @@ def test_a_report_that_is_there_is_handed_over(root: Path, tmp_path: Path, monke
         assert not opened.exists()
         page.write_text("<title>a b</title>")
         await desk.press("o")
-        await desk.until("handed to xdg-open; path copied")
+        await desk.until("passed to xdg-open; path copied")
         await desk.until_true(opened.exists, "the browser")
         assert opened.read_text() == f"{page}\n"
         assert desk.app.clipboard == str(page)

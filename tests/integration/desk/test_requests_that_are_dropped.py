@@ -86,7 +86,7 @@ class TestCancel:
     @pytest.mark.parametrize(("code", "place"), [(None, "done/"), (ErrorCode.NO_SPACE, "failed/")])
     def test_one_that_has_ended_is_told(self, root: Path, workspace: Workspace, code: ErrorCode | None, place: str) -> None:
         finished(root, "a", code)
-        with pytest.raises(NoSuchJobError, match=f"ended already; it is in {place}"):
+        with pytest.raises(NoSuchJobError, match=f"already ended; it is in {place}"):
             target_of(workspace, b"a")
 
     def test_what_is_no_job_is_told(self, root: Path, workspace: Workspace) -> None:
@@ -99,7 +99,7 @@ class TestCancel:
         for name in ("a", "b"):
             dropped(root, name)
         (root / "inbox" / "b.cancel").mkdir()
-        with pytest.raises(ProxxError, match=r"these requests were made before that and stay: .*a\.cancel"):
+        with pytest.raises(ProxxError, match=r"these requests were made before that and still stand: .*a\.cancel"):
             cancel(workspace, [target_of(workspace, name) for name in (b"a", b"b")])
 
     def test_a_spec_that_is_too_large_to_be_run_can_be_cancelled(self, root: Path, workspace: Workspace) -> None:

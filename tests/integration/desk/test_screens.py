@@ -132,7 +132,7 @@ def test_a_long_result_says_where_all_of_it_is(root: Path) -> None:
         await desk.press("enter", "3")
         await desk.until('"result_version"')
         await desk.press("end")
-        await desk.until("lines more, all of them in ")
+        await desk.until("more lines; all of it is in ")
         assert "long.result.json" in re.sub(r"\s", "", desk.text())  # a long path is broken anywhere
         await desk.press("y")
         assert desk.app.clipboard == str(result)

@@ -64,7 +64,7 @@ def specs(place: Path) -> list[dict[str, object]]:
 def test_what_cannot_be_submitted_is_said_in_sight(place: Path, size: tuple[int, int]) -> None:
     async def drive(desk: Desk) -> None:
         form = await Form.opened(desk, "", choose=False)
-        await form.says("! no clip is named")
+        await form.says("! no clip is given")
         await desk.press("ctrl+s")
         assert "Where the proxies go" in form.text()
         await desk.type("a.mvo")
@@ -137,7 +137,7 @@ def test_folders_are_searched_and_not_mixed_with_clips(place: Path) -> None:
         await form.says("1 clip, ", "1 spec to be written", "spec --recursive")
         await desk.press("escape")
         form = await Form.opened(desk, "'card 2")
-        await form.says("! a quotation mark or backslash is left open")
+        await form.says("! unclosed quotation mark or trailing backslash")
 
     driven(place / "ws", (120, 40), drive, Submitting(Workspace(place / "ws")))
 
@@ -146,11 +146,11 @@ def test_folders_are_searched_and_not_mixed_with_clips(place: Path) -> None:
     ("where", "directory", "says"),
     [
         (Place.BESIDE, "", "no folder name is given; type one, such as Proxy"),
-        (Place.MIRROR, " ", "no folder is named; type its path"),
-        (Place.DIRECTORY, "", "no folder is named; type its path"),
-        (Place.DIRECTORY, "/x\0y", "no folder has a NUL in its path, but '/x\\x00y' does"),
-        (Place.MIRROR, "/x\0y", "no folder has a NUL in its path"),
-        (Place.BESIDE, "x\0y", "must be the name of one folder"),
+        (Place.MIRROR, " ", "no folder is given; type its path"),
+        (Place.DIRECTORY, "", "no folder is given; type its path"),
+        (Place.DIRECTORY, "/x\0y", "a folder's path cannot contain a NUL, but '/x\\x00y' does"),
+        (Place.MIRROR, "/x\0y", "a folder's path cannot contain a NUL"),
+        (Place.BESIDE, "x\0y", "must be a single folder name"),
         (Place.DIRECTORY, "/{chunk}", "{chunk} is a chunk's number, and this form makes no chunks; use {name}"),
         (Place.DIRECTORY, "out", "must be an absolute path"),
     ],

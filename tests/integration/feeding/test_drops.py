@@ -109,7 +109,7 @@ def test_a_file_in_a_folder_s_place_is_told(tmp_path: Path) -> None:
     with pytest.raises(ProxxError) as caught:
         require_directories([str(tmp_path / "a"), str(tmp_path / "b")])
     assert caught.value.code is ErrorCode.OUTPUT_DIRECTORY_MISSING
-    assert f"must be folders, but {tmp_path}/a is not: remove it, or name another folder" in caught.value.error.message
+    assert f"must be folders, but {tmp_path}/a is not: remove it, or choose another folder" in caught.value.error.message
 
 
 def test_missing_folders_are_told_with_their_number(tmp_path: Path) -> None:

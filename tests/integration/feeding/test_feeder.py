@@ -152,7 +152,7 @@ def test_outputs_without_a_job_are_told_and_left(desk: Desk, put: Put) -> None:
     assert desk.settle() == 1
     assert (
         "outputs_there",
-        f"1 output already there, by no known job of these rules; the first: {desk.root}/in/Proxy/1.mp4",
+        f"found 1 output without a known job of these rules; the first: {desk.root}/in/Proxy/1.mp4",
     ) in desk.log.take()
     assert desk.look(5) == 0
     assert desk.log.take() == []

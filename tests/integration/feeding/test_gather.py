@@ -214,4 +214,4 @@ def test_a_name_taken_in_the_last_moment_is_not_written_over(
     # What had been moved before is named, and listed for those who look for it.
     listed = [entry["to"] for entry in json.loads((into / "gathered.json").read_bytes())["outputs"]]
     assert listed == fault.error.details["moved"] == [str(into / "A.mov")]
-    assert "1 of 3 outputs were moved before" in fault.error.message
+    assert "1 of 3 outputs had already been moved" in fault.error.message

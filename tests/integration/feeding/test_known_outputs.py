@@ -54,8 +54,8 @@ def test_another_card_s_clip_of_the_same_name_is_refused_whatever_became_of_the_
     assert fault.code is ErrorCode.OUTPUT_NAME_COLLISION
     assert fault.error.message == (
         f"{card}/B/CLIP/C0001.MP4 would become {card.parent}/proxies/CLIP/C0001.mp4, but job A+CLIP+C0001.MP4+proxy_h264_low "
-        f"{word} that from {card}/A/CLIP/C0001.MP4; name another folder for the proxies, or the folder above both clips (mirror "
-        "keeps the tree below it), or put proxies beside clips"
+        f"{word} that from {card}/A/CLIP/C0001.MP4; choose another folder for the proxies, or the folder above both clips "
+        "(mirror keeps the tree below it), or put proxies beside clips"
     )
     assert fault.error.details["job"] == "A+CLIP+C0001.MP4+proxy_h264_low"
     assert everything(workspace.root) == before
@@ -84,7 +84,7 @@ def test_a_folder_of_specs_takes_no_two_with_one_output(card: Path, tmp_path: Pa
     assert refusal(second).error.message == (
         f"{card}/B/CLIP/C0001.MP4 would become {tmp_path}/proxies/CLIP/C0001.mp4, but the spec "
         f"A+CLIP+C0001.MP4+proxy_h264_low.json in {tmp_path}/specs makes that from {card}/A/CLIP/C0001.MP4; "
-        "remove it if its job has ended, or name another folder for the proxies, "
+        "remove it if its job has ended, or choose another folder for the proxies, "
         "or the folder above both clips (mirror keeps the tree below it), or put proxies beside clips"
     )
 
@@ -102,7 +102,7 @@ def test_another_profile_with_the_same_output_is_refused(card: Path, workspace: 
     assert fault.error.message == (
         f"{card}/A/CLIP/C0001.MP4 would become {card}/A/CLIP/Proxy/C0001.mp4, but job cards+A+CLIP+C0001.MP4+proxy_h264_low "
         f"{word} that from the same clip with other settings; "
-        "make the names differ in the naming template, with {codec} or {resolution}, or name another folder for the proxies"
+        "make the names differ with {codec} or {resolution} in the naming template, or choose another folder for the proxies"
     )
     assert everything(workspace.root) == before
     apart = request_for(card, workspace, QUARTER, naming_template="{source_name}_{resolution}")
@@ -116,13 +116,13 @@ def test_the_same_settings_without_a_profile_s_name_are_the_same_proxy(card: Pat
         proxies = (card / name).parent / "Proxy"
         by_hand(workspace.root / "done", name.replace("/", "-"), [f"{card}/{name}.MP4"], proxies, **explicit, job_id="mine")
     outcome = write_specs(request_for(card, workspace))
-    assert outcome.told[1:] == ("0 specs written, 3 done already",)
+    assert outcome.told[1:] == ("0 specs written, 3 already done",)
 
 
 def test_the_same_spec_under_another_name_is_the_same_job(card: Path, workspace: Workspace) -> None:
     assert len(write_specs(request_for(card, workspace)).made) == 3
     outcome = write_specs(request_for(card / "B", workspace))
-    assert (outcome.made, outcome.told[-1]) == ((), "0 specs written, 2 waiting or running already")
+    assert (outcome.made, outcome.told[-1]) == ((), "0 specs written, 2 already waiting or running")
 
 
 def test_clips_that_a_job_makes_together_are_skipped_one_by_one(card: Path, workspace: Workspace, put: Put) -> None:
@@ -131,7 +131,7 @@ def test_clips_that_a_job_makes_together_are_skipped_one_by_one(card: Path, work
     by_hand(workspace.root / "inbox", "both", both, card / "B/CLIP/Proxy")
     outcome = write_specs(request_for(card / "B", workspace))
     assert names(outcome) == ["B+CLIP+C0003.MP4+proxy_h264_low.json"]
-    assert outcome.told[-1] == "1 spec written, 2 waiting or running already"
+    assert outcome.told[-1] == "1 spec written, 2 already waiting or running"
 
 
 def test_a_chunk_is_refused_while_a_job_makes_one_of_its_clips(card: Path, workspace: Workspace) -> None:
@@ -139,7 +139,7 @@ def test_a_chunk_is_refused_while_a_job_makes_one_of_its_clips(card: Path, works
     fault = refusal(request_for(card / "B", workspace, destination=Directory(f"{card.parent}/out"), chunk=2))
     assert fault.error.message == (
         f"{card}/B/CLIP/C0002.MP4 would become {card.parent}/out/C0002.mp4, but job one (waiting) makes that from the same clip, "
-        "without the other clips of this spec; let it end and gather its outputs, or cancel it, or name another folder for the "
+        "without the other clips of this spec; let it end and gather its outputs, or cancel it, or choose another folder for the "
         "proxies"
     )
 
@@ -152,16 +152,16 @@ def test_a_clip_by_another_path_is_the_same_clip(card: Path, workspace: Workspac
     for name in ("C0001", "C0002"):
         by_hand(workspace.root / "inbox", name, [f"{link}/B/CLIP/{name}.MP4"], proxies / "B/CLIP")
     outcome = write_specs(request_for(card, workspace, destination=Mirror(str(proxies))))
-    assert outcome.told[-1] == "0 specs written, 3 waiting or running already"
+    assert outcome.told[-1] == "0 specs written, 3 already waiting or running"
     again = write_specs(request_for(link, workspace, destination=Mirror(str(proxies))))
-    assert again.told[-1] == "0 specs written, 3 waiting or running already"
+    assert again.told[-1] == "0 specs written, 3 already waiting or running"
 
 
 def test_a_clip_that_a_share_has_respelt_is_the_same_clip(tmp_path: Path, workspace: Workspace, put: Put) -> None:
     composed, decomposed = (normalize(form, "caf\u00e9.mov") for form in ("NFC", "NFD"))
     put(f"card/{composed}")
     by_hand(workspace.root / "running", "a", [f"{tmp_path}/card/{decomposed}"], tmp_path / "card/Proxy")
-    assert write_specs(request_for(tmp_path / "card", workspace)).told[-1] == "0 specs written, 1 waiting or running already"
+    assert write_specs(request_for(tmp_path / "card", workspace)).told[-1] == "0 specs written, 1 already waiting or running"
 
 
 def test_an_output_that_differs_in_case_is_told_as_the_job_spells_it(tmp_path: Path, workspace: Workspace, put: Put) -> None:
@@ -169,8 +169,8 @@ def test_an_output_that_differs_in_case_is_told_as_the_job_spells_it(tmp_path: P
     by_hand(workspace.root / "inbox", "job", [f"{tmp_path}/card/A.mxf"], tmp_path / "card/Proxy")
     assert refusal(request_for(tmp_path / "card", workspace)).error.message == (
         f"{tmp_path}/card/a.mov would become {tmp_path}/card/Proxy/a.mp4, but job job (waiting) makes that "
-        f"(as {tmp_path}/card/Proxy/A.mp4: upper and lower case count as one) from {tmp_path}/card/A.mxf; "
-        "make the names differ in the naming template, with {source_ext}, or name another folder for the proxies"
+        f"(as {tmp_path}/card/Proxy/A.mp4: upper and lower case count as the same) from {tmp_path}/card/A.mxf; "
+        "make the names differ with {source_ext} in the naming template, or choose another folder for the proxies"
     )
 
 
@@ -180,7 +180,7 @@ def test_of_several_done_jobs_of_one_output_one_that_agrees_is_enough(card: Path
     take(low, workspace.root / "done")
     take(write_specs(request_for(card, workspace, QUARTER)).made, workspace.root / "done")
     put_proxies(card)
-    assert write_specs(request_for(card / "B", workspace)).told[-1] == "0 specs written, 2 done already"
+    assert write_specs(request_for(card / "B", workspace)).told[-1] == "0 specs written, 2 already done"
 
 
 def test_a_folder_that_is_no_utf_8_can_hold_specs(card: Path, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_a_second_call_adds_nothing_while_jobs_wait_or_run(card: Path, workspace
     take(made, workspace.root / folder)
     before = everything(workspace.root)
     outcome = write_specs(request)
-    assert (outcome.made, outcome.told[-1]) == ((), "0 specs written, 3 waiting or running already")
+    assert (outcome.made, outcome.told[-1]) == ((), "0 specs written, 3 already waiting or running")
     assert everything(workspace.root) == before
 
 
@@ -43,7 +43,7 @@ def test_what_is_done_is_skipped_while_its_output_is_there(card: Path, workspace
         put(f"cards/{name}")
     outcome = write_specs(request)
     assert names(outcome) == ["cards+B+CLIP+C0002.MP4+proxy_h264_low.json"]
-    assert outcome.told[-1] == "1 spec written, 2 done already"
+    assert outcome.told[-1] == "1 spec written, 2 already done"
 
 
 def test_what_failed_is_written_again_for_a_person(card: Path, workspace: Workspace) -> None:
@@ -56,8 +56,8 @@ def test_outputs_without_a_known_job_are_told_as_such(card: Path, workspace: Wor
     put("cards/A/CLIP/Proxy/C0001.mp4")
     outcome = write_specs(request_for(card, workspace))
     assert outcome.told[-2:] == (
-        f"already there, without a known job: {card}/A/CLIP/Proxy/C0001.mp4",
-        "2 specs written, 1 made already without a known job",
+        f"already exists, without a known job: {card}/A/CLIP/Proxy/C0001.mp4",
+        "2 specs written, 1 already made without a known job",
     )
 
 
@@ -66,7 +66,7 @@ def test_a_folder_of_specs_is_added_to_and_never_doubled(card: Path, tmp_path: P
     assert len(write_specs(request).made) == 3
     put("cards/A/CLIP/C0009.MP4")
     assert names(write_specs(request)) == ["cards+A+CLIP+C0009.MP4+proxy_h264_low.json"]
-    assert write_specs(request).told[-1] == "0 specs written, 4 written already"
+    assert write_specs(request).told[-1] == "0 specs written, 4 already written"
     elsewhere = replace(request, order=replace(request.order, destination=Mirror(str(tmp_path / "proxies"))))
     assert names(write_specs(elsewhere))[0] == "cards+A+CLIP+C0001.MP4+proxy_h264_low~2.json"
 
@@ -76,8 +76,8 @@ def test_outputs_in_the_card_itself_are_not_taken_for_clips(card: Path, tmp_path
     outcome = write_specs(request_for(card, tmp_path / "specs", destination=Mirror(str(card / "out"))))
     assert outcome.told == (
         "3 clips, 2 skipped: 1 hidden, 1 text",
-        f"already there, without a known job: {card}/out/A/CLIP/C0001.mp4",
-        "2 specs written, 1 made already without a known job",
+        f"already exists, without a known job: {card}/out/A/CLIP/C0001.mp4",
+        "2 specs written, 1 already made without a known job",
     )
 
 
@@ -93,10 +93,10 @@ def test_many_outputs_without_a_known_job_are_named_in_part(tmp_path: Path, work
         put(f"card/{number:02d}.mov")
         put(f"card/Proxy/{number:02d}.mp4")
     told = write_specs(request_for(tmp_path / "card", workspace)).told
-    assert told[1] == f"already there, without a known job: {tmp_path}/card/Proxy/00.mp4"
+    assert told[1] == f"already exists, without a known job: {tmp_path}/card/Proxy/00.mp4"
     assert told[-2:] == (
         "and 3 more outputs without a known job",
-        "0 specs written, 23 made already without a known job",
+        "0 specs written, 23 already made without a known job",
     )
 
 
@@ -145,7 +145,7 @@ def test_a_card_that_is_not_mounted_is_no_empty_one(tmp_path: Path) -> None:
 
 def test_a_file_in_a_folder_s_place_is_not_called_missing(card: Path, tmp_path: Path) -> None:
     fault = refusal(request_for(card / ".DS_Store", tmp_path / "specs"))
-    assert (fault.code, "each source is a folder, but" in fault.error.message) == (ErrorCode.SOURCE_MISSING, True)
+    assert (fault.code, "each source must be a folder, but" in fault.error.message) == (ErrorCode.SOURCE_MISSING, True)
 
 
 @pytest.mark.parametrize("name", ["{root}/link", "/{root}/cards", "{root}/link/../cards"])

@@ -139,7 +139,7 @@ def test_the_details_have_bad_checks_first() -> None:
     assert told == [
         "source  /a.mov",
         "x BAD: frames: expected 25, found 24",
-        "? not made: reel: expected None, found None",
+        "? not done: reel: expected None, found None",
         "+ 1 checks passed: start",
         "command ffmpeg -i x",
     ]
@@ -186,7 +186,7 @@ def test_a_long_result_is_cut_and_says_so() -> None:
     assert json_lines(b"{\n}\n", "/r") == ["{", "}"]
     lines = json_lines(b"x\n" * (JSON_LINES + 7), "/r")
     assert len(lines) == JSON_LINES + 1
-    assert lines[-1] == "... and 7 lines more, all of them in /r (y copies the path)"
+    assert lines[-1] == "... and 7 more lines; all of it is in /r (y copies the path)"
 
 
 @given(name=st.text(max_size=30))
@@ -228,7 +228,7 @@ def test_typed_paths_are_read_as_a_shell_reads_words(typed: str, paths: tuple[st
 
 @pytest.mark.parametrize(
     ("typed", "said"),
-    [("", "no clip is named"), (" '' ", "no clip is named"), ("it's", "quote a whole"), ("~a\0b", "a path has a NUL")],
+    [("", "no clip is given"), (" '' ", "no clip is given"), ("it's", "quote the whole"), ("~a\0b", "a path contains a NUL")],
 )
 def test_a_field_without_a_path_is_refused(typed: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):

@@ -77,7 +77,7 @@ def test_it_is_told_in_one_line_and_what_a_person_must_know_in_others() -> None:
     assert tell(Findings(clips, skipped, (("/c/V/1.MXF", "/c/V/2.MXF"),))) == [
         "3 clips (2 P2), 3 skipped: 2 text, 1 audio",
         "spanned, one task each: 1.MXF + 2.MXF",
-        "2 clips of cards that store audio in separate files: these proxies have no audio",
+        "2 clips from cards that store audio in separate files: their proxies have no audio",
     ]
     assert tell(Findings((clips[2],), ())) == ["1 clip, none skipped"]
     many = tuple((f"/{number}", f"/{number}b") for number in range(25))

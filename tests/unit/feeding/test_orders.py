@@ -146,7 +146,7 @@ def test_two_roots_of_one_name_are_refused() -> None:
     found = [*clips("1.mov", root="/a/CARD"), *clips("1.mov", root="/b/CARD")]
     refused = refusals(found, order(to=Beside("Proxy")))
     assert len(refused) == 2
-    assert "name the folder above" in refused[0].error.message
+    assert "give the folder above" in refused[0].error.message
 
 
 def test_what_json_cannot_carry_is_refused_with_the_reason() -> None:
