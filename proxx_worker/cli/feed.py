@@ -1,4 +1,4 @@
-"""`feed`: clips dropped into watched folders become specs in an inbox, in the foreground, until a signal ends it."""
+"""`feed`: turns clips in watched folders into specs in an inbox, in the foreground, until a signal ends it."""
 
 import argparse
 import select

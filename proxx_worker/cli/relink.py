@@ -1,4 +1,4 @@
-"""`relink`: the files by which editing systems take proxies and originals for the same clips."""
+"""`relink`: the files that make editing systems treat proxies and originals as the same clips."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`run`: one job, for a person at a workstation or a CI task. The result goes to stdout, all else to stderr."""
+"""`run`: one job, for a person at a workstation or a CI task. The result goes to stdout, everything else to stderr."""
 
 import argparse
 import os

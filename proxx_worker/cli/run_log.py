@@ -1,4 +1,4 @@
-"""The log of a `run`, which has no workspace to keep one: on stderr, in a file if wanted, and the encoder's last lines."""
+"""The log of a `run`, which has no workspace to keep one: on stderr, in a file if requested, and the encoder's last lines."""
 
 import os
 from collections import deque

@@ -1,4 +1,4 @@
-"""Jobs as they end, read from the folders: none is missed or reported twice, even over restarts."""
+"""Jobs as they end, read from the folders: none is missed or reported twice, even across restarts."""
 
 import os
 from collections.abc import Iterable

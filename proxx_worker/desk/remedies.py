@@ -1,4 +1,4 @@
-"""What to do about a code as a result says it. Pure."""
+"""What to do about an error code in a result. Pure."""
 
 from typing import Final
 
