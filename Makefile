@@ -58,7 +58,7 @@ PROCESSORS := $(shell nproc 2>/dev/null || sysctl -n hw.logicalcpu)
 PARALLEL := --numprocesses $(shell expr $(PROCESSORS) \* 3 / 2) --dist loadfile --no-loadscope-reorder
 
 .PHONY: test
-test: $(DEV) ## The tests, in parallel: all but the heavy ones, half of the acceptance tests among those
+test: $(DEV) ## The tests, in parallel, except the heavy ones, which include half of the acceptance tests
 	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc tmux
 	$(BIN)/pytest $(PARALLEL) -m "not heavy and not benchmarks" $(PYTEST_ARGS)
 
@@ -88,14 +88,14 @@ test-newest: ## The same tests with the newest release of each dependency
 	$(NEWEST)/$(OF_PACKAGES)
 
 .PHONY: test-ffmpeg
-test-ffmpeg: $(DEV) ## The tests that an FFmpeg decides, with another one: FFMPEG=/path/to/ffmpeg FFPROBE=/path/to/ffprobe
+test-ffmpeg: $(DEV) ## The tests whose outcome depends on FFmpeg, with another one: FFMPEG=/path/to/ffmpeg FFPROBE=/path/to/ffprobe
 	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc
 	$(BIN)/pytest -m "ffmpeg and not heavy" --ffmpeg="$(FFMPEG)" --ffprobe="$(FFPROBE)" $(PYTEST_ARGS)
 
 # Those of deploy/setup/other-ffmpegs that have every encoder.
 OTHER_FFMPEGS := debian13 pypi8 sid
 .PHONY: heavy
-heavy: farm-tools heavy-suites every-ffmpeg newcomer ## All heavy tests: heavy-suites with the tools of farm, every-ffmpeg, newcomer
+heavy: farm-tools heavy-suites every-ffmpeg newcomer ## All heavy tests: heavy-suites with the farm tools, every-ffmpeg, newcomer
 
 .PHONY: heavy-suites
 heavy-suites: $(DEV) ## All real clips, also by other FFmpegs, fault sweeps, soak, fuzz
@@ -104,16 +104,16 @@ heavy-suites: $(DEV) ## All real clips, also by other FFmpegs, fault sweeps, soa
 	$(BIN)/pytest -m "heavy and not benchmarks" $(PYTEST_ARGS)
 
 .PHONY: farm-tools
-farm-tools: ## Install what the tests of farms need, with the system's package manager
+farm-tools: ## Install what the farm tests need, with the system's package manager
 	deploy/setup/install-tools ffmpeg ffprobe setpriv systemd-analyze prometheus prometheus-node-exporter \
 	    slurmctld slurmd sbatch munged redis-server parallel debootstrap buildah podman crun
 
 .PHONY: farm
-farm: $(DEV) farm-tools ## Of the heavy suites, what deploy/ and systemd/ hold: run for real, as root on Debian
+farm: $(DEV) farm-tools ## Of the heavy suites, those that run what is in deploy/ and systemd/ for real; as root on Debian
 	$(BIN)/pytest tests/farm $(PYTEST_ARGS)
 
 .PHONY: every-ffmpeg
-every-ffmpeg: $(DEV) ## All tests that an FFmpeg decides, with other ones, which are brought into .cache
+every-ffmpeg: $(DEV) ## All tests whose outcome depends on FFmpeg, with other versions, which are fetched into .cache
 	deploy/setup/install-tools ffmpeg ffprobe setpriv strace cc
 	deploy/setup/other-ffmpegs .cache/ffmpegs $(OTHER_FFMPEGS)
 	for pair in $(OTHER_FFMPEGS); do \
@@ -121,7 +121,7 @@ every-ffmpeg: $(DEV) ## All tests that an FFmpeg decides, with other ones, which
 	done
 
 .PHONY: newcomer
-newcomer: ## The README's two commands on a new Debian 12, 13 and sid, in a clean clone of the last commit below a folder of mode 0700
+newcomer: ## The README's two commands on a fresh Debian 12, 13 and sid, in a clean clone of the last commit inside a folder with mode 0700
 	deploy/setup/newcomer bookworm sh -c "make demo && make test"
 	deploy/setup/newcomer trixie sh -c "make demo && make test"
 	deploy/setup/newcomer sid sh -c "make demo && make test"
@@ -137,17 +137,17 @@ $(MUTANTS)/.made: requirements-mutants.lock pyproject.toml
 	touch $@
 
 .PHONY: mutants
-mutants: $(MUTANTS)/.made ## Changes of a package's code that no test notices: PACKAGE=contract, planning, verification or workspace
+mutants: $(MUTANTS)/.made ## List changes to a package's code that no test notices: PACKAGE=contract, planning, verification or workspace
 	$(MUTANTS)/bin/mutmut run --max-children 1 "proxx_worker.$(PACKAGE).*" </dev/null
 	$(MUTANTS)/bin/mutmut results
 
 .PHONY: bench
-bench: $(DEV) ## Measure, and write docs/benchmarks.md (nothing passes or fails by the clock)
+bench: $(DEV) ## Measure, and write docs/benchmarks.md (no figure makes it pass or fail)
 	deploy/setup/install-tools ffmpeg ffprobe setpriv strace
 	$(BIN)/pytest -m benchmarks -s $(PYTEST_ARGS)
 
 .PHONY: coverage
-coverage: $(DEV) ## The same tests as `test`, measured, and held to the floors of .ci/coverage_floor.py
+coverage: $(DEV) ## The same tests as `test`, with coverage, which must reach the floors in .ci/coverage_floor.py
 	$(BIN)/coverage erase
 	$(MAKE) --no-print-directory test PYTEST_ARGS="--cov --cov-report= $(PYTEST_ARGS)"
 	$(BIN)/python .ci/coverage_floor.py
@@ -186,7 +186,7 @@ pictures: $(DEV) ## Draw docs/pictures/
 
 LOCK := uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-header --quiet
 .PHONY: lock
-lock: ## Renew the lock files (needs uv on PATH)
+lock: ## Update the lock files (needs uv on PATH)
 	$(LOCK) --upgrade --output-file requirements.lock
 	$(LOCK) --upgrade --extra dev --extra console --extra report --extra relink --constraints requirements.lock --output-file requirements-dev.lock
 	$(LOCK) --upgrade --extra dev --extra console --extra report --extra relink --resolution lowest-direct --output-file requirements-lowest.lock
