@@ -11,9 +11,9 @@ from pathlib import Path
 INTRODUCTION = """# Benchmarks
 
 Written by `make bench`; do not edit. The worker and its rivals run in turns in one session; a figure is a median with the
-least and the greatest in parentheses, a ratio is taken pair by pair. `bound` is what the project asks of itself. No test fails
-by these figures. A part of the suite (`make bench PYTEST_ARGS=tests/benchmarks/test_idle.py`) renews its own sections and leaves
-the others; each says of which commit, on which machine, it was measured.
+lowest and highest in parentheses, and a ratio is taken pair by pair. `bound` is the project's own target. No test fails
+because of these figures. Running part of the suite (`make bench PYTEST_ARGS=tests/benchmarks/test_idle.py`) updates only its
+own sections; each says at which commit, and on which machine, it was measured.
 """
 
 _SECTION = "\n## "

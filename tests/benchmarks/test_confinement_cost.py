@@ -43,7 +43,7 @@ def test_a_child(report: Report) -> None:
         confined, free = _milliseconds(Confinement(sandbox)), _milliseconds(UNCONFINED)
         more.append(confined - free)
     sandbox.close()
-    report.row(SECTION, "a child, confined less unconfined", Spread.of(more).show(2, " ms"), "<= 2 ms")
+    report.row(SECTION, "a child, confined minus unconfined", Spread.of(more).show(2, " ms"), "<= 2 ms")
 
 
 def test_many_small_jobs(report: Report, clips: Clips, tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_against_the_reference(report: Report, case: Case, looped: dict[str, Pat
 
 def test_the_encoders_share(report: Report, looped: dict[str, Path], tmp_path: Path) -> None:
     """H.264 half: the whole process less decoding and scaling alone, beside libx264 medium's share."""
-    section = "H.264 half: the encoder's share (whole process less decoding and scaling alone)"
+    section = "H.264 half: the encoder's share (whole process minus decoding and scaling alone)"
     for name, source in looped.items():
         folder = emptied(tmp_path / "run")
         command = into(encode_command("proxy_h264_low", source, folder / "command"), folder / "ours.mp4")

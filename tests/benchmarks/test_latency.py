@@ -78,6 +78,6 @@ def test_from_drop_to_exec(report: Report, clips: Clips, tools: tuple[str, str],
     report.row(section, "99th percentile", f"{percentile(beyond, 0.99):.1f} ms", "<= 60 ms")
     report.note(
         section,
-        f"Taken off: {probing:.1f} ms for the ffprobe call alone and {wrapping:.1f} ms for the wrapper that tells the time "
+        f"Subtracted: {probing:.1f} ms for the ffprobe call alone and {wrapping:.1f} ms for the wrapper that records the time "
         "(medians of 20).",
     )
