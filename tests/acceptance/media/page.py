@@ -8,18 +8,18 @@ from tests.acceptance.media.table import CLIPS, TARGETS, Refused, Target
 INTRODUCTION = """# Real clips, and what becomes of them
 
 Written by `PROXX_WRITE_PAGES=1 make heavy PYTEST_ARGS=tests/acceptance/media/test_media_table.py`; do not edit. `make heavy`
-fails where this page is not what comes out, or where an outcome is not what an editor expects
+fails if this page is not what comes out, or if an outcome is not what an editor expects
 (`tests/acceptance/media/table.py`).
 
-Each `ok` is a proxy that was compared with its source by other means than the worker's own checks: frames and the time of each,
+Each `ok` is a proxy that was compared with its source by means other than the worker's own checks: frames and the time of each,
 exact rate, end, start timecode, reel, every audio stream's channels, layout, rate and length, the timing of its audio to a
 millisecond, display aspect, upright picture, fields and their order, colour tags in container and bitstream, range, and every
-picture beside the source's, both shown as RGB by zimg.
+picture against the source's, both converted to RGB by zimg.
 
-What becomes of odd clips has rules: audio stands where the source's clock puts it
+There are rules for unusual clips: audio is placed by the source's clock
 ([0020](decisions/0020-audio-by-the-clock.md)), pictures before the first that can be decoded are left out and counted
-([0024](decisions/0024-recordings-that-begin-between-keyframes.md)), a rate is what the frames have
-([0027](decisions/0027-the-rate-that-the-frames-have.md)), frames and fields that change keep what they are
+([0024](decisions/0024-recordings-that-begin-between-keyframes.md)), the rate is what the frames have
+([0027](decisions/0027-the-rate-that-the-frames-have.md)), changing frames and fields stay what they are
 ([0032](decisions/0032-telecine-and-changing-fields.md)), and a turned or mirrored picture is upright in its proxy
 ([0033](decisions/0033-orientation.md)).
 """

@@ -106,17 +106,17 @@ def _never(code: str, part: str, reason: str) -> Clip:
 
 _UNSUPPORTED = "SOURCE_UNSUPPORTED"
 _NO_FIELDS = Refused(_UNSUPPORTED, "interlaced", "interlaced, and this codec cannot keep the fields")
-_NO_RATE = Refused(_UNSUPPORTED, "MXF cannot store", "MXF has no place for this odd rate, and a near one would drift")
-_VARIABLE = Refused(_UNSUPPORTED, "variable frame rate", "variable frame rate, and MXF holds a constant one only")
+_NO_RATE = Refused(_UNSUPPORTED, "MXF cannot store", "MXF cannot store this odd rate, and a near one would drift")
+_VARIABLE = Refused(_UNSUPPORTED, "variable frame rate", "variable frame rate, but MXF only stores a constant one")
 _INTERLACED_HD = {DNXHR: _NO_FIELDS, HEVC: _NO_FIELDS}
-_STILL = "a still has no length: it is no clip"
+_STILL = "a still has no length: it is not a clip"
 
 
 _NO_RESOLVE = Refused("RESOLVE_UNAVAILABLE", "Resolve", "camera RAW is developed by Resolve, and there is none here")
 
 
 def _raw(name: str) -> Clip:
-    mismatch = Refused("ENGINE_MISMATCH", name, "camera RAW is developed by Resolve, this profile is made by FFmpeg")
+    mismatch = Refused("ENGINE_MISMATCH", name, "camera RAW is developed by Resolve, but this profile is made by FFmpeg")
     return Clip(None, {target: mismatch if target in PROFILES else _NO_RESOLVE for target in TARGETS})
 
 
@@ -127,10 +127,10 @@ CLIPS: Mapping[str, Clip] = {
     "Meridian-Apple_ProResProxy-HDR10.mxf": Clip(
         Truth(5, "60000/1001", "16/9", timecode="00:01:15;26", sounds=("1 - 48000", "1 - 48000"))
     ),
-    "OurBigBook_debrief_2025.srt": _never("SOURCE_NO_VIDEO", "has no video stream", "subtitles alone"),
-    "Owner-iTunes_9.0.3.15.m4a": _never("SOURCE_NO_VIDEO", "cover:mjpeg", "a song with its cover, which is no picture of a clip"),
+    "OurBigBook_debrief_2025.srt": _never("SOURCE_NO_VIDEO", "has no video stream", "subtitles only"),
+    "Owner-iTunes_9.0.3.15.m4a": _never("SOURCE_NO_VIDEO", "cover:mjpeg", "a song with cover art, which is not video"),
     "Panasonic_AG_HMC_151.MTS": _never(
-        _UNSUPPORTED, "reports no channels", "cut to 8 KB: its audio is unknown, so it cannot be carried"
+        _UNSUPPORTED, "reports no channels", "cut to 8 KB: its audio is unknown, so it cannot be kept"
     ),
     "Sequence_1-Apple_ProRes_422_Proxy.mov": Clip(Truth(2, "30000/1001", "16/9", "bb"), _INTERLACED_HD),
     "Sequence_1-Apple_ProRes_with_Alpha.mov": Clip(Truth(2, "30000/1001", "16/9", "bb", alpha=True), _INTERLACED_HD),
@@ -176,9 +176,7 @@ CLIPS: Mapping[str, Clip] = {
     "seq_beachball/multipart.0005.jpg": _never(_UNSUPPORTED, "JPEG still", _STILL),
     "sony-a7-xavc.MP4": _never(_UNSUPPORTED, "the file may be truncated", "a header whose media was cut away"),
     "svt-test-8mono.mp4": Clip(Truth(500, "50", "16/9", timecode="10:00:00:00", sounds=("1 mono 48000",) * 8)),
-    "test-pod.m4a": _never(
-        "SOURCE_NO_VIDEO", "has no video stream", "a podcast with chapter images, which are no picture of a clip"
-    ),
+    "test-pod.m4a": _never("SOURCE_NO_VIDEO", "has no video stream", "a podcast with chapter images, which are not video"),
     "track_01_v02.mxf": Clip(Truth(10, "24000/1001", "16/9", timecode="01:00:00:00", reel="Example tape")),
     "with-gps.mov": Clip(Truth(120, None, "40/71", turns=1, sounds=("1 mono 44100",)), {DNXHR: _VARIABLE}),
     "xdcam-hd-1080i60.mov": Clip(Truth(25, "25", "16/9", "tt"), _INTERLACED_HD),
