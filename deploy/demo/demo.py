@@ -50,7 +50,7 @@ def run(*command: str | Path, codes: tuple[int, ...] = (0,)) -> str:
 def make_folder(folder: Path) -> None:
     """An empty FOLDER; what an earlier demo left there is removed, anything else is refused."""
     if folder.exists() and not (folder / MARKER).is_file() and any(folder.iterdir()):
-        sys.exit(f"{folder} holds something that is not this demo's: remove it, or name another folder")
+        sys.exit(f"{folder} contains something that is not from this demo: remove it, or choose another folder")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / MARKER).touch()

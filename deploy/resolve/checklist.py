@@ -48,7 +48,7 @@ WANTED = {
 }
 BY_HAND = [
     "Does a headless start (`resolve -nogui`) need an X display on this machine? Try `resolve_executable` without DISPLAY.",
-    "What does CloseProject do to a project that renders: refuse, wait, or end the render?",
+    "What does CloseProject do to a project that is rendering: refuse, wait, or end the render?",
     "Does a location of Media Storage count when the JobSpec's path reaches it through a symlink?",
     (
         "With the interface in another language: which clip properties are in it, and is `open_project` after a fresh "
@@ -57,7 +57,7 @@ BY_HAND = [
     "How long does a render go on after StopRendering on your longest frames (the next job waits up to 10 minutes)?",
     "Does the call StopRendering itself wait for that? One that waits longer than `stall_seconds` fails the next job.",
     "Do several hosts share this project database? What does DeleteProject answer here for a project that another host has open?",
-    "Does Resolve write to a folder whose path holds `..`? The worker asks that it lies below Media Storage with and without.",
+    "Does Resolve write to a folder whose path holds `..`? The worker requires both spellings to be below Media Storage.",
     "Render a clip whose pixels are not square (PAR in this report): is its picture whole, stretched, or between bars?",
     "Is a Blackmagic RAW clip's sample entry ever `braw`? See `head` and `tags` of your clips in this report.",
     "Do you have .arx, .vrw or .cri files? Send their first 64 bytes: no two sources publish a signature.",
@@ -104,7 +104,7 @@ def in_project(options: argparse.Namespace, number: int, work: Callable[[object]
     name = PROJECT.format(number)
     project = call(manager, "CreateProject", name)
     if project is None:
-        raise SystemExit(f"no project {name!r} can be made: close what is open, and remove an old one of that name")
+        raise SystemExit(f"no project {name!r} can be created: close what is open, and remove an old one with that name")
     try:
         return work(project)
     finally:
@@ -259,7 +259,7 @@ def main() -> int:
         os._exit(0)  # at the interpreter's end the library may crash after all went well
     missing = [path for path in (options.output_directory, *options.clips) if not Path(path).exists()]
     if missing:
-        parser.error(f"there is no {missing[0]}")
+        parser.error(f"{missing[0]} does not exist")
     # First, so that hours of renders do not end in a place where nothing can be written.
     with open(options.report, "x", encoding="utf-8") as file:  # noqa: PTH123 - a path as given
         try:
@@ -267,7 +267,7 @@ def main() -> int:
         except BaseException:
             Path(options.report).unlink()
             raise
-    print(f"written: {options.report}. Answer what stands under by_hand, and keep it with your pinned versions.")
+    print(f"written: {options.report}. Answer the questions under by_hand, and keep the file with your pinned versions.")
     return 0
 
 
