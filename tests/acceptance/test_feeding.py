@@ -102,7 +102,7 @@ def test_a_call_that_fails_writes_nothing(proxx: Command, cards: Path, workspace
     ("arguments", "says"),
     [
         (("--recursive", "--beside", "Proxy", "."), "--submit WORKSPACE, or --per-clip DIR"),
-        (("--beside", "a/b", "--per-clip", "specs", "a.mov"), "the name of one folder"),
+        (("--beside", "a/b", "--per-clip", "specs", "a.mov"), "a single folder name"),
         (("--output-directory", "/p/{chunk}", "--per-clip", "specs", "a.mov"), "add --chunk N"),
         (("--output-directory", "/p/{name}", "a.mov"), "--per-clip DIR"),
         (("--output-directory", "/p", "--chunk", "0", "--per-clip", "specs", "a.mov"), "at least 1"),
