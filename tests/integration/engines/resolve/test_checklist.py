@@ -60,7 +60,7 @@ def test_what_is_not_there_is_told_before_anything_runs(clips: dict[str, Path], 
     command = [sys.executable, CHECKLIST, "--report", tmp_path / "report.json", "--preset", PRESET]
     command += ["--output-directory", paths["output"], paths["clip"]]
     ended = subprocess.run(list(map(str, command)), check=False, capture_output=True)
-    assert (ended.returncode, ended.stderr.endswith(f"there is no {tmp_path / 'missing'}\n".encode())) == (2, True)
+    assert (ended.returncode, ended.stderr.endswith(f"{tmp_path / 'missing'} does not exist\n".encode())) == (2, True)
     assert list(tmp_path.iterdir()) == []
 
 
