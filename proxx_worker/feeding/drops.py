@@ -37,7 +37,7 @@ def drop(folder: bytes, specs: Sequence[Spec]) -> list[bytes]:
     """Write each spec as `STEM.json` into `folder`, or as `STEM~2.json`, ... if that is taken. Returns the paths made.
 
     All are on the disk under hidden names before the first gets its own. If that fails, those that have theirs are removed again,
-    except for one that a worker has claimed in between, which the error names. So they are after a KeyboardInterrupt, which the
+    except for one that a worker has claimed in between, which the error names. The same goes for a KeyboardInterrupt, which the
     handler of any signal may raise.
 
     Raises:

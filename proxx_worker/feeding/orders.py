@@ -89,10 +89,10 @@ class Remedies:
     two_folders: str
     """Clips of different folders would share an output."""
     one_folder: str
-    """Clips of one folder would."""
+    """Clips of one folder would share an output."""
     over_a_clip: str
     one_stem: str
-    """Two specs would have one name: their roots have."""
+    """Two specs would have the same name, because their roots do."""
 
 
 BY_FLAGS = Remedies(
@@ -179,7 +179,7 @@ def without_collisions(
     stems: dict[str, list[PlannedSpec]] = {}
     for spec in specs:
         stems.setdefault(folded(spec.stem), []).append(spec)
-    faults = {spec.stem: error for spec, error in output_collisions(specs, remedies)}
+    faults = {spec.stem: error for spec, error in _output_collisions(specs, remedies)}
     for spec in specs:
         if len(stems[folded(spec.stem)]) > 1:
             faults[spec.stem] = _one_stem(spec.stem, stems[folded(spec.stem)], remedies)
@@ -187,7 +187,7 @@ def without_collisions(
     return alone, tuple(Refused(spec.clips, faults[spec.stem]) for spec in specs if spec.stem in faults)
 
 
-def output_collisions(specs: Sequence[PlannedSpec], remedies: Remedies = BY_FLAGS) -> Iterator[tuple[PlannedSpec, JobError]]:
+def _output_collisions(specs: Sequence[PlannedSpec], remedies: Remedies = BY_FLAGS) -> Iterator[tuple[PlannedSpec, JobError]]:
     """The specs with an output that another one has, or that is a clip; upper and lower case as in `without_collisions`."""
     sources = {folded(clip.path) for spec in specs for clip in spec.clips}
     outputs: dict[str, list[PlannedSpec]] = {}

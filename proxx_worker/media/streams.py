@@ -112,7 +112,7 @@ def codec_tag(stream: Section) -> str | None:
 
 
 def decoder_delay(stream: Section, demuxer: str) -> int:
-    """By how many frames FFmpeg gives every frame of a video stream a later time than its place: `VideoFacts.delay`.
+    """How many frames late FFmpeg times every frame of a video stream: `VideoFacts.delay`.
 
     AVI has no presentation times, and FFmpeg takes none from a Matroska track of an AVI's kind (V_MS/VFW/FOURCC): each frame gets
     the time of the packet with which it leaves the decoder. With B-frames, that is as many packets later as the decoder reorders,
