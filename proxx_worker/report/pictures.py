@@ -56,13 +56,14 @@ def show_frames(
 
     A frame that cannot be extracted is left out. Raises INTERRUPTED for a stop, ENCODE_STALLED, FFMPEG_MISSING, IO_ERROR.
     """
+    extractor = _Extractor(tools, comparison, (source, proxy), stop, stall_seconds)
     shown = []
     for found in places:
         # A bare stream has no times to seek by: it is decoded from its beginning.
         place = replace(found, source_time=None) if comparison.source.demuxer in NUMBERED else found
         allowed = most_bytes // max(1, len(places))
         for quality in _QUALITIES:
-            pictures = _cut(tools, comparison, (source, proxy), place, quality, stop, stall_seconds)
+            pictures = extractor.extract(place, quality)
             if pictures is None or sum(map(len, pictures)) <= allowed:
                 break
         else:
@@ -81,53 +82,48 @@ def picture_size(comparison: Comparison) -> tuple[int, int]:
     return max(16, int(width) // 2 * 2), max(16, int(width / aspect) // multiple * multiple)
 
 
-def _cut(
-    tools: Tools,
-    comparison: Comparison,
-    files: tuple[OpenSource, OpenSource],
-    place: Place,
-    quality: int,
-    stop: StopSignal,
-    stall_seconds: float,
-) -> tuple[bytes, bytes, bytes] | None:
-    pictures = _run(tools, comparison, files, place, quality, stop, stall_seconds)
-    if pictures is None and (place.source_time or place.proxy_time):
-        # The seek ended elsewhere: no index, or a wrong one. Counting frames from the first one is slow but reliable.
-        counted = replace(place, source_time=None, proxy_time=None)
-        pictures = _run(tools, comparison, files, counted, quality, stop, stall_seconds)
-    return pictures
+@dataclass(frozen=True, slots=True)
+class _Extractor:
+    """Extracts single frames of one comparison. `files`: source and proxy."""
 
+    tools: Tools
+    comparison: Comparison
+    files: tuple[OpenSource, OpenSource]
+    stop: StopSignal
+    stall_seconds: float
 
-def _run(
-    tools: Tools,
-    comparison: Comparison,
-    files: tuple[OpenSource, OpenSource],
-    place: Place,
-    quality: int,
-    stop: StopSignal,
-    stall_seconds: float,
-) -> tuple[bytes, bytes, bytes] | None:
-    streams, figures = AviStreams(), FigureReader()
-    found: dict[int, bytes] = {}
+    def extract(self, place: Place, quality: int) -> tuple[bytes, bytes, bytes] | None:
+        pictures = self._run(place, quality)
+        if pictures is None and (place.source_time or place.proxy_time):
+            # The seek ended elsewhere: no index, or a wrong one. Counting frames from the first one is slow but reliable.
+            pictures = self._run(replace(place, source_time=None, proxy_time=None), quality)
+        return pictures
 
-    def take(data: bytes) -> None:
-        for number, chunk in streams.feed(data):
-            if chunk:
-                found.setdefault(number, chunk)
+    def _run(self, place: Place, quality: int) -> tuple[bytes, bytes, bytes] | None:
+        source, proxy = self.files
+        descriptors = (source.descriptor, proxy.descriptor)
+        streams, figures = AviStreams(), FigureReader()
+        found: dict[int, bytes] = {}
 
-    child = run_child(
-        picture_argv(tools.ffmpeg, comparison, (files[0].descriptor_path, files[1].descriptor_path), place, quality),
-        stop=stop,
-        on_stdout=take,
-        on_stderr=figures.feed,
-        stall_seconds=stall_seconds,
-        pass_fds=(files[0].descriptor, files[1].descriptor),
-        confinement=tools.confinement(reads=(files[0].descriptor, files[1].descriptor)),
-    )
-    require_ended(tools, child, stall_seconds)
-    printed_times = figures.finish()
-    there = _is_there(place.source_time, printed_times.source_times) and _is_there(place.proxy_time, printed_times.proxy_times)
-    return (found[0], found[1], found[2]) if len(found) == _VIEWS and there else None
+        def take(data: bytes) -> None:
+            for number, chunk in streams.feed(data):
+                if chunk:
+                    found.setdefault(number, chunk)
+
+        paths = (source.descriptor_path, proxy.descriptor_path)
+        child = run_child(
+            picture_argv(self.tools.ffmpeg, self.comparison, paths, place, quality),
+            stop=self.stop,
+            on_stdout=take,
+            on_stderr=figures.feed,
+            stall_seconds=self.stall_seconds,
+            pass_fds=descriptors,
+            confinement=self.tools.confinement(reads=descriptors),
+        )
+        require_ended(self.tools, child, self.stall_seconds)
+        times = figures.finish()
+        there = _is_there(place.source_time, times.source_times) and _is_there(place.proxy_time, times.proxy_times)
+        return (found[0], found[1], found[2]) if len(found) == _VIEWS and there else None
 
 
 def _seek(time: tuple[float, float] | None) -> float:
