@@ -225,6 +225,9 @@ def test_more_streams_than_can_be_told_apart_are_refused() -> None:
         ("flac", "s16", None, "pcm_s16le"),
         ("alac", "s32p", None, "pcm_s24le"),
         ("alac", None, None, "pcm_s16le"),
+        ("wavpack", "fltp", None, "pcm_s24le"),
+        ("dts", "dbl", None, "pcm_s24le"),
+        ("tta", "s64", None, "pcm_s24le"),
         ("ac3", "fltp", None, "pcm_s16le"),
     ],
 )
@@ -250,10 +253,15 @@ def test_aac_gets_a_layout(layout: str | None, channels: int, named: str | None,
 
 @pytest.mark.parametrize(("layout", "channels"), [("22.2", 24), ("cube", 8), (None, 12)])
 def test_what_aac_cannot_carry_is_refused(layout: str | None, channels: int) -> None:
-    with pytest.raises(ProxxError, match="AAC cannot carry") as refused:
-        planned(Container.MP4, replace(STEREO, channels=channels, layout=layout))
+    second = replace(STEREO, index=3, channels=channels, layout=layout)
+    with pytest.raises(ProxxError) as refused:
+        plans(Container.MP4, replace(CLIP, audio=(STEREO, second)))
     assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
-    assert refused.value.error.details == {"stream": 1, "channels": channels, "layout": layout}
+    assert refused.value.error.message == (
+        f"audio stream 2 has {channels} channels ({'of unknown layout' if layout is None else layout}), which AAC cannot carry: "
+        "choose a container with PCM audio (mov, mxf)"
+    )
+    assert refused.value.error.details == {"stream": 3, "channels": channels, "layout": layout}
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,9 @@ def test_dnxhr_can_say_2020_too(matrix: str | None, said: str | None, filters: t
         (576, 1024, ("colormatrix=smpte170m:bt709",)),
         (1280, 720, ()),
         (720, 1280, ()),
+        # Small on one side alone.
+        (1920, 540, ()),
+        (1024, 768, ()),
     ],
 )
 def test_an_untagged_picture_of_standard_definition_is_601(width: int, height: int, filters: tuple[str, ...]) -> None:

@@ -78,17 +78,23 @@ def test_a_box_holds_the_largest_even_square_pixel_picture(
     assert height * scale - planned.height < 2
 
 
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (1, 400), (400, 1)])
 @pytest.mark.parametrize("resolution", [SAME, HALF, QUARTER, fit(1920, 1080)])
-def test_a_picture_without_an_even_size_is_refused(resolution: Resolution) -> None:
+def test_a_picture_without_an_even_size_is_refused(width: int, height: int, resolution: Resolution) -> None:
     with pytest.raises(ProxxError) as refused:
-        plan_geometry(Geometry(1, 1, Fraction(1)), resolution)
+        plan_geometry(Geometry(width, height, Fraction(1)), resolution)
     assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
-    assert refused.value.error.details == {"width": 1, "height": 1, "resolution": str(resolution)}
+    assert refused.value.error.message == (
+        f"{width}x{height} pixels leave no even size for resolution {resolution}: "
+        "choose a larger resolution, or leave this clip without a proxy"
+    )
+    assert refused.value.error.details == {"width": width, "height": height, "resolution": str(resolution)}
 
 
-def test_a_box_needs_both_sides() -> None:
-    with pytest.raises(ValueError, match="both its sides"):
-        plan_geometry(Geometry(16, 16, Fraction(1)), Resolution(ScaleMode.FIT, 100))
+@pytest.mark.parametrize("box", [Resolution(ScaleMode.FIT, 100), Resolution(ScaleMode.FIT, None, 100)])
+def test_a_box_needs_both_sides(box: Resolution) -> None:
+    with pytest.raises(ValueError, match="^a box needs both its sides$"):
+        plan_geometry(Geometry(16, 16, Fraction(1)), box)
 
 
 @pytest.mark.parametrize(

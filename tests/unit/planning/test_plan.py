@@ -10,7 +10,8 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Codec, Container, DnxhrLevel, Resolution, ScaleMode
 from proxx_worker.media.facts import ColorFacts, MediaFacts
 from proxx_worker.planning.field_report import KINDS_REPORTED
-from proxx_worker.planning.plan import TaskPlan, plan_task
+from proxx_worker.planning.fingerprint import fingerprint
+from proxx_worker.planning.plan import TaskPlan, plan_slower, plan_task
 from tests.unit.planning.sources import CLIP, DROP_FRAME, STEREO, clip, settings
 
 NTSC = Fraction(30000, 1001)
@@ -64,13 +65,27 @@ def test_a_half_size_interlaced_proxy_keeps_its_fields() -> None:
     assert tff.expected.video.field_order == "tt"
 
 
-@pytest.mark.parametrize(("rotation", "fps", "said"), [(90, None, "rotated by 90 degrees"), (0, Fraction(50), "mix its fields")])
-def test_fields_are_neither_turned_nor_retimed(rotation: int, fps: Fraction | None, said: str) -> None:
-    with pytest.raises(ProxxError, match=said) as refused:
-        plan_task(settings(fps=fps), clip(field_order="tt", rotation=rotation))
+@pytest.mark.parametrize(
+    ("source", "fps", "reason"),
+    [
+        (
+            clip(field_order="tt", rotation=90),
+            None,
+            "it is interlaced and rotated by 90 degrees, and fields cannot be rotated",
+        ),
+        (clip(field_order="tt", mirrored=True), None, "it is interlaced and mirrored"),
+        (clip(field_order="tt"), Fraction(50), "it is interlaced, and converting its frame rate would mix its fields"),
+    ],
+)
+def test_fields_are_neither_turned_nor_retimed(source: MediaFacts, fps: Fraction | None, reason: str) -> None:
+    asked = settings(fps=fps)
+    with pytest.raises(ProxxError) as refused:
+        plan_task(asked, source)
     assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
-    with pytest.raises(ProxxError, match="interlaced and mirrored"):
-        plan_task(settings(), clip(field_order="tt", mirrored=True))
+    assert refused.value.error.message == (
+        f"the source cannot be converted faithfully: {reason}; deinterlace it first, or keep its rate"
+    )
+    assert refused.value.error.details == {"rotation": source.video.rotation, "fps_mode": asked.fps_mode.value}
 
 
 def test_a_turned_picture_is_planned_upright() -> None:
@@ -243,6 +258,19 @@ def test_the_fingerprint_knows_no_paths() -> None:
     assert len({plan.fingerprint(), *(other.fingerprint() for other in others)}) == 5
     changed = replace(plan, input_options=(*plan.input_options, "-threads", "1"))
     assert changed.fingerprint() != plan.fingerprint()
+    _, *without_paths, _ = plan.argv("", "", "")
+    assert plan.fingerprint() == fingerprint(plan.settings, plan.facts, without_paths)
+
+
+def test_a_rate_that_is_slower_than_the_container_claims_gets_a_frame_for_every_place() -> None:
+    source = replace(CLIP, video=replace(CLIP.video, index=1), audio=())
+    plan, slower = plan_task(settings(), source), plan_slower(settings(), source)
+    assert slower.argv("ffmpeg", "/in", "out") == [
+        word.replace(",settb=1/25,", ",fps=fps=25:round=near:eof_action=pass,settb=1/25,")
+        for word in plan.argv("ffmpeg", "/in", "out")
+    ]
+    assert (slower.design.schedule.slower, slower.expected) == (True, plan.expected)
+    assert slower.argv("ffmpeg", "/in", "out") != plan.argv("ffmpeg", "/in", "out")
 
 
 def test_sources_are_decoded_the_same_on_every_cpu() -> None:
