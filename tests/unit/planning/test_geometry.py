@@ -93,7 +93,7 @@ def test_a_picture_without_an_even_size_is_refused(width: int, height: int, reso
 
 @pytest.mark.parametrize("box", [Resolution(ScaleMode.FIT, 100), Resolution(ScaleMode.FIT, None, 100)])
 def test_a_box_needs_both_sides(box: Resolution) -> None:
-    with pytest.raises(ValueError, match="^a box needs both its sides$"):
+    with pytest.raises(ValueError, match=r"^a box needs both its sides$"):
         plan_geometry(Geometry(16, 16, Fraction(1)), box)
 
 
