@@ -131,7 +131,9 @@ def test_a_length_of_no_bytes_is_none() -> None:
 
 def test_each_picture_gets_its_aspect_wherever_its_descriptor_has_it() -> None:
     aspect = struct.pack(">HHII", 0x320E, 8, 5, 4)
-    other = item(bytes.fromhex("060e2b34025301010d01010101012900"), struct.pack(">HH", 0x3203, 40_000) + b"\xff" * 40_000 + aspect)
+    other = item(
+        bytes.fromhex("060e2b34025301010d01010101012900"), struct.pack(">HH", 0x3203, 40_000) + b"\xff" * 40_000 + aspect
+    )
     expected = (len(HEADER) + 17 + 8 + 4, len(HEADER) + len(PICTURE) + 20 + 4 + 40_000 + 4)
     assert scanned(HEADER + PICTURE + other).aspect_offsets == expected
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from proxx_worker.contract.codecs import CONTAINERS
-from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
 from proxx_worker.contract.output_settings import Codec, Container, DnxhrLevel, Resolution, ScaleMode
 from proxx_worker.media.facts import ColorFacts, MediaFacts
 from proxx_worker.planning.field_report import KINDS_REPORTED
@@ -88,6 +88,37 @@ def test_fields_are_neither_turned_nor_retimed(source: MediaFacts, fps: Fraction
     assert refused.value.error.details == {"rotation": source.video.rotation, "fps_mode": asked.fps_mode.value}
 
 
+def test_h264_keeps_whole_lines_of_chroma_in_each_field() -> None:
+    quarter = Resolution(ScaleMode.QUARTER)
+    sizes = {
+        (codec, order): plan_task(settings(codec, Container.MOV, quarter), clip(field_order=order)).expected.video.size
+        for codec in (Codec.H264, Codec.PRORES_LT)
+        for order in ("tt", "progressive")
+    }
+    assert sizes == {
+        (Codec.H264, "tt"): (480, 268),
+        (Codec.H264, "progressive"): (480, 270),
+        (Codec.PRORES_LT, "tt"): (480, 270),
+        (Codec.PRORES_LT, "progressive"): (480, 270),
+    }
+
+
+@pytest.mark.parametrize(
+    ("source", "box", "scaler"),
+    [
+        (CLIP, (1440, 810), "w=1440:h=810:flags=area"),
+        (CLIP, (1442, 812), "w=1442:h=810:flags=bicubic"),
+        (CLIP, (1444, 812), "w=1442:h=812:flags=bicubic"),
+        # Smaller on one side alone.
+        (clip(width=1440, sample_aspect=Fraction(4, 3)), (1440, 1080), "w=1440:h=810:flags=bicubic"),
+        (clip(width=1440, sample_aspect=Fraction(3, 4)), (1920, 1080), "w=1080:h=1080:flags=bicubic"),
+    ],
+)
+def test_what_gets_smaller_by_a_quarter_on_both_sides_is_averaged(source: MediaFacts, box: tuple[int, int], scaler: str) -> None:
+    plan = plan_task(settings(resolution=Resolution(ScaleMode.FIT, *box)), source)
+    assert f",scale={scaler}+" in option(plan, "-filter:v")
+
+
 def test_a_turned_picture_is_planned_upright() -> None:
     plan = plan_task(settings(resolution=Resolution(ScaleMode.HALF)), clip(rotation=90))
     assert plan.expected.video.size == (540, 960)
@@ -105,6 +136,19 @@ def test_a_turned_picture_is_planned_upright() -> None:
 )
 def test_retiming(source: MediaFacts, fps: Fraction | None, filters: str) -> None:
     _, _, following = option(plan_task(settings(fps=fps), source), "-filter:v").partition(f"direct=1,{KINDS_REPORTED},")
+    assert following.startswith(filters)
+
+
+@pytest.mark.parametrize(
+    ("container", "filters"),
+    [
+        (Container.MXF, "fps=fps=30000/1001:round=near:eof_action=round,settb=1001/30000,scale"),
+        (Container.MOV, "settb=1001/30000,scale"),
+    ],
+)
+def test_a_rate_that_is_written_in_decimals_is_restated_for_mxf_alone(container: Container, filters: str) -> None:
+    source = clip(rate=NTSC, average_rate=Fraction(2997, 100))
+    _, _, following = option(plan_task(settings(Codec.DNXHR, container), source), "-filter:v").partition(f"{KINDS_REPORTED},")
     assert following.startswith(filters)
 
 
@@ -235,9 +279,13 @@ def test_only_dnxhr_must_be_told_of_bt2020(codec: Codec, container: Container, m
 
 
 def test_a_container_that_nobody_asked_to_open_is_refused() -> None:
-    with pytest.raises(ProxxError, match="this one is concat") as refused:
-        plan_task(settings(), replace(CLIP, formats=("concat",)))
-    assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
+    with pytest.raises(ProxxError) as refused:
+        plan_task(settings(), replace(CLIP, formats=("hls", "applehttp")))
+    assert refused.value.error == JobError(
+        ErrorCode.SOURCE_UNSUPPORTED,
+        "a source must be in a container that editors use, but this one is hls,applehttp: rewrap it",
+        {},
+    )
 
 
 def test_the_duration_is_the_pictures_where_it_is_known() -> None:
@@ -279,6 +327,15 @@ def test_sources_are_decoded_the_same_on_every_cpu() -> None:
     assert plan.input_options[-8:] == ("-flags", "+bitexact", "-threads:v", "1", "-c:1", "aac_fixed", "-c:3", "libopus")
     other = replace(CLIP, audio=(replace(STEREO, profile="HE-AAC"), replace(STEREO, codec="pcm_s16le", profile=None, index=2)))
     assert plan_task(settings(), other).input_options[-2:] == ("-flags", "+bitexact")
+
+
+def test_a_late_picture_has_its_timecode_and_its_ticks() -> None:
+    source = replace(CAMERA, video=replace(CAMERA.video, start=Fraction(1, 90)))
+    plan = plan_task(settings(Codec.PRORES_LT, Container.MOV), source)
+    assert plan.output_options[plan.output_options.index("-timecode") :] == (
+        "-timecode", "01:00:00;02", "-metadata:s:v:0", "reel_name=A001",
+        "-video_track_timescale", "30000", "-movflags", "+faststart", "-output_ts_offset", "0.011111", "-f", "mov",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("demuxer", ["mpegvideo", "h264"])
