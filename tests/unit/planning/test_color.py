@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.media.facts import ColorFacts
 from proxx_worker.planning import color_tags
@@ -132,19 +132,26 @@ def test_an_untagged_picture_of_standard_definition_is_601(width: int, height: i
 
 
 def test_a_matrix_that_cannot_be_converted_is_refused() -> None:
-    with pytest.raises(ProxxError, match="only supports the matrix bt709") as refused:
-        planned(ColorFacts(matrix="ycgco"), DNX)
-    assert refused.value.error.details == {"matrix": "ycgco"}
-    with pytest.raises(ProxxError, match="only supports the matrix bt709 or bt2020nc"):
-        planned(ColorFacts(matrix="ycgco"), DNXHR)
+    for encoder, supported in ((DNX, "bt709"), (DNXHR, "bt709 or bt2020nc")):
+        with pytest.raises(ProxxError) as refused:
+            planned(ColorFacts(matrix="ycgco"), encoder)
+        assert refused.value.error == JobError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            f"the codec only supports the matrix {supported}, and the source's ycgco cannot be converted to it: "
+            "choose h264 (proxy_h264_low, proxy_h264_quarter) or ProRes (proxy_prores_proxy, proxy_prores_lt), which keep it",
+            {"matrix": "ycgco"},
+        )
 
 
 @pytest.mark.parametrize("pixel_format", ["xyz12le", "bayer_rggb16le", "vaapi"])
 def test_no_picture_of_its_own_is_refused(pixel_format: str) -> None:
     with pytest.raises(ProxxError) as refused:
         planned(REC709, pixel_format=pixel_format)
-    assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
-    assert refused.value.error.details == {"pixel_format": pixel_format}
+    assert refused.value.error == JobError(
+        ErrorCode.SOURCE_UNSUPPORTED,
+        f"pixel format {pixel_format} cannot be converted faithfully: convert the clip to ordinary Y'CbCr or RGB first",
+        {"pixel_format": pixel_format},
+    )
 
 
 @pytest.mark.parametrize(
