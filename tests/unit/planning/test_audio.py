@@ -95,6 +95,11 @@ def test_copied_packets_are_left_alone_where_they_end_with_the_stream_or_nobody_
     assert plans(Container.MP4, replace(CLIP, audio=(stream,), start=start))[0].options == ("-c:a:0", "copy")
 
 
+@pytest.mark.parametrize(("microseconds", "copied"), [(-2, False), (-1, True), (0, True), (1, True), (2, False)])
+def test_copied_audio_starts_with_the_file_to_the_microsecond(microseconds: int, copied: bool) -> None:
+    assert planned(Container.MP4, replace(STEREO, start=Fraction(microseconds, 1_000_000))).copied is copied
+
+
 @pytest.mark.parametrize("container", [container for container in Container if container is not Container.MP4])
 def test_other_containers_get_no_copy(container: Container) -> None:
     assert not planned(container).copied

@@ -159,6 +159,7 @@ def test_no_picture_of_its_own_is_refused(pixel_format: str) -> None:
     [
         # ProRes frames say what RDD 36 lists, by its names; the container says the rest.
         (PRORES, Container.MOV, Tags("bt470bg", "bt470bg", "smpte170m"), None, Tags("smpte170m", "bt470bg", "bt709")),
+        (PRORES, Container.MOV, Tags("bt709", "smpte240m", "bt2020-10"), None, Tags("bt709", "smpte170m", "bt709")),
         (PRORES, Container.MOV, Tags("fcc", "film", "iec61966-2-1"), None, NOTHING),
         (PRORES, Container.MOV, Tags("bt2020nc", "bt2020", "arib-std-b67"), None, Tags("bt2020nc", "bt2020", "arib-std-b67")),
         (VP9, Container.WEBM, Tags("ycgco", "bt709", "bt709"), None, Tags(None, "bt709", "bt709")),

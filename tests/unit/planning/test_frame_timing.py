@@ -54,6 +54,7 @@ def late(rate: Fraction, offset: Fraction, beside_the_grid: Fraction) -> Schedul
         (clip(start=Fraction(1, 8)), late(Fraction(25), Fraction(1, 8), Fraction(1, 200))),
         (clip(rate=FILM, start=Fraction(7, 90000)), late(FILM, Fraction(7, 90000), Fraction(7, 90000))),
         (clip(start=None), planned(Fraction(25), Fraction(1, 25))),
+        (replace(clip(start=None), audio=()), planned(Fraction(25), Fraction(1, 25))),
         (replace(clip(start=Fraction(5)), start=None), planned(Fraction(25), Fraction(1, 25))),
         (replace(clip(start=Fraction(5)), start=Fraction(5)), planned(Fraction(25), Fraction(1, 25))),
         (replace(clip(start=Fraction(4)), start=Fraction(5)), planned(Fraction(25), Fraction(1, 25))),
@@ -86,6 +87,8 @@ def test_a_variable_rate_keeps_its_ticks_and_its_end() -> None:
     expected = planned(None, Fraction(1, 600), offset=Fraction(1, 10), end=Fraction(41, 10), timescale=600)
     assert plan_schedule(settings(), source) == expected
     assert plan_schedule(settings(), clip(constant_rate=False, duration=None)).end is None
+    start = timecode("01:00:00:00")
+    assert plan_schedule(settings(), replace(source, timecode=start)) == replace(expected, timecode=start)
 
 
 @pytest.mark.parametrize("container", [Container.MKV, Container.WEBM])
@@ -267,9 +270,11 @@ def test_a_stream_that_no_proxy_has_does_not_count() -> None:
     assert (converted.offset, converted.input_shift) == (3 / NTSC, Fraction(2, 5))
 
 
-def test_ffprobe_s_rounding_is_no_stream() -> None:
-    source = replace(CLIP, start=Fraction(-1, 2_000_000))
-    assert plan_schedule(settings(), source).input_shift == 0
+@pytest.mark.parametrize("start", [Fraction(-1), Fraction(0), Fraction(5)])
+@pytest.mark.parametrize(("microseconds", "dropped"), [(Fraction(1, 2), 0), (Fraction(1), 0), (Fraction(2), 2), (Fraction(9), 9)])
+def test_ffprobe_s_rounding_is_no_stream(start: Fraction, microseconds: Fraction, dropped: int) -> None:
+    source = replace(clip(start=start), audio=(), start=start - microseconds / 1_000_000)
+    assert plan_schedule(settings(), source).input_shift == Fraction(dropped, 1_000_000)
 
 
 @pytest.mark.parametrize(
@@ -279,6 +284,13 @@ def test_ffprobe_s_rounding_is_no_stream() -> None:
         (Fraction(3, 100), Container.MOV, planned(Fraction(25), Fraction(1, 25), output_shift=Fraction(-1, 100), timescale=1000)),
         # In the middle between two places of the grid.
         (Fraction(1, 10), Container.MOV, planned(Fraction(25), Fraction(1, 50))),
+        (Fraction(3, 50), Container.MOV, planned(Fraction(25), Fraction(1, 50))),
+        # A fiftieth of a frame beside the middle, rounded times go to one place alone.
+        (
+            Fraction(13, 625),
+            Container.MOV,
+            planned(Fraction(25), Fraction(1, 25), output_shift=Fraction(-12, 625), timescale=1000),
+        ),
         (Fraction(3, 100), Container.MXF, planned(Fraction(25), Fraction(1, 25), output_shift=Fraction(-1, 25))),
         (Fraction(1, 100), Container.MXF, planned(Fraction(25), Fraction(1, 25))),
     ],
@@ -294,6 +306,19 @@ def test_where_ffmpeg_counts_by_itself_the_grid_moves_the_picture(
     assert schedule == replace(expected, offset=Fraction(0) if in_mxf else offset, audio_shift=place - offset)
     in_order = replace(source, start=Fraction(7, 5))
     assert plan_schedule(settings(container=container), in_order).audio_shift == 0
+
+
+def test_where_ffmpeg_counts_by_itself_nothing_is_dropped_of_a_variable_rate_either() -> None:
+    variable = replace(EARLY_DATA, formats=("mpegts",), video=replace(EARLY_DATA.video, constant_rate=False))
+    assert plan_schedule(settings(), variable).input_shift == 0
+
+
+def test_where_ffmpeg_counts_by_itself_an_explicit_rate_moves_the_audio_in_mxf() -> None:
+    video = replace(EARLY_DATA.video, start=Fraction(7, 5) + Fraction(3, 100))
+    source = replace(EARLY_DATA, formats=("mpegts",), video=video)
+    assert plan_schedule(settings(container=Container.MXF, fps=Fraction(50)), source) == planned(
+        Fraction(50), Fraction(1, 50), output_shift=Fraction(-1, 25), audio_shift=Fraction(1, 100), converts=True
+    )
 
 
 DELAY = Fraction(2, 25)
