@@ -278,12 +278,13 @@ def test_only_dnxhr_must_be_told_of_bt2020(codec: Codec, container: Container, m
     assert plan_task(settings(codec, container), wide).says_bt2020 is says
 
 
-def test_a_container_that_nobody_asked_to_open_is_refused() -> None:
+@pytest.mark.parametrize("formats", [("concat",), ("hls", "applehttp")])
+def test_a_container_that_nobody_asked_to_open_is_refused(formats: tuple[str, ...]) -> None:
     with pytest.raises(ProxxError) as refused:
-        plan_task(settings(), replace(CLIP, formats=("hls", "applehttp")))
+        plan_task(settings(), replace(CLIP, formats=formats))
     assert refused.value.error == JobError(
         ErrorCode.SOURCE_UNSUPPORTED,
-        "a source must be in a container that editors use, but this one is hls,applehttp: rewrap it",
+        f"a source must be in a container that editors use, but this one is {','.join(formats)}: rewrap it",
         {},
     )
 
