@@ -3,7 +3,7 @@ from fractions import Fraction
 
 import pytest
 
-from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.media.facts import AudioFacts, MediaFacts
 from proxx_worker.planning.audio import AudioPlan, Padding, plan_audio
@@ -93,6 +93,11 @@ def test_what_is_not_proven_to_be_the_same_is_encoded(stream: AudioFacts, why: s
 def test_copied_packets_are_left_alone_where_they_end_with_the_stream_or_nobody_knows(stream: AudioFacts) -> None:
     start = None if stream.start is None else Fraction(round(stream.start * 1_000_000), 1_000_000)
     assert plans(Container.MP4, replace(CLIP, audio=(stream,), start=start))[0].options == ("-c:a:0", "copy")
+
+
+@pytest.mark.parametrize(("microseconds", "copied"), [(-2, False), (-1, True), (0, True), (1, True), (2, False)])
+def test_copied_audio_starts_with_the_file_to_the_microsecond(microseconds: int, copied: bool) -> None:
+    assert planned(Container.MP4, replace(STEREO, start=Fraction(microseconds, 1_000_000))).copied is copied
 
 
 @pytest.mark.parametrize("container", [container for container in Container if container is not Container.MP4])
@@ -209,9 +214,13 @@ def test_more_streams_than_can_be_told_apart_are_refused() -> None:
         return replace(CLIP, audio=tuple(replace(STEREO, index=index) for index in range(count)))
 
     assert len(plans(Container.MOV, streams(64))) == 64
-    with pytest.raises(ProxxError, match="65 audio streams") as refused:
+    with pytest.raises(ProxxError) as refused:
         plans(Container.MOV, streams(65))
-    assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
+    assert refused.value.error == JobError(
+        ErrorCode.SOURCE_UNSUPPORTED,
+        "the source has 65 audio streams, but at most 64 can be tracked: deliver it with fewer",
+        {"streams": 65},
+    )
 
 
 @pytest.mark.parametrize(
@@ -225,6 +234,9 @@ def test_more_streams_than_can_be_told_apart_are_refused() -> None:
         ("flac", "s16", None, "pcm_s16le"),
         ("alac", "s32p", None, "pcm_s24le"),
         ("alac", None, None, "pcm_s16le"),
+        ("wavpack", "fltp", None, "pcm_s24le"),
+        ("dts", "dbl", None, "pcm_s24le"),
+        ("tta", "s64", None, "pcm_s24le"),
         ("ac3", "fltp", None, "pcm_s16le"),
     ],
 )
@@ -250,10 +262,15 @@ def test_aac_gets_a_layout(layout: str | None, channels: int, named: str | None,
 
 @pytest.mark.parametrize(("layout", "channels"), [("22.2", 24), ("cube", 8), (None, 12)])
 def test_what_aac_cannot_carry_is_refused(layout: str | None, channels: int) -> None:
-    with pytest.raises(ProxxError, match="AAC cannot carry") as refused:
-        planned(Container.MP4, replace(STEREO, channels=channels, layout=layout))
-    assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
-    assert refused.value.error.details == {"stream": 1, "channels": channels, "layout": layout}
+    second = replace(STEREO, index=3, channels=channels, layout=layout)
+    with pytest.raises(ProxxError) as refused:
+        plans(Container.MP4, replace(CLIP, audio=(STEREO, second)))
+    assert refused.value.error == JobError(
+        ErrorCode.SOURCE_UNSUPPORTED,
+        f"audio stream 2 has {channels} channels ({'of unknown layout' if layout is None else layout}), which AAC cannot carry: "
+        "choose a container with PCM audio (mov, mxf)",
+        {"stream": 3, "channels": channels, "layout": layout},
+    )
 
 
 @pytest.mark.parametrize(

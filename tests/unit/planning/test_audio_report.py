@@ -29,6 +29,12 @@ def test_a_number_says_what_was_put_into_it(stream: int, time: int, samples: int
     assert frame.near(time + away + 1) == time
 
 
+def test_a_time_is_exact_however_far_away_it_is() -> None:
+    frame = read_frame(write_frame(0, (1 << 60) + 3, 1024))
+    assert frame is not None
+    assert frame.near(1 << 60) == (1 << 60) + 3
+
+
 def as_ffmpeg(text: str, **values: float) -> float:
     """The expression of a filter, computed in doubles as libavutil/eval.c does."""
     expression = text.removeprefix("asetpts='").removesuffix("'").replace("if(", "choose(")

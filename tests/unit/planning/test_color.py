@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.media.facts import ColorFacts
 from proxx_worker.planning import color_tags
@@ -119,6 +119,9 @@ def test_dnxhr_can_say_2020_too(matrix: str | None, said: str | None, filters: t
         (576, 1024, ("colormatrix=smpte170m:bt709",)),
         (1280, 720, ()),
         (720, 1280, ()),
+        # Small on one side alone.
+        (1920, 540, ()),
+        (1024, 768, ()),
     ],
 )
 def test_an_untagged_picture_of_standard_definition_is_601(width: int, height: int, filters: tuple[str, ...]) -> None:
@@ -129,19 +132,26 @@ def test_an_untagged_picture_of_standard_definition_is_601(width: int, height: i
 
 
 def test_a_matrix_that_cannot_be_converted_is_refused() -> None:
-    with pytest.raises(ProxxError, match="only supports the matrix bt709") as refused:
-        planned(ColorFacts(matrix="ycgco"), DNX)
-    assert refused.value.error.details == {"matrix": "ycgco"}
-    with pytest.raises(ProxxError, match="only supports the matrix bt709 or bt2020nc"):
-        planned(ColorFacts(matrix="ycgco"), DNXHR)
+    for encoder, supported in ((DNX, "bt709"), (DNXHR, "bt709 or bt2020nc")):
+        with pytest.raises(ProxxError) as refused:
+            planned(ColorFacts(matrix="ycgco"), encoder)
+        assert refused.value.error == JobError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            f"the codec only supports the matrix {supported}, and the source's ycgco cannot be converted to it: "
+            "choose h264 (proxy_h264_low, proxy_h264_quarter) or ProRes (proxy_prores_proxy, proxy_prores_lt), which keep it",
+            {"matrix": "ycgco"},
+        )
 
 
 @pytest.mark.parametrize("pixel_format", ["xyz12le", "bayer_rggb16le", "vaapi"])
 def test_no_picture_of_its_own_is_refused(pixel_format: str) -> None:
     with pytest.raises(ProxxError) as refused:
         planned(REC709, pixel_format=pixel_format)
-    assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
-    assert refused.value.error.details == {"pixel_format": pixel_format}
+    assert refused.value.error == JobError(
+        ErrorCode.SOURCE_UNSUPPORTED,
+        f"pixel format {pixel_format} cannot be converted faithfully: convert the clip to ordinary Y'CbCr or RGB first",
+        {"pixel_format": pixel_format},
+    )
 
 
 @pytest.mark.parametrize(
@@ -149,6 +159,7 @@ def test_no_picture_of_its_own_is_refused(pixel_format: str) -> None:
     [
         # ProRes frames say what RDD 36 lists, by its names; the container says the rest.
         (PRORES, Container.MOV, Tags("bt470bg", "bt470bg", "smpte170m"), None, Tags("smpte170m", "bt470bg", "bt709")),
+        (PRORES, Container.MOV, Tags("bt709", "smpte240m", "bt2020-10"), None, Tags("bt709", "smpte170m", "bt709")),
         (PRORES, Container.MOV, Tags("fcc", "film", "iec61966-2-1"), None, NOTHING),
         (PRORES, Container.MOV, Tags("bt2020nc", "bt2020", "arib-std-b67"), None, Tags("bt2020nc", "bt2020", "arib-std-b67")),
         (VP9, Container.WEBM, Tags("ycgco", "bt709", "bt709"), None, Tags(None, "bt709", "bt709")),

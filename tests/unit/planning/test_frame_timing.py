@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
 from proxx_worker.contract.output_settings import Container, FpsMode, OutputSettings, Resolution, ScaleMode
 from proxx_worker.contract.strict_json import Number
 from proxx_worker.contract.values import read_rate
@@ -54,6 +54,7 @@ def late(rate: Fraction, offset: Fraction, beside_the_grid: Fraction) -> Schedul
         (clip(start=Fraction(1, 8)), late(Fraction(25), Fraction(1, 8), Fraction(1, 200))),
         (clip(rate=FILM, start=Fraction(7, 90000)), late(FILM, Fraction(7, 90000), Fraction(7, 90000))),
         (clip(start=None), planned(Fraction(25), Fraction(1, 25))),
+        (replace(clip(start=None), audio=()), planned(Fraction(25), Fraction(1, 25))),
         (replace(clip(start=Fraction(5)), start=None), planned(Fraction(25), Fraction(1, 25))),
         (replace(clip(start=Fraction(5)), start=Fraction(5)), planned(Fraction(25), Fraction(1, 25))),
         (replace(clip(start=Fraction(4)), start=Fraction(5)), planned(Fraction(25), Fraction(1, 25))),
@@ -86,6 +87,8 @@ def test_a_variable_rate_keeps_its_ticks_and_its_end() -> None:
     expected = planned(None, Fraction(1, 600), offset=Fraction(1, 10), end=Fraction(41, 10), timescale=600)
     assert plan_schedule(settings(), source) == expected
     assert plan_schedule(settings(), clip(constant_rate=False, duration=None)).end is None
+    start = timecode("01:00:00:00")
+    assert plan_schedule(settings(), replace(source, timecode=start)) == replace(expected, timecode=start)
 
 
 @pytest.mark.parametrize("container", [Container.MKV, Container.WEBM])
@@ -95,23 +98,39 @@ def test_matroska_counts_a_variable_rate_in_milliseconds(container: Container) -
 
 
 def test_a_variable_rate_is_refused_in_mxf() -> None:
-    with pytest.raises(ProxxError, match="variable frame rate") as refused:
+    with pytest.raises(ProxxError) as refused:
         plan_schedule(settings(container=Container.MXF), clip(constant_rate=False))
-    assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
+    assert refused.value.error == JobError(
+        ErrorCode.SOURCE_UNSUPPORTED,
+        "the source has a variable frame rate, but MXF can only store a constant one: "
+        'ask for fps_mode "explicit" with a rate, or for a container that keeps variable rates (mov, mp4, mkv)',
+        {"container": "mxf"},
+    )
 
 
 @pytest.mark.parametrize("rate", [Fraction(90000, 3001), Fraction(2997, 100), Fraction(15), Fraction(120000, 1001)])
 def test_mxf_takes_no_rate_that_it_cannot_store(rate: Fraction) -> None:
-    with pytest.raises(ProxxError, match="cannot store") as refused:
-        plan_schedule(settings(container=Container.MXF), clip(rate=rate))
-    assert refused.value.error.details == {"rate": str(rate), "container": "mxf"}
-    with pytest.raises(ProxxError, match="cannot store"):
-        plan_schedule(settings(container=Container.MXF, fps=rate), CLIP)
+    for fps, source in ((None, clip(rate=rate)), (rate, CLIP)):
+        with pytest.raises(ProxxError) as refused:
+            plan_schedule(settings(container=Container.MXF, fps=fps), source)
+        assert refused.value.error == JobError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            f"MXF cannot store {rate} frames per second exactly "
+            "(it can: 23.976, 24, 25, 29.97, 30, 48, 50, 59.94, 60, 72, 75, 90, 96, 100, 120): "
+            'choose mov, mp4 or mkv, or ask for one of these rates with fps_mode "explicit"',
+            {"rate": str(rate), "container": "mxf"},
+        )
 
 
 @pytest.mark.parametrize(
     ("rate", "said"),
-    [(NTSC, Fraction(2997, 100)), (FILM, Fraction(2997, 125)), (Fraction(30), Fraction(1_000_000, 33333))],
+    [
+        (NTSC, Fraction(2997, 100)),
+        (FILM, Fraction(2997, 125)),
+        (Fraction(30), Fraction(1_000_000, 33333)),
+        # As far from the rate as decimals that mean it can be.
+        (Fraction(120), Fraction(120_003, 1000)),
+    ],
 )
 def test_a_rate_that_is_written_in_decimals_is_restated_for_mxf(rate: Fraction, said: Fraction) -> None:
     for container in (Container.MXF, Container.MOV):
@@ -126,6 +145,7 @@ def test_a_rate_that_is_written_in_decimals_is_restated_for_mxf(rate: Fraction, 
         (Fraction(60000, 1001), Fraction(30 * 90000, 45044)),
         (Fraction(25), Fraction(48000 * 12800, 48000 * 512 + 1)),
         (NTSC, Fraction(19001, 634)),
+        (Fraction(120), Fraction(120_004, 1000)),
         (Fraction(25), Fraction(24)),
         (Fraction(25), None),
     ],
@@ -158,7 +178,7 @@ def test_an_explicit_rate_converts() -> None:
 
 def test_an_explicit_rate_must_be_said() -> None:
     unsaid = OutputSettings(settings().codec, Container.MP4, Resolution(ScaleMode.SAME), FpsMode.EXPLICIT)
-    with pytest.raises(ValueError, match="missing"):
+    with pytest.raises(ValueError, match=r"^an explicit frame rate is missing$"):
         plan_schedule(unsaid, CLIP)
 
 
@@ -167,10 +187,14 @@ SHORT = Fraction(1, 25)
 
 @pytest.mark.parametrize("source", [clip(duration=SHORT), replace(clip(duration=None), duration=SHORT)])
 def test_a_picture_must_be_long_enough_for_a_frame_of_an_explicit_rate(source: MediaFacts) -> None:
-    with pytest.raises(ProxxError, match=r"lasts 0\.04 s, .* at 12 frames") as refused:
+    with pytest.raises(ProxxError) as refused:
         plan_schedule(settings(fps=Fraction(12)), source)
-    assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
-    assert refused.value.error.details == {"duration_seconds": "0.04", "rate": "12"}
+    assert refused.value.error == JobError(
+        ErrorCode.SOURCE_UNSUPPORTED,
+        "the video lasts 0.04 s, which is less than half a frame at 12 frames per second: "
+        "ask for a higher fps_explicit, or keep its rate",
+        {"duration_seconds": "0.04", "rate": "12"},
+    )
     assert plan_schedule(settings(fps=Fraction(25, 2)), source).rate == Fraction(25, 2)
 
 
@@ -183,9 +207,14 @@ def test_a_picture_of_unknown_length_is_tried() -> None:
     [("01:00:00:25", Fraction(25)), ("01:00:00;00", Fraction(25)), ("01:00:00:30", NTSC), ("00:00:00:01", Fraction(1, 4))],
 )
 def test_a_timecode_that_the_rate_cannot_count_is_refused(text: str, rate: Fraction) -> None:
-    with pytest.raises(ProxxError, match="not possible") as refused:
+    with pytest.raises(ProxxError) as refused:
         plan_schedule(settings(), replace(clip(rate=rate), timecode=timecode(text)))
-    assert refused.value.error.details == {"timecode": text, "rate": str(rate)}
+    assert refused.value.error == JobError(
+        ErrorCode.SOURCE_UNSUPPORTED,
+        f"the source's start timecode {text} is not possible at {rate} frames per second, so the "
+        "proxy would not relink: correct the source's timecode or frame rate",
+        {"timecode": text, "rate": str(rate)},
+    )
 
 
 @pytest.mark.parametrize(
@@ -208,6 +237,9 @@ def test_a_timecode_is_kept(text: str, rate: Fraction) -> None:
         ("01:01:00;04", 2 * NTSC, NTSC, "01:01:00;02"),
         ("01:10:00;00", NTSC, 2 * NTSC, "01:10:00;00"),
         ("01:01:01;00", NTSC, 2 * NTSC, "01:01:01;00"),
+        # Labels that do not exist become the first that does.
+        ("01:01:00;00", NTSC, 2 * NTSC, "01:01:00;04"),
+        ("01:19:00;01", 2 * NTSC, NTSC, "01:19:00;02"),
     ],
 )
 def test_a_timecode_counts_the_same_moment_in_another_rate(text: str, rate: Fraction, fps: Fraction, converted: str) -> None:
@@ -219,7 +251,7 @@ def test_no_timecode_is_invented() -> None:
 
 
 def test_a_timecode_is_a_timecode() -> None:
-    with pytest.raises(ValueError, match="not a timecode"):
+    with pytest.raises(ValueError, match=r"^not a timecode: 'soon'$"):
         plan_schedule(settings(), replace(CLIP, timecode=timecode("soon")))
 
 
@@ -238,9 +270,11 @@ def test_a_stream_that_no_proxy_has_does_not_count() -> None:
     assert (converted.offset, converted.input_shift) == (3 / NTSC, Fraction(2, 5))
 
 
-def test_ffprobe_s_rounding_is_no_stream() -> None:
-    source = replace(CLIP, start=Fraction(-1, 2_000_000))
-    assert plan_schedule(settings(), source).input_shift == 0
+@pytest.mark.parametrize("start", [Fraction(-1), Fraction(0), Fraction(5)])
+@pytest.mark.parametrize(("microseconds", "dropped"), [(Fraction(1, 2), 0), (Fraction(1), 0), (Fraction(2), 2), (Fraction(9), 9)])
+def test_ffprobe_s_rounding_is_no_stream(start: Fraction, microseconds: Fraction, dropped: int) -> None:
+    source = replace(clip(start=start), audio=(), start=start - microseconds / 1_000_000)
+    assert plan_schedule(settings(), source).input_shift == Fraction(dropped, 1_000_000)
 
 
 @pytest.mark.parametrize(
@@ -250,6 +284,13 @@ def test_ffprobe_s_rounding_is_no_stream() -> None:
         (Fraction(3, 100), Container.MOV, planned(Fraction(25), Fraction(1, 25), output_shift=Fraction(-1, 100), timescale=1000)),
         # In the middle between two places of the grid.
         (Fraction(1, 10), Container.MOV, planned(Fraction(25), Fraction(1, 50))),
+        (Fraction(3, 50), Container.MOV, planned(Fraction(25), Fraction(1, 50))),
+        # A fiftieth of a frame beside the middle, rounded times go to one place alone.
+        (
+            Fraction(13, 625),
+            Container.MOV,
+            planned(Fraction(25), Fraction(1, 25), output_shift=Fraction(-12, 625), timescale=1000),
+        ),
         (Fraction(3, 100), Container.MXF, planned(Fraction(25), Fraction(1, 25), output_shift=Fraction(-1, 25))),
         (Fraction(1, 100), Container.MXF, planned(Fraction(25), Fraction(1, 25))),
     ],
@@ -265,6 +306,19 @@ def test_where_ffmpeg_counts_by_itself_the_grid_moves_the_picture(
     assert schedule == replace(expected, offset=Fraction(0) if in_mxf else offset, audio_shift=place - offset)
     in_order = replace(source, start=Fraction(7, 5))
     assert plan_schedule(settings(container=container), in_order).audio_shift == 0
+
+
+def test_where_ffmpeg_counts_by_itself_nothing_is_dropped_of_a_variable_rate_either() -> None:
+    variable = replace(EARLY_DATA, formats=("mpegts",), video=replace(EARLY_DATA.video, constant_rate=False))
+    assert plan_schedule(settings(), variable).input_shift == 0
+
+
+def test_where_ffmpeg_counts_by_itself_an_explicit_rate_moves_the_audio_in_mxf() -> None:
+    video = replace(EARLY_DATA.video, start=Fraction(7, 5) + Fraction(3, 100))
+    source = replace(EARLY_DATA, formats=("mpegts",), video=video)
+    assert plan_schedule(settings(container=Container.MXF, fps=Fraction(50)), source) == planned(
+        Fraction(50), Fraction(1, 50), output_shift=Fraction(-1, 25), audio_shift=Fraction(1, 100), converts=True
+    )
 
 
 DELAY = Fraction(2, 25)

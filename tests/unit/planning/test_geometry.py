@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
 from proxx_worker.contract.output_settings import Resolution, ScaleMode
 from proxx_worker.planning.geometry import Geometry, plan_geometry, storable_aspect, upright
 from tests.unit.planning.sources import clip
@@ -78,17 +78,23 @@ def test_a_box_holds_the_largest_even_square_pixel_picture(
     assert height * scale - planned.height < 2
 
 
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (1, 400), (400, 1)])
 @pytest.mark.parametrize("resolution", [SAME, HALF, QUARTER, fit(1920, 1080)])
-def test_a_picture_without_an_even_size_is_refused(resolution: Resolution) -> None:
+def test_a_picture_without_an_even_size_is_refused(width: int, height: int, resolution: Resolution) -> None:
     with pytest.raises(ProxxError) as refused:
-        plan_geometry(Geometry(1, 1, Fraction(1)), resolution)
-    assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
-    assert refused.value.error.details == {"width": 1, "height": 1, "resolution": str(resolution)}
+        plan_geometry(Geometry(width, height, Fraction(1)), resolution)
+    assert refused.value.error == JobError(
+        ErrorCode.SOURCE_UNSUPPORTED,
+        f"{width}x{height} pixels leave no even size for resolution {resolution}: "
+        "choose a larger resolution, or leave this clip without a proxy",
+        {"width": width, "height": height, "resolution": str(resolution)},
+    )
 
 
-def test_a_box_needs_both_sides() -> None:
-    with pytest.raises(ValueError, match="both its sides"):
-        plan_geometry(Geometry(16, 16, Fraction(1)), Resolution(ScaleMode.FIT, 100))
+@pytest.mark.parametrize("box", [Resolution(ScaleMode.FIT, 100), Resolution(ScaleMode.FIT, None, 100)])
+def test_a_box_needs_both_sides(box: Resolution) -> None:
+    with pytest.raises(ValueError, match=r"^a box needs both its sides$"):
+        plan_geometry(Geometry(16, 16, Fraction(1)), box)
 
 
 @pytest.mark.parametrize(
@@ -138,10 +144,14 @@ def test_a_field_of_420_has_whole_lines_of_chroma(source: Geometry, resolution: 
 
 @pytest.mark.parametrize("aspect", [Fraction(32767), Fraction(4097), Fraction(1, 4097), Fraction(3, 40000)])
 def test_an_aspect_that_no_file_can_hold_is_refused(aspect: Fraction) -> None:
-    with pytest.raises(ProxxError, match="pixel aspect must lie between 1:4096 and 4096:1") as caught:
+    with pytest.raises(ProxxError) as caught:
         storable_aspect(aspect)
-    assert caught.value.code is ErrorCode.SOURCE_UNSUPPORTED
-    assert caught.value.error.details == {"sample_aspect": str(aspect)}
+    assert caught.value.error == JobError(
+        ErrorCode.SOURCE_UNSUPPORTED,
+        "a pixel aspect must lie between 1:4096 and 4096:1, but this proxy's would be "
+        f"{aspect.numerator}:{aspect.denominator}: the source's own is probably wrong; correct it, then submit again",
+        {"sample_aspect": str(aspect)},
+    )
 
 
 @pytest.mark.parametrize("aspect", [Fraction(4096), Fraction(1, 4096)])

@@ -83,6 +83,17 @@ def test_each_frame_says_bt2020(cuts: list[int]) -> None:
     assert list(patch.writes()) == [*plain.writes(), *patch.frames]
 
 
+def test_a_frame_may_be_no_more_than_its_header() -> None:
+    data = HEADER + item(ESSENCE, dnxhr(0))
+    assert scanned(data, says_bt2020=True).frames == ((len(HEADER) + 20 + 0x2C, b"\2"),)
+
+
+def test_frames_are_left_alone_unless_they_must_say_bt2020() -> None:
+    scanner = MxfScanner(ASPECT)
+    scanner.feed(WIDE_FILE)
+    assert scanner.finish().frames == ()
+
+
 def test_what_says_bt2020_must_be_dnxhr() -> None:
     with pytest.raises(ValueError, match="begins with 7069637475, which is not DNxHR"):
         scanned(HEADER + item(ESSENCE, b"picture" + bytes(60)), says_bt2020=True)
@@ -96,9 +107,35 @@ def test_a_umid_of_another_maker_is_left_alone() -> None:
     assert scanned(HEADER + item(SET, FOREIGN)).umid_offsets == scanned(HEADER).umid_offsets
 
 
+def test_every_umid_of_a_set_is_found() -> None:
+    assert scanned(item(SET, UMID * 4)).umid_offsets == tuple(20 + 16 + 32 * number for number in range(4))
+
+
 def test_a_huge_set_is_an_index() -> None:
-    huge = item(SET, UMID + bytes(1 << 20), 8)
+    largest = item(SET, UMID + bytes((1 << 20) - len(UMID)), 8)
+    assert scanned(largest + HEADER).umid_offsets[:2] == (25 + 16, len(largest) + 38)
+    huge = item(SET, UMID + bytes((1 << 20) - len(UMID) + 1), 8)
     assert scanned(huge + HEADER).umid_offsets[0] == len(huge) + 38
+
+
+@pytest.mark.parametrize(("size", "length_bytes"), [(0, 0), (127, 0), (200, 1), (300, 2), (70_000, 3), (70_000, 8)])
+def test_a_length_is_read_from_all_its_bytes(size: int, length_bytes: int) -> None:
+    first = item(SOUND, bytes(size), length_bytes)
+    assert scanned(first + HEADER).umid_offsets == (len(first) + 38, len(first) + 72)
+
+
+def test_a_length_of_no_bytes_is_none() -> None:
+    empty = SOUND + b"\x80"
+    assert scanned(empty + HEADER).umid_offsets == (len(empty) + 38, len(empty) + 72)
+
+
+def test_each_picture_gets_its_aspect_wherever_its_descriptor_has_it() -> None:
+    aspect = struct.pack(">HHII", 0x320E, 8, 5, 4)
+    other = item(
+        bytes.fromhex("060e2b34025301010d01010101012900"), struct.pack(">HH", 0x3203, 40_000) + b"\xff" * 40_000 + aspect
+    )
+    expected = (len(HEADER) + 17 + 8 + 4, len(HEADER) + len(PICTURE) + 20 + 4 + 40_000 + 4)
+    assert scanned(HEADER + PICTURE + other).aspect_offsets == expected
 
 
 @pytest.mark.parametrize("tags", [b"", b"\x32", struct.pack(">HHI", 0x320E, 4, 1), struct.pack(">HH", 0x3203, 600)])
@@ -109,17 +146,17 @@ def test_a_descriptor_without_an_aspect(tags: bytes) -> None:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"", "no UMID"),
-        (PICTURE, "no UMID"),
-        (HEADER[:-1], "inside an item"),
-        (HEADER + ESSENCE + b"\x83\x00\x00\x05abc", "inside an item"),
+        (b"", "the MXF file has no UMID to replace"),
+        (PICTURE, "the MXF file has no UMID to replace"),
+        (HEADER[:-1], "the MXF file ends inside an item"),
+        (HEADER + ESSENCE + b"\x83\x00\x00\x05abc", "the MXF file ends inside an item"),
         (b"not an MXF file at all", "not an MXF item at byte 0"),
         (HEADER + b"x" * 40, f"not an MXF item at byte {len(HEADER)}"),
-        (SET + b"\x89" + bytes(40), "impossible length at byte 16"),
+        (SET + b"\x89" + bytes(40), "an impossible length at byte 16"),
     ],
 )
 def test_what_is_no_mxf(data: bytes, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=f"^{said}$"):
         scanned(data)
 
 

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from proxx_worker.contract.codecs import CONTAINERS
-from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
 from proxx_worker.contract.output_settings import Codec, Container, DnxhrLevel, Resolution, ScaleMode
 from proxx_worker.media.facts import ColorFacts, MediaFacts
 from proxx_worker.planning.field_report import KINDS_REPORTED
-from proxx_worker.planning.plan import TaskPlan, plan_task
+from proxx_worker.planning.fingerprint import fingerprint
+from proxx_worker.planning.plan import TaskPlan, plan_slower, plan_task
 from tests.unit.planning.sources import CLIP, DROP_FRAME, STEREO, clip, settings
 
 NTSC = Fraction(30000, 1001)
@@ -64,13 +65,58 @@ def test_a_half_size_interlaced_proxy_keeps_its_fields() -> None:
     assert tff.expected.video.field_order == "tt"
 
 
-@pytest.mark.parametrize(("rotation", "fps", "said"), [(90, None, "rotated by 90 degrees"), (0, Fraction(50), "mix its fields")])
-def test_fields_are_neither_turned_nor_retimed(rotation: int, fps: Fraction | None, said: str) -> None:
-    with pytest.raises(ProxxError, match=said) as refused:
-        plan_task(settings(fps=fps), clip(field_order="tt", rotation=rotation))
+@pytest.mark.parametrize(
+    ("source", "fps", "reason"),
+    [
+        (
+            clip(field_order="tt", rotation=90),
+            None,
+            "it is interlaced and rotated by 90 degrees, and fields cannot be rotated",
+        ),
+        (clip(field_order="tt", mirrored=True), None, "it is interlaced and mirrored"),
+        (clip(field_order="tt"), Fraction(50), "it is interlaced, and converting its frame rate would mix its fields"),
+    ],
+)
+def test_fields_are_neither_turned_nor_retimed(source: MediaFacts, fps: Fraction | None, reason: str) -> None:
+    asked = settings(fps=fps)
+    with pytest.raises(ProxxError) as refused:
+        plan_task(asked, source)
     assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
-    with pytest.raises(ProxxError, match="interlaced and mirrored"):
-        plan_task(settings(), clip(field_order="tt", mirrored=True))
+    assert refused.value.error.message == (
+        f"the source cannot be converted faithfully: {reason}; deinterlace it first, or keep its rate"
+    )
+    assert refused.value.error.details == {"rotation": source.video.rotation, "fps_mode": asked.fps_mode.value}
+
+
+def test_h264_keeps_whole_lines_of_chroma_in_each_field() -> None:
+    quarter = Resolution(ScaleMode.QUARTER)
+    sizes = {
+        (codec, order): plan_task(settings(codec, Container.MOV, quarter), clip(field_order=order)).expected.video.size
+        for codec in (Codec.H264, Codec.PRORES_LT)
+        for order in ("tt", "progressive")
+    }
+    assert sizes == {
+        (Codec.H264, "tt"): (480, 268),
+        (Codec.H264, "progressive"): (480, 270),
+        (Codec.PRORES_LT, "tt"): (480, 270),
+        (Codec.PRORES_LT, "progressive"): (480, 270),
+    }
+
+
+@pytest.mark.parametrize(
+    ("source", "box", "scaler"),
+    [
+        (CLIP, (1440, 810), "w=1440:h=810:flags=area"),
+        (CLIP, (1442, 812), "w=1442:h=810:flags=bicubic"),
+        (CLIP, (1444, 812), "w=1442:h=812:flags=bicubic"),
+        # Smaller on one side alone.
+        (clip(width=1440, sample_aspect=Fraction(4, 3)), (1440, 1080), "w=1440:h=810:flags=bicubic"),
+        (clip(width=1440, sample_aspect=Fraction(3, 4)), (1920, 1080), "w=1080:h=1080:flags=bicubic"),
+    ],
+)
+def test_what_gets_smaller_by_a_quarter_on_both_sides_is_averaged(source: MediaFacts, box: tuple[int, int], scaler: str) -> None:
+    plan = plan_task(settings(resolution=Resolution(ScaleMode.FIT, *box)), source)
+    assert f",scale={scaler}+" in option(plan, "-filter:v")
 
 
 def test_a_turned_picture_is_planned_upright() -> None:
@@ -90,6 +136,19 @@ def test_a_turned_picture_is_planned_upright() -> None:
 )
 def test_retiming(source: MediaFacts, fps: Fraction | None, filters: str) -> None:
     _, _, following = option(plan_task(settings(fps=fps), source), "-filter:v").partition(f"direct=1,{KINDS_REPORTED},")
+    assert following.startswith(filters)
+
+
+@pytest.mark.parametrize(
+    ("container", "filters"),
+    [
+        (Container.MXF, "fps=fps=30000/1001:round=near:eof_action=round,settb=1001/30000,scale"),
+        (Container.MOV, "settb=1001/30000,scale"),
+    ],
+)
+def test_a_rate_that_is_written_in_decimals_is_restated_for_mxf_alone(container: Container, filters: str) -> None:
+    source = clip(rate=NTSC, average_rate=Fraction(2997, 100))
+    _, _, following = option(plan_task(settings(Codec.DNXHR, container), source), "-filter:v").partition(f"{KINDS_REPORTED},")
     assert following.startswith(filters)
 
 
@@ -219,10 +278,15 @@ def test_only_dnxhr_must_be_told_of_bt2020(codec: Codec, container: Container, m
     assert plan_task(settings(codec, container), wide).says_bt2020 is says
 
 
-def test_a_container_that_nobody_asked_to_open_is_refused() -> None:
-    with pytest.raises(ProxxError, match="this one is concat") as refused:
-        plan_task(settings(), replace(CLIP, formats=("concat",)))
-    assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
+@pytest.mark.parametrize("formats", [("concat",), ("hls", "applehttp")])
+def test_a_container_that_nobody_asked_to_open_is_refused(formats: tuple[str, ...]) -> None:
+    with pytest.raises(ProxxError) as refused:
+        plan_task(settings(), replace(CLIP, formats=formats))
+    assert refused.value.error == JobError(
+        ErrorCode.SOURCE_UNSUPPORTED,
+        f"a source must be in a container that editors use, but this one is {','.join(formats)}: rewrap it",
+        {},
+    )
 
 
 def test_the_duration_is_the_pictures_where_it_is_known() -> None:
@@ -243,6 +307,19 @@ def test_the_fingerprint_knows_no_paths() -> None:
     assert len({plan.fingerprint(), *(other.fingerprint() for other in others)}) == 5
     changed = replace(plan, input_options=(*plan.input_options, "-threads", "1"))
     assert changed.fingerprint() != plan.fingerprint()
+    _, *without_paths, _ = plan.argv("", "", "")
+    assert plan.fingerprint() == fingerprint(plan.settings, plan.facts, without_paths)
+
+
+def test_a_rate_that_is_slower_than_the_container_claims_gets_a_frame_for_every_place() -> None:
+    source = replace(CLIP, video=replace(CLIP.video, index=1), audio=())
+    plan, slower = plan_task(settings(), source), plan_slower(settings(), source)
+    assert slower.argv("ffmpeg", "/in", "out") == [
+        word.replace(",settb=1/25,", ",fps=fps=25:round=near:eof_action=pass,settb=1/25,")
+        for word in plan.argv("ffmpeg", "/in", "out")
+    ]
+    assert (slower.design.schedule.slower, slower.expected) == (True, plan.expected)
+    assert slower.argv("ffmpeg", "/in", "out") != plan.argv("ffmpeg", "/in", "out")
 
 
 def test_sources_are_decoded_the_same_on_every_cpu() -> None:
@@ -251,6 +328,15 @@ def test_sources_are_decoded_the_same_on_every_cpu() -> None:
     assert plan.input_options[-8:] == ("-flags", "+bitexact", "-threads:v", "1", "-c:1", "aac_fixed", "-c:3", "libopus")
     other = replace(CLIP, audio=(replace(STEREO, profile="HE-AAC"), replace(STEREO, codec="pcm_s16le", profile=None, index=2)))
     assert plan_task(settings(), other).input_options[-2:] == ("-flags", "+bitexact")
+
+
+def test_a_late_picture_has_its_timecode_and_its_ticks() -> None:
+    source = replace(CAMERA, video=replace(CAMERA.video, start=Fraction(1, 90)))
+    plan = plan_task(settings(Codec.PRORES_LT, Container.MOV), source)
+    assert plan.output_options[plan.output_options.index("-timecode") :] == (
+        "-timecode", "01:00:00;02", "-metadata:s:v:0", "reel_name=A001",
+        "-video_track_timescale", "30000", "-movflags", "+faststart", "-output_ts_offset", "0.011111", "-f", "mov",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("demuxer", ["mpegvideo", "h264"])

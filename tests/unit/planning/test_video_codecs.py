@@ -3,7 +3,7 @@ from fractions import Fraction
 
 import pytest
 
-from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
 from proxx_worker.contract.output_settings import Codec, Container, DnxhrLevel
 from proxx_worker.media.facts import ColorFacts, VideoFacts
 from proxx_worker.planning.color_tags import EVERYTHING, PRORES
@@ -85,17 +85,22 @@ def test_dnxhd_at_its_own_rates(width: int, height: int, rate: Fraction, video: 
 @pytest.mark.parametrize(
     ("width", "height", "rate", "video", "said"),
     [
-        (1920, 1080, Fraction(15), PICTURE, "1920x1080 progressive at 15 frames"),
-        (1920, 1080, None, PICTURE, "at a variable rate"),
-        (1920, 1080, Fraction(50), FIELDS, "1920x1080 interlaced at 50 frames"),
-        (1280, 720, Fraction(25), FIELDS, "1280x720 interlaced"),
-        (960, 540, Fraction(25), PICTURE, "960x540"),
+        (1920, 1080, Fraction(15), PICTURE, "1920x1080 progressive at 15 frames per second"),
+        (1920, 1080, None, PICTURE, "1920x1080 progressive at a variable rate"),
+        (1920, 1080, Fraction(50), FIELDS, "1920x1080 interlaced at 50 frames per second"),
+        (1280, 720, Fraction(25), FIELDS, "1280x720 interlaced at 25 frames per second"),
+        (960, 540, Fraction(25), PICTURE, "960x540 progressive at 25 frames per second"),
     ],
 )
 def test_dnxhd_has_no_other_formats(width: int, height: int, rate: Fraction | None, video: VideoFacts, said: str) -> None:
-    with pytest.raises(ProxxError, match=said) as refused:
+    with pytest.raises(ProxxError) as refused:
         chosen(Codec.DNXHD, Container.MXF, video, Geometry(width, height, Fraction(1)), rate)
-    assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
+    assert refused.value.error == JobError(
+        ErrorCode.SOURCE_UNSUPPORTED,
+        f"DNxHD has no format for {said}: it supports 1920x1080 and 1280x720 at broadcast rates only; "
+        "choose dnxhr, or one of these sizes and rates",
+        {"width": width, "height": height, "rate": None if rate is None else str(rate), "interlaced": video is FIELDS},
+    )
 
 
 @pytest.mark.parametrize(
@@ -114,20 +119,43 @@ def test_dnxhr_levels(level: DnxhrLevel | None, option: str, profile: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("codec", "width", "height"), [(Codec.DNXHR, 254, 120), (Codec.DNXHR, 256, 118), (Codec.AV1, 62, 64), (Codec.AV1, 64, 62)]
+    ("codec", "width", "height", "said"),
+    [
+        (Codec.DNXHR, 254, 120, "DNxHR needs at least 256x120 pixels, but this proxy would have 254x120"),
+        (Codec.DNXHR, 256, 118, "DNxHR needs at least 256x120 pixels, but this proxy would have 256x118"),
+        (Codec.AV1, 62, 64, "the AV1 encoder needs at least 64x64 pixels, but this proxy would be 62x64"),
+        (Codec.AV1, 64, 62, "the AV1 encoder needs at least 64x64 pixels, but this proxy would be 64x62"),
+    ],
 )
-def test_a_picture_below_the_codecs_smallest_is_refused(codec: Codec, width: int, height: int) -> None:
-    with pytest.raises(ProxxError, match="at least") as refused:
+def test_a_picture_below_the_codecs_smallest_is_refused(codec: Codec, width: int, height: int, said: str) -> None:
+    with pytest.raises(ProxxError) as refused:
         chosen(codec, Container.MKV, picture=Geometry(width, height, Fraction(1)))
-    assert refused.value.error.details == {"width": width, "height": height}
-    assert "or h264 (proxy_h264_low, proxy_h264_quarter)" in str(refused.value)
+    assert refused.value.error == JobError(
+        ErrorCode.SOURCE_UNSUPPORTED,
+        f"{said}: choose a larger resolution, or h264 (proxy_h264_low, proxy_h264_quarter), which has no such limit",
+        {"width": width, "height": height},
+    )
 
 
-@pytest.mark.parametrize("codec", [Codec.DNXHR, Codec.H265, Codec.HEVC, Codec.VP9, Codec.AV1])
-def test_fields_are_refused_where_they_cannot_be_kept(codec: Codec) -> None:
-    with pytest.raises(ProxxError, match="cannot keep its fields") as refused:
+@pytest.mark.parametrize(("codec", "width", "height"), [(Codec.DNXHR, 256, 120), (Codec.AV1, 64, 64)])
+def test_the_codecs_smallest_picture_is_made(codec: Codec, width: int, height: int) -> None:
+    smallest = Geometry(width, height, Fraction(1))
+    assert chosen(codec, Container.MKV, picture=smallest) == chosen(codec, Container.MKV)
+
+
+@pytest.mark.parametrize(
+    ("codec", "said"),
+    [(Codec.DNXHR, "dnxhr"), (Codec.H265, "h265"), (Codec.HEVC, "hevc"), (Codec.VP9, "vp9"), (Codec.AV1, "av1")],
+)
+def test_fields_are_refused_where_they_cannot_be_kept(codec: Codec, said: str) -> None:
+    with pytest.raises(ProxxError) as refused:
         chosen(codec, video=FIELDS)
-    assert refused.value.error.details == {"codec": codec.value}
+    assert refused.value.error == JobError(
+        ErrorCode.SOURCE_UNSUPPORTED,
+        f"the source is interlaced and {said} cannot keep its fields: choose ProRes (or H.264, or DNxHD at 1080i), "
+        "or deinterlace the source first",
+        {"codec": said},
+    )
 
 
 def test_h264_keeps_fields_and_names_the_earlier_one_from_the_first_picture_on() -> None:
@@ -145,17 +173,19 @@ def test_only_interlaced_h264_needs_a_multiple_of_four_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("codec", "shallow", "deep"),
+    ("codec", "name", "shallow", "deep"),
     [
-        (Codec.H264, (None, "yuv420p"), (None, "yuv420p")),
-        (Codec.HEVC, ("Main", "yuv420p"), ("Main 10", "yuv420p10le")),
-        (Codec.VP9, ("Profile 0", "yuv420p"), ("Profile 2", "yuv420p10le")),
-        (Codec.AV1, ("Main", "yuv420p"), ("Main", "yuv420p10le")),
+        (Codec.H264, "h264", (None, "yuv420p"), (None, "yuv420p")),
+        (Codec.H265, "hevc", ("Main", "yuv420p"), ("Main 10", "yuv420p10le")),
+        (Codec.HEVC, "hevc", ("Main", "yuv420p"), ("Main 10", "yuv420p10le")),
+        (Codec.VP9, "vp9", ("Profile 0", "yuv420p"), ("Profile 2", "yuv420p10le")),
+        (Codec.AV1, "av1", ("Main", "yuv420p"), ("Main", "yuv420p10le")),
     ],
 )
-def test_bit_depth(codec: Codec, shallow: tuple[str | None, str], deep: tuple[str | None, str]) -> None:
+def test_bit_depth(codec: Codec, name: str, shallow: tuple[str | None, str], deep: tuple[str | None, str]) -> None:
     found = [(encoder.profile, encoder.pixel_format) for encoder in (chosen(codec), chosen(codec, video=DEEP))]
     assert found == [shallow, deep]
+    assert chosen(codec).codec == name
     assert chosen(codec).carries_full_range
 
 
