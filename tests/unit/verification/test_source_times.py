@@ -16,7 +16,7 @@ from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
 from proxx_worker.verification.proxy_probe import ProxyReport, StreamReport
 from proxx_worker.verification.source_faults import ends_early
-from proxx_worker.verification.source_times import claim, measured_plan, promised_frames, times_fault
+from proxx_worker.verification.source_times import claim, measured_plan, off_grid, promised_frames, times_fault
 from tests.unit.planning.sources import CLIP, clip, settings
 from tests.unit.verification.proxies import perfect_encode
 
@@ -58,6 +58,8 @@ def test_times_that_do_not_grow_are_the_sources_damage(
     assert {"near_seconds": near, "stream": 0, "kind": "times"} in cast("list[object]", error.details["places"])
     assert said in error.message
     assert measured_plan(plan, encode) is None
+    off_the_grid_too = replace(encode, presented=(*times, times[-1] + 200))
+    assert measured_plan(plan, off_the_grid_too) is None
 
 
 def test_the_encoders_own_fault_stays_its_own() -> None:
@@ -85,7 +87,11 @@ def test_a_rate_that_is_converted_takes_all_times() -> None:
         (Container.MOV, UNEVEN, 'ask for fps_mode "explicit" with a rate'),
         (Container.MXF, UNEVEN, 'ask for fps_mode "explicit" with a rate, or for mov, mp4 or mkv'),
         (Container.MOV, HALF_RATE, 'come at 25/2: ask for fps_mode "explicit" with 12.5'),
-        (Container.MXF, HALF_RATE, 'come at 25/2: ask for fps_mode "explicit" with 25, which repeats frames'),
+        (
+            Container.MXF,
+            HALF_RATE,
+            'come at 25/2: ask for fps_mode "explicit" with 25, which repeats frames, or for mov, mp4 or mkv',
+        ),
         (Container.MXF, (0, FRAME, 3 * FRAME), "skips frames of its constant rate (25), first at 0.080 s"),
         (Container.MXF, (0, FRAME, 3 * FRAME), "with 25, which repeats the previous frame, or for mov, mp4 or mkv"),
     ],
@@ -116,6 +122,26 @@ def test_too_few_frames_and_mere_gaps_leave_the_claim(times: tuple[int, ...]) ->
     assert measured_plan(planned(), seen(planned(), *times)) is None
 
 
+@pytest.mark.parametrize(
+    ("rate", "tick", "place", "off"),
+    [
+        # A tenth of a frame at 25 frames per second is 51.2 ticks.
+        (Fraction(25), Fraction(1, 12800), 512 + 51, False),
+        (Fraction(25), Fraction(1, 12800), 512 + 52, True),
+        (Fraction(25), Fraction(1, 12800), 512 - 51, False),
+        (Fraction(25), Fraction(1, 12800), 512 - 52, True),
+        # Two of Matroska's ticks are more than a tenth of a frame.
+        (Fraction(100), Fraction(1, 1000), 12, False),
+        (Fraction(100), Fraction(1, 1000), 13, True),
+        (Fraction(60000, 1001), Fraction(1, 1000), 17, False),
+    ],
+)
+def test_a_frame_may_be_two_ticks_or_a_tenth_of_a_frame_from_its_place(
+    rate: Fraction, tick: Fraction, place: int, off: bool
+) -> None:
+    assert off_grid([7000, 7000 + place], [0, 1], tick, rate) is off
+
+
 def test_uneven_times_are_planned_as_variable() -> None:
     again = measured_plan(planned(), seen(planned(), *UNEVEN, exit_code=1))
     assert again is not None
@@ -129,6 +155,7 @@ def test_every_second_place_is_half_the_rate() -> None:
     again = measured_plan(plan, seen(plan, *HALF_RATE))
     assert again is not None
     assert (claim(again), again.design.schedule.slower, again.expected.timing.rate) == ("25/2", True, Fraction(25, 2))
+    assert (again.facts.video.rate, again.facts.video.average_rate) == (Fraction(25, 2), Fraction(25, 2))
     assert (
         "fps=fps=25/2:round=near:eof_action=pass,settb=2/25" in again.output_options[again.output_options.index("-filter:v") + 1]
     )

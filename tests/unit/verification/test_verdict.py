@@ -314,10 +314,10 @@ def test_static_hdr_metadata(codec: Codec, suffix: str, oks: tuple[bool | None, 
 
 def test_hdr_metadata_is_asked_for_only_where_there_is_some() -> None:
     plain = proxy_probe_argv("ffprobe", "out.mp4", plan_task(settings(), CLIP).expected)
-    assert plain[:10] == [
-        "ffprobe", "-hide_banner", "-v", "error", "-protocol_whitelist", "file", "-f", "mov", "-threads", "auto"
+    assert plain[:11] == [
+        "ffprobe", "-hide_banner", "-v", "error", "-protocol_whitelist", "file", "-f", "mov", "-threads", "auto", "-show_entries"
     ]  # fmt: skip
-    assert plain[-4:] == ["-of", "compact", "-i", "file:out.mp4"]
+    assert plain[12:] == ["-of", "compact", "-i", "file:out.mp4"]
     assert "frame_side_data" not in plain[11]
     light = plan_task(settings(), clip(color=replace(REC709, content_light="1000,400")))
     assert "frame_side_data" in proxy_probe_argv("ffprobe", "out.mp4", light.expected)[11]
