@@ -6,11 +6,12 @@ from typing import cast
 
 import pytest
 
-from proxx_worker.contract.errors import ErrorCode
+from proxx_worker.contract.errors import ErrorCode, JobError, JsonValue
 from proxx_worker.contract.output_settings import Codec, Container
 from proxx_worker.contract.result import Check
 from proxx_worker.media.facts import MediaFacts, Timecode
 from proxx_worker.planning.plan import TaskPlan, plan_task
+from proxx_worker.verification.damage_places import Place
 from proxx_worker.verification.encode_fault import encode_error
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
@@ -19,6 +20,7 @@ from proxx_worker.verification.source_faults import ends_early
 from proxx_worker.verification.source_times import claim, measured_plan, off_grid, promised_frames, times_fault
 from tests.unit.planning.sources import CLIP, clip, settings
 from tests.unit.verification.proxies import perfect_encode
+from tests.unit.verification.searches import search_result
 
 FRAME = 512
 MUXER = "[mov @ 0x1] [error] Non-monotonous DTS in output stream 0:0; previous: 2560, current: 2560; aborting."
@@ -62,6 +64,37 @@ def test_times_that_do_not_grow_are_the_sources_damage(
     assert measured_plan(plan, off_the_grid_too) is None
 
 
+def test_times_that_go_back_are_told_from_the_first_frame_on() -> None:
+    plan = planned()
+    encode = seen(plan, 7000, 7000 + 2 * FRAME, 7000 + FRAME, 7000)
+    assert times_fault(plan, encode) == JobError(
+        ErrorCode.SOURCE_DAMAGED,
+        "frame times must increase, but the source's frame at 0.080 s is followed by one at 0.040 s (and 1 more such places): "
+        'rewrap the clip with correct times, or ask for fps_mode "explicit" with a rate',
+        {
+            "near_seconds": "0.080",
+            "places": [
+                {"near_seconds": "0.080", "stream": 0, "kind": "times"},
+                {"near_seconds": "0.040", "stream": 0, "kind": "times"},
+            ],
+            "places_count": 2,
+        },
+    )
+    found = search_result(Place("0.070", 0, "decoding"), Place("0.080", 0, "times", "0.120"), complete=False)
+    searched = times_fault(plan, encode, found)
+    assert searched is not None
+    assert "followed by one at 0.040 s: rewrap" in searched.message
+    assert searched.details == {
+        "near_seconds": "0.080",
+        "places": [{"near_seconds": "0.080", "until_seconds": "0.120", "stream": 0, "kind": "times"}],
+        "places_count": 1,
+        "places_complete": False,
+    }
+    other = times_fault(plan, encode, search_result(Place("0.070", 0, "decoding")))
+    assert other is not None
+    assert (other.details["places_count"], other.details["places_complete"]) == (2, True), "what the encode met is kept"
+
+
 def test_the_encoders_own_fault_stays_its_own() -> None:
     plan = planned()
     error = encode_error(plan, replace(perfect_encode(plan), exit_code=1, complaints=(MUXER,)))
@@ -81,27 +114,37 @@ def test_a_rate_that_is_converted_takes_all_times() -> None:
     assert times_fault(planned(), seen(planned())) is None
 
 
+OFF_THE_GRID = "the source's container states a constant frame rate (25), but its frames have other times: "
+AT_HALF = "the source's container states a frame rate of 25, but its frames come at 25/2: "
+ASK = 'ask for fps_mode "explicit" with '
+
+
 @pytest.mark.parametrize(
-    ("container", "times", "said"),
+    ("container", "times", "said", "details"),
     [
-        (Container.MOV, UNEVEN, 'ask for fps_mode "explicit" with a rate'),
-        (Container.MXF, UNEVEN, 'ask for fps_mode "explicit" with a rate, or for mov, mp4 or mkv'),
-        (Container.MOV, HALF_RATE, 'come at 25/2: ask for fps_mode "explicit" with 12.5'),
+        (Container.MOV, UNEVEN, f"{OFF_THE_GRID}{ASK}a rate", {"rate": "25"}),
+        (Container.MXF, UNEVEN, f"{OFF_THE_GRID}{ASK}a rate, or for mov, mp4 or mkv", {"rate": "25"}),
+        (Container.MOV, HALF_RATE, f"{AT_HALF}{ASK}12.5", {"rate": "25", "rate_of_frames": "25/2"}),
         (
             Container.MXF,
             HALF_RATE,
-            'come at 25/2: ask for fps_mode "explicit" with 25, which repeats frames, or for mov, mp4 or mkv',
+            f"{AT_HALF}{ASK}25, which repeats frames, or for mov, mp4 or mkv",
+            {"rate": "25", "rate_of_frames": "25/2"},
         ),
-        (Container.MXF, (0, FRAME, 3 * FRAME), "skips frames of its constant rate (25), first at 0.080 s"),
-        (Container.MXF, (0, FRAME, 3 * FRAME), "with 25, which repeats the previous frame, or for mov, mp4 or mkv"),
+        (
+            Container.MXF,
+            (0, FRAME, 3 * FRAME),
+            "the source skips frames of its constant rate (25), first at 0.080 s, and MXF cannot store a gap: "
+            f"{ASK}25, which repeats the previous frame, or for mov, mp4 or mkv",
+            {"rate": "25", "near_seconds": "0.080"},
+        ),
     ],
 )
-def test_what_is_wrong_with_a_claimed_rate(container: Container, times: tuple[int, ...], said: str) -> None:
+def test_what_is_wrong_with_a_claimed_rate(
+    container: Container, times: tuple[int, ...], said: str, details: dict[str, JsonValue]
+) -> None:
     error = times_fault(planned(container=container), seen(planned(), *times))
-    assert error is not None
-    assert error.code is ErrorCode.SOURCE_UNSUPPORTED
-    assert said in error.message
-    assert ("mov, mp4 or mkv" in error.message) is (container is Container.MXF)
+    assert error == JobError(ErrorCode.SOURCE_UNSUPPORTED, said, details)
 
 
 @pytest.mark.parametrize(

@@ -46,4 +46,7 @@ def test_only_amr_that_misses_as_many_frames_after_each_is_refused(
         ErrorCode.SOURCE_UNSUPPORTED,
         {"stream": source.audio[0].index, "frames_in_packet": frames},
     )
-    assert f"has {frames} AMR frames in each packet" in error.message
+    assert error.message == (
+        f"audio stream 1 of the source has {frames} AMR frames in each packet, but this FFmpeg decodes only the first: deliver the "
+        "clip with another audio codec (AAC, PCM), or use a newer FFmpeg"
+    )

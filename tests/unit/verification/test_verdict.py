@@ -53,7 +53,18 @@ def test_a_perfect_proxy_passes(codec: Codec, container: Container) -> None:
     assert check(verdict, "frames").ok
     assert check(verdict, "frame_times").ok
     assert check(verdict, "duration").ok
-    assert verdict.output_media is not None
+
+
+def test_the_probe_s_report_is_kept_without_the_prefix_of_tags() -> None:
+    source = replace(CLIP, timecode=Timecode("01:00:00:02", drop_frame=False, origin="tmcd"), audio=())
+    seen = verdict_of(lambda proxy: proxy.picture.update({"tag:timecode": "01:00:00:02"}), source=source).output_media
+    assert seen is not None
+    assert seen["format"] == {"format_name": "mov,mp4,m4a,3gp,3g2,mj2", "timecode": "01:00:00:02"}
+    (picture,) = seen["streams"] if isinstance(seen["streams"], list) else ()
+    assert isinstance(picture, dict)
+    assert (picture["index"], picture["codec_name"], picture["timecode"], picture["decoded_frames"]) == (
+        "0", "h264", "01:00:00:02", 25
+    )  # fmt: skip
 
 
 def test_every_check_has_its_name() -> None:
@@ -155,8 +166,11 @@ def test_a_spoiled_proxy_fails(spoil: Callable[[Proxy], object], faults: dict[st
         {"name": name, "expected": expected, "actual": actual} for name, (expected, actual) in faults.items()
     ]
     first = next(iter(faults))
-    assert f"{first} should be {faults[first][0]}, but is {faults[first][1]}" in verdict.error.message
-    assert ("more" in verdict.error.message) is (len(faults) > 1)
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    assert verdict.error.message == (
+        f"the proxy does not match its source: {first} should be {faults[first][0]}, but is {faults[first][1]}{more}; nothing was "
+        "published"
+    )
 
 
 def wrong_rate(proxy: Proxy) -> None:
