@@ -49,6 +49,14 @@ def test_audio_that_ends_early_was_cut_off() -> None:
     )
 
 
+def test_a_stream_that_was_not_heard_is_passed_over() -> None:
+    two = replace(ENCODED, audio=(*ENCODED.audio, replace(STEREO, index=4, gapless=False)))
+    error = early(two, None, short(24000))
+    assert error is not None
+    assert error.details == {"ends_at_seconds": "0.500", "stream": 4}
+    assert early(two) is None
+
+
 def test_a_proxy_without_the_stream_is_no_damage_of_the_source() -> None:
     plan = planned(ENCODED)
     proxy = perfect_proxy(plan)

@@ -50,8 +50,8 @@ def test_an_encoder_that_fails_is_quoted_with_its_last_ten_lines() -> None:
 def test_an_encoder_that_does_not_say_that_it_finished_is_not_trusted() -> None:
     assert encode_error(PLAN, seen(progress=Progress(frames=25), stderr_tail=("[info] bye",))) == JobError(
         ErrorCode.ENCODE_FAILED,
-        "FFmpeg must report that it finished, but it exited with code 0 without doing so: its output cannot be trusted; check that "
-        f"the program configured as ffmpeg is FFmpeg, and see {JOB_LOG}",
+        "FFmpeg must report that it finished, but it exited with code 0 without doing so: its output cannot be trusted; "
+        f"check that the program configured as ffmpeg is FFmpeg, and see {JOB_LOG}",
         {"exit_code": 0, "lines": ["[info] bye"]},
     )
 
@@ -90,8 +90,8 @@ def test_a_damaged_source_is_quoted_with_ten_lines() -> None:
     error = encode_error(PLAN, seen(exit_code=1, complaints=lines, complained_at=3, heard_at=(3,) * 12))
     assert error == JobError(
         ErrorCode.SOURCE_DAMAGED,
-        f"the source could not be read and decoded without errors, first near 0.080 s: {DECODER_SAID.replace('21', '0')}; deliver "
-        "the clip again, or repair it",
+        f"the source could not be read and decoded without errors, first near 0.080 s: {DECODER_SAID.replace('21', '0')}; "
+        "deliver the clip again, or repair it",
         {
             "near_seconds": "0.080",
             "lines": [DECODER_SAID.replace("21", str(number)) for number in range(10)],
@@ -224,8 +224,10 @@ CUT_OFF = "it was cut off; deliver the clip again"
         (
             replace(CLIP, formats=("h264",), audio=()),
             24,
-            "the source has 25 frames by its picture headers, but 24 were decoded: it is damaged, or its frames cannot be counted; "
-            "deliver the clip again, or wrap it in mov or mp4 with times",
+            (
+                "the source has 25 frames by its picture headers, but 24 were decoded: it is damaged, or its frames cannot be "
+                "counted; deliver the clip again, or wrap it in mov or mp4 with times"
+            ),
             {"frames": 24, "frames_promised": 25},
         ),
         (
@@ -271,3 +273,14 @@ def test_a_source_that_ends_early(source: MediaFacts, frames: int, said: str | N
     plan = plan_task(settings(Codec.PRORES_PROXY, Container.MOV), source)
     error = ends_early(plan, perfect_encode(plan, frames), perfect_proxy(plan).observation().report)
     assert error == (said and JobError(ErrorCode.SOURCE_DAMAGED, said, details))
+
+
+def test_the_end_is_told_by_the_source_s_own_times() -> None:
+    plan = plan_task(settings(Codec.PRORES_PROXY, Container.MOV), clip(frames_certain=False, start=Fraction(7)))
+    encode = perfect_encode(plan, 20)
+    later = replace(encode, presented=tuple(7 * 12800 + time for time in encode.times))
+    assert ends_early(plan, later, perfect_proxy(plan).observation().report) == JobError(
+        ErrorCode.SOURCE_DAMAGED,
+        f"the source ends after 0.800 s, but its container promises 1.000 s: {CUT_OFF}",
+        {"ends_at_seconds": "7.800", "frames": 20, "frames_promised": None},
+    )

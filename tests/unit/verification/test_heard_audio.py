@@ -73,8 +73,8 @@ def test_the_proxy_s_first_sample_is_the_origin() -> None:
 def test_times_go_on_where_their_numbers_wrap() -> None:
     times = [time << 27 for time in range(9)]
     assert listened(frames(*times)).length == (8 << 27) + FRAME
-    moved = Placement(origin=0, shift=1 << 26, slack=24, rate=48000)
-    assert listened(frames(*times), moved).length == (8 << 27) + (1 << 26) + FRAME
+    moved = Placement(origin=0, shift=3 << 26, slack=24, rate=48000)
+    assert listened(frames(*times), moved).length == (8 << 27) + (3 << 26) + FRAME
 
 
 def test_many_corrections_are_counted_and_the_first_ones_told() -> None:

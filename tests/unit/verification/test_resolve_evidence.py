@@ -55,8 +55,8 @@ def test_a_source_with_sound_has_a_proxy_with_sound() -> None:
     error = evidence.error(observed(PICTURE))
     assert error == JobError(
         ErrorCode.OUTPUT_INVALID,
-        "the proxy must carry its source's audio, but it has none of the 2 channels: nothing was published. Check that the preset "
-        "'Proxy' exports audio.",
+        "the proxy must carry its source's audio, but it has none of the 2 channels: nothing was published. Check that the "
+        "preset 'Proxy' exports audio.",
         {"audio_channels": 2, "preset": "Proxy"},
     )
     assert evidence.error(observed(PICTURE, SOUND)) is None

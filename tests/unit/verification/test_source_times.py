@@ -116,6 +116,7 @@ def test_a_rate_that_is_converted_takes_all_times() -> None:
 
 OFF_THE_GRID = "the source's container states a constant frame rate (25), but its frames have other times: "
 AT_HALF = "the source's container states a frame rate of 25, but its frames come at 25/2: "
+SKIPS = "the source skips frames of its constant rate (25), first at 0.080 s, and MXF cannot store a gap: "
 ASK = 'ask for fps_mode "explicit" with '
 
 
@@ -134,8 +135,7 @@ ASK = 'ask for fps_mode "explicit" with '
         (
             Container.MXF,
             (0, FRAME, 3 * FRAME),
-            "the source skips frames of its constant rate (25), first at 0.080 s, and MXF cannot store a gap: "
-            f"{ASK}25, which repeats the previous frame, or for mov, mp4 or mkv",
+            f"{SKIPS}{ASK}25, which repeats the previous frame, or for mov, mp4 or mkv",
             {"rate": "25", "near_seconds": "0.080"},
         ),
     ],

@@ -168,8 +168,8 @@ def test_a_spoiled_proxy_fails(spoil: Callable[[Proxy], object], faults: dict[st
     first = next(iter(faults))
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     assert verdict.error.message == (
-        f"the proxy does not match its source: {first} should be {faults[first][0]}, but is {faults[first][1]}{more}; nothing was "
-        "published"
+        f"the proxy does not match its source: {first} should be {faults[first][0]}, but is {faults[first][1]}{more}; "
+        "nothing was published"
     )
 
 
