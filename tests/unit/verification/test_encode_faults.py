@@ -116,15 +116,18 @@ def test_a_decoder_that_fails_without_a_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "code"),
+    ("exit_code", "tail", "complaints", "code"),
     [
-        ({"exit_code": 0}, None),
-        ({"exit_code": 1, "stderr_tail": (GAVE_UP, "[info] bye")}, ErrorCode.ENCODE_FAILED),
-        ({"exit_code": 1, "complaints": ("[libx264 @ 0x1] [error] no",)}, ErrorCode.ENCODE_FAILED),
+        (0, (GAVE_UP,), (), None),
+        (1, (GAVE_UP,), (), ErrorCode.SOURCE_DAMAGED),
+        (1, (GAVE_UP, "[info] bye"), (), ErrorCode.ENCODE_FAILED),
+        (1, (GAVE_UP,), ("[libx264 @ 0x1] [error] no",), ErrorCode.ENCODE_FAILED),
     ],
 )
-def test_only_a_failure_without_any_word_is_the_sources(changes: dict[str, object], code: ErrorCode | None) -> None:
-    error = encode_error(PLAN, seen(**{"stderr_tail": (GAVE_UP,), **changes}))
+def test_only_a_failure_without_any_word_is_the_sources(
+    exit_code: int, tail: tuple[str, ...], complaints: tuple[str, ...], code: ErrorCode | None
+) -> None:
+    error = encode_error(PLAN, seen(exit_code=exit_code, stderr_tail=tail, complaints=complaints))
     assert (None if error is None else error.code) == code
 
 

@@ -77,6 +77,17 @@ def test_the_frames_of_a_whole_source_are_counted_three_times() -> None:
     ]
 
 
+def test_a_frame_that_the_encoder_dropped_is_its_fault_alone() -> None:
+    plan = planned()
+    encode = perfect_encode(plan)
+    counted = checked(plan, replace(encode, progress=replace(encode.progress, frames=24)))
+    assert counted[:3] == [
+        ("frames_encoded", 25, 24, False),
+        ("frames", 25, 25, True),
+        ("frames_of_source", 25, 25, True),
+    ]
+
+
 def test_frames_that_were_left_out_are_told() -> None:
     plan = planned(replace(CLIP, open_end=OpenEnd(1880)))
     said, cut = "10 of 25, before the first that decodes", "1 of 26, at the end and not known to be whole"

@@ -1,8 +1,10 @@
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from typing import cast
 
 import pytest
+from pydantic import JsonValue
 
 from proxx_worker.contract.codecs import CONTAINERS
 from proxx_worker.contract.errors import ErrorCode
@@ -60,8 +62,7 @@ def test_the_probe_s_report_is_kept_without_the_prefix_of_tags() -> None:
     seen = verdict_of(lambda proxy: proxy.picture.update({"tag:timecode": "01:00:00:02"}), source=source).output_media
     assert seen is not None
     assert seen["format"] == {"format_name": "mov,mp4,m4a,3gp,3g2,mj2", "timecode": "01:00:00:02"}
-    (picture,) = seen["streams"] if isinstance(seen["streams"], list) else ()
-    assert isinstance(picture, dict)
+    (picture,) = cast("list[dict[str, JsonValue]]", seen["streams"])
     assert (picture["index"], picture["codec_name"], picture["timecode"], picture["decoded_frames"]) == (
         "0", "h264", "01:00:00:02", 25
     )  # fmt: skip
