@@ -53,6 +53,7 @@ DELAYED = replace(clip(frames_certain=False, delay=2), formats=("avi",))
         (planned(), 10 * FRAME + 200, "0.4"),
         (planned(), 10 * FRAME + 300, "0.44"),
         (planned(clip(constant_rate=False)), 10 * FRAME + 200, "0.415625"),
+        (planned(clip(constant_rate=False), Container.MKV), 10 * FRAME + 200, "0.415625"),
         (planned(DELAYED), 2 * FRAME, "0"),
         (planned(DELAYED), 12 * FRAME, "0.4"),
         (planned(LATE_SOUND), 50 * FRAME, "2"),

@@ -282,6 +282,8 @@ def test_fragments_may_count_from_0() -> None:
     assert not early(planned(late), perfect_encode(planned(late)))
     longer = replace(fragmented(Fraction(10), Fraction(12)), start=Fraction(10))
     assert early(planned(longer), perfect_encode(planned(longer)))
+    at_zero = fragmented(Fraction(0), Fraction(3, 2))
+    assert early(planned(at_zero), perfect_encode(planned(at_zero)))
     table = replace(late, video=replace(late.video, frames=25))
     assert early(planned(table), perfect_encode(planned(table)))
 
