@@ -185,6 +185,11 @@ def test_where_no_size_is_planned_that_of_the_proxy_gives_the_rounding(sample: F
 
 def test_a_picture_without_a_size_has_none() -> None:
     assert of_picture("display_aspect", picture({"sample_aspect_ratio": "1:1"}), expected()) == ("16/9", "0", False)
+    assert of_picture("display_aspect", picture({"width": "64", "sample_aspect_ratio": "1:1"}), expected()) == (
+        "16/9",
+        "64",
+        False,
+    )
     assert of_picture("picture_size", picture(), expected()) == ("1920x1080", "NonexNone", False)
 
 
@@ -234,6 +239,8 @@ def test_each_colour_has_its_own_word() -> None:
     color = ColorFacts(range="tv", matrix="bt709", primaries="bt2020", transfer="smpte2084")
     wanted = expected(source=clip(color=color))
     assert [of_picture(name, stream, wanted) for name in COLORS] == [(word, word, True) for word in SAID.values()]
+    silent = picture(dict.fromkeys(SAID, "unknown"), ["|".join(f"{key}=unknown" for key in SAID)])
+    assert [of_picture(name, silent, wanted) for name in COLORS] == [(word, None, False) for word in SAID.values()]
     unsaid = expected(source=clip(color=ColorFacts()))
     assert [of_picture(name, stream, unsaid)[1:] for name in COLORS] == [(word, None) for word in SAID.values()]
 
