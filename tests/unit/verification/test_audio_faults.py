@@ -141,7 +141,9 @@ def test_the_grid_that_moves_the_picture_is_no_late_start() -> None:
     plan = planned(source, Container.MXF)
     assert plan.design.schedule.audio_shift == Fraction(1, 100)
     assert begins_late(plan, moved(plan, Fraction(3, 100))) is None
-    assert begins_late(plan, moved(plan, Fraction(0))) is not None
+    late = begins_late(plan, moved(plan, Fraction(0)))
+    assert late is not None
+    assert late.details == {"seconds": "-0.030"}
 
 
 def encoded(change: Callable[[EncodeObservation], EncodeObservation]) -> list[tuple[object, object, bool | None]]:

@@ -406,6 +406,10 @@ def test_a_picture_lasts_as_long_as_it_is_shown(
     assert of_times("duration", stream, wanted) == (said, decimal(ticks * TICK), ok)
 
 
+def test_a_picture_whose_ticks_are_not_known_has_no_duration() -> None:
+    assert of_times("duration", timed((0, 512), time_base="0/0", duration_ts="1024"), expected()) == ("0.04", None, False)
+
+
 @pytest.mark.parametrize(("end", "ok"), [("1.003", True), ("0.997", True), ("1.0031", False), ("0.9969", False)])
 def test_matroska_rounds_a_duration_by_up_to_3_ms(end: str, ok: bool) -> None:
     stream = timed(SECOND, **{"tag:DURATION": f"00:00:0{end}"})
@@ -474,6 +478,7 @@ def test_a_timecode_that_is_not_known_is_not_compared() -> None:
         (Fraction(0), "0"),
         (Fraction(1, 3), "0.333333"),
         (Fraction(-1, 20), "-0.05"),
+        (Fraction(5, 2_000_000), "0.000002"),
     ],
 )
 def test_seconds_are_short_decimals(seconds: Fraction | None, text: str | None) -> None:

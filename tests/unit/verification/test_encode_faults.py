@@ -139,6 +139,7 @@ IN_MXF = plan_task(settings(Codec.DNXHR, Container.MXF), replace(CLIP, formats=(
     [
         (("[mxf @ 0x1] [error] no index",), ErrorCode.SOURCE_DAMAGED, ["reading"]),
         (("[mxf @ 0x1] [error] no index", "[error] Error writing trailer"), ErrorCode.ENCODE_FAILED, []),
+        (("[error] Error writing trailer of x: Input/output error",), ErrorCode.ENCODE_FAILED, []),
         (
             ("[mxf @ 0x1] [error] no index", DECODER, "[error] Error writing trailer"),
             ErrorCode.SOURCE_DAMAGED,

@@ -220,6 +220,14 @@ def test_no_picture_at_all() -> None:
     assert verdict.error is not None
 
 
+def test_mxf_audio_is_as_long_as_the_picture_if_there_is_one() -> None:
+    spoiled = put("picture", "duration_ts", "6400")
+    seen = check(verdict_of(spoiled, codec=Codec.DNXHR, container=Container.MXF), "audio_0_duration")
+    assert (seen.expected, seen.actual, seen.ok) == ("0.5", "1", False)
+    blind = verdict_of(put("picture", "codec_type", "data"), codec=Codec.DNXHR, container=Container.MXF)
+    assert check(blind, "audio_0_duration").ok is None
+
+
 def test_what_the_source_does_not_say_is_not_known() -> None:
     source = replace(
         clip(color=ColorFacts(), field_order=None, frames_certain=False), audio=(replace(STEREO, layout=None, duration=None),)
