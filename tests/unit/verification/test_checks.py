@@ -418,6 +418,12 @@ def test_matroska_rounds_a_duration_by_up_to_3_ms(end: str, ok: bool) -> None:
     assert of_times("duration", unknown, expected(Container.MKV)) == ("1", None, False)
 
 
+@pytest.mark.parametrize(("end", "ok"), [("1.023", True), ("1.0231", False)])
+def test_at_another_rate_a_frame_comes_on_top_of_that(end: str, ok: bool) -> None:
+    stream = timed(SECOND, **{"tag:DURATION": f"00:00:0{end}"})
+    assert of_times("duration", stream, expected(Container.MKV, fps=Fraction(50))) == ("1", end, ok)
+
+
 START = Timecode("01:00:00:02", drop_frame=False, origin="tmcd")
 ONE, TWO = "01:00:00:02", "02:00:00:00"
 
