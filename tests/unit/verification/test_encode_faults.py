@@ -47,6 +47,18 @@ def test_an_encoder_that_fails_is_quoted_with_its_last_ten_lines() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("complaints", "tail", "last"),
+    [(("[x] first", "[x] last"), ("[info] bye",), "[x] last"), ((), ("[info] first", "[info] last"), "[info] last")],
+)
+def test_its_last_complaint_is_the_reason_or_else_its_last_line(
+    complaints: tuple[str, ...], tail: tuple[str, ...], last: str
+) -> None:
+    error = encode_error(PLAN, seen(exit_code=2, complaints=complaints, stderr_tail=tail))
+    assert error is not None
+    assert error.message.startswith(f"FFmpeg ended with exit code 2: {last}; ")
+
+
 def test_an_encoder_that_does_not_say_that_it_finished_is_not_trusted() -> None:
     assert encode_error(PLAN, seen(progress=Progress(frames=25), stderr_tail=("[info] bye",))) == JobError(
         ErrorCode.ENCODE_FAILED,
