@@ -174,6 +174,29 @@ def test_a_frame_that_does_not_follow_is_a_hole(container: Container) -> None:
     assert checked(said(0, [1024] * 20, container), container)["holes"].ok
 
 
+@pytest.mark.parametrize(
+    ("container", "gap", "ok"),
+    [(Container.MOV, 48, True), (Container.MOV, 49, False), (Container.MKV, 96, True), (Container.MKV, 144, False)],
+)
+def test_a_millisecond_is_no_hole_nor_are_two_in_matroska(container: Container, gap: int, ok: bool) -> None:
+    assert checked(said(0, [960] * 20, container, hole=(7, gap)), container)["holes"].ok is ok
+
+
+def test_ticks_may_be_finer_than_samples() -> None:
+    lines = [f"frame|stream_index=1|pts={1920 * number}|nb_samples=1024" for number in range(3)]
+    text = "\n".join([*lines, "stream|index=1|codec_type=audio|time_base=1/90000"])
+    assert checked(text, Container.MOV)["holes"].ok
+
+
+def test_matroska_s_clock_has_hours_and_minutes() -> None:
+    expected = plan_task(settings(Codec.H264, Container.MKV), SOURCE).expected
+    (sound,) = expected.audio or ()
+    copied = replace(sound, copied_from=1, duration=Fraction(7447, 2))
+    report = parse_proxy(said(0, [1024], Container.MKV, fields={"tag:DURATION": "01:02:03.500000000"}).encode())
+    found = {check.name: check for check in audio_checks(replace(expected, audio=(copied,)), report, (), None)}
+    assert found["audio_0_duration"] == Check(name="audio_0_duration", expected="3723.5", actual="3723.5", ok=True)
+
+
 def test_of_frames_without_times_nothing_is_believed() -> None:
     text = pcm().replace("pts=1024|", "pts=N/A|")
     assert checked(text, Container.MOV)["holes"] == Check(name="audio_0_holes", expected=0, actual=None, ok=False)
@@ -200,6 +223,7 @@ def test_where_the_container_says_no_length_the_decoded_samples_decide(container
     assert checked(text(1024), container)["duration"].ok is False
     assert checked(text(-1024), container)["duration"].ok is False
     assert checked(text(-1024), container)["duration"].expected == "2.09375"
+    assert checked(text(-1024), container)["duration"].actual is not None
 
 
 @pytest.mark.parametrize("container", [Container.MOV, Container.MP4, Container.MKV])
@@ -222,6 +246,21 @@ def test_mxf_sound_is_as_long_as_the_picture_and_says_how_much_was_sound() -> No
     assert "end" not in checked(text, Container.MXF, HEARD, picture=Fraction(1))
 
 
+@pytest.mark.parametrize(
+    ("samples", "ok"), [(RATE - 4096, True), (RATE - 4097, False), (RATE + 4096, True), (RATE + 4097, False)]
+)
+def test_mxf_sound_that_was_not_heard_is_as_long_as_the_picture_to_four_blocks(samples: int, ok: bool) -> None:
+    found = checked(said(0, sizes(samples, 1920)), Container.MXF, None, picture=Fraction(1))["duration"]
+    assert (found.expected, found.ok) == ("1", ok)
+
+
+def test_mxf_sound_that_was_heard_is_as_long_as_the_picture_to_the_sample() -> None:
+    for samples, ok in ((RATE, True), (RATE + 1, True), (RATE + 2, False), (RATE - 2, False)):
+        assert checked(said(0, sizes(samples, 1920)), Container.MXF, picture=Fraction(1))["duration"].ok is ok
+    unknown = checked(said(0, sizes(RATE, 1920)), Container.MXF)["duration"]
+    assert unknown == Check(name="audio_0_duration", expected=None, actual="1", ok=None)
+
+
 COPY = replace(CLIP, audio=(replace(STEREO, duration=Fraction(HEARD.length, RATE)),))
 
 
@@ -242,7 +281,9 @@ def test_a_copy_is_as_long_as_its_source_says() -> None:
 def test_an_engine_that_heard_nothing_is_held_to_what_it_promised() -> None:
     expected = plan_task(settings(Codec.PRORES_PROXY, Container.MOV), SOURCE).expected
     promise = ExpectedAudio(None, None, None, None, None, Fraction(HEARD.length, RATE))
-    report = parse_proxy(said(0, sizes(HEARD.length - 4000, 1024), fields={"sample_rate": "48000"}).encode())
+    # The container's own word on its length does not count.
+    fields = {"sample_rate": "48000", "duration_ts": "1"}
+    report = parse_proxy(said(0, sizes(HEARD.length - 4000, 1024), fields=fields).encode())
     found = {check.name: check.ok for check in audio_checks(replace(expected, audio=(promise,)), report, (), None)}
     assert (found["audio_0_start"], found["audio_0_duration"], found["audio_0_holes"]) == (None, True, True)
     short = replace(promise, duration=Fraction(HEARD.length + 200, RATE))

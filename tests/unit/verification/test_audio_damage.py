@@ -122,7 +122,7 @@ def test_a_fault_that_the_decoder_says_nothing_of() -> None:
         # A long first packet of which the priming is all that is left out, one that overlaps, an end that is rounded.
         (((7447, 1024), (8471, 39529)), {}),
         (((-24, 1048), (1000, 47000)), {}),
-        ((0, 1024, (2048, 45900)), {}),
+        ((0, 1024, (2048, 45856)), {}),
         (without(20), {"time_base": "0/0"}),
         (without(20), {"start_pts": "N/A"}),
         (without(20), {"duration_ts": "N/A"}),
@@ -143,6 +143,11 @@ def test_the_place_is_counted_from_the_first_picture() -> None:
     assert place(damage(seen(without(20), picture=(100,)))) == ("0.327", 1)
     assert place(damage(seen(without(1), picture=(100,)))) == ("0.000", 1)
     assert place(damage(seen(without(20), picture=()))) == ("0.427", 1)
+
+
+@pytest.mark.parametrize("times", [(), tuple(4800 + time for time in WHOLE[3:])])
+def test_what_is_missing_at_the_start_is_where_the_stream_starts(times: Sequence[int]) -> None:
+    assert place(damage(seen(times, fields={"start_pts": "4800"}), stderr="")) == ("0.100", 1)
 
 
 def test_the_stream_with_the_first_hole_is_named() -> None:

@@ -49,6 +49,14 @@ def test_audio_that_ends_early_was_cut_off() -> None:
     )
 
 
+def test_a_stream_that_was_not_heard_is_passed_over() -> None:
+    two = replace(ENCODED, audio=(*ENCODED.audio, replace(STEREO, index=4, gapless=False)))
+    error = early(two, None, short(24000))
+    assert error is not None
+    assert error.details == {"ends_at_seconds": "0.500", "stream": 4}
+    assert early(two) is None
+
+
 def test_a_proxy_without_the_stream_is_no_damage_of_the_source() -> None:
     plan = planned(ENCODED)
     proxy = perfect_proxy(plan)
@@ -86,7 +94,10 @@ def test_audio_that_changes_on_the_way_is_refused(restarts: tuple[int, int], pos
     error = encode_error(plan, seen(plan, *(replace(HEARD, restarts=times) for times in restarts)))
     assert error is not None
     assert error.code is ErrorCode.SOURCE_UNSUPPORTED
-    assert error.message.startswith(f"audio stream {position + 1} of the source changes its rate, format or channels partway")
+    assert error.message == (
+        f"audio stream {position + 1} of the source changes its rate, format or channels partway, which a single proxy cannot "
+        "follow: split the clip there"
+    )
     assert error.details == {"changes": restarts[position], "stream": (1, 4)[position]}
     assert encode_error(plan, seen(plan, HEARD, None)) is None
 
@@ -111,7 +122,15 @@ def moved(plan: TaskPlan, by: Fraction) -> EncodeObservation:
 def test_mxf_starts_by_the_containers_word(container: Container, source: MediaFacts, by: Fraction, said: str | None) -> None:
     plan = planned(source, container)
     error = begins_late(plan, moved(plan, by))
-    assert (None if error is None else error.details["seconds"]) == said
+    assert error == (
+        said
+        and JobError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            f"the source's first frame is {said} s from the time its container states, and MXF cannot store a late start: choose "
+            "mov, mp4 or mkv",
+            {"seconds": said},
+        )
+    )
     assert begins_late(plan, replace(perfect_encode(plan), presented=())) is None
 
 
@@ -122,7 +141,9 @@ def test_the_grid_that_moves_the_picture_is_no_late_start() -> None:
     plan = planned(source, Container.MXF)
     assert plan.design.schedule.audio_shift == Fraction(1, 100)
     assert begins_late(plan, moved(plan, Fraction(3, 100))) is None
-    assert begins_late(plan, moved(plan, Fraction(0))) is not None
+    late = begins_late(plan, moved(plan, Fraction(0)))
+    assert late is not None
+    assert late.details == {"seconds": "-0.030"}
 
 
 def encoded(change: Callable[[EncodeObservation], EncodeObservation]) -> list[tuple[object, object, bool | None]]:

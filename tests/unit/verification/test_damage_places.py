@@ -62,9 +62,12 @@ def test_all_places_that_the_encode_met_are_in_its_error() -> None:
     [
         (Place("1.900", 0, "decoding"), Place("2.000", 0, "decoding", "2.000"), ["2.000"]),
         (Place("5.100", None, "decoding"), Place("2.000", 0, "decoding", "4.000"), ["2.000"]),
+        (Place("6.000", 0, "decoding"), Place("2.000", 0, "decoding", "4.000"), ["2.000"]),
         (Place("6.100", 0, "decoding"), Place("2.000", 0, "decoding", "4.000"), ["2.000", "6.100"]),
+        (Place("0.000", 0, "decoding"), Place("2.000", 0, "decoding", "4.000"), ["2.000"]),
         (Place("1.900", 1, "decoding"), Place("2.000", 0, "decoding", "2.000"), ["1.900", "2.000"]),
         (Place("2.000", 0, "decoding"), Place(None, 0, "hole"), [None, "2.000"]),
+        (Place("0.500", 0, "decoding"), Place(None, 0, "hole"), [None, "0.500"]),
     ],
 )
 def test_what_the_encode_met_is_kept_if_nothing_was_found_near_it(met: Place, found: Place, kept: list[str | None]) -> None:
@@ -89,3 +92,33 @@ def test_a_message_names_six_places_and_counts_the_others() -> None:
     assert (
         describe(CLIP, search_result(*places[:1], complete=False)) == "in 1 place (video near 0.000 s; not searched to its end)"
     )
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (2, "in 2 places (video near 0.000, 1.000 s)"),
+        (6, "in 6 places (video near 0.000, 1.000, 2.000, 3.000, 4.000, 5.000 s)"),
+        (7, "in 7 places (video near 0.000, 1.000, 2.000, 3.000, 4.000, 5.000 s; 1 more)"),
+    ],
+)
+def test_up_to_six_places_are_all_named(count: int, said: str) -> None:
+    places = (Place(f"{second}.000", 0, "decoding") for second in range(count))
+    assert describe(CLIP, search_result(*places)) == said
+
+
+def test_places_beyond_those_that_a_search_keeps_are_counted_in_the_error() -> None:
+    plan = plan_task(settings(Codec.PRORES_PROXY, Container.MOV), CLIP)
+    encode = replace(perfect_encode(plan), exit_code=1, complaints=(PICTURE_FAULT,), complained_at=1, heard_at=(1,))
+    error = encode_error(plan, encode, search_result(Place("0.000", 0, "decoding"), more=5))
+    assert error is not None
+    assert error.details["places_count"] == 6
+
+
+def test_a_place_is_counted_from_the_first_frame_that_was_presented() -> None:
+    plan = plan_task(settings(Codec.PRORES_PROXY, Container.MOV), CLIP)
+    later = tuple(12800 + time for time in perfect_encode(plan).times)
+    encode = replace(perfect_encode(plan), presented=later, complaints=(PICTURE_FAULT,), complained_at=4, heard_at=(4,))
+    error = encode_error(plan, encode)
+    assert error is not None
+    assert error.details["near_seconds"] == "0.120"

@@ -60,3 +60,17 @@ def test_how_much_audio_was_encoded(unit: str) -> None:
     observer = EncodeObserver()
     observer.feed_line(f"[info] video:1024{unit} audio:2065{unit} subtitle:0{unit} other streams:0{unit}")
     assert observer.finish(0, 0).audio_units == 2065
+
+
+def test_a_harmless_complaint_is_none() -> None:
+    observer = EncodeObserver()
+    observer.feed_line("[info] Stream mapping:")
+    observer.feed_line("[hevc @ 0x1] [error] SEI type 5 size 12 truncated at 8")
+    seen = observer.finish(0, 0)
+    assert (seen.complaints, seen.complained_at, len(seen.stderr_tail)) == ((), None, 2)
+
+
+def test_a_picture_that_changes_on_the_way_is_counted() -> None:
+    observer = EncodeObserver()
+    observer.feed_stdout(2 * b"frame:0 pts:7 pts_time:0\nframe:1 pts:8 pts_time:0\n")
+    assert observer.finish(0, 0).restarts == 1

@@ -116,6 +116,16 @@ def test_the_time_of_a_frame_that_was_not_presented_follows_from_the_rate() -> N
     error = fields_fault(plan, replace(perfect_encode(plan, frames=5), kinds={"tt": 50}))
     assert error is not None
     assert error.details["near_seconds"] == "2.000"
+    next_one = fields_fault(plan, replace(perfect_encode(plan, frames=5), kinds={"tt": 5}))
+    assert next_one is not None
+    assert next_one.details["near_seconds"] == "0.200"
+
+
+def test_the_time_of_a_frame_is_counted_from_the_first_one() -> None:
+    plan = plan_task(HALF, clip(constant_rate=False))
+    error = fields_fault(plan, replace(perfect_encode(plan), presented=(12800, 14080, 25600), kinds={"tt": 2}))
+    assert error is not None
+    assert error.details["near_seconds"] == "1.000"
 
 
 def test_a_failed_encode_is_told_first() -> None:

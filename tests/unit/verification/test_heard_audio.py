@@ -73,6 +73,8 @@ def test_the_proxy_s_first_sample_is_the_origin() -> None:
 def test_times_go_on_where_their_numbers_wrap() -> None:
     times = [time << 27 for time in range(9)]
     assert listened(frames(*times)).length == (8 << 27) + FRAME
+    moved = Placement(origin=0, shift=3 << 26, slack=24, rate=48000)
+    assert listened(frames(*times), moved).length == (8 << 27) + (3 << 26) + FRAME
 
 
 def test_many_corrections_are_counted_and_the_first_ones_told() -> None:
@@ -82,11 +84,11 @@ def test_many_corrections_are_counted_and_the_first_ones_told() -> None:
 
 def test_filters_that_begin_again_are_a_change_of_the_sound() -> None:
     listener = Listener(PLACEMENT)
-    for number, time in ((0, 0), (1, 1024), (0, 2048), (1, 3072)):
+    for number, time in ((0, 0), (1, 1024), (0, 2048), (1, 3072), (0, 4096)):
         frame = read_frame(write_frame(0, time, FRAME))
         assert frame is not None
         listener.hear(number, frame)
-    assert listener.heard().restarts == 1
+    assert listener.heard() == HeardAudio(rate=48000, frames=5, first=0, length=5120, restarts=2)
 
 
 def test_of_a_frame_that_is_too_long_to_tell_nothing_is_certain() -> None:
@@ -105,8 +107,9 @@ def test_lines_of_picture_and_sound_may_stand_between_each_other() -> None:
     observer = EncodeObserver([PLACEMENT, None, PLACEMENT])
     lines = [
         line(0, 0, 0), b"frame:0    pts:0       pts_time:0\n", line(0, 2, 480), b"presented=1\n", b"heard=1\n",
-        line(1, 0, 1024), b"heard=1\n", b"heard=1\n", b"frame=1\nprogress=continue\n", line(0, 1, 0), line(0, 5, 0),
+        line(1, 0, 1024), b"heard=1\n", b"heard=1\n", b"frame=1\nprogress=continue\n", line(0, 1, 0), line(0, 3, 0),
         b"frame:1    pts:512     pts_time:0.04\n", line(0, 0, 0, placed=True),
+        line(0, 2, 1504),
     ]  # fmt: skip
     for said in lines:
         observer.feed_stdout(said)
@@ -114,4 +117,5 @@ def test_lines_of_picture_and_sound_may_stand_between_each_other() -> None:
     assert (seen.presented, seen.restarts, seen.progress.frames) == ((0, 512), 0, 1)
     first, copied, last = seen.audio
     assert copied is None
-    assert (first and (first.length, first.placed), last and last.first) == ((2048, FRAME), 480)
+    assert (first and (first.length, first.placed, first.restarts)) == (2048, FRAME, 0)
+    assert (last and (last.first, last.restarts)) == (480, 1)

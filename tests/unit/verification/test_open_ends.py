@@ -55,6 +55,14 @@ def test_only_packets_that_are_known_to_be_the_last_ones_may_be_dropped(
     assert code(end, *times) is expected
 
 
+def test_what_else_is_wrong_with_such_a_recording_is_damage() -> None:
+    plan = planned(OpenEnd(None, (LAST,)))
+    complaint = "[h264 @ 0x1] [error] error while decoding MB 21 4, bytestream -30"
+    error = encode_error(plan, replace(perfect_encode(plan), complaints=(complaint,)))
+    assert error is not None
+    assert error.code is ErrorCode.SOURCE_DAMAGED
+
+
 def test_the_picture_that_was_left_out_is_counted() -> None:
     picture = perfect_proxy(planned(None)).observation().report.of_type("video")[0]
     said = "1 of 26, at the end and not known to be whole"

@@ -85,3 +85,15 @@ def test_a_line_without_end_is_dropped_whole() -> None:
     assert parser.feed(b"x" * 5000) == []
     assert parser.feed(b"progress=end\n") == []
     assert parser.feed(BLOCK) == [PROGRESS]
+
+
+def test_a_line_of_4096_bytes_is_whole() -> None:
+    parser = ProgressParser()
+    assert parser.feed(b"progress=end".ljust(4096)) == []
+    assert parser.feed(b"\n") == [Progress(ended=True)]
+    assert parser.feed(b"progress=end".ljust(4097)) == []
+    assert parser.feed(b"\n") == []
+
+
+def test_a_value_may_contain_what_ends_a_key() -> None:
+    assert ProgressParser().feed(b"frame=3\nprogress=end=x\n") == [Progress(frames=3)]

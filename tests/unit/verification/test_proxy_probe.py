@@ -65,3 +65,25 @@ def test_side_data_on_its_own_line_belongs_to_the_frame_before_it() -> None:
 
 def test_side_data_of_nothing_is_passed_over() -> None:
     assert parse_proxy(b"side_data|side_data_type=Display Matrix|rotation=90\n").streams == ()
+
+
+def test_the_time_that_a_line_says_last_counts_in_each_like_it() -> None:
+    lines = b"".join(b"frame|stream_index=0|pts=%d|interlaced_frame=0|pts=5\n" % number for number in range(3))
+    (stream,) = parse_proxy(lines + b"stream|index=0|codec_type=video\n").streams
+    assert list(stream.times) == [5, 5, 5]
+
+
+def test_frames_of_two_streams_that_look_alike_are_kept_apart() -> None:
+    lines = [f"frame|stream_index={stream}|pts={time}|nb_samples=1024" for stream, time in ((1, 2), (2, 5), (1, 6), (2, 7))]
+    lines += [f"stream|index={stream}|codec_type=audio" for stream in (1, 2)]
+    assert [list(stream.times) for stream in parse_proxy("\n".join(lines).encode()).streams] == [[2, 6], [5, 7]]
+
+
+def test_two_kinds_of_side_data_in_a_line_are_kept_apart() -> None:
+    said = b"|side_datum/stereo_3d:type=2D|side_datum/display_matrix:rotation=-90"
+    (stream,) = parse_proxy(b"stream|index=0|codec_type=video" + said + b"\n").streams
+    assert stream.side_data == ({"type": "2D"}, {"rotation": "-90"})
+
+
+def test_a_name_that_is_no_text_is_survived() -> None:
+    assert parse_proxy(b"format|tag:reel_name=A\xff\n").container == {"tag:reel_name": "A\ufffd"}

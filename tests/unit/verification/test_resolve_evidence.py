@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from proxx_worker.contract.errors import ErrorCode
+from proxx_worker.contract.errors import ErrorCode, JobError
 from proxx_worker.contract.result import Check
 from proxx_worker.media.clip_properties import read_clip
 from proxx_worker.planning.resolve_plan import plan_resolve
@@ -53,8 +53,12 @@ def test_what_resolve_did_not_tell_is_not_compared() -> None:
 def test_a_source_with_sound_has_a_proxy_with_sound() -> None:
     evidence = ResolveEvidence(CLIP, 100)
     error = evidence.error(observed(PICTURE))
-    assert error is not None
-    assert (error.code, error.details["audio_channels"]) == (ErrorCode.OUTPUT_INVALID, 2)
+    assert error == JobError(
+        ErrorCode.OUTPUT_INVALID,
+        "the proxy must carry its source's audio, but it has none of the 2 channels: nothing was published. Check that the "
+        "preset 'Proxy' exports audio.",
+        {"audio_channels": 2, "preset": "Proxy"},
+    )
     assert evidence.error(observed(PICTURE, SOUND)) is None
     assert evidence.error(ProxyObservation(1, ProxyReport({}, ()), "")) is None, "what is no file has other faults"
     silent = replace(CLIP, clip=read_clip({"Audio Ch": "0"}))

@@ -6,19 +6,21 @@ from typing import cast
 
 import pytest
 
-from proxx_worker.contract.errors import ErrorCode
+from proxx_worker.contract.errors import ErrorCode, JobError, JsonValue
 from proxx_worker.contract.output_settings import Codec, Container
 from proxx_worker.contract.result import Check
 from proxx_worker.media.facts import MediaFacts, Timecode
 from proxx_worker.planning.plan import TaskPlan, plan_task
+from proxx_worker.verification.damage_places import Place
 from proxx_worker.verification.encode_fault import encode_error
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
 from proxx_worker.verification.proxy_probe import ProxyReport, StreamReport
 from proxx_worker.verification.source_faults import ends_early
-from proxx_worker.verification.source_times import claim, measured_plan, promised_frames, times_fault
+from proxx_worker.verification.source_times import claim, measured_plan, off_grid, promised_frames, times_fault
 from tests.unit.planning.sources import CLIP, clip, settings
 from tests.unit.verification.proxies import perfect_encode
+from tests.unit.verification.searches import search_result
 
 FRAME = 512
 MUXER = "[mov @ 0x1] [error] Non-monotonous DTS in output stream 0:0; previous: 2560, current: 2560; aborting."
@@ -58,6 +60,39 @@ def test_times_that_do_not_grow_are_the_sources_damage(
     assert {"near_seconds": near, "stream": 0, "kind": "times"} in cast("list[object]", error.details["places"])
     assert said in error.message
     assert measured_plan(plan, encode) is None
+    off_the_grid_too = replace(encode, presented=(*times, times[-1] + 200))
+    assert measured_plan(plan, off_the_grid_too) is None
+
+
+def test_times_that_go_back_are_told_from_the_first_frame_on() -> None:
+    plan = planned()
+    encode = seen(plan, 7000, 7000 + 2 * FRAME, 7000 + FRAME, 7000)
+    assert times_fault(plan, encode) == JobError(
+        ErrorCode.SOURCE_DAMAGED,
+        "frame times must increase, but the source's frame at 0.080 s is followed by one at 0.040 s (and 1 more such places): "
+        'rewrap the clip with correct times, or ask for fps_mode "explicit" with a rate',
+        {
+            "near_seconds": "0.080",
+            "places": [
+                {"near_seconds": "0.080", "stream": 0, "kind": "times"},
+                {"near_seconds": "0.040", "stream": 0, "kind": "times"},
+            ],
+            "places_count": 2,
+        },
+    )
+    found = search_result(Place("0.070", 0, "decoding"), Place("0.080", 0, "times", "0.120"), complete=False)
+    searched = times_fault(plan, encode, found)
+    assert searched is not None
+    assert "followed by one at 0.040 s: rewrap" in searched.message
+    assert searched.details == {
+        "near_seconds": "0.080",
+        "places": [{"near_seconds": "0.080", "until_seconds": "0.120", "stream": 0, "kind": "times"}],
+        "places_count": 1,
+        "places_complete": False,
+    }
+    other = times_fault(plan, encode, search_result(Place("0.070", 0, "decoding")))
+    assert other is not None
+    assert (other.details["places_count"], other.details["places_complete"]) == (2, True), "what the encode met is kept"
 
 
 def test_the_encoders_own_fault_stays_its_own() -> None:
@@ -79,23 +114,37 @@ def test_a_rate_that_is_converted_takes_all_times() -> None:
     assert times_fault(planned(), seen(planned())) is None
 
 
+OFF_THE_GRID = "the source's container states a constant frame rate (25), but its frames have other times: "
+AT_HALF = "the source's container states a frame rate of 25, but its frames come at 25/2: "
+SKIPS = "the source skips frames of its constant rate (25), first at 0.080 s, and MXF cannot store a gap: "
+ASK = 'ask for fps_mode "explicit" with '
+
+
 @pytest.mark.parametrize(
-    ("container", "times", "said"),
+    ("container", "times", "said", "details"),
     [
-        (Container.MOV, UNEVEN, 'ask for fps_mode "explicit" with a rate'),
-        (Container.MXF, UNEVEN, 'ask for fps_mode "explicit" with a rate, or for mov, mp4 or mkv'),
-        (Container.MOV, HALF_RATE, 'come at 25/2: ask for fps_mode "explicit" with 12.5'),
-        (Container.MXF, HALF_RATE, 'come at 25/2: ask for fps_mode "explicit" with 25, which repeats frames'),
-        (Container.MXF, (0, FRAME, 3 * FRAME), "skips frames of its constant rate (25), first at 0.080 s"),
-        (Container.MXF, (0, FRAME, 3 * FRAME), "with 25, which repeats the previous frame, or for mov, mp4 or mkv"),
+        (Container.MOV, UNEVEN, f"{OFF_THE_GRID}{ASK}a rate", {"rate": "25"}),
+        (Container.MXF, UNEVEN, f"{OFF_THE_GRID}{ASK}a rate, or for mov, mp4 or mkv", {"rate": "25"}),
+        (Container.MOV, HALF_RATE, f"{AT_HALF}{ASK}12.5", {"rate": "25", "rate_of_frames": "25/2"}),
+        (
+            Container.MXF,
+            HALF_RATE,
+            f"{AT_HALF}{ASK}25, which repeats frames, or for mov, mp4 or mkv",
+            {"rate": "25", "rate_of_frames": "25/2"},
+        ),
+        (
+            Container.MXF,
+            (0, FRAME, 3 * FRAME),
+            f"{SKIPS}{ASK}25, which repeats the previous frame, or for mov, mp4 or mkv",
+            {"rate": "25", "near_seconds": "0.080"},
+        ),
     ],
 )
-def test_what_is_wrong_with_a_claimed_rate(container: Container, times: tuple[int, ...], said: str) -> None:
+def test_what_is_wrong_with_a_claimed_rate(
+    container: Container, times: tuple[int, ...], said: str, details: dict[str, JsonValue]
+) -> None:
     error = times_fault(planned(container=container), seen(planned(), *times))
-    assert error is not None
-    assert error.code is ErrorCode.SOURCE_UNSUPPORTED
-    assert said in error.message
-    assert ("mov, mp4 or mkv" in error.message) is (container is Container.MXF)
+    assert error == JobError(ErrorCode.SOURCE_UNSUPPORTED, said, details)
 
 
 @pytest.mark.parametrize(
@@ -116,6 +165,26 @@ def test_too_few_frames_and_mere_gaps_leave_the_claim(times: tuple[int, ...]) ->
     assert measured_plan(planned(), seen(planned(), *times)) is None
 
 
+@pytest.mark.parametrize(
+    ("rate", "tick", "place", "off"),
+    [
+        # A tenth of a frame at 25 frames per second is 51.2 ticks.
+        (Fraction(25), Fraction(1, 12800), 512 + 51, False),
+        (Fraction(25), Fraction(1, 12800), 512 + 52, True),
+        (Fraction(25), Fraction(1, 12800), 512 - 51, False),
+        (Fraction(25), Fraction(1, 12800), 512 - 52, True),
+        # Two of Matroska's ticks are more than a tenth of a frame.
+        (Fraction(100), Fraction(1, 1000), 12, False),
+        (Fraction(100), Fraction(1, 1000), 13, True),
+        (Fraction(60000, 1001), Fraction(1, 1000), 17, False),
+    ],
+)
+def test_a_frame_may_be_two_ticks_or_a_tenth_of_a_frame_from_its_place(
+    rate: Fraction, tick: Fraction, place: int, off: bool
+) -> None:
+    assert off_grid([7000, 7000 + place], [0, 1], tick, rate) is off
+
+
 def test_uneven_times_are_planned_as_variable() -> None:
     again = measured_plan(planned(), seen(planned(), *UNEVEN, exit_code=1))
     assert again is not None
@@ -129,6 +198,7 @@ def test_every_second_place_is_half_the_rate() -> None:
     again = measured_plan(plan, seen(plan, *HALF_RATE))
     assert again is not None
     assert (claim(again), again.design.schedule.slower, again.expected.timing.rate) == ("25/2", True, Fraction(25, 2))
+    assert (again.facts.video.rate, again.facts.video.average_rate) == (Fraction(25, 2), Fraction(25, 2))
     assert (
         "fps=fps=25/2:round=near:eof_action=pass,settb=2/25" in again.output_options[again.output_options.index("-filter:v") + 1]
     )

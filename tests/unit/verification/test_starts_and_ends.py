@@ -51,6 +51,7 @@ def early(plan: TaskPlan, encode: EncodeObservation) -> bool:
         ((REFERENCE, REFERENCE), 12, True, False, None),
         ((REFERENCE,), None, True, False, None),
         ((REFERENCE, DECODER), 12, True, False, ErrorCode.SOURCE_DAMAGED),
+        ((REFERENCE,), 48, True, False, None),
         ((REFERENCE,), 49, True, False, ErrorCode.SOURCE_DAMAGED),
         ((REFERENCE,), 12, True, True, ErrorCode.SOURCE_DAMAGED),
         ((REFERENCE,), 12, False, False, ErrorCode.SOURCE_DAMAGED),
@@ -71,6 +72,7 @@ def test_references_that_lie_before_the_beginning_are_no_damage(
 
 
 INCOMPLETE = "[in#0/mxf @ 0x1] [fatal] corrupt input packet in stream 0"
+INCOMPLETE_IN_5_1 = "[warning] file:/x.mxf: corrupt input packet in stream 0"
 ENDED = "[in#0/mxf @ 0x1] [error] Task finished with error code: -1094995529 (Invalid data found when processing input)"
 MXF = replace(CLIP, formats=("mxf",))
 CUT = search_result(Place("0.240", 0, "reading"), packets=7, frames=7, at_end=True)
@@ -78,7 +80,13 @@ CUT = search_result(Place("0.240", 0, "reading"), packets=7, frames=7, at_end=Tr
 
 @pytest.mark.parametrize(
     ("lines", "search"),
-    [((INCOMPLETE,), None), ((INCOMPLETE, ENDED), None), ((INCOMPLETE,), CUT), ((DECODER, INCOMPLETE, ENDED), CUT)],
+    [
+        ((INCOMPLETE,), None),
+        ((INCOMPLETE_IN_5_1,), None),
+        ((INCOMPLETE, ENDED), None),
+        ((INCOMPLETE,), CUT),
+        ((DECODER, INCOMPLETE, ENDED), CUT),
+    ],
 )
 def test_a_file_that_ends_within_a_packet_was_cut_off(lines: tuple[str, ...], search: DamageSearchResult | None) -> None:
     """A decoder's complaint about what there is of the last packet is about the same place: which FFmpeg makes it differs."""
@@ -100,6 +108,7 @@ def test_where_frames_are_not_counted_it_ends_after_so_many_seconds() -> None:
     error = encode_error(plan, encode)
     assert error is not None
     assert "the source ends after 0.240 s, but its container promises 1.000 s: it was cut off" in error.message
+    assert error.details == {"ends_at_seconds": "0.240", "frames": 6, "frames_promised": None}
 
 
 @pytest.mark.parametrize(
@@ -273,6 +282,8 @@ def test_fragments_may_count_from_0() -> None:
     assert not early(planned(late), perfect_encode(planned(late)))
     longer = replace(fragmented(Fraction(10), Fraction(12)), start=Fraction(10))
     assert early(planned(longer), perfect_encode(planned(longer)))
+    at_zero = fragmented(Fraction(0), Fraction(3, 2))
+    assert early(planned(at_zero), perfect_encode(planned(at_zero)))
     table = replace(late, video=replace(late.video, frames=25))
     assert early(planned(table), perfect_encode(planned(table)))
 
@@ -282,6 +293,15 @@ def test_subtitles_outlast_the_picture() -> None:
     assert early(planned(open_end), perfect_encode(planned(open_end)))
     titled = replace(open_end, other_streams=("subtitle:subrip",))
     assert not early(planned(titled), perfect_encode(planned(titled)))
+
+
+def test_sound_that_was_copied_is_as_long_as_in_the_proxy() -> None:
+    source = clip(frames=None, frames_certain=False, duration=None)
+    plan = plan_task(settings(Codec.H264, Container.MP4), replace(source, duration=Fraction(9)))
+    proxy = perfect_proxy(plan)
+    assert ends_early(plan, perfect_encode(plan), proxy.observation().report) is not None
+    proxy.samples = [9 * 48000]
+    assert ends_early(plan, perfect_encode(plan), proxy.observation().report) is None
 
 
 def test_sound_that_mxf_cuts_off_was_still_heard() -> None:

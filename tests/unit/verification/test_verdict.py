@@ -1,8 +1,10 @@
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from typing import cast
 
 import pytest
+from pydantic import JsonValue
 
 from proxx_worker.contract.codecs import CONTAINERS
 from proxx_worker.contract.errors import ErrorCode
@@ -53,7 +55,17 @@ def test_a_perfect_proxy_passes(codec: Codec, container: Container) -> None:
     assert check(verdict, "frames").ok
     assert check(verdict, "frame_times").ok
     assert check(verdict, "duration").ok
-    assert verdict.output_media is not None
+
+
+def test_the_probe_s_report_is_kept_without_the_prefix_of_tags() -> None:
+    source = replace(CLIP, timecode=Timecode("01:00:00:02", drop_frame=False, origin="tmcd"), audio=())
+    seen = verdict_of(lambda proxy: proxy.picture.update({"tag:timecode": "01:00:00:02"}), source=source).output_media
+    assert seen is not None
+    assert seen["format"] == {"format_name": "mov,mp4,m4a,3gp,3g2,mj2", "timecode": "01:00:00:02"}
+    (picture,) = cast("list[dict[str, JsonValue]]", seen["streams"])
+    assert (picture["index"], picture["codec_name"], picture["timecode"], picture["decoded_frames"]) == (
+        "0", "h264", "01:00:00:02", 25
+    )  # fmt: skip
 
 
 def test_every_check_has_its_name() -> None:
@@ -155,8 +167,11 @@ def test_a_spoiled_proxy_fails(spoil: Callable[[Proxy], object], faults: dict[st
         {"name": name, "expected": expected, "actual": actual} for name, (expected, actual) in faults.items()
     ]
     first = next(iter(faults))
-    assert f"{first} should be {faults[first][0]}, but is {faults[first][1]}" in verdict.error.message
-    assert ("more" in verdict.error.message) is (len(faults) > 1)
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    assert verdict.error.message == (
+        f"the proxy does not match its source: {first} should be {faults[first][0]}, but is {faults[first][1]}{more}; "
+        "nothing was published"
+    )
 
 
 def wrong_rate(proxy: Proxy) -> None:
@@ -203,6 +218,14 @@ def test_no_picture_at_all() -> None:
     verdict = verdict_of(put("picture", "codec_type", "data"))
     assert "video_streams" in failed(verdict)
     assert verdict.error is not None
+
+
+def test_mxf_audio_is_as_long_as_the_picture_if_there_is_one() -> None:
+    spoiled = put("picture", "duration_ts", "6400")
+    seen = check(verdict_of(spoiled, codec=Codec.DNXHR, container=Container.MXF), "audio_0_duration")
+    assert (seen.expected, seen.actual, seen.ok) == ("0.5", "1", False)
+    blind = verdict_of(put("picture", "codec_type", "data"), codec=Codec.DNXHR, container=Container.MXF)
+    assert check(blind, "audio_0_duration").ok is None
 
 
 def test_what_the_source_does_not_say_is_not_known() -> None:
@@ -314,10 +337,10 @@ def test_static_hdr_metadata(codec: Codec, suffix: str, oks: tuple[bool | None, 
 
 def test_hdr_metadata_is_asked_for_only_where_there_is_some() -> None:
     plain = proxy_probe_argv("ffprobe", "out.mp4", plan_task(settings(), CLIP).expected)
-    assert plain[:10] == [
-        "ffprobe", "-hide_banner", "-v", "error", "-protocol_whitelist", "file", "-f", "mov", "-threads", "auto"
+    assert plain[:11] == [
+        "ffprobe", "-hide_banner", "-v", "error", "-protocol_whitelist", "file", "-f", "mov", "-threads", "auto", "-show_entries"
     ]  # fmt: skip
-    assert plain[-4:] == ["-of", "compact", "-i", "file:out.mp4"]
+    assert plain[12:] == ["-of", "compact", "-i", "file:out.mp4"]
     assert "frame_side_data" not in plain[11]
     light = plan_task(settings(), clip(color=replace(REC709, content_light="1000,400")))
     assert "frame_side_data" in proxy_probe_argv("ffprobe", "out.mp4", light.expected)[11]
