@@ -96,8 +96,19 @@ def _finished_job(folder: Path, stem: str, status: str) -> Iterator[str]:
         yield f"its result's error is {result.get('error')}"
     jobspec = result.get("jobspec")
     spec_digest = jobspec.get("sha256") if isinstance(jobspec, dict) else None
+    if spec_digest is None and _could_not_be_read(result.get("error")):
+        return
     if spec_digest != digest((folder / f"{stem}.json").read_bytes()):
         yield "its result is of another spec"
+
+
+def _could_not_be_read(error: Json) -> bool:
+    """Whether the worker was not permitted to open the spec, as where an EACCES hits this very call: then it knows no digest."""
+    return (
+        isinstance(error, dict)
+        and error.get("code") == "IO_ERROR"
+        and str(error.get("message")).startswith("the worker must be able to read a spec, but the system refused: Permission")
+    )
 
 
 def _read_result(path: Path) -> dict[str, Json] | None:
