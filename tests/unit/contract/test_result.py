@@ -196,6 +196,12 @@ def test_what_would_not_have_been_written_is_not_read(old: bytes, new: bytes) ->
         decode_result(data.replace(old, new))
 
 
+def test_a_number_written_as_text_is_named_as_another_version() -> None:
+    data = encode_result(REFUSED).replace(b'"index": 0', b'"index": "0"')
+    with pytest.raises(ValueError, match=r"^not a result of this version: fields are missing or have other types$"):
+        decode_result(data)
+
+
 @pytest.mark.parametrize("data", [b"", b"\x00" * 4096, b"{}", b"[]", b"null", b"\xff"])
 def test_what_a_crash_leaves_is_not_read(data: bytes) -> None:
     with pytest.raises(ValueError, match=r".*"):

@@ -14,6 +14,7 @@ from proxx_worker.contract.strict_json import (
     Flaw,
     NotJsonError,
     Number,
+    is_binary,
     is_whole_json_object,
     parse_object,
     path_text,
@@ -125,6 +126,47 @@ def test_bytes_that_are_not_utf_8_are_told_with_their_place() -> None:
     with pytest.raises(NotJsonError) as caught:
         parse_object(b'{\n "a": "caf\xe9"}')
     assert str(caught.value) == r'line 2, column 11, near `"a": "caf\xe9"}`: it is not UTF-8, byte 0xe9 at offset 12'
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "it is empty: write the JobSpec into it"),
+        (b" \t\r\n", "it is empty: write the JobSpec into it"),
+        (b"\x0c", "line 1, column 1: a JobSpec begins with {, and this does not"),
+        (b"X", "line 1, column 1, near `X`: a JobSpec begins with {, and this does not"),
+        (b" \0", "it is binary data, not text; if it is a clip, make a JobSpec for it with `proxx-worker spec`"),
+        (b"\xef\xbb\xbf{}", "it begins with a byte-order mark: write UTF-8 without one"),
+        (b"\xff\xfe{\0}\0", "it is UTF-16: write UTF-8"),
+        (b"\xfe\xff\0{\0}", "it is UTF-16: write UTF-8"),
+        (b"[]", "it is JSON, but not an object: the outermost value must be {...}"),
+        (b"NaN and NaN", "line 1, column 1, near `NaN and NaN`: NaN is not JSON, whose numbers are finite"),
+    ],
+)
+def test_what_is_no_spec_at_all_is_told_as_what_it_is(data: bytes, said: str) -> None:
+    with pytest.raises(NotJsonError) as caught:
+        parse_object(data)
+    assert str(caught.value) == said
+
+
+@pytest.mark.parametrize(
+    ("data", "binary"),
+    [(b" {\0", False), (b"\n\xff\xfe\0", False), (b"{", False), (b"RIFF\0", True), (b"\0{", True), (b"\0 ", True)],
+)
+def test_zero_bytes_in_front_of_any_object_are_binary_data(data: bytes, binary: bool) -> None:
+    assert is_binary(data) is binary
+
+
+def test_a_closed_value_adds_no_depth_and_takes_none_away() -> None:
+    beside = b"[]," * MAX_DEPTH
+    assert parse_object(b'{"a": [' + beside + b"[]]}").flaws == ()
+    with pytest.raises(NotJsonError, match=r"^its values nest more than 64 deep$"):
+        parse_object(b'{"a": [' + beside + b"[" * MAX_DEPTH + b"]" * MAX_DEPTH + b"]}")
+
+
+def test_brackets_in_a_text_are_no_depth() -> None:
+    with pytest.raises(NotJsonError, match="it is JSON, but not an object"):
+        parse_object(b'"' + b"[" * (MAX_DEPTH + 1) + b'"')
 
 
 def test_a_pair_of_surrogates_is_one_character() -> None:

@@ -53,8 +53,8 @@ def test_what_could_steer_a_terminal_is_escaped() -> None:
     [
         ({"a\udce9": ["\ud800", 1, None, True, 0.5]}, {"a\\xe9": ["\\ud800", 1, None, True, 0.5]}),
         (
-            {"big": 1 << 64, "small": -(1 << 63) - 1, "fits": (1 << 64) - 1},
-            {"big": str(1 << 64), "small": str(-(1 << 63) - 1), "fits": (1 << 64) - 1},
+            {"big": 1 << 64, "small": -(1 << 63) - 1, "fits": (1 << 64) - 1, "least": -(1 << 63)},
+            {"big": str(1 << 64), "small": str(-(1 << 63) - 1), "fits": (1 << 64) - 1, "least": -(1 << 63)},
         ),
         ("\x1b", "\x1b"),
     ],
