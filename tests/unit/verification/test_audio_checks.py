@@ -167,6 +167,49 @@ def test_resampled_sound_may_be_rounded() -> None:
         assert faults(checked(said(0, [648, samples - 648], Container.WEBM), Container.WEBM, heard, source)) == found
 
 
+RESAMPLED = HeardAudio(rate=37800, frames=9, first=0, length=79_144)
+"""AAC has no rate of 37.8 kHz."""
+IDEAL = round(79_144 * Fraction(48000, 37800))
+WHOLE = -(-IDEAL // 1024) * 1024
+
+
+@pytest.mark.parametrize(
+    ("samples", "ticks", "found"),
+    [
+        (IDEAL - 2, IDEAL, []),
+        (IDEAL - 3, IDEAL, ["duration"]),
+        (WHOLE + 2, IDEAL, []),
+        (WHOLE + 3, IDEAL, ["duration"]),
+        (WHOLE, IDEAL + 96 + 2, []),
+        (WHOLE, IDEAL + 96 + 3, ["duration"]),
+    ],
+)
+def test_resampled_aac_may_be_rounded_in_its_samples_and_in_what_the_container_says(
+    samples: int, ticks: int, found: list[str]
+) -> None:
+    source = replace(SOURCE, audio=(replace(STEREO, sample_rate=37800),))
+    text = said(0, sizes(samples, 1024), fields={"duration_ts": str(ticks)})
+    assert faults(checked(text, Container.MP4, RESAMPLED, source)) == found
+
+
+@pytest.mark.parametrize(("samples", "found"), [(WHOLE + 2, []), (WHOLE + 3, ["duration"])])
+def test_resampled_aac_in_matroska_ends_on_a_whole_frame_to_the_millisecond(samples: int, found: list[str]) -> None:
+    source = replace(SOURCE, audio=(replace(STEREO, sample_rate=37800),))
+    text = said(48, sizes(samples, 1024), Container.MKV, {"tag:DURATION": clock(IDEAL)})
+    assert faults(checked(text, Container.MKV, RESAMPLED, source)) == found
+
+
+@pytest.mark.parametrize(("late", "found"), [(48, []), (49, ["start"]), (-48, []), (-49, ["start"])])
+def test_a_start_is_good_to_the_millisecond(late: int, found: list[str]) -> None:
+    assert faults(checked(pcm(late), Container.MOV)) == found
+
+
+def test_every_hole_is_counted() -> None:
+    lines = [f"frame|stream_index=1|pts={pts}|nb_samples=1024" for pts in (0, 1024, 3000, 4024, 6000, 7024)]
+    text = "\n".join([*lines, "stream|index=1|codec_type=audio|time_base=1/48000"])
+    assert checked(text, Container.MOV)["holes"].actual == 2
+
+
 @pytest.mark.parametrize("container", [Container.MOV, Container.MP4, Container.MKV, Container.WEBM])
 def test_a_frame_that_does_not_follow_is_a_hole(container: Container) -> None:
     text = said(0, [1024] * 20, container, hole=(7, 480))
@@ -252,6 +295,13 @@ def test_mxf_sound_is_as_long_as_the_picture_and_says_how_much_was_sound() -> No
 def test_mxf_sound_that_was_not_heard_is_as_long_as_the_picture_to_four_blocks(samples: int, ok: bool) -> None:
     found = checked(said(0, sizes(samples, 1920)), Container.MXF, None, picture=Fraction(1))["duration"]
     assert (found.expected, found.ok) == ("1", ok)
+
+
+@pytest.mark.parametrize(("picture", "expected"), [(Fraction(1), "1"), (None, "2")])
+def test_mxf_sound_is_as_long_as_its_source_says_only_where_no_picture_tells(picture: Fraction | None, expected: str) -> None:
+    source = replace(SOURCE, audio=(replace(STEREO, duration=Fraction(2)),))
+    found = checked(said(0, sizes(RATE, 1920)), Container.MXF, None, source, picture)["duration"]
+    assert (found.expected, found.actual, found.ok) == (expected, "1", expected == "1")
 
 
 def test_mxf_sound_that_was_heard_is_as_long_as_the_picture_to_the_sample() -> None:
