@@ -473,3 +473,22 @@ def test_a_long_backlog_gives_its_memory_back_as_it_is_worked_off(
     last.write_bytes(WHOLE)
     assert inbox.next_candidate(0) == Candidate(names[-1], len(WHOLE), whole=True)
     assert len(inbox._backlog) < 5_000  # noqa: SLF001 - memory cannot be seen from outside
+
+
+def test_files_are_counted_wherever_they_wait(inbox: Inbox, folder: Path) -> None:
+    for name in ("whole.json", "gone.json"):
+        (folder / name).write_bytes(WHOLE)
+    (folder / "folder.json").mkdir()
+    inbox.rescan(0)
+    (folder / "gone.json").unlink()
+    (folder / "new.json").write_bytes(WHOLE)
+    inbox.arrived([b"new.json", b"whole.json", b"never.json"])
+    assert inbox.count_files() == 2
+
+
+def test_cancels_are_handed_on_once_in_the_order_of_their_names(inbox: Inbox, folder: Path) -> None:
+    for name in ("b.cancel", "a.cancel"):
+        (folder / name).write_bytes(b"")
+    inbox.rescan(0)
+    assert inbox.take_cancels() == (b"a.cancel", b"b.cancel")
+    assert inbox.take_cancels() == ()

@@ -406,3 +406,11 @@ class TestErrors:
             look(root)
         assert caught.value.code is ErrorCode.IO_ERROR
         assert (root / "running" / "clip.result.json").exists()
+
+
+def test_what_belongs_to_a_running_job_is_no_stray(root: Path) -> None:
+    drop(root)
+    claim(root)
+    for name in ("clip.corrupt", "clip.CORRUPT", "other.corrupt"):
+        (root / "running" / name).write_bytes(b"")
+    assert look(root).strays == (b"clip.CORRUPT", b"other.corrupt")
