@@ -6,6 +6,8 @@ from typing import TypedDict, Unpack
 
 from proxx_worker.contract.output_settings import Codec, Container, DnxhrLevel, FpsMode, OutputSettings, Resolution, ScaleMode
 from proxx_worker.media.facts import AudioFacts, ColorFacts, MediaFacts, Timecode, VideoFacts
+from proxx_worker.planning.color_tags import Tags
+from proxx_worker.planning.expectation import ExpectedVideo
 
 REC709 = ColorFacts(range="tv", matrix="bt709", primaries="bt709", transfer="bt709")
 PICTURE = VideoFacts(
@@ -98,3 +100,20 @@ def settings(
     """Settings that keep size and rate where nothing else is said."""
     mode = FpsMode.SAME_AS_SOURCE if fps is None else FpsMode.EXPLICIT
     return OutputSettings(codec, container, resolution, mode, fps, level)
+
+
+NO_TAGS = Tags(None, None, None)
+UNKNOWN_PRORES = ExpectedVideo(
+    codec="prores",
+    profile=None,
+    codec_tag=None,
+    size=None,
+    display_aspect=None,
+    field_order=None,
+    color_range=None,
+    tags=NO_TAGS,
+    frames=NO_TAGS,
+    mastering_display=None,
+    content_light=None,
+)
+"""Nothing but the codec is known of it, as of an engine that tells no more."""

@@ -12,26 +12,13 @@ from proxx_worker.contract.profiles import PROFILES
 from proxx_worker.contract.resolve_rules import RESOLVE_CONTAINERS
 from proxx_worker.media.clip_properties import Property, read_clip
 from proxx_worker.media.facts import RawSource
-from proxx_worker.planning.color_tags import Tags
-from proxx_worker.planning.expectation import Expectation, ExpectedTimecode, ExpectedTiming, ExpectedVideo
+from proxx_worker.planning.expectation import Expectation, ExpectedTimecode, ExpectedTiming
 from proxx_worker.planning.resolve_plan import ResolvePlan, plan_resolve, rate_text, with_clip
 from tests.unit.media.test_clip_properties import RED
+from tests.unit.planning.sources import UNKNOWN_PRORES
 
 RAW = RawSource("REDCODE RAW (R3D)")
-NO_TAGS = Tags(None, None, None)
-VIDEO = ExpectedVideo(
-    codec="prores",
-    profile="Proxy",
-    codec_tag="apco",
-    size=None,
-    display_aspect=None,
-    field_order=None,
-    color_range=None,
-    tags=NO_TAGS,
-    frames=NO_TAGS,
-    mastering_display=None,
-    content_light=None,
-)
+VIDEO = replace(UNKNOWN_PRORES, profile="Proxy", codec_tag="apco")
 PROXY = PROFILES["proxy_prores_proxy_resolve"].settings
 
 

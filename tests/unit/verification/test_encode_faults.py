@@ -288,7 +288,7 @@ CUT_OFF = "it was cut off; deliver the clip again"
 def test_a_source_that_ends_early(source: MediaFacts, frames: int, said: str | None, details: dict[str, JsonValue]) -> None:
     plan = plan_task(settings(Codec.PRORES_PROXY, Container.MOV), source)
     error = ends_early(plan, perfect_encode(plan, frames), perfect_proxy(plan).observation().report)
-    assert error == (said and JobError(ErrorCode.SOURCE_DAMAGED, said, details))
+    assert error == (None if said is None else JobError(ErrorCode.SOURCE_DAMAGED, said, details))
 
 
 def test_the_end_is_told_by_the_source_s_own_times() -> None:

@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from proxx_worker.contract.errors import ErrorCode, JobError
 from proxx_worker.contract.output_settings import Codec, Container
 from proxx_worker.contract.result import Check
-from proxx_worker.planning.color_tags import Tags
 from proxx_worker.planning.expectation import Expectation, ExpectedAudio, ExpectedTiming, ExpectedVideo
 from proxx_worker.planning.plan import plan_task
 from proxx_worker.verification.heard_audio import HeardAudio
 from proxx_worker.verification.proxy_probe import ProxyObservation, StreamReport
 from proxx_worker.verification.verdict import judge, judge_evidence
-from tests.unit.planning.sources import CLIP, settings
+from tests.unit.planning.sources import CLIP, NO_TAGS, UNKNOWN_PRORES, settings
 from tests.unit.verification.proxies import Proxy, perfect_proxy
 
-NO_TAGS = Tags(None, None, None)
 NOT_KNOWN = ExpectedAudio(codec=None, channels=None, layout=None, sample_rate=None, start=None, duration=None)
 FAULT = JobError(ErrorCode.RESOLVE_FAILED, "it said so")
 CAUSE = JobError(ErrorCode.SOURCE_DAMAGED, "it saw why")
@@ -48,21 +46,8 @@ class Evidence:
 
 def expectation(container: Container = Container.MOV, audio: tuple[ExpectedAudio, ...] | None = None) -> Expectation:
     """All that is known is the codec."""
-    video = ExpectedVideo(
-        codec="prores",
-        profile=None,
-        codec_tag=None,
-        size=None,
-        display_aspect=None,
-        field_order=None,
-        color_range=None,
-        tags=NO_TAGS,
-        frames=NO_TAGS,
-        mastering_display=None,
-        content_light=None,
-    )
     timing = ExpectedTiming(rate=None, varies=False, duration=None, converts=False, timecode=None, reel=None)
-    return Expectation(container, video, timing, audio)
+    return Expectation(container, UNKNOWN_PRORES, timing, audio)
 
 
 def proxy() -> Proxy:
