@@ -164,7 +164,7 @@ def _aspects(local_set: bytes) -> Iterator[int]:
     while at + 4 <= len(local_set):
         tag, length = struct.unpack_from(">HH", local_set, at)
         at += 4
-        if tag == _ASPECT_RATIO and length == _ASPECT_BYTES:
+        if tag == _ASPECT_RATIO and length == _ASPECT_BYTES and at + length <= len(local_set):
             yield at
         at += length
 

@@ -105,9 +105,9 @@ def _display_aspect(expected: Expectation, stream: StreamReport) -> Check:
     if wanted is None:
         return Check(name="display_aspect", expected=None, actual=str(actual), ok=None)
     close = actual == wanted
-    if expected.container in MATROSKA:
+    if expected.container in MATROSKA and width:
         # Matroska stores the display size in whole pixels, and FFmpeg reads it as a ratio with terms up to 255.
-        tolerance = Fraction(1, min(video.size or (max(1, width), height))) + Fraction(1, 255)
+        tolerance = Fraction(1, min(video.size or (width, height))) + Fraction(1, 255)
         close = abs(actual / wanted - 1) <= tolerance
     ok = close if "sample_aspect_ratio" in stream.fields else None
     return Check(name="display_aspect", expected=str(wanted), actual=str(actual), ok=ok)

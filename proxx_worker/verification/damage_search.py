@@ -64,6 +64,7 @@ class _Stream:
         self.frames = 0
         self._packet: int | None = None
         self._waiting: list[tuple[int, int]] = []
+        self._begun = False
         self._shown: int | None = None
         self._keys = 0
 
@@ -76,22 +77,22 @@ class _Stream:
         if self.zero is None and (pts is None or self._numbered):
             self.zero = time
         self._packet = time
-        self._keys += self._shown is not None and b"K" in flags
+        self._keys += self._begun and b"K" in flags
         if b"C" in flags:
             self._fault(time, "reading")
         if pts is not None and not self._numbered and b"D" not in flags:
             heappush(self._waiting, (pts, max(lasts or 0, self._least)))
             if len(self._waiting) > _MOST_WAITING:
                 at, _ = heappop(self._waiting)
-                if self._shown is not None:
+                if self._begun:
                     self._fault(at, "decoding")
 
     def frame(self, pts: int | None) -> None:
         """The next decoded frame. Earlier packets that have given no frame are damaged."""
         self.frames += 1
+        self._begun = True
         if pts is None or self._numbered:
             self._waiting.clear()
-            self._shown = self.frames
             return
         if self.zero is None:
             self.zero = pts
@@ -115,7 +116,7 @@ class _Stream:
         """No more frames come: packets still without one are damaged, except for one that the last frame may include."""
         while self._waiting:
             at, lasts = heappop(self._waiting)
-            if self._shown is not None and 10 * (at - self._shown) >= 9 * lasts:
+            if self._begun and (self._shown is None or 10 * (at - self._shown) >= 9 * lasts):
                 self._fault(at, "decoding")
 
     def is_damaged_only_at_end(self, slack: Fraction) -> bool:

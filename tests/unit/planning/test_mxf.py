@@ -138,7 +138,9 @@ def test_each_picture_gets_its_aspect_wherever_its_descriptor_has_it() -> None:
     assert scanned(HEADER + PICTURE + other).aspect_offsets == expected
 
 
-@pytest.mark.parametrize("tags", [b"", b"\x32", struct.pack(">HHI", 0x320E, 4, 1), struct.pack(">HH", 0x3203, 600)])
+@pytest.mark.parametrize(
+    "tags", [b"", b"\x32", struct.pack(">HHI", 0x320E, 4, 1), struct.pack(">HH", 0x3203, 600), struct.pack(">HHI", 0x320E, 8, 16)]
+)
 def test_a_descriptor_without_an_aspect(tags: bytes) -> None:
     assert scanned(HEADER + item(DESCRIPTOR, tags)).aspect_offsets == ()
 

@@ -184,6 +184,9 @@ def test_where_no_size_is_planned_that_of_the_proxy_gives_the_rounding(sample: F
 
 
 def test_a_picture_without_a_size_has_none() -> None:
+    wanted = expected(Container.MKV)
+    unsized = replace(wanted, video=replace(wanted.video, size=None))
+    assert of_picture("display_aspect", picture({"sample_aspect_ratio": "1:1"}), unsized) == ("16/9", "0", False)
     assert of_picture("display_aspect", picture({"sample_aspect_ratio": "1:1"}), expected()) == ("16/9", "0", False)
     assert of_picture("display_aspect", picture({"width": "64", "sample_aspect_ratio": "1:1"}), expected()) == (
         "16/9",

@@ -54,6 +54,13 @@ def test_after_a_frame_without_a_time_the_packets_that_give_none_are_damaged() -
     assert places(lines) == [("0.040", "0.080", 0, "decoding")]
 
 
+def test_frames_without_times_among_timed_ones_are_not_compared_with_them() -> None:
+    late = [packet(None, dts=0), frame(None), packet(None, dts=1), frame(None), packet(1), frame(1), packet(FRAME), frame(FRAME)]
+    assert places(late) == []
+    again = [*pictures(2), packet(None, dts=2 * FRAME), frame(None), packet(None, dts=3 * FRAME), frame(FRAME)]
+    assert places(again) == [("0.040", "0.040", 0, "times")]
+
+
 def test_where_frames_have_no_times_the_first_packet_is_the_beginning() -> None:
     lines = [packet(None, dts=10 * TICKS), frame(None), packet(None, dts=12 * TICKS), frame(None, BLOCK)]
     assert places(lines) == [("2.000", "2.000", 0, "decoding")]
