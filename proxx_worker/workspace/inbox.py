@@ -10,7 +10,6 @@ import os
 import stat
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -268,10 +267,9 @@ class Inbox:
         with os.scandir(self._folder) as entries:
             for entry in entries:
                 names.append(entry.name)
-                if entry.name in self._others:
-                    with suppress(FileNotFoundError):
-                        if not entry.is_file(follow_symlinks=False):
-                            still.add(entry.name)
+                # One that has gone by now is not a file either: the next listing drops it.
+                if entry.name in self._others and not entry.is_file(follow_symlinks=False):
+                    still.add(entry.name)
         self._others = still
         return names
 

@@ -258,6 +258,15 @@ class TestCompleteness:
         assert now == pytest.approx(SETTLE)
         assert looks <= 8
 
+    def test_each_wait_is_as_long_as_all_before_it(self, inbox: Inbox, folder: Path) -> None:
+        (folder / "a.json").write_bytes(b"{")
+        inbox.refresh(1000)
+        now, waits = 1000.0, []
+        while inbox.next_candidate(now) is None:
+            waits.append(inbox.seconds_until_wake(now))
+            now += waits[-1]
+        assert waits == pytest.approx([0.1, 0.1, 0.2, 0.4, 0.8, 1.6, 1.8])
+
     def test_a_settled_one_takes_its_place_in_the_order(self, inbox: Inbox, folder: Path) -> None:
         (folder / "b.json").write_bytes(b"{")
         inbox.refresh(0)

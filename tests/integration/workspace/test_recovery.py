@@ -1,5 +1,6 @@
 """What a crash can leave, and that the next start makes of it what the contract says: once, and again if it is cut."""
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable
@@ -174,6 +175,25 @@ class TestDecisions:
         finish_jobs(root)
         assert (root / "failed" / "clip.log").read_bytes() == b"recovered\n"
         assert_sound(root)
+
+    def test_a_log_that_is_nowhere_is_begun_where_the_job_is(self, root: Path) -> None:
+        drop(root)
+        spool, job = claim(root)
+        spool.commit(job, result_of(job))
+        (root / "running" / "clip.result.json").rename(root / "failed" / "clip.result.json")
+        (root / "running" / "clip.log").unlink(missing_ok=True)
+        os.close(start(root).open_log(job))
+        assert (root / "running" / "clip.log").exists()
+        assert not (root / "failed" / "clip.log").exists()
+        finish_jobs(root)
+        assert_sound(root)
+
+    def test_a_spec_that_is_too_large_is_known_by_its_digest(self, root: Path) -> None:
+        large = b" " * ((1 << 20) + 1)
+        drop(root, data=large)
+        claim(root)
+        (item,) = look(root).items
+        assert (item.job.data, item.job.size, item.job.sha256) == (None, len(large), hashlib.sha256(large).hexdigest())
 
 
 class TestFilesInTwoFolders:

@@ -119,6 +119,39 @@ class TestWaiting:
         assert requests.next_cancelled(0) is None
         assert not requests.pending
 
+    def test_each_waits_for_itself(self, inbox: Path) -> None:
+        for name, text in (("a", "please"), ("b", "please do")):
+            (inbox / f"{name}.cancel").write_text(text)
+        requests = pending(inbox)
+        assert requests.next_cancelled(0) is None
+        assert requests.next_cancelled(5) is None
+        assert [removed.name for removed in requests.take_removed()] == [b"a.cancel", b"b.cancel"]
+
+    def test_one_that_comes_back_waits_anew(self, inbox: Path) -> None:
+        again = inbox / "a.cancel"
+        again.write_text("please")
+        requests = pending(inbox)
+        os.utime(again, ns=(1, 1))
+        assert requests.next_cancelled(0) is None
+        again.unlink()
+        assert requests.next_cancelled(4) is None
+        again.write_text("please")
+        os.utime(again, ns=(1, 1))
+        requests.arrived([b"a.cancel"])
+        assert requests.next_cancelled(5) is None
+        assert requests.next_cancelled(9.9) is None
+        assert requests.pending
+        assert requests.next_cancelled(10) is None
+        assert not again.exists()
+
+    def test_a_file_that_can_be_no_job_is_not_meant(self, inbox: Path) -> None:
+        stem = "a" * 236
+        (inbox / f"{stem}.json").write_bytes(SPEC)
+        (inbox / f"{stem}.cancel").write_text(SHA256)
+        requests = pending(inbox)
+        assert requests.next_cancelled(0) is None
+        assert [removed.name for removed in requests.take_removed()] == [f"{stem}.cancel".encode()]
+
 
 class TestRunning:
     @pytest.mark.parametrize("stem", [b"a", b"a~2", b"a~2~3"])
