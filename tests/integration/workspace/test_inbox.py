@@ -327,6 +327,36 @@ class TestCompleteness:
         assert inbox.next_candidate(5) is None
         assert inbox.is_empty()
 
+    @pytest.mark.parametrize("between", ["nothing", "a folder", "a whole one"])
+    def test_another_of_the_same_name_waits_anew(self, between: str, inbox: Inbox, folder: Path) -> None:
+        path = folder / "a.json"
+
+        def drop() -> None:
+            path.write_bytes(b"{")
+            os.utime(path, ns=(1, 1))
+
+        drop()
+        inbox.refresh(0)
+        assert inbox.next_candidate(0) is None
+        path.unlink()
+        if between == "a folder":
+            path.mkdir()
+        elif between == "a whole one":
+            path.write_bytes(WHOLE)
+        assert (inbox.next_candidate(4) is not None) is (between == "a whole one")
+        if between == "a folder":
+            path.rmdir()
+        drop()
+        inbox.arrived([b"a.json"])
+        for now in (4, 5, 8.9):
+            assert inbox.next_candidate(now) is None
+        assert inbox.next_candidate(9) == Candidate(b"a.json", 1, whole=False)
+
+    def test_a_mebibyte_is_not_over_a_mebibyte(self, inbox: Inbox, folder: Path) -> None:
+        (folder / "a.json").write_bytes(WHOLE + b" " * (MAX_SPEC_BYTES - len(WHOLE)))
+        inbox.refresh(0)
+        assert inbox.next_candidate(0) == Candidate(b"a.json", MAX_SPEC_BYTES, whole=True)
+
     def test_thousands_that_wait_do_not_slow_a_claim(self, inbox: Inbox, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for number in range(2000):
             (folder / f"a{number:04}.json").write_bytes(b"{")
@@ -385,6 +415,13 @@ class TestScans:
     def test_without_events_a_backlog_is_listed_now_and_then(self, folder: Path, listings: list[bytes]) -> None:
         self._claim_many(inbox_of(folder, events_trusted=False), folder)
         assert len(listings) == 1 + 4
+
+    def test_it_is_listed_again_as_soon_as_the_poll_is_due(self, folder: Path, listings: list[bytes]) -> None:
+        inbox = inbox_of(folder, events_trusted=False)
+        (folder / "a.json").write_bytes(WHOLE)
+        for now, times in ((0, 1), (POLL - 0.1, 1), (POLL, 2)):
+            inbox.refresh(now)
+            assert len(listings) == times
 
     def test_lost_events_are_made_up_for_whatever_the_backlog(self, inbox: Inbox, folder: Path, listings: list[bytes]) -> None:
         (folder / "b.json").write_bytes(WHOLE)
@@ -478,9 +515,10 @@ def test_a_long_backlog_gives_its_memory_back_as_it_is_worked_off(
     monkeypatch.setattr(os, "listdir", lambda _path: list(names))
     inbox.refresh(0)
     assert inbox.count == 70_000
-    last = folder / os.fsdecode(names[-1])
-    last.write_bytes(WHOLE)
-    assert inbox.next_candidate(0) == Candidate(names[-1], len(WHOLE), whole=True)
+    there = [*names[65_534:65_538], names[-1]]
+    for name in there:
+        (folder / os.fsdecode(name)).write_bytes(WHOLE)
+    assert claim_all(inbox, folder) == there, "also where the list is cut"
     assert len(inbox._backlog) < 5_000  # noqa: SLF001 - memory cannot be seen from outside
 
 

@@ -50,6 +50,12 @@ def count(root: Path) -> None:
     assert inbox.count_files() == 1
 
 
+def examine(root: Path) -> None:
+    inbox = Inbox(os.fsencode(root / "inbox"), poll_seconds=1, settle_seconds=1, events_trusted=True)
+    inbox.arrived([b"b.json"])
+    inbox.next_candidate(0)
+
+
 CALLS: dict[str, tuple[Callable[[Path], object], str, str, str, str]] = {
     "hold": (lambda root: requests(root).held(), "stat", "inbox/.hold", "inspect", "inbox/.hold"),
     "a cancel that arrives": (
@@ -63,6 +69,7 @@ CALLS: dict[str, tuple[Callable[[Path], object], str, str, str, str]] = {
         lambda root: requests(root).settle(JOB, result_of(JOB, JobStatus.COMPLETED)),
         "unlink", "inbox/a.cancel", "remove the cancel of", "a",
     ),
+    "a spec that waits": (examine, "stat", "inbox/b.json", "inspect", "inbox/b.json"),
     "the count of what waits": (count, "stat", "inbox/b.json", "read the inbox", "inbox"),
     **{
         f"a sync of {folder}": (
