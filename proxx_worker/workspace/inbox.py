@@ -162,7 +162,6 @@ class Inbox:
                 continue
             if name == self._taken and not os.path.lexists(os.path.join(self._folder, name)):
                 continue  # an event of the arrival that was claimed since: nothing waits
-            self._others.discard(name)
             self._waiting.pop(name, None)
             if name not in self._arrived and not self._is_in_backlog(name):
                 self._queue(name)

@@ -539,3 +539,41 @@ def test_cancels_are_handed_on_once_in_the_order_of_their_names(inbox: Inbox, fo
     inbox.rescan(0)
     assert inbox.take_cancels() == (b"a.cancel", b"b.cancel")
     assert inbox.take_cancels() == ()
+
+
+def test_names_of_any_kind_may_arrive_together(inbox: Inbox, folder: Path) -> None:
+    inbox.rescan(0)
+    for name in ("a.cancel", "b.json"):
+        (folder / name).write_bytes(WHOLE)
+    inbox.arrived([b"clip.mov", b"gone.cancel", b"a.cancel", b"b.json"])
+    assert claim_all(inbox, folder) == [b"b.json"]
+    inbox.rescan(1)
+    assert inbox.take_cancels() == (b"a.cancel", b"gone.cancel"), (
+        "a listing takes none back: whether it is still there is asked later"
+    )
+
+
+def test_a_name_that_arrives_again_while_it_waits_is_one_job(inbox: Inbox, folder: Path) -> None:
+    (folder / "a.json").write_bytes(b"{")
+    inbox.refresh(0)
+    assert inbox.next_candidate(0) is None
+    inbox.arrived([b"a.json"])
+    assert inbox.count == 1
+
+
+def test_too_long_a_stem_is_found_by_a_listing_and_reported_once(inbox: Inbox, folder: Path) -> None:
+    too_long = b"x" * 236 + b".json"
+    (folder / os.fsdecode(too_long)).write_bytes(WHOLE)
+    inbox.rescan(0)
+    assert inbox.take_unreported() == inbox.too_long == (too_long,)
+    inbox.rescan(1)
+    assert (inbox.take_unreported(), inbox.too_long) == ((), (too_long,))
+
+
+def test_what_is_no_job_is_reported_once_two_listings_have_seen_it(inbox: Inbox, folder: Path) -> None:
+    (folder / "clip.mov").write_bytes(b"")
+    reported = []
+    for now in range(3):
+        inbox.rescan(now)
+        reported.append(inbox.take_strays())
+    assert reported == [(), (b"clip.mov",), ()]

@@ -44,16 +44,11 @@ def evaluate(root: Path) -> None:
     pending.next_cancelled(0)
 
 
-def count(root: Path) -> None:
-    inbox = Inbox(os.fsencode(root / "inbox"), poll_seconds=1, settle_seconds=1, events_trusted=True)
-    inbox.arrived([b"b.json"])
-    assert inbox.count_files() == 1
-
-
-def examine(root: Path) -> None:
-    inbox = Inbox(os.fsencode(root / "inbox"), poll_seconds=1, settle_seconds=1, events_trusted=True)
-    inbox.arrived([b"b.json"])
-    inbox.next_candidate(0)
+def inbox(root: Path) -> Inbox:
+    """An inbox to which one name has arrived."""
+    found = Inbox(os.fsencode(root / "inbox"), poll_seconds=1, settle_seconds=1, events_trusted=True)
+    found.arrived([b"b.json"])
+    return found
 
 
 CALLS: dict[str, tuple[Callable[[Path], object], str, str, str, str]] = {
@@ -69,8 +64,9 @@ CALLS: dict[str, tuple[Callable[[Path], object], str, str, str, str]] = {
         lambda root: requests(root).settle(JOB, result_of(JOB, JobStatus.COMPLETED)),
         "unlink", "inbox/a.cancel", "remove the cancel of", "a",
     ),
-    "a spec that waits": (examine, "stat", "inbox/b.json", "inspect", "inbox/b.json"),
-    "the count of what waits": (count, "stat", "inbox/b.json", "read the inbox", "inbox"),
+    "a spec that waits": (lambda root: inbox(root).next_candidate(0), "stat", "inbox/b.json", "inspect", "inbox/b.json"),
+    "a list of what waits": (lambda root: inbox(root).rescan(0), "listdir", "inbox", "list the inbox", "inbox"),
+    "the count of what waits": (lambda root: inbox(root).count_files(), "stat", "inbox/b.json", "read the inbox", "inbox"),
     **{
         f"a sync of {folder}": (
             lambda root: recover(Spool(Workspace(root), NEVER)), "open", folder, "sync the folder", folder,
