@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
 from proxx_worker.contract.strict_json import MAX_SPEC_BYTES
 from proxx_worker.workspace.inbox import Candidate, Inbox
 from proxx_worker.workspace.wakeups import Wakeups
@@ -233,6 +233,22 @@ class TestCompleteness:
             assert inbox.next_candidate(now) is None
         inbox.rescan(5)
         assert inbox.next_candidate(5) is not None
+
+    def test_scans_take_nothing_from_what_is_looked_at_just_then(self, inbox: Inbox, folder: Path) -> None:
+        (folder / "a.json").write_bytes(b"{")
+        inbox.refresh(0)
+        assert inbox.next_candidate(0) is None
+        assert inbox.next_candidate(1, lambda: True) is None
+        inbox.rescan(1)
+        assert inbox.next_candidate(5) == Candidate(b"a.json", 1, whole=False)
+
+    def test_a_scan_finds_others_while_one_waits(self, inbox: Inbox, folder: Path) -> None:
+        (folder / "b.json").write_bytes(b"{")
+        inbox.refresh(0)
+        assert inbox.next_candidate(0) is None
+        (folder / "a.json").write_bytes(WHOLE)
+        inbox.rescan(1)
+        assert claim_all(inbox, folder, 1) == [b"a.json"]
 
     def test_a_scan_does_not_look_at_what_waits(self, inbox: Inbox, folder: Path) -> None:
         """Else a worker that lists to see whether it is done would list and look without a pause until the file has settled."""
@@ -471,6 +487,17 @@ class TestBrokenInbox:
         inbox.refresh(0)
         folder.rename(folder.with_name("away"))
         folder.mkdir()
+        with pytest.raises(ProxxError) as caught:
+            inbox.rescan(0)
+        assert caught.value.error == JobError(
+            ErrorCode.WORKSPACE_INVALID,
+            f"{folder} must stay the folder it was at the start, but it was replaced. Check the workspace, then start again.",
+            {"path": str(folder)},
+        )
+
+    def test_a_link_in_its_place_is_an_error(self, inbox: Inbox, folder: Path) -> None:
+        inbox.refresh(0)
+        folder.symlink_to(folder.rename(folder.with_name("away")))
         assert self._code(lambda: inbox.rescan(0)) is ErrorCode.WORKSPACE_INVALID
 
     def test_a_file_in_its_place_is_an_error(self, tmp_path: Path) -> None:
@@ -571,7 +598,8 @@ def test_too_long_a_stem_is_found_by_a_listing_and_reported_once(inbox: Inbox, f
 
 
 def test_what_is_no_job_is_reported_once_two_listings_have_seen_it(inbox: Inbox, folder: Path) -> None:
-    (folder / "clip.mov").write_bytes(b"")
+    for name in ("clip.mov", "a.json", "a.cancel", ".b.json"):
+        (folder / name).write_bytes(b"")
     reported = []
     for now in range(3):
         inbox.rescan(now)

@@ -65,6 +65,7 @@ CALLS: dict[str, tuple[Callable[[Path], object], str, str, str, str]] = {
         "unlink", "inbox/a.cancel", "remove the cancel of", "a",
     ),
     "a spec that waits": (lambda root: inbox(root).next_candidate(0), "stat", "inbox/b.json", "inspect", "inbox/b.json"),
+    "the inbox itself": (lambda root: inbox(root).rescan(0), "stat", "inbox", "read the inbox", "inbox"),
     "a list of what waits": (lambda root: inbox(root).rescan(0), "listdir", "inbox", "list the inbox", "inbox"),
     "the count of what waits": (lambda root: inbox(root).count_files(), "stat", "inbox/b.json", "read the inbox", "inbox"),
     **{
