@@ -396,6 +396,7 @@ class TestCompleteness:
 
 class TestScans:
     def test_the_first_refresh_scans(self, inbox: Inbox, folder: Path) -> None:
+        assert inbox.count == 0
         (folder / "a.json").write_bytes(WHOLE)
         assert inbox.seconds_until_wake(0) == 0
         inbox.refresh(0)
