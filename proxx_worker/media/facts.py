@@ -8,12 +8,14 @@ from fractions import Fraction
 class Timecode:
     """A start timecode. `text` is `HH:MM:SS:FF`, with `;` before the frames for drop-frame.
 
-    `origin` is where it was found: `stream`, `tmcd`, `format` or `rtmd`.
+    `origin` is where it was found: `stream`, `tmcd`, `format` or `rtmd`. `own_rate`: the frames per second that it counts, where
+    the video's rate varies; None for the video's.
     """
 
     text: str
     drop_frame: bool
     origin: str
+    own_rate: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class VideoFacts:
     `time_base`: seconds per tick. `frames`: frames that the source presents, according to the container;
     `frames_certain`: whether that is reliable. `clean_aperture`: the container marks a part of the frame (`clap`, PixelCrop), as
     reported by an FFmpeg that would crop to it. `delay`: by how many frames FFmpeg gives every frame a later time than its place
-    in the container, which has no presentation times; 0 where it has them.
+    in the container, which has no presentation times; 0 where it has them. `told_rate`: the rate that FFmpeg tells its muxers,
+    also where the rate varies.
     """
 
     index: int
@@ -79,6 +82,7 @@ class VideoFacts:
     mirrored: bool = False
     clean_aperture: bool = False
     delay: int = 0
+    told_rate: Fraction | None = None
 
     @property
     def promised_frames(self) -> int | None:

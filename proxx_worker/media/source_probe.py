@@ -188,7 +188,8 @@ def _facts(
     counted = whole_frames(video, container.positive("size")) if demuxer == "dv" else None if proven is None else proven.pictures
     if counted is not None:
         video = replace(video, frames=counted, frames_certain=True)
-    found = find_timecode(demuxer, container, video_stream, streams, video.rate)
+    told = None if video.constant_rate else video.told_rate
+    found = find_timecode(demuxer, container, video_stream, streams, video.rate, told)
     others = [stream for stream in streams if stream is not video_stream and stream.text("codec_type") != "audio"]
     start, duration = container.seconds("start_time"), None if demuxer == "ivf" else container.seconds("duration")
     if demuxer == "matroska" and start is not None and duration is not None and 0 < start < duration:
@@ -277,4 +278,5 @@ def _video(video_stream: Section, frame: Section, demuxer: str, avid_aspect: Fra
         coded_height=video_stream.positive("coded_height"),
         clean_aperture=video_stream.side_data("Frame Cropping") is not None,
         delay=decoder_delay(video_stream, demuxer),
+        told_rate=timing.told_rate,
     )

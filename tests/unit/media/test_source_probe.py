@@ -122,6 +122,7 @@ def test_a_phone_clip_by_value() -> None:
             dolby_vision_profile=8,
             coded_width=1280,
             coded_height=720,
+            told_rate=Fraction(30),
         ),
         audio=(
             AudioFacts(
