@@ -61,6 +61,9 @@ _COMPLAINT = re.compile(r"(?:\[[^\]]*\] )?(?!(?:file:)?/dev/fd/)(.{1,200})")
 
 _NO_TABLES: Mapping[int, PlayedPictures] = MappingProxyType({})
 
+_ALPHA_APART = ("vp8", "vp9")
+"""Codecs whose alpha is a second stream beside each packet; the decoders that FFmpeg takes unasked do not see it."""
+
 _THIN_RASTERS = ((1440, 1080), (1280, 1080), (960, 720))
 """HDV, DVCPRO HD and DNxHD thin rasters."""
 
@@ -219,6 +222,11 @@ def _facts(
     )
 
 
+def _has_alpha_apart(video_stream: Section, codec: str, demuxer: str) -> bool:
+    """Whether Matroska's AlphaMode says so. In other codecs the tag is what remained of a source that was encoded again."""
+    return demuxer == "matroska" and codec in _ALPHA_APART and video_stream.tag("alpha_mode") == "1"
+
+
 def _first_frame(frames: tuple[Section, ...], video_stream: Section) -> Section:
     """The first decoded video frame; an empty section if the first packets contain none."""
     index = video_stream.integer("index")
@@ -271,7 +279,7 @@ def _video(video_stream: Section, frame: Section, demuxer: str, avid_aspect: Fra
         frames_certain=timing.frames_certain,
         pixel_format=format_name,
         bit_depth=layout.bit_depth,
-        has_alpha=layout.has_alpha,
+        has_alpha=layout.has_alpha or _has_alpha_apart(video_stream, codec, demuxer),
         color=color_of(video_stream, frame),
         dolby_vision_profile=profile,
         coded_width=video_stream.positive("coded_width"),

@@ -72,7 +72,7 @@ def plan_task(settings: OutputSettings, facts: MediaFacts) -> TaskPlan:
         settings=settings,
         facts=facts,
         design=design,
-        input_options=input_options(facts, design.schedule),
+        input_options=input_options(facts, design),
         output_options=output_options(design, facts.video.index),
         duration=facts.video.duration if facts.video.duration is not None else facts.duration,
         expected=_expectation(facts, design),

@@ -24,6 +24,9 @@ X264_THREADS = "4"
 _GOP = ("-g", "12", "-bf", "0")
 
 
+_WITH_ALPHA = "yuva444p10le"
+
+
 @dataclass(frozen=True, slots=True)
 class VideoEncoder:
     """One codec's encoder for one clip.
@@ -43,6 +46,11 @@ class VideoEncoder:
     matrices: tuple[str, ...] = ()
     container_tag: str | None = None
     packet_filters: tuple[str, ...] = ()
+
+    @property
+    def keeps_alpha(self) -> bool:
+        """Whether the proxy has the source's alpha."""
+        return self.pixel_format == _WITH_ALPHA
 
 
 _ProRes: TypeAlias = Literal[Codec.PRORES_PROXY, Codec.PRORES_LT, Codec.PRORES_STANDARD, Codec.PRORES_HQ, Codec.PRORES_4444]
@@ -142,7 +150,7 @@ def _prores(codec: _ProRes, geometry: Geometry, video: VideoFacts) -> VideoEncod
     keeps_alpha = full_chroma and video.has_alpha
     # The fast encoder reads past the end of a field of 8 odd lines (720, 240): it crashes. It cuts alpha to 8 bits.
     slow = keeps_alpha or (video.interlaced and geometry.height % (2 * _BLOCK) == _BLOCK)
-    pixel_format = "yuva444p10le" if keeps_alpha else "yuv444p10le" if full_chroma else "yuv422p10le"
+    pixel_format = _WITH_ALPHA if keeps_alpha else "yuv444p10le" if full_chroma else "yuv422p10le"
     alpha = ("-alpha_bits", "16") if keeps_alpha else ()
     options = ("-c:v", "prores_ks" if slow else "prores_aw", "-profile:v", number, *alpha, *_ildct(interlaced=video.interlaced))
     return VideoEncoder("prores", name, pixel_format, options, PRORES)

@@ -5,8 +5,9 @@ from dataclasses import replace
 from fractions import Fraction
 
 from proxx_worker.contract.errors import JOB_LOG, ErrorCode, JobError, JsonValue
+from proxx_worker.media.decoder_names import decoder_names
 from proxx_worker.media.demuxers import NUMBERED
-from proxx_worker.media.ffmpeg_words import Meaning, decoder_names, says, speaker, without_addresses
+from proxx_worker.media.ffmpeg_words import Meaning, says, speaker, without_addresses
 from proxx_worker.planning.plan import TaskPlan
 from proxx_worker.verification.damage_places import DamageSearchResult, Place, describe, listed, stream_of
 from proxx_worker.verification.encode_observation import EncodeObservation
@@ -160,7 +161,8 @@ def _changes(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
 def _shortage(encode: EncodeObservation, *, failed: bool) -> JobError | None:
     """A lack of disk space or memory."""
     said = (*encode.complaints, *encode.stderr_tail)
-    if any(says(Meaning.NO_SPACE, line) for line in said):
+    short = failed or not encode.progress.ended or encode.file_size < (encode.progress.total_size or 0)
+    if short and any(says(Meaning.NO_SPACE, line) for line in said):
         return JobError(
             ErrorCode.NO_SPACE,
             "there was no space left for the output: free some on the output directory's filesystem, then submit again",

@@ -148,6 +148,22 @@ def test_a_phone_clip_by_value() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("codec", "demuxer", "tags", "alpha"),
+    [
+        ("vp9", "matroska,webm", {"alpha_mode": "1"}, True),
+        ("vp8", "matroska,webm", {"ALPHA_MODE": "1"}, True),
+        ("vp9", "matroska,webm", {"alpha_mode": "0"}, False),
+        ("vp9", "matroska,webm", {}, False),
+        ("h264", "matroska,webm", {"alpha_mode": "1"}, False),
+        ("vp9", "mov,mp4,m4a,3gp,3g2,mj2", {"alpha_mode": "1"}, False),
+    ],
+)
+def test_alpha_beside_the_picture(codec: str, demuxer: str, tags: dict[str, str], *, alpha: bool) -> None:
+    found = facts(document(video(codec_name=codec, tags={**tags}), demuxer=demuxer))
+    assert (found.video.has_alpha, found.video.pixel_format) == (alpha, "yuv420p")
+
+
 def test_fields_have_an_order_in_time() -> None:
     orders = {order: facts(document(video(field_order=order))).video for order in ("progressive", "tt", "tb", "bb", "bt")}
     assert {order: found.top_field_first for order, found in orders.items()} == {

@@ -336,6 +336,20 @@ def test_a_rate_that_is_slower_than_the_container_claims_gets_a_frame_for_every_
     assert slower.argv("ffmpeg", "/in", "out") != plan.argv("ffmpeg", "/in", "out")
 
 
+@pytest.mark.parametrize(("codec", "decoder"), [("vp8", "libvpx"), ("vp9", "libvpx-vp9")])
+def test_alpha_that_is_kept_is_decoded(codec: str, decoder: str) -> None:
+    source = clip(codec=codec, has_alpha=True)
+    source = replace(source, video=replace(source.video, index=2))
+    kept = plan_task(settings(Codec.PRORES_4444), source).input_options
+    assert kept[kept.index("-flags") :] == ("-flags", "+bitexact", "-c:2", decoder, "-c:1", "aac_fixed")
+    for other in (
+        plan_task(settings(Codec.PRORES_HQ), source),
+        plan_task(settings(Codec.PRORES_4444), clip(codec=codec)),
+        plan_task(settings(Codec.PRORES_4444), clip(codec="prores", has_alpha=True)),
+    ):
+        assert decoder not in other.input_options
+
+
 def test_sources_are_decoded_the_same_on_every_cpu() -> None:
     opus = replace(STEREO, codec="opus", index=3)
     plan = plan_task(settings(), replace(clip(codec="theora"), audio=(STEREO, opus)))

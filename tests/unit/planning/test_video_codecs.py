@@ -53,6 +53,7 @@ def test_prores_4444_is_slow_only_for_alpha() -> None:
     options = ("-c:v", "prores_ks", "-profile:v", "4", "-alpha_bits", "16", "-flags:v", "+bitexact")
     alpha = chosen(Codec.PRORES_4444, video=replace(PICTURE, has_alpha=True))
     assert alpha == VideoEncoder("prores", "4444", "yuva444p10le", options, PRORES)
+    assert (alpha.keeps_alpha, chosen(Codec.PRORES_4444).keeps_alpha) == (True, False)
 
 
 @pytest.mark.parametrize(

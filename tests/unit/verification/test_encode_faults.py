@@ -75,6 +75,25 @@ def test_where_there_is_no_space_left_nothing_else_is_told() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("exit_code", "progress", "size", "full"),
+    [
+        (0, Progress(1, ended=True, total_size=100), 100, False),
+        (0, Progress(1, ended=True), 0, False),
+        (0, Progress(1, ended=True, total_size=100), 99, True),
+        (0, Progress(1), 100, True),
+        (1, Progress(1, ended=True, total_size=100), 100, True),
+    ],
+)
+def test_no_space_is_believed_of_an_encode_that_failed_or_wrote_too_little(
+    exit_code: int, progress: Progress, size: int, *, full: bool
+) -> None:
+    said = ("[error] x: No space left on device",)
+    encode = seen(exit_code=exit_code, progress=progress, file_size=size, stderr_tail=said)
+    error = encode_error(PLAN, encode)
+    assert (error is not None and error.code is ErrorCode.NO_SPACE) is full
+
+
 def test_a_lack_of_memory_is_told_once_for_each_line() -> None:
     lines = tuple(NO_MEMORY.format(at=number) for number in range(12))
     encode = seen(exit_code=1, complaints=(DECODER, *lines), stderr_tail=lines)

@@ -442,7 +442,7 @@ def test_a_fine_encode() -> None:
             ErrorCode.NO_SPACE,
             "free some",
         ),
-        ({"exit_code": 0, "stderr_tail": ("[error] x: Disk quota exceeded",)}, ErrorCode.NO_SPACE, "free some"),
+        ({"file_size": 999, "stderr_tail": ("[error] x: Disk quota exceeded",)}, ErrorCode.NO_SPACE, "free some"),
         ({"exit_code": -11}, ErrorCode.ENCODE_FAILED, "signal 11: it printed nothing"),
         (
             {"exit_code": 1, "stderr_tail": ("[info] Conversion failed!",)},
