@@ -55,7 +55,8 @@ def _follow(workspace: Workspace, ended: Ended, signals: Signals, *, as_json: bo
         began = time.monotonic()
         running = running_job(workspace)
         _tell(ended.take(), as_json=as_json)
-        if running is not None and (shown is None or (running.name, running.job_id) != (shown.name, shown.job_id)):
+        is_news = running is not None and (shown is None or (running.name, running.job_id) != (shown.name, shown.job_id))
+        if running is not None and is_news and not ended.has_told(running.name):  # it may have ended since its status was read
             _write(started_line(running.name, running.job_id) if as_json else f"started {running.name}")
         shown = running
         pause = max(_POLL_SECONDS, (time.monotonic() - began) * _SHARE_OF_TIME)
