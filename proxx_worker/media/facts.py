@@ -45,7 +45,7 @@ class VideoFacts:
     `width`, `height`: pixels as decoded, before rotation; `coded_width`, `coded_height`: with the codec's padding (1088 lines),
     None if the decoder does not report it. `sample_aspect`: pixel width / height, 1 if unspecified.
     `rotation`: degrees to turn the decoded frame clockwise for display, one of 0, 90, 180, 270; `mirrored`: whether it is
-    mirrored left to right before that.
+    mirrored left to right before that; `oriented_by_frames`: the frames alone say so, not the container.
     `field_order`: `progressive`, `tt`, `bb`, `tb`, `bt` or None. `rate`: the exact frame rate, nominal where it is constant, the
     average where it varies; `average_rate`: the container's average; `constant_rate` is False where frame durations vary.
     `time_base`: seconds per tick. `frames`: frames that the source presents, according to the container;
@@ -80,6 +80,7 @@ class VideoFacts:
     coded_width: int | None = None
     coded_height: int | None = None
     mirrored: bool = False
+    oriented_by_frames: bool = False
     clean_aperture: bool = False
     delay: int = 0
     told_rate: Fraction | None = None

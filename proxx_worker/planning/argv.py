@@ -7,7 +7,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.media.demuxers import NUMBERED, demuxer_name
 from proxx_worker.media.facts import MediaFacts, VideoFacts
-from proxx_worker.media.source_probe import PROBE_BYTES, PROBE_MICROSECONDS
+from proxx_worker.media.probe_command import PROBE_BYTES, PROBE_MICROSECONDS
 from proxx_worker.planning.audio import AudioPlan
 from proxx_worker.planning.audio_report import reported
 from proxx_worker.planning.color import ColorPlan
@@ -167,7 +167,7 @@ def _video_options(design: Design) -> tuple[str, ...]:
     options = [
         *design.encoder.options,
         "-filter:v", ",".join(_filters(design)),
-        # For the scaler that FFmpeg inserts by itself if the video changes size or format partway.
+        # For the scaler that FFmpeg inserts by itself if the video changes size, format or orientation partway.
         "-sws_flags", _CONVERTING,
         "-fps_mode:v", "passthrough", "-enc_time_base:v", f"{base.numerator}:{base.denominator}",
         *design.color.options(),

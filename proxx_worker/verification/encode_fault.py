@@ -141,11 +141,14 @@ def begins_between_keyframes(plan: TaskPlan, encode: EncodeObservation, damage: 
 def _changes(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     """Video or audio whose format changes partway: FFmpeg would restart its filters, and mix up channels."""
     if encode.restarts:
-        return JobError(
-            ErrorCode.SOURCE_UNSUPPORTED,
-            "the source's video changes size or format partway, which a single proxy cannot follow: split the clip there",
-            {"changes": encode.restarts},
+        why = (
+            "only the source's pictures state its orientation, and not all of them the same (or its size or format changes "
+            "partway), which a single proxy cannot follow: render the video upright first"
+            if plan.facts.video.oriented_by_frames
+            else "the source's video changes size, format or orientation partway, which a single proxy cannot follow: split the "
+            "clip there, or render it anew"
         )
+        return JobError(ErrorCode.SOURCE_UNSUPPORTED, why, {"changes": encode.restarts})
     changed = next(((at, heard.restarts) for at, heard in enumerate(encode.audio) if heard is not None and heard.restarts), None)
     if changed is None:
         return None

@@ -25,7 +25,7 @@ class EncodeObservation:
     `exit_code`: negative for a signal. `file_size`: bytes of the output. `stderr_tail`: the encoder's last lines, without its
     description of the source. `complaints`: its first error lines of each kind; from probing, only those about dropped packets.
     `presented`: the time of each frame that the source presented, in source ticks (None: it had none). `restarts`: how often the
-    video changed its size or format partway.
+    video changed its size, format or orientation partway.
     `complained_at`, `complained_last`: how many frames had been presented at the first and the last complaint, which is near the
     fault (decoders work ahead); `heard_at`: the same for each of `complaints`. `audio`: what was decoded of each audio stream,
     None for one that was copied. `audio_units`: how much audio was encoded, in units of 1024 bytes; None if not reported.

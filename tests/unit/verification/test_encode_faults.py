@@ -111,8 +111,21 @@ def test_a_lack_of_memory_is_told_once_for_each_line() -> None:
 def test_a_picture_that_changes_on_the_way_is_refused() -> None:
     assert encode_error(PLAN, seen(restarts=2)) == JobError(
         ErrorCode.SOURCE_UNSUPPORTED,
-        "the source's video changes size or format partway, which a single proxy cannot follow: split the clip there",
+        "the source's video changes size, format or orientation partway, which a single proxy cannot follow: split the clip "
+        "there, or render it anew",
         {"changes": 2},
+    )
+
+
+def test_pictures_of_which_only_some_state_an_orientation_are_told_as_such() -> None:
+    video = replace(PLAN.facts.video, rotation=90, oriented_by_frames=True)
+    plan = replace(PLAN, facts=replace(PLAN.facts, video=video))
+    assert encode_error(plan, seen()) is None
+    assert encode_error(plan, seen(restarts=1)) == JobError(
+        ErrorCode.SOURCE_UNSUPPORTED,
+        "only the source's pictures state its orientation, and not all of them the same (or its size or format changes partway), "
+        "which a single proxy cannot follow: render the video upright first",
+        {"changes": 1},
     )
 
 
