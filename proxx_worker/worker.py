@@ -260,6 +260,6 @@ def job_of(claimed: ClaimedJob, owner: str) -> Job:
         return Job.refused(claimed.name, owner, claimed.sha256, too_large(claimed.size).error)
     message = (
         f"the worker must be able to read a spec, but the system refused: {claimed.unreadable}. "
-        "Give the worker's user read permission, then submit it again."
+        "Give the worker's user read permission, or end the program that holds the file, then submit it again."
     )
     return Job.refused(claimed.name, owner, claimed.sha256, JobError(ErrorCode.IO_ERROR, message))

@@ -30,6 +30,9 @@ _REMEDIES: Final[Mapping[int, str]] = {
     errno.ENOENT: "restore it or correct the path, then start again",
     errno.ENOTDIR: "restore the folder, then start again",
     errno.ENAMETOOLONG: "use a shorter name",
+    errno.EAGAIN: "another program holds it: wait until that has finished, then try again",
+    errno.EBUSY: "another program holds it: wait until that has finished, then try again",
+    errno.ETXTBSY: "another program is writing it: wait until that has finished, then try again",
 }
 
 FilePath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
