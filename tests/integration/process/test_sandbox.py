@@ -251,6 +251,34 @@ def test_what_an_older_kernel_leaves_to_the_filter_is_named(monkeypatch: pytest.
     assert describe() == "Landlock ABI 6 and a filter of system calls"
 
 
+OPENING = """
+import os, sys
+from proxx_worker.process import landlock, seccomp
+path, source, machine = sys.argv[1], int(sys.argv[2]), os.uname().machine
+rules = landlock.Ruleset(int(sys.argv[3]))
+rules.restrict()
+seccomp.install(machine, seccomp.for_process(seccomp.filter_template(machine, 64), os.getpid()))
+for target in (path, f"/dev/fd/{source}"):
+    for flags in (os.O_ACCMODE, os.O_ACCMODE | os.O_TRUNC, os.O_RDONLY | os.O_TRUNC, os.O_WRONLY | os.O_TRUNC):
+        try:
+            os.open(target, flags)
+            print(target, oct(flags))
+        except PermissionError:
+            pass
+"""
+
+
+@pytest.mark.parametrize("abi", [1, 2, 3])
+def test_on_older_kernels_no_way_of_opening_empties_a_file(tmp_path: Path, abi: int) -> None:
+    """With the rules of their Landlock, which knows no truncation before ABI 3."""
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"clip")
+    with victim.open("rb") as source:
+        command = [sys.executable, "-c", OPENING, str(victim), str(source.fileno()), str(abi)]
+        opened = subprocess.run(command, cwd=ROOT, pass_fds=(source.fileno(),), stdout=subprocess.PIPE, text=True, check=True)
+    assert (opened.stdout, victim.read_bytes()) == ("", b"clip")
+
+
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [("system", "Darwin", "this system lacks"), ("machine", "riscv64", "those of riscv64 are not")],
