@@ -1,12 +1,13 @@
 """Runs one child process to its end: drains its output, stops it on request or when it stalls, and records what it used."""
 
+import errno
 import os
 import select
 import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import IO
+from typing import IO, Final
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.process.child_exit import ChildExit
@@ -15,7 +16,7 @@ from proxx_worker.process.read_backoff import ReadBackoff
 from proxx_worker.process.sandbox import UNCONFINED, Confinement
 from proxx_worker.process.spawn import Process, check_started, start_child
 from proxx_worker.process.stall import StallDetector
-from proxx_worker.process.stop import StopSignal
+from proxx_worker.process.stop import StopRequestedError, StopSignal
 from proxx_worker.process.survivors import kill_holders
 from proxx_worker.process.usage import MAXRSS_UNIT, held_by, own_peak, peak_of
 
@@ -61,9 +62,22 @@ def run_child(  # noqa: PLR0913 - keyword-only parts of one command, most with a
     does not end one; and whatever a callback raises, after killing the child.
     """
     if stop.requested():
-        return ChildExit(-signal.SIGTERM, stopped=True, stalled=False, cpu_seconds=0.0, peak_memory_bytes=0)
+        return _NEVER_STARTED
+    try:
+        process = start_child(
+            argv,
+            cwd=cwd,
+            stdin=stdin,
+            pass_fds=pass_fds,
+            missing=missing,
+            confinement=confinement,
+            own_group=own_group,
+            stop=stop,
+        )
+    except StopRequestedError:
+        return _NEVER_STARTED
     run = _Run(
-        start_child(argv, cwd=cwd, stdin=stdin, pass_fds=pass_fds, missing=missing, confinement=confinement, own_group=own_group),
+        process,
         stop,
         on_stdout,
         on_stderr,
@@ -87,6 +101,9 @@ def run_child(  # noqa: PLR0913 - keyword-only parts of one command, most with a
         survivors=run.survivors,
         out_of_memory=run.out_of_memory,
     )
+
+
+_NEVER_STARTED: Final = ChildExit(-signal.SIGTERM, stopped=True, stalled=False, cpu_seconds=0.0, peak_memory_bytes=0)
 
 
 class _Run:
@@ -116,7 +133,7 @@ class _Run:
         self._open = tuple(self._sinks)
         self._poll = select.poll()
         self._inodes = {os.fstat(pipe).st_ino for pipe in self._sinks}
-        self._pidfd = open_pidfd(process.pid)
+        self._pidfd: int | None = None
         self._reaped = False
         self._deadline: float | None = None
         self._paused_until: float | None = None
@@ -134,6 +151,7 @@ class _Run:
 
     def watch(self) -> None:
         """Drain, stop and wait until the child is reaped and its last output is passed on."""
+        self._open_pidfd()
         for descriptor in (*self._open, self._stop.fileno(), *self._pidfds()):
             self._poll.register(descriptor, select.POLLIN)
         last = time.monotonic()
@@ -159,6 +177,17 @@ class _Run:
                     stream.close()
             for descriptor in self._pidfds():
                 os.close(descriptor)
+
+    def _open_pidfd(self) -> None:
+        try:
+            self._pidfd = open_pidfd(self._process.pid)
+        except OSError as error:
+            raise ProxxError(
+                ErrorCode.IO_ERROR,
+                f"a child must be watched once it has started: {error.strerror}. Check the limit on open files.",
+                pid=self._process.pid,
+                errno=errno.errorcode.get(error.errno or 0),
+            ) from error
 
     def _pidfds(self) -> tuple[int, ...]:
         return () if self._pidfd is None else (self._pidfd,)
