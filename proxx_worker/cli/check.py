@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from contextlib import closing
 from pathlib import Path
 
 from proxx_worker.assumptions import all_assumptions
@@ -21,13 +22,13 @@ def check(arguments: argparse.Namespace) -> int:
         return fail(str(error))
     workspace = None if arguments.workspace is None else Workspace(Path(arguments.workspace))
     violated = False
-    never = StopFlag()  # a signal ends this command by itself
-    for assumption in all_assumptions(settings, os.environ.get("PATH"), workspace, sandbox_of(settings), never):
-        if assumption.error is None:
-            say(f"ok        {assumption.name}: {assumption.held}")
-        else:
-            say(f"VIOLATED  {assumption.name}: {assumption.error.code}: {assumption.error.message}")
-            violated = True
+    with closing(StopFlag()) as never:  # a signal ends this command by itself
+        for assumption in all_assumptions(settings, os.environ.get("PATH"), workspace, sandbox_of(settings), never):
+            if assumption.error is None:
+                say(f"ok        {assumption.name}: {assumption.held}")
+            else:
+                say(f"VIOLATED  {assumption.name}: {assumption.error.code}: {assumption.error.message}")
+                violated = True
     names = _inbox_names(workspace)
     for name in sorted(filter(stem_too_long, names)):
         shown = display_name(name)

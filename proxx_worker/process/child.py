@@ -1,17 +1,16 @@
 """Runs one child process to its end: drains its output, stops it on request or when it stalls, and records what it used."""
 
-import errno
 import os
 import select
 import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import IO, Final
+from typing import IO
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.process.child_exit import ChildExit
-from proxx_worker.process.pidfd import open_pidfd
+from proxx_worker.process.child_exit import NEVER_STARTED, ChildExit
+from proxx_worker.process.pidfd import open_childs_pidfd
 from proxx_worker.process.read_backoff import ReadBackoff
 from proxx_worker.process.sandbox import UNCONFINED, Confinement
 from proxx_worker.process.spawn import Process, check_started, start_child
@@ -62,7 +61,7 @@ def run_child(  # noqa: PLR0913 - keyword-only parts of one command, most with a
     does not end one; and whatever a callback raises, after killing the child.
     """
     if stop.requested():
-        return _NEVER_STARTED
+        return NEVER_STARTED
     try:
         process = start_child(
             argv,
@@ -75,7 +74,7 @@ def run_child(  # noqa: PLR0913 - keyword-only parts of one command, most with a
             stop=stop,
         )
     except StopRequestedError:
-        return _NEVER_STARTED
+        return NEVER_STARTED
     run = _Run(
         process,
         stop,
@@ -101,9 +100,6 @@ def run_child(  # noqa: PLR0913 - keyword-only parts of one command, most with a
         survivors=run.survivors,
         out_of_memory=run.out_of_memory,
     )
-
-
-_NEVER_STARTED: Final = ChildExit(-signal.SIGTERM, stopped=True, stalled=False, cpu_seconds=0.0, peak_memory_bytes=0)
 
 
 class _Run:
@@ -151,7 +147,7 @@ class _Run:
 
     def watch(self) -> None:
         """Drain, stop and wait until the child is reaped and its last output is passed on."""
-        self._open_pidfd()
+        self._pidfd = open_childs_pidfd(self._process.pid)
         for descriptor in (*self._open, self._stop.fileno(), *self._pidfds()):
             self._poll.register(descriptor, select.POLLIN)
         last = time.monotonic()
@@ -177,17 +173,6 @@ class _Run:
                     stream.close()
             for descriptor in self._pidfds():
                 os.close(descriptor)
-
-    def _open_pidfd(self) -> None:
-        try:
-            self._pidfd = open_pidfd(self._process.pid)
-        except OSError as error:
-            raise ProxxError(
-                ErrorCode.IO_ERROR,
-                f"a child must be watched once it has started: {error.strerror}. Check the limit on open files.",
-                pid=self._process.pid,
-                errno=errno.errorcode.get(error.errno or 0),
-            ) from error
 
     def _pidfds(self) -> tuple[int, ...]:
         return () if self._pidfd is None else (self._pidfd,)
