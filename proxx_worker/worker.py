@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -16,7 +17,7 @@ from proxx_worker.observe.logs import JobLogFile
 from proxx_worker.observe.observer import JobInfo, JobObserver
 from proxx_worker.observe.status import StatusFile
 from proxx_worker.observe.tally import Tally
-from proxx_worker.process.stop import SUBMIT_AGAIN, CancellableStop, StopSignal
+from proxx_worker.process.stop import SUBMIT_AGAIN, CancellableStop, StopRequestedError, StopSignal
 from proxx_worker.process.waiting import wait_readable
 from proxx_worker.workspace.claimed import ClaimedJob
 from proxx_worker.workspace.inbox import Inbox
@@ -215,7 +216,8 @@ class Worker:
         if error.code in _ENVIRONMENT_CODES:
             raise ProxxError(error.code, error.message, **error.details)
         if error.code is ErrorCode.IO_ERROR:
-            self._require_start()
+            with suppress(StopRequestedError):  # the loop sees it
+                self._require_start()
 
     def _reserve_for_refusal(self, job: Job) -> Job:
         """The job, with space reserved for a result that rejects all its sources; rejected at once if there is none."""

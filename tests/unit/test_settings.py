@@ -58,6 +58,9 @@ def test_a_flag_wins_over_the_file(tmp_path: Path) -> None:
         ("colour = 1", "colour: unknown key (known: ffmpeg, "),
         ("poll_seconds = 0", "poll_seconds: "),
         ("poll_seconds = inf", "poll_seconds: "),
+        ("encoder_memory_bytes = 67108863", "encoder_memory_bytes: "),
+        ("encoder_memory_bytes = 1125899906842625", "encoder_memory_bytes: "),
+        ("encoder_memory_bytes = 9223372036854775807", "encoder_memory_bytes: "),
         ("settle_seconds = -1", "settle_seconds: "),
         ('log_format = "xml"', "log_format: "),
         ('ffmpeg = "bin/ffmpeg"', "ffmpeg: must be an absolute path"),
@@ -109,3 +112,8 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     path.write_bytes(b'ffmpeg = "/\xe9"')
     with pytest.raises(ConfigurationError, match="is not TOML"):
         load_settings(path, {})
+
+
+@pytest.mark.parametrize("memory", [64 << 20, 1 << 50])
+def test_the_least_and_the_most_memory(memory: int) -> None:
+    assert load_settings(None, {"encoder_memory_bytes": memory}).encoder_memory_bytes == memory
