@@ -38,7 +38,8 @@ _OPUS_BITS = 64000
 """Per second and channel."""
 
 
-# AAC needs a layout. These are the usual ones for a channel count if the file states none.
+# AAC needs a layout. These are the usual ones for a channel count if the file states none. FFmpeg 9.0 keeps the order of
+# 6.1(back), but not of 6.1: its AAC tells no side from a back, and has the middle of the back last.
 _USUAL_LAYOUTS: Mapping[int, str] = {
     1: "mono",
     2: "stereo",
@@ -46,18 +47,22 @@ _USUAL_LAYOUTS: Mapping[int, str] = {
     4: "4.0",
     5: "5.0",
     6: "5.1",
-    7: "6.1",
+    7: "6.1(back)",
     8: "7.1",
 }
 # The same loudspeakers under the names of AAC's and Opus's standard channel configurations.
 _STANDARD_LAYOUTS: Mapping[str, str] = {"quad(side)": "quad", "5.0(side)": "5.0", "5.1(side)": "5.1"}
 _AAC_LAYOUTS = frozenset(
     {
-        *_USUAL_LAYOUTS.values(), "2.1", "3.0(back)", "3.1", "4.1", "quad", "6.0", "6.0(front)", "hexagonal", "6.1(back)",
+        *_USUAL_LAYOUTS.values(), "2.1", "3.0(back)", "3.1", "4.1", "quad", "6.0", "6.0(front)", "hexagonal", "6.1",
         "6.1(front)", "7.0", "7.0(front)", "7.1(wide)", "7.1(wide-side)", "octagonal", "hexadecagonal",
     }
 )  # fmt: skip
-_OPUS_LAYOUTS = frozenset({"mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1"})
+_OPUS_LAYOUTS = frozenset({"mono", "stereo", "3.0", "quad", "5.1", "7.1"})
+"""Opus has names for 5.0 and 6.1 too, but up to 9.0 FFmpeg's encoder puts their channels under each other's names: it applies its
+table of orders the wrong way round, which leaves only the other ones right. Moving the channels beforehand would be wrong with an
+encoder that is put right, so these two go without a name."""
+
 # Only for uncompressed and lossless audio does a sample format of more than 16 bits mean anything: lossy decoders always output
 # floats.
 _LOSSLESS = ("pcm_", "flac", "alac", "truehd", "mlp", "wavpack", "tta", "s302m", "dts")

@@ -128,8 +128,8 @@ class _AudioStream:
     def _is_said(self, said: Fraction, samples: int) -> bool:
         """Whether FFmpeg's muxer says so of AAC of this length.
 
-        It counts a packet without a duration as a whole frame (libavformat/mux.c, guess_pkt_duration). In Matroska the last one is
-        such a packet if so little of it is audio that it rounds to 0 ms.
+        It counts a packet without a duration as a whole frame (libavformat/mux.c, guess_pkt_duration). In Matroska the last one
+        is such a packet if so little of it is audio that it rounds to 0 ms.
         """
         if self.container in MATROSKA and 0 < samples % _AAC_FRAME / self.rate < MILLISECOND / 2:
             last, frame = self.found.times[-1], round(_AAC_FRAME / self.rate / MILLISECOND)

@@ -253,6 +253,9 @@ def test_pcm_is_as_deep_as_the_source(codec: str, sample_format: str | None, bit
         ("hexadecagonal", 16, "hexadecagonal", ()),
         (None, 1, None, ("channelmap=map=0:channel_layout=mono",)),
         (None, 3, None, ("channelmap=map=0|1|2:channel_layout=3.0",)),
+        ("6.1", 7, "6.1", ()),
+        ("6.1(back)", 7, "6.1(back)", ()),
+        (None, 7, None, ("channelmap=map=0|1|2|3|4|5|6:channel_layout=6.1(back)",)),
     ],
 )
 def test_aac_gets_a_layout(layout: str | None, channels: int, named: str | None, filters: tuple[str, ...]) -> None:
@@ -278,7 +281,12 @@ def test_what_aac_cannot_carry_is_refused(layout: str | None, channels: int) -> 
     [
         ("7.1", 8, "7.1", (), False),
         ("5.1(side)", 6, "5.1", ("channelmap=map=0|1|2|3|4|5:channel_layout=5.1",), False),
+        ("quad(side)", 4, "quad", ("channelmap=map=0|1|2|3:channel_layout=quad",), False),
         ("7.1(wide)", 8, None, (), True),
+        # FFmpeg's encoder exchanges their channels if they have names.
+        ("5.0", 5, None, (), True),
+        ("5.0(side)", 5, None, (), True),
+        ("6.1", 7, None, (), True),
         (None, 2, None, ("channelmap=map=0|1:channel_layout=stereo",), False),
         (None, 12, None, (), True),
     ],
