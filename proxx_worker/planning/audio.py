@@ -34,6 +34,10 @@ _AAC_BITS = 2
 _AAC_FRAME = 1024
 """Samples in a packet of AAC-LC."""
 
+_GUESSED_BLOCK = 448
+"""By how many samples the times of Vorbis in Ogg may be wrong. Only a page has a time, that of its end: on the last page FFmpeg
+counts back from it, and takes a first block between a long and a short one (2048 and 256 samples) for a short one."""
+
 _OPUS_BITS = 64000
 """Per second and channel."""
 
@@ -140,7 +144,7 @@ def _plan_stream(container: Container, facts: MediaFacts, schedule: Schedule, st
             options = [f"-c:a:{position}", codec]
         case _:
             assert_never(family)
-    placement = None if copied else _placement(stream, schedule)
+    placement = None if copied else _placement(facts, stream, schedule)
     if placement is not None:
         filters.extend(_placed(placement, rate))
     return AudioPlan(
@@ -205,15 +209,16 @@ def _ending(stream: AudioFacts, position: int) -> tuple[str, ...]:
     return f"-bsf:a:{position}", f"setts=duration=if({cut}\\,{end}-PTS\\,DURATION)"
 
 
-def _placement(stream: AudioFacts, schedule: Schedule) -> Placement:
+def _placement(facts: MediaFacts, stream: AudioFacts, schedule: Schedule) -> Placement:
     """Where the stream begins, and how far a frame may start from the end of the previous one without a correction.
 
     Times are rounded to the container's ticks. Half a millisecond is inaudible; corrections are not, and so there are fewer.
     """
+    guessed = _GUESSED_BLOCK if facts.demuxer == "ogg" and stream.codec == "vorbis" else 0
     return Placement(
         origin=-round(schedule.output_shift * stream.sample_rate),
         shift=round(schedule.audio_shift * stream.sample_rate),
-        slack=int(((stream.time_base or Fraction(0)) + _HALF_MILLISECOND) * stream.sample_rate),
+        slack=int(((stream.time_base or Fraction(0)) + _HALF_MILLISECOND) * stream.sample_rate) + guessed,
         rate=stream.sample_rate,
     )
 

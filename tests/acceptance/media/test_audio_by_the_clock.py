@@ -226,3 +226,16 @@ def test_a_last_packet_of_a_few_samples_ends_no_later_in_matroska(proxx: Command
     ffmpeg(*PICTURE, "-i", noise, "-af", f"atrim=end_sample={samples}", *H264, "-c:a", "pcm_s16le", source)
     _, checks = job(proxx, tmp_path, source, PROXIES["mkv"])
     assert [checks[f"audio_0_{name}"] for name in ("start", "duration", "holes")] == [True, True, True]
+
+
+def test_vorbis_in_ogg_is_whole_where_ffmpeg_misplaces_a_block(proxx: Command, tmp_path: Path) -> None:
+    source, noise = tmp_path / "clip.ogv", write_noise(tmp_path / "noise.wav", seconds=1)
+    ffmpeg(*PICTURE, "-i", noise, "-t", "1", "-c:v", "libtheora", "-c:a", "libvorbis", "-b:a", "192k", source)
+    proxy, _ = job(proxx, tmp_path, source, PROXIES["mov"])
+    assert sound(proxy) == sound(source)
+
+
+def sound(path: Path) -> bytes:
+    """All samples that decode, without their times."""
+    into = ("-map", "0:a:0", "-c:a", "pcm_s16le", "-f", "s16le", "-")
+    return subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", path, *into], check=True, capture_output=True).stdout

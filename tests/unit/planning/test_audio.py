@@ -189,6 +189,16 @@ def test_times_may_be_off_by_the_containers_tick_and_half_a_millisecond(tick: Fr
 
 
 @pytest.mark.parametrize(
+    ("demuxer", "codec", "slack"),
+    [("ogg", "vorbis", 24 + 448), ("ogg", "opus", 24), ("ogg", "flac", 24), ("matroska", "vorbis", 24)],
+)
+def test_the_times_of_vorbis_in_ogg_may_be_off_by_a_block(demuxer: str, codec: str, slack: int) -> None:
+    source = replace(CLIP, formats=(demuxer,), audio=(replace(STEREO, codec=codec, time_base=None),))
+    (plan,) = plans(Container.MOV, source)
+    assert plan.placement == Placement(0, 0, slack, 48000)
+
+
+@pytest.mark.parametrize(
     ("output_shift", "audio_shift", "filters"),
     [
         (Fraction(1, 90), Fraction(0), ("aresample=async=1:min_comp=0:min_hard_comp=0.0005313:first_pts=-533",)),
