@@ -22,7 +22,14 @@ from proxx_worker.verification.field_changes import fields_fault, mixed_fields
 from proxx_worker.verification.frame_grid import places_on_grid
 from proxx_worker.verification.heard_audio import HeardAudio
 from proxx_worker.verification.proxy_probe import ProxyObservation, StreamReport
-from proxx_worker.verification.source_faults import audio_ends_early, begins_late, ends_early, frames_left_out, undecoded_audio
+from proxx_worker.verification.source_faults import (
+    audio_ends_early,
+    begins_late,
+    empty_audio,
+    ends_early,
+    frames_left_out,
+    undecoded_audio,
+)
 from proxx_worker.verification.source_times import claim, measured_plan, promised_frames, times_fault
 
 
@@ -97,6 +104,7 @@ class FfmpegEvidence:
         return (
             ends_early(plan, encode, proxy.report)
             or undecoded_audio(plan, encode)
+            or empty_audio(plan, encode)
             or audio_ends_early(plan, encode, proxy.report)
             or gap_error(plan, encode, self.search)
             or audio_damage(plan.expected.audio or (), proxy)

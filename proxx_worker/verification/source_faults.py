@@ -130,6 +130,19 @@ def undecoded_audio(plan: TaskPlan, encode: EncodeObservation) -> JobError | Non
     return None
 
 
+def empty_audio(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
+    """An audio stream that is listed but gives no audio: some muxers leave it out, others write a stream of silence or none."""
+    for position, (stream, heard) in enumerate(zip(plan.facts.audio, encode.audio, strict=False)):
+        if heard is not None and heard.first is None:
+            return JobError(
+                ErrorCode.SOURCE_UNSUPPORTED,
+                f"audio stream {position + 1} of the source ({stream.codec}) is empty: it gave no audio, and a proxy must carry "
+                "every audio stream; deliver the clip without that stream, or again if it should have audio",
+                {"stream": stream.index, "codec": stream.codec},
+            )
+    return None
+
+
 def audio_ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -> JobError | None:
     """Audio that ends earlier than a container that counts its samples says."""
     facts = plan.facts

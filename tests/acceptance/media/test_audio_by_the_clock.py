@@ -217,3 +217,25 @@ def test_a_first_packet_without_sound_is_copied_with_the_others(proxx: Command, 
     assert [checks[f"audio_0_{name}"] for name in ("start", "duration", "holes")] == [True, True, True]
     theirs, ours = timeline(source), timeline(proxy)
     assert [lag(theirs, ours, second) for second in (0.5, 2.0, 3.5)] == [0, 0, 0]
+
+
+# In milliseconds, the first two lengths leave nothing for the last packet of AAC.
+@pytest.mark.parametrize("samples", [47 * 1024 + 1, 47 * 1024 + 23, 47 * 1024 + 24])
+def test_a_last_packet_of_a_few_samples_ends_no_later_in_matroska(proxx: Command, tmp_path: Path, samples: int) -> None:
+    source, noise = tmp_path / "clip.mov", write_noise(tmp_path / "noise.wav")
+    ffmpeg(*PICTURE, "-i", noise, "-af", f"atrim=end_sample={samples}", *H264, "-c:a", "pcm_s16le", source)
+    _, checks = job(proxx, tmp_path, source, PROXIES["mkv"])
+    assert [checks[f"audio_0_{name}"] for name in ("start", "duration", "holes")] == [True, True, True]
+
+
+def test_vorbis_in_ogg_is_whole_where_ffmpeg_misplaces_a_block(proxx: Command, tmp_path: Path) -> None:
+    source, noise = tmp_path / "clip.ogv", write_noise(tmp_path / "noise.wav", seconds=1)
+    ffmpeg(*PICTURE, "-i", noise, "-t", "1", "-c:v", "libtheora", "-c:a", "libvorbis", "-b:a", "192k", source)
+    proxy, _ = job(proxx, tmp_path, source, PROXIES["mov"])
+    assert sound(proxy) == sound(source)
+
+
+def sound(path: Path) -> bytes:
+    """All samples that decode, without their times."""
+    into = ("-map", "0:a:0", "-c:a", "pcm_s16le", "-f", "s16le", "-")
+    return subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", path, *into], check=True, capture_output=True).stdout
