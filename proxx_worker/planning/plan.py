@@ -50,6 +50,11 @@ class TaskPlan:
         """Whether each frame of the output needs patching because its encoder cannot signal BT.2020 (see vc3.py)."""
         return self.settings.codec is Codec.DNXHR and self.design.color.tags.matrix == vc3.MATRIX
 
+    @property
+    def hides_tags(self) -> bool:
+        """Whether each frame of the output needs patching because its header has no word for a tag (see rdd36.py)."""
+        return self.design.encoder.codec == "prores" and any(self.design.color.hidden)
+
     def argv(self, ffmpeg: str, source: str, output: str) -> list[str]:
         """The command. It overwrites `output`, a bare name in its working directory: the worker's own empty file.
 
