@@ -5,6 +5,7 @@ from fractions import Fraction
 from math import ceil
 
 from proxx_worker.media.ffprobe_json import Section
+from proxx_worker.media.nanoseconds import means
 from proxx_worker.media.unknown_durations import stated_duration
 
 INTERLACED_ORDERS = frozenset({"tt", "bb", "tb", "bt"})
@@ -112,18 +113,12 @@ def _from_decimals(rate: Fraction, frames: int, time_base: Fraction) -> Fraction
     return rate
 
 
-_NANOSECOND_ROUNDING = Fraction(2, 10**9)
-
-
 def _from_nanoseconds(rate: Fraction) -> Fraction:
-    """The exact rate that a Matroska frame duration means, which is stored in whole nanoseconds.
-
-    16683333 ns, which FFmpeg reduces to 19001/317, is 60000/1001. 2997/100 is 33 ns from 30000/1001 and stays as it is.
-    """
+    """The exact rate that a Matroska frame duration means: 60000/1001 for 19001/317, 120000/1001 for 29011/242."""
     if rate.denominator == 1:
         return rate
     candidates = (Fraction(round(rate)), Fraction(round(rate * 1001 / 1000) * 1000, 1001))
-    return next((exact for exact in candidates if exact and abs(1 / exact - 1 / rate) <= _NANOSECOND_ROUNDING), rate)
+    return next((exact for exact in candidates if exact and means(rate, exact)), rate)
 
 
 def _only_the_last_differs(stream: Section, nominal: Fraction, average: Fraction, time_base: Fraction) -> bool:

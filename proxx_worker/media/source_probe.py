@@ -194,16 +194,17 @@ def _facts(
         notes.append(
             f"{video.width}x{video.height} is usually displayed as 16:9, but its pixels are flagged square: kept as flagged"
         )
+    reel = find_reel(container, video_stream, streams)
     return MediaFacts(
         formats=tuple(formats.split(",")),
         video=video,
         audio=tuple(audio_of(stream, gapless) for stream in audio),
         timecode=found.timecode,
-        reel=find_reel(container, video_stream, streams),
+        reel=reel.name,
         start=start,
         duration=duration,
         other_streams=tuple(kind_of(stream) for stream in others),
-        notes=(*notes, *found.notes),
+        notes=(*notes, *found.notes, *reel.notes),
     )
 
 

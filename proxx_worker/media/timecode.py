@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from proxx_worker.media.facts import Timecode
-from proxx_worker.media.ffprobe_json import Section
+from proxx_worker.media.ffprobe_json import Section, without_controls
 from proxx_worker.media.timecode_count import nominal
 
 _TIMECODE = re.compile(r"([0-9]{2}):([0-9]{2}):([0-9]{2})([:;.])([0-9]{1,3})")
@@ -116,7 +116,21 @@ def counts_drop_frames(rate: Fraction) -> bool:
     return any(abs(rate / exact - 1) * 2000 < 1 for exact in _DROP_RATES)
 
 
-def find_reel(container: Section, video: Section, streams: Sequence[Section]) -> str | None:
-    """The reel or tape name: the video stream's own (MXF source package), a tmcd track's (QuickTime), the container's."""
+@dataclass(frozen=True, slots=True)
+class FoundReel:
+    """A reel or tape name, and what was left out of it, as a note."""
+
+    name: str | None
+    notes: tuple[str, ...]
+
+
+def find_reel(container: Section, video: Section, streams: Sequence[Section]) -> FoundReel:
+    """The reel or tape name: the video stream's own (MXF source package), a tmcd track's (QuickTime), the container's.
+
+    With its spaces, but without control characters: it ends up in a command line and on terminals.
+    """
     tmcd = [stream for stream in streams if stream.text("codec_tag_string") == "tmcd"]
-    return next((reel for section in (video, *tmcd, container) if (reel := section.tag("reel_name"))), None)
+    stored = next((reel for section in (video, *tmcd, container) if (reel := section.exact_tag("reel_name"))), None)
+    name = None if stored is None else without_controls(stored)
+    notes = () if name == stored else (f"control characters of the reel name {stored!r} are left out: {name!r}",)
+    return FoundReel(name, notes)

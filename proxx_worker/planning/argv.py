@@ -214,6 +214,7 @@ def _filters(design: Design) -> list[str]:
         "metadata=mode=print:file=-:direct=1",
         KINDS_REPORTED,
         *_retiming(design.schedule),
+        *color.before_scaling,
         ":".join(size),
         f"format=pix_fmts={design.encoder.pixel_format}",
         *color.filters,
@@ -265,7 +266,7 @@ def _container_options(design: Design) -> tuple[str, ...]:
     if container in QUICKTIME:
         if schedule.timescale is not None:
             options += ["-video_track_timescale", str(schedule.timescale)]
-        options += ["-movflags", "+faststart"]
+        options += ["-movflags", "+faststart+write_colr" if design.color.asks_for_colr else "+faststart"]
     options += _moved("-output_ts_offset", schedule.output_shift)
     if container in MATROSKA:
         # Otherwise the muxer delays everything by the audio's priming, and the video starts at 0.023 s.

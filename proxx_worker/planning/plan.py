@@ -21,6 +21,9 @@ from proxx_worker.planning.geometry import Geometry, plan_geometry, upright
 from proxx_worker.planning.remedies import ANY_SOURCE
 from proxx_worker.planning.video_codecs import choose_encoder, dnxhd_rates, height_multiple
 
+_TO_LAST_FRAME = frozenset({"mpeg", "mpegts"})
+"""Source containers that state no duration: FFmpeg takes the last time in the file, which is when the last frame begins."""
+
 _EARLIER_FIELD = {"tff": "tt", "bff": "bb"}
 
 
@@ -49,6 +52,11 @@ class TaskPlan:
     def says_bt2020(self) -> bool:
         """Whether each frame of the output needs patching because its encoder cannot signal BT.2020 (see vc3.py)."""
         return self.settings.codec is Codec.DNXHR and self.design.color.tags.matrix == vc3.MATRIX
+
+    @property
+    def hides_tags(self) -> bool:
+        """Whether each frame of the output needs patching because its header has no word for a tag (see rdd36.py)."""
+        return self.design.encoder.codec == "prores" and any(self.design.color.hidden)
 
     def argv(self, ffmpeg: str, source: str, output: str) -> list[str]:
         """The command. It overwrites `output`, a bare name in its working directory: the worker's own empty file.
@@ -165,7 +173,7 @@ def _expectation(facts: MediaFacts, design: Design) -> Expectation:
         timing=ExpectedTiming(
             rate=schedule.rate,
             varies=schedule.rate is None,
-            duration=video.duration,
+            duration=None if schedule.converts and facts.demuxer in _TO_LAST_FRAME else video.duration,
             converts=schedule.converts,
             timecode=ExpectedTimecode(None if schedule.timecode is None else schedule.timecode.text),
             reel=design.reel,

@@ -170,7 +170,7 @@ class FfmpegEvidence:
         constant rate, or near it, and unknown where the rate varies.
         """
         rate, video, times = self.plan.design.schedule.rate, self.plan.facts.video, self.encode.times
-        if rate is None or video.duration is not None or not times:
+        if rate is None or self.plan.expected.timing.duration is not None or not times:
             return compare("frames_encoded", None, encoded)
         shown, frame = (max(times) - min(times)) * video.time_base * rate, rate / video.rate
         if not video.constant_rate:

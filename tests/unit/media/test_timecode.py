@@ -114,11 +114,11 @@ def test_what_is_passed_over_is_noted() -> None:
 
 def test_the_reel_is_the_picture_s_then_a_timecode_track_s_then_the_container_s() -> None:
     tmcd, nothing = track("tmcd", reel_name="B002"), Section({})
-    assert find_reel(tagged(reel_name="C003"), tagged(reel_name="A001"), [tmcd]) == "A001"
-    assert find_reel(tagged(reel_name="C003"), nothing, [track("gpmd", reel_name="x"), tmcd]) == "B002"
-    assert find_reel(tagged(reel_name="C003"), nothing, []) == "C003"
-    assert find_reel(nothing, nothing, [tmcd, tmcd]) == "B002"
-    assert find_reel(nothing, nothing, []) is None
+    assert find_reel(tagged(reel_name="C003"), tagged(reel_name="A001"), [tmcd]).name == "A001"
+    assert find_reel(tagged(reel_name="C003"), nothing, [track("gpmd", reel_name="x"), tmcd]).name == "B002"
+    assert find_reel(tagged(reel_name="C003"), nothing, []).name == "C003"
+    assert find_reel(nothing, nothing, [tmcd, tmcd]).name == "B002"
+    assert find_reel(nothing, nothing, []).name is None
 
 
 def varying(text: str, *tracks: Section, rate: Fraction = Fraction(117, 4), told: Fraction = Fraction(30)) -> Found:
@@ -171,3 +171,17 @@ def test_a_timecode_that_no_rate_can_count_is_noted_at_the_likeliest() -> None:
             "tmcd timecode '01:00:00:30' is not valid at 30 frames/s: ignored",
         ),
     )
+
+
+@pytest.mark.parametrize(
+    ("stored", "name", "notes"),
+    [
+        ("  lead trail  ", "  lead trail  ", ()),
+        ("A\nB", "AB", (r"control characters of the reel name 'A\nB' are left out: 'AB'",)),
+        (" A\x1b ", " A ", (r"control characters of the reel name ' A\x1b ' are left out: ' A '",)),
+        (" \n ", None, ()),
+    ],
+)
+def test_a_reel_keeps_its_spaces(stored: str, name: str | None, notes: tuple[str, ...]) -> None:
+    found = find_reel(Section({"tags": {"reel_name": stored}}), Section({}), [])
+    assert (found.name, found.notes) == (name, notes)

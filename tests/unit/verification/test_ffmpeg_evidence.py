@@ -160,6 +160,8 @@ def test_audio_for_mxf_is_given_to_the_kibibyte(more: int, expected: int, ok: bo
 
 
 UNTOLD = clip(duration=None, frames=None, frames_certain=False)
+RECORDED = replace(CLIP, formats=("mpegts",))
+PROGRAM_STREAM = replace(CLIP, formats=("mpeg",))
 VARYING = clip(duration=None, frames=None, frames_certain=False, constant_rate=False)
 
 
@@ -181,6 +183,11 @@ VARYING = clip(duration=None, frames=None, frames_certain=False, constant_rate=F
         (VARYING, Fraction(25), 60, "at least 23", True),
         (VARYING, Fraction(24), 23, "at least 23", True),
         (VARYING, Fraction(1), 1, "at least 1", True),
+        # What FFmpeg gives as the duration of a program or a transport stream ends where its last frame begins.
+        (PROGRAM_STREAM, Fraction(100), 100, 100, True),
+        (PROGRAM_STREAM, Fraction(100), 94, 100, False),
+        (RECORDED, Fraction(50), 50, 50, True),
+        (RECORDED, Fraction(50), 46, 50, False),
         # A duration that is stated is compared with by a check of its own.
         (CLIP, Fraction(25), 5, None, None),
     ],
