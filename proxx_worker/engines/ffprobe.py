@@ -11,6 +11,7 @@ from proxx_worker.engines.tools import Tools
 from proxx_worker.media.avi_index import without_empty_end
 from proxx_worker.media.bare_streams import numbered_by_order
 from proxx_worker.media.ivf import held_to_its_header
+from proxx_worker.media.late_tracks import late_tracks
 from proxx_worker.media.played_pictures import played_pictures
 from proxx_worker.media.quicktime import (
     AVID_CODEC_TAGS,
@@ -87,7 +88,8 @@ def _probe(tools: Tools, source: OpenSource, stop: StopSignal, stall_seconds: fl
     aspect = avid_pixel_aspect(header.read, size) if any(tag in stdout for tag in _AVID) else None
     gapless = gapless_tracks(header.read, size) if _AAC in stdout else frozenset()
     played = played_pictures(header.read, size) if _MOVIE in stdout else {}
-    media = read_source(stdout, report.stderr_text(), child.exit_code, aspect, gapless, played)
+    late = late_tracks(header.read, size) if _MOVIE in stdout else {}
+    media = read_source(stdout, report.stderr_text(), child.exit_code, aspect, gapless, played, late)
     media = without_unknown_duration(media, header.read, size)
     for known_by_its_bytes in (held_to_its_header, without_empty_end, with_its_end):
         media = known_by_its_bytes(media, read, size)

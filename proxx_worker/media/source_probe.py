@@ -14,6 +14,7 @@ from proxx_worker.media.facts import MediaFacts, RawSource, VideoFacts
 from proxx_worker.media.ffmpeg_words import Meaning, find, says
 from proxx_worker.media.ffprobe_json import Section, parse_document
 from proxx_worker.media.frame_rate import timing_of
+from proxx_worker.media.late_tracks import end_of, without_empty_edits
 from proxx_worker.media.orientation import (
     field_order_note,
     field_order_of,
@@ -60,6 +61,7 @@ _COMPLAINT = re.compile(r"(?:\[[^\]]*\] )?(?!(?:file:)?/dev/fd/)(.{1,200})")
 
 
 _NO_TABLES: Mapping[int, PlayedPictures] = MappingProxyType({})
+_NONE_LATE: Mapping[int, int] = MappingProxyType({})
 
 _ALPHA_APART = ("vp8", "vp9")
 """Codecs whose alpha is a second stream beside each packet; the decoders that FFmpeg takes unasked do not see it."""
@@ -106,11 +108,12 @@ def read_source(
     avid_aspect: Fraction | None = None,
     gapless: frozenset[int] = frozenset(),
     played: Mapping[int, PlayedPictures] = _NO_TABLES,
+    late: Mapping[int, int] = _NONE_LATE,
 ) -> MediaFacts | RawSource:
     """Facts, or the RAW format, of a source that `read_head` accepted, from ffprobe's report.
 
     `exit_code` is negative for a signal; `avid_aspect` is what `avid_pixel_aspect` found, `gapless` what `gapless_tracks` did,
-    `played` what `played_pictures` did.
+    `played` what `played_pictures` did, `late` what `late_tracks` did.
 
     Raises SOURCE_UNSUPPORTED and SOURCE_NO_VIDEO, each with its reason.
     """
@@ -128,7 +131,7 @@ def read_source(
         raw_format = RAW_CODEC_TAGS.get(stream.text("codec_tag_string") or "")
         if raw_format is not None and stream.text("codec_type") == "video":
             return RawSource(raw_format)
-    return _facts(document.section("format"), streams, document.sections("frames"), avid_aspect, gapless, played)
+    return _facts(document.section("format"), streams, document.sections("frames"), avid_aspect, gapless, played, late)
 
 
 def says_input_output_error(stdout: bytes) -> bool:
@@ -168,6 +171,7 @@ def _facts(
     avid_aspect: Fraction | None,
     gapless: frozenset[int],
     played: Mapping[int, PlayedPictures],
+    late: Mapping[int, int],
 ) -> MediaFacts:
     formats = container.text("format_name") or ""
     demuxer = demuxer_name(formats)
@@ -175,6 +179,7 @@ def _facts(
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED, f"the file's format ({formats!r}) is not supported; convert or rewrap the clip first"
         )
+    stated, streams = streams, tuple(without_empty_edits(stream, late) for stream in streams)
     video_stream = video_stream_of(streams)
     if video_stream is None:
         what = NO_VIDEO_DEMUXERS.get(demuxer, demuxer)
@@ -199,6 +204,8 @@ def _facts(
         # FFmpeg, and anything that records with it, writes the time at which a file ends: a segment cut from the middle of a
         # recording keeps its times, and would claim everything before it. If a writer did count from the start, less is certain.
         duration -= start
+    if streams != stated and duration is not None and (end := end_of(streams)) is not None:
+        duration = min(duration, end - (start or 0))
     notes = [f"video stream {stream.integer('index')} is not the main one: ignored" for stream in others if is_video(stream)]
     notes += proven.notes if proven is not None else ()
     if order := field_order_note(video_stream, _first_frame(frames, video_stream)):
