@@ -16,6 +16,7 @@ from proxx_worker.media.bare_streams import numbered_by_order
 from proxx_worker.media.facts import MediaFacts
 from proxx_worker.media.ffprobe_json import Section
 from proxx_worker.media.ivf import held_to_its_header
+from proxx_worker.media.late_tracks import late_tracks
 from proxx_worker.media.played_pictures import played_pictures
 from proxx_worker.media.probe_command import LOOKS, PROBE_BYTES, look_argv, probe_argv
 from proxx_worker.media.quicktime import (
@@ -91,7 +92,8 @@ def _probe(tools: Tools, source: OpenSource, stop: StopSignal, stall_seconds: fl
     aspect = avid_pixel_aspect(header.read, size) if any(tag in stdout for tag in _AVID) else None
     gapless = gapless_tracks(header.read, size) if _AAC in stdout else frozenset()
     played = played_pictures(header.read, size) if _MOVIE in stdout else {}
-    read_report = partial(read_source, stdout, report.stderr_text(), child.exit_code, aspect, gapless, played)
+    late = late_tracks(header.read, size) if _MOVIE in stdout else {}
+    read_report = partial(read_source, stdout, report.stderr_text(), child.exit_code, aspect, gapless, played, late)
     media = read_report()
     if isinstance(media, MediaFacts) and video_frame(stdout, media.video.index) is None:
         media = read_report(_sought_frame(tools, source, media.video.index, ffprobe))

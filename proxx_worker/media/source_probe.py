@@ -14,6 +14,7 @@ from proxx_worker.media.facts import MediaFacts, RawSource, VideoFacts
 from proxx_worker.media.ffmpeg_words import Meaning, find, says
 from proxx_worker.media.ffprobe_json import Section, parse_document
 from proxx_worker.media.frame_rate import timing_of
+from proxx_worker.media.late_tracks import end_of, without_empty_edits
 from proxx_worker.media.orientation import (
     field_order_note,
     field_order_of,
@@ -46,6 +47,7 @@ _COMPLAINT = re.compile(r"(?:\[[^\]]*\] )?(?!(?:file:)?/dev/fd/)(.{1,200})")
 
 
 _NO_TABLES: Mapping[int, PlayedPictures] = MappingProxyType({})
+_NONE_LATE: Mapping[int, int] = MappingProxyType({})
 
 _ALPHA_APART = ("vp8", "vp9")
 """Codecs whose alpha is a second stream beside each packet; the decoders that FFmpeg takes unasked do not see it."""
@@ -75,12 +77,14 @@ def read_source(
     avid_aspect: Fraction | None = None,
     gapless: frozenset[int] = frozenset(),
     played: Mapping[int, PlayedPictures] = _NO_TABLES,
+    late: Mapping[int, int] = _NONE_LATE,
     first_frame: Section | None = None,
 ) -> MediaFacts | RawSource:
     """Facts, or the RAW format, of a source that `read_head` accepted, from ffprobe's report.
 
     `exit_code` is negative for a signal; `avid_aspect` is what `avid_pixel_aspect` found, `gapless` what `gapless_tracks` did,
-    `played` what `played_pictures` did. `first_frame`: the video's, if a further look found one; else it is sought in the report.
+    `played` what `played_pictures` did, `late` what `late_tracks` did. `first_frame`: the video's, if a further look found one;
+    else it is sought in the report.
 
     Raises SOURCE_UNSUPPORTED and SOURCE_NO_VIDEO, each with its reason.
     """
@@ -99,7 +103,7 @@ def read_source(
         if raw_format is not None and stream.text("codec_type") == "video":
             return RawSource(raw_format)
     shown = document.sections("frames") if first_frame is None else (first_frame,)
-    return _facts(document.section("format"), streams, shown, avid_aspect, gapless, played)
+    return _facts(document.section("format"), streams, shown, avid_aspect, gapless, played, late)
 
 
 def video_frame(stdout: bytes, index: int) -> Section | None:
@@ -153,6 +157,7 @@ def _facts(
     avid_aspect: Fraction | None,
     gapless: frozenset[int],
     played: Mapping[int, PlayedPictures],
+    late: Mapping[int, int],
 ) -> MediaFacts:
     formats = container.text("format_name") or ""
     demuxer = demuxer_name(formats)
@@ -160,6 +165,7 @@ def _facts(
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED, f"the file's format ({formats!r}) is not supported; convert or rewrap the clip first"
         )
+    stated, streams = streams, tuple(without_empty_edits(stream, late) for stream in streams)
     video_stream = video_stream_of(streams)
     if video_stream is None:
         what = NO_VIDEO_DEMUXERS.get(demuxer, demuxer)
@@ -185,6 +191,8 @@ def _facts(
         # FFmpeg, and anything that records with it, writes the time at which a file ends: a segment cut from the middle of a
         # recording keeps its times, and would claim everything before it. If a writer did count from the start, less is certain.
         duration -= start
+    if streams != stated and duration is not None and (end := end_of(streams)) is not None:
+        duration = min(duration, end - (start or 0))
     notes = [f"video stream {stream.integer('index')} is not the main one: ignored" for stream in others if is_video(stream)]
     notes += proven.notes if proven is not None else ()
     notes += filter(None, (field_order_note(video_stream, frame), orientation_note(video_stream, frame)))

@@ -39,9 +39,10 @@ def find_timecode(
     tags) is the clip as it presents itself, the source package's (the stream's tags) is where it came from: used where the
     material package has none, as in Avid OP-Atom. Elsewhere: stream, then container.
 
-    Text that is not a timecode at this rate is skipped and noted: it cannot be carried, and nothing is invented. A rate that
-    varies has an average for `rate`, which counts nothing: there the timecode track's own counts, then `told_rate` (None where
-    the rate is constant).
+    Text that is not a timecode at this rate is skipped and noted: it cannot be carried, and nothing is invented. If the timecode
+    track counts otherwise than `rate` (30 a second beside 60 pictures), the timecode is the label of the same moment at `rate`. A
+    rate that varies has an average for `rate`, which counts nothing: there the timecode track's own counts, then `told_rate`
+    (None where the rate is constant).
     """
     of_video, of_container = [("stream", video)], [("format", container)]
     tmcd, rtmd = _tracks(streams, "tmcd"), _tracks(streams, "rtmd")
@@ -52,12 +53,20 @@ def find_timecode(
         text = section.tag("timecode")
         if text is None:
             continue
-        rates = [rate] if told_rate is None else [*_own_rates(text, tmcd), told_rate, rate]
-        timecode = _first_possible(text, rates, origin)
-        if timecode is None:
+        own = _own_rates(text, tmcd)
+        rates = [rate] if told_rate is None else [*own, told_rate, rate]
+        other = _other_count(own, rate) if told_rate is None else None
+        timecode = _first_possible(text, rates, origin) if other is None else recounted(text, other, rate, origin)
+        if timecode is None and other is not None:
+            notes.append(
+                f"{origin} timecode {text!r} counts {other} frames/s, and no frame of the video's {rate} is there: ignored"
+            )
+        elif timecode is None:
             notes.append(f"{origin} timecode {text!r} is not valid at {rates[0]} frames/s: ignored")
         elif chosen is None:
             chosen = timecode
+            if other is not None and timecode.text != usual_timecode(text):
+                notes.append(f"{origin} timecode {text!r} counts {other} frames/s: {timecode.text} at the video's {rate}")
         elif timecode.text != chosen.text:
             notes.append(f"{origin} timecode {timecode.text} differs from the {chosen.origin} timecode: ignored")
     return Found(chosen, tuple(notes))
@@ -71,6 +80,23 @@ def _own_rates(text: str, tracks: Sequence[tuple[str, Section]]) -> list[Fractio
     """The rates of the timecode tracks that say `text`. FFmpeg repeats on the video what the track says that it refers to."""
     rates = (track.ratio("avg_frame_rate") for _, track in tracks if track.tag("timecode") == text)
     return [rate for rate in rates if rate is not None]
+
+
+def _other_count(own_rates: Sequence[Fraction], rate: Fraction) -> Fraction | None:
+    """The first of a timecode's own rates if none of them has as many labels a second as `rate`; else None."""
+    return None if any(nominal(own) == nominal(rate) for own in own_rates) else next(iter(own_rates), None)
+
+
+def recounted(text: str, own_rate: Fraction, rate: Fraction, origin: str) -> Timecode | None:
+    """The label at `rate` for the moment of `text` at `own_rate`: `01:00:01;40` at 59.94 for `01:00:01;20` at 29.97.
+
+    None if no label of `rate` is at that moment, or if it has no such clock: only multiples of 29.97 have drop-frame.
+    """
+    match = _TIMECODE.fullmatch(text)
+    if match is None or int(match[5]) >= nominal(own_rate):
+        return None
+    frames = Fraction(int(match[5]) * nominal(rate), nominal(own_rate))
+    return parse_timecode(f"{text[: match.start(5)]}{frames.numerator:02}", rate, origin) if frames.denominator == 1 else None
 
 
 def _first_possible(text: str, rates: Sequence[Fraction], origin: str) -> Timecode | None:

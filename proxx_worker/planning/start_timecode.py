@@ -1,12 +1,13 @@
 """The start timecode of a proxy: the source's own, or the same moment at another rate, where its container can count it."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import OutputSettings
 from proxx_worker.contract.values import rate_as_number
 from proxx_worker.media.facts import MediaFacts, Timecode, VideoFacts
-from proxx_worker.media.timecode import counts_drop_frames, parse_timecode
+from proxx_worker.media.timecode import counts_drop_frames, recounted
 from proxx_worker.media.timecode_count import nominal
 from proxx_worker.planning.containers import QUICKTIME
 from proxx_worker.planning.remedies import in_matroska
@@ -22,16 +23,23 @@ _TEN = 10
 
 
 def kept_timecode(settings: OutputSettings, facts: MediaFacts) -> Timecode | None:
-    """The source's, for a proxy that keeps its times. Raises `SOURCE_UNSUPPORTED` if the container cannot count it."""
+    """The source's, for a proxy that keeps its times.
+
+    Where the rate varies, MOV and MP4 count at the rate that FFmpeg tells their muxer: there it is the label of the same moment.
+    Raises `SOURCE_UNSUPPORTED` if there is none, or if the container cannot count at that rate.
+    """
     timecode, video = facts.timecode, facts.video
     if timecode is None or settings.container not in QUICKTIME:
         return timecode
     written = video.rate if video.constant_rate else video.told_rate or video.rate
     explicit = None if video.interlaced else 'ask for fps_mode "explicit" with a rate from 0.5 to 255'
     _check_rate(settings, timecode, written, explicit)
-    if not video.constant_rate and parse_timecode(timecode.text, written, timecode.origin) is None:
+    if video.constant_rate:
+        return timecode
+    counted = recounted(timecode.text, timecode.own_rate or written, written, timecode.origin)
+    if counted is None:
         raise _not_at(settings, timecode, written, video)
-    return timecode
+    return replace(counted, own_rate=timecode.own_rate)
 
 
 def converted_timecode(settings: OutputSettings, facts: MediaFacts, rate: Fraction) -> Timecode | None:

@@ -1,5 +1,6 @@
 """Start timecodes of sources whose rate varies, and at rates that a container cannot count."""
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -73,3 +74,39 @@ def test_rates_that_a_movie_cannot_count_are_refused_before_the_encode(proxx: Co
         # FFmpeg prints the frames with one digit to three, by version and rate.
         assert [[int(part) for part in text.split(":")] for text in timecodes(probe(output))] == [[1, 0, 0, wanted]]
         output.unlink()
+
+
+def count(clock: str, frames: int, base: int) -> int:
+    """The number of a drop-frame label, in its first hour's first minute: 108 labels are dropped in an hour at 29.97."""
+    hours, minutes, seconds = map(int, clock.split(":"))
+    assert (hours, minutes) == (1, 0)
+    return (3600 + seconds) * base + frames - 108 * base // 30
+
+
+def counted_at_half(path: Path, clock: str, frames: int) -> Path:
+    """A clip of 59.94 pictures a second whose timecode track counts 29.97, as some cameras write it."""
+    clip(path, "60000/1001", f"{clock};{frames}")
+    data = bytearray(path.read_bytes())
+    entry = data.rindex(b"tmcd", 0, data.rindex(b"stts"))
+    assert struct.unpack_from(">IIB", data, entry + 20) == (60000, 1001, 60)
+    struct.pack_into(">IIB", data, entry + 20, 30000, 1001, 30)
+    place = data.index(struct.pack(">I", count(clock, frames, 60)))
+    struct.pack_into(">I", data, place, count(clock, frames, 30))
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize(("fields", "wanted"), [({}, "01:00:01;40"), ({**CONVERT, "fps_explicit": 29.97}, "01:00:01;20")])
+def test_a_track_that_counts_every_second_picture_tells_the_same_moment(
+    proxx: Command, tmp_path: Path, fields: dict[str, Any], wanted: str
+) -> None:
+    source = counted_at_half(tmp_path / "clip.mov", "01:00:01", 20)
+    assert timecodes(probe(source)) == {"01:00:01;20"}
+    result = run(proxx, tmp_path, source, **fields)
+    assert result["error"] is None
+    (task,) = result["tasks"]
+    assert task["source_media"]["timecode"]["text"] == "01:00:01;40"
+    assert task["source_media"]["notes"] == [
+        "stream timecode '01:00:01;20' counts 30000/1001 frames/s: 01:00:01;40 at the video's 60000/1001"
+    ]
+    assert timecodes(probe(Path(task["output"]))) == {wanted}

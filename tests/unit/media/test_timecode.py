@@ -152,12 +152,74 @@ def test_a_track_is_found_by_its_own_rate_as_well() -> None:
     assert found.timecode == Timecode("01:00:00:29", drop_frame=False, origin="tmcd", own_rate=Fraction(30))
 
 
-def test_a_constant_rate_counts_for_itself() -> None:
-    track = counting("30/1", "01:00:00:29")
-    found = find_timecode("mov", Section({}), Section({}), [track], Fraction(25))
-    assert (found.timecode, found.notes) == (None, ("tmcd timecode '01:00:00:29' is not valid at 25 frames/s: ignored",))
-    assert find_timecode("mov", Section({}), Section({}), [track], Fraction(60)).timecode == Timecode(
-        "01:00:00:29", drop_frame=False, origin="tmcd"
+SIXTY, FIFTY = Fraction(60000, 1001), Fraction(50)
+
+
+@pytest.mark.parametrize(
+    ("own", "text", "rate", "wanted"),
+    [
+        ("30000/1001", "01:00:01;20", SIXTY, "01:00:01;40"),
+        ("30000/1001", "00:01:00;02", SIXTY, "00:01:00;04"),
+        ("30000/1001", "01:00:01:20", SIXTY, "01:00:01:40"),
+        ("30/1", "01:00:00:29", Fraction(60), "01:00:00:58"),
+        ("30/1", "01:00:00;29", SIXTY, "01:00:00;58"),  # 30 is said, 29.97 meant: only that has drop-frame
+        ("25/1", "01:00:00:24", Fraction(100), "01:00:00:96"),
+        ("60000/1001", "00:01:00;04", NTSC, "00:01:00;02"),
+        ("60000/1001", "01:00:00:40", NTSC, "01:00:00:20"),
+        ("24/1", "01:00:00:12", FIFTY, "01:00:00:25"),
+        ("25/1", "10:00:00:00", Fraction(24), "10:00:00:00"),
+    ],
+)
+def test_a_track_that_counts_otherwise_than_a_constant_rate_tells_the_moment(
+    own: str, text: str, rate: Fraction, wanted: str
+) -> None:
+    result = find_timecode("mov", Section({}), tagged(timecode=text), [counting(own, text)], rate)
+    assert result.timecode == Timecode(wanted, ";" in text, "stream")
+    said = f"stream timecode {text!r} counts {Fraction(own)} frames/s: {wanted} at the video's {rate}"
+    assert result.notes == (() if text == wanted else (said,))
+
+
+@pytest.mark.parametrize(
+    ("own", "text", "rate"),
+    [
+        ("30/1", "01:00:00:29", Fraction(25)),
+        ("50/1", "01:00:00:01", Fraction(25)),  # between two pictures
+        ("24/1", "01:00:00:01", FIFTY),
+        ("30000/1001", "01:00:00;20", Fraction(60)),  # 60 drops nothing
+        ("30000/1001", "01:00:00;00", Fraction(24000, 1001)),
+        ("25/1", "01:00:00:25", FIFTY),  # not a label of its own rate
+    ],
+)
+def test_a_moment_between_two_pictures_is_no_timecode(own: str, text: str, rate: Fraction) -> None:
+    result = find_timecode("mov", Section({}), Section({}), [counting(own, text)], rate)
+    why = f"tmcd timecode {text!r} counts {Fraction(own)} frames/s, and no frame of the video's {rate} is there: ignored"
+    assert (result.timecode, result.notes) == (None, (why,))
+
+
+@pytest.mark.parametrize(
+    ("own", "text", "rate"),
+    [
+        ("30000/1001", "01:00:01;20", NTSC),
+        ("2997/100", "01:00:01;20", NTSC),
+        ("30/1", "01:00:01:20", NTSC),
+        ("24/1", "01:00:01:20", Fraction(24000, 1001)),
+        ("0/0", "01:00:01:20", SIXTY),
+    ],
+)
+def test_as_many_labels_a_second_are_the_video_s_own(own: str, text: str, rate: Fraction) -> None:
+    result = find_timecode("mov", Section({}), Section({}), [counting(own, text)], rate)
+    assert result == Found(Timecode(text, ";" in text, "tmcd"), ())
+
+
+def test_one_of_several_tracks_that_counts_as_the_video_does_is_enough() -> None:
+    text = "01:00:01:20"
+    tracks = [counting("30/1", text), counting("60/1", text)]
+    assert find_timecode("mov", Section({}), Section({}), tracks, Fraction(60)) == Found(
+        Timecode(text, drop_frame=False, origin="tmcd"), ()
+    )
+    other = [counting("30/1", text), counting("60/1", "02:00:00:00")]
+    assert find_timecode("mov", Section({}), Section({}), other, Fraction(60)).timecode == Timecode(
+        "01:00:01:40", drop_frame=False, origin="tmcd"
     )
 
 

@@ -94,6 +94,16 @@ def test_where_the_rate_varies_the_timecodes_own_rate_counts() -> None:
     )
 
 
+def test_where_the_rate_varies_a_movie_gets_the_label_at_the_rate_that_its_muxer_is_told() -> None:
+    source = varying("01:00:00:20", Fraction(30), Fraction(120))
+    for container in (Container.MOV, Container.MP4):
+        made = plan_schedule(settings(container=container), source).timecode
+        assert made == timecode("01:00:00:80", Fraction(30))
+    assert plan_schedule(settings(container=Container.MKV), source).timecode == source.timecode
+    with pytest.raises(ProxxError, match="count its start timecode 01:00:00:20 at 29 frames per second"):
+        plan_schedule(settings(container=Container.MOV), varying("01:00:00:20", Fraction(30), Fraction(29)))
+
+
 @pytest.mark.parametrize("container", [Container.MOV, Container.MP4])
 @pytest.mark.parametrize("fps", [Fraction(511, 2), Fraction(256), Fraction(499, 1000), Fraction(1, 4)])
 def test_a_rate_that_quicktimes_timecode_cannot_count_is_refused(container: Container, fps: Fraction) -> None:
