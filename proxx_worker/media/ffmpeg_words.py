@@ -40,6 +40,7 @@ class Meaning(Enum):
     REFERENCE = "a frame depends on others that the source does not contain, as after a cut between two keyframes"
     EXTERNAL_TRACK = "a track's media is in another file"
     AUDIO_WRITTEN = "how much audio was encoded, in units of 1024 bytes"
+    UNFILLED = "a hole of the audio was not filled with silence, and a frame was put in a wrong place"
     REFUSED_FORMAT = "the container is not one of those that may be opened"
 
 
@@ -88,6 +89,7 @@ WORDS = (
     _words(r"[Rr]eference picture missing|Missing reference picture", Meaning.REFERENCE, "5.1, 7.1, 8.0, 9.0"),
     _words(r"Could not find ref with POC", Meaning.REFERENCE, "5.1, 7.1, 8.0, 9.0"),
     _words(r"video:[0-9]+(?:kB|KiB) audio:(?P<units>[0-9]{1,15})(?:kB|KiB) ", Meaning.AUDIO_WRITTEN, "5.1, 7.1, 8.0, 9.0"),
+    _words(r"Failed to compensate for timestamp delta", Meaning.UNFILLED, "5.1, 7.1, 8.0, 9.0"),
     _words(r"Skipped opening external track", Meaning.EXTERNAL_TRACK, "5.1, 7.1, 8.0, 9.0"),
     _words(r"\[(?P<format>[\w,]+)\] Format not on whitelist", Meaning.REFUSED_FORMAT, "5.1, 7.1, 8.0, 9.0"),
 )
