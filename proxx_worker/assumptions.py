@@ -15,6 +15,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.engines.resolve.lock import holder_of
 from proxx_worker.engines.resolve.paths import ScriptingPaths
 from proxx_worker.engines.tools import locate_tool
+from proxx_worker.files.places import NoPlaceError, require_place
 from proxx_worker.process.sandbox import Sandbox
 from proxx_worker.process.trial import try_confined, try_start
 from proxx_worker.rights import describe_rights
@@ -97,13 +98,14 @@ def _resolve(paths: ScriptingPaths) -> str:
 
 
 def _require_root(root: str, setting: str) -> None:
-    if not Path(root).is_dir():
+    if not os.path.isdir(root):  # noqa: PTH112 - one that may not be seen is none
         message = f"{root} is not a folder, so nothing can lie inside it; mount it, or correct {setting}"
         raise ProxxError(ErrorCode.IO_ERROR, message, path=root, setting=setting)
 
 
 def _require_place(path: Path) -> None:
-    folder = path.parent
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK) or path.is_dir():
-        message = f"metrics_file {path} cannot be written: its folder must exist and be writable; make it, or correct the setting"
-        raise ProxxError(ErrorCode.IO_ERROR, message, path=str(path))
+    try:
+        require_place(path)
+    except NoPlaceError as error:
+        message = f"metrics_file {path} cannot be written: {error}; put that right, or correct the setting"
+        raise ProxxError(ErrorCode.IO_ERROR, message, path=str(path)) from error

@@ -107,7 +107,7 @@ def load_settings(config: Path | None, flags: Mapping[str, object]) -> Settings:
     values: dict[str, object] = {}
     if config is not None:
         try:
-            values.update(tomllib.loads(config.read_bytes().decode()))
+            values.update(tomllib.loads(config.read_bytes().decode("utf-8-sig")))
         except OSError as error:
             raise ConfigurationError(
                 f"configuration file {config} cannot be read: {error.strerror}; name a readable file, or leave out --config"

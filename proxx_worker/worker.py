@@ -1,6 +1,5 @@
 """The serial loop of one workspace: wake, claim, execute, finish. The folders are the state; everything else can be lost."""
 
-import select
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from proxx_worker.observe.observer import JobInfo, JobObserver
 from proxx_worker.observe.status import StatusFile
 from proxx_worker.observe.tally import Tally
 from proxx_worker.process.stop import SUBMIT_AGAIN, CancellableStop, StopSignal
+from proxx_worker.process.waiting import wait_readable
 from proxx_worker.workspace.claimed import ClaimedJob
 from proxx_worker.workspace.inbox import Inbox
 from proxx_worker.workspace.lock import WorkspaceLock
@@ -241,7 +241,7 @@ class Worker:
         events = self._watcher.fileno()
         if events is not None:
             descriptors.append(events)
-        select.select(descriptors, [], [], min(seconds for seconds in waits if seconds is not None))
+        wait_readable(descriptors, min(seconds for seconds in waits if seconds is not None))
 
 
 def _held(workspace: str, waiting: int) -> ProxxError:
@@ -260,6 +260,6 @@ def job_of(claimed: ClaimedJob, owner: str) -> Job:
         return Job.refused(claimed.name, owner, claimed.sha256, too_large(claimed.size).error)
     message = (
         f"the worker must be able to read a spec, but the system refused: {claimed.unreadable}. "
-        "Give the worker's user read permission, then submit it again."
+        "Give the worker's user read permission, or end the program that holds the file, then submit it again."
     )
     return Job.refused(claimed.name, owner, claimed.sha256, JobError(ErrorCode.IO_ERROR, message))

@@ -13,9 +13,8 @@ from proxx_worker.cli.console import UsageError, fail, stderr_is_journal, termin
 from proxx_worker.cli.signals import Signals
 from proxx_worker.cli.wiring import environment_of, sandbox_of, settings_from, tools_of, worker_record
 from proxx_worker.contract.errors import ErrorClass, ProxxError
-from proxx_worker.contract.result import WorkerRecord
 from proxx_worker.delivery.publishing import PublishingStuckError
-from proxx_worker.engines.tools import locate_tools
+from proxx_worker.engines.tools import Tools, locate_tools
 from proxx_worker.execution.executor import Executor
 from proxx_worker.files.filesystems import FilesystemKind
 from proxx_worker.observe.clock import now
@@ -74,7 +73,7 @@ def _own(
     sandbox = sandbox_of(settings)
     require_all(all_assumptions(settings, os.environ.get("PATH"), workspace, sandbox))
     tools = tools_of(settings, sandbox)
-    confined = give_up_rights(settings, tools(), [Path(workspace.name)])
+    confined = give_up_rights(settings, tools(), [Path(os.fsdecode(workspace.path))])
     if confined is not None:  # again, with the rights that are left
         require_all(all_assumptions(settings, os.environ.get("PATH"), workspace, sandbox))
     owner = workspace.prepare()
@@ -107,7 +106,7 @@ def _own(
         observer=observer,
         log=log,
         stops=Stops(stop, signals.finish),
-        require_tools=lambda: _require_tools(record, confined),
+        require_tools=lambda: _require_tools(tools(), confined),
         require_start=try_start if sandbox is None else sandbox.require_again,
         owner=owner,
     )
@@ -132,11 +131,11 @@ def _own(
     return exit_code
 
 
-def _require_tools(record: WorkerRecord, confined: Confined | None) -> None:
+def _require_tools(tools: Tools, confined: Confined | None) -> None:
     """Raise unless a job can be claimed: the tools are there, and the confined worker still reaches what it was left."""
     if confined is not None:
         confined.require_reach()
-    locate_tools(record.ffmpeg, record.ffprobe, None)
+    locate_tools(tools.ffmpeg, tools.ffprobe, None)
 
 
 def _metrics(settings: Settings, workspace: Workspace, inbox: Inbox, log: EventLog) -> "MetricsFile | NoMetrics":

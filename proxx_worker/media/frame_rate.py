@@ -25,6 +25,7 @@ class Timing:
     duration: Fraction | None
     frames: int | None
     frames_certain: bool
+    told_rate: Fraction | None
 
 
 def timing_of(stream: Section, demuxer: str, field_order: str | None) -> Timing | None:
@@ -51,7 +52,7 @@ def timing_of(stream: Section, demuxer: str, field_order: str | None) -> Timing 
     frames, certain = _frames(stream, demuxer, rate, average, duration, constant=constant)
     if constant and frames is not None and demuxer == "mov":
         rate = _from_decimals(rate, frames, time_base)
-    return Timing(rate, average, constant, time_base, start, duration, frames, certain)
+    return Timing(rate, average, constant, time_base, start, duration, frames, certain, _told_rate(nominal, average))
 
 
 def _rate(
@@ -73,6 +74,16 @@ def _rate(
         return average, True
     constant = nominal == average or _same_but_for_rounding(nominal, average, demuxer)
     return (nominal if constant else average), constant
+
+
+_BELIEVED_AVERAGE, _DOUBTED_NOMINAL = 70, 210
+
+
+def _told_rate(nominal: Fraction | None, average: Fraction | None) -> Fraction | None:
+    """The rate that FFmpeg tells filters and muxers, whether the rate varies or not (libavformat, `av_guess_frame_rate`)."""
+    if nominal is not None and average is not None and average < _BELIEVED_AVERAGE and nominal > _DOUBTED_NOMINAL:
+        return average
+    return nominal or average
 
 
 _OF_FINE_TICKS = frozenset({"matroska", "flv", "asf", "wtv", "mpegts", "mpeg"})

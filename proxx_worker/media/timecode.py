@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from proxx_worker.media.facts import Timecode
 from proxx_worker.media.ffprobe_json import Section
+from proxx_worker.media.timecode_count import nominal
 
 _TIMECODE = re.compile(r"([0-9]{2}):([0-9]{2}):([0-9]{2})([:;.])([0-9]{1,3})")
 """FFmpeg gives frames one digit up to 10 frames/s, three above 100: libavutil/timecode.c, av_timecode_make_string."""
@@ -23,7 +24,14 @@ class Found:
     notes: tuple[str, ...]
 
 
-def find_timecode(demuxer: str, container: Section, video: Section, streams: Sequence[Section], rate: Fraction) -> Found:
+def find_timecode(
+    demuxer: str,
+    container: Section,
+    video: Section,
+    streams: Sequence[Section],
+    rate: Fraction,
+    told_rate: Fraction | None = None,
+) -> Found:
     """The first valid start timecode in the order in which editors read them.
 
     MOV and MP4: the track that the video refers to (FFmpeg puts it on the video's own tags), then any tmcd track, then the
@@ -31,7 +39,9 @@ def find_timecode(demuxer: str, container: Section, video: Section, streams: Seq
     tags) is the clip as it presents itself, the source package's (the stream's tags) is where it came from: used where the
     material package has none, as in Avid OP-Atom. Elsewhere: stream, then container.
 
-    Text that is not a timecode at this rate is skipped and noted: it cannot be carried, and nothing is invented.
+    Text that is not a timecode at this rate is skipped and noted: it cannot be carried, and nothing is invented. A rate that
+    varies has an average for `rate`, which counts nothing: there the timecode track's own counts, then `told_rate` (None where
+    the rate is constant).
     """
     of_video, of_container = [("stream", video)], [("format", container)]
     tmcd, rtmd = _tracks(streams, "tmcd"), _tracks(streams, "rtmd")
@@ -42,9 +52,10 @@ def find_timecode(demuxer: str, container: Section, video: Section, streams: Seq
         text = section.tag("timecode")
         if text is None:
             continue
-        timecode = parse_timecode(text, rate, origin)
+        rates = [rate] if told_rate is None else [*_own_rates(text, tmcd), told_rate, rate]
+        timecode = _first_possible(text, rates, origin)
         if timecode is None:
-            notes.append(f"{origin} timecode {text!r} is not valid at {rate} frames/s: ignored")
+            notes.append(f"{origin} timecode {text!r} is not valid at {rates[0]} frames/s: ignored")
         elif chosen is None:
             chosen = timecode
         elif timecode.text != chosen.text:
@@ -56,21 +67,36 @@ def _tracks(streams: Sequence[Section], tag: str) -> list[tuple[str, Section]]:
     return [(tag, stream) for stream in streams if stream.text("codec_tag_string") == tag]
 
 
+def _own_rates(text: str, tracks: Sequence[tuple[str, Section]]) -> list[Fraction]:
+    """The rates of the timecode tracks that say `text`. FFmpeg repeats on the video what the track says that it refers to."""
+    rates = (track.ratio("avg_frame_rate") for _, track in tracks if track.tag("timecode") == text)
+    return [rate for rate in rates if rate is not None]
+
+
+def _first_possible(text: str, rates: Sequence[Fraction], origin: str) -> Timecode | None:
+    """The timecode at the first of `rates` that can count it, the last of which is the video's."""
+    for rate in rates:
+        timecode = parse_timecode(text, rate, origin)
+        if timecode is not None:
+            return timecode if rate == rates[-1] else replace(timecode, own_rate=rate)
+    return None
+
+
 def parse_timecode(text: str, rate: Fraction, origin: str) -> Timecode | None:
     """`HH:MM:SS:FF`, drop-frame with `;` or `.` before the frames; None if it is not possible at `rate`.
 
-    Frames must be below the rate rounded up. Drop-frame needs a 1001 rate, and its dropped labels do not exist: frames 0 and 1
-    of most minutes, twice and four times as many at 59.94 and 119.88.
+    Frames must be below the labels of a second (`nominal`). Drop-frame needs a 1001 rate, and its dropped labels do not exist:
+    frames 0 and 1 of most minutes, twice and four times as many at 59.94 and 119.88.
     """
     match = _TIMECODE.fullmatch(text)
     if match is None:
         return None
     hours, minutes, seconds, frames = (int(match[group]) for group in (1, 2, 3, 5))
-    base = -(-rate.numerator // rate.denominator)
+    base = nominal(rate)
     drop = match[4] != ":"
     if hours >= _HOURS or minutes >= _SIXTY or seconds >= _SIXTY or frames >= base:
         return None
-    if drop and (not _counts_drop_frames(rate) or (minutes % 10 and seconds == 0 and frames < base // 15)):
+    if drop and (not counts_drop_frames(rate) or (minutes % 10 and seconds == 0 and frames < base // 15)):
         return None
     separator = ";" if drop else ":"
     return Timecode(f"{hours:02}:{minutes:02}:{seconds:02}{separator}{frames:02}", drop, origin)
@@ -82,8 +108,11 @@ def usual_timecode(text: str) -> str:
     return text if match is None else f"{text[: match.start(5)]}{int(match[5]):02}"
 
 
-def _counts_drop_frames(rate: Fraction) -> bool:
-    """29.97 and its multiples, also as 2997/100 or a phone's average: within 1 in 2000, half the way to 30."""
+def counts_drop_frames(rate: Fraction) -> bool:
+    """Whether a rate has drop-frame (SMPTE ST 12-1): 29.97 and its multiples, also as 2997/100 or a phone's average.
+
+    Within 1 in 2000, half the way to 30.
+    """
     return any(abs(rate / exact - 1) * 2000 < 1 for exact in _DROP_RATES)
 
 

@@ -15,6 +15,7 @@ from proxx_worker.contract.output_settings import Container
 from proxx_worker.media.facts import VideoFacts
 from proxx_worker.media.pixel_formats import PixelFormat, pixel_format
 from proxx_worker.planning.color_tags import Tags, of_bitstream, option_name, representable
+from proxx_worker.planning.remedies import ANY_SOURCE
 from proxx_worker.planning.video_codecs import VideoEncoder
 
 _FULL = "pc"
@@ -129,7 +130,7 @@ def _matrix(carried: str | None, supported: tuple[str, ...]) -> tuple[str | None
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
             f"the codec only supports the matrix {' or '.join(supported)}, and the source's {carried} cannot be converted to it: "
-            "choose h264 (proxy_h264_low, proxy_h264_quarter) or ProRes (proxy_prores_proxy, proxy_prores_lt), which keep it",
+            f"choose {ANY_SOURCE}, which keep it",
             matrix=carried,
         )
     return usual, (f"colormatrix={convertible}:{usual}",)

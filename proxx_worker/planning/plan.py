@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.contract.output_settings import Codec, Container, OutputSettings
+from proxx_worker.contract.output_settings import Codec, Container, FpsMode, OutputSettings
 from proxx_worker.media.facts import MediaFacts, VideoFacts
 from proxx_worker.planning import vc3
 from proxx_worker.planning.argv import Design, input_name, input_options, output_options
@@ -16,9 +16,10 @@ from proxx_worker.planning.audio import plan_audio
 from proxx_worker.planning.color import plan_color
 from proxx_worker.planning.expectation import Expectation, ExpectedAudio, ExpectedTimecode, ExpectedTiming, ExpectedVideo
 from proxx_worker.planning.fingerprint import fingerprint
-from proxx_worker.planning.frame_timing import Schedule, plan_schedule
-from proxx_worker.planning.geometry import plan_geometry, upright
-from proxx_worker.planning.video_codecs import choose_encoder, height_multiple
+from proxx_worker.planning.frame_timing import Schedule, plan_schedule, rate_of
+from proxx_worker.planning.geometry import Geometry, plan_geometry, upright
+from proxx_worker.planning.remedies import ANY_SOURCE
+from proxx_worker.planning.video_codecs import choose_encoder, dnxhd_rates, height_multiple
 
 _EARLIER_FIELD = {"tff": "tt", "bff": "bb"}
 
@@ -71,7 +72,7 @@ def plan_task(settings: OutputSettings, facts: MediaFacts) -> TaskPlan:
         settings=settings,
         facts=facts,
         design=design,
-        input_options=input_options(facts, design.schedule),
+        input_options=input_options(facts, design),
         output_options=output_options(design, facts.video.index),
         duration=facts.video.duration if facts.video.duration is not None else facts.duration,
         expected=_expectation(facts, design),
@@ -89,12 +90,14 @@ def _design(settings: OutputSettings, facts: MediaFacts) -> Design:
     video = facts.video
     source = upright(video)
     geometry = plan_geometry(source, settings.resolution, height_multiple(settings.codec, interlaced=video.interlaced))
+    # In this order, so that the remedy of each refusal is not refused by the next one.
+    _check_turned(settings, video)
+    encoder = choose_encoder(settings, geometry, rate_of(settings, video), video)
+    _check_retimed(settings, geometry, video)
     schedule = plan_schedule(settings, facts)
     dominance = None
     if video.interlaced:
-        _check_fields(settings, video, schedule)
         dominance = "tff" if video.top_field_first else "bff"
-    encoder = choose_encoder(settings, geometry, schedule.rate, video)
     return Design(
         container=settings.container,
         encoder=encoder,
@@ -108,18 +111,30 @@ def _design(settings: OutputSettings, facts: MediaFacts) -> Design:
     )
 
 
-def _check_fields(settings: OutputSettings, video: VideoFacts, schedule: Schedule) -> None:
-    if video.rotation:
-        reason = f"it is interlaced and rotated by {video.rotation} degrees, and fields cannot be rotated"
-    elif video.mirrored:
-        reason = "it is interlaced and mirrored"
-    elif schedule.converts:
-        reason = "it is interlaced, and converting its frame rate would mix its fields"
+def _check_turned(settings: OutputSettings, video: VideoFacts) -> None:
+    if video.interlaced and video.rotation:
+        turned = f"rotated by {video.rotation} degrees, and fields cannot be rotated"
+    elif video.interlaced and video.mirrored:
+        turned = "mirrored"
     else:
         return
-    raise ProxxError(
+    raise _unfaithful(f"it is interlaced and {turned}; deinterlace it first", settings, video)
+
+
+def _check_retimed(settings: OutputSettings, geometry: Geometry, video: VideoFacts) -> None:
+    if not video.interlaced or settings.fps_mode is not FpsMode.EXPLICIT:
+        return
+    kept = "keep its rate"
+    if settings.codec is Codec.DNXHD and (not video.constant_rate or video.rate not in dnxhd_rates(geometry, interlaced=True)):
+        kept = f"choose {ANY_SOURCE}, and keep its rate"
+    reason = f"it is interlaced, and converting its frame rate would mix its fields; deinterlace it first, or {kept}"
+    raise _unfaithful(reason, settings, video)
+
+
+def _unfaithful(reason: str, settings: OutputSettings, video: VideoFacts) -> ProxxError:
+    return ProxxError(
         ErrorCode.SOURCE_UNSUPPORTED,
-        f"the source cannot be converted faithfully: {reason}; deinterlace it first, or keep its rate",
+        f"the source cannot be converted faithfully: {reason}",
         rotation=video.rotation,
         fps_mode=settings.fps_mode.value,
     )

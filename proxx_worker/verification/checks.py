@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.contract.result import Check
-from proxx_worker.media.ffmpeg_words import decoder_names
+from proxx_worker.media.decoder_names import decoder_names
 from proxx_worker.media.ffprobe_json import read_ratio
 from proxx_worker.media.orientation import mirrors
 from proxx_worker.media.timecode import usual_timecode

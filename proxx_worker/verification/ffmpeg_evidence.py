@@ -6,6 +6,7 @@ So the source need not be read a second time to verify the proxy against it.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 
 from proxx_worker.contract.errors import ErrorCode, JobError
 from proxx_worker.contract.output_settings import Container
@@ -70,7 +71,7 @@ class FfmpegEvidence:
         """Frame count, every frame's time, and the first one's."""
         converts = self.plan.design.schedule.converts
         presented, encoded, video = len(self.encode.presented), self.encode.progress.frames, self.plan.facts.video
-        yield compare("frames_encoded", None if converts else presented, encoded)
+        yield self._converted(encoded) if converts else compare("frames_encoded", presented, encoded)
         yield compare("frames", encoded if converts else presented, stream.frames)
         missing = frames_left_out(self.plan, self.encode)
         samples = promised_frames(video, self.encode.times)
@@ -152,6 +153,23 @@ class FfmpegEvidence:
         return (
             start if schedule.rate is None else round(start / schedule.time_base) * schedule.time_base
         ) + schedule.output_shift
+
+    def _converted(self, encoded: int) -> Check:
+        """Whether frames of another rate fill the time that the source presented.
+
+        Only where its container does not state that time: else the check `duration` compares with it. FFmpeg rounds the first
+        frame and the end to frames of the new rate. The last frame lasts as long as its packet says: that is a frame of a
+        constant rate, or near it, and unknown where the rate varies.
+        """
+        rate, video, times = self.plan.design.schedule.rate, self.plan.facts.video, self.encode.times
+        if rate is None or video.duration is not None or not times:
+            return compare("frames_encoded", None, encoded)
+        shown, frame = (max(times) - min(times)) * video.time_base * rate, rate / video.rate
+        if not video.constant_rate:
+            least = max(1, ceil(shown - 1))
+            return Check(name="frames_encoded", expected=f"at least {least}", actual=encoded, ok=encoded >= least)
+        ok = abs(encoded - shown - frame) <= 1 + frame
+        return Check(name="frames_encoded", expected=max(1, round(shown + frame)), actual=encoded, ok=ok)
 
     def _wanted_times(self, frames: int) -> tuple[Fraction, Sequence[int]]:
         """The time of each frame relative to the first: the unit in seconds, and integers in that unit."""

@@ -46,7 +46,7 @@ class ProgressParser:
         self._fields: dict[bytes, bytes] = {}
         self._presented: list[int | None] = []
         self.restarts = 0
-        """How often the decoded video changed its size or format partway, so that FFmpeg rebuilt its filters."""
+        """How often the decoded video changed its size, format or orientation partway, so that FFmpeg rebuilt its filters."""
         self.last = Progress()
         """The latest block."""
 

@@ -7,6 +7,7 @@ from proxx_worker.contract.output_settings import Container
 from proxx_worker.media.demuxers import NUMBERED
 from proxx_worker.planning.frame_timing import clip_start
 from proxx_worker.planning.plan import TaskPlan
+from proxx_worker.planning.remedies import outside_mxf
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.proxy_probe import ProxyReport
 from proxx_worker.verification.source_times import promised_frames
@@ -158,7 +159,7 @@ def begins_late(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     return JobError(
         ErrorCode.SOURCE_UNSUPPORTED,
         f"the source's first frame is {second} s from the time its container states, and MXF cannot store a late start: "
-        "choose mov, mp4 or mkv",
+        + outside_mxf(interlaced=plan.facts.video.interlaced),
         {"seconds": second},
     )
 

@@ -96,6 +96,12 @@ def test_a_bad_flag_is_named_without_a_file() -> None:
         load_settings(None, {"stall_seconds": -1.0})
 
 
+def test_a_byte_order_mark_is_no_setting(tmp_path: Path) -> None:
+    path = tmp_path / "notepad.toml"
+    path.write_bytes(b"\xef\xbb\xbfstall_seconds = 7\n")
+    assert load_settings(path, {}).stall_seconds == 7
+
+
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be read: No such file"):
         load_settings(tmp_path / "missing.toml", {})

@@ -29,6 +29,7 @@ def test_a_plain_clip_by_value() -> None:
         duration=Fraction(1),
         frames=25,
         frames_certain=True,
+        told_rate=Fraction(25),
     )
 
 
@@ -173,3 +174,19 @@ def test_frames_that_an_edit_list_leaves_out_make_no_varying_rate(
     fields: Document = {"r_frame_rate": "30000/1001", "avg_frame_rate": average, "time_base": "1/600"}
     found = timing(fields={**fields, "nb_frames": stored, "duration_ts": length})
     assert (found.rate == NTSC, found.constant_rate) == (constant, constant)
+
+
+@pytest.mark.parametrize(
+    ("nominal", "average", "told"),
+    [
+        ("30/1", "117/4", Fraction(30)),
+        ("90000/1", "117/4", Fraction(117, 4)),
+        ("210/1", "30/1", Fraction(210)),
+        ("211/1", "69/1", Fraction(69)),
+        ("211/1", "70/1", Fraction(211)),
+        ("0/0", "24/1", Fraction(24)),
+        ("25/1", "0/0", Fraction(25)),
+    ],
+)
+def test_a_rate_is_told_as_ffmpeg_guesses_it(nominal: str, average: str, told: Fraction) -> None:
+    assert timing(fields={"r_frame_rate": nominal, "avg_frame_rate": average}).told_rate == told

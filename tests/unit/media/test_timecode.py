@@ -4,7 +4,7 @@ import pytest
 
 from proxx_worker.media.facts import Timecode
 from proxx_worker.media.ffprobe_json import Section
-from proxx_worker.media.timecode import find_reel, find_timecode, parse_timecode, usual_timecode
+from proxx_worker.media.timecode import Found, find_reel, find_timecode, parse_timecode, usual_timecode
 from tests.unit.media.documents import data, section
 
 NTSC = Fraction(30000, 1001)
@@ -32,6 +32,7 @@ def track(tag: str, **tags: str) -> Section:
         ("00:00:01:119", Fraction(120), "00:00:01:119"),
         ("00:00:01:005", Fraction(120), "00:00:01:05"),
         ("01:00:00:5", Fraction(10), "01:00:00:05"),
+        ("01:00:00:12", Fraction(25, 2), "01:00:00:12"),
     ],
 )
 def test_a_timecode_is_kept_with_its_drop_flag(text: str, rate: Fraction, expected: str) -> None:
@@ -46,6 +47,7 @@ def test_a_timecode_is_kept_with_its_drop_flag(text: str, rate: Fraction, expect
         ("00:00:60:00", Fraction(25)),
         ("00:00:00:25", Fraction(25)),
         ("00:00:00:0000", Fraction(25)),
+        ("00:00:00:30", Fraction(3002, 100)),
         ("00:00:00:30", NTSC),
         ("00:00:00;00", Fraction(30)),  # 30 drops nothing
         ("00:00:00;00", Fraction(25)),
@@ -117,3 +119,55 @@ def test_the_reel_is_the_picture_s_then_a_timecode_track_s_then_the_container_s(
     assert find_reel(tagged(reel_name="C003"), nothing, []) == "C003"
     assert find_reel(nothing, nothing, [tmcd, tmcd]) == "B002"
     assert find_reel(nothing, nothing, []) is None
+
+
+def varying(text: str, *tracks: Section, rate: Fraction = Fraction(117, 4), told: Fraction = Fraction(30)) -> Found:
+    picture = tagged(timecode=text)
+    return find_timecode("mov", Section({}), picture, tracks, rate, told)
+
+
+def timecode(text: str, own_rate: Fraction) -> Timecode:
+    return Timecode(text, ";" in text, "stream", own_rate)
+
+
+def counting(rate: str, text: str) -> Section:
+    return section(data("tmcd", tags={"timecode": text}, avg_frame_rate=rate))
+
+
+def test_where_the_rate_varies_the_tracks_own_counts() -> None:
+    last = "01:00:00:29"
+    assert varying(last, counting("15360/512", last)).timecode == timecode(last, Fraction(30))
+    assert varying("01:00:00;10", counting("30000/1001", "01:00:00;10")).timecode == timecode("01:00:00;10", NTSC)
+    # Another track's rate says nothing of this timecode; then what FFmpeg tells, then the average.
+    assert varying(last, counting("25/1", "02:00:00:00")).timecode == timecode(last, Fraction(30))
+    assert varying(last, counting("0/0", last), told=Fraction(60)).timecode == timecode(last, Fraction(60))
+    assert varying("01:00:00:28", counting("25/1", "01:00:00:28"), told=Fraction(24)).timecode == Timecode(
+        "01:00:00:28", drop_frame=False, origin="stream"
+    )
+
+
+def test_a_track_is_found_by_its_own_rate_as_well() -> None:
+    track = counting("30/1", "01:00:00:29")
+    found = find_timecode("mov", Section({}), Section({}), [track], Fraction(25), Fraction(25))
+    assert found.timecode == Timecode("01:00:00:29", drop_frame=False, origin="tmcd", own_rate=Fraction(30))
+
+
+def test_a_constant_rate_counts_for_itself() -> None:
+    track = counting("30/1", "01:00:00:29")
+    found = find_timecode("mov", Section({}), Section({}), [track], Fraction(25))
+    assert (found.timecode, found.notes) == (None, ("tmcd timecode '01:00:00:29' is not valid at 25 frames/s: ignored",))
+    assert find_timecode("mov", Section({}), Section({}), [track], Fraction(60)).timecode == Timecode(
+        "01:00:00:29", drop_frame=False, origin="tmcd"
+    )
+
+
+def test_a_timecode_that_no_rate_can_count_is_noted_at_the_likeliest() -> None:
+    text = "01:00:00:30"
+    result = varying(text, counting("15360/512", text))
+    assert (result.timecode, result.notes) == (
+        None,
+        (
+            "stream timecode '01:00:00:30' is not valid at 30 frames/s: ignored",
+            "tmcd timecode '01:00:00:30' is not valid at 30 frames/s: ignored",
+        ),
+    )

@@ -127,7 +127,7 @@ def test_mxf_starts_by_the_containers_word(container: Container, source: MediaFa
         else JobError(
             ErrorCode.SOURCE_UNSUPPORTED,
             f"the source's first frame is {said} s from the time its container states, and MXF cannot store a late start: choose "
-            "mov, mp4 or mkv",
+            "dnxhr in mov, h264 (proxy_h264_low, proxy_h264_quarter) or ProRes (proxy_prores_proxy, proxy_prores_lt)",
             {"seconds": said},
         )
     )
