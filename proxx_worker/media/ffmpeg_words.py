@@ -44,6 +44,7 @@ class Meaning(Enum):
     REFERENCE = "a frame depends on others that the source does not contain, as after a cut between two keyframes"
     EXTERNAL_TRACK = "a track's media is in another file"
     AUDIO_WRITTEN = "how much audio was encoded, in units of 1024 bytes"
+    UNFILLED = "a hole of the audio was not filled with silence, and a frame was put in a wrong place"
     REFUSED_FORMAT = "the container is not one of those that may be opened"
 
 
@@ -104,6 +105,7 @@ WORDS = (
         "5.1, 7.1, 8.0, 9.0",
         informs=True,
     ),
+    _words(r"\[SWR\] \[error\] Failed to compensate for timestamp delta", Meaning.UNFILLED, "5.1, 7.1, 8.0, 9.0"),
     _words(r"Skipped opening external track", Meaning.EXTERNAL_TRACK, "5.1, 7.1, 8.0, 9.0"),
     _words(r"\[(?P<format>[\w,]+)\] Format not on whitelist", Meaning.REFUSED_FORMAT, "5.1, 7.1, 8.0, 9.0"),
 )

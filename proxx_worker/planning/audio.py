@@ -250,6 +250,9 @@ def _is_deep(stream: AudioFacts) -> bool:
 
 
 def _aac_layout(stream: AudioFacts, position: int) -> str:
+    if stream.channels == 1:
+        # A track of its own for each loudspeaker (`1 channels (FL)`) loses nothing but that name.
+        return _USUAL_LAYOUTS[1]
     named = None if stream.layout is None else _STANDARD_LAYOUTS.get(stream.layout, stream.layout)
     layout = named or _USUAL_LAYOUTS.get(stream.channels)
     if layout not in _AAC_LAYOUTS:

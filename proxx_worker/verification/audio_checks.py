@@ -65,12 +65,12 @@ class _AudioStream:
             # MXF audio is always as long as its video. Other engines' block sizes are unknown.
             slack = (4 * _AAC_FRAME if heard is None else 1) / self.rate
             yield self._seconds("duration", video_duration, self.found.samples / self.rate, slack)
-        elif heard is None or not heard.certain:
+        elif heard is None:
             yield self._as_promised()
         else:
             yield self._as_heard(heard)
         yield self._holes()
-        if heard is not None and heard.placed is not None and heard.certain:
+        if heard is not None and heard.placed is not None:
             length = self._length(heard)
             placed = Fraction(heard.placed) / self.rate
             yield self._seconds("end", length, placed, self._slack(heard))

@@ -15,6 +15,7 @@ from proxx_worker.verification.ends import is_known_end
 from proxx_worker.verification.frame_grid import first_gap, places_on_grid
 from proxx_worker.verification.source_faults import ends_after_frames, ends_after_seconds
 from proxx_worker.verification.source_times import times_fault
+from proxx_worker.verification.wide_holes import wide_hole
 
 _QUOTED_LINES = 10
 
@@ -42,6 +43,7 @@ def encode_error(plan: TaskPlan, encode: EncodeObservation, search: DamageSearch
     return (
         _damage(plan, encode, search, failed=failed)
         or _changes(plan, encode)
+        or wide_hole(plan, encode)
         or (times_fault(plan, encode, search) if stopped_by_times else None)
         or _own_fault(encode)
     )

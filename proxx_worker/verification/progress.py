@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from proxx_worker.planning.audio_report import read_frame
+from proxx_worker.planning.audio_report import read_edge
 from proxx_worker.verification.heard_audio import Listener
 
 _PRESENTED = re.compile(rb"frame:(\d{1,18})\s+pts:(-?\d{1,18}|NOPTS)\s+pts_time:\S*\s*")
@@ -87,7 +87,7 @@ class ProgressParser:
         return self.last
 
     def _frame(self, number: int, time: int | None) -> None:
-        heard = None if time is None else read_frame(time)
+        heard = None if time is None else read_edge(time)
         if heard is None:
             if number == 0 and self._presented:
                 self.restarts += 1

@@ -156,7 +156,7 @@ def audio_ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyRep
             continue
         end, promised = Fraction(heard.length, heard.rate), stream.start + stream.duration - start
         # Lossy codecs use blocks, and decoders may or may not trim the padding at either end.
-        if heard.certain and end + Fraction(4 * 1024, heard.rate) < promised:
+        if end + Fraction(4 * 1024, heard.rate) < promised:
             name = f"audio stream {position + 1} of the source"
             said = f"{name} ends at {float(end):.3f} s, but its container promises {float(promised):.3f} s"
             return _cut_off(said, end, stream=stream.index)

@@ -49,6 +49,7 @@ LINES = {
     "[h264 @ 0x557d15657700] [error] reference picture missing during reorder": Meaning.REFERENCE,
     "[h264 @ 0x557d15657700] [error] Missing reference picture, default is 65562": Meaning.REFERENCE,
     "[hevc @ 0x557d15657700] [error] Could not find ref with POC 8": Meaning.REFERENCE,
+    "[Parsed_aresample_0 @ 0x7f] [SWR @ 0x7e] [error] Failed to compensate for timestamp delta of 3599.999667": Meaning.UNFILLED,
     "[mov,mp4,m4a,3gp,3g2,mj2 @ 0x5] Skipped opening external track: x.mov": Meaning.EXTERNAL_TRACK,
     "[hls,applehttp @ 0x5] Format not on whitelist 'mov'": Meaning.REFUSED_FORMAT,
 }

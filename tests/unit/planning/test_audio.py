@@ -262,6 +262,10 @@ def test_pcm_is_as_deep_as_the_source(codec: str, sample_format: str | None, bit
         ("5.1(side)", 6, "5.1", ("channelmap=map=0|1|2|3|4|5:channel_layout=5.1",)),
         ("hexadecagonal", 16, "hexadecagonal", ()),
         (None, 1, None, ("channelmap=map=0:channel_layout=mono",)),
+        ("mono", 1, "mono", ()),
+        # A QuickTime track for each loudspeaker.
+        ("1 channels (FL)", 1, "mono", ("channelmap=map=0:channel_layout=mono",)),
+        ("1 channels (LFE)", 1, "mono", ("channelmap=map=0:channel_layout=mono",)),
         (None, 3, None, ("channelmap=map=0|1|2:channel_layout=3.0",)),
         ("6.1", 7, "6.1", ()),
         ("6.1(back)", 7, "6.1(back)", ()),
@@ -273,7 +277,7 @@ def test_aac_gets_a_layout(layout: str | None, channels: int, named: str | None,
     assert (plan.channels, plan.layout, plan.filters) == (channels, named, (*filters, PLACED))
 
 
-@pytest.mark.parametrize(("layout", "channels"), [("22.2", 24), ("cube", 8), (None, 12)])
+@pytest.mark.parametrize(("layout", "channels"), [("22.2", 24), ("cube", 8), ("2 channels (FR+FL)", 2), (None, 12)])
 def test_what_aac_cannot_carry_is_refused(layout: str | None, channels: int) -> None:
     second = replace(STEREO, index=3, channels=channels, layout=layout)
     with pytest.raises(ProxxError) as refused:

@@ -153,14 +153,6 @@ def test_pcm_is_compared_to_the_sample() -> None:
     assert faults(checked(pcm(more=1), Container.MOV)) == ["duration"]
 
 
-def test_frames_that_are_too_long_to_tell_leave_the_source_s_word() -> None:
-    heard = replace(HEARD, length=3, placed=3, certain=False)
-    source = replace(SOURCE, audio=(replace(STEREO, duration=Fraction(HEARD.length, RATE)),))
-    assert faults(checked(pcm(), Container.MOV, heard, source)) == []
-    assert faults(checked(pcm(more=-RATE), Container.MOV, heard, source)) == ["duration"]
-    assert "end" not in checked(said(0, sizes(RATE, 1920)), Container.MXF, heard, picture=Fraction(1))
-
-
 def test_resampled_sound_may_be_rounded() -> None:
     heard = HeardAudio(rate=44100, frames=9, first=0, length=92_334)
     source = replace(SOURCE, audio=(replace(STEREO, sample_rate=44100),))

@@ -87,7 +87,6 @@ LATE = replace(ENCODED, video=replace(CLIP.video, start=Fraction(1, 2)))
     [
         (ENCODED, short(48000 - 4096), Container.MOV, False),
         (ENCODED, short(48000 - 4097), Container.MOV, True),
-        (ENCODED, replace(short(100), certain=False), Container.MOV, False),
         (ENCODED, None, Container.MOV, False),
         (replace(ENCODED, formats=("mpegts",)), short(100), Container.MOV, False),
         (replace(ENCODED, start=None), short(100), Container.MOV, False),
