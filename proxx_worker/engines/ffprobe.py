@@ -91,7 +91,8 @@ def _probe(tools: Tools, source: OpenSource, stop: StopSignal, stall_seconds: fl
     size = source.identity.size
     aspect = avid_pixel_aspect(header.read, size) if any(tag in stdout for tag in _AVID) else None
     gapless = gapless_tracks(header.read, size) if _AAC in stdout else frozenset()
-    played = played_pictures(header.read, size) if _MOVIE in stdout else {}
+    heed_stop = partial(checkpoint, stop, _activity(source), path=source.path)
+    played = played_pictures(header.read, size, heed_stop) if _MOVIE in stdout else {}
     late = late_tracks(header.read, size) if _MOVIE in stdout else {}
     read_report = partial(read_source, stdout, report.stderr_text(), child.exit_code, aspect, gapless, played, late)
     media = read_report()
