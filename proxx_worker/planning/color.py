@@ -14,7 +14,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.media.facts import VideoFacts
 from proxx_worker.media.pixel_formats import PixelFormat, pixel_format
-from proxx_worker.planning.color_tags import Tags, of_bitstream, option_name, representable
+from proxx_worker.planning.color_tags import Tags, nameless, of_bitstream, option_name, representable
 from proxx_worker.planning.containers import QUICKTIME
 from proxx_worker.planning.remedies import ANY_SOURCE
 from proxx_worker.planning.video_codecs import VideoEncoder
@@ -127,9 +127,12 @@ def plan_color(video: VideoFacts, encoder: VideoEncoder, container: Container) -
         if carried is None and encoder.matrices and is_standard_definition(video):
             carried = "smpte170m"
         matrix, filters = _matrix(carried, encoder.matrices)
-    tags = representable(encoder.tag_support, container, Tags(matrix, facts.primaries, facts.transfer))
+    stated = Tags(matrix, facts.primaries, facts.transfer)
+    tags = representable(encoder.tag_support, container, stated)
     frames = of_bitstream(encoder.tag_support, tags)
-    before = () if facts.matrix is None or facts.matrix in _SCALED else ("setparams=colorspace=unknown",)
+    unscaled = () if facts.matrix is None or facts.matrix in _SCALED else ("colorspace=unknown",)
+    cleared = (*nameless(stated), *unscaled)
+    before = (f"setparams={':'.join(cleared)}",) if cleared else ()
     return ColorPlan(color_range, tags, frames, scale, filters, _asks_for_colr(encoder, container, tags, frames), before)
 
 
