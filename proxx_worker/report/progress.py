@@ -50,9 +50,9 @@ class _Bar(ReportProgress):
 
 
 @contextmanager
-def progress_on(stream: TextIO) -> Iterator[ReportProgress]:
-    """Who shows progress on `stream`, in the body."""
-    if not stream.isatty():
+def progress_on(stream: TextIO, *, dumb: bool = False) -> Iterator[ReportProgress]:
+    """Who shows progress on `stream`, in the body. `dumb`: never draw a bar."""
+    if not stream.isatty() or dumb:
         yield ReportProgress()
         return
     bar = _Bar(stream)
