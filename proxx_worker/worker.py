@@ -1,5 +1,6 @@
 """The serial loop of one workspace: wake, claim, execute, finish. The folders are the state; everything else can be lost."""
 
+import shlex
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -249,7 +250,7 @@ class Worker:
 def _held(workspace: str, waiting: int) -> ProxxError:
     message = (
         f"the workspace must be released before its jobs are claimed, but {workspace} is held (waiting: {waiting}). "
-        f"Release it: proxx-worker release {workspace}"
+        f"Release it: proxx-worker release {shlex.quote(workspace)}"
     )
     return ProxxError(ErrorCode.WORKSPACE_HELD, message, waiting=waiting)
 

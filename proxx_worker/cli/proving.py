@@ -55,14 +55,20 @@ def _add_results(parser: argparse.ArgumentParser) -> None:
 
 
 def _worst(text: str) -> int:
-    count = int(text)
+    try:
+        count = int(text)
+    except ValueError:
+        count = -1
     if not 0 <= count <= MOST_WORST:
         raise argparse.ArgumentTypeError(f"0 to {MOST_WORST}, not {text}")
     return count
 
 
 def _ssim(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"0 to 1, not {text}")
     return value

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proxx_worker import __version__
-from proxx_worker.cli.console import UsageError, fail, say
+from proxx_worker.cli.console import UsageError, fail, say, terminal_is_dumb
 from proxx_worker.cli.finished import Found, require_extra, require_not_read, results_of
 from proxx_worker.cli.paths import require_writable
 from proxx_worker.cli.signals import Signals
@@ -79,7 +79,7 @@ def _examine(arguments: argparse.Namespace, settings: Settings, found: Found, si
 
     tools = tools_of(settings, sandbox_of(settings))()
     tools.require_confined()
-    with progress_on(sys.stderr) as progress:
+    with progress_on(sys.stderr, dumb=terminal_is_dumb()) as progress:
         examiner = Examiner(tools, signals.stop, settings.stall_seconds, arguments.worst, progress.frames)
         jobs = []
         for result in found.results:

@@ -15,8 +15,9 @@ from proxx_worker.desk.again import OtherJobs, mark_resubmittable
 from proxx_worker.desk.again import resubmit as drop_again
 from proxx_worker.desk.cancel import NoSuchJobError, target_of
 from proxx_worker.desk.cancel import cancel as ask_to_cancel
-from proxx_worker.desk.folders import read_jobs, read_summary
+from proxx_worker.desk.folders import read_jobs, read_summary, stems_in
 from proxx_worker.desk.jobs import JobState, JobSummary
+from proxx_worker.desk.names import AmbiguousNameError, stem_shown_as
 from proxx_worker.workspace.entries import exists, files_in
 from proxx_worker.workspace.layout import Workspace
 
@@ -104,4 +105,10 @@ def _failed(workspace: Workspace, name: bytes) -> JobSummary:
     for stem in dict.fromkeys((name, name.removesuffix(SPEC_SUFFIX))):
         if is_job_stem(stem) and exists(files_in(workspace.failed, stem).spec):
             return read_summary(workspace, JobState.FAILED, stem) or JobSummary(stem, JobState.FAILED)
+    try:
+        shown = stem_shown_as(name, stems_in(workspace, JobState.FAILED))
+    except AmbiguousNameError as error:
+        raise NoSuchJobError(str(error)) from None
+    if shown is not None:
+        return read_summary(workspace, JobState.FAILED, shown) or JobSummary(shown, JobState.FAILED)
     raise NoSuchJobError(f"no job called {display_name(name)} is in failed/; `proxx-worker list --failed WORKSPACE` lists them")

@@ -10,6 +10,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.desk.drops import drop_cancel
 from proxx_worker.desk.folders import stems_in
 from proxx_worker.desk.jobs import JobState
+from proxx_worker.desk.names import AmbiguousNameError, stem_shown_as
 from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.workspace.claimed import HASHED_AT_MOST, read_if_regular, sha256_if_regular
 from proxx_worker.workspace.entries import exists, files_in, status_of
@@ -40,12 +41,28 @@ def target_of(workspace: Workspace, name: bytes) -> Target:
         found = [target for state in (JobState.WAITING, JobState.RUNNING) if (target := _target(workspace, state, stem))]
         if found:
             return found[-1]
+    meant = _shown(workspace, name)
+    if meant is not None:
+        return meant
     shown = display_name(stems[-1] if stems else name)
     for outbox in (workspace.done, workspace.failed) if stems else ():
         with translate_os_errors("look for", outbox, state_folder=True):
             if exists(files_in(outbox, stems[-1]).spec):
                 raise NoSuchJobError(f"{shown} has already ended; it is in {display_name(os.path.basename(outbox))}/")
     raise NoSuchJobError(f"no waiting or running job is called {shown}; `proxx-worker list WORKSPACE` lists them")
+
+
+def _shown(workspace: Workspace, name: bytes) -> Target | None:
+    """The waiting or running job that a list shows by this name."""
+    there = [stem for state in (JobState.WAITING, JobState.RUNNING) for stem in stems_in(workspace, state)]
+    try:
+        stem = stem_shown_as(name, there)
+    except AmbiguousNameError as error:
+        raise NoSuchJobError(str(error)) from None
+    if stem is None:
+        return None
+    found = [target for state in (JobState.WAITING, JobState.RUNNING) if (target := _target(workspace, state, stem))]
+    return found[-1] if found else None
 
 
 def target_in(workspace: Workspace, state: JobState, stem: bytes) -> Target:

@@ -1,5 +1,6 @@
 """The command lines that do the same as the console's actions, shown beside each. Pure."""
 
+import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,12 @@ from proxx_worker.contract.text import visible
 def command_line(*words: str) -> str:
     """`proxx-worker WORDS`, quoted for a shell; control characters in names are escaped."""
     return visible("proxx-worker " + shlex.join(words))
+
+
+def operands(stems: Sequence[bytes]) -> tuple[str, ...]:
+    """The jobs' names as words of a command, after `--` if one of them would be read as a flag."""
+    names = tuple(os.fsdecode(stem) for stem in stems)
+    return ("--", *names) if any(name.startswith("-") for name in names) else names
 
 
 def paths_in(text: str) -> tuple[str, ...]:

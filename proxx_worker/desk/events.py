@@ -8,6 +8,7 @@ from proxx_worker.contract.candidates import SPEC_SUFFIX, display_name, is_spec_
 from proxx_worker.contract.status import RunningJob
 from proxx_worker.desk.folders import folder_of, read_summary
 from proxx_worker.desk.jobs import JobState, JobSummary
+from proxx_worker.desk.names import names_of
 from proxx_worker.desk.worker import read_status
 from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.workspace.entries import files_in, status_of
@@ -49,7 +50,7 @@ class Ended:
         """
         jobs = self._new()
         names = dict.fromkeys((name, name.removesuffix(os.fsdecode(SPEC_SUFFIX))))
-        last = next((key for meant in names for key, entry, _ in jobs if meant in _names_of(entry.stem)), None)
+        last = next((key for meant in names for key, entry, _ in jobs if meant in names_of(entry.stem)), None)
         if last is None:
             message = f"no job called {name} is in done/ or failed/, so the jobs after it are unknown"
             raise UnknownNameError(f"{message}; name one that is there, or leave out --since-name for all of them")
@@ -99,8 +100,3 @@ def running_job(workspace: Workspace) -> RunningJob | None:
     """The job in the worker's last status; None if there is none."""
     status = read_status(workspace)
     return None if status is None else status.job
-
-
-def _names_of(stem: bytes) -> tuple[str, str]:
-    """The forms of a name that a caller may give: as it is shown, or its exact bytes."""
-    return display_name(stem), os.fsdecode(stem)

@@ -209,7 +209,7 @@ class _EncoderProgress:
 
 def _fault(child: ChildExit, context: EngineContext) -> JobError | None:
     if child.stopped:
-        return context.stop.error("this was encoded").error
+        return context.stop.error("this was being encoded").error
     if child.stalled:
         return JobError(
             ErrorCode.ENCODE_STALLED,

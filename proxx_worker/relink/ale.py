@@ -24,6 +24,7 @@ _RATES = {
     Fraction(120): "120",
 }
 _RASTERS = {1080: "1080", 720: "720", 576: "PAL", 486: "NTSC", 480: "NTSC"}
+_RATES_OF = {"PAL": {Fraction(25)}, "NTSC": {Fraction(24000, 1001), Fraction(30000, 1001)}}
 _COLUMNS = ("Name", "Tracks", "Start", "End", "Duration", "FPS", "Tape", "Source File", "Source Path", "Proxy Path")
 
 
@@ -35,7 +36,7 @@ def ale(clips: Sequence[RelinkClip]) -> str:
     rate = next(iter(rates), Fraction(25))
     if rate not in _RATES:
         raise UnfitError(f"Avid does not support {rate} frames per second: leave those clips out")
-    raster = {_RASTERS.get(clip.height, "CUSTOM") for clip in clips}
+    raster = {_raster(clip.height, rate) for clip in clips}
     heading = [
         "Heading",
         "FIELD_DELIM\tTABS",
@@ -45,6 +46,12 @@ def ale(clips: Sequence[RelinkClip]) -> str:
     ]
     rows = ["\t".join(_cells(clip, _RATES[rate])) for clip in clips]
     return "\n".join([*heading, "", "Column", "\t".join(_COLUMNS), "", "Data", *rows]) + "\n"
+
+
+def _raster(height: int, rate: Fraction) -> str:
+    """Avid's name of the format; the two of standard definition have rates of their own."""
+    name = _RASTERS.get(height, "CUSTOM")
+    return name if rate in _RATES_OF.get(name, {rate}) else "CUSTOM"
 
 
 def _cells(clip: RelinkClip, rate: str) -> list[str]:

@@ -15,7 +15,8 @@ def ssim_chart(summary: Summary, title: str, gate: float | None) -> str:
     if not columns:
         return ""
     low = min(least for least, _ in columns)
-    bottom = next((step for step in (0.95, 0.9, 0.8, 0.5) if low >= step and (gate is None or gate >= step)), 0.0)
+    marked = [low, *(value for value in (summary.ssim_floor, gate) if value is not None)]
+    bottom = next((step for step in (0.95, 0.9, 0.8, 0.5) if min(marked) >= step), 0.0)
     parts = [_axis(bottom, summary)]
     for value, name in ((summary.ssim_floor, "floor"), (gate, "gate")):
         if value is not None and value >= bottom:

@@ -245,7 +245,7 @@ def _luma(name: str, luma: LumaRange) -> dict[str, str]:
 
 
 def _audio_view(audio: AudioSummary, seconds: float) -> dict[str, object]:
-    lag = "the lag could not be measured" if audio.lag_seconds is None else f"{audio.lag_seconds * 1000:+.0f} ms"
+    lag = "the lag could not be measured" if audio.lag_seconds is None else f"lag {audio.lag_seconds * 1000:+.0f} ms"
     source, proxy = (f"{lufs:.1f} LUFS" if lufs is not None else "silent" for lufs in (audio.lufs_source, audio.lufs_proxy))
     title = f"Waveforms of audio {audio.index}, source above proxy, {seconds:.1f} s"
     return {

@@ -1,5 +1,6 @@
 """The progress of a report: a bar on a terminal, a line per task elsewhere."""
 
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,7 +41,9 @@ class _Bar(ReportProgress):
         total = task.counted_frames()
         name = visible(task.source.rsplit("/", 1)[-1])[:40]
         done = "" if not total else "#" * min(20, 20 * frames // total)
-        self._stream.write(f"\r\x1b[K{name}  [{done:<20}]  {frames} / {total if total is not None else '?'} frames")
+        line = f"{name}  [{done:<20}]  {frames} / {total if total is not None else '?'} frames"
+        columns = shutil.get_terminal_size().columns
+        self._stream.write(f"\r\x1b[K{line[: max(1, columns - 1)]}")
         self._stream.flush()
 
     def end(self) -> None:
@@ -50,9 +53,9 @@ class _Bar(ReportProgress):
 
 
 @contextmanager
-def progress_on(stream: TextIO) -> Iterator[ReportProgress]:
-    """Who shows progress on `stream`, in the body."""
-    if not stream.isatty():
+def progress_on(stream: TextIO, *, dumb: bool = False) -> Iterator[ReportProgress]:
+    """Who shows progress on `stream`, in the body. `dumb`: never draw a bar."""
+    if not stream.isatty() or dumb:
         yield ReportProgress()
         return
     bar = _Bar(stream)

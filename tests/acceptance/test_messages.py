@@ -134,7 +134,8 @@ def test_ctrl_c_is_called_what_it_is(
         job.signal(number)
         ended = job.wait()
     message = parse_result(ended.stdout)["error"]["message"]
-    assert "stopped by a signal (SIGTERM, or Ctrl-C) while this was encoded. Nothing was published; run the job again." in message
+    told = "stopped by a signal (SIGTERM, or Ctrl-C) while this was being encoded. Nothing was published; run the job again."
+    assert told in message
     assert "the worker was" not in message
 
 

@@ -13,7 +13,7 @@ from proxx_worker.contract.text import visible
 from proxx_worker.desk import drops
 from proxx_worker.desk.again import OtherJobs, can_help, mark_resubmittable, resubmit
 from proxx_worker.desk.cancel import NoSuchJobError, cancel_if_there, target_in
-from proxx_worker.desk.commands import SubmitForm, command_line
+from proxx_worker.desk.commands import SubmitForm, command_line, operands
 from proxx_worker.desk.console.files import have_folders, page_of, path_of
 from proxx_worker.desk.console.lists import RowList
 from proxx_worker.desk.console.screens import QuestionScreen
@@ -92,8 +92,9 @@ class Console(ConsoleView):
             cancel_if_there(self.workspace, target)
             return f"{job.name} will be cancelled"
 
-        words = ("cancel", self.workspace.name, os.fsdecode(job.stem))
-        self._ask(f"Cancel {job.name}? Its work so far is discarded.", words, ask_for_it)
+        words = ("cancel", self.workspace.name, *operands([job.stem]))
+        lost = " Its work so far is discarded." if job.state is JobState.RUNNING else ""
+        self._ask(f"Cancel {job.name}?{lost}", words, ask_for_it)
 
     def action_resubmit(self) -> None:
         """Submit the failed job at the cursor again."""
@@ -105,7 +106,7 @@ class Console(ConsoleView):
         if again is Again.AFTER_SOURCE and not can_help(job):
             self._say(f"{job.name}: its source has not changed, so it would end the same way", bad=True)
             return
-        words = ("resubmit", self.workspace.name, os.fsdecode(job.stem))
+        words = ("resubmit", self.workspace.name, *operands([job.stem]))
         if again is Again.NEVER:
             self._ask(f"Submit {job.name} again? It would end the same way.", words, lambda: self._drop_again([job]))
         else:
@@ -127,7 +128,7 @@ class Console(ConsoleView):
         if not jobs:
             self._say("none of these can end differently yet: see what to do about each", bad=True)
             return
-        words = ("resubmit", self.workspace.name, *(os.fsdecode(job.stem) for job in jobs))
+        words = ("resubmit", self.workspace.name, *operands([job.stem for job in jobs]))
         self._ask(f"Submit {len(jobs)} of {len(listed)} again?", words, lambda: self._drop_again(jobs))
 
     def _resubmittable(self, listed: list[JobSummary]) -> list[JobSummary]:
