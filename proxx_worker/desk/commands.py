@@ -1,6 +1,5 @@
 """The command lines that do the same as the console's actions, shown beside each. Pure."""
 
-import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ def command_line(*words: str) -> str:
 
 def operands(stems: Sequence[bytes]) -> tuple[str, ...]:
     """The jobs' names as words of a command, after `--` if one of them would be read as a flag."""
-    names = tuple(os.fsdecode(stem) for stem in stems)
+    names = tuple(stem.decode("utf-8", "surrogateescape") for stem in stems)
     return ("--", *names) if any(name.startswith("-") for name in names) else names
 
 
