@@ -8,6 +8,11 @@ from proxx_worker.media.ffprobe_json import Section
 
 _CHROMATICITY_UNITS = 50000
 _LUMINANCE_UNITS = 10000
+_X, _Y = range(5, 37_001), range(5, 42_001)
+_MOST_LIGHT, _LEAST_LIGHT = range(50_000, 100_000_001), range(50_001)
+"""What these units can say (ITU-T H.265, D.3.28). Anything else, 0 included, means "unknown", and FFmpeg from 7 on leaves it out.
+The least luminance may be 0, as on many masters: FFmpeg takes it so, too."""
+
 _IPT_PROFILE = 5
 _AV1_PROFILE = 10
 
@@ -61,7 +66,7 @@ def refuse_ipt(stream: Section, profile: int | None) -> None:
 
 
 def _mastering_display(stream: Section) -> str | None:
-    """`G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,0)`; None if a part is missing."""
+    """`G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,0)`; None if a part is missing or says "unknown"."""
     data = stream.side_data("Mastering display metadata")
     if data is None:
         return None
@@ -69,23 +74,26 @@ def _mastering_display(stream: Section) -> str | None:
         (name, _units(data, f"{key}_x", _CHROMATICITY_UNITS), _units(data, f"{key}_y", _CHROMATICITY_UNITS))
         for name, key in (("G", "green"), ("B", "blue"), ("R", "red"), ("WP", "white_point"))
     ]
-    points.append(("L", _units(data, "max_luminance", _LUMINANCE_UNITS), _units(data, "min_luminance", _LUMINANCE_UNITS)))
-    if any(x is None or y is None for _, x, y in points):
+    most, least = _units(data, "max_luminance", _LUMINANCE_UNITS), _units(data, "min_luminance", _LUMINANCE_UNITS)
+    if most not in _MOST_LIGHT or least not in _LEAST_LIGHT or least >= most:
         return None
-    return "".join(f"{name}({x},{y})" for name, x, y in points)
+    if any(x not in _X or y not in _Y for _, x, y in points):
+        return None
+    return "".join(f"{name}({x},{y})" for name, x, y in (*points, ("L", most, least)))
 
 
-def _units(data: Section, key: str, units: int) -> int | None:
-    """A rational in integer units, 0 included (black is 0 cd/m2 on many masters)."""
+def _units(data: Section, key: str, units: int) -> int:
+    """A rational in integer units; -1 if it is missing."""
     if data.text(key) in {f"0/{units}", "0/1"}:
         return 0
     value: Fraction | None = data.ratio(key)
-    return round(value * units) if value is not None else None
+    return round(value * units) if value is not None else -1
 
 
 def _content_light(stream: Section) -> str | None:
+    """MaxCLL and MaxFALL; None if a half is missing, or both are 0, which means "unknown" (CTA-861.3)."""
     data = stream.side_data("Content light level metadata")
     if data is None:
         return None
     peak, average = data.integer("max_content"), data.integer("max_average")
-    return None if peak is None or average is None else f"{peak},{average}"
+    return None if peak is None or average is None or not (peak or average) else f"{peak},{average}"

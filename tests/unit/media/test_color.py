@@ -62,6 +62,49 @@ def test_a_part_that_is_missing_makes_the_whole_unknown(change: dict[str, JsonVa
     assert color_of(Section({"side_data_list": [MASTERING | change]}), NOTHING).mastering_display is None
 
 
+ALL_ZERO: dict[str, JsonValue] = {key: "0/1" for key in MASTERING if key != "side_data_type"}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"max_luminance": "50000/10000", "min_luminance": "49999/10000"}, "L(50000,49999)"),
+        ({"max_luminance": "100000000/10000", "min_luminance": "50000/10000"}, "L(100000000,50000)"),
+        ({"max_luminance": "49999/10000"}, None),
+        ({"max_luminance": "100000001/10000"}, None),
+        ({"min_luminance": "50001/10000"}, None),
+        ({"max_luminance": "50000/10000", "min_luminance": "50000/10000"}, None),
+        ({"max_luminance": "0/10000"}, None),
+        ({"red_x": "5/50000", "red_y": "5/50000"}, "R(5,5)"),
+        ({"white_point_x": "37000/50000", "white_point_y": "42000/50000"}, "WP(37000,42000)"),
+        ({"red_x": "4/50000"}, None),
+        ({"green_y": "4/50000"}, None),
+        ({"blue_x": "37001/50000"}, None),
+        ({"white_point_y": "42001/50000"}, None),
+        ({"blue_y": "0/50000"}, None),
+        (ALL_ZERO, None),
+    ],
+)
+def test_a_mastering_display_that_says_unknown_is_none(change: dict[str, JsonValue], said: str | None) -> None:
+    """As FFmpeg 7.1 and 9.0 read each of them; 5.1 reports the numbers as they stand."""
+    found = color_of(NOTHING, Section({"side_data_list": [MASTERING | change]})).mastering_display
+    assert found is None if said is None else said in (found or "")
+
+
+@pytest.mark.parametrize(("peak", "average", "said"), [(0, 0, None), (1000, 0, "1000,0"), (0, 1, "0,1")])
+def test_a_light_level_of_zero_is_unknown(peak: int, average: int, said: str | None) -> None:
+    light: dict[str, JsonValue] = LIGHT | {"max_content": peak, "max_average": average}
+    assert color_of(NOTHING, Section({"side_data_list": [light]})).content_light == said
+
+
+def test_what_the_container_leaves_unknown_is_the_frames() -> None:
+    empty: dict[str, JsonValue] = MASTERING | ALL_ZERO
+    dark: dict[str, JsonValue] = LIGHT | {"max_content": 0, "max_average": 0}
+    color = color_of(Section({"side_data_list": [empty, dark]}), Section({"side_data_list": [MASTERING, LIGHT]}))
+    assert color.mastering_display == "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,0)"
+    assert color.content_light == "1000,100"
+
+
 def test_half_a_light_level_is_none() -> None:
     assert color_of(Section({"side_data_list": [LIGHT | {"max_average": None}]}), NOTHING).content_light is None
 
