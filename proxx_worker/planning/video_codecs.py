@@ -14,6 +14,7 @@ from proxx_worker.contract.output_settings import Codec, Container, DnxhrLevel, 
 from proxx_worker.media.facts import ColorFacts, VideoFacts
 from proxx_worker.planning import vc3
 from proxx_worker.planning.color_tags import EVERYTHING, PRORES, VP9, X264_X265, TagSupport
+from proxx_worker.planning.frame_sizes import require_size
 from proxx_worker.planning.geometry import Geometry
 
 X264_THREADS = "4"
@@ -59,10 +60,7 @@ _DNXHR: Mapping[DnxhrLevel, tuple[str, str]] = {
     DnxhrLevel.HQ: ("dnxhr_hq", "DNXHR HQ"),
 }
 _DEEP = 8
-_AV1_SIDE = 64
 _BLOCK = 16
-_DNXHR_SIZE = (256, 120)
-_OF_ANY_SIZE = "h264 (proxy_h264_low, proxy_h264_quarter), which has no such limit"
 
 _R23, _R29, _R59 = Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001)
 
@@ -95,6 +93,7 @@ def choose_encoder(settings: OutputSettings, geometry: Geometry, rate: Fraction 
 
     Raises `SOURCE_UNSUPPORTED` with the codec's own reason if it cannot make a faithful one.
     """
+    require_size(settings.codec, geometry)
     match settings.codec:
         case (Codec.PRORES_PROXY | Codec.PRORES_LT | Codec.PRORES_STANDARD | Codec.PRORES_HQ | Codec.PRORES_4444) as codec:
             return _prores(codec, geometry, video)
@@ -103,12 +102,12 @@ def choose_encoder(settings: OutputSettings, geometry: Geometry, rate: Fraction 
         case Codec.H264:
             return _h264(settings.container, video)
         case (Codec.DNXHR | Codec.H265 | Codec.HEVC | Codec.VP9 | Codec.AV1) as codec:
-            return _without_fields(codec, settings, geometry, video)
+            return _without_fields(codec, settings, video)
         case codec:
             assert_never(codec)
 
 
-def _without_fields(codec: _WithoutFields, settings: OutputSettings, geometry: Geometry, video: VideoFacts) -> VideoEncoder:
+def _without_fields(codec: _WithoutFields, settings: OutputSettings, video: VideoFacts) -> VideoEncoder:
     """The codecs that do not support interlaced video, or whose encoder does not."""
     if video.interlaced:
         raise ProxxError(
@@ -120,11 +119,11 @@ def _without_fields(codec: _WithoutFields, settings: OutputSettings, geometry: G
     deep = video.bit_depth > _DEEP
     match codec:
         case Codec.DNXHR:
-            return _dnxhr(settings.dnxhr_level or DnxhrLevel.HQ, geometry)
+            return _dnxhr(settings.dnxhr_level or DnxhrLevel.HQ)
         case Codec.VP9:
             return _vp9(deep=deep)
         case Codec.AV1:
-            return _av1(geometry, video.color, deep=deep)
+            return _av1(video.color, deep=deep)
         case Codec.H265 | Codec.HEVC:
             return _hevc(settings.container, video.color, deep=deep)
         case _:
@@ -166,15 +165,7 @@ def _dnxhd(geometry: Geometry, rate: Fraction | None, *, interlaced: bool) -> Vi
     return VideoEncoder("dnxhd", "DNXHD", "yuv422p", options, EVERYTHING, matrices=("bt709",))
 
 
-def _dnxhr(level: DnxhrLevel, geometry: Geometry) -> VideoEncoder:
-    if geometry.width < _DNXHR_SIZE[0] or geometry.height < _DNXHR_SIZE[1]:
-        raise ProxxError(
-            ErrorCode.SOURCE_UNSUPPORTED,
-            f"DNxHR needs at least 256x120 pixels, but this proxy would have {geometry.width}x{geometry.height}: "
-            f"choose a larger resolution, or {_OF_ANY_SIZE}",
-            width=geometry.width,
-            height=geometry.height,
-        )
+def _dnxhr(level: DnxhrLevel) -> VideoEncoder:
     option, name = _DNXHR[level]
     options = ("-c:v", "dnxhd", "-profile:v", option, *_ildct(interlaced=False))
     return VideoEncoder("dnxhd", name, "yuv422p", options, EVERYTHING, matrices=("bt709", vc3.MATRIX))
@@ -223,15 +214,7 @@ def _vp9(*, deep: bool) -> VideoEncoder:
     return VideoEncoder("vp9", profile, pixel_format, options, VP9, carries_full_range=True)
 
 
-def _av1(geometry: Geometry, color: ColorFacts, *, deep: bool) -> VideoEncoder:
-    if geometry.width < _AV1_SIDE or geometry.height < _AV1_SIDE:
-        raise ProxxError(
-            ErrorCode.SOURCE_UNSUPPORTED,
-            f"the AV1 encoder needs at least {_AV1_SIDE}x{_AV1_SIDE} pixels, but this proxy would be "
-            f"{geometry.width}x{geometry.height}: choose a larger resolution, or {_OF_ANY_SIZE}",
-            width=geometry.width,
-            height=geometry.height,
-        )
+def _av1(color: ColorFacts, *, deep: bool) -> VideoEncoder:
     params = ":".join(("lp=2", *_static_hdr(_in_units(color), "mastering-display", "content-light")))
     options = (
         "-c:v", "libsvtav1", "-preset", "10", "-crf", "30", "-g", "12", "-svtav1-params", params, *_ildct(interlaced=False)

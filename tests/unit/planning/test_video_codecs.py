@@ -119,31 +119,6 @@ def test_dnxhr_levels(level: DnxhrLevel | None, option: str, profile: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("codec", "width", "height", "said"),
-    [
-        (Codec.DNXHR, 254, 120, "DNxHR needs at least 256x120 pixels, but this proxy would have 254x120"),
-        (Codec.DNXHR, 256, 118, "DNxHR needs at least 256x120 pixels, but this proxy would have 256x118"),
-        (Codec.AV1, 62, 64, "the AV1 encoder needs at least 64x64 pixels, but this proxy would be 62x64"),
-        (Codec.AV1, 64, 62, "the AV1 encoder needs at least 64x64 pixels, but this proxy would be 64x62"),
-    ],
-)
-def test_a_picture_below_the_codecs_smallest_is_refused(codec: Codec, width: int, height: int, said: str) -> None:
-    with pytest.raises(ProxxError) as refused:
-        chosen(codec, Container.MKV, picture=Geometry(width, height, Fraction(1)))
-    assert refused.value.error == JobError(
-        ErrorCode.SOURCE_UNSUPPORTED,
-        f"{said}: choose a larger resolution, or h264 (proxy_h264_low, proxy_h264_quarter), which has no such limit",
-        {"width": width, "height": height},
-    )
-
-
-@pytest.mark.parametrize(("codec", "width", "height"), [(Codec.DNXHR, 256, 120), (Codec.AV1, 64, 64)])
-def test_the_codecs_smallest_picture_is_made(codec: Codec, width: int, height: int) -> None:
-    smallest = Geometry(width, height, Fraction(1))
-    assert chosen(codec, Container.MKV, picture=smallest) == chosen(codec, Container.MKV)
-
-
-@pytest.mark.parametrize(
     ("codec", "said"),
     [(Codec.DNXHR, "dnxhr"), (Codec.H265, "h265"), (Codec.HEVC, "hevc"), (Codec.VP9, "vp9"), (Codec.AV1, "av1")],
 )
