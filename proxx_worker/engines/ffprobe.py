@@ -86,7 +86,8 @@ def _probe(tools: Tools, source: OpenSource, stop: StopSignal, stall_seconds: fl
     size = source.identity.size
     aspect = avid_pixel_aspect(header.read, size) if any(tag in stdout for tag in _AVID) else None
     gapless = gapless_tracks(header.read, size) if _AAC in stdout else frozenset()
-    played = played_pictures(header.read, size) if _MOVIE in stdout else {}
+    heed_stop = partial(checkpoint, stop, _activity(source), path=source.path)
+    played = played_pictures(header.read, size, heed_stop) if _MOVIE in stdout else {}
     media = read_source(stdout, report.stderr_text(), child.exit_code, aspect, gapless, played)
     media = without_unknown_duration(media, header.read, size)
     for known_by_its_bytes in (held_to_its_header, without_empty_end, with_its_end):

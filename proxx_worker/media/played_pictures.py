@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate, chain, repeat
+from typing import TypeVar
 
 from proxx_worker.media.boxes import (
     MAX_BOXES,
@@ -26,12 +27,18 @@ from proxx_worker.media.boxes import (
 )
 
 Read = Callable[[int, int], bytes]
+Checkpoint = Callable[[], object]
+Item = TypeVar("Item")
 
 _MOST_BYTES = 16 << 20
 """Of one table: two million packets, nine hours of 60 a second."""
 
 _MOST_PACKETS = _MOST_BYTES // 4
-"""As many as a table of that length has sizes for. A table of one size for all may claim any number, in a file of 400 bytes."""
+"""Of all tracks together: as many as a table of that length has sizes for, about a second's work. A table of one size for all may
+claim any number, in a file of 400 bytes."""
+
+_BLOCK = 1 << 16
+"""Packets, or rows of a table, from one checkpoint to the next."""
 
 _MOST_TRACKS = 8
 _HUGE = 1 << 31
@@ -57,15 +64,16 @@ class PlayedPictures:
         return (said,) if self.empty else ()
 
 
-def played_pictures(read: Read, size: int) -> Mapping[int, PlayedPictures]:
+def played_pictures(read: Read, size: int, checkpoint: Checkpoint) -> Mapping[int, PlayedPictures]:
     """What each video track of a movie plays, by the track's number, as far as its tables prove it.
 
     They prove it where they are whole (no fragments) and agree, and where an edit list has a single edit, perhaps behind empty
     ones, so that no picture is played twice. A picture is played whose time lies in that edit: FFmpeg's mov.c
     (mov_fix_index) leaves out one that begins before.
 
-    `read(offset, count)` gives up to `count` bytes of the file of `size` bytes. Structure: ISO/IEC 14496-12, 8.6.1 (`stts`,
-    `ctts`), 8.6.6 (`elst`), 8.7.3 (`stsz`).
+    `read(offset, count)` gives up to `count` bytes of the file of `size` bytes. `checkpoint` is called between pieces of the
+    tables; an exception from it ends the work. Structure: ISO/IEC 14496-12, 8.6.1 (`stts`, `ctts`), 8.6.6 (`elst`), 8.7.3
+    (`stsz`).
     """
     budget = iter(range(MAX_BOXES))
     whole = Box(b"", 0, size)
@@ -75,14 +83,17 @@ def played_pictures(read: Read, size: int) -> Mapping[int, PlayedPictures]:
         return {}
     tracks = [track for track in descend(read, whole, TRACKS, budget) if is_video(read, track, budget)][:_MOST_TRACKS]
     clock = timescale(clocks[0])
-    found = [(track_number(read, track, budget), _played(read, track, clock, budget)) for track in tracks]
+    most = _MOST_PACKETS // max(len(tracks), 1)
+    found = [(track_number(read, track, budget), _played(read, track, clock, budget, most, checkpoint)) for track in tracks]
     if next(budget, None) is None:
         return {}  # not all of it was seen
     numbers = Counter(number for number, _ in found)
     return {number: played for number, played in found if number is not None and played is not None and numbers[number] == 1}
 
 
-def _played(read: Read, track: Box, movie_clock: int, budget: Iterator[int]) -> PlayedPictures | None:
+def _played(
+    read: Read, track: Box, movie_clock: int, budget: Iterator[int], most: int, checkpoint: Checkpoint
+) -> PlayedPictures | None:
     sizes, steps, offsets, headers, edits = (
         tables_at(read, track, path, budget, _MOST_BYTES)
         for path in (
@@ -91,13 +102,13 @@ def _played(read: Read, track: Box, movie_clock: int, budget: Iterator[int]) -> 
     )  # fmt: skip
     if not len(sizes) == len(steps) == len(headers) == 1 or len(offsets) > 1 or len(edits) > 1:
         return None
-    packets, lengths = _lengths(sizes[0])
-    times = _times(packets, steps[0], offsets[0] if offsets else None)
+    packets, lengths = _lengths(sizes[0], most)
+    times = _times(packets, steps[0], offsets[0] if offsets else None, checkpoint)
     part = _edit(edits[0] if edits else None, timescale(headers[0]), movie_clock)
     if not packets or times is None or part is None:
         return None
     pictures, first, without = 0, part.stop, list[int]()
-    for length, time in zip(lengths, times, strict=False):
+    for length, time in _in_blocks(zip(lengths, times, strict=False), checkpoint):
         if time in part and length:
             pictures, first = pictures + 1, min(first, time)
         elif time in part:
@@ -107,29 +118,49 @@ def _played(read: Read, track: Box, movie_clock: int, budget: Iterator[int]) -> 
     return PlayedPictures(pictures + len(without) - empty, empty)
 
 
-def _lengths(table: bytes) -> tuple[int, Iterable[int]]:
-    """How many packets there are, and the size of each; none if the table has fewer than it declares."""
+def _in_blocks(items: Iterable[Item], checkpoint: Checkpoint) -> Iterator[Item]:
+    """`items` as they are, with a call of `checkpoint` before each block of them."""
+    for at, item in enumerate(items):
+        if at % _BLOCK == 0:
+            checkpoint()
+        yield item
+
+
+def _lengths(table: bytes, most: int) -> tuple[int, Iterable[int]]:
+    """How many packets there are, and the size of each; none if there are more than `most`, or fewer than the table declares."""
     if len(table) < TABLE_HEADER + 4:
         return 0, ()
     of_all, count = struct.unpack_from(">II", table, 4)  # the size that all of them have, 0 where they have none in common
-    if count > (_MOST_PACKETS if of_all else (len(table) - TABLE_HEADER - 4) // 4):
+    if count > most or (not of_all and count > (len(table) - TABLE_HEADER - 4) // 4):
         return 0, ()
     return count, repeat(of_all, count) if of_all else (length for (length,) in rows_of(table[4:], ">I"))
 
 
-def _times(packets: int, steps: bytes, offsets: bytes | None) -> Iterator[int] | None:
+def _times(packets: int, steps: bytes, offsets: bytes | None, checkpoint: Checkpoint) -> Iterator[int] | None:
     """When each packet's picture is shown, in ticks of the media; None if the tables do not agree."""
-    if sum(count for count, _ in rows_of(steps, ">II")) != packets or any(step >= _HUGE for _, step in rows_of(steps, ">II")):
+    if not _agrees(steps, ">II", packets, range(_HUGE), checkpoint):
         return None
-    decoded = accumulate(chain.from_iterable(repeat(step, count) for count, step in rows_of(steps, ">II")), initial=0)
+    decoded = accumulate(_of_each(steps, ">II"), initial=0)
     if offsets is None:
         return decoded
-    if sum(count for count, _ in rows_of(offsets, ">Ii")) != packets:
+    if not _agrees(offsets, ">Ii", packets, range(1 - _FAR, _FAR), checkpoint):
         return None
-    if any(abs(offset) >= _FAR for _, offset in rows_of(offsets, ">Ii")):
-        return None
-    shifts = chain.from_iterable(repeat(offset, count) for count, offset in rows_of(offsets, ">Ii"))
-    return (time + shift for time, shift in zip(decoded, shifts, strict=False))
+    return (time + shift for time, shift in zip(decoded, _of_each(offsets, ">Ii"), strict=False))
+
+
+def _agrees(runs: bytes, shape: str, packets: int, values: range, checkpoint: Checkpoint) -> bool:
+    """Whether a table of runs (a count, and the value of each) is about that many packets, and has only such values."""
+    counted = 0
+    for count, value in _in_blocks(rows_of(runs, shape), checkpoint):
+        counted += count
+        if value not in values:
+            return False
+    return counted == packets
+
+
+def _of_each(runs: bytes, shape: str) -> Iterator[int]:
+    """The value of each packet."""
+    return chain.from_iterable(repeat(value, count) for count, value in rows_of(runs, shape))
 
 
 def _edit(table: bytes | None, media_clock: int, movie_clock: int) -> range | None:

@@ -191,6 +191,6 @@ def _look_into(content: bytes) -> None:
         read_head(content[:HEAD_BYTES], read)
         refuse_external_media(read, len(content))
         gapless_tracks(read, len(content))
-        played_pictures(read, len(content))
+        played_pictures(read, len(content), bool)
     except ProxxError as refusal:
         check_refusal(refusal, REFUSALS)
