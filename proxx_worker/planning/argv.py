@@ -208,6 +208,7 @@ def _filters(design: Design) -> list[str]:
         "metadata=mode=print:file=-:direct=1",
         KINDS_REPORTED,
         *_retiming(design.schedule),
+        *color.first_filters,
         ":".join(size),
         f"format=pix_fmts={design.encoder.pixel_format}",
         *color.filters,

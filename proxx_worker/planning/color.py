@@ -14,7 +14,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.media.facts import VideoFacts
 from proxx_worker.media.pixel_formats import PixelFormat, pixel_format
-from proxx_worker.planning.color_tags import Tags, of_bitstream, option_name, representable
+from proxx_worker.planning.color_tags import Tags, nameless, of_bitstream, option_name, representable
 from proxx_worker.planning.video_codecs import VideoEncoder
 
 _FULL = "pc"
@@ -40,7 +40,7 @@ class ColorPlan:
 
     `range`: `tv`, `pc` or None. `tags`: the container's; None for what the source leaves unspecified or nothing can carry.
     `frames`: those that the bitstream can carry. `scale_options`: `in_range=...` and the like for the scale filter. `filters`:
-    those after it.
+    those after it; `first_filters`: those before it.
     """
 
     range: str | None
@@ -48,6 +48,7 @@ class ColorPlan:
     frames: Tags
     scale_options: tuple[str, ...]
     filters: tuple[str, ...]
+    first_filters: tuple[str, ...] = ()
 
     def parameters(self) -> str:
         """For the `setparams` filter, which puts the tags on every frame and thereby into the bitstream."""
@@ -101,8 +102,11 @@ def plan_color(video: VideoFacts, encoder: VideoEncoder, container: Container) -
         if carried is None and encoder.matrices and is_standard_definition(video):
             carried = "smpte170m"
         matrix, filters = _matrix(carried, encoder.matrices)
-    tags = representable(encoder.tag_support, container, Tags(matrix, facts.primaries, facts.transfer))
-    return ColorPlan(color_range, tags, of_bitstream(encoder.tag_support, tags), scale, filters)
+    stated = Tags(matrix, facts.primaries, facts.transfer)
+    tags = representable(encoder.tag_support, container, stated)
+    cleared = nameless(stated)
+    first = (f"setparams={':'.join(cleared)}",) if cleared else ()
+    return ColorPlan(color_range, tags, of_bitstream(encoder.tag_support, tags), scale, filters, first)
 
 
 def is_full_range(video: VideoFacts, kind: PixelFormat) -> bool:

@@ -57,6 +57,10 @@ VP9 = TagSupport(frozenset({"bt709", "bt470bg", "smpte170m", "smpte240m", "bt202
 X264_X265 = TagSupport(unrepresentable=frozenset({"primaries:ebu3213"}))
 """Both libraries refuse or drop these primaries."""
 
+# FFmpeg 9 reads Panasonic's own from a movie; its encoders' options have no name for them, and its scaler refuses them. Earlier
+# versions call them unknown.
+_OF_NO_ENCODER = frozenset({"primaries:vgamut", "transfer:vlog"})
+
 # FFmpeg's MXF muxer writes these as something else, or not at all.
 _MXF_UNREPRESENTABLE = frozenset(
     {
@@ -83,12 +87,19 @@ def option_name(kind: str, tag: str) -> str:
 
 def representable(support: TagSupport, container: Container, tags: Tags) -> Tags:
     """`tags` without those that would be written as something else."""
-    unrepresentable = support.unrepresentable | (_MXF_UNREPRESENTABLE if container is Container.MXF else _NOTHING)
+    in_mxf = _MXF_UNREPRESENTABLE if container is Container.MXF else _NOTHING
+    unrepresentable = support.unrepresentable | _OF_NO_ENCODER | in_mxf
 
     def kept(kind: str, tag: str | None) -> str | None:
         return None if f"{kind}:{tag}" in unrepresentable else tag
 
     return Tags(kept("matrix", tags.matrix), kept("primaries", tags.primaries), kept("transfer", tags.transfer))
+
+
+def nameless(tags: Tags) -> tuple[str, ...]:
+    """Those of the options of `setparams` that take from a frame what no encoder has a name for, and no scaler takes."""
+    kinds = (("primaries", tags.primaries, "color_primaries"), ("transfer", tags.transfer, "color_trc"))
+    return tuple(f"{option}=unknown" for kind, tag, option in kinds if f"{kind}:{tag}" in _OF_NO_ENCODER)
 
 
 def of_bitstream(support: TagSupport, tags: Tags) -> Tags:

@@ -175,6 +175,22 @@ def test_each_layer_says_what_it_has_words_for(
     assert (plan.tags, plan.frames) == (kept or tags, frames)
 
 
+@pytest.mark.parametrize(
+    ("primaries", "transfer", "kept", "first"),
+    [
+        ("vgamut", "vlog", Tags("bt709", None, None), ("setparams=color_primaries=unknown:color_trc=unknown",)),
+        ("vgamut", "bt709", Tags("bt709", None, "bt709"), ("setparams=color_primaries=unknown",)),
+        ("bt2020", "vlog", Tags("bt709", "bt2020", None), ("setparams=color_trc=unknown",)),
+        ("bt2020", "log100", Tags("bt709", "bt2020", "log100"), ()),
+    ],
+)
+def test_tags_that_no_encoder_has_a_name_for_are_left_out_and_taken_from_the_frames(
+    primaries: str, transfer: str, kept: Tags, first: tuple[str, ...]
+) -> None:
+    plan = planned(ColorFacts("tv", "bt709", primaries, transfer))
+    assert (plan.tags, plan.frames, plan.first_filters) == (kept, kept, first)
+
+
 def test_prores_has_one_name_for_the_matrix_in_frames_and_container() -> None:
     plan = planned(ColorFacts(None, "bt470bg", None, None), PRORES, Container.MOV)
     assert (plan.tags.matrix, plan.options()) == ("bt470bg", ("-colorspace:v", "smpte170m"))

@@ -351,3 +351,10 @@ def test_the_whole_picture_of_a_clean_aperture_is_kept() -> None:
     plan = plan_task(settings(), clip(clean_aperture=True))
     assert plan.input_options[-2:] == ("-apply_cropping:v", "codec")
     assert "-apply_cropping:v" not in plan_task(settings(), CLIP).input_options
+
+
+def test_what_no_scaler_takes_goes_before_it() -> None:
+    plan = plan_task(settings(), clip(color=ColorFacts(primaries="vgamut")))
+    filters = plan.output_options[plan.output_options.index("-filter:v") + 1].split(",")
+    at = filters.index("setparams=color_primaries=unknown")
+    assert filters[at + 1].startswith("scale=")
