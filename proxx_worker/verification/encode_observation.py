@@ -2,7 +2,7 @@
 
 import re
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from proxx_worker.media.ffmpeg_words import Meaning, find, says
@@ -21,8 +21,9 @@ class EncodeObservation:
     """One finished encode.
 
     `exit_code`: negative for a signal. `file_size`: bytes of the output. `stderr_tail`: the encoder's last lines. `complaints`:
-    its first error lines; from probing, only those about dropped packets. `presented`: the time of each frame that the source
-    presented, in source ticks (None: it had none). `restarts`: how often the video changed its size or format partway.
+    its first error lines; from probing, only those about dropped packets. `times`: of the frames that the source presented, in
+    source ticks, in order. `untimed`: the numbers of those without a time, from 0; they are none of `times`. `restarts`: how
+    often the video changed its size or format partway.
     `complained_at`, `complained_last`: how many frames had been presented at the first and the last complaint, which is near the
     fault (decoders work ahead); `heard_at`: the same for each of `complaints`. `audio`: what was decoded of each audio stream,
     None for one that was copied. `audio_units`: how much audio was encoded, in units of 1024 bytes; None if not reported.
@@ -34,7 +35,8 @@ class EncodeObservation:
     file_size: int
     stderr_tail: tuple[str, ...] = ()
     complaints: tuple[str, ...] = ()
-    presented: tuple[int | None, ...] = ()
+    times: Sequence[int] = ()
+    untimed: Sequence[int] = ()
     restarts: int = 0
     complained_at: int | None = None
     heard_at: tuple[int, ...] = ()
@@ -44,21 +46,22 @@ class EncodeObservation:
     kinds: Mapping[str, int] = field(default_factory=dict)
 
     @property
-    def times(self) -> list[int]:
-        """The times of the presented frames that had one, in source ticks."""
-        return [time for time in self.presented if time is not None]
+    def presented(self) -> int:
+        """How many frames the source presented."""
+        return len(self.times) + len(self.untimed)
 
 
 class EncodeObserver:
-    """Collects an `EncodeObservation` while the encode runs. Memory is bounded except for one integer per video frame.
+    """Collects an `EncodeObservation` while the encode runs. Memory is bounded except for the time of each video frame.
 
-    `placements`: how each audio stream is placed on the proxy's timeline; None for one that is copied.
+    `placements`: how each audio stream is placed on the proxy's timeline; None for one that is copied. `pause` is called in every
+    later pass over the times, as in `Integers`.
     """
 
-    def __init__(self, placements: Sequence[Placement | None] = ()) -> None:
+    def __init__(self, placements: Sequence[Placement | None] = (), pause: Callable[[], object] = bool) -> None:
         """Start with nothing seen."""
         self._listeners = tuple(None if placement is None else Listener(placement) for placement in placements)
-        self._parser = ProgressParser(self._listeners)
+        self._parser = ProgressParser(self._listeners, pause)
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self._complaints: list[str] = []
         self._heard_at: list[int] = []
@@ -102,7 +105,8 @@ class EncodeObserver:
             file_size=file_size,
             stderr_tail=tuple(self._tail),
             complaints=tuple(self._complaints),
-            presented=self._parser.presented,
+            times=self._parser.times,
+            untimed=self._parser.untimed,
             restarts=self._parser.restarts,
             complained_at=self._complained_at,
             heard_at=tuple(self._heard_at),

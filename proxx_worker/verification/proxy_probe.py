@@ -1,13 +1,13 @@
 """The probe of a finished proxy: one ffprobe process that decodes it and reports container, streams and every frame."""
 
 import re
-from array import array
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from proxx_worker.media.ffmpeg_words import Meaning, says, without_addresses
 from proxx_worker.media.ffprobe_json import read_ratio
+from proxx_worker.media.integers import Integers
 from proxx_worker.planning.containers import DEMUXERS
 from proxx_worker.planning.expectation import Expectation
 from proxx_worker.verification.damage_places import MOST_PLACES
@@ -102,9 +102,9 @@ class StreamReport:
 
     fields: Mapping[str, str]
     side_data: tuple[Mapping[str, str], ...] = ()
-    times: "array[int]" = field(default_factory=lambda: array("q"))
+    times: Integers = field(default_factory=Integers)
     samples: int = 0
-    sizes: "array[int]" = field(default_factory=lambda: array("l"))
+    sizes: Integers = field(default_factory=Integers)
     frames: int = 0
     frame_variants: dict[str, Mapping[str, str]] = field(default_factory=dict)
     static_hdr: dict[str, str] = field(default_factory=dict)
@@ -164,13 +164,14 @@ class ProxyReport:
 
 
 class ProxyReader:
-    """Parses ffprobe's compact output as it arrives, keeping only the time of each frame: 8 bytes.
+    """Parses ffprobe's compact output as it arrives, keeping only the time of each frame, and how many samples it has.
 
-    Frames come before their streams; other lines are ignored.
+    Frames come before their streams; other lines are ignored. `pause` is called in every later pass over these, as in `Integers`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pause: Callable[[], object] = bool) -> None:
         """Starts empty."""
+        self._pause = pause
         self._partial = b""
         self._reports: dict[str, StreamReport] = {}
         self._container: Mapping[str, str] = {}
@@ -227,9 +228,15 @@ class ProxyReader:
         elif section == "format":
             self._container = _split(rest)[0]
 
+    def _report(self, index: str) -> StreamReport:
+        if (known := self._reports.get(index)) is not None:
+            return known
+        new = StreamReport({}, times=Integers(pause=self._pause), sizes=Integers(pause=self._pause))
+        return self._reports.setdefault(index, new)
+
     def _stream(self, text: str) -> None:
         fields, side_data = _split(text)
-        report = self._reports.setdefault(fields.get("index", ""), StreamReport({}))
+        report = self._report(fields.get("index", ""))
         report.fields, report.side_data = fields, side_data
         # Programs and stream groups come first and repeat their streams with fewer fields: the last occurrence counts.
         self._order = [*(other for other in self._order if other is not report), report]
@@ -237,7 +244,7 @@ class ProxyReader:
 
     def _frame(self, text: str) -> None:
         fields, side_data = _split(text)
-        report = self._reports.setdefault(fields.get("stream_index", ""), StreamReport({}))
+        report = self._report(fields.get("stream_index", ""))
         report.frames += 1
         self._last, self._last_is_frame = report, True
         time, samples = _integer(fields, "pts"), _integer(fields, "nb_samples")
