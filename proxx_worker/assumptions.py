@@ -15,7 +15,9 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.engines.resolve.lock import holder_of
 from proxx_worker.engines.resolve.paths import ScriptingPaths
 from proxx_worker.engines.tools import locate_tool
+from proxx_worker.files.places import NoPlaceError, require_place
 from proxx_worker.process.sandbox import Sandbox
+from proxx_worker.process.stop import StopSignal
 from proxx_worker.process.trial import try_confined, try_start
 from proxx_worker.rights import describe_rights
 from proxx_worker.settings import Settings
@@ -24,20 +26,20 @@ from proxx_worker.workspace.layout import Workspace
 
 
 def all_assumptions(
-    settings: Settings, path: str | None, workspace: Workspace | None, sandbox: Sandbox | None
+    settings: Settings, path: str | None, workspace: Workspace | None, sandbox: Sandbox | None, stop: StopSignal
 ) -> Iterator[Assumption]:
     """Tools, what confines them (None: nothing does), roots, and those on `workspace` where one is given. Changes nothing.
 
-    `path`: the value of `PATH`.
+    `path`: the value of `PATH`. Raises `StopRequestedError` where a tool that is tried would have to be waited for.
     """
     yield evaluate("ffmpeg", lambda: locate_tool("ffmpeg", settings.ffmpeg, path))
     yield evaluate("ffprobe", lambda: locate_tool("ffprobe", settings.ffprobe, path))
     if sandbox is None:
         confines = Assumption("sandbox", _OFF)
         yield confines
-        yield evaluate("setpriv", try_start, "not needed on this system")
+        yield evaluate("setpriv", lambda: try_start(stop), "not needed on this system")
     else:
-        confines = evaluate("sandbox", lambda: _require_sandbox(sandbox, settings, path))
+        confines = evaluate("sandbox", lambda: _require_sandbox(sandbox, settings, path, stop))
         yield confines
     if settings.encoder_memory_bytes is not None:
         yield evaluate("encoder_memory_bytes", _require_limits, f"FFmpeg may use {settings.encoder_memory_bytes} bytes")
@@ -60,15 +62,15 @@ def all_assumptions(
 _OFF = "off: a clip that takes over FFmpeg has all the rights of this user"
 
 
-def _require_sandbox(sandbox: Sandbox, settings: Settings, path: str | None) -> str:
-    described = sandbox.require()
+def _require_sandbox(sandbox: Sandbox, settings: Settings, path: str | None, stop: StopSignal) -> str:
+    described = sandbox.require(stop)
     started = []
     with suppress(ProxxError):  # a missing tool is an assumption of its own
         started.append(locate_tool("ffmpeg", settings.ffmpeg, path))
     with suppress(ProxxError):
         started.append(locate_tool("ffprobe", settings.ffprobe, path))
     for program in started:
-        try_confined(sandbox, program, settings.encoder_memory_bytes)
+        try_confined(sandbox, program, settings.encoder_memory_bytes, stop)
     return described
 
 
@@ -97,13 +99,14 @@ def _resolve(paths: ScriptingPaths) -> str:
 
 
 def _require_root(root: str, setting: str) -> None:
-    if not Path(root).is_dir():
+    if not os.path.isdir(root):  # noqa: PTH112 - one that may not be seen is none
         message = f"{root} is not a folder, so nothing can lie inside it; mount it, or correct {setting}"
         raise ProxxError(ErrorCode.IO_ERROR, message, path=root, setting=setting)
 
 
 def _require_place(path: Path) -> None:
-    folder = path.parent
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK) or path.is_dir():
-        message = f"metrics_file {path} cannot be written: its folder must exist and be writable; make it, or correct the setting"
-        raise ProxxError(ErrorCode.IO_ERROR, message, path=str(path))
+    try:
+        require_place(path)
+    except NoPlaceError as error:
+        message = f"metrics_file {path} cannot be written: {error}; put that right, or correct the setting"
+        raise ProxxError(ErrorCode.IO_ERROR, message, path=str(path)) from error

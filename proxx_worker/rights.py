@@ -60,7 +60,7 @@ def give_up_rights(settings: Settings, tools: Tools | None, writes: Sequence[Pat
         return None
     if tools is not None and tools.sandbox is not None:
         tools.sandbox.close()
-    written = [*writes, *([] if settings.metrics_file is None else [Path(settings.metrics_file).parent])]
+    written = [*writes, *([] if settings.metrics_file is None else [Path(os.path.realpath(settings.metrics_file)).parent])]
     reach = Reach(
         reads=[*(settings.source_roots or ()), *_SYSTEM, *_modules()],
         writes=[*(settings.output_roots or ()), *(str(folder.absolute()) for folder in written)],

@@ -32,6 +32,9 @@ Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 LEAST_MEMORY_BYTES = 64 << 20
 """Less than any FFmpeg needs to start with its libraries."""
 
+MOST_MEMORY_BYTES = 1 << 50
+"""A pebibyte, more than any machine has: the kernel's own limits are reckoned from it and must not overflow."""
+
 
 def _utf8(path: str) -> str:
     if has_lone_surrogate(path):
@@ -82,7 +85,7 @@ class Settings(BaseModel):
     log_format: Literal["text", "json"] = "text"
     progress_format: Literal["text", "openjd"] = "text"
     metrics_file: AbsolutePath | None = None
-    encoder_memory_bytes: Annotated[int, Field(ge=LEAST_MEMORY_BYTES)] | None = None
+    encoder_memory_bytes: Annotated[int, Field(ge=LEAST_MEMORY_BYTES, le=MOST_MEMORY_BYTES)] | None = None
     sandbox: Literal["on", "off"] = "on"
     sandbox_read: tuple[AbsolutePath, ...] = ()
     path_map: Annotated[tuple[PathMapEntry, ...], AfterValidator(_one_target_each)] = ()
@@ -107,7 +110,7 @@ def load_settings(config: Path | None, flags: Mapping[str, object]) -> Settings:
     values: dict[str, object] = {}
     if config is not None:
         try:
-            values.update(tomllib.loads(config.read_bytes().decode()))
+            values.update(tomllib.loads(config.read_bytes().decode("utf-8-sig")))
         except OSError as error:
             raise ConfigurationError(
                 f"configuration file {config} cannot be read: {error.strerror}; name a readable file, or leave out --config"

@@ -1,8 +1,8 @@
 """The serial loop of one workspace: wake, claim, execute, finish. The folders are the state; everything else can be lost."""
 
-import select
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -17,7 +17,8 @@ from proxx_worker.observe.logs import JobLogFile
 from proxx_worker.observe.observer import JobInfo, JobObserver
 from proxx_worker.observe.status import StatusFile
 from proxx_worker.observe.tally import Tally
-from proxx_worker.process.stop import SUBMIT_AGAIN, CancellableStop, StopSignal
+from proxx_worker.process.stop import SUBMIT_AGAIN, CancellableStop, StopRequestedError, StopSignal
+from proxx_worker.process.waiting import wait_readable
 from proxx_worker.workspace.claimed import ClaimedJob
 from proxx_worker.workspace.inbox import Inbox
 from proxx_worker.workspace.lock import WorkspaceLock
@@ -215,7 +216,8 @@ class Worker:
         if error.code in _ENVIRONMENT_CODES:
             raise ProxxError(error.code, error.message, **error.details)
         if error.code is ErrorCode.IO_ERROR:
-            self._require_start()
+            with suppress(StopRequestedError):  # the loop sees it
+                self._require_start()
 
     def _reserve_for_refusal(self, job: Job) -> Job:
         """The job, with space reserved for a result that rejects all its sources; rejected at once if there is none."""
@@ -241,7 +243,7 @@ class Worker:
         events = self._watcher.fileno()
         if events is not None:
             descriptors.append(events)
-        select.select(descriptors, [], [], min(seconds for seconds in waits if seconds is not None))
+        wait_readable(descriptors, min(seconds for seconds in waits if seconds is not None))
 
 
 def _held(workspace: str, waiting: int) -> ProxxError:
@@ -260,6 +262,6 @@ def job_of(claimed: ClaimedJob, owner: str) -> Job:
         return Job.refused(claimed.name, owner, claimed.sha256, too_large(claimed.size).error)
     message = (
         f"the worker must be able to read a spec, but the system refused: {claimed.unreadable}. "
-        "Give the worker's user read permission, then submit it again."
+        "Give the worker's user read permission, or end the program that holds the file, then submit it again."
     )
     return Job.refused(claimed.name, owner, claimed.sha256, JobError(ErrorCode.IO_ERROR, message))

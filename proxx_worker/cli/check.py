@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from contextlib import closing
 from pathlib import Path
 
 from proxx_worker.assumptions import all_assumptions
@@ -9,6 +10,7 @@ from proxx_worker.cli.console import UsageError, fail, say
 from proxx_worker.cli.wiring import sandbox_of, settings_from
 from proxx_worker.contract.candidates import display_name, is_stray_name, stem_too_long, strays_text
 from proxx_worker.contract.errors import EXIT_OK, ErrorClass
+from proxx_worker.process.stop import StopFlag
 from proxx_worker.workspace.layout import Workspace
 
 
@@ -20,12 +22,13 @@ def check(arguments: argparse.Namespace) -> int:
         return fail(str(error))
     workspace = None if arguments.workspace is None else Workspace(Path(arguments.workspace))
     violated = False
-    for assumption in all_assumptions(settings, os.environ.get("PATH"), workspace, sandbox_of(settings)):
-        if assumption.error is None:
-            say(f"ok        {assumption.name}: {assumption.held}")
-        else:
-            say(f"VIOLATED  {assumption.name}: {assumption.error.code}: {assumption.error.message}")
-            violated = True
+    with closing(StopFlag()) as never:  # a signal ends this command by itself
+        for assumption in all_assumptions(settings, os.environ.get("PATH"), workspace, sandbox_of(settings), never):
+            if assumption.error is None:
+                say(f"ok        {assumption.name}: {assumption.held}")
+            else:
+                say(f"VIOLATED  {assumption.name}: {assumption.error.code}: {assumption.error.message}")
+                violated = True
     names = _inbox_names(workspace)
     for name in sorted(filter(stem_too_long, names)):
         shown = display_name(name)

@@ -1,6 +1,7 @@
 """How a command is added to the command line, whichever module adds it."""
 
 import argparse
+import os
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -24,6 +25,12 @@ def path(text: str) -> str:
     """A path as it was typed. An empty one, as a script's unset variable gives, would mean the current folder: it is refused."""
     if not text:
         raise argparse.ArgumentTypeError("a path must not be empty")
+    if not text.startswith("/"):
+        try:
+            os.getcwd()  # noqa: PTH109 - whether there is one
+        except OSError as error:
+            message = "the current folder no longer exists, so a path must be absolute; or change to a folder that exists"
+            raise argparse.ArgumentTypeError(message) from error
     return text
 
 

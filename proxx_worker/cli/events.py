@@ -1,7 +1,6 @@
 """`events`: a line for each job that ends, read from the folders, for scripts and webhooks."""
 
 import argparse
-import select
 import sys
 import time
 from pathlib import Path
@@ -15,6 +14,7 @@ from proxx_worker.contract.status import RunningJob
 from proxx_worker.desk.documents import ended_line, started_line
 from proxx_worker.desk.events import Ended, UnknownNameError, running_job
 from proxx_worker.desk.jobs import JobState, JobSummary
+from proxx_worker.process.waiting import wait_readable
 from proxx_worker.workspace.layout import Workspace
 
 _POLL_SECONDS: Final = 1.0
@@ -49,13 +49,14 @@ def _follow(workspace: Workspace, ended: Ended, signals: Signals, *, as_json: bo
     shown: RunningJob | None = None
     pause = _POLL_SECONDS
     while True:
-        select.select([signals.stop.fileno(), signals.finish.fileno()], [], [], pause)
+        wait_readable([signals.stop.fileno(), signals.finish.fileno()], pause)
         if signals.stop.requested() or signals.finish.requested():
             return
         began = time.monotonic()
         running = running_job(workspace)
         _tell(ended.take(), as_json=as_json)
-        if running is not None and (shown is None or (running.name, running.job_id) != (shown.name, shown.job_id)):
+        is_news = running is not None and (shown is None or (running.name, running.job_id) != (shown.name, shown.job_id))
+        if running is not None and is_news and not ended.has_told(running.name):  # it may have ended since its status was read
             _write(started_line(running.name, running.job_id) if as_json else f"started {running.name}")
         shown = running
         pause = max(_POLL_SECONDS, (time.monotonic() - began) * _SHARE_OF_TIME)

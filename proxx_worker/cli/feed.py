@@ -1,7 +1,6 @@
 """`feed`: turns clips in watched folders into specs in an inbox, in the foreground, until a signal ends it."""
 
 import argparse
-import select
 import sys
 import time
 from pathlib import Path
@@ -14,6 +13,7 @@ from proxx_worker.feeding.feeder import Feeder, Look
 from proxx_worker.feeding.rules import RulesError, read_rules
 from proxx_worker.files.locations import real_path_of
 from proxx_worker.observe.logs import EventLog, start_worker_log
+from proxx_worker.process.waiting import wait_readable
 from proxx_worker.workspace.layout import Workspace
 
 _POLL_SECONDS: Final = 2.0
@@ -82,4 +82,4 @@ def _stopped(signals: Signals) -> bool:
 
 def _wait(signals: Signals, seconds: float) -> None:
     """Wait, unless a signal asks to stop."""
-    select.select([signals.stop.fileno(), signals.finish.fileno()], [], [], max(0.0, seconds))
+    wait_readable([signals.stop.fileno(), signals.finish.fileno()], seconds)

@@ -1,14 +1,15 @@
 """The results that a command works on: files, or all those of a workspace."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
 from proxx_worker.cli.console import UsageError, reason_of
 from proxx_worker.contract.candidates import display_name
-from proxx_worker.contract.finished import FinishedJob, read_finished
+from proxx_worker.contract.finished import FinishedJob, FinishedTask, read_finished
+from proxx_worker.feeding.gathering import MANIFEST_NAME, Move, read_manifest
 from proxx_worker.workspace.layout import Workspace
 
 _SUFFIX = ".result.json"
@@ -34,14 +35,61 @@ class FoundResult:
             return None
 
 
-def results_of(arguments: Sequence[str]) -> tuple[list[FoundResult], bool]:
-    """The results, and whether they are a workspace's. Raises `UsageError` if it is neither, or cannot be read."""
-    folders = [argument for argument in arguments if Path(argument).is_dir()]
-    if folders and len(arguments) > 1:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The results that were named. `workspace`: whose results they are; None for files. `files`: all that were read."""
+
+    results: list[FoundResult]
+    workspace: str | None
+    files: tuple[Path, ...]
+
+
+def results_of(arguments: Sequence[str]) -> Found:
+    """The results in files or in a workspace; outputs that a `gathered.json` among the arguments lists are where it says.
+
+    Raises `UsageError` for anything else, and for what cannot be read.
+    """
+    manifests = [Path(argument) for argument in arguments if Path(argument).name == MANIFEST_NAME]
+    named = [argument for argument in arguments if Path(argument).name != MANIFEST_NAME]
+    if not named:
+        raise UsageError(f"{MANIFEST_NAME} says where outputs are now, but not what they are: name their results, too")
+    moves = {move.source: move for path in manifests for move in _moves(path)}
+    folders = [argument for argument in named if os.path.isdir(argument)]  # noqa: PTH112 - one that cannot be seen is a file
+    if folders and len(named) > 1:
         raise UsageError(f"{display_name(os.fsencode(folders[0]))} is a folder: name one workspace alone, or only result files")
-    folder = bool(folders)
-    paths = _in_workspace(arguments[0]) if folder else [Path(argument) for argument in arguments]
-    return [FoundResult(path, _read(path)) for path in paths], folder
+    workspace = folders[0] if folders else None
+    paths = [Path(argument) for argument in named] if workspace is None else _in_workspace(workspace)
+    results, faults = [], []
+    for path in paths:
+        try:
+            results.append(FoundResult(path, _where_they_are(_read(path), moves)))
+        except (OSError, ValueError) as error:
+            faults.append(_fault(path, error))
+    if faults:
+        more = f"; and {len(faults) - _FAULTS_TOLD} more" if len(faults) > _FAULTS_TOLD else ""
+        remedy = _OF_FILES if workspace is None else _OF_A_WORKSPACE
+        raise UsageError(f"{'; '.join(faults[:_FAULTS_TOLD])}{more}; {remedy}")
+    return Found(results, workspace, (*paths, *manifests))
+
+
+def _moves(path: Path) -> tuple[Move, ...]:
+    try:
+        return read_manifest(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{display_name(os.fsencode(path))} cannot be read: {reason_of(error)}; name what `gather` wrote"
+        ) from error
+
+
+def _where_they_are(job: FinishedJob, moves: Mapping[str, Move]) -> FinishedJob:
+    """The result as if its job had written to the folder that its outputs were gathered into."""
+    return job.model_copy(update={"tasks": tuple(_where_it_is(task, moves.get(task.output_file or "")) for task in job.tasks)})
+
+
+def _where_it_is(task: FinishedTask, move: Move | None) -> FinishedTask:
+    if move is None or move.sha256 != task.output_sha256:
+        return task
+    return task.model_copy(update={"output": move.target, "output_path": None})
 
 
 def _in_workspace(path: str) -> list[Path]:
@@ -64,21 +112,25 @@ def _in_workspace(path: str) -> list[Path]:
 
 
 def _read(path: Path) -> FinishedJob:
+    return read_finished(path.read_bytes())
+
+
+def _fault(path: Path, error: OSError | ValueError) -> str:
     shown = display_name(os.fsencode(path))
-    try:
-        return read_finished(path.read_bytes())
-    except OSError as error:
-        raise UsageError(f"the result {shown} cannot be read: {reason_of(error)}; name a readable result file") from error
-    except ValueError as error:
-        raise UsageError(
-            f"{shown} is not a result of this worker: {error}; name a NAME.result.json from done/ or failed/, or the workspace"
-        ) from error
+    if isinstance(error, OSError):
+        return f"the result {shown} cannot be read: {reason_of(error)}"
+    return f"{shown} is not a result of this worker: {error}"
 
 
-def require_not_read(option: str, path: str, results: Sequence[FoundResult]) -> None:
-    """Raise `UsageError` if what is to be written there is one of the results that are read."""
-    for result in results:
-        if Path(path).exists() and result.path.samefile(path):
+_FAULTS_TOLD = 10
+_OF_FILES = "name a NAME.result.json from done/ or failed/, or the workspace"
+_OF_A_WORKSPACE = "move it out of the workspace, or name the other results (NAME.result.json) instead of the workspace"
+
+
+def require_not_read(option: str, path: str, files: Sequence[Path]) -> None:
+    """Raise `UsageError` if what is to be written there is one of the files that are read."""
+    for file in files:
+        if Path(path).exists() and file.samefile(path):
             raise UsageError(f"{option} {path} is one of the results being read; name another file")
 
 
@@ -91,10 +143,3 @@ def require_extra(extra: str, *modules: str) -> None:
             raise UsageError(
                 f"this command needs {error.name}, which is not installed; install the extra: pip install 'proxx-worker[{extra}]'"
             ) from error
-
-
-def require_writable(option: str, path: str) -> None:
-    """Raise `UsageError` if a file cannot be written there: found before the work, not after it."""
-    folder = Path(path).absolute().parent
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK) or Path(path).is_dir():
-        raise UsageError(f"{option} {path} cannot be written: its folder must exist and be writable")

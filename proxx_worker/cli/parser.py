@@ -62,12 +62,12 @@ def _to_a_reader(command: Callable[[], int]) -> int:
 
     if sys.stdout is sys.__stdout__ and isinstance(sys.stdout, TextIOWrapper):
         sys.stdout = guard_stdout(sys.stdout)
-    exit_code = EXIT_SIGPIPE
     try:
         exit_code = command()
         sys.stdout.flush()
     except BrokenPipeError:
         discard_stdout()
+        return EXIT_SIGPIPE
     except StdoutRefusedError as error:
         discard_stdout()
         code = ErrorCode.NO_SPACE if error.errno == errno.ENOSPC else ErrorCode.IO_ERROR

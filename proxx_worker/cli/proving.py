@@ -50,7 +50,7 @@ def _add_results(parser: argparse.ArgumentParser) -> None:
         metavar="RESULT | WORKSPACE",
         type=path,
         nargs="+",
-        help="result files, or a workspace with everything in done/ and failed/",
+        help="result files, or a workspace with everything in done/ and failed/; and gathered.json, for what was gathered",
     )
 
 

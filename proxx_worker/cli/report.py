@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 
 from proxx_worker import __version__
 from proxx_worker.cli.console import UsageError, fail, say
-from proxx_worker.cli.finished import FoundResult, require_extra, require_not_read, require_writable, results_of
+from proxx_worker.cli.finished import Found, require_extra, require_not_read, results_of
+from proxx_worker.cli.paths import require_writable
 from proxx_worker.cli.signals import Signals
 from proxx_worker.cli.wiring import sandbox_of, settings_from, tools_of
 from proxx_worker.contract.errors import ErrorClass, ErrorCode, ProxxError
-from proxx_worker.contract.result import TaskStatus
-from proxx_worker.files.durable import write_durable
+from proxx_worker.contract.text import visible
 from proxx_worker.files.errnos import classify_os_error
+from proxx_worker.files.places import write_output
 from proxx_worker.report.document import ExaminedJob, document_of, encode_document
 from proxx_worker.report.examine import ExaminedTask, Examiner, examine, frame_images
 from proxx_worker.report.finding import Verdict
+from proxx_worker.report.gate import missed_limit
 from proxx_worker.report.progress import progress_on
 from proxx_worker.settings import Settings
 
@@ -41,12 +43,12 @@ def report(arguments: argparse.Namespace) -> int:
         if arguments.json is not None:
             require_writable("--json", arguments.json)
         settings = settings_from(arguments)
-        results, whole = results_of(arguments.results)
-        _require_own_files(arguments, results)
+        found = results_of(arguments.results)
+        _require_own_files(arguments, found)
     except UsageError as error:
         return fail(str(error))
     try:
-        jobs = _examine(arguments, settings, results, signals, whole=whole)
+        jobs = _examine(arguments, settings, found, signals)
     except ProxxError as fault:
         if fault.code is ErrorCode.INTERRUPTED and signals.exit_code is not None:
             sys.stderr.write("proxx-worker: stopped; nothing was written\n")
@@ -55,22 +57,24 @@ def report(arguments: argparse.Namespace) -> int:
     for job in jobs:
         for task in job.tasks:
             _tell(job, task)
-    return int(ErrorClass.EXECUTION) if _failed(jobs, arguments.fail_below) else 0
+    missed = missed_limit(jobs, arguments.fail_below)
+    for line in missed:
+        sys.stderr.write(f"missed limit: {visible(line)}\n")
+    failed = any(task.verdict is Verdict.FAIL for job in jobs for task in job.tasks)
+    return int(ErrorClass.EXECUTION) if failed or missed else 0
 
 
-def _require_own_files(arguments: argparse.Namespace, results: Sequence[FoundResult]) -> None:
+def _require_own_files(arguments: argparse.Namespace, found: Found) -> None:
     """Raise `UsageError` if one of the two files is a result, or the other one."""
-    require_not_read("--html", arguments.html, results)
+    require_not_read("--html", arguments.html, found.files)
     if arguments.json is None:
         return
-    require_not_read("--json", arguments.json, results)
+    require_not_read("--json", arguments.json, found.files)
     if os.path.realpath(arguments.json) == os.path.realpath(arguments.html):
         raise UsageError(f"--json {arguments.json} is also the --html file; name another file")
 
 
-def _examine(
-    arguments: argparse.Namespace, settings: Settings, results: Sequence[FoundResult], signals: Signals, *, whole: bool
-) -> list[ExaminedJob]:
+def _examine(arguments: argparse.Namespace, settings: Settings, found: Found, signals: Signals) -> list[ExaminedJob]:
     from proxx_worker.report.page import ReportPage, render
 
     tools = tools_of(settings, sandbox_of(settings))()
@@ -78,28 +82,29 @@ def _examine(
     with progress_on(sys.stderr) as progress:
         examiner = Examiner(tools, signals.stop, settings.stall_seconds, arguments.worst, progress.frames)
         jobs = []
-        for result in results:
+        for result in found.results:
             tasks = []
             for task in result.job.tasks:
                 progress.begin(task)
                 tasks.append(examine(examiner, result.job, task))
             jobs.append(ExaminedJob(result.job, tuple(tasks), result.log()))
-        pictures = _pictures(examiner, jobs, whole=whole)
+        pictures = _pictures(examiner, jobs, whole=found.workspace is not None)
     page = ReportPage(
-        title=_title(arguments.results, results, whole=whole),
+        title=_title(found),
         jobs=jobs,
         made_by=f"proxx-worker {__version__}",
         gate=arguments.fail_below,
-        compact=whole,
+        compact=found.workspace is not None,
         pictures=pictures,
     )
     _write(arguments, render(page), encode_document(document_of(jobs)))
     return jobs
 
 
-def _title(paths: Sequence[str], results: Sequence[FoundResult], *, whole: bool) -> str:
-    if whole:
-        return Path(paths[0]).absolute().name
+def _title(found: Found) -> str:
+    results = found.results
+    if found.workspace is not None:
+        return Path(found.workspace).absolute().name
     return results[0].job.jobspec.name if len(results) == 1 else f"{len(results)} jobs"
 
 
@@ -136,7 +141,7 @@ def _write(arguments: argparse.Namespace, page: bytes, document: bytes) -> None:
         if path is None:
             continue
         try:
-            write_durable(path, data)
+            write_output(path, data)
         except OSError as error:
             told = f"; already written: {', '.join(written)}" if written else ""
             fault = classify_os_error(error, "write the report to", path)
@@ -151,16 +156,3 @@ def _tell(job: ExaminedJob, examined: ExaminedTask) -> None:
         say(f"              {finding.kind.value}: {finding.message}")
     if not examined.findings and examined.reason is not None:
         say(f"              {examined.reason}")
-
-
-def _failed(jobs: Sequence[ExaminedJob], gate: float | None) -> bool:
-    """Whether a gate must fail: on a `fail`, a frame below the limit or, with a limit, a proxy that could not be compared."""
-    tasks = [task for job in jobs for task in job.tasks]
-    if any(task.verdict is Verdict.FAIL for task in tasks):
-        return True
-    return gate is not None and any(_is_below(task, gate) for task in tasks)
-
-
-def _is_below(examined: ExaminedTask, gate: float) -> bool:
-    least = None if examined.summary is None else examined.summary.ssim_min
-    return examined.task.status is TaskStatus.COMPLETED if least is None else least < gate

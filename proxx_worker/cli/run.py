@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from proxx_worker.cli.console import UsageError, fail, say, stderr_is_journal, terminal_is_dumb, unreadable
+from proxx_worker.cli.paths import require_writable
 from proxx_worker.cli.run_log import RunLog
 from proxx_worker.cli.run_summary import summary_lines
 from proxx_worker.cli.signals import Signals
@@ -23,9 +24,9 @@ from proxx_worker.delivery.names import RUN_OWNER
 from proxx_worker.delivery.publishing import PublishingStuckError
 from proxx_worker.engines.tools import Tools
 from proxx_worker.execution.executor import Executor, Job, demote_to_failed
-from proxx_worker.files.durable import write_durable
 from proxx_worker.files.errnos import classify_os_error
 from proxx_worker.files.hashing import sha256_of
+from proxx_worker.files.places import write_output
 from proxx_worker.observe.display import progress_for
 from proxx_worker.observe.joblog import JobLog
 from proxx_worker.observe.logs import start_worker_log
@@ -55,13 +56,13 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         settings = settings_from(arguments)
         job = _read(arguments.jobspec, signals.stop)
-        _require_writable(arguments.result)
+        place = None if arguments.result is None else require_writable("--result", arguments.result)
         log = RunLog(job.name, arguments.log)
     except UsageError as error:
         return fail(str(error))
     tools = tools_of(settings, sandbox_of(settings))
     try:
-        _confine(settings, tools, arguments.result)
+        _confine(settings, tools, place)
     except ProxxError as fault:
         log.close()
         return fail(fault.error.message, fault.error.code)
@@ -79,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         result = _after_all(journal.result, fault, log)
     if on_terminal and result.error is not None:
         _show_last_lines(log)
-    undelivered = _deliver(result, arguments.result, as_json=arguments.json or not sys.stdout.isatty())
+    undelivered = _deliver(result, place, as_json=arguments.json or not sys.stdout.isatty())
     if (unwritten := log.close()) is not None:
         undelivered.append(unwritten)
     if undelivered:
@@ -89,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
     return exit_code([] if result.error is None else [result.error.code])
 
 
-def _confine(settings: Settings, tools: Callable[[], Tools], result: str | None) -> None:
+def _confine(settings: Settings, tools: Callable[[], Tools], result: bytes | None) -> None:
     """Confine this process (`rights.give_up_rights`). A missing tool, or no Landlock, fails the job later, with a result."""
     found = None
     with suppress(ProxxError):
@@ -98,7 +99,7 @@ def _confine(settings: Settings, tools: Callable[[], Tools], result: str | None)
         require_kernel()
     except ProxxError:
         return
-    give_up_rights(settings, found, [] if result is None else [Path(result).parent])
+    give_up_rights(settings, found, [] if result is None else [Path(os.fsdecode(result)).parent])
 
 
 def _show_last_lines(log: RunLog) -> None:
@@ -138,7 +139,7 @@ def _read(path: str, stop: StopSignal) -> Job:
         raise UsageError(unreadable(path, error)) from error
 
 
-def _deliver(result: JobResult, path: str | None, *, as_json: bool) -> list[ProxxError]:
+def _deliver(result: JobResult, path: bytes | None, *, as_json: bool) -> list[ProxxError]:
     """Write the result to the file and to stdout; if one fails, the other still has it. Returns the failures.
 
     A closed stdout does not count: the job has ended, and its exit code says how.
@@ -146,7 +147,7 @@ def _deliver(result: JobResult, path: str | None, *, as_json: bool) -> list[Prox
     document, refusals = encode_result(result), []
     if path is not None:
         try:
-            write_durable(Path(path), document)
+            write_output(path, document)
         except OSError as error:
             refusals.append(classify_os_error(error, "write the result to", path))
     try:
@@ -164,12 +165,3 @@ def _deliver(result: JobResult, path: str | None, *, as_json: bool) -> list[Prox
         discard_stdout()
         refusals.append(classify_os_error(error, "write the result to", "stdout"))
     return refusals
-
-
-def _require_writable(path: str | None) -> None:
-    """A result that cannot be written is found before the work, not after it."""
-    if path is None:
-        return
-    folder = Path(path).absolute().parent
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK) or Path(path).is_dir():
-        raise UsageError(f"--result {path} cannot be written: its folder must exist and be writable")

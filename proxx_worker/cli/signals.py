@@ -27,6 +27,8 @@ class Signals:
         signal.set_wakeup_fd(self.stop.wakeup_fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, self._on_stop)
         signal.signal(signal.SIGINT, self._on_stop)
+        # What started the worker may have left them blocked, and the encoder would inherit that.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _EXIT_CODES)
         self.finish = receive_drain()
         # Python takes its handlers away before it ends. A second signal in that moment would kill a worker that has ended well.
         atexit.register(_ignore_stops)

@@ -2,8 +2,8 @@
 
 import argparse
 import os
+import re
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from proxx_worker.cli.console import UsageError, fail, say_path
@@ -12,26 +12,30 @@ from proxx_worker.cli.paths import absolute, as_given
 from proxx_worker.contract.candidates import SPEC_SUFFIX, is_candidate_name
 from proxx_worker.contract.errors import ProxxError
 from proxx_worker.contract.text import has_lone_surrogate
-from proxx_worker.feeding.documents import jobspec_document
+from proxx_worker.feeding.clips import Clip
+from proxx_worker.feeding.documents import Document, jobspec_document
 from proxx_worker.feeding.drops import drop
+from proxx_worker.feeding.orders import PlannedSpec, output_collisions
 
 
 def spec(arguments: argparse.Namespace) -> int:
     """One JobSpec on stdout, or one file per source in `--per-clip DIR`, their paths on stdout; all else is `spec_folders`."""
     interrupt_on_stops()
-    if _is_for_folders(arguments):
-        from proxx_worker.cli.spec_folders import spec_folders
-
-        return spec_folders(arguments)
     try:
+        _require_known_tokens(arguments.output_directory or "")
+        if _is_for_folders(arguments):
+            from proxx_worker.cli.spec_folders import spec_folders
+
+            return spec_folders(arguments)
         sources = [absolute(source) for source in arguments.sources]
         if arguments.per_clip is None:
             _require_no_name(arguments.output_directory)
-            sys.stdout.buffer.write(_document(arguments, sources, stem=""))
+            sys.stdout.buffer.write(_document(arguments, sources, _directory(arguments, "")).data)
             return 0
         folder = Path(arguments.per_clip)
-        stems = [_stem_of(source) for source in sources]
-        named = [_Named(stem, _document(arguments, [source], stem)) for stem, source in zip(stems, sources, strict=True)]
+        named = [_planned(arguments, source) for source in dict.fromkeys(sources)]
+        for _, error in output_collisions(named):
+            raise ProxxError.of(error)
         folder.mkdir(parents=True, exist_ok=True)
         for path in drop(os.fsencode(folder), named):
             say_path(path)
@@ -44,19 +48,23 @@ def spec(arguments: argparse.Namespace) -> int:
     return 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Named:
-    """A JobSpec and what it is called, without `.json`."""
-
-    stem: str
-    data: bytes
-
-
 def _is_for_folders(arguments: argparse.Namespace) -> bool:
     """Whether more is requested than a spec for named clips and one profile."""
     wants_more = (arguments.submit, arguments.beside, arguments.mirror, arguments.chunk)
     many = len(arguments.profile) > 1 or any(value is not None for value in wants_more)
     return many or arguments.recursive or arguments.create_directories or "{chunk}" in (arguments.output_directory or "")
+
+
+_TOKEN = re.compile("{[a-z_]+}")
+
+
+def _require_known_tokens(output_directory: str) -> None:
+    unknown = [token for token in _TOKEN.findall(output_directory) if token not in {"{name}", "{chunk}"}]
+    if unknown:
+        raise UsageError(
+            f"{unknown[0]} in --output-directory is not known: only {{name}} and {{chunk}} are filled in there; "
+            "the tokens of file names belong in --naming-template"
+        )
 
 
 def _require_no_name(output_directory: str) -> None:
@@ -75,12 +83,24 @@ def _stem_of(source: str) -> str:
     return stem
 
 
-def _document(arguments: argparse.Namespace, sources: list[str], stem: str) -> bytes:
-    """The JobSpec's bytes; raises the refusal that a worker would give. `stem`: what `{name}` in the output directory is."""
-    directory = absolute(arguments.output_directory).replace("{name}", stem)
+def _planned(arguments: argparse.Namespace, source: str) -> PlannedSpec:
+    """The JobSpec of one source, named after it."""
+    stem = _stem_of(source)
+    directory = _directory(arguments, stem)
+    document = _document(arguments, [source], directory)
+    clip = Clip(source, os.path.dirname(source), os.path.basename(source))  # noqa: PTH119, PTH120 - text, see `absolute`
+    return PlannedSpec(stem, document.data, (clip,), directory, tuple(f"{directory}/{name}" for name in document.output_names))
+
+
+def _directory(arguments: argparse.Namespace, stem: str) -> str:
+    return absolute(arguments.output_directory).replace("{name}", stem)
+
+
+def _document(arguments: argparse.Namespace, sources: list[str], directory: str) -> Document:
+    """The JobSpec; raises the refusal that a worker would give."""
     (profile,), template, preset = arguments.profile, as_given(arguments.naming_template), arguments.resolve_preset
     texts = (*sources, directory, template, as_given(profile), as_given(preset or ""))
     if any(map(has_lone_surrogate, texts)):
         raise UsageError("a path is not UTF-8, so JSON cannot represent it; rename the file")
     preset = None if preset is None else as_given(preset)
-    return jobspec_document(tuple(sources), directory, as_given(profile), template, preset).data
+    return jobspec_document(tuple(sources), directory, as_given(profile), template, preset)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from proxx_worker.cli.console import fail, reason_of, say
-from proxx_worker.contract.candidates import display_name, is_candidate_name, is_stray_name, stem_too_long, strays_text
+from proxx_worker.contract.candidates import HOLD_NAME, display_name, is_candidate_name, is_stray_name, stem_too_long, strays_text
 from proxx_worker.contract.errors import EXIT_OK, ErrorClass, JsonValue, ProxxError
 from proxx_worker.contract.health import MAX_AGE_SECONDS, health_of
 from proxx_worker.contract.status import (
@@ -33,7 +33,7 @@ class Report:
 
     `status`: what the worker wrote last, None if there is nothing or `unreadable` says why it cannot be read. `alive`: None
     where the worker is on another host, which this one cannot see. `inbox`: how many candidates there are now. `left_alone`:
-    names that are too long. `strays`: names of what is not a JobSpec.
+    names that are too long. `strays`: names of what is not a JobSpec. `held`: nothing is claimed until it is released.
     """
 
     status: WorkerStatus | None
@@ -42,6 +42,7 @@ class Report:
     inbox: int
     left_alone: list[str]
     strays: list[bytes]
+    held: bool
 
     @classmethod
     def of(cls, workspace: Workspace) -> "Report":
@@ -52,7 +53,7 @@ class Report:
         # Recounted: a worker that runs a job has counted before it.
         waiting = sum(is_file for name, is_file in names.items() if is_candidate_name(name))
         left_alone = [display_name(name) for name in sorted(names) if stem_too_long(name)]
-        return cls(status, unreadable, alive, waiting, left_alone, sorted(filter(is_stray_name, names)))
+        return cls(status, unreadable, alive, waiting, left_alone, sorted(filter(is_stray_name, names)), HOLD_NAME in names)
 
     def is_running(self) -> bool:
         """Whether a worker runs, as far as can be seen. One on another host runs unless it wrote last that it had ended."""
@@ -75,6 +76,8 @@ class Report:
             f"state:   {self._state()}",
             f"inbox:   {self.inbox} waiting",
         ]
+        if self.held:
+            lines.append("held:    nothing is claimed until it is released")
         if status is not None and status.job is not None:
             lines += _job_lines(status.job)
         lines += [f"left alone, its name is too long: {name}" for name in self.left_alone]

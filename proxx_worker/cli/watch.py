@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,9 @@ from proxx_worker.assumptions import all_assumptions, require_all
 from proxx_worker.cli.console import UsageError, fail, stderr_is_journal, terminal_is_dumb
 from proxx_worker.cli.signals import Signals
 from proxx_worker.cli.wiring import environment_of, sandbox_of, settings_from, tools_of, worker_record
-from proxx_worker.contract.errors import ErrorClass, ProxxError
-from proxx_worker.contract.result import WorkerRecord
+from proxx_worker.contract.errors import EXIT_OK, ErrorClass, ProxxError
 from proxx_worker.delivery.publishing import PublishingStuckError
-from proxx_worker.engines.tools import locate_tools
+from proxx_worker.engines.tools import Tools, locate_tools
 from proxx_worker.execution.executor import Executor
 from proxx_worker.files.filesystems import FilesystemKind
 from proxx_worker.observe.clock import now
@@ -27,7 +27,7 @@ from proxx_worker.observe.records import timestamp
 from proxx_worker.observe.status import StatusFile
 from proxx_worker.observe.supervisor import Supervisor
 from proxx_worker.process.self_confinement import Confined
-from proxx_worker.process.stop import BeatingStop
+from proxx_worker.process.stop import BeatingStop, StopRequestedError
 from proxx_worker.process.trial import try_start
 from proxx_worker.recovery import Recoverer
 from proxx_worker.rights import give_up_rights
@@ -61,6 +61,9 @@ def watch(arguments: argparse.Namespace) -> int:
         workspace.require()
         with WorkspaceLock.acquire(workspace, since=timestamp(now().wall)) as lock:
             return _own(workspace, lock, settings, signals, Observing(log, progress, supervisor), once=arguments.once)
+    except StopRequestedError:  # while its tools were tried
+        log.event("worker_ended", exit_code=EXIT_OK)
+        return EXIT_OK
     except (ProxxError, PublishingStuckError) as fault:
         log.event("worker_stopped", fault.error.message, level="ERROR", code=fault.error.code, **fault.error.details)
         supervisor.set_status(f"{fault.error.code}: {fault.error.message}")
@@ -72,11 +75,11 @@ def _own(
 ) -> int:
     """The worker of an owned workspace: see that everything assumed holds, prepare, recover, work."""
     sandbox = sandbox_of(settings)
-    require_all(all_assumptions(settings, os.environ.get("PATH"), workspace, sandbox))
+    require_all(all_assumptions(settings, os.environ.get("PATH"), workspace, sandbox, signals.stop))
     tools = tools_of(settings, sandbox)
-    confined = give_up_rights(settings, tools(), [Path(workspace.name)])
+    confined = give_up_rights(settings, tools(), [Path(os.fsdecode(workspace.path))])
     if confined is not None:  # again, with the rights that are left
-        require_all(all_assumptions(settings, os.environ.get("PATH"), workspace, sandbox))
+        require_all(all_assumptions(settings, os.environ.get("PATH"), workspace, sandbox, signals.stop))
     owner = workspace.prepare()
     log, supervisor = observing.log, observing.supervisor
     watcher = watch_inbox(workspace.inbox, workspace.filesystem_kind)
@@ -107,8 +110,8 @@ def _own(
         observer=observer,
         log=log,
         stops=Stops(stop, signals.finish),
-        require_tools=lambda: _require_tools(record, confined),
-        require_start=try_start if sandbox is None else sandbox.require_again,
+        require_tools=lambda: _require_tools(tools(), confined),
+        require_start=partial(try_start if sandbox is None else sandbox.require_again, stop),
         owner=owner,
     )
     status.idle(0)
@@ -132,11 +135,11 @@ def _own(
     return exit_code
 
 
-def _require_tools(record: WorkerRecord, confined: Confined | None) -> None:
+def _require_tools(tools: Tools, confined: Confined | None) -> None:
     """Raise unless a job can be claimed: the tools are there, and the confined worker still reaches what it was left."""
     if confined is not None:
         confined.require_reach()
-    locate_tools(record.ffmpeg, record.ffprobe, None)
+    locate_tools(tools.ffmpeg, tools.ffprobe, None)
 
 
 def _metrics(settings: Settings, workspace: Workspace, inbox: Inbox, log: EventLog) -> "MetricsFile | NoMetrics":

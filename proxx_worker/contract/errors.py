@@ -235,7 +235,7 @@ class ErrorCode(StrEnum):
     WORKSPACE_BUSY = (
         "WORKSPACE_BUSY", ErrorClass.ENVIRONMENT, Again.HELPS,
         "another worker owns it",
-        "stop the worker that the message names, or use another workspace",
+        "stop the process that the message names, or use another workspace",
     )
     WORKSPACE_HELD = (
         "WORKSPACE_HELD", ErrorClass.ENVIRONMENT, Again.HELPS,

@@ -103,6 +103,14 @@ class DirectoryLock:
         # ENOENT on creation: the folder was deleted after it was opened or, as in /proc, accepts no files.
         if error.errno == errno.ENOENT and os.fstat(self._directory).st_nlink == 0:
             return missing(self._path, "it was deleted")
+        if error.errno in {errno.EACCES, errno.EPERM} and (owner := self._lock_file_owner()) is not None:
+            return ProxxError(
+                ErrorCode.OUTPUT_DIRECTORY_BUSY,
+                f"only one job at a time may write to an output directory, but {self._path} has a lock file "
+                f"{os.fsdecode(LOCK_NAME)} of another user (uid {owner}), which this one may not open. Wait until that job has "
+                "finished; if there is none, remove it.",
+                path=self._path,
+            )
         if error.errno in {errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS}:
             return ProxxError(
                 ErrorCode.OUTPUT_DIRECTORY_NOT_WRITABLE,
@@ -112,6 +120,14 @@ class DirectoryLock:
                 errno=errno.errorcode.get(error.errno or 0),
             )
         return classify_os_error(error, "create the lock file in", path_bytes(self._path))
+
+    def _lock_file_owner(self) -> int | None:
+        """The user id of a lock file that is another user's; None if there is no lock file, or it is this user's."""
+        try:
+            owner = os.stat(LOCK_NAME, dir_fd=self._directory, follow_symlinks=False).st_uid
+        except OSError:
+            return None
+        return None if owner == os.geteuid() else owner
 
     def _lock_error(self, error: OSError) -> ProxxError:
         if error.errno in _LOCK_HELD:

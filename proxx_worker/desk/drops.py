@@ -11,7 +11,7 @@ from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.rename import rename_no_clobber
 from proxx_worker.files.syncing import sync_directory, sync_file
 from proxx_worker.workspace.layout import Workspace
-from proxx_worker.workspace.submit import place
+from proxx_worker.workspace.submit import place, sync_or_take_back
 
 
 def drop_spec(workspace: Workspace, stem: bytes, data: bytes) -> bytes:
@@ -19,6 +19,7 @@ def drop_spec(workspace: Workspace, stem: bytes, data: bytes) -> bytes:
 
     Raises `ProxxError`: SPEC_INVALID for a name that no worker accepts; WORKSPACE_INVALID, NO_SPACE or IO_ERROR.
     """
+    workspace.require_inbox()
     temporary = _write_hidden(workspace, data)
     try:
         path = place(workspace.inbox, temporary, stem)
@@ -26,7 +27,7 @@ def drop_spec(workspace: Workspace, stem: bytes, data: bytes) -> bytes:
         with suppress(OSError):
             os.unlink(temporary)
         raise
-    _sync(workspace)
+    sync_or_take_back(workspace.inbox, path)
     return path
 
 
@@ -35,6 +36,7 @@ def drop_cancel(workspace: Workspace, stem: bytes, sha256: str) -> bytes | None:
 
     Raises `ProxxError`: WORKSPACE_INVALID, NO_SPACE or IO_ERROR.
     """
+    workspace.require_inbox()
     path = os.path.join(workspace.inbox, stem + CANCEL_SUFFIX)
     temporary = _write_hidden(workspace, sha256.encode() + b"\n")
     with translate_os_errors("make", path, state_folder=True):
@@ -46,7 +48,7 @@ def drop_cancel(workspace: Workspace, stem: bytes, sha256: str) -> bytes | None:
             if not isinstance(error, FileExistsError):
                 raise
             return None
-    _sync(workspace)
+    sync_or_take_back(workspace.inbox, path)
     return path
 
 
@@ -56,18 +58,20 @@ def hold(workspace: Workspace) -> bool:
     The inbox is created if missing: a hold is most useful before the first worker starts.
     """
     workspace.make_inbox()
+    workspace.require_inbox()
     path = os.path.join(workspace.inbox, HOLD_NAME)
     with translate_os_errors("make", path, state_folder=True):
         try:
             os.close(create_file(path))
         except FileExistsError:
             return False
-    _sync(workspace)
+    sync_or_take_back(workspace.inbox, path)
     return True
 
 
 def release(workspace: Workspace) -> bool:
     """Release the workspace, durably. False if it is not held. Raises WORKSPACE_INVALID or IO_ERROR."""
+    workspace.require_inbox()
     path = os.path.join(workspace.inbox, HOLD_NAME)
     with translate_os_errors("remove", path, state_folder=True):
         try:
@@ -79,7 +83,12 @@ def release(workspace: Workspace) -> bool:
             raise ProxxError(
                 ErrorCode.IO_ERROR, f"{shown} is a folder: remove it yourself to release the workspace", path=shown
             ) from error
-    _sync(workspace)
+    try:
+        with translate_os_errors("sync the folder", workspace.inbox, state_folder=True):
+            sync_directory(workspace.inbox)
+    except ProxxError as fault:
+        message = f"{fault.error.message}. The hold is gone, but a power cut may bring it back"
+        raise ProxxError(fault.code, message, **fault.error.details) from fault
     return True
 
 
@@ -98,8 +107,3 @@ def _write_hidden(workspace: Workspace, data: bytes) -> bytes:
         finally:
             os.close(descriptor)
     return path
-
-
-def _sync(workspace: Workspace) -> None:
-    with translate_os_errors("sync the folder", workspace.inbox, state_folder=True):
-        sync_directory(workspace.inbox)

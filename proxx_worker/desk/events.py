@@ -61,6 +61,10 @@ class Ended:
         self._told |= {entry for _, entry, _ in jobs}
         return [job for _, _, job in jobs]
 
+    def has_told(self, name: str) -> bool:
+        """Whether the job `name` was reported, and is still where it ended: a name there is never that of a running job."""
+        return any(name == display_name(entry.stem) for entry in self._told)
+
     def _new(self) -> list[tuple[tuple[str, int, bytes], _Entry, JobSummary]]:
         there = {entry for state in _OUTBOXES for entry in self._entries(state)}
         self._told &= there

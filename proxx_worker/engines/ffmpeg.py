@@ -6,7 +6,7 @@ from functools import partial
 
 from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
 from proxx_worker.contract.output_settings import OutputSettings
-from proxx_worker.engines.completion import complete_mxf, say_bt2020_in_mov
+from proxx_worker.engines.completion import complete_mxf, hide_tags_in_mov, say_bt2020_in_mov
 from proxx_worker.engines.damage_search import search_damage
 from proxx_worker.engines.field_confirmation import confirm_fields
 from proxx_worker.engines.port import Accepted, Encoded, EngineContext, Media, Plan, StagedOutput, StagingArea, Unfinished, Usage
@@ -173,6 +173,8 @@ class FfmpegEngine:
             complete_mxf(encoded.staged, task.design.geometry.display_aspect, checkpoint, says_bt2020=task.says_bt2020)
         elif task.says_bt2020:
             say_bt2020_in_mov(encoded.staged, checkpoint)
+        elif task.hides_tags:
+            hide_tags_in_mov(encoded.staged, checkpoint, task.design.color.hidden)
 
 
 def _log_lines(context: EngineContext, lines: Sequence[str]) -> None:

@@ -1,4 +1,7 @@
-"""Probes a source: it is opened once, identified by its first bytes, then probed with one ffprobe process."""
+"""Probes a source: it is opened once, identified by its first bytes, then probed with one ffprobe process.
+
+Only where no video is among the file's first packets, a second one looks for its first frame, and perhaps a third.
+"""
 
 from collections.abc import Callable
 from functools import partial
@@ -10,8 +13,12 @@ from proxx_worker.engines.source_file import OpenSource, Window, open_source
 from proxx_worker.engines.tools import Tools
 from proxx_worker.media.avi_index import without_empty_end
 from proxx_worker.media.bare_streams import numbered_by_order
+from proxx_worker.media.facts import MediaFacts
+from proxx_worker.media.ffprobe_json import Section
 from proxx_worker.media.ivf import held_to_its_header
+from proxx_worker.media.late_tracks import late_tracks
 from proxx_worker.media.played_pictures import played_pictures
+from proxx_worker.media.probe_command import LOOKS, PROBE_BYTES, look_argv, probe_argv
 from proxx_worker.media.quicktime import (
     AVID_CODEC_TAGS,
     avid_pixel_aspect,
@@ -20,7 +27,7 @@ from proxx_worker.media.quicktime import (
     refuse_protected,
 )
 from proxx_worker.media.signatures import HEAD_BYTES
-from proxx_worker.media.source_probe import PROBE_BYTES, probe_argv, read_head, read_source, says_input_output_error
+from proxx_worker.media.source_probe import read_head, read_look, read_source, says_input_output_error, video_frame
 from proxx_worker.media.transport_stream import with_its_end
 from proxx_worker.media.unknown_durations import without_unknown_duration
 from proxx_worker.process.child import run_child
@@ -78,21 +85,35 @@ def _probe(tools: Tools, source: OpenSource, stop: StopSignal, stall_seconds: fl
     header = Window(read)
     refuse_external_media(header.read, source.identity.size)
     refuse_protected(header.read, source.identity.size)
-    report, child = _run_ffprobe(tools, source, stop, stall_seconds)
+    ffprobe = partial(_run_ffprobe, tools, source, stop, stall_seconds)
+    report, child = ffprobe(probe_argv(tools.ffprobe, source.descriptor_path))
     stdout = bytes(report.stdout)
-    if says_input_output_error(stdout):
-        # FFmpeg reports a truncated file the same way. If the system is at fault, reading fails here again.
-        source.require_readable(PROBE_BYTES, _TAIL_BYTES)
     size = source.identity.size
     aspect = avid_pixel_aspect(header.read, size) if any(tag in stdout for tag in _AVID) else None
     gapless = gapless_tracks(header.read, size) if _AAC in stdout else frozenset()
     heed_stop = partial(checkpoint, stop, _activity(source), path=source.path)
     played = played_pictures(header.read, size, heed_stop) if _MOVIE in stdout else {}
-    media = read_source(stdout, report.stderr_text(), child.exit_code, aspect, gapless, played)
+    late = late_tracks(header.read, size) if _MOVIE in stdout else {}
+    read_report = partial(read_source, stdout, report.stderr_text(), child.exit_code, aspect, gapless, played, late)
+    media = read_report()
+    if isinstance(media, MediaFacts) and video_frame(stdout, media.video.index) is None:
+        media = read_report(_sought_frame(tools, source, media.video.index, ffprobe))
     media = without_unknown_duration(media, header.read, size)
     for known_by_its_bytes in (held_to_its_header, without_empty_end, with_its_end):
         media = known_by_its_bytes(media, read, size)
     return ProbedSource(numbered_by_order(media, read), source.identity)
+
+
+def _sought_frame(
+    tools: Tools, source: OpenSource, index: int, ffprobe: Callable[[list[str]], tuple["_Report", ChildExit]]
+) -> Section | None:
+    """The first frame of video that comes late in its file, or that begins between keyframes; None if it is in neither place."""
+    for look in LOOKS:
+        report, child = ffprobe(look_argv(tools.ffprobe, source.descriptor_path, index, look))
+        frame = read_look(bytes(report.stdout), report.stderr_text(), child.exit_code, index)
+        if frame is not None:
+            return frame
+    return None
 
 
 def _read_unless_stopped(source: OpenSource, stop: StopSignal, offset: int, size: int) -> bytes:
@@ -127,7 +148,9 @@ class _Report:
         return self._stderr.decode("utf-8", "replace")
 
 
-def _run_ffprobe(tools: Tools, source: OpenSource, stop: StopSignal, stall_seconds: float | None) -> tuple[_Report, ChildExit]:
+def _run_ffprobe(
+    tools: Tools, source: OpenSource, stop: StopSignal, stall_seconds: float | None, argv: list[str]
+) -> tuple[_Report, ChildExit]:
     if not Path(source.descriptor_path).exists():
         raise ProxxError(
             ErrorCode.IO_ERROR,
@@ -136,7 +159,7 @@ def _run_ffprobe(tools: Tools, source: OpenSource, stop: StopSignal, stall_secon
         )
     report = _Report()
     child = run_child(
-        probe_argv(tools.ffprobe, source.descriptor_path),
+        argv,
         stop=stop,
         on_stdout=report.take_stdout,
         on_stderr=report.take_stderr,
@@ -157,4 +180,7 @@ def _run_ffprobe(tools: Tools, source: OpenSource, stop: StopSignal, stall_secon
             "Check the storage; if that is fine, the file itself is at fault.",
             path=source.path,
         )
+    if says_input_output_error(bytes(report.stdout)):
+        # FFmpeg reports a truncated file the same way. If the system is at fault, reading fails here again.
+        source.require_readable(PROBE_BYTES, _TAIL_BYTES)
     return report, child

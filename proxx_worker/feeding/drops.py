@@ -13,7 +13,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.files.durable import create_file, write_all
 from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.locations import path_bytes
-from proxx_worker.files.syncing import sync_directory, sync_file
+from proxx_worker.files.syncing import require_syncable, sync_directory, sync_file
 from proxx_worker.workspace.submit import place
 
 PREFIX: Final = b".feed-"
@@ -47,6 +47,8 @@ def drop(folder: bytes, specs: Sequence[Spec]) -> list[bytes]:
     """
     hidden: list[bytes] = []
     made: list[bytes] = []
+    with translate_os_errors("open the folder", folder, state_folder=True):
+        require_syncable(folder)
     try:
         for spec in specs:
             hidden.append(os.path.join(folder, PREFIX + secrets.token_hex(8).encode()))

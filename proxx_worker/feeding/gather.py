@@ -42,10 +42,7 @@ def gather(outputs: Sequence[Output], into: str) -> Gathered:
 
     """
     folder = path_bytes(into)
-    if not os.path.isdir(folder):
-        shown = display_name(folder)
-        message = f"outputs are gathered into an existing folder, but {shown} does not exist: create it first"
-        raise ProxxError(ErrorCode.OUTPUT_DIRECTORY_MISSING, message, path=shown)
+    _require_folder(folder)
     moves = moves_of(outputs, into)
     known = _manifest(folder)
     pending = [move for move in moves if _is_pending(move, folder)]
@@ -62,12 +59,35 @@ def gather(outputs: Sequence[Output], into: str) -> Gathered:
     return Gathered(tuple(pending), len(moves) - len(pending))
 
 
+def _require_folder(folder: bytes) -> None:
+    shown = display_name(folder)
+    with translate_os_errors("inspect the folder", folder):
+        try:
+            is_folder = stat.S_ISDIR(os.stat(folder).st_mode)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            message = f"outputs are gathered into an existing folder, but {shown} does not exist: create it first"
+            raise ProxxError(ErrorCode.OUTPUT_DIRECTORY_MISSING, message, path=shown) from error
+    if not is_folder:
+        message = f"outputs are gathered into a folder, but {shown} is not one: name a folder, or remove what is there"
+        raise ProxxError(ErrorCode.OUTPUT_DIRECTORY_MISSING, message, path=shown)
+
+
 def _record(folder: bytes, known: Sequence[Move], moves: Sequence[Move]) -> None:
-    """Add `moves` to `gathered.json`, unless they are in it already."""
-    everything = write_manifest([*known, *moves])
+    """Add `moves` to `gathered.json`, unless they are in it already, perhaps under another path of the same folder."""
+    listed = {os.path.basename(move.target): move for move in known}
+    everything = write_manifest([*known, *(move for move in moves if not _is(move, listed.get(os.path.basename(move.target))))])
     if everything != write_manifest(known):
         with translate_os_errors("write", os.path.join(folder, MANIFEST_NAME.encode())):
             write_durable(os.path.join(folder, MANIFEST_NAME.encode()), everything)
+
+
+def _is(move: Move, listed: Move | None) -> bool:
+    if listed is None or (listed.source, listed.sha256) != (move.source, move.sha256):
+        return False
+    try:
+        return same_file(path_bytes(listed.target), path_bytes(move.target))
+    except OSError:
+        return False  # its other path leads nowhere any more
 
 
 def _begun(fault: ProxxError, moved: Sequence[Move], pending: Sequence[Move]) -> ProxxError:

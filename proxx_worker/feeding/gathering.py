@@ -115,9 +115,11 @@ def _move(entry: object) -> Move:
 
 def write_manifest(moves: Sequence[Move]) -> bytes:
     """The bytes of `gathered.json`: sorted by where the files are now, so that the order of gathering does not show."""
-    by_target: Mapping[str, Move] = {move.target: move for move in moves}
+    # All are in one folder, which may be named by several paths: the last one counts.
+    by_name: Mapping[str, Move] = {posixpath.basename(move.target): move for move in moves}
     outputs: list[JsonValue] = [
-        {"from": move.source, "to": move.target, "sha256": move.sha256} for _, move in sorted(by_target.items())
+        {"from": move.source, "to": move.target, "sha256": move.sha256}
+        for move in sorted(by_name.values(), key=lambda move: move.target)
     ]
     document: dict[str, JsonValue] = {"gathered_version": MANIFEST_VERSION, "outputs": outputs}
     return steady_json(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))

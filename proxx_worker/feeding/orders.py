@@ -105,9 +105,11 @@ BY_FLAGS = Remedies(
 
 
 def require_possible(order: Order) -> None:
-    """Raise the refusal that every spec of this order would get: an unknown profile, an invalid template."""
+    """Raise the refusal that every spec of this order would get: an unknown profile, an invalid template, a preset for none."""
+    without_use = not any(map(is_for_raw, order.profiles))
     for profile in order.profiles:
-        jobspec_document(("/clip",), "/", profile, order.naming_template, _preset(order, profile))
+        preset = order.resolve_preset if without_use else _preset(order, profile)
+        jobspec_document(("/clip",), "/", profile, order.naming_template, preset)
 
 
 def require_folder_name(name: str) -> None:
@@ -179,7 +181,7 @@ def without_collisions(
     stems: dict[str, list[PlannedSpec]] = {}
     for spec in specs:
         stems.setdefault(folded(spec.stem), []).append(spec)
-    faults = {spec.stem: error for spec, error in _output_collisions(specs, remedies)}
+    faults = {spec.stem: error for spec, error in output_collisions(specs, remedies)}
     for spec in specs:
         if len(stems[folded(spec.stem)]) > 1:
             faults[spec.stem] = _one_stem(spec.stem, stems[folded(spec.stem)], remedies)
@@ -187,7 +189,7 @@ def without_collisions(
     return alone, tuple(Refused(spec.clips, faults[spec.stem]) for spec in specs if spec.stem in faults)
 
 
-def _output_collisions(specs: Sequence[PlannedSpec], remedies: Remedies = BY_FLAGS) -> Iterator[tuple[PlannedSpec, JobError]]:
+def output_collisions(specs: Sequence[PlannedSpec], remedies: Remedies = BY_FLAGS) -> Iterator[tuple[PlannedSpec, JobError]]:
     """The specs with an output that another one has, or that is a clip; upper and lower case as in `without_collisions`."""
     sources = {folded(clip.path) for spec in specs for clip in spec.clips}
     outputs: dict[str, list[PlannedSpec]] = {}

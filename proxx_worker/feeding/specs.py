@@ -27,6 +27,7 @@ from proxx_worker.feeding.scan import Walk, find_clips
 from proxx_worker.feeding.standing import Standing, State, standing
 from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.locations import path_bytes, real_path_of
+from proxx_worker.workspace.entries import exists
 from proxx_worker.workspace.layout import Workspace
 
 _PATHS_TOLD = 20
@@ -106,15 +107,7 @@ def _find(request: Request) -> Findings:
         root = os.path.commonpath(folders)
         return Findings(tuple(Clip(source, root, os.path.relpath(source, root)) for source in request.sources), ())
     for source in request.sources:
-        if not os.path.isdir(path_bytes(source)):
-            shown = encodable(source)
-            if os.path.lexists(path_bytes(source)):
-                message = (
-                    f"with --recursive each source must be a folder, but {shown} is not; give its folder, or omit --recursive"
-                )
-            else:
-                message = f"a source folder must exist, but {shown} does not; check the path, and that it is mounted"
-            raise ProxxError(ErrorCode.SOURCE_MISSING, message, path=shown)
+        _require_folder(source)
     require_apart(request.sources, request.order.destination, real_path_of)
     fixed = fixed_part(request.order.destination)
     destination = request.order.destination
@@ -127,6 +120,23 @@ def _find(request: Request) -> Findings:
         )
         raise ProxxError(ErrorCode.SOURCE_MISSING, message)
     return findings
+
+
+def _require_folder(source: str) -> None:
+    """Raise SOURCE_MISSING unless it is a folder; IO_ERROR if the system cannot tell."""
+    path, shown = path_bytes(source), encodable(source)
+    with translate_os_errors("inspect the folder", path):
+        if os.path.isdir(path):
+            return
+        try:
+            there = exists(path)
+        except NotADirectoryError:
+            there = False
+    if there:
+        message = f"with --recursive each source must be a folder, but {shown} is not; give its folder, or omit --recursive"
+    else:
+        message = f"a source folder must exist, but {shown} does not; check the path, and that it is mounted"
+    raise ProxxError(ErrorCode.SOURCE_MISSING, message, path=shown)
 
 
 def _planned(request: Request, findings: Findings) -> tuple[Sequence[PlannedSpec], Findings]:

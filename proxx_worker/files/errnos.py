@@ -13,12 +13,15 @@ _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _GONE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ESTALE})
 _REFUSED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
+_PERMISSION: Final = "give the user that this runs as permission to read and write there, and to enter the folders above"
+"""For a worker and for whoever drops a job: each of them may be the one that lacks it."""
+
 _REMEDIES: Final[Mapping[int, str]] = {
     errno.ENOSPC: "free some space, then start again",
     errno.EDQUOT: "the quota is used up: free some space or raise the quota, then start again",
     errno.EXDEV: "put all of these folders on one filesystem",
-    errno.EACCES: "give the worker's user permission to read and write there",
-    errno.EPERM: "give the worker's user permission to read and write there",
+    errno.EACCES: _PERMISSION,
+    errno.EPERM: _PERMISSION,
     errno.EROFS: "mount the filesystem read-write",
     errno.EMFILE: "raise the limit of open files for the worker's process",
     errno.ENFILE: "raise the system's limit of open files",
@@ -27,6 +30,9 @@ _REMEDIES: Final[Mapping[int, str]] = {
     errno.ENOENT: "restore it or correct the path, then start again",
     errno.ENOTDIR: "restore the folder, then start again",
     errno.ENAMETOOLONG: "use a shorter name",
+    errno.EAGAIN: "another program holds it: wait until that has finished, then try again",
+    errno.EBUSY: "another program holds it: wait until that has finished, then try again",
+    errno.ETXTBSY: "another program is writing it: wait until that has finished, then try again",
 }
 
 FilePath = str | bytes | os.PathLike[str] | os.PathLike[bytes]

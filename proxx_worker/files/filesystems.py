@@ -74,7 +74,7 @@ class Mount:
 def parse_mounts(table: bytes) -> tuple[Mount, ...]:
     """The mounts in a `/proc/PID/mountinfo` (proc(5)), in order. Malformed lines are ignored."""
     mounts: list[Mount] = []
-    for line in table.decode("utf-8", "surrogateescape").splitlines():
+    for line in table.decode("utf-8", "surrogateescape").split("\n"):
         before, separator, after = line.partition(" - ")
         fields, tail = before.split(" "), after.split(" ")
         if separator and len(fields) > 4 and len(tail) > 1:  # noqa: PLR2004 - the fifth field is the mount point

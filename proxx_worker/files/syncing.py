@@ -66,6 +66,11 @@ def sync_directory(path: FilePath, *, dir_fd: int | None = None) -> bool:
         os.close(fd)
 
 
+def require_syncable(path: FilePath) -> None:
+    """Raise `OSError` unless the folder can be opened for a sync, which needs read permission: before anything is put into it."""
+    os.close(os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+
+
 def sync_directory_fd(fd: int) -> bool:
     """`sync_directory` for an open folder."""
     try:

@@ -8,12 +8,14 @@ from fractions import Fraction
 class Timecode:
     """A start timecode. `text` is `HH:MM:SS:FF`, with `;` before the frames for drop-frame.
 
-    `origin` is where it was found: `stream`, `tmcd`, `format` or `rtmd`.
+    `origin` is where it was found: `stream`, `tmcd`, `format` or `rtmd`. `own_rate`: the frames per second that it counts, where
+    the video's rate varies; None for the video's.
     """
 
     text: str
     drop_frame: bool
     origin: str
+    own_rate: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,14 @@ class VideoFacts:
     `width`, `height`: pixels as decoded, before rotation; `coded_width`, `coded_height`: with the codec's padding (1088 lines),
     None if the decoder does not report it. `sample_aspect`: pixel width / height, 1 if unspecified.
     `rotation`: degrees to turn the decoded frame clockwise for display, one of 0, 90, 180, 270; `mirrored`: whether it is
-    mirrored left to right before that.
+    mirrored left to right before that; `oriented_by_frames`: the frames alone say so, not the container.
     `field_order`: `progressive`, `tt`, `bb`, `tb`, `bt` or None. `rate`: the exact frame rate, nominal where it is constant, the
     average where it varies; `average_rate`: the container's average; `constant_rate` is False where frame durations vary.
     `time_base`: seconds per tick. `frames`: frames that the source presents, according to the container;
     `frames_certain`: whether that is reliable. `clean_aperture`: the container marks a part of the frame (`clap`, PixelCrop), as
     reported by an FFmpeg that would crop to it. `delay`: by how many frames FFmpeg gives every frame a later time than its place
-    in the container, which has no presentation times; 0 where it has them.
+    in the container, which has no presentation times; 0 where it has them. `told_rate`: the rate that FFmpeg tells its muxers,
+    also where the rate varies.
     """
 
     index: int
@@ -77,8 +80,10 @@ class VideoFacts:
     coded_width: int | None = None
     coded_height: int | None = None
     mirrored: bool = False
+    oriented_by_frames: bool = False
     clean_aperture: bool = False
     delay: int = 0
+    told_rate: Fraction | None = None
 
     @property
     def promised_frames(self) -> int | None:

@@ -18,13 +18,17 @@ _SCORE = re.compile(r",? score= ?-?[0-9]+")
 _PART = re.compile(r"subfile,,start,\d+,end,\d+,,:")
 """How FFmpeg is made to read a recording only up to its last complete picture (`planning.argv.input_name`)."""
 
-_DECODERS = {"av1": "libdav1d", "dts": "dca"}
-"""Decoders that are not named after their codec."""
+_INFORMATION = re.compile(r"(?:\[[^@\]]+? @ (?:0x)?[0-9a-f]+\] ?)*\[info\] | {4}")
+"""The beginning of a line that only informs. Further lines of a value that has several are indented, without a level."""
+
+_QUOTE = re.compile(r"(?:\[info\] )?(?: {4}|(?:In|Out)put #)")
+"""The beginning of a line in which FFmpeg describes a file: with its name, and with metadata as its author wrote it."""
 
 
 class Meaning(Enum):
     """What a line means."""
 
+    DESCRIBED = "the file was probed, and is described up to STARTED, with metadata that may contain anything"
     STARTED = "probing is over; later messages are from the encode"
     NO_SPACE = "the output's filesystem is full"
     NO_MEMORY = "memory was requested and not available"
@@ -40,45 +44,53 @@ class Meaning(Enum):
     REFERENCE = "a frame depends on others that the source does not contain, as after a cut between two keyframes"
     EXTERNAL_TRACK = "a track's media is in another file"
     AUDIO_WRITTEN = "how much audio was encoded, in units of 1024 bytes"
+    UNFILLED = "a hole of the audio was not filled with silence, and a frame was put in a wrong place"
     REFUSED_FORMAT = "the container is not one of those that may be opened"
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A pattern to search for in a line, its meaning, and the versions in which it was seen."""
+    """A pattern to search for in a line, its meaning, and the versions in which it was seen.
+
+    `informs`: FFmpeg prints it as information. All others are warnings and errors, and mean nothing in a line that only informs.
+    """
 
     pattern: re.Pattern[str]
     meaning: Meaning
     seen: str
+    informs: bool = False
 
 
-def _words(pattern: str, meaning: Meaning, seen: str) -> Words:
-    return Words(re.compile(pattern), meaning, seen)
+def _words(pattern: str, meaning: Meaning, seen: str, *, informs: bool = False) -> Words:
+    return Words(re.compile(pattern), meaning, seen, informs)
 
 
 WORDS = (
-    _words(r"Stream mapping:$", Meaning.STARTED, "5.1, 7.1, 8.0, 9.0"),
-    _words(r"No space left on device", Meaning.NO_SPACE, "5.1, 7.1, 8.0, 9.0"),
-    _words(r"Disk quota exceeded", Meaning.NO_SPACE, "5.1"),
+    _words(r"^\[info\] Input #0, ", Meaning.DESCRIBED, "5.1, 7.1, 8.0, 9.0", informs=True),
+    _words(r"^\[info\] Stream mapping:$", Meaning.STARTED, "5.1, 7.1, 8.0, 9.0", informs=True),
+    # At the end of the line: an output may be called `No space left on device.mov`.
+    _words(r"(?:No space left on device|Disk quota exceeded)\)?$", Meaning.NO_SPACE, "5.1, 7.1, 8.0, 9.0"),
     _words(r"Cannot allocate memory|std::bad_alloc", Meaning.NO_MEMORY, "5.1, 7.1, 8.0, 9.0"),
     _words(r"Failed to allocate (?:packet|memory)|[Mm]alloc of size \d+ failed", Meaning.NO_MEMORY, "5.1"),
     _words(r"corrupt (?:decoded frame|input packet)", Meaning.CORRUPT, "5.1, 7.1, 8.0, 9.0"),
     _words(r"corrupt input packet", Meaning.INCOMPLETE, "5.1, 7.1, 8.0, 9.0"),
     _words(r"corrupted? packet", Meaning.CORRUPT, "5.1"),
     # Only information, but the frame differs from what was coded. With several threads 5.1 flags such a frame only in some runs.
-    _words(r"concealing \d+ DC, \d+ AC, \d+ MV errors", Meaning.CORRUPT, "5.1, 7.1, 8.0, 9.0"),
+    _words(r"concealing \d+ DC, \d+ AC, \d+ MV errors", Meaning.CORRUPT, "5.1, 7.1, 8.0, 9.0", informs=True),
     _words(r"Packet corrupt \(stream = \d+, dts = (?P<time>-?\d+|NOPTS)\), dropping it", Meaning.DROPPED, "5.1, 7.1, 8.0, 9.0"),
     _words(r"Error while decoding stream", Meaning.DECODING, "5.1"),
     _words(r"\[dec:[^\]]*\]", Meaning.DECODING, "7.1, 8.0, 9.0"),
     _words(r"Input/output error|Error (?:while|during) (?:reading|demuxing)", Meaning.READING, "5.1, 7.1, 8.0, 9.0"),
     _words(r"\[in#[^\]]*\]", Meaning.READING, "7.1, 8.0, 9.0"),
+    # The demuxer bears the name of a decoder (of flv1); these are the demuxer's. With 9.0 they come from `in#0/flv`.
+    _words(r"\[flv\] \[error\] (?:Packet mismatch|Keyframe index|(?:Missing )?AMF_)", Meaning.READING, "5.1, 7.1, 8.0"),
     _words(r"av_interleaved_write_frame\(\)|Could not write header|Error writing trailer", Meaning.WRITING, "5.1"),
     _words(r"Error initializing output stream|(?:Video|Audio) encoding failed", Meaning.WRITING, "5.1"),
     _words(r"Error sending frames to consumers", Meaning.WRITING, "7.1, 8.0, 9.0"),
     _words(r"\[(?:out#|enc:|vost#|aost#)[^\]]*\]", Meaning.WRITING, "7.1, 8.0, 9.0"),
     _words(r"Non-monotonous DTS", Meaning.TIMES, "5.1"),
     _words(r"Non-monotonic DTS", Meaning.TIMES, "7.1, 9.0"),
-    _words(r"Conversion failed!$", Meaning.GAVE_UP, "5.1, 7.1, 8.0, 9.0"),
+    _words(r"Conversion failed!$", Meaning.GAVE_UP, "5.1, 7.1, 8.0, 9.0", informs=True),
     # libavcodec/opus/parser.c looks at the first packet before it has the header; the decoder then decodes every one.
     _words(r"\[opus\] (?:\[error\] )?Error parsing Opus packet header", Meaning.HARMLESS, "8.0"),
     # Supplemental enhancement information and extended headers: a decoder skips what it cannot read of them.
@@ -87,7 +99,13 @@ WORDS = (
     _words(r"co located POCs unavailable|mmco: unref short failure", Meaning.REFERENCE, "5.1, 7.1, 8.0, 9.0"),
     _words(r"[Rr]eference picture missing|Missing reference picture", Meaning.REFERENCE, "5.1, 7.1, 8.0, 9.0"),
     _words(r"Could not find ref with POC", Meaning.REFERENCE, "5.1, 7.1, 8.0, 9.0"),
-    _words(r"video:[0-9]+(?:kB|KiB) audio:(?P<units>[0-9]{1,15})(?:kB|KiB) ", Meaning.AUDIO_WRITTEN, "5.1, 7.1, 8.0, 9.0"),
+    _words(
+        r"video:[0-9]+(?:kB|KiB) audio:(?P<units>[0-9]{1,15})(?:kB|KiB) ",
+        Meaning.AUDIO_WRITTEN,
+        "5.1, 7.1, 8.0, 9.0",
+        informs=True,
+    ),
+    _words(r"\[SWR\] \[error\] Failed to compensate for timestamp delta", Meaning.UNFILLED, "5.1, 7.1, 8.0, 9.0"),
     _words(r"Skipped opening external track", Meaning.EXTERNAL_TRACK, "5.1, 7.1, 8.0, 9.0"),
     _words(r"\[(?P<format>[\w,]+)\] Format not on whitelist", Meaning.REFUSED_FORMAT, "5.1, 7.1, 8.0, 9.0"),
 )
@@ -95,13 +113,22 @@ WORDS = (
 
 def find(meaning: Meaning, line: str) -> re.Match[str] | None:
     """The first match of that meaning in `line`; None if there is none."""
+    informs = is_information(line)
+    if informs and _QUOTE.match(line) and meaning is not Meaning.DESCRIBED:
+        return None
     text = without_addresses(line)
-    return next((match for words in WORDS if words.meaning is meaning and (match := words.pattern.search(text))), None)
+    spoken = (words for words in WORDS if words.meaning is meaning and (words.informs or not informs))
+    return next((match for words in spoken if (match := words.pattern.search(text))), None)
 
 
 def says(meaning: Meaning, line: str) -> bool:
     """Whether `line` has a match of that meaning."""
     return find(meaning, line) is not None
+
+
+def is_information(line: str) -> bool:
+    """Whether a line is below a warning: what FFmpeg quotes from files is in such lines."""
+    return _INFORMATION.match(line) is not None
 
 
 def without_addresses(line: str) -> str:
@@ -119,11 +146,3 @@ def speaker(line: str) -> str:
     while match := _ADDRESSED.match(line, position):
         name, position = match["context"], match.end()
     return name
-
-
-def decoder_names(codec: str) -> frozenset[str]:
-    """The names under which decoders of `codec` (in ffprobe's name) log.
-
-    Not everything that begins with a codec's name is its decoder: `prores_aw` is an encoder.
-    """
-    return frozenset({codec, f"{codec}float", f"{codec}_fixed", f"lib{codec}", _DECODERS.get(codec, codec)})

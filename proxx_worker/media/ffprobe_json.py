@@ -90,6 +90,11 @@ class Section:
         """
         return next((text for key, text in self.tags() if key.lower() == name), None)
 
+    def exact_tag(self, name: str) -> str | None:
+        """The same with all its characters; None for none, or for one with nothing but spaces and control characters."""
+        texts = ((key, value) for key, value in self.section("tags").values.items() if isinstance(value, str))
+        return next((text for key, text in texts if key.lower() == name and _harmless(text)), None)
+
     def tags(self) -> Iterator[tuple[str, str]]:
         """All meaningful tags."""
         for key, value in self.section("tags").values.items():
@@ -98,7 +103,12 @@ class Section:
 
 
 def _harmless(text: str) -> str:
-    return (text if text.isprintable() else "".join(letter for letter in text if not is_control(letter))).strip()
+    return without_controls(text).strip()
+
+
+def without_controls(text: str) -> str:
+    """`text` without control characters."""
+    return text if text.isprintable() else "".join(letter for letter in text if not is_control(letter))
 
 
 def parse_document(stdout: bytes) -> Section | None:

@@ -5,6 +5,7 @@ from fractions import Fraction
 from math import ceil
 
 from proxx_worker.media.ffprobe_json import Section
+from proxx_worker.media.nanoseconds import means
 from proxx_worker.media.unknown_durations import stated_duration
 
 INTERLACED_ORDERS = frozenset({"tt", "bb", "tb", "bt"})
@@ -25,6 +26,7 @@ class Timing:
     duration: Fraction | None
     frames: int | None
     frames_certain: bool
+    told_rate: Fraction | None
 
 
 def timing_of(stream: Section, demuxer: str, field_order: str | None) -> Timing | None:
@@ -51,7 +53,7 @@ def timing_of(stream: Section, demuxer: str, field_order: str | None) -> Timing 
     frames, certain = _frames(stream, demuxer, rate, average, duration, constant=constant)
     if constant and frames is not None and demuxer == "mov":
         rate = _from_decimals(rate, frames, time_base)
-    return Timing(rate, average, constant, time_base, start, duration, frames, certain)
+    return Timing(rate, average, constant, time_base, start, duration, frames, certain, _told_rate(nominal, average))
 
 
 def _rate(
@@ -73,6 +75,16 @@ def _rate(
         return average, True
     constant = nominal == average or _same_but_for_rounding(nominal, average, demuxer)
     return (nominal if constant else average), constant
+
+
+_BELIEVED_AVERAGE, _DOUBTED_NOMINAL = 70, 210
+
+
+def _told_rate(nominal: Fraction | None, average: Fraction | None) -> Fraction | None:
+    """The rate that FFmpeg tells filters and muxers, whether the rate varies or not (libavformat, `av_guess_frame_rate`)."""
+    if nominal is not None and average is not None and average < _BELIEVED_AVERAGE and nominal > _DOUBTED_NOMINAL:
+        return average
+    return nominal or average
 
 
 _OF_FINE_TICKS = frozenset({"matroska", "flv", "asf", "wtv", "mpegts", "mpeg"})
@@ -101,18 +113,12 @@ def _from_decimals(rate: Fraction, frames: int, time_base: Fraction) -> Fraction
     return rate
 
 
-_NANOSECOND_ROUNDING = Fraction(2, 10**9)
-
-
 def _from_nanoseconds(rate: Fraction) -> Fraction:
-    """The exact rate that a Matroska frame duration means, which is stored in whole nanoseconds.
-
-    16683333 ns, which FFmpeg reduces to 19001/317, is 60000/1001. 2997/100 is 33 ns from 30000/1001 and stays as it is.
-    """
+    """The exact rate that a Matroska frame duration means: 60000/1001 for 19001/317, 120000/1001 for 29011/242."""
     if rate.denominator == 1:
         return rate
     candidates = (Fraction(round(rate)), Fraction(round(rate * 1001 / 1000) * 1000, 1001))
-    return next((exact for exact in candidates if exact and abs(1 / exact - 1 / rate) <= _NANOSECOND_ROUNDING), rate)
+    return next((exact for exact in candidates if exact and means(rate, exact)), rate)
 
 
 def _only_the_last_differs(stream: Section, nominal: Fraction, average: Fraction, time_base: Fraction) -> bool:

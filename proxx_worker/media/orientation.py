@@ -7,6 +7,9 @@ from fractions import Fraction
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.media.ffprobe_json import Section
 
+_STREAMS_MATRIX, _FRAMES_MATRIX = "Display Matrix", "3x3 displaymatrix"
+"""What ffprobe calls a display matrix."""
+
 _MATRIX_ENTRIES = 9
 _ENTRY = re.compile(r"-?[0-9]{1,10}")
 _SKEW_TOLERANCE = Fraction(1, 1000)
@@ -20,20 +23,53 @@ class Orientation:
     rotation: int = 0
     mirrored: bool = False
 
+    def __str__(self) -> str:
+        """`90 degrees`, `mirrored and 90 degrees`."""
+        return f"{'mirrored and ' if self.mirrored else ''}{self.rotation} degrees"
 
-def orientation_of(stream: Section) -> Orientation:
+
+def orientation_of(stream: Section, frame: Section) -> Orientation:
+    """How the video is displayed: as its stream's display matrix says, else as that of its first frame.
+
+    A frame has one by an H.264 or HEVC message or by EXIF in a JPEG, and FFmpeg applies it. From 7.1 on it also gives each frame
+    its stream's. Where stream and frame state two, FFmpeg 5.1 applies the frame's and 7.1 the stream's, and 8.0 and 9.0 fail.
+
+    Raises SOURCE_UNSUPPORTED for two that differ, a tilted frame, or a matrix that cannot be read.
+    """
+    said = [_of_matrix(data) for data in stream.sections("side_data_list") if data.text("side_data_type") == _STREAMS_MATRIX]
+    shown = [_of_matrix(data) for data in frame.sections("side_data_list") if data.text("side_data_type") == _FRAMES_MATRIX]
+    stated = list(dict.fromkeys((*said, *shown)))
+    if len(stated) > 1:
+        raise ProxxError(
+            ErrorCode.SOURCE_UNSUPPORTED,
+            f"the container and the pictures state different orientations ({' and '.join(map(str, stated))} clockwise), and "
+            "which is right is not known; render the video upright first",
+            orientations=[*map(str, stated)],
+        )
+    return stated[0] if stated else Orientation()
+
+
+def oriented_by_frames(stream: Section, frame: Section) -> bool:
+    """Whether the frame alone says that the video is not displayed as it is stored."""
+    return stream.side_data(_STREAMS_MATRIX) is None and orientation_of(stream, frame) != Orientation()
+
+
+def orientation_note(stream: Section, frame: Section) -> str | None:
+    """A sentence for the notes if only the frame states an orientation; else None."""
+    if not oriented_by_frames(stream, frame):
+        return None
+    orientation = orientation_of(stream, frame)
+    return f"the pictures state an orientation ({orientation} clockwise), the container none: the first one's is taken"
+
+
+def _of_matrix(side_data: Section) -> Orientation:
     """One of the eight orientations that a display matrix without tilt can give. FFmpeg's autorotation applies all of them.
 
     Read from the matrix itself, as ffprobe's `rotation` is cut to whole degrees (-89.99 becomes -89) and cannot tell a mirror.
     The matrix maps a decoded point (x, y) to (a x + c y, b x + d y), its first two lines being `a b .` and `c d .` in 16.16;
     y points down, so b > 0 turns clockwise (an upright phone writes `0 65536 / -65536 0`, which ffprobe calls rotation -90).
     A `rotate` tag is not consulted: FFmpeg does not either, and software that writes one writes the matrix too.
-
-    Raises SOURCE_UNSUPPORTED for a tilted frame, or a matrix that cannot be read.
     """
-    side_data = stream.side_data("Display Matrix")
-    if side_data is None:
-        return Orientation()
     printed = side_data.values.get("displaymatrix")
     entries = _matrix(printed) if isinstance(printed, str) else None
     if entries is None:

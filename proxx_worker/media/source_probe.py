@@ -1,4 +1,4 @@
-"""Probing a source: the ffprobe command, and what follows from its output."""
+"""What follows from ffprobe's reports on a source."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -9,15 +9,18 @@ from types import MappingProxyType
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.text import visible
 from proxx_worker.media.color import color_of, dolby_vision_profile_of, refuse_ipt
-from proxx_worker.media.demuxers import ALLOWED_DEMUXERS, BARE_STREAMS, NO_VIDEO_DEMUXERS, demuxer_name
+from proxx_worker.media.demuxers import BARE_STREAMS, NO_VIDEO_DEMUXERS, demuxer_name
 from proxx_worker.media.facts import MediaFacts, RawSource, VideoFacts
 from proxx_worker.media.ffmpeg_words import Meaning, find, says
 from proxx_worker.media.ffprobe_json import Section, parse_document
 from proxx_worker.media.frame_rate import timing_of
+from proxx_worker.media.late_tracks import end_of, without_empty_edits
 from proxx_worker.media.orientation import (
     field_order_note,
     field_order_of,
+    orientation_note,
     orientation_of,
+    oriented_by_frames,
     refuse_single_fields,
     sample_aspect_of,
 )
@@ -38,48 +41,19 @@ from proxx_worker.media.streams import (
 )
 from proxx_worker.media.timecode import find_reel, find_timecode
 
-PROBE_BYTES = 50_000_000
-PROBE_MICROSECONDS = 10_000_000
-"""How far into the file ffprobe reads for what the headers do not state. Only transport streams and the like need that much; but
-one first frame of 8K ProRes 4444 is over 5 MB, FFmpeg's own limit."""
-
-
-_DECODED_PACKETS = 2
-"""How many packets are decoded to get the first video frame: it has what containers leave out (HDR metadata, fields of DNxHD and
-DV). In nearly every file it is in the first or second packet; each costs 5 to 30 ms."""
-
-_FRAME_ENTRIES = (
-    "frame=stream_index,interlaced_frame,top_field_first,color_range,color_space,color_primaries,color_transfer,chroma_location"
-    ":frame_side_data_list"
-)
-
-
 _EIO = 5
 _COMPLAINT = re.compile(r"(?:\[[^\]]*\] )?(?!(?:file:)?/dev/fd/)(.{1,200})")
 """One line of ffprobe's stderr without object addresses and descriptor names, which change."""
 
 
 _NO_TABLES: Mapping[int, PlayedPictures] = MappingProxyType({})
+_NONE_LATE: Mapping[int, int] = MappingProxyType({})
+
+_ALPHA_APART = ("vp8", "vp9")
+"""Codecs whose alpha is a second stream beside each packet; the decoders that FFmpeg takes unasked do not see it."""
 
 _THIN_RASTERS = ((1440, 1080), (1280, 1080), (960, 720))
 """HDV, DVCPRO HD and DNxHD thin rasters."""
-
-
-def probe_argv(ffprobe: str, path: str) -> list[str]:
-    """The one call per source. `path` is absolute, or a descriptor's name (`/dev/fd/7`), which keeps the file's name out of it.
-
-    Nothing but that file is opened: the `file` protocol alone, a closed list of demuxers (no playlist, no name pattern), and MOV
-    references to other files are not followed (`enable_drefs` and `use_absolute_path` are off by default and kept off here).
-    """
-    return [
-        ffprobe, "-hide_banner", "-v", "warning",
-        "-protocol_whitelist", "file",
-        "-format_whitelist", ",".join(ALLOWED_DEMUXERS),
-        "-probesize", str(PROBE_BYTES), "-analyzeduration", str(PROBE_MICROSECONDS),
-        "-of", "json=compact=1", "-show_error", "-show_format", "-show_streams",
-        "-show_frames", "-read_intervals", f"%+#{_DECODED_PACKETS}", "-show_entries", _FRAME_ENTRIES,
-        "-i", f"file:{path}",
-    ]  # fmt: skip
 
 
 def read_head(head: bytes, read: Callable[[int, int], bytes]) -> RawSource | None:
@@ -103,11 +77,14 @@ def read_source(
     avid_aspect: Fraction | None = None,
     gapless: frozenset[int] = frozenset(),
     played: Mapping[int, PlayedPictures] = _NO_TABLES,
+    late: Mapping[int, int] = _NONE_LATE,
+    first_frame: Section | None = None,
 ) -> MediaFacts | RawSource:
     """Facts, or the RAW format, of a source that `read_head` accepted, from ffprobe's report.
 
     `exit_code` is negative for a signal; `avid_aspect` is what `avid_pixel_aspect` found, `gapless` what `gapless_tracks` did,
-    `played` what `played_pictures` did.
+    `played` what `played_pictures` did, `late` what `late_tracks` did. `first_frame`: the video's, if a further look found one;
+    else it is sought in the report.
 
     Raises SOURCE_UNSUPPORTED and SOURCE_NO_VIDEO, each with its reason.
     """
@@ -125,7 +102,22 @@ def read_source(
         raw_format = RAW_CODEC_TAGS.get(stream.text("codec_tag_string") or "")
         if raw_format is not None and stream.text("codec_type") == "video":
             return RawSource(raw_format)
-    return _facts(document.section("format"), streams, document.sections("frames"), avid_aspect, gapless, played)
+    shown = document.sections("frames") if first_frame is None else (first_frame,)
+    return _facts(document.section("format"), streams, shown, avid_aspect, gapless, played, late)
+
+
+def video_frame(stdout: bytes, index: int) -> Section | None:
+    """The first decoded frame of stream `index` in a report of ffprobe's; None if it has none."""
+    document = parse_document(stdout)
+    return None if document is None else _frame_of(document.sections("frames"), index)
+
+
+def read_look(stdout: bytes, stderr: str, exit_code: int, index: int) -> Section | None:
+    """As `video_frame`, of a further look at stream `index`. Raises SOURCE_UNSUPPORTED if ffprobe failed."""
+    document = parse_document(stdout)
+    if exit_code != 0 or document is None:
+        raise _unrecognized(document, stderr, exit_code)
+    return video_frame(stdout, index)
 
 
 def says_input_output_error(stdout: bytes) -> bool:
@@ -165,6 +157,7 @@ def _facts(
     avid_aspect: Fraction | None,
     gapless: frozenset[int],
     played: Mapping[int, PlayedPictures],
+    late: Mapping[int, int],
 ) -> MediaFacts:
     formats = container.text("format_name") or ""
     demuxer = demuxer_name(formats)
@@ -172,6 +165,7 @@ def _facts(
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED, f"the file's format ({formats!r}) is not supported; convert or rewrap the clip first"
         )
+    stated, streams = streams, tuple(without_empty_edits(stream, late) for stream in streams)
     video_stream = video_stream_of(streams)
     if video_stream is None:
         what = NO_VIDEO_DEMUXERS.get(demuxer, demuxer)
@@ -183,45 +177,52 @@ def _facts(
     audio = [stream for stream in streams if stream.text("codec_type") == "audio"]
     for stream in (video_stream, *audio):
         refuse_unreadable(stream, container)
-    video = _video(video_stream, _first_frame(frames, video_stream), demuxer, avid_aspect)
+    frame = _frame_of(frames, video_stream.integer("index")) or Section({})
+    video = _video(video_stream, frame, demuxer, avid_aspect)
     proven = played.get(track_id(video_stream) or 0) if demuxer == "mov" else None
     counted = whole_frames(video, container.positive("size")) if demuxer == "dv" else None if proven is None else proven.pictures
     if counted is not None:
         video = replace(video, frames=counted, frames_certain=True)
-    found = find_timecode(demuxer, container, video_stream, streams, video.rate)
+    told = None if video.constant_rate else video.told_rate
+    found = find_timecode(demuxer, container, video_stream, streams, video.rate, told)
     others = [stream for stream in streams if stream is not video_stream and stream.text("codec_type") != "audio"]
     start, duration = container.seconds("start_time"), None if demuxer == "ivf" else container.seconds("duration")
     if demuxer == "matroska" and start is not None and duration is not None and 0 < start < duration:
         # FFmpeg, and anything that records with it, writes the time at which a file ends: a segment cut from the middle of a
         # recording keeps its times, and would claim everything before it. If a writer did count from the start, less is certain.
         duration -= start
+    if streams != stated and duration is not None and (end := end_of(streams)) is not None:
+        duration = min(duration, end - (start or 0))
     notes = [f"video stream {stream.integer('index')} is not the main one: ignored" for stream in others if is_video(stream)]
     notes += proven.notes if proven is not None else ()
-    if order := field_order_note(video_stream, _first_frame(frames, video_stream)):
-        notes.append(order)
+    notes += filter(None, (field_order_note(video_stream, frame), orientation_note(video_stream, frame)))
     if any(stream.tag("data_type") == "audio" for stream in others):
         notes.append("the audio of this OP-Atom clip is in other files and not part of this source")
     if video.sample_aspect == 1 and (video.width, video.height) in _THIN_RASTERS:
         notes.append(
             f"{video.width}x{video.height} is usually displayed as 16:9, but its pixels are flagged square: kept as flagged"
         )
+    reel = find_reel(container, video_stream, streams)
     return MediaFacts(
         formats=tuple(formats.split(",")),
         video=video,
         audio=tuple(audio_of(stream, gapless) for stream in audio),
         timecode=found.timecode,
-        reel=find_reel(container, video_stream, streams),
+        reel=reel.name,
         start=start,
         duration=duration,
         other_streams=tuple(kind_of(stream) for stream in others),
-        notes=(*notes, *found.notes),
+        notes=(*notes, *found.notes, *reel.notes),
     )
 
 
-def _first_frame(frames: tuple[Section, ...], video_stream: Section) -> Section:
-    """The first decoded video frame; an empty section if the first packets contain none."""
-    index = video_stream.integer("index")
-    return next((frame for frame in frames if frame.integer("stream_index") == index), Section({}))
+def _has_alpha_apart(video_stream: Section, codec: str, demuxer: str) -> bool:
+    """Whether Matroska's AlphaMode says so. In other codecs the tag is what remained of a source that was encoded again."""
+    return demuxer == "matroska" and codec in _ALPHA_APART and video_stream.tag("alpha_mode") == "1"
+
+
+def _frame_of(frames: tuple[Section, ...], index: int | None) -> Section | None:
+    return next((frame for frame in frames if frame.integer("stream_index") == index), None)
 
 
 def _video(video_stream: Section, frame: Section, demuxer: str, avid_aspect: Fraction | None) -> VideoFacts:
@@ -248,7 +249,7 @@ def _video(video_stream: Section, frame: Section, demuxer: str, avid_aspect: Fra
         )
     profile = dolby_vision_profile_of(video_stream, frame)
     refuse_ipt(video_stream, profile)
-    orientation = orientation_of(video_stream)
+    orientation = orientation_of(video_stream, frame)
     return VideoFacts(
         index=index,
         codec=codec,
@@ -259,6 +260,7 @@ def _video(video_stream: Section, frame: Section, demuxer: str, avid_aspect: Fra
         sample_aspect=(codec_tag(video_stream) in AVID_CODEC_TAGS and avid_aspect) or sample_aspect_of(video_stream),
         rotation=orientation.rotation,
         mirrored=orientation.mirrored,
+        oriented_by_frames=oriented_by_frames(video_stream, frame),
         field_order=field_order,
         rate=timing.rate,
         average_rate=timing.average_rate,
@@ -270,11 +272,12 @@ def _video(video_stream: Section, frame: Section, demuxer: str, avid_aspect: Fra
         frames_certain=timing.frames_certain,
         pixel_format=format_name,
         bit_depth=layout.bit_depth,
-        has_alpha=layout.has_alpha,
+        has_alpha=layout.has_alpha or _has_alpha_apart(video_stream, codec, demuxer),
         color=color_of(video_stream, frame),
         dolby_vision_profile=profile,
         coded_width=video_stream.positive("coded_width"),
         coded_height=video_stream.positive("coded_height"),
         clean_aperture=video_stream.side_data("Frame Cropping") is not None,
         delay=decoder_delay(video_stream, demuxer),
+        told_rate=timing.told_rate,
     )

@@ -5,6 +5,7 @@ four times that rate twice and four times as many.
 """
 
 from fractions import Fraction
+from math import floor
 
 from proxx_worker.media.facts import Timecode
 
@@ -15,8 +16,11 @@ _DAY = 24 * _SIXTY * _SIXTY
 
 
 def nominal(rate: Fraction) -> int:
-    """Labels per second: the rate rounded up, 30 for 30000/1001."""
-    return -(-rate.numerator // rate.denominator)
+    """Labels per second: the nearest whole number, half a frame rounded up, as FFmpeg counts; at least 1.
+
+    30 for 30000/1001, and for the 30.02 that a phone's clip has on average.
+    """
+    return max(1, floor(rate + Fraction(1, 2)))
 
 
 def count_of(timecode: Timecode, rate: Fraction) -> int:

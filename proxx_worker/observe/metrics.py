@@ -11,6 +11,7 @@ from proxx_worker import __version__
 from proxx_worker.contract.result import JobResult, JobStatus, TaskRecord, TaskStatus
 from proxx_worker.contract.status import Stage, WorkerStatus
 from proxx_worker.files.durable import write_all
+from proxx_worker.files.places import place_of
 from proxx_worker.observe.joblog import JobLog
 from proxx_worker.observe.metrics_text import NO_CODE, Values, metrics_text
 from proxx_worker.observe.observer import JobInfo, SilentObserver, TaskInfo
@@ -27,7 +28,6 @@ class MetricsFile(SilentObserver):
     def __init__(self, path: Path, workspace: str, scanned_at: Callable[[], float | None], log: JobLog) -> None:
         """`scanned_at`: when the inbox was last listed, in monotonic seconds. Writes nothing yet."""
         self._path = path
-        self._temporary = path.with_name(path.name + ".new")  # the collector reads what ends in .prom
         self._workspace = workspace
         self._scanned_at = scanned_at
         self._log = log
@@ -96,7 +96,7 @@ class MetricsFile(SilentObserver):
         self._values.resident_memory_bytes = self._process.memory_info().rss
         text = metrics_text(self._values, workspace=self._workspace, version=__version__)
         try:
-            _replace(self._path, self._temporary, text.encode())
+            _replace(place_of(self._path), text.encode())
         except OSError as error:
             if not self._refused:
                 message = f"{self._path} cannot be written: {error.strerror}. Retrying every {INTERVAL_SECONDS:g} s"
@@ -106,8 +106,9 @@ class MetricsFile(SilentObserver):
             self._refused = False
 
 
-def _replace(path: Path, temporary: Path, data: bytes) -> None:
+def _replace(path: bytes, data: bytes) -> None:
     """Readable by everyone, whatever the umask, because the exporter runs as another user."""
+    temporary = path + b".new"  # the collector reads what ends in .prom
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(temporary, flags, 0o644)
     try:
@@ -115,4 +116,4 @@ def _replace(path: Path, temporary: Path, data: bytes) -> None:
         write_all(descriptor, data)
     finally:
         os.close(descriptor)
-    temporary.replace(path)
+    os.replace(temporary, path)  # noqa: PTH105 - bytes

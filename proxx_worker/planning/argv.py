@@ -7,7 +7,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.media.demuxers import NUMBERED, demuxer_name
 from proxx_worker.media.facts import MediaFacts, VideoFacts
-from proxx_worker.media.source_probe import PROBE_BYTES, PROBE_MICROSECONDS
+from proxx_worker.media.probe_command import PROBE_BYTES, PROBE_MICROSECONDS
 from proxx_worker.planning.audio import AudioPlan
 from proxx_worker.planning.audio_report import reported
 from proxx_worker.planning.color import ColorPlan
@@ -30,6 +30,9 @@ _FIXED_POINT_AAC = "LC"
 
 _RACING = ("theora", "vp3", "vp4")
 """FFmpeg decoders with a race between threads: their frames differ from run to run."""
+
+_DECODE_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+"""Decoders that give a video's alpha, too; FFmpeg's own ignore it. The picture is the same: each format defines all its bits."""
 
 _MICROSECONDS = 1_000_000
 
@@ -54,7 +57,7 @@ class Design:
     reel: str | None
 
 
-def input_options(facts: MediaFacts, schedule: Schedule) -> tuple[str, ...]:
+def input_options(facts: MediaFacts, design: Design) -> tuple[str, ...]:
     """The options before `-i`. Raises `SOURCE_UNSUPPORTED` for a container that must not be opened."""
     demuxer = demuxer_name(",".join(facts.formats))
     if demuxer is None:
@@ -72,8 +75,8 @@ def input_options(facts: MediaFacts, schedule: Schedule) -> tuple[str, ...]:
         # Open only this file, with the demuxer that the probe found, and analyze as much of it as the probe did.
         *protocols(facts), "-f", demuxer, *dropping(facts),
         "-probesize", str(PROBE_BYTES), "-analyzeduration", str(PROBE_MICROSECONDS),
-        *_decoder_options(facts), *uncropped(facts.video),
-        *_moved("-itsoffset", -schedule.input_shift), *numbered(facts),
+        *_decoder_options(facts, design.encoder), *uncropped(facts.video),
+        *_moved("-itsoffset", -design.schedule.input_shift), *numbered(facts),
     )  # fmt: skip
 
 
@@ -124,12 +127,15 @@ def _moved(option: str, seconds: Fraction) -> tuple[str, ...]:
     return option, f"{sign}{whole}.{part:06}"
 
 
-def _decoder_options(facts: MediaFacts) -> tuple[str, ...]:
-    """What makes decoded frames and samples the same on every CPU: docs/decisions/0011-same-bytes-everywhere.md."""
+def _decoder_options(facts: MediaFacts, encoder: VideoEncoder) -> tuple[str, ...]:
+    """What makes decoded frames and samples the same on every CPU (docs/decisions/0011-same-bytes-everywhere.md), and whole."""
     # MPEG-2 and MPEG-4 otherwise predict with approximations below SSSE3, DTS with floats that depend on FMA.
     options = ["-flags", "+bitexact"]
     if facts.video.codec in _RACING:
         options += ["-threads:v", "1"]
+    decoder = _DECODE_ALPHA.get(facts.video.codec)
+    if decoder is not None and facts.video.has_alpha and encoder.keeps_alpha:
+        options += [f"-c:{facts.video.index}", decoder]
     for stream in facts.audio:
         if stream.codec == "opus":
             # FFmpeg's own decoder gives different samples with SSE, AVX and FMA; the reference decoder does not.
@@ -161,7 +167,7 @@ def _video_options(design: Design) -> tuple[str, ...]:
     options = [
         *design.encoder.options,
         "-filter:v", ",".join(_filters(design)),
-        # For the scaler that FFmpeg inserts by itself if the video changes size or format partway.
+        # For the scaler that FFmpeg inserts by itself if the video changes size, format or orientation partway.
         "-sws_flags", _CONVERTING,
         "-fps_mode:v", "passthrough", "-enc_time_base:v", f"{base.numerator}:{base.denominator}",
         *design.color.options(),
@@ -208,7 +214,7 @@ def _filters(design: Design) -> list[str]:
         "metadata=mode=print:file=-:direct=1",
         KINDS_REPORTED,
         *_retiming(design.schedule),
-        *color.first_filters,
+        *color.before_scaling,
         ":".join(size),
         f"format=pix_fmts={design.encoder.pixel_format}",
         *color.filters,
@@ -260,7 +266,7 @@ def _container_options(design: Design) -> tuple[str, ...]:
     if container in QUICKTIME:
         if schedule.timescale is not None:
             options += ["-video_track_timescale", str(schedule.timescale)]
-        options += ["-movflags", "+faststart"]
+        options += ["-movflags", "+faststart+write_colr" if design.color.asks_for_colr else "+faststart"]
     options += _moved("-output_ts_offset", schedule.output_shift)
     if container in MATROSKA:
         # Otherwise the muxer delays everything by the audio's priming, and the video starts at 0.023 s.

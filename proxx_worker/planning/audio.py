@@ -34,11 +34,16 @@ _AAC_BITS = 2
 _AAC_FRAME = 1024
 """Samples in a packet of AAC-LC."""
 
+_GUESSED_BLOCK = 448
+"""By how many samples the times of Vorbis in Ogg may be wrong. Only a page has a time, that of its end: on the last page FFmpeg
+counts back from it, and takes a first block between a long and a short one (2048 and 256 samples) for a short one."""
+
 _OPUS_BITS = 64000
 """Per second and channel."""
 
 
-# AAC needs a layout. These are the usual ones for a channel count if the file states none.
+# AAC needs a layout. These are the usual ones for a channel count if the file states none. FFmpeg 9.0 keeps the order of
+# 6.1(back), but not of 6.1: its AAC tells no side from a back, and has the middle of the back last.
 _USUAL_LAYOUTS: Mapping[int, str] = {
     1: "mono",
     2: "stereo",
@@ -46,18 +51,22 @@ _USUAL_LAYOUTS: Mapping[int, str] = {
     4: "4.0",
     5: "5.0",
     6: "5.1",
-    7: "6.1",
+    7: "6.1(back)",
     8: "7.1",
 }
 # The same loudspeakers under the names of AAC's and Opus's standard channel configurations.
 _STANDARD_LAYOUTS: Mapping[str, str] = {"quad(side)": "quad", "5.0(side)": "5.0", "5.1(side)": "5.1"}
 _AAC_LAYOUTS = frozenset(
     {
-        *_USUAL_LAYOUTS.values(), "2.1", "3.0(back)", "3.1", "4.1", "quad", "6.0", "6.0(front)", "hexagonal", "6.1(back)",
+        *_USUAL_LAYOUTS.values(), "2.1", "3.0(back)", "3.1", "4.1", "quad", "6.0", "6.0(front)", "hexagonal", "6.1",
         "6.1(front)", "7.0", "7.0(front)", "7.1(wide)", "7.1(wide-side)", "octagonal", "hexadecagonal",
     }
 )  # fmt: skip
-_OPUS_LAYOUTS = frozenset({"mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1"})
+_OPUS_LAYOUTS = frozenset({"mono", "stereo", "3.0", "quad", "5.1", "7.1"})
+"""Opus has names for 5.0 and 6.1 too, but up to 9.0 FFmpeg's encoder puts their channels under each other's names: it applies its
+table of orders the wrong way round, which leaves only the other ones right. Moving the channels beforehand would be wrong with an
+encoder that is put right, so these two go without a name."""
+
 # Only for uncompressed and lossless audio does a sample format of more than 16 bits mean anything: lossy decoders always output
 # floats.
 _LOSSLESS = ("pcm_", "flac", "alac", "truehd", "mlp", "wavpack", "tta", "s302m", "dts")
@@ -135,7 +144,7 @@ def _plan_stream(container: Container, facts: MediaFacts, schedule: Schedule, st
             options = [f"-c:a:{position}", codec]
         case _:
             assert_never(family)
-    placement = None if copied else _placement(stream, schedule)
+    placement = None if copied else _placement(facts, stream, schedule)
     if placement is not None:
         filters.extend(_placed(placement, rate))
     return AudioPlan(
@@ -200,15 +209,16 @@ def _ending(stream: AudioFacts, position: int) -> tuple[str, ...]:
     return f"-bsf:a:{position}", f"setts=duration=if({cut}\\,{end}-PTS\\,DURATION)"
 
 
-def _placement(stream: AudioFacts, schedule: Schedule) -> Placement:
+def _placement(facts: MediaFacts, stream: AudioFacts, schedule: Schedule) -> Placement:
     """Where the stream begins, and how far a frame may start from the end of the previous one without a correction.
 
     Times are rounded to the container's ticks. Half a millisecond is inaudible; corrections are not, and so there are fewer.
     """
+    guessed = _GUESSED_BLOCK if facts.demuxer == "ogg" and stream.codec == "vorbis" else 0
     return Placement(
         origin=-round(schedule.output_shift * stream.sample_rate),
         shift=round(schedule.audio_shift * stream.sample_rate),
-        slack=int(((stream.time_base or Fraction(0)) + _HALF_MILLISECOND) * stream.sample_rate),
+        slack=int(((stream.time_base or Fraction(0)) + _HALF_MILLISECOND) * stream.sample_rate) + guessed,
         rate=stream.sample_rate,
     )
 
@@ -240,6 +250,9 @@ def _is_deep(stream: AudioFacts) -> bool:
 
 
 def _aac_layout(stream: AudioFacts, position: int) -> str:
+    if stream.channels == 1:
+        # A track of its own for each loudspeaker (`1 channels (FL)`) loses nothing but that name.
+        return _USUAL_LAYOUTS[1]
     named = None if stream.layout is None else _STANDARD_LAYOUTS.get(stream.layout, stream.layout)
     layout = named or _USUAL_LAYOUTS.get(stream.channels)
     if layout not in _AAC_LAYOUTS:

@@ -1,12 +1,14 @@
-"""How an encode reports, on its standard output, the time and length of each frame of its decoded audio.
+"""How an encode reports, on its standard output, where each frame of its decoded audio starts and ends.
 
 FFmpeg's `ametadata=mode=print` writes a frame's time and nothing else about it. So each frame is given a number for its time,
-which holds stream, length and time; it is printed, and the time is put back. The samples are not touched. Video frames are
-reported on the same output, each by one small write: threads may interleave these lines, but never break one. Audio numbers are
-far below any time that a video frame can have: -2^52 microseconds are 142 years before the clip.
+which holds the stream and the place of the frame's end; it is printed, and the time is put back. The samples are not touched. A
+frame starts where the one before it ended, the first one at 0; where that is not so, another number says where it starts, before.
+Video frames are reported on the same output, each by one small write: threads may interleave these lines, but never break one.
+Audio numbers are far below any time that a video frame can have: -2^52 microseconds are 142 years before the clip.
 
-FFmpeg computes in doubles, which hold whole numbers up to 2^53: 29 bits of time, 16 of length, 7 of stream. The time is restored
-to within 2^28 samples of the one before it (93 minutes at 48 kHz), and the first one to within as much of 0.
+FFmpeg computes in doubles, which hold whole numbers up to 2^53: 44 bits of time, and 8 that say which report it is. Every number
+holds the time itself, so that it is put back exactly, whatever came before: 2^42 samples are 265 days at 192 kHz. What is further
+away is said to be that far, and is refused, as FFmpeg cannot fill such a hole.
 
 Not in a branch of the filter graph (`asplit`, `anullsink`): FFmpeg 7.1 asks such a branch for frames first, because its times are
 the earliest, and can reach a point where no filter has anything to do; it then ends with a failed assertion.
@@ -18,17 +20,18 @@ from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 
-_STREAMS = 1 << 7
-_LENGTHS = 1 << 16
-_TIMES = 1 << 29
+_REPORTS = 1 << 8
+_FARTHEST = 1 << 42
 _FLOOR = -(1 << 53)
 _CEILING = -(1 << 52)
+_ZERO = (_FLOOR + _CEILING) // 2
+"""The number of a time of 0."""
 
-MOST_STREAMS = _STREAMS // 2
-"""Each has two reports: of what was decoded, and of what was placed on the proxy's timeline."""
+_NUMBERED = "lt(t,-1e9)"
+"""Whether a frame has such a number, in seconds: 31 years before the clip, which no number is after, up to 4 MHz."""
 
-MOST_SAMPLES = _LENGTHS - 1
-"""A frame that is reported with this many may have more. No usual encoder writes such frames; FLAC's longest has 65,535."""
+MOST_STREAMS = _REPORTS // 4
+"""Each has two reports, of what was decoded and of what was placed on the proxy's timeline, and each of these starts and ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,39 +54,37 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
-class HeardFrame:
-    """One line of a report. `time` counts samples and wraps, see `near`; `placed`: from its stream's second report."""
+class FrameEdge:
+    """One line of a report. `ends`: a frame ends at `time`, in samples, or else starts; `placed`: from the second report."""
 
     stream: int
     placed: bool
+    ends: bool
     time: int
-    samples: int
-
-    def near(self, expected: int) -> int:
-        """Its time, if near `expected`: within 2^28 samples, which are 93 minutes at 48 kHz."""
-        return expected + (self.time - expected + _TIMES // 2) % _TIMES - _TIMES // 2
 
 
-def read_frame(number: int) -> HeardFrame | None:
+def read_edge(number: int) -> FrameEdge | None:
     """What the number of a reported frame encodes; None if it is just a time."""
     if not _FLOOR <= number < _CEILING:
         return None
-    rest, code = divmod(number - _FLOOR, _STREAMS)
-    time, samples = divmod(rest, _LENGTHS)
-    return HeardFrame(code // 2, placed=bool(code % 2), time=time, samples=samples)
+    time, report = divmod(number - _ZERO, _REPORTS)
+    return FrameEdge(report // 4, placed=bool(report & 2), ends=bool(report & 1), time=time)
 
 
 def reported(stream: int, *, placed: bool = False) -> tuple[str, ...]:
     """The filters that report every frame of a stream and pass it on unchanged."""
-    number = f"(mod(PTS,{_TIMES})*{_LENGTHS}+min(NB_SAMPLES,{MOST_SAMPLES}))*{_STREAMS}+{2 * stream + placed}-{-_FLOOR}"
-    before = "if(isnan(PREV_OUTPTS),0,PREV_OUTPTS)"
-    time = f"floor((PTS+{-_FLOOR})/{_LENGTHS * _STREAMS})"
+    start = 4 * stream + 2 * placed + _ZERO
+    # A cell that was stored keeps its value for the following frames; it is 0 at first. Here 0 holds where the last frame ended,
+    # and 1 the time of this one.
+    follows = f"eq(st(1,clip(PTS,-{_FARTHEST},{_FARTHEST})),ld(0))"
     return (
-        f"asetpts='{number}'",
+        f"asetpts='if({follows},ld(1),ld(1)*{_REPORTS}{start:+})+0*st(0,ld(1)+NB_SAMPLES)'",
         "ametadata=mode=delete",
         "ametadata=mode=add:key=heard:value=1",
+        f"ametadata=mode=print:file=-:direct=1:enable='{_NUMBERED}'",
+        f"asetpts='if(lt(PTS,{_CEILING}),PTS,PTS*{_REPORTS}{start:+})+NB_SAMPLES*{_REPORTS}+1'",
         "ametadata=mode=print:file=-:direct=1",
-        f"asetpts='{before}+mod({time}-{before}+{_TIMES // 2},{_TIMES})-{_TIMES // 2}'",
+        f"asetpts='(PTS{-start - 1:+})/{_REPORTS}-NB_SAMPLES'",
     )
 
 

@@ -15,6 +15,8 @@ from proxx_worker.contract.output_settings import Container
 from proxx_worker.media.facts import VideoFacts
 from proxx_worker.media.pixel_formats import PixelFormat, pixel_format
 from proxx_worker.planning.color_tags import Tags, nameless, of_bitstream, option_name, representable
+from proxx_worker.planning.containers import QUICKTIME
+from proxx_worker.planning.remedies import ANY_SOURCE
 from proxx_worker.planning.video_codecs import VideoEncoder
 
 _FULL = "pc"
@@ -22,6 +24,7 @@ _LIMITED = "tv"
 _SD_WIDTH, _SD_HEIGHT = 1024, 576
 _RGB_MATRIX = "gbr"
 _WIDE = "bt2020nc"
+_PARTLY = (1, 2)
 
 MATRIX_FILTER_NAMES: Mapping[str, str] = {
     "bt709": "bt709",
@@ -33,6 +36,9 @@ MATRIX_FILTER_NAMES: Mapping[str, str] = {
 }
 """Matrix tags under the names of the colormatrix filter, which converts 8-bit Y'CbCr with plain integer arithmetic."""
 
+_SCALED = frozenset({*MATRIX_FILTER_NAMES, _RGB_MATRIX})
+"""Matrices that the scaler of FFmpeg 7.1 and later takes. Frames of any other must not say theirs to it: it converts none."""
+
 
 @dataclass(frozen=True, slots=True)
 class ColorPlan:
@@ -40,7 +46,7 @@ class ColorPlan:
 
     `range`: `tv`, `pc` or None. `tags`: the container's; None for what the source leaves unspecified or nothing can carry.
     `frames`: those that the bitstream can carry. `scale_options`: `in_range=...` and the like for the scale filter. `filters`:
-    those after it; `first_filters`: those before it.
+    those after it, `before_scaling`: those before it. `asks_for_colr`: whether to ask for QuickTime's `colr`.
     """
 
     range: str | None
@@ -48,29 +54,48 @@ class ColorPlan:
     frames: Tags
     scale_options: tuple[str, ...]
     filters: tuple[str, ...]
-    first_filters: tuple[str, ...] = ()
+    asks_for_colr: bool = False
+    before_scaling: tuple[str, ...] = ()
 
     def parameters(self) -> str:
-        """For the `setparams` filter, which puts the tags on every frame and thereby into the bitstream."""
-        frames = self.frames
+        """For the `setparams` filter, which puts the tags on every frame and thereby into the bitstream.
+
+        Also those that only the container can carry (see `hidden`): from 7.1 on FFmpeg takes primaries and transfer from the
+        first frame, whatever the options say, and fails, or would scale, where a frame has another matrix.
+        """
         return (
-            f"range={self.range or 'unknown'}:color_primaries={frames.primaries or 'unknown'}"
-            f":color_trc={frames.transfer or 'unknown'}:colorspace={frames.matrix or 'unknown'}"
+            f"range={self.range or 'unknown'}:color_primaries={self.frames.primaries or self.tags.primaries or 'unknown'}:"
+            f"color_trc={self.frames.transfer or self.tags.transfer or 'unknown'}:colorspace={self._matrix or 'unknown'}"
         )
 
     def options(self) -> tuple[str, ...]:
-        """The encoder's options, which reach the container; only what is known is set.
-
-        The matrix has the bitstream's name if there is one: from 7.1 on FFmpeg's ProRes encoder writes it into its frame header,
-        too, and writes RGB for a name that the header does not have (bt470bg, which means the same as smpte170m).
-        """
+        """The encoder's options, which reach the container; only what is known is set."""
         named = (
             ("-color_primaries:v", "primaries", self.tags.primaries),
             ("-color_trc:v", "transfer", self.tags.transfer),
-            ("-colorspace:v", "matrix", self.frames.matrix or self.tags.matrix),
+            ("-colorspace:v", "matrix", self._matrix),
         )
         said = tuple(word for option, kind, tag in named if tag is not None for word in (option, option_name(kind, tag)))
         return said if self.range is None else ("-color_range:v", self.range, *said)
+
+    @property
+    def hidden(self) -> tuple[bool, ...]:
+        """Which of primaries, transfer and matrix the container alone can carry."""
+        pairs = (
+            (self.tags.primaries, self.frames.primaries),
+            (self.tags.transfer, self.frames.transfer),
+            (self.tags.matrix, self.frames.matrix),
+        )
+        return tuple(tag is not None and said is None for tag, said in pairs)
+
+    @property
+    def _matrix(self) -> str | None:
+        """The matrix under the bitstream's name if there is one.
+
+        From 7.1 on FFmpeg's ProRes encoder writes the option's into its frame header, too, and writes RGB for a name that the
+        header does not have (bt470bg, which means the same as smpte170m).
+        """
+        return self.frames.matrix or self.tags.matrix
 
 
 def plan_color(video: VideoFacts, encoder: VideoEncoder, container: Container) -> ColorPlan:
@@ -104,9 +129,10 @@ def plan_color(video: VideoFacts, encoder: VideoEncoder, container: Container) -
         matrix, filters = _matrix(carried, encoder.matrices)
     stated = Tags(matrix, facts.primaries, facts.transfer)
     tags = representable(encoder.tag_support, container, stated)
-    cleared = nameless(stated)
-    first = (f"setparams={':'.join(cleared)}",) if cleared else ()
-    return ColorPlan(color_range, tags, of_bitstream(encoder.tag_support, tags), scale, filters, first)
+    frames = of_bitstream(encoder.tag_support, tags)
+    cleared = [*nameless(stated), *(() if facts.matrix is None or facts.matrix in _SCALED else ("colorspace=unknown",))]
+    before = (f"setparams={':'.join(cleared)}",) if cleared else ()
+    return ColorPlan(color_range, tags, frames, scale, filters, _asks_for_colr(encoder, container, tags, frames), before)
 
 
 def is_full_range(video: VideoFacts, kind: PixelFormat) -> bool:
@@ -133,7 +159,19 @@ def _matrix(carried: str | None, supported: tuple[str, ...]) -> tuple[str | None
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
             f"the codec only supports the matrix {' or '.join(supported)}, and the source's {carried} cannot be converted to it: "
-            "choose h264 (proxy_h264_low, proxy_h264_quarter) or ProRes (proxy_prores_proxy, proxy_prores_lt), which keep it",
+            f"choose {ANY_SOURCE}, which keep it",
             matrix=carried,
         )
     return usual, (f"colormatrix={convertible}:{usual}",)
+
+
+def _asks_for_colr(encoder: VideoEncoder, container: Container, tags: Tags, frames: Tags) -> bool:
+    """Whether a tag would be lost unless FFmpeg is asked for QuickTime's `colr`, which it writes unasked for all three tags only.
+
+    DNxHR's bitstream carries only the matrix, which FFmpeg reports as its usual one unless the container says otherwise.
+    """
+    if container not in QUICKTIME:
+        return False
+    if encoder.matrices:
+        return tags.known() in _PARTLY and tags != Tags(encoder.matrices[0], None, None)
+    return frames.known() < tags.known()

@@ -30,6 +30,10 @@ class Tags:
     primaries: str | None
     transfer: str | None
 
+    def known(self) -> int:
+        """How many are specified."""
+        return sum(tag is not None for tag in (self.matrix, self.primaries, self.transfer))
+
 
 @dataclass(frozen=True, slots=True)
 class TagSupport:

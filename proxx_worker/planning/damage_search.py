@@ -7,7 +7,7 @@ at different frames in each run.
 """
 
 from proxx_worker.media.facts import MediaFacts
-from proxx_worker.media.source_probe import PROBE_BYTES, PROBE_MICROSECONDS
+from proxx_worker.media.probe_command import PROBE_BYTES, PROBE_MICROSECONDS
 from proxx_worker.planning.argv import input_name, protocols
 
 _INFORMATION = "32"

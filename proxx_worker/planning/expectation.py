@@ -43,8 +43,9 @@ class ExpectedTimecode:
 class ExpectedTiming:
     """When the proxy's frames are shown.
 
-    `rate`: exact and constant. `varies`: there is no such rate. `duration`: of the video, in seconds, according to the source; if
-    the rate is kept, the frames' own times are more exact. `converts`: frames were repeated or dropped to reach `rate`.
+    `rate`: exact and constant. `varies`: there is no such rate. `duration`: of the video, in seconds, according to the source;
+    None if that is not told, or not up to its end; if the rate is kept, the frames' own times are more exact. `converts`: frames
+    were repeated or dropped to reach `rate`.
     """
 
     rate: Fraction | None

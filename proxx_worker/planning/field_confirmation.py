@@ -5,7 +5,7 @@ some clips depend on the number of threads, which is that of the CPUs (docs/deci
 """
 
 from proxx_worker.media.facts import MediaFacts
-from proxx_worker.media.source_probe import PROBE_BYTES, PROBE_MICROSECONDS
+from proxx_worker.media.probe_command import PROBE_BYTES, PROBE_MICROSECONDS
 from proxx_worker.planning.argv import dropping, input_name, protocols
 
 _ENTRIES = "frame=interlaced_frame,top_field_first"

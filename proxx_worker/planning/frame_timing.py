@@ -1,11 +1,10 @@
-"""When each frame of a proxy is shown: the time base, the rate, and the start timecode.
+"""When each frame of a proxy is shown: the time base, the rate, and what is moved.
 
 A constant rate is put on its exact grid: container time bases such as 1/90000 cannot hold 24000/1001 and jitter by a tick, which
 would make 23.976 read as something else in the proxy. If the video starts between two positions of that grid, the whole
 source is moved onto it on input, and back on output. A variable rate keeps the source's own ticks.
 """
 
-import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import lcm
@@ -15,15 +14,17 @@ from proxx_worker.contract.output_settings import Container, FpsMode, OutputSett
 from proxx_worker.contract.values import rate_as_number
 from proxx_worker.media.facts import MediaFacts, Timecode, VideoFacts
 from proxx_worker.planning.containers import MATROSKA, MATROSKA_TICKS, QUICKTIME
+from proxx_worker.planning.remedies import outside_mxf
+from proxx_worker.planning.start_timecode import converted_timecode, kept_timecode
 
 MXF_RATES = frozenset(
     {Fraction(n * 1000, 1001) for n in (24, 30, 60)} | {Fraction(n) for n in (24, 25, 30, 48, 50, 60, 72, 75, 90, 96, 100, 120)}
 )
 """What FFmpeg's MXF muxer stores exactly. It accepts 120000/1001 but writes 120/1, and refuses every other rate."""
 
+_MXF_NUMBERS = ", ".join(number for rate in sorted(MXF_RATES) if (number := rate_as_number(rate)) is not None)
 _EDIT_LIST_TICKS = 1000
 _MAX_TICKS_PER_SECOND = 2**31 - 1
-_TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)[:;](\d{2,3})")
 _JUMPING = frozenset({"mpegts", "mpeg", "ogg"})
 """Source containers whose clock may jump (FFmpeg's AVFMT_TS_DISCONT). FFmpeg counts from the earliest used stream, not from the
 file's start; 5.1 only if nothing else moves the input."""
@@ -33,8 +34,6 @@ _HALFWAY = Fraction(1, 50)
 """This close to the middle between two positions, in frames, rounded times could go to either: the grid is made finer."""
 
 _MICROSECOND = Fraction(1, 1_000_000)
-_DROP_FRAME_UNIT = 30
-_TEN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +85,19 @@ def _as_said(video: VideoFacts) -> Fraction:
     return said if said.numerator == _MICROSECONDS or 1000 % said.denominator == 0 else video.rate
 
 
+def rate_of(settings: OutputSettings, video: VideoFacts) -> Fraction | None:
+    """The proxy's constant rate; None for a variable one."""
+    if settings.fps_mode is FpsMode.EXPLICIT:
+        return settings.fps
+    return video.rate if video.constant_rate else None
+
+
 def plan_schedule(settings: OutputSettings, facts: MediaFacts) -> Schedule:
     """Decide the timing.
 
-    Raises `SOURCE_UNSUPPORTED` for a variable rate or an inexact one in MXF, for a timecode that the rate cannot carry, and for
-    video too short for one frame of an explicit rate.
+    Raises `SOURCE_UNSUPPORTED` for a variable rate or an inexact one in MXF, for a timecode that MOV and MP4 cannot count, and
+    for video too short for one frame of an explicit rate. `choose_encoder` has accepted the source: DNxHD has this rate, and
+    DNxHR no fields.
     """
     schedule = _in_presentation_times(settings, facts)
     delay = facts.video.delay / facts.video.rate
@@ -113,8 +120,8 @@ def _in_presentation_times(settings: OutputSettings, facts: MediaFacts) -> Sched
         if settings.fps is None:
             raise ValueError("an explicit frame rate is missing")
         _check_rate(settings.container, settings.fps)
-        _require_a_frame(facts, settings.fps)
-        timecode = _convert_timecode(facts.timecode, _nominal(video.rate), settings.fps)
+        _require_a_frame(settings, facts, settings.fps)
+        timecode = converted_timecode(settings, facts, settings.fps)
         shifts = _shifts(facts, settings.fps, late if in_mxf else Fraction(0), in_mxf=in_mxf)
         return Schedule(
             rate=settings.fps,
@@ -128,7 +135,7 @@ def _in_presentation_times(settings: OutputSettings, facts: MediaFacts) -> Sched
             timescale=None,
             timecode=timecode,
         )
-    timecode = _check_timecode(facts.timecode, video.rate)
+    timecode = kept_timecode(settings, facts)
     if video.constant_rate:
         _check_rate(settings.container, video.rate)
         shifts = _shifts(facts, video.rate, late, in_mxf=in_mxf)
@@ -149,7 +156,7 @@ def _in_presentation_times(settings: OutputSettings, facts: MediaFacts) -> Sched
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
             "the source has a variable frame rate, but MXF can only store a constant one: "
-            'ask for fps_mode "explicit" with a rate, or for a container that keeps variable rates (mov, mp4, mkv)',
+            f'{outside_mxf(interlaced=False)}, or ask for fps_mode "explicit" with a rate of its own ({_MXF_NUMBERS})',
             container=settings.container.value,
         )
     end = None if video.duration is None else offset + video.duration
@@ -238,68 +245,23 @@ def _before_used(facts: MediaFacts) -> Fraction:
 
 def _check_rate(container: Container, rate: Fraction) -> None:
     if container is Container.MXF and rate not in MXF_RATES:
-        allowed = ", ".join(number for item in sorted(MXF_RATES) if (number := rate_as_number(item)) is not None)
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"MXF cannot store {rate} frames per second exactly (it can: {allowed}): "
-            'choose mov, mp4 or mkv, or ask for one of these rates with fps_mode "explicit"',
+            f"MXF cannot store {rate} frames per second exactly (it can: {_MXF_NUMBERS}): "
+            f'{outside_mxf(interlaced=False)}, or ask for fps_mode "explicit" with one of these rates',
             rate=str(rate),
             container=container.value,
         )
 
 
-def _require_a_frame(facts: MediaFacts, rate: Fraction) -> None:
+def _require_a_frame(settings: OutputSettings, facts: MediaFacts, rate: Fraction) -> None:
     # FFmpeg's fps filter rounds the video's duration to whole frames. Measured: 0.04 s at 12.5 give one frame, at 12 none.
     length = facts.duration if facts.video.duration is None else facts.video.duration
     if length is not None and length * rate < Fraction(1, 2):
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
             f"the video lasts {float(length):g} s, which is less than half a frame at {rate} frames per second: "
-            "ask for a higher fps_explicit, or keep its rate",
+            "ask for a higher fps_explicit" + ("" if settings.container is Container.MXF else ", or keep its rate"),
             duration_seconds=f"{float(length):g}",
             rate=str(rate),
         )
-
-
-def _nominal(rate: Fraction) -> int:
-    """Frames per timecode second: 30 for 30000/1001. At least 1."""
-    return max(1, round(rate))
-
-
-def _allows_drop_frame(rate: Fraction) -> bool:
-    return _nominal(rate) % _DROP_FRAME_UNIT == 0
-
-
-def _frames_field(timecode: Timecode) -> int:
-    match = _TIMECODE.fullmatch(timecode.text)
-    if match is None:
-        raise ValueError(f"not a timecode: {timecode.text!r}")
-    return int(match[4])
-
-
-def _check_timecode(timecode: Timecode | None, rate: Fraction) -> Timecode | None:
-    if timecode is None:
-        return None
-    if _frames_field(timecode) >= _nominal(rate) or (timecode.drop_frame and not _allows_drop_frame(rate)):
-        raise ProxxError(
-            ErrorCode.SOURCE_UNSUPPORTED,
-            f"the source's start timecode {timecode.text} is not possible at {rate} frames per second, so the "
-            "proxy would not relink: correct the source's timecode or frame rate",
-            timecode=timecode.text,
-            rate=str(rate),
-        )
-    return timecode
-
-
-def _convert_timecode(timecode: Timecode | None, old: int, rate: Fraction) -> Timecode | None:
-    """The same moment at another rate: the clock stays, the frames are scaled, drop-frame stays if the rate has it."""
-    if timecode is None:
-        return None
-    new = _nominal(rate)
-    frames = _frames_field(timecode) * new // old
-    drop = timecode.drop_frame and _allows_drop_frame(rate)
-    clock = timecode.text[:8]
-    if drop and clock[6:8] == "00" and int(clock[3:5]) % _TEN:
-        # The first labels of every minute not divisible by ten do not exist: 00 and 01 at 29.97, 00 to 03 at 59.94.
-        frames = max(frames, 2 * new // _DROP_FRAME_UNIT)
-    return Timecode(f"{clock}{';' if drop else ':'}{frames:02d}", drop, timecode.origin)

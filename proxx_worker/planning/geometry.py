@@ -42,14 +42,16 @@ def plan_geometry(source: Geometry, resolution: Resolution, height_multiple: int
     `same`, `half`, `quarter` divide each side and round down to even, the height to a multiple of `height_multiple`; the pixel
     aspect compensates for the rounding, so that the display aspect stays exact. `fit` gives the largest such size inside the box
     with square pixels, never larger than the source is displayed. Raises `SOURCE_UNSUPPORTED` if a side would have no pixels
-    left, or if the pixel aspect cannot be stored.
+    left, or would be displayed as less than one, or if the pixel aspect cannot be stored.
     """
     if resolution.mode is ScaleMode.FIT:
         return _fit(source, resolution, height_multiple)
     divisor = _DIVISORS[resolution.mode]
     width = _rounded(Fraction(source.width, divisor), 2, source, resolution)
     height = _rounded(Fraction(source.height, divisor), height_multiple, source, resolution)
-    return Geometry(width, height, storable_aspect(source.display_aspect * height / width))
+    planned = Geometry(width, height, storable_aspect(source.display_aspect * height / width))
+    _check_displayed(planned)
+    return planned
 
 
 def storable_aspect(aspect: Fraction) -> Fraction:
@@ -68,6 +70,25 @@ def storable_aspect(aspect: Fraction) -> Fraction:
     if aspect > 1:
         return 1 / (1 / aspect).limit_denominator(_LARGEST_TERM)
     return aspect.limit_denominator(_LARGEST_TERM)
+
+
+def _check_displayed(geometry: Geometry) -> None:
+    """Raise if a side would be displayed as less than one pixel, while the other keeps its own.
+
+    FFmpeg takes such an aspect for none (`av_image_check_sar`): in MOV and MP4 from 5.1 on, in Matroska and WebM from 9.0 on.
+    """
+    aspect = geometry.sample_aspect
+    if min(geometry.width * aspect, geometry.height / aspect) >= 1:
+        return
+    raise ProxxError(
+        ErrorCode.SOURCE_UNSUPPORTED,
+        f"a picture must be displayed as at least one pixel wide and high, but with its pixel aspect {aspect.numerator}:"
+        f"{aspect.denominator} this proxy's {geometry.width}x{geometry.height} would not: the source's own is probably wrong; "
+        "correct it, then submit again",
+        sample_aspect=str(aspect),
+        width=geometry.width,
+        height=geometry.height,
+    )
 
 
 def _fit(source: Geometry, resolution: Resolution, height_multiple: int) -> Geometry:

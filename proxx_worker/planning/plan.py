@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.contract.output_settings import Codec, Container, OutputSettings
+from proxx_worker.contract.output_settings import Codec, Container, FpsMode, OutputSettings
 from proxx_worker.media.facts import MediaFacts, VideoFacts
 from proxx_worker.planning import vc3
 from proxx_worker.planning.argv import Design, input_name, input_options, output_options
@@ -16,9 +16,13 @@ from proxx_worker.planning.audio import plan_audio
 from proxx_worker.planning.color import plan_color
 from proxx_worker.planning.expectation import Expectation, ExpectedAudio, ExpectedTimecode, ExpectedTiming, ExpectedVideo
 from proxx_worker.planning.fingerprint import fingerprint
-from proxx_worker.planning.frame_timing import Schedule, plan_schedule
-from proxx_worker.planning.geometry import plan_geometry, upright
-from proxx_worker.planning.video_codecs import choose_encoder, height_multiple
+from proxx_worker.planning.frame_timing import Schedule, plan_schedule, rate_of
+from proxx_worker.planning.geometry import Geometry, plan_geometry, upright
+from proxx_worker.planning.remedies import ANY_SOURCE
+from proxx_worker.planning.video_codecs import choose_encoder, dnxhd_rates, height_multiple
+
+_TO_LAST_FRAME = frozenset({"mpeg", "mpegts"})
+"""Source containers that state no duration: FFmpeg takes the last time in the file, which is when the last frame begins."""
 
 _EARLIER_FIELD = {"tff": "tt", "bff": "bb"}
 
@@ -49,6 +53,11 @@ class TaskPlan:
         """Whether each frame of the output needs patching because its encoder cannot signal BT.2020 (see vc3.py)."""
         return self.settings.codec is Codec.DNXHR and self.design.color.tags.matrix == vc3.MATRIX
 
+    @property
+    def hides_tags(self) -> bool:
+        """Whether each frame of the output needs patching because its header has no word for a tag (see rdd36.py)."""
+        return self.design.encoder.codec == "prores" and any(self.design.color.hidden)
+
     def argv(self, ffmpeg: str, source: str, output: str) -> list[str]:
         """The command. It overwrites `output`, a bare name in its working directory: the worker's own empty file.
 
@@ -71,7 +80,7 @@ def plan_task(settings: OutputSettings, facts: MediaFacts) -> TaskPlan:
         settings=settings,
         facts=facts,
         design=design,
-        input_options=input_options(facts, design.schedule),
+        input_options=input_options(facts, design),
         output_options=output_options(design, facts.video.index),
         duration=facts.video.duration if facts.video.duration is not None else facts.duration,
         expected=_expectation(facts, design),
@@ -89,12 +98,14 @@ def _design(settings: OutputSettings, facts: MediaFacts) -> Design:
     video = facts.video
     source = upright(video)
     geometry = plan_geometry(source, settings.resolution, height_multiple(settings.codec, interlaced=video.interlaced))
+    # In this order, so that the remedy of each refusal is not refused by the next one.
+    _check_turned(settings, video)
+    encoder = choose_encoder(settings, geometry, rate_of(settings, video), video)
+    _check_retimed(settings, geometry, video)
     schedule = plan_schedule(settings, facts)
     dominance = None
     if video.interlaced:
-        _check_fields(settings, video, schedule)
         dominance = "tff" if video.top_field_first else "bff"
-    encoder = choose_encoder(settings, geometry, schedule.rate, video)
     return Design(
         container=settings.container,
         encoder=encoder,
@@ -108,18 +119,30 @@ def _design(settings: OutputSettings, facts: MediaFacts) -> Design:
     )
 
 
-def _check_fields(settings: OutputSettings, video: VideoFacts, schedule: Schedule) -> None:
-    if video.rotation:
-        reason = f"it is interlaced and rotated by {video.rotation} degrees, and fields cannot be rotated"
-    elif video.mirrored:
-        reason = "it is interlaced and mirrored"
-    elif schedule.converts:
-        reason = "it is interlaced, and converting its frame rate would mix its fields"
+def _check_turned(settings: OutputSettings, video: VideoFacts) -> None:
+    if video.interlaced and video.rotation:
+        turned = f"rotated by {video.rotation} degrees, and fields cannot be rotated"
+    elif video.interlaced and video.mirrored:
+        turned = "mirrored"
     else:
         return
-    raise ProxxError(
+    raise _unfaithful(f"it is interlaced and {turned}; deinterlace it first", settings, video)
+
+
+def _check_retimed(settings: OutputSettings, geometry: Geometry, video: VideoFacts) -> None:
+    if not video.interlaced or settings.fps_mode is not FpsMode.EXPLICIT:
+        return
+    kept = "keep its rate"
+    if settings.codec is Codec.DNXHD and (not video.constant_rate or video.rate not in dnxhd_rates(geometry, interlaced=True)):
+        kept = f"choose {ANY_SOURCE}, and keep its rate"
+    reason = f"it is interlaced, and converting its frame rate would mix its fields; deinterlace it first, or {kept}"
+    raise _unfaithful(reason, settings, video)
+
+
+def _unfaithful(reason: str, settings: OutputSettings, video: VideoFacts) -> ProxxError:
+    return ProxxError(
         ErrorCode.SOURCE_UNSUPPORTED,
-        f"the source cannot be converted faithfully: {reason}; deinterlace it first, or keep its rate",
+        f"the source cannot be converted faithfully: {reason}",
         rotation=video.rotation,
         fps_mode=settings.fps_mode.value,
     )
@@ -150,7 +173,7 @@ def _expectation(facts: MediaFacts, design: Design) -> Expectation:
         timing=ExpectedTiming(
             rate=schedule.rate,
             varies=schedule.rate is None,
-            duration=video.duration,
+            duration=None if schedule.converts and facts.demuxer in _TO_LAST_FRAME else video.duration,
             converts=schedule.converts,
             timecode=ExpectedTimecode(None if schedule.timecode is None else schedule.timecode.text),
             reel=design.reel,

@@ -11,16 +11,21 @@ from typing import Literal, TypeAlias, assert_never
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Codec, Container, DnxhrLevel, OutputSettings
+from proxx_worker.contract.values import rate_as_number
 from proxx_worker.media.facts import ColorFacts, VideoFacts
 from proxx_worker.planning import vc3
 from proxx_worker.planning.color_tags import EVERYTHING, PRORES, VP9, X264_X265, TagSupport
-from proxx_worker.planning.frame_sizes import require_size
+from proxx_worker.planning.frame_sizes import require_size, takes
 from proxx_worker.planning.geometry import Geometry
+from proxx_worker.planning.remedies import ANY_SOURCE, outside_mxf, with_fields
 
 X264_THREADS = "4"
 """Fixed, because libx264's output depends on it."""
 
 _GOP = ("-g", "12", "-bf", "0")
+
+
+_WITH_ALPHA = "yuva444p10le"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,11 @@ class VideoEncoder:
     matrices: tuple[str, ...] = ()
     container_tag: str | None = None
     packet_filters: tuple[str, ...] = ()
+
+    @property
+    def keeps_alpha(self) -> bool:
+        """Whether the proxy has the source's alpha."""
+        return self.pixel_format == _WITH_ALPHA
 
 
 _ProRes: TypeAlias = Literal[Codec.PRORES_PROXY, Codec.PRORES_LT, Codec.PRORES_STANDARD, Codec.PRORES_HQ, Codec.PRORES_4444]
@@ -98,7 +108,7 @@ def choose_encoder(settings: OutputSettings, geometry: Geometry, rate: Fraction 
         case (Codec.PRORES_PROXY | Codec.PRORES_LT | Codec.PRORES_STANDARD | Codec.PRORES_HQ | Codec.PRORES_4444) as codec:
             return _prores(codec, geometry, video)
         case Codec.DNXHD:
-            return _dnxhd(geometry, rate, interlaced=video.interlaced)
+            return _dnxhd(settings, geometry, rate, interlaced=video.interlaced)
         case Codec.H264:
             return _h264(settings.container, video)
         case (Codec.DNXHR | Codec.H265 | Codec.HEVC | Codec.VP9 | Codec.AV1) as codec:
@@ -112,8 +122,7 @@ def _without_fields(codec: _WithoutFields, settings: OutputSettings, video: Vide
     if video.interlaced:
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
-            f"the source is interlaced and {codec} cannot keep its fields: choose ProRes (or H.264, or DNxHD at 1080i), "
-            "or deinterlace the source first",
+            f"the source is interlaced and {codec} cannot keep its fields: {with_fields(settings)}",
             codec=codec.value,
         )
     deep = video.bit_depth > _DEEP
@@ -140,14 +149,19 @@ def _prores(codec: _ProRes, geometry: Geometry, video: VideoFacts) -> VideoEncod
     keeps_alpha = full_chroma and video.has_alpha
     # The fast encoder reads past the end of a field of 8 odd lines (720, 240): it crashes. It cuts alpha to 8 bits.
     slow = keeps_alpha or (video.interlaced and geometry.height % (2 * _BLOCK) == _BLOCK)
-    pixel_format = "yuva444p10le" if keeps_alpha else "yuv444p10le" if full_chroma else "yuv422p10le"
+    pixel_format = _WITH_ALPHA if keeps_alpha else "yuv444p10le" if full_chroma else "yuv422p10le"
     alpha = ("-alpha_bits", "16") if keeps_alpha else ()
     options = ("-c:v", "prores_ks" if slow else "prores_aw", "-profile:v", number, *alpha, *_ildct(interlaced=video.interlaced))
     return VideoEncoder("prores", name, pixel_format, options, PRORES)
 
 
-def _dnxhd(geometry: Geometry, rate: Fraction | None, *, interlaced: bool) -> VideoEncoder:
-    rates = _DNXHD_RATES.get((geometry.width, geometry.height, interlaced), {})
+def dnxhd_rates(geometry: Geometry, *, interlaced: bool) -> Mapping[Fraction, int]:
+    """The rates that DNxHD has for a picture, with the Mb/s of each; empty if it has no such picture."""
+    return _DNXHD_RATES.get((geometry.width, geometry.height, interlaced), {})
+
+
+def _dnxhd(settings: OutputSettings, geometry: Geometry, rate: Fraction | None, *, interlaced: bool) -> VideoEncoder:
+    rates = dnxhd_rates(geometry, interlaced=interlaced)
     megabits = rates.get(rate) if rate is not None else None
     if megabits is None:
         kind = "interlaced" if interlaced else "progressive"
@@ -155,7 +169,7 @@ def _dnxhd(geometry: Geometry, rate: Fraction | None, *, interlaced: bool) -> Vi
         raise ProxxError(
             ErrorCode.SOURCE_UNSUPPORTED,
             f"DNxHD has no format for {geometry.width}x{geometry.height} {kind} at {speed}: it supports 1920x1080 and 1280x720 "
-            "at broadcast rates only; choose dnxhr, or one of these sizes and rates",
+            f"at broadcast rates only; {_instead_of_dnxhd(settings, geometry, interlaced=interlaced)}",
             width=geometry.width,
             height=geometry.height,
             rate=None if rate is None else str(rate),
@@ -163,6 +177,16 @@ def _dnxhd(geometry: Geometry, rate: Fraction | None, *, interlaced: bool) -> Vi
         )
     options = ("-c:v", "dnxhd", "-profile:v", "dnxhd", "-b:v", f"{megabits}M", *_ildct(interlaced=interlaced))
     return VideoEncoder("dnxhd", "DNXHD", "yuv422p", options, EVERYTHING, matrices=("bt709",))
+
+
+def _instead_of_dnxhd(settings: OutputSettings, geometry: Geometry, *, interlaced: bool) -> str:
+    if interlaced:
+        return with_fields(settings)
+    if not takes(Codec.DNXHR, geometry):
+        return f"choose {ANY_SOURCE}"
+    numbers = [rate_as_number(rate) for rate in sorted(dnxhd_rates(geometry, interlaced=False))]
+    ask = f', or ask for fps_mode "explicit" with {", ".join(map(str, numbers))}' if numbers else ""
+    return outside_mxf(interlaced=False) + ask
 
 
 def _dnxhr(level: DnxhrLevel) -> VideoEncoder:

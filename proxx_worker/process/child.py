@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 from typing import IO
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.process.child_exit import ChildExit
-from proxx_worker.process.pidfd import open_pidfd
+from proxx_worker.process.child_exit import NEVER_STARTED, ChildExit
+from proxx_worker.process.pidfd import open_childs_pidfd
 from proxx_worker.process.read_backoff import ReadBackoff
 from proxx_worker.process.sandbox import UNCONFINED, Confinement
 from proxx_worker.process.spawn import Process, check_started, start_child
 from proxx_worker.process.stall import StallDetector
-from proxx_worker.process.stop import StopSignal
+from proxx_worker.process.stop import StopRequestedError, StopSignal
 from proxx_worker.process.survivors import kill_holders
 from proxx_worker.process.usage import MAXRSS_UNIT, held_by, own_peak, peak_of
 
@@ -61,9 +61,22 @@ def run_child(  # noqa: PLR0913 - keyword-only parts of one command, most with a
     does not end one; and whatever a callback raises, after killing the child.
     """
     if stop.requested():
-        return ChildExit(-signal.SIGTERM, stopped=True, stalled=False, cpu_seconds=0.0, peak_memory_bytes=0)
+        return NEVER_STARTED
+    try:
+        process = start_child(
+            argv,
+            cwd=cwd,
+            stdin=stdin,
+            pass_fds=pass_fds,
+            missing=missing,
+            confinement=confinement,
+            own_group=own_group,
+            stop=stop,
+        )
+    except StopRequestedError:
+        return NEVER_STARTED
     run = _Run(
-        start_child(argv, cwd=cwd, stdin=stdin, pass_fds=pass_fds, missing=missing, confinement=confinement, own_group=own_group),
+        process,
         stop,
         on_stdout,
         on_stderr,
@@ -116,7 +129,7 @@ class _Run:
         self._open = tuple(self._sinks)
         self._poll = select.poll()
         self._inodes = {os.fstat(pipe).st_ino for pipe in self._sinks}
-        self._pidfd = open_pidfd(process.pid)
+        self._pidfd: int | None = None
         self._reaped = False
         self._deadline: float | None = None
         self._paused_until: float | None = None
@@ -134,6 +147,7 @@ class _Run:
 
     def watch(self) -> None:
         """Drain, stop and wait until the child is reaped and its last output is passed on."""
+        self._pidfd = open_childs_pidfd(self._process.pid)
         for descriptor in (*self._open, self._stop.fileno(), *self._pidfds()):
             self._poll.register(descriptor, select.POLLIN)
         last = time.monotonic()

@@ -1,6 +1,8 @@
 """How a child process ended, and what it used."""
 
+import signal
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +22,7 @@ class ChildExit:
     peak_memory_bytes: int
     survivors: bool = False
     out_of_memory: bool = False
+
+
+NEVER_STARTED: Final = ChildExit(-signal.SIGTERM, stopped=True, stalled=False, cpu_seconds=0.0, peak_memory_bytes=0)
+"""A stop came first."""

@@ -3,32 +3,22 @@
 Linux only: Landlock and a seccomp filter. The child applies both itself, see `starter`.
 """
 
-import array
-import atexit
-import errno
-import marshal
 import os
 import platform
-import socket
-import struct
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import IO, Final
 
-import proxx_worker
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.process import landlock
+from proxx_worker.process.ending import kill_and_reap
+from proxx_worker.process.limits import NO_ROOM, most_reserved
 from proxx_worker.process.starter import Request
+from proxx_worker.process.starter_link import StarterLink, read_report
+from proxx_worker.process.stop import StopSignal
 from proxx_worker.process.syscalls import ALLOWED
 
-_STARTER: Final = "import sys; sys.path.append(sys.argv.pop(1)); from proxx_worker.process.starter import main; main()"
-_STACKS: Final = 64 << 20
-"""Eight threads for each processor, with a stack of 8 MiB each."""
-_REPORT_BYTES: Final = 4096
 _ADDED: Final = {
     2: "moves between folders",
     3: "truncation",
@@ -94,7 +84,7 @@ class Sandbox:
     """Confines children. `tool_reads`: paths that the tools need to run; a folder includes everything in it."""
 
     tool_reads: Sequence[str] = ()
-    _starter: "_Starter | None" = field(default=None, repr=False)
+    _starter: StarterLink | None = field(default=None, repr=False)
     _proven: bool = field(default=False, repr=False)
 
     def close(self) -> None:
@@ -104,44 +94,54 @@ class Sandbox:
             self._starter = None
             self._proven = False
 
-    def require(self) -> str:
+    def require(self, stop: StopSignal | None = None) -> str:
         """Prove once that children can be confined, with a child that tries what must fail. Returns what is enforced.
 
-        Raises SANDBOX_UNAVAILABLE, IO_ERROR.
+        Raises SANDBOX_UNAVAILABLE, IO_ERROR, `StopRequestedError`.
         """
         described = describe()
         if not self._proven:
-            pid, report = self._ask(Start(), ())
+            try:
+                pid, report = self._ask(Start(), (), stop)
+            except OSError as error:
+                raise no_child(error.strerror or str(error)) from error
             os.waitpid(pid, 0)
             if report != "ok":
-                raise unavailable(f"a confined child must be able to do its work and nothing else, but {report}")
+                raise _failure(report) or unavailable(
+                    f"a confined child must be able to do its work and nothing else, but {report}"
+                )
             self._proven = True
         return described
 
-    def require_again(self) -> str:
+    def require_again(self, stop: StopSignal | None = None) -> str:
         """Repeat `require`, even if it succeeded before."""
         self._proven = False
-        return self.require()
+        return self.require(stop)
 
-    def start(self, start: Start) -> ConfinedProcess:
+    def start(self, start: Start, stop: StopSignal | None = None) -> ConfinedProcess:
         """Start a program confined, with pipes as stdout and stderr.
 
-        Raises SANDBOX_UNAVAILABLE, IO_ERROR; `StartRefusedError` if the program cannot be executed.
+        Raises SANDBOX_UNAVAILABLE, IO_ERROR, `OSError`, `StopRequestedError`; `StartRefusedError` if the program cannot be
+        executed.
         """
-        with ExitStack() as opened:
-            (out, out_end), (err, err_end) = _pipe(opened), _pipe(opened)
-            pid, report = self._ask(start, (out_end, err_end))
+        with ExitStack() as ours, ExitStack() as its:
+            (out, out_end), (err, err_end) = _pipe(ours, its), _pipe(ours, its)
+            pid, report = self._ask(start, (out_end, err_end), stop)
             if report:
                 os.waitpid(pid, 0)
                 raise _refusal(report)
-            stdout, stderr = (os.fdopen(os.dup(end), "rb", buffering=0) for end in (out, err))
+            ours.pop_all()
+        stdout, stderr = (os.fdopen(end, "rb", buffering=0) for end in (out, err))
         return ConfinedProcess(pid, stdout, stderr)
 
-    def _ask(self, start: Start, outputs: Sequence[int]) -> tuple[int, str]:
+    def _ask(self, start: Start, outputs: Sequence[int], stop: StopSignal | None) -> tuple[int, str]:
         """Ask the starter for a child. Returns its PID and its report, which is empty if the program was executed."""
         if self._starter is None:
             require_kernel()
-            self._starter = _Starter()
+            try:
+                self._starter = StarterLink()
+            except OSError as error:
+                raise no_child(error.strerror or str(error)) from error
         starter = self._starter
         with ExitStack() as opened:
             stdin = _opened(opened, os.devnull, os.O_RDONLY) if start.stdin is None else start.stdin
@@ -159,65 +159,20 @@ class Sandbox:
                 "memory_bytes": None if start.memory_bytes is None else most_reserved(start.memory_bytes),
             }
             try:
-                pid = starter.ask(request, given)
+                pid = starter.ask(request, given, stop)
             except OSError as error:
                 self.close()  # its state is unknown; the next child gets a new starter
-                raise _no_child(error.strerror or str(error)) from error
+                raise no_child(error.strerror or str(error)) from error
+            except BaseException:
+                self.close()  # an answer that nobody waits for any more would be taken for the next child's
+                raise
             finally:
                 os.close(report_end)  # only the child holds it now, so exec ends the report
-            return pid, _read_all(report)
-
-
-class _Starter:
-    """The starter process and the socket to it."""
-
-    def __init__(self) -> None:
-        """Start it. Raises IO_ERROR."""
-        ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        root = str(Path(proxx_worker.__file__).parents[1])
-        with its:
-            command = [sys.executable, "-I", "-S", "-B", "-c", _STARTER, root, str(its.fileno()), str(os.getpid())]
             try:
-                # No stderr: faults in a child are reported, and a fault in the starter ends it.
-                self._process = subprocess.Popen(
-                    command, pass_fds=(its.fileno(),), cwd="/", env={"LC_ALL": "C"},
-                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                )  # fmt: skip
-            except OSError as error:
-                ours.close()
-                raise _no_child(error.strerror or str(error)) from error
-        self._socket = ours
-        self.pid = self._process.pid
-        atexit.register(self.close)
-
-    def ask(self, request: Request, descriptors: Sequence[int]) -> int:
-        """Ask for a child and return its PID. Raises `OSError`."""
-        message = marshal.dumps(dict(request))
-        sent = self._socket.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))])
-        if sent != len(message):
-            raise OSError(errno.EMSGSIZE, os.strerror(errno.EMSGSIZE))
-        answer = self._socket.recv(8)
-        if not answer:
-            raise OSError(errno.EPIPE, "the starter has ended")
-        (pid,) = struct.unpack("=q", answer)
-        if pid < 0:
-            raise OSError(-pid, os.strerror(-pid))
-        return int(pid)
-
-    def close(self) -> None:
-        """Kill it and wait for its end."""
-        atexit.unregister(self.close)
-        self._socket.close()
-        self._process.kill()
-        self._process.wait()
-
-
-def most_reserved(memory_bytes: int) -> int:
-    """The kernel's limit (RLIMIT_DATA) for a child that may use `memory_bytes`: a backstop behind the worker's own checks.
-
-    It counts reserved memory, the stacks of all threads included, which is up to 2.6 times what is used (decision 0021).
-    """
-    return 3 * memory_bytes + _STACKS * (os.cpu_count() or 1)
+                return pid, read_report(report, stop)
+            except BaseException:
+                kill_and_reap(pid)
+                raise
 
 
 def require_kernel() -> int:
@@ -230,6 +185,8 @@ def require_kernel() -> int:
     try:
         version = landlock.abi()
     except OSError as error:
+        if error.errno in NO_ROOM:
+            raise no_child(error.strerror or str(error)) from error
         raise unavailable(f"the kernel must offer Landlock, but refused it: {error.strerror}") from error
     if version == 0:
         raise unavailable("the kernel must offer Landlock, and this one does not: it is older than 5.13 or has Landlock disabled")
@@ -257,7 +214,8 @@ def unavailable(reason: str) -> ProxxError:
     )
 
 
-def _no_child(reason: str) -> ProxxError:
+def no_child(reason: str) -> ProxxError:
+    """IO_ERROR: for `reason`, which is not the sandbox's fault, no confined child can start."""
     return ProxxError(
         ErrorCode.IO_ERROR,
         f"confined children must be able to start: {reason}. "
@@ -270,12 +228,18 @@ def _refusal(report: str) -> Exception:
     step, number, text = (*report.split(" ", 2), "", "")[:3]
     if step == "exec" and number.isdecimal() and int(number):
         return StartRefusedError(OSError(int(number), os.strerror(int(number))))
-    return unavailable(f"a child must be able to confine itself, but step {step!r} failed: {text or report}")
+    return _failure(report) or unavailable(f"a child must be able to confine itself, but step {step!r} failed: {text or report}")
 
 
-def _pipe(opened: ExitStack) -> tuple[int, int]:
+def _failure(report: str) -> ProxxError | None:
+    """The error for a report of a start for which the system had no room."""
+    _, number, text = (*report.split(" ", 2), "", "")[:3]
+    return no_child(text.removeprefix(f"[Errno {number}] ")) if number.isdecimal() and int(number) in NO_ROOM else None
+
+
+def _pipe(ours: ExitStack, its: ExitStack) -> tuple[int, int]:
     ends = os.pipe()
-    for end in ends:
+    for opened, end in zip((ours, its), ends, strict=True):
         opened.callback(os.close, end)
     return ends
 
@@ -284,10 +248,3 @@ def _opened(opened: ExitStack, path: str, flags: int) -> int:
     descriptor = os.open(path, flags | os.O_CLOEXEC)
     opened.callback(os.close, descriptor)
     return descriptor
-
-
-def _read_all(descriptor: int) -> str:
-    data = b""
-    while chunk := os.read(descriptor, _REPORT_BYTES):
-        data += chunk
-    return data.decode("utf-8", "backslashreplace")

@@ -114,9 +114,13 @@ def _checks(pid: int, held: int) -> dict[str, list[_Code]]:
             *_masked(3, _MAP_GROWSDOWN, 0),
         ],
     }
-    # Landlock before ABI 3 knows no right to truncate: without write access it is only this way of opening that does.
     for name, flags in (("open", 1), ("openat", 2)):
-        checks[name] = _not(flags, os.O_ACCMODE | os.O_TRUNC, os.O_RDONLY | os.O_TRUNC)
+        checks[name] = [
+            # Landlock before ABI 3 knows no right to truncate: without write access it is only this way of opening that does.
+            *_not(flags, os.O_ACCMODE | os.O_TRUNC, os.O_RDONLY | os.O_TRUNC),
+            # Mode 3, for device controls alone: Landlock asks for no right at all, so any file opens, and O_TRUNC empties it.
+            *_not(flags, os.O_ACCMODE, os.O_ACCMODE),
+        ]
     writing = ("write", "writev", "pwrite64", "pwritev", "pwritev2", "ftruncate", "fallocate", "getdents64")
     for name in (*writing, "dup", "dup2", "dup3", "read", "readv", "pread64", "preadv", "preadv2"):
         checks[name] = use

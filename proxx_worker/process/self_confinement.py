@@ -10,6 +10,7 @@ from typing import Final
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.process import capabilities, landlock
+from proxx_worker.process.limits import NO_ROOM
 from proxx_worker.process.sandbox import require_kernel
 from proxx_worker.process.tool_files import ALWAYS, RUN, allow_existing, needed_to_run
 
@@ -61,7 +62,7 @@ def confine_self(reach: Reach, *, abstract_sockets: bool = False) -> Confined:
 
     It keeps the descriptors that are open. TCP is refused from ABI 4 on; from 6 on also signals to processes that it did not
     start, and unless `abstract_sockets` the abstract sockets of others. Root keeps power over files alone: with more, some of
-    other processes could be read past Landlock. Raises SANDBOX_UNAVAILABLE.
+    other processes could be read past Landlock. Raises SANDBOX_UNAVAILABLE, IO_ERROR.
     """
     if len(os.listdir("/proc/self/task")) != 1:  # noqa: PTH208 - names alone
         raise RuntimeError("a process must confine itself before it starts a thread")
@@ -80,6 +81,12 @@ def confine_self(reach: Reach, *, abstract_sockets: bool = False) -> Confined:
         rules.restrict()
         capabilities.keep(capabilities.OPEN_ALL | capabilities.REMOVE_ALL)
     except OSError as error:
+        if error.errno in NO_ROOM:
+            raise ProxxError(
+                ErrorCode.IO_ERROR,
+                f"the worker must be able to give up the rights that it does not need: {error.strerror}. "
+                "Check the limits on memory and open files.",
+            ) from error
         raise ProxxError(
             ErrorCode.SANDBOX_UNAVAILABLE,
             f"the worker must be able to give up the rights that it does not need, but the kernel refused: {error.strerror}. "

@@ -15,7 +15,10 @@ from typing import IO, Protocol
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.text import visible
-from proxx_worker.process.sandbox import UNCONFINED, Confinement, Sandbox, Start, StartRefusedError, most_reserved
+from proxx_worker.process.ending import heed_children, kill_and_reap
+from proxx_worker.process.limits import NO_ROOM, most_reserved, within
+from proxx_worker.process.sandbox import UNCONFINED, Confinement, Sandbox, Start, StartRefusedError
+from proxx_worker.process.stop import StopSignal
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 """A child's whole environment. FFmpeg and its libraries read variables of their own (`FFREPORT`, `LD_PRELOAD`, `HOME`)."""
@@ -23,7 +26,7 @@ ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 SETPRIV_PLACES = ("/usr/bin/setpriv", "/bin/setpriv")
 """Where util-linux installs it. `PATH` locates FFmpeg and ffprobe only (contract section 6)."""
 
-_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.E2BIG, errno.EIO})
+_RESOURCES = NO_ROOM | {errno.E2BIG, errno.EIO}
 _GUARD_FAILURES = frozenset({1, 126, 127})
 _GUARD_NAME = b"setpriv: "
 _GUARD_EXEC = b"setpriv: failed to execute "
@@ -49,34 +52,30 @@ def start_child(
     missing: ErrorCode,
     confinement: Confinement = UNCONFINED,
     own_group: bool = False,
+    stop: StopSignal | None = None,
 ) -> Process:
     """Start `argv` (an absolute program path first) with non-blocking pipes as stdout and stderr, and `stdin` or /dev/null.
 
     The child stays in the worker's process group (an unconfined one may lead its own) and inherits only `pass_fds`. Raises
     `missing` if the program cannot be run, IO_ERROR if the system has no room for a process or no `setpriv`, SANDBOX_UNAVAILABLE
-    if the child cannot be confined.
+    if the child cannot be confined, `StopRequestedError` if a confined one has not started when a stop is requested.
     """
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("a child must be started by the main thread: it is killed when the thread that started it ends")
     if not argv[0].startswith("/"):
         raise ValueError(f"a child's program must be an absolute path: {argv[0]}")
-    if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
-        # Inherited from the process that started the worker. The kernel would discard every child's exit code.
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    heed_children()
     try:
         if confinement.sandbox is None:
             process = _start_guarded(argv, cwd, stdin, pass_fds, confinement.memory_bytes, own_group=own_group)
         else:
-            process = _start_confined(confinement.sandbox, argv, cwd, stdin, pass_fds, confinement)
+            start = Start(
+                argv, cwd, stdin, pass_fds, ENVIRONMENT, confinement.reads, confinement.writes, confinement.memory_bytes
+            )
+            process = _start_confined(confinement.sandbox, start, stop)
     except OSError as error:
         if error.errno in _RESOURCES or error.filename == cwd:
-            raise ProxxError(
-                ErrorCode.IO_ERROR,
-                f"a process for {argv[0]} must start in {cwd}: {error.strerror}. "
-                "Check the limits on processes, memory and open files.",
-                program=argv[0],
-                errno=errno.errorcode.get(error.errno or 0),
-            ) from error
+            raise _no_room(argv[0], cwd, error) from error
         raise _cannot_run(argv[0], str(error.strerror), missing) from error
     for pipe in (process.stdout, process.stderr):
         if pipe is not None:
@@ -100,25 +99,39 @@ def _start_guarded(
         env=ENVIRONMENT,
         process_group=0 if own_group else None,
     )
-    if memory_bytes is not None and sys.platform == "linux":
-        with suppress(ProcessLookupError):  # it may have ended already
-            # setpriv has not yet executed the tool.
-            resource.prlimit(process.pid, resource.RLIMIT_DATA, (most_reserved(memory_bytes),) * 2)
+    if memory_bytes is not None:
+        try:
+            _limit_memory(process.pid, memory_bytes)
+        except (OSError, ValueError) as error:
+            kill_and_reap(process.pid)
+            process.returncode = -signal.SIGKILL  # so that subprocess does not wait for it again
+            for pipe in (process.stdout, process.stderr):
+                if pipe is not None:
+                    pipe.close()
+            raise ProxxError(
+                ErrorCode.IO_ERROR,
+                f"the memory of {argv[0]} must be limited, but the system refused: {error}. "
+                "Allow the worker prlimit, or leave `encoder_memory_bytes` out.",
+                program=argv[0],
+            ) from error
     return process
 
 
-def _start_confined(
-    sandbox: Sandbox, argv: Sequence[str], cwd: str, stdin: int | None, pass_fds: Sequence[int], confinement: Confinement
-) -> Process:
+def _limit_memory(pid: int, memory_bytes: int) -> None:
+    """Limit the process before setpriv has become the tool. Raises `OSError`, `ValueError`."""
+    if sys.platform == "linux":
+        with suppress(ProcessLookupError):  # it may have ended already
+            _, hard = resource.prlimit(pid, resource.RLIMIT_DATA)
+            resource.prlimit(pid, resource.RLIMIT_DATA, within(most_reserved(memory_bytes), hard))
+
+
+def _start_confined(sandbox: Sandbox, start: Start, stop: StopSignal | None) -> Process:
     """Raises `OSError` if the program cannot be executed, SANDBOX_UNAVAILABLE if the confinement is what refuses it."""
-    start = Start(
-        argv, cwd, stdin, pass_fds, ENVIRONMENT, confinement.reads, confinement.writes, memory_bytes=confinement.memory_bytes
-    )
     try:
-        return sandbox.start(start)
+        return sandbox.start(start, stop)
     except StartRefusedError as refusal:
-        if refusal.error.errno == errno.EACCES and is_executable_file(argv[0]):
-            raise unreadable(argv[0], "it, or what runs it, may not be executed there") from refusal
+        if refusal.error.errno == errno.EACCES and is_executable_file(start.argv[0]):
+            raise unreadable(start.argv[0], "it, or what runs it, may not be executed there") from refusal
         raise refusal.error from refusal
 
 
@@ -190,6 +203,16 @@ def unreadable(program: str, reason: str) -> ProxxError:
         f"{program} must be able to start confined: {reason}. Name the folders that it needs to run in `sandbox_read`.",
         program=program,
         reason=reason,
+    )
+
+
+def _no_room(program: str, cwd: str, error: OSError) -> ProxxError:
+    """IO_ERROR for a start that failed by what the system has left, or by the folder to start in."""
+    return ProxxError(
+        ErrorCode.IO_ERROR,
+        f"a process for {program} must start in {cwd}: {error.strerror}. Check the limits on processes, memory and open files.",
+        program=program,
+        errno=errno.errorcode.get(error.errno or 0),
     )
 
 

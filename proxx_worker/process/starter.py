@@ -2,27 +2,32 @@
 
 A child must be confined in the child itself, between fork and exec. In the worker that would run Python code after forking a
 multithreaded process, which can deadlock. Here it is safe: one thread, few modules, no state. The child is created as the
-worker's own (CLONE_PARENT): the worker waits for it, and it is killed when the worker ends, even by SIGKILL.
+worker's own (CLONE_PARENT): the worker waits for it, and it is killed when the worker ends, even by SIGKILL. The kernel does
+that, and where a program has shed the death signal (an exec by another thread than its first does), the starter does.
 
 Run as `python -I -S -c ... SOCKET WORKER`; it reads requests from the socket until the worker has closed it.
 """
 
 import array
 import ctypes
+import errno
 import fcntl
 import gc
 import marshal
 import os
 import resource
+import select
 import signal
 import socket
 import struct
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from typing import Final, TypedDict
 
 from proxx_worker.process import capabilities, landlock, seccomp
+from proxx_worker.process.limits import within
 from proxx_worker.process.syscalls import CLONE
 from proxx_worker.process.tool_files import ALWAYS, CACHE_OF_LIBRARIES, NOT_THERE, RUN, allow_existing, needed_to_run
 
@@ -33,6 +38,7 @@ MOST_DESCRIPTORS: Final = 64
 
 _PR_SET_PDEATHSIG: Final = 1
 _CLONE_PARENT: Final = 0x0000_8000
+_CLONE_PIDFD: Final = 0x0000_1000
 _FIRST_HELD: Final = 64
 _IGNORED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _IGNORED_BY_PYTHON: Final = (signal.SIGPIPE, signal.SIGXFSZ)
@@ -68,33 +74,52 @@ def main() -> None:
     requests = socket.socket(fileno=int(sys.argv[1]))
     os.set_inheritable(requests.fileno(), False)  # noqa: FBT003 - a child that inherited it could start others
     worker = int(sys.argv[2])
-    _die_with(worker)
+    _at_end_of(worker, signal.SIGCONT)  # it ends at the socket's end, even if somebody has stopped it
     defaults = [stop for stop in _IGNORED if signal.getsignal(stop) is not signal.SIG_IGN]
     for stop in _IGNORED:
         signal.signal(stop, signal.SIG_IGN)  # the worker handles stops; this process ends with it
-    serve(requests, worker, [*defaults, *_IGNORED_BY_PYTHON])
+    for child in serve(requests, worker, [*defaults, *_IGNORED_BY_PYTHON]):
+        with suppress(OSError):  # it has ended
+            if sys.platform == "linux":
+                signal.pidfd_send_signal(child, signal.SIGKILL)
     os._exit(0)
 
 
-def serve(requests: socket.socket, worker: int, defaults: list[signal.Signals]) -> None:
-    """Answer each request with the child's PID, or with the negative errno."""
+def serve(requests: socket.socket, worker: int, defaults: list[signal.Signals]) -> list[int]:
+    """Answer each request with the child's PID, or with the negative errno, until the worker is gone.
+
+    Returns descriptors of the children that may still be there. Their numbers would not do: others may have them by then.
+    """
     room = socket.CMSG_SPACE(MOST_DESCRIPTORS * array.array("i").itemsize)
+    children: list[int] = []
     while True:
         message, ancillary, _, _ = requests.recvmsg(MESSAGE_BYTES, room, _CLOSE_ON_EXEC)
         if not message:
-            return
+            return children
         descriptors = array.array("i")
         for _, _, data in ancillary:
             descriptors.frombytes(data)
         request: Request = marshal.loads(message)  # noqa: S302 - from the worker itself
         held = max([_first_held(), *(number + 1 for number in request["numbers"] if number is not None)])
         _always(), seccomp.filter_template(MACHINE, held)  # cached here, so that only the first child pays for them
-        pid = _fork()
+        pid, child = _fork()
         if pid == 0:
             _exec_confined(request, list(descriptors), held, worker, defaults)
         for descriptor in descriptors:
             os.close(descriptor)
         requests.send(struct.pack("=q", pid))
+        children = [*_still_there(children), *([child] if pid > 0 else [])]
+
+
+def _still_there(children: list[int]) -> list[int]:
+    """Those that have not ended; the others' descriptors are closed."""
+    ends = select.poll()
+    for child in children:
+        ends.register(child, select.POLLIN)
+    ended = [child for child, _ in ends.poll(0)]
+    for child in ended:
+        os.close(child)
+    return [child for child in children if child not in ended]
 
 
 def _first_held() -> int:
@@ -103,12 +128,13 @@ def _first_held() -> int:
     return _FIRST_HELD if soft == resource.RLIM_INFINITY else max(0, min(_FIRST_HELD, soft - 2 * seccomp.HELD))
 
 
-def _fork() -> int:
-    """Fork a child of the worker. Returns 0 in the child, here its PID or the negative errno."""
+def _fork() -> tuple[int, int]:
+    """Fork a child of the worker. Returns 0 in the child, here its PID or the negative errno; and a descriptor of the process."""
     zero = ctypes.c_long(0)
-    flags = ctypes.c_ulong(_CLONE_PARENT | signal.SIGCHLD)
-    pid = int(_libc.syscall(ctypes.c_long(CLONE[MACHINE]), flags, zero, zero, zero, zero))
-    return pid if pid >= 0 else -ctypes.get_errno()
+    child = ctypes.c_int(-1)
+    flags = ctypes.c_ulong(_CLONE_PARENT | _CLONE_PIDFD | signal.SIGCHLD)
+    pid = int(_libc.syscall(ctypes.c_long(CLONE[MACHINE]), flags, zero, ctypes.byref(child), zero, zero))
+    return (pid, child.value) if pid >= 0 else (-ctypes.get_errno(), -1)
 
 
 def _exec_confined(request: Request, descriptors: list[int], held: int, worker: int, defaults: list[signal.Signals]) -> None:
@@ -116,7 +142,7 @@ def _exec_confined(request: Request, descriptors: list[int], held: int, worker: 
     report = descriptors[0]
     step = "start"
     try:
-        _die_with(worker)
+        _at_end_of(worker, signal.SIGKILL)
         for ignored in defaults:
             signal.signal(ignored, signal.SIG_DFL)
         os.fchdir(descriptors[1])
@@ -136,9 +162,9 @@ def _exec_confined(request: Request, descriptors: list[int], held: int, worker: 
     os._exit(127)
 
 
-def _die_with(worker: int) -> None:
-    """Have the kernel kill this process when the worker ends; exit now if it already has."""
-    if _libc.prctl(ctypes.c_int(_PR_SET_PDEATHSIG), ctypes.c_ulong(signal.SIGKILL)) != 0:
+def _at_end_of(worker: int, number: signal.Signals) -> None:
+    """Have the kernel send this process a signal when the worker ends; exit now if it already has."""
+    if _libc.prctl(ctypes.c_int(_PR_SET_PDEATHSIG), ctypes.c_ulong(number)) != 0:
         raise OSError(ctypes.get_errno(), "prctl")
     if os.getppid() != worker:
         os._exit(127)
@@ -146,6 +172,9 @@ def _die_with(worker: int) -> None:
 
 def _arrange(numbers: list[int | None], descriptors: list[int], held: int) -> int:
     """Give the descriptors their numbers; those only held come from `held` on. Returns the report's new number."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < held + 2 * seccomp.HELD:
+        raise OSError(errno.EMFILE, f"the limit on open files, {soft}, leaves a child too few (ulimit -n)")
     # First move all out of the way: one may occupy another's target.
     moved = (descriptors[0], *descriptors[2 : 2 + len(numbers)])
     report, *rest = (fcntl.fcntl(it, fcntl.F_DUPFD_CLOEXEC, held + seccomp.HELD) for it in moved)
@@ -191,14 +220,19 @@ def _always() -> list[tuple[int, int]]:
 
 def _confine(rules: landlock.Ruleset, memory_bytes: int | None, held: int) -> None:
     """Give up every other right. The filter comes last, as it refuses what the earlier steps need."""
-    # 1, not 0: with 0 the kernel still pipes a dump to a program named in `core_pattern` (core(5)).
-    resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
+    # 1, not 0: with 0 the kernel still pipes a dump to a program named in `core_pattern` (core(5)). A hard limit of 0 stays.
+    _limit(resource.RLIMIT_CORE, 1)
     if memory_bytes is not None:
-        resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+        _limit(resource.RLIMIT_DATA, memory_bytes)
     program = seccomp.for_process(seccomp.filter_template(MACHINE, held), os.getpid())
     capabilities.keep(capabilities.OPEN_ALL)
     rules.restrict()
     seccomp.install(MACHINE, program)
+
+
+def _limit(which: int, wanted: int) -> None:
+    _, hard = resource.getrlimit(which)
+    resource.setrlimit(which, within(wanted, hard))
 
 
 def _try() -> str:

@@ -12,7 +12,8 @@ MAXRSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 
 _HELD: Final = re.compile(rb"^(?:RssAnon|RssShmem|VmSwap):\s*(\d+) kB", re.MULTILINE)
 _PEAK: Final = re.compile(rb"^VmHWM:\s*(\d+) kB", re.MULTILINE)
-_STATUS_BYTES: Final = 4096
+_AT_ONCE: Final = 4096
+_LOOKS: Final = 5
 
 
 def own_peak() -> int:
@@ -20,24 +21,49 @@ def own_peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_UNIT
 
 
-def peak_of(pid: int) -> int:
+def peak_of(pid: int, proc: str = "/proc") -> int:
     """The resident peak of a running process as /proc tells it, in bytes; 0 where it does not."""
-    found = _PEAK.search(_status_of(pid))
+    found = _PEAK.search(_read(f"{proc}/{pid}/status"))
     return 0 if found is None else int(found[1]) * 1024
 
 
-def held_by(pid: int) -> int:
-    """The memory that a running process has to itself, resident or swapped out, in bytes; 0 where /proc does not tell it."""
-    return sum(int(kilobytes) for kilobytes in _HELD.findall(_status_of(pid))) * 1024
+def held_by(pid: int, proc: str = "/proc") -> int:
+    """The memory that a running process has to itself, resident or swapped out, in bytes; 0 where /proc does not tell it.
+
+    A process whose first thread has ended tells it under its other threads alone, which may come and go.
+    """
+    held = _held(_read(f"{proc}/{pid}/status"))
+    for _ in range(_LOOKS):
+        if held is not None:
+            break
+        held = next((it for thread in _threads(pid, proc) if (it := _held(_read(thread))) is not None), None)
+    return held or 0
 
 
-def _status_of(pid: int) -> bytes:
+def _held(status: bytes) -> int | None:
+    """None if the thread has no memory any more: it has ended."""
+    found = _HELD.findall(status)
+    return sum(map(int, found)) * 1024 if found else None
+
+
+def _threads(pid: int, proc: str) -> list[str]:
+    try:
+        return [f"{proc}/{pid}/task/{thread}/status" for thread in os.listdir(f"{proc}/{pid}/task")]  # noqa: PTH208 - names alone
+    except OSError:
+        return []
+
+
+def _read(path: str) -> bytes:
+    """The whole file: a list of many groups comes before the memory. Empty if the process is gone."""
+    content = b""
     try:
         # Without a file object: it is asked for some thirty times a second.
-        descriptor = os.open(f"/proc/{pid}/status", os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            return os.read(descriptor, _STATUS_BYTES)
+            while chunk := os.read(descriptor, _AT_ONCE):
+                content += chunk
         finally:
             os.close(descriptor)
     except OSError:
         return b""
+    return content

@@ -51,10 +51,14 @@ def _add(clips: Sequence[RelinkClip], proxies: Sequence[str], root: str, comment
 
 
 def _inside(clip: RelinkClip, root: str) -> str:
+    """The proxy's path below `root`, which may be another name of its folder: one of the two has a symlink in it."""
     path = os.path.abspath(clip.proxy_file)
-    if os.path.commonpath([path, root]) != root:
-        raise UnfitError(f"{clip.proxy} is not in {root}: name the folder that contains the proxies")
-    return path
+    if os.path.commonpath([path, root]) == root:
+        return path
+    folder, real_root = Path(path).parent.resolve(), Path(root).resolve()
+    if folder.is_relative_to(real_root):
+        return str(Path(root) / folder.relative_to(real_root) / Path(path).name)
+    raise UnfitError(f"{clip.proxy} is not in {root}: name the folder that contains the proxies")
 
 
 def _sha256(path: str) -> str:

@@ -12,7 +12,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.media.demuxers import demuxer_name
 from proxx_worker.media.facts import MediaFacts, VideoFacts
 from proxx_worker.media.pixel_formats import pixel_format
-from proxx_worker.media.source_probe import PROBE_BYTES, PROBE_MICROSECONDS
+from proxx_worker.media.probe_command import PROBE_BYTES, PROBE_MICROSECONDS
 from proxx_worker.planning.argv import dropping, input_name, numbered, protocols, uncropped
 from proxx_worker.planning.color import MATRIX_FILTER_NAMES, is_full_range, is_standard_definition
 from proxx_worker.planning.color_tags import same

@@ -60,7 +60,8 @@ def examine(examiner: Examiner, job: FinishedJob, task: FinishedTask) -> Examine
             digest = sha256_of(proxy, examiner.stop)
     except ProxxError as error:
         _pass_on(error)
-        return _changed(task, Verdict.FAIL, f"the proxy cannot be read: {error.error.message}", certain=True)
+        hint = _IF_GATHERED if error.code is ErrorCode.SOURCE_MISSING else ""
+        return _changed(task, Verdict.FAIL, f"the proxy cannot be read: {error.error.message}{hint}", certain=True)
     if digest != task.output_sha256:
         return _changed(
             task, Verdict.FAIL, f"{output} is not the file that this result names: its SHA-256 is {digest}", certain=True
@@ -72,6 +73,9 @@ def examine(examiner: Examiner, job: FinishedJob, task: FinishedTask) -> Examine
         if error.code in {ErrorCode.SOURCE_MISSING, ErrorCode.SOURCE_CHANGED}:
             return _changed(task, Verdict.NOT_COMPARED, error.error.message, certain=False)
         return ExaminedTask(task, Verdict.NOT_COMPARED, (), error.error.message)
+
+
+_IF_GATHERED = " If `gather` has moved it, name the gathered.json of its new folder beside the results."
 
 
 def _pass_on(error: ProxxError) -> None:

@@ -4,7 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from proxx_worker.media.ffmpeg_words import Meaning, decoder_names, says
+from proxx_worker.media.decoder_names import decoder_names
+from proxx_worker.media.ffmpeg_words import Meaning, says
 from proxx_worker.report.audio_findings import audio_findings
 from proxx_worker.report.comparison import Comparison
 from proxx_worker.report.finding import Finding, Kind

@@ -21,6 +21,7 @@ from proxx_worker.report.charts import ssim_chart, waveforms
 from proxx_worker.report.document import ExaminedJob
 from proxx_worker.report.examine import ExaminedTask
 from proxx_worker.report.finding import Finding, Kind, Verdict
+from proxx_worker.report.gate import missed_limit
 from proxx_worker.report.pictures import ShownFrame
 from proxx_worker.report.summary import AudioSummary
 from proxx_worker.report.video_measures import LumaRange
@@ -97,6 +98,7 @@ def render(page: ReportPage) -> bytes:
         script_hash=_hash(script),
         jobs=[_job_view(page, number, job, many=many) for number, job in enumerate(page.jobs)],
         verdicts=[(verdict.value, _VERDICT_WORDS[verdict], _count(page.jobs, verdict)) for verdict in Verdict],
+        missed=missed_limit(page.jobs, page.gate),
         codes=sorted({job.job.error.code for job in page.jobs if job.job.error is not None}),
     )
     return text.encode("utf-8", "backslashreplace")

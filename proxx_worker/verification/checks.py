@@ -8,8 +8,9 @@ from pydantic import JsonValue
 
 from proxx_worker.contract.output_settings import Container
 from proxx_worker.contract.result import Check
-from proxx_worker.media.ffmpeg_words import decoder_names
+from proxx_worker.media.decoder_names import decoder_names
 from proxx_worker.media.ffprobe_json import read_ratio
+from proxx_worker.media.nanoseconds import means
 from proxx_worker.media.orientation import mirrors
 from proxx_worker.media.timecode import usual_timecode
 from proxx_worker.planning.color_tags import same
@@ -220,10 +221,13 @@ def _rate(expected: Expectation, stream: StreamReport) -> Check:
     if rate is None:
         expectation = "variable" if expected.timing.varies else None
         return Check(name="frame_rate", expected=expectation, actual=str(average), ok=None)
+
     # A missing source frame lowers the average, and the nominal rate of a very short clip is a guess: either may match.
-    # Matroska stores a frame's duration in whole nanoseconds, and FFmpeg reads the rate as a ratio with terms up to 30000.
-    tolerance = rate / 1_000_000 if expected.container in MATROSKA else Fraction(0)
-    found = next((value for value in (average, nominal) if value is not None and abs(value - rate) <= tolerance), None)
+    def is_it(value: Fraction) -> bool:
+        rounded = expected.container in MATROSKA and (abs(value - rate) * 1_000_000 <= rate or means(value, rate))
+        return value == rate or rounded
+
+    found = next((value for value in (average, nominal) if value and is_it(value)), None)
     return Check(name="frame_rate", expected=str(rate), actual=str(found or average or nominal), ok=found is not None)
 
 

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from proxx_worker.contract.errors import JsonValue
+from proxx_worker.media.decoder_names import decoder_names
 from proxx_worker.media.facts import MediaFacts
-from proxx_worker.media.ffmpeg_words import decoder_names, speaker
+from proxx_worker.media.ffmpeg_words import speaker
 
 MOST_PLACES = 20
 """How many places `details` lists; the others are only counted."""

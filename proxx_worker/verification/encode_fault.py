@@ -6,8 +6,9 @@ from dataclasses import replace
 from fractions import Fraction
 
 from proxx_worker.contract.errors import JOB_LOG, ErrorCode, JobError, JsonValue
+from proxx_worker.media.decoder_names import decoder_names
 from proxx_worker.media.demuxers import NUMBERED
-from proxx_worker.media.ffmpeg_words import Meaning, decoder_names, says, speaker, without_addresses
+from proxx_worker.media.ffmpeg_words import Meaning, says, speaker, without_addresses
 from proxx_worker.planning.plan import TaskPlan
 from proxx_worker.verification.damage_places import DamageSearchResult, Place, describe, listed, stream_of
 from proxx_worker.verification.encode_observation import EncodeObservation
@@ -15,6 +16,7 @@ from proxx_worker.verification.ends import is_known_end
 from proxx_worker.verification.frame_grid import first_gap, places_on_grid
 from proxx_worker.verification.source_faults import ends_after_frames, ends_after_seconds
 from proxx_worker.verification.source_times import times_fault
+from proxx_worker.verification.wide_holes import wide_hole
 
 _QUOTED_LINES = 10
 
@@ -42,6 +44,7 @@ def encode_error(plan: TaskPlan, encode: EncodeObservation, search: DamageSearch
     return (
         _damage(plan, encode, search, failed=failed)
         or _changes(plan, encode)
+        or wide_hole(plan, encode)
         or (times_fault(plan, encode, search) if stopped_by_times else None)
         or _own_fault(encode)
     )
@@ -141,11 +144,14 @@ def begins_between_keyframes(plan: TaskPlan, encode: EncodeObservation, damage: 
 def _changes(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     """Video or audio whose format changes partway: FFmpeg would restart its filters, and mix up channels."""
     if encode.restarts:
-        return JobError(
-            ErrorCode.SOURCE_UNSUPPORTED,
-            "the source's video changes size or format partway, which a single proxy cannot follow: split the clip there",
-            {"changes": encode.restarts},
+        why = (
+            "only the source's pictures state its orientation, and not all of them the same (or its size or format changes "
+            "partway), which a single proxy cannot follow: render the video upright first"
+            if plan.facts.video.oriented_by_frames
+            else "the source's video changes size, format or orientation partway, which a single proxy cannot follow: split the "
+            "clip there, or render it anew"
         )
+        return JobError(ErrorCode.SOURCE_UNSUPPORTED, why, {"changes": encode.restarts})
     changed = next(((at, heard.restarts) for at, heard in enumerate(encode.audio) if heard is not None and heard.restarts), None)
     if changed is None:
         return None
@@ -161,7 +167,8 @@ def _changes(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
 def _shortage(encode: EncodeObservation, *, failed: bool) -> JobError | None:
     """A lack of disk space or memory."""
     said = (*encode.complaints, *encode.stderr_tail)
-    if any(says(Meaning.NO_SPACE, line) for line in said):
+    short = failed or not encode.progress.ended or encode.file_size < (encode.progress.total_size or 0)
+    if short and any(says(Meaning.NO_SPACE, line) for line in said):
         return JobError(
             ErrorCode.NO_SPACE,
             "there was no space left for the output: free some on the output directory's filesystem, then submit again",

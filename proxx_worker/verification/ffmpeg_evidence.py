@@ -6,6 +6,7 @@ So the source need not be read a second time to verify the proxy against it.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 
 from proxx_worker.contract.errors import ErrorCode, JobError
 from proxx_worker.contract.output_settings import Container
@@ -21,7 +22,14 @@ from proxx_worker.verification.field_changes import fields_fault, mixed_fields
 from proxx_worker.verification.frame_grid import places_on_grid
 from proxx_worker.verification.heard_audio import HeardAudio
 from proxx_worker.verification.proxy_probe import ProxyObservation, StreamReport
-from proxx_worker.verification.source_faults import audio_ends_early, begins_late, ends_early, frames_left_out, undecoded_audio
+from proxx_worker.verification.source_faults import (
+    audio_ends_early,
+    begins_late,
+    empty_audio,
+    ends_early,
+    frames_left_out,
+    undecoded_audio,
+)
 from proxx_worker.verification.source_times import claim, measured_plan, promised_frames, times_fault
 
 
@@ -70,7 +78,7 @@ class FfmpegEvidence:
         """Frame count, every frame's time, and the first one's."""
         converts = self.plan.design.schedule.converts
         presented, encoded, video = self.encode.presented, self.encode.progress.frames, self.plan.facts.video
-        yield compare("frames_encoded", None if converts else presented, encoded)
+        yield self._converted(encoded) if converts else compare("frames_encoded", presented, encoded)
         yield compare("frames", encoded if converts else presented, stream.frames)
         missing = frames_left_out(self.plan, self.encode)
         samples = promised_frames(video, self.encode.times)
@@ -96,6 +104,7 @@ class FfmpegEvidence:
         return (
             ends_early(plan, encode, proxy.report)
             or undecoded_audio(plan, encode)
+            or empty_audio(plan, encode)
             or audio_ends_early(plan, encode, proxy.report)
             or gap_error(plan, encode, self.search)
             or audio_damage(plan.expected.audio or (), proxy)
@@ -151,6 +160,23 @@ class FfmpegEvidence:
         return (
             start if schedule.rate is None else round(start / schedule.time_base) * schedule.time_base
         ) + schedule.output_shift
+
+    def _converted(self, encoded: int) -> Check:
+        """Whether frames of another rate fill the time that the source presented.
+
+        Only where its container does not state that time: else the check `duration` compares with it. FFmpeg rounds the first
+        frame and the end to frames of the new rate. The last frame lasts as long as its packet says: that is a frame of a
+        constant rate, or near it, and unknown where the rate varies.
+        """
+        rate, video, times = self.plan.design.schedule.rate, self.plan.facts.video, self.encode.times
+        if rate is None or self.plan.expected.timing.duration is not None or not times:
+            return compare("frames_encoded", None, encoded)
+        shown, frame = (max(times) - min(times)) * video.time_base * rate, rate / video.rate
+        if not video.constant_rate:
+            least = max(1, ceil(shown - 1))
+            return Check(name="frames_encoded", expected=f"at least {least}", actual=encoded, ok=encoded >= least)
+        ok = abs(encoded - shown - frame) <= 1 + frame
+        return Check(name="frames_encoded", expected=max(1, round(shown + frame)), actual=encoded, ok=ok)
 
     def _wanted_times(self, frames: int) -> tuple[Fraction, Iterable[int]]:
         """The time of each frame relative to the first: the unit in seconds, and integers in that unit."""

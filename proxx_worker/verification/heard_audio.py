@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from proxx_worker.planning.audio_report import MOST_SAMPLES, HeardFrame, Placement
+from proxx_worker.planning.audio_report import FrameEdge, Placement
 
 _NOTED = 20
 
@@ -21,8 +21,8 @@ class HeardAudio:
 
     `first`: position of its first sample, None if there was none. `length`: how many samples it must give, silence included.
     `corrections`: the first ones after its start; `corrected`: how many there were. `placed`: how many samples it gave, at the
-    proxy's rate, if reported. `restarts`: how often it changed its rate, format or channels. `certain`: False if a frame was
-    longer than a report can state.
+    proxy's rate, if reported. `restarts`: how often it changed its rate, format or channels. `widest`: the farthest
+    that a frame was from the end of the one before it, the first one from the proxy's start, corrected or not.
     """
 
     rate: int
@@ -33,7 +33,24 @@ class HeardAudio:
     corrected: int = 0
     placed: int | None = None
     restarts: int = 0
-    certain: bool = True
+    widest: Correction = Correction(0, 0)
+
+
+class _Frames:
+    """Makes frames of a report's lines: the starts that are told, and every end."""
+
+    def __init__(self) -> None:
+        self._starts: dict[int, int] = {}
+        self._end = 0
+
+    def add(self, number: int, edge: FrameEdge) -> tuple[int, int] | None:
+        """The time and length of frame `number`, if this line ends it."""
+        if not edge.ends:
+            self._starts[number] = edge.time
+            return None
+        start = self._starts.pop(number, self._end)
+        self._end = edge.time
+        return start, edge.time - start
 
 
 class Listener:
@@ -55,19 +72,28 @@ class Listener:
         self._corrected = 0
         self._placed: int | None = None
         self._restarts = 0
-        self._certain = True
+        self._widest = Correction(0, 0)
+        self._decoded_frames, self._placed_frames = _Frames(), _Frames()
 
-    def hear(self, number: int, frame: HeardFrame) -> None:
-        """Add the next frame. `number`: how many frames its filter had seen before."""
-        if frame.placed:
-            self._placed = (self._placed or 0) + frame.samples
+    def hear(self, number: int, edge: FrameEdge) -> None:
+        """Add the next line of a report. `number`: how many frames its filter had seen before."""
+        frame = (self._placed_frames if edge.placed else self._decoded_frames).add(number, edge)
+        if frame is None:
             return
+        time, samples = frame
+        if edge.placed:
+            self._placed = (self._placed or 0) + samples
+        else:
+            self._decode(number, time + self._placement.shift - self._placement.origin, samples)
+
+    def _decode(self, number: int, time: int, samples: int) -> None:
+        """Add a decoded frame at `time`, counted from the proxy's first sample."""
         if number == 0 and self._frames:
             self._restarts += 1
         self._frames += 1
-        moved = self._placement.shift - self._placement.origin
-        time = frame.near(self._here - moved) + moved
         away = time - self._here
+        if abs(away) > abs(self._widest.samples):
+            self._widest = Correction(self._here, away)
         if self._first is None:
             self._first = time
         elif abs(away) > self._placement.slack:
@@ -76,9 +102,8 @@ class Listener:
                 self._corrections.append(Correction(self._here, away))
         if abs(away) > self._placement.slack or self._length == 0:
             self._here = time
-        self._here += frame.samples
+        self._here += samples
         self._length = max(self._length, self._here)
-        self._certain = self._certain and frame.samples < MOST_SAMPLES
 
     def heard(self) -> HeardAudio:
         """The stream so far."""
@@ -91,5 +116,5 @@ class Listener:
             corrected=self._corrected,
             placed=self._placed,
             restarts=self._restarts,
-            certain=self._certain,
+            widest=self._widest,
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from proxx_worker.media.integers import Integers
-from proxx_worker.planning.audio_report import read_frame
+from proxx_worker.planning.audio_report import read_edge
 from proxx_worker.verification.heard_audio import Listener
 
 _PRESENTED = re.compile(rb"frame:(\d{1,18})\s+pts:(-?\d{1,18}|NOPTS)\s+pts_time:\S*\s*")
@@ -50,7 +50,7 @@ class ProgressParser:
         self.untimed = Integers(pause=pause)
         """The numbers of those that had none, from 0."""
         self.restarts = 0
-        """How often the decoded video changed its size or format partway, so that FFmpeg rebuilt its filters."""
+        """How often the decoded video changed its size, format or orientation partway, so that FFmpeg rebuilt its filters."""
         self.last = Progress()
         """The latest block."""
 
@@ -86,7 +86,7 @@ class ProgressParser:
         return self.last
 
     def _frame(self, number: int, time: int | None) -> None:
-        heard = None if time is None else read_frame(time)
+        heard = None if time is None else read_edge(time)
         if heard is None:
             if number == 0 and self.count:
                 self.restarts += 1

@@ -47,8 +47,13 @@ HDR_ENTRIES = (
 )
 """Requested only if the source has such metadata, as it is repeated for every frame."""
 
+_HDR_FIELDS = frozenset(HDR_ENTRIES.partition("=")[2].split(","))
+
 LENGTH_ENTRIES = "frame=pkt_duration,duration"
 """Requested only if audio is copied: each frame's duration, which has another name from FFmpeg 6 on."""
+
+_MOST_STREAMS = 1000
+"""FFmpeg's own limit (`-max_streams`): an ffprobe that has been taken over may report any number."""
 
 _LENGTHS = ("pkt_duration", "duration")
 _OF_ONE_FRAME = frozenset({"pts", *_LENGTHS})
@@ -228,15 +233,11 @@ class ProxyReader:
         elif section == "format":
             self._container = _split(rest)[0]
 
-    def _report(self, index: str) -> StreamReport:
-        if (known := self._reports.get(index)) is not None:
-            return known
-        new = StreamReport({}, times=Integers(pause=self._pause), sizes=Integers(pause=self._pause))
-        return self._reports.setdefault(index, new)
-
     def _stream(self, text: str) -> None:
         fields, side_data = _split(text)
         report = self._report(fields.get("index", ""))
+        if report is None:
+            return
         report.fields, report.side_data = fields, side_data
         # Programs and stream groups come first and repeat their streams with fewer fields: the last occurrence counts.
         self._order = [*(other for other in self._order if other is not report), report]
@@ -245,6 +246,8 @@ class ProxyReader:
     def _frame(self, text: str) -> None:
         fields, side_data = _split(text)
         report = self._report(fields.get("stream_index", ""))
+        if report is None:
+            return
         report.frames += 1
         self._last, self._last_is_frame = report, True
         time, samples = _integer(fields, "pts"), _integer(fields, "nb_samples")
@@ -258,14 +261,21 @@ class ProxyReader:
         if variant not in report.frame_variants and len(report.frame_variants) < _MANY_VARIANTS:
             report.frame_variants[variant] = fields
 
+    def _report(self, index: str) -> StreamReport | None:
+        """The stream with this index; None if it is one of more than FFmpeg reads."""
+        if index not in self._reports and len(self._reports) >= _MOST_STREAMS:
+            return None
+        series = (Integers(pause=self._pause), Integers(pause=self._pause))
+        return self._reports.setdefault(index, StreamReport({}, times=series[0], sizes=series[1]))
+
     def _side_data(self, *side_data: Mapping[str, str]) -> None:
         """Add side data to what was printed last: a frame or a stream."""
         if self._last is None:
             return
         if self._last_is_frame:
             for datum in side_data:
-                self._last.static_hdr.update(datum)
-        else:
+                self._last.static_hdr.update((key, value) for key, value in datum.items() if key in _HDR_FIELDS)
+        elif len(self._last.side_data) < _MANY_VARIANTS:
             self._last.side_data += side_data
 
 

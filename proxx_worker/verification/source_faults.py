@@ -7,6 +7,7 @@ from proxx_worker.contract.output_settings import Container
 from proxx_worker.media.demuxers import NUMBERED
 from proxx_worker.planning.frame_timing import clip_start
 from proxx_worker.planning.plan import TaskPlan
+from proxx_worker.planning.remedies import outside_mxf
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.proxy_probe import ProxyReport
 from proxx_worker.verification.source_times import promised_frames
@@ -129,6 +130,19 @@ def undecoded_audio(plan: TaskPlan, encode: EncodeObservation) -> JobError | Non
     return None
 
 
+def empty_audio(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
+    """An audio stream that is listed but gives no audio: some muxers leave it out, others write a stream of silence or none."""
+    for position, (stream, heard) in enumerate(zip(plan.facts.audio, encode.audio, strict=False)):
+        if heard is not None and heard.first is None:
+            return JobError(
+                ErrorCode.SOURCE_UNSUPPORTED,
+                f"audio stream {position + 1} of the source ({stream.codec}) is empty: it gave no audio, and a proxy must carry "
+                "every audio stream; deliver the clip without that stream, or again if it should have audio",
+                {"stream": stream.index, "codec": stream.codec},
+            )
+    return None
+
+
 def audio_ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -> JobError | None:
     """Audio that ends earlier than a container that counts its samples says."""
     facts = plan.facts
@@ -142,7 +156,7 @@ def audio_ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyRep
             continue
         end, promised = Fraction(heard.length, heard.rate), stream.start + stream.duration - start
         # Lossy codecs use blocks, and decoders may or may not trim the padding at either end.
-        if heard.certain and end + Fraction(4 * 1024, heard.rate) < promised:
+        if end + Fraction(4 * 1024, heard.rate) < promised:
             name = f"audio stream {position + 1} of the source"
             said = f"{name} ends at {float(end):.3f} s, but its container promises {float(promised):.3f} s"
             return _cut_off(said, end, stream=stream.index)
@@ -158,7 +172,7 @@ def begins_late(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
     return JobError(
         ErrorCode.SOURCE_UNSUPPORTED,
         f"the source's first frame is {second} s from the time its container states, and MXF cannot store a late start: "
-        "choose mov, mp4 or mkv",
+        + outside_mxf(interlaced=plan.facts.video.interlaced),
         {"seconds": second},
     )
 

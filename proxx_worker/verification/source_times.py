@@ -12,6 +12,7 @@ from proxx_worker.contract.values import rate_as_number
 from proxx_worker.media.facts import VideoFacts
 from proxx_worker.planning.frame_timing import MXF_RATES
 from proxx_worker.planning.plan import TaskPlan, plan_slower, plan_task
+from proxx_worker.planning.remedies import outside_mxf
 from proxx_worker.verification.damage_places import MOST_PLACES, DamageSearchResult, Place, listed
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.frame_grid import Scale, first_gap, places_on_grid
@@ -97,7 +98,8 @@ def _goes_back(plan: TaskPlan, times: Sequence[int], search: DamageSearchResult 
         ErrorCode.SOURCE_DAMAGED,
         f"frame times must increase, but the source's frame at {before} s is followed by one at {time} s"
         + (f" (and {count - 1} more such places)" if count > 1 else "")
-        + ': rewrap the clip with correct times, or ask for fps_mode "explicit" with a rate',
+        + ": rewrap the clip with correct times"
+        + ("" if plan.facts.video.interlaced else ', or ask for fps_mode "explicit" with a rate'),
         {
             "near_seconds": before,
             **listed(places, more),
@@ -116,14 +118,14 @@ def _off_the_rate(plan: TaskPlan, times: Sequence[int]) -> JobError | None:
         return JobError(
             ErrorCode.SOURCE_UNSUPPORTED,
             f"the source's container states a constant frame rate ({rate}), but its frames have other times: "
-            'ask for fps_mode "explicit" with a rate' + (", or for mov, mp4 or mkv" if in_mxf else ""),
+            + _remedies(plan, f'"explicit" with {_number(rate) if in_mxf else "a rate"}'),
             {"rate": str(rate)},
         )
     if (every := _every(times, video.time_base, rate)) > 1:
         return JobError(
             ErrorCode.SOURCE_UNSUPPORTED,
             f"the source's container states a frame rate of {rate}, but its frames come at {rate / every}: "
-            + _explicit(plan, rate / every, rate),
+            + _remedies(plan, _explicit(plan, rate / every, rate)),
             {"rate": str(rate), "rate_of_frames": str(rate / every)},
         )
     missing = first_gap(places_on_grid(times, video.time_base, rate)) if in_mxf else None
@@ -133,20 +135,32 @@ def _off_the_rate(plan: TaskPlan, times: Sequence[int]) -> JobError | None:
     return JobError(
         ErrorCode.SOURCE_UNSUPPORTED,
         f"the source skips frames of its constant rate ({rate}), first at {second} s, and MXF cannot store a gap: "
-        f'ask for fps_mode "explicit" with {rate_as_number(rate) or "a rate"}, which repeats the previous frame, '
-        "or for mov, mp4 or mkv",
+        + _remedies(plan, f'"explicit" with {_number(rate)}, which repeats the previous frame'),
         {"rate": str(rate), "near_seconds": second},
     )
 
 
 def _explicit(plan: TaskPlan, real: Fraction, claimed: Fraction) -> str:
-    """The remedy for frames at `real` in a container that states `claimed`: a rate that a spec can say and the proxy can have."""
+    """For frames at `real` in a container that states `claimed`: a rate that a spec can say and the proxy can have."""
     in_mxf = plan.expected.container is Container.MXF
     if (number := rate_as_number(real)) is not None and (real in MXF_RATES or not in_mxf):
-        return f'ask for fps_mode "explicit" with {number}'
+        return f'"explicit" with {number}'
     if (number := rate_as_number(claimed)) is not None:
-        return f'ask for fps_mode "explicit" with {number}, which repeats frames' + (", or for mov, mp4 or mkv" if in_mxf else "")
-    return 'ask for fps_mode "explicit" with a rate'
+        return f'"explicit" with {number}, which repeats frames'
+    return '"explicit" with a rate'
+
+
+def _number(rate: Fraction) -> str:
+    return rate_as_number(rate) or "a rate"
+
+
+def _remedies(plan: TaskPlan, mode: str) -> str:
+    """What would be accepted: `mode` as fps_mode, which fields do not survive, or what keeps the times that MXF cannot store."""
+    interlaced = plan.facts.video.interlaced
+    remedies = [] if interlaced else [f"ask for fps_mode {mode}"]
+    if plan.expected.container is Container.MXF:
+        remedies.append(outside_mxf(interlaced=interlaced))
+    return ", or ".join(remedies) or "rewrap the clip with correct times, or deinterlace it first"
 
 
 def off_grid(times: Sequence[int], tick: Fraction, rate: Fraction) -> bool:

@@ -22,6 +22,9 @@ HASHED_AT_MOST: Final = 256 << 20
 
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # NONBLOCK: a FIFO must not hang the worker
 _NOT_PERMITTED: Final = frozenset({errno.EACCES, errno.EPERM})
+_HELD: Final = frozenset({errno.EAGAIN, errno.EBUSY, errno.ETXTBSY})
+"""Another program has the file for itself: a lease (fcntl(2), F_SETLEASE), or an open on a share that lets no one else read."""
+
 _NOT_A_FILE: Final = frozenset({errno.ELOOP, errno.ENXIO, errno.EMLINK})
 
 
@@ -50,7 +53,8 @@ def read_claimed(stem: bytes, path: bytes, stop: StopSignal, *, sync: bool) -> C
 
     `sync` makes its contents durable: the submitter may not have synced it, and a result must not outlive its spec.
 
-    Raises `ProxxError` (IO_ERROR, WORKSPACE_INVALID) if reading fails for any reason other than the file's permissions.
+    A job is `unreadable` if the file's permissions do not allow it, or another program holds the file. Raises `ProxxError`
+    (IO_ERROR, WORKSPACE_INVALID) for all other errors.
     """
     with translate_os_errors("read", path, state_folder=True):
         status = os.stat(path, follow_symlinks=False)
@@ -61,7 +65,7 @@ def read_claimed(stem: bytes, path: bytes, stop: StopSignal, *, sync: bool) -> C
         except OSError as error:
             if error.errno in _NOT_A_FILE:
                 return None
-            if error.errno in _NOT_PERMITTED:
+            if error.errno in _NOT_PERMITTED | _HELD:
                 return ClaimedJob(stem, None, status.st_size, None, unreadable=error.strerror)
             raise
         try:
@@ -78,18 +82,29 @@ def read_claimed(stem: bytes, path: bytes, stop: StopSignal, *, sync: bool) -> C
 
 
 def read_if_regular(path: bytes, limit: int) -> bytes | None:
-    """Up to `limit` bytes of a regular file; None if `path` is anything else, does not exist, or is not readable.
+    """Up to `limit` bytes of a regular file; None if `path` is anything else, does not exist, or is not readable at the moment.
 
     Raises `OSError` for all other errors.
     """
-    with _open_if_regular(path) as fd:
-        return None if fd is None else _read_at_most(fd, limit)
+    try:
+        with _open_if_regular(path) as fd:
+            return None if fd is None else _read_at_most(fd, limit)
+    except OSError as error:
+        if is_held(error):
+            return None
+        raise
+
+
+def is_held(error: OSError) -> bool:
+    """Whether a file could not be opened because another program holds it. That passes."""
+    return error.errno in _HELD
 
 
 def sha256_if_regular(path: bytes, stop_requested: Callable[[], bool] = lambda: False) -> str | None:
     """The SHA-256 (hex) of a regular file of at most `HASHED_AT_MOST` bytes.
 
-    None for a larger one, once `stop_requested`, and as for `read_if_regular`. Raises `OSError` for all other errors.
+    None for a larger one, once `stop_requested`, and if it is no regular file or may not be read. Raises `OSError` for all other
+    errors, also for a file that another program holds.
     """
 
     def checkpoint() -> None:

@@ -15,7 +15,8 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.files.durable import write_durable
 from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.filesystems import FilesystemKind, Mount, filesystem_of, kind_of, refuse_object_store
-from proxx_worker.files.syncing import sync_directory
+from proxx_worker.files.syncing import require_syncable, sync_directory
+from proxx_worker.workspace.entries import exists
 from proxx_worker.workspace.rename_probe import probe_renames, require_one_device
 
 FOLDER_MODE: Final = 0o755
@@ -83,7 +84,12 @@ class Workspace:
 
     def require_folder(self) -> None:
         """Raise WORKSPACE_INVALID unless the workspace is a folder, or a symlink to one."""
-        if not os.path.lexists(self.path):
+        with translate_os_errors("inspect the folder", self.path, state_folder=True):
+            try:
+                there = exists(self.path)
+            except NotADirectoryError:
+                there = False
+        if not there:
             raise ProxxError(
                 ErrorCode.WORKSPACE_INVALID,
                 f"there is no folder {self.name}: create it with `mkdir -p {shlex.quote(self.name)}`, or correct the path",
@@ -117,6 +123,14 @@ class Workspace:
         """Create the inbox if it is missing, for submitters. Raises WORKSPACE_INVALID, NO_SPACE or IO_ERROR."""
         make_folder(self.inbox)
         self._sync_folders()
+
+    def require_inbox(self) -> None:
+        """Raise WORKSPACE_INVALID or IO_ERROR if what this user drops into the inbox cannot be synced: for before the drop.
+
+        Opening a folder for a sync needs read permission on it, which a drop alone does not.
+        """
+        with translate_os_errors("open the folder", self.inbox, state_folder=True):
+            require_syncable(self.inbox)
 
     def _sync_folders(self) -> None:
         """Sync existing folders as well: the process that created them may have been killed before the sync."""

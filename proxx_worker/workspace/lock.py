@@ -18,6 +18,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.syncing import sync_file
 from proxx_worker.workspace.holder import Holder, is_dead_here, this_process
+from proxx_worker.workspace.inheritors import inheritor_of
 from proxx_worker.workspace.layout import Workspace, make_folder
 
 DYING_ENCODER_SECONDS: Final = 2.0
@@ -68,8 +69,9 @@ class WorkspaceLock:
                 return cls(workspace, *_lock_both(workspace, since))
             except _BusyError:
                 holder = Holder.read(workspace.lock_file)
-                if monotonic() >= deadline or not (holder is None or is_dead_here(holder)):
-                    raise _busy(workspace, holder) from None
+                dead = holder is not None and is_dead_here(holder)
+                if monotonic() >= deadline or not (holder is None or dead):
+                    raise _busy(workspace, holder, dead=dead) from None
             sleep(_POLL_SECONDS)
 
     def still_owned(self) -> bool:
@@ -154,7 +156,7 @@ def _refers_to(path: bytes, fd: int) -> bool:
     return (named.st_dev, named.st_ino) == (held.st_dev, held.st_ino)
 
 
-def _busy(workspace: Workspace, holder: Holder | None) -> ProxxError:
+def _busy(workspace: Workspace, holder: Holder | None, *, dead: bool) -> ProxxError:
     if holder is None:
         return ProxxError(
             ErrorCode.WORKSPACE_BUSY,
@@ -162,10 +164,16 @@ def _busy(workspace: Workspace, holder: Holder | None) -> ProxxError:
             "only one worker may use it: stop the other one, or give this one a workspace of its own",
             path=workspace.name,
         )
+    if dead:
+        left = inheritor_of(workspace.lock_file) or inheritor_of(workspace.running) or "a process"
+        by = f"{left} that process {holder.pid}, a worker since {holder.since}, left behind when it ended"
+        remedy = "end it, then start again"
+    else:
+        by = f"process {holder.pid} on {holder.host} since {holder.since}"
+        remedy = "stop that one, or give this one a workspace of its own"
     return ProxxError(
         ErrorCode.WORKSPACE_BUSY,
-        f"{workspace.name} is locked by process {holder.pid} on {holder.host} since {holder.since}; "
-        "only one worker may use it: stop that one, or give this one a workspace of its own",
+        f"{workspace.name} is locked by {by}; only one worker may use it: {remedy}",
         path=workspace.name,
         pid=holder.pid,
         host=holder.host,

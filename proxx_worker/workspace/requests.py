@@ -18,7 +18,7 @@ from proxx_worker.contract.errors import ErrorCode
 from proxx_worker.contract.result import JobResult
 from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.syncing import sync_directory
-from proxx_worker.workspace.claimed import ClaimedJob, read_if_regular, sha256_if_regular
+from proxx_worker.workspace.claimed import ClaimedJob, is_held, read_if_regular, sha256_if_regular
 from proxx_worker.workspace.entries import exists, status_of
 
 CHECK_SECONDS: Final = 0.5
@@ -163,7 +163,12 @@ class Requests:
                 self._remove(name, path, _NO_SHA256)
             return None
         spec = JobFiles.of(name.removesuffix(CANCEL_SUFFIX)).spec
-        found = sha256_if_regular(os.path.join(self._folder, spec), stop_requested) if is_candidate_name(spec) else None
+        try:
+            found = sha256_if_regular(os.path.join(self._folder, spec), stop_requested) if is_candidate_name(spec) else None
+        except OSError as error:
+            if is_held(error):
+                return None  # until the spec can be read, or is claimed
+            raise
         if found == wanted:
             return spec
         if not stop_requested():  # which leaves a large spec unread, and its cancel for the next start

@@ -42,6 +42,7 @@ def submit(workspace: Workspace, jobspec: Path) -> Path:
     _require_candidate(name)
     workspace.require()
     workspace.make_inbox()
+    workspace.require_inbox()
     temporary = os.path.join(workspace.inbox, b".submit-" + secrets.token_hex(8).encode())
     try:
         _copy(jobspec, temporary)
@@ -50,9 +51,26 @@ def submit(workspace: Workspace, jobspec: Path) -> Path:
         with suppress(OSError):
             os.unlink(temporary)
         raise
-    with translate_os_errors("sync the folder", workspace.inbox, state_folder=True):
-        sync_directory(workspace.inbox)
+    sync_or_take_back(workspace.inbox, made)
     return Path(os.fsdecode(made))
+
+
+def sync_or_take_back(folder: bytes, made: bytes) -> None:
+    """Sync the folder; if that fails, remove `made`, which was just put there.
+
+    Raises WORKSPACE_INVALID, NO_SPACE or IO_ERROR, whose message says so if `made` could not be removed.
+    """
+    try:
+        with translate_os_errors("sync the folder", folder, state_folder=True):
+            sync_directory(folder)
+    except ProxxError as fault:
+        try:
+            os.unlink(made)
+        except OSError:
+            name = display_name(os.path.basename(made))
+            message = f"{fault.error.message}; {name} was dropped before that, and the worker has taken it, or it is still there"
+            raise ProxxError(fault.code, message, **fault.error.details) from fault
+        raise
 
 
 def _require_candidate(name: bytes) -> None:

@@ -212,6 +212,21 @@ def _empty(t: dict[str, str]) -> None:
     opened(t["clip"], os.O_RDONLY | os.O_TRUNC)
 
 
+@trying("open another clip neither to read nor to write")
+def _neither(t: dict[str, str]) -> None:
+    opened(t["clip"], os.O_ACCMODE)
+
+
+@trying("empty another clip by opening it so")
+def _empty_neither(t: dict[str, str]) -> None:
+    opened(t["clip"], os.O_ACCMODE | os.O_TRUNC)
+
+
+@trying("empty the source by its descriptor so")
+def _empty_source(_: dict[str, str]) -> None:
+    opened("/dev/fd/0", os.O_ACCMODE | os.O_TRUNC)
+
+
 @trying("truncate another clip")
 def _truncate(t: dict[str, str]) -> None:
     os.truncate(t["clip"], 0)

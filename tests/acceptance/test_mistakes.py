@@ -1,6 +1,7 @@
 """Mistakes at the command line, each answered with what to do: no traceback, no riddle, the right exit code."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -366,6 +367,44 @@ MISTAKES = [
         "run spec.json --result nowhere/r.json",
         64,
         "--result nowhere/r.json cannot be written: its folder must exist",
+    ),
+    Mistake(
+        "a pipe in a result's place",
+        "run spec.json --result pipe",
+        64,
+        "--result pipe cannot be written: it is a pipe, which a file must not replace; name another file",
+        lambda world: os.mkfifo(world.root / "pipe"),
+    ),
+    Mistake(
+        "a name that is too long",
+        f"run spec.json --result {'x' * 300}",
+        64,
+        "cannot be written: File name too long; name another file",
+    ),
+    Mistake(
+        "a result that is too long a name",
+        f"relink {'x' * 300} --ale x.ale",
+        64,
+        "cannot be read: File name too long; name a NAME.result.json",
+    ),
+    Mistake(
+        "a token in a folder's name",
+        "spec --profile proxy_h264_low --output-directory out/{source_name} clip.mov",
+        64,
+        "{source_name} in --output-directory is not known: only {name} and {chunk} are filled in there",
+    ),
+    Mistake(
+        "two clips that would become one file",
+        "spec --profile proxy_h264_low --output-directory out --per-clip specs a/clip.mov b/clip.mov",
+        1,
+        "would both become",
+        in_two_folders,
+    ),
+    Mistake(
+        "a preset for FFmpeg and a card",
+        "spec --recursive . --profile proxy_h264_low --resolve-preset P --beside Proxy --per-clip specs",
+        1,
+        "proxy_h264_low is made by FFmpeg, which has no presets: leave it out",
     ),
     Mistake(
         "a log without a place",

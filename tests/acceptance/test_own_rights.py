@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import shutil
 import socket
 import subprocess
 import sys
@@ -138,6 +139,15 @@ def test_it_does_its_whole_work(proxx: Command, workspace: Workspace, place: Pla
         document["tasks"][0]["output_sha256"] for document in (read_result(workspace.done, "job"), parse_result(free.stdout))
     ]
     assert digests[0] == digests[1], "the bytes are those of a worker that keeps its rights"
+
+
+def test_paths_may_be_any_bytes(proxx: Command, place: Place, tmp_path: Path) -> None:
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xe9\xff"))
+    workspace = Workspace(odd / "workspace")
+    (odd / "ffmpeg").symlink_to(str(shutil.which("ffmpeg")))
+    workspace.drop("job", jobspec(place.source, place.day))
+    ended = proxx("watch", "--once", workspace, *place.roots, "--ffmpeg", odd / "ffmpeg")
+    assert ended.exit_code == 0, ended.stderr
 
 
 def test_run_gives_up_its_rights_too_and_delivers(proxx: Command, place: Place, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`relink` on real jobs: read back by OpenTimelineIO's own readers, and by the ASC's own tools."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -153,6 +154,49 @@ def test_a_history_is_begun_continued_and_broken_by_one_byte(
     assert refused.exit_code == 1
     assert "is not the file that its result names" in refused.stderr
     assert names(proxies / "ascmhl") == before
+
+
+def test_a_history_may_be_named_by_a_symlink(proxx: Command, clip: Path, tmp_path: Path) -> None:
+    result = finished(proxx, tmp_path, clip)
+    (tmp_path / "link").symlink_to("Proxy")
+    assert proxx("relink", result, "--mhl", tmp_path / "link").exit_code == 0
+    assert ascmhl("verify", tmp_path / "Proxy").returncode == 0
+
+
+def test_proxies_that_were_gathered_are_found_by_the_list_of_it(proxx: Command, clip: Path, tmp_path: Path) -> None:
+    result, target, everything = finished(proxx, tmp_path, clip), tmp_path / "clips.ale", tmp_path / "all"
+    everything.mkdir()
+    assert proxx("gather", result, "--into", everything).exit_code == 0
+    for option, path in (("--ale", target), ("--fcpxml", target), ("--otio", target), ("--mhl", everything)):
+        refused = proxx("relink", result, option, path)
+        assert refused.exit_code == 4, refused.stderr
+        assert "If `gather` has moved it, name the gathered.json of its new folder" in refused.stderr
+    assert not target.exists()
+    assert proxx("relink", result, everything / "gathered.json", "--ale", target).exit_code == 0
+    [made] = otio.adapters.read_from_file(str(target))
+    assert made.metadata["ALE"]["Proxy Path"] == str(everything / clip.name)
+    assert proxx("relink", result, everything / "gathered.json", "--mhl", everything).exit_code == 0
+    (history,) = (everything / "ascmhl").glob("*.mhl")
+    assert clip.name in history.read_text()
+
+
+def test_an_output_is_never_put_in_a_pipe_s_place(proxx: Command, clip: Path, tmp_path: Path) -> None:
+    result = finished(proxx, tmp_path, clip)
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("clips")
+    for command in (
+        ("relink", result, "--ale", tmp_path / "pipe"),
+        ("relink", result, "--fcpxml", tmp_path / "pipe"),
+        ("report", result, "--html", tmp_path / "pipe"),
+        ("report", result, "--html", tmp_path / "page", "--json", tmp_path / "pipe"),
+        ("run", tmp_path / "job.json", "--result", tmp_path / "pipe"),
+    ):
+        refused = proxx(*command)
+        assert (refused.exit_code, (tmp_path / "pipe").is_fifo()) == (64, True), command
+        assert "it is a pipe, which a file must not replace" in refused.stderr
+    assert proxx("relink", result, "--ale", tmp_path / "link").exit_code == 0
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "clips").read_bytes().startswith(b"Heading")
 
 
 def test_what_does_not_fit_is_refused_and_nothing_is_written(proxx: Command, clip: Path, tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """A host on which no child can be started: found before any claim, and never at the cost of the inbox."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -122,3 +124,49 @@ def test_a_tool_that_cannot_be_run_costs_one_job(
     assert read_result(workspace.failed, "a")["error"]["code"] == "FFMPEG_MISSING"
     assert "worker_stopped" in ended.stderr.splitlines()[-1]
     assert "FFMPEG_MISSING" in ended.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_while_a_tool_hangs_at_the_start(
+    proxx: Command, workspace: Workspace, clip: Path, proxies: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    workspace.drop("a", jobspec(clip, proxies))
+    hanging = program(tmp_path / "ffmpeg", "while :; do :; done")
+    with proxx.start("watch", workspace, "--ffmpeg", hanging, "--sandbox", "on") as worker:
+        worker.until(lambda: worker.children(str(hanging)), "a tool that hangs")
+        begun = time.monotonic()
+        worker.signal(number)
+        ended = worker.wait()
+    assert (ended.exit_code, time.monotonic() - begun < 3) == (0, True)
+    assert "worker_ended" in ended.stderr
+    assert stems(workspace.inbox) == ["a"]
+
+
+AS_LEFT = "import os, signal, sys; exec(sys.argv[1]); os.execv(sys.argv[2], sys.argv[2:])"
+
+
+def test_signals_as_another_program_left_them(
+    proxx: Command, workspace: Workspace, clip: Path, proxies: Path, tmp_path: Path
+) -> None:
+    """Ignored and blocked ones are inherited: a batch system or a shell's trap leaves them so."""
+
+    def command(setting: str, *arguments: Argument) -> list[Argument]:
+        return [sys.executable, "-c", AS_LEFT, setting, COMMAND, *arguments]
+
+    spec = tmp_path / "a.json"
+    spec.write_bytes(encode(jobspec(clip, proxies)))
+    ignored = "signal.signal(signal.SIGCHLD, signal.SIG_IGN)"
+    for arguments in (("check", workspace.root), ("run", spec)):
+        done = subprocess.run(command(ignored, *arguments), env=proxx.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    blocked = "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})"
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with (tmp_path / "stderr").open("wb") as said:
+            worker = subprocess.Popen(command(blocked, "watch", workspace.root), env=proxx.environment, stderr=said)
+        try:
+            wait_until(lambda: (workspace.status() or {}).get("state") == "idle", "an idle worker")
+            worker.send_signal(number)
+            assert worker.wait(DEADLINE_SECONDS) == 0
+        finally:
+            worker.kill()
+            worker.wait()

@@ -91,6 +91,12 @@ def test_status_where_no_worker_ever_ran(proxx: Command, workspace: Workspace) -
     assert snapshot(workspace.root, times=True) == before, "status touches nothing"
 
 
+def test_a_hold_is_told_where_no_worker_runs(proxx: Command, workspace: Workspace) -> None:
+    assert b"held" not in proxx("status", workspace).stdout
+    assert proxx("hold", workspace).exit_code == 0
+    assert proxx("status", workspace).stdout.endswith(b"\nheld:    nothing is claimed until it is released\n")
+
+
 def test_status_of_no_workspace_is_4(proxx: Command, tmp_path: Path) -> None:
     assert proxx("status", tmp_path / "nowhere", "--json").exit_code == 4
     health = proxx("status", tmp_path / "nowhere", "--health")

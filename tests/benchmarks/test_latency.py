@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from proxx_worker.media.source_probe import probe_argv
+from proxx_worker.media.probe_command import probe_argv
 from tests.benchmarks.conftest import WORKER, Clips, emptied, spec_of
 from tests.benchmarks.measure import Spread, percentile, timed
 from tests.benchmarks.report import Report

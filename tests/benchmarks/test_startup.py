@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from proxx_worker.media.source_probe import probe_argv
+from proxx_worker.media.probe_command import probe_argv
 from tests.benchmarks.conftest import WORKER, Clips, emptied, encode_command, into, spec_of
 from tests.benchmarks.measure import Sample, Spread, cpu, in_turns, timed
 from tests.benchmarks.report import Report

@@ -9,7 +9,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from proxx_worker.media.source_probe import probe_argv
+from proxx_worker.media.probe_command import probe_argv
 from tests.benchmarks.conftest import Clips, emptied, encode_command, into, spec_of
 from tests.benchmarks.measure import Sample, Spread, in_turns, ratios, timed, wall
 from tests.benchmarks.report import Report

@@ -10,6 +10,6 @@ def parse_proxy(stdout: bytes) -> ProxyReport:
     return reader.finish()
 
 
-def write_frame(stream: int, time: int, samples: int, *, placed: bool = False) -> int:
-    """The number by which an encode reports a frame of decoded audio, as `planning/audio_report.py` describes it."""
-    return -(1 << 53) + ((time % (1 << 29) << 16) + min(samples, 65535)) * 128 + 2 * stream + placed
+def write_edge(stream: int, time: int, *, ends: bool, placed: bool = False) -> int:
+    """The number by which an encode reports where a frame of audio starts or ends, as `planning/audio_report.py` describes it."""
+    return (1 << 51) - (1 << 53) + 256 * time + 4 * stream + 2 * placed + ends

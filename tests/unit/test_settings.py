@@ -58,6 +58,9 @@ def test_a_flag_wins_over_the_file(tmp_path: Path) -> None:
         ("colour = 1", "colour: unknown key (known: ffmpeg, "),
         ("poll_seconds = 0", "poll_seconds: "),
         ("poll_seconds = inf", "poll_seconds: "),
+        ("encoder_memory_bytes = 67108863", "encoder_memory_bytes: "),
+        ("encoder_memory_bytes = 1125899906842625", "encoder_memory_bytes: "),
+        ("encoder_memory_bytes = 9223372036854775807", "encoder_memory_bytes: "),
         ("settle_seconds = -1", "settle_seconds: "),
         ('log_format = "xml"', "log_format: "),
         ('ffmpeg = "bin/ffmpeg"', "ffmpeg: must be an absolute path"),
@@ -96,6 +99,12 @@ def test_a_bad_flag_is_named_without_a_file() -> None:
         load_settings(None, {"stall_seconds": -1.0})
 
 
+def test_a_byte_order_mark_is_no_setting(tmp_path: Path) -> None:
+    path = tmp_path / "notepad.toml"
+    path.write_bytes(b"\xef\xbb\xbfstall_seconds = 7\n")
+    assert load_settings(path, {}).stall_seconds == 7
+
+
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be read: No such file"):
         load_settings(tmp_path / "missing.toml", {})
@@ -103,3 +112,8 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     path.write_bytes(b'ffmpeg = "/\xe9"')
     with pytest.raises(ConfigurationError, match="is not TOML"):
         load_settings(path, {})
+
+
+@pytest.mark.parametrize("memory", [64 << 20, 1 << 50])
+def test_the_least_and_the_most_memory(memory: int) -> None:
+    assert load_settings(None, {"encoder_memory_bytes": memory}).encoder_memory_bytes == memory

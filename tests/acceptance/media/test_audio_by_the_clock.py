@@ -189,6 +189,37 @@ def test_audio_stands_where_the_sources_clock_puts_it(
         assert loudness(ours, 1.35, 1.6) < loudness(ours, 0.5, 1.0) / 50
 
 
+def jumping(path: Path, codec: str, channels: int) -> Path:
+    """Noise at 192 kHz that stops after 2 s, and goes on 1500 s later: 2^28 samples are 1398 s."""
+    picture = ("-f", "lavfi", "-i", "color=size=64x64:rate=1:duration=1504")
+    noise = ("-f", "lavfi", "-i", "anoisesrc=r=192000:a=0.5:d=4:seed=1,asetnsamples=1920:p=0")
+    whole = path.with_name("whole.mkv")
+    ffmpeg(*picture, *noise, "-c:v", "mpeg4", "-c:a", codec, "-ac", str(channels), whole)
+    # Matroska's ticks are milliseconds.
+    ffmpeg("-i", whole, "-c", "copy", "-bsf:a", "setts=ts=TS+gte(N\\,200)*1500000", path)
+    return path
+
+
+@pytest.mark.heavy
+def test_a_hole_is_silence_however_wide(proxx: Command, tmp_path: Path) -> None:
+    proxy, checks = job(proxx, tmp_path, jumping(tmp_path / "jump.mkv", "pcm_s16le", 1), PROXIES["mov"])
+    assert [checks[f"audio_0_{name}"] for name in ("start", "duration", "holes")] == [True, True, True]
+    heard = {}
+    for second in (1, 3, 700, 1501, 1503):
+        cut = ("ffmpeg", "-v", "error", "-ss", str(second), "-t", "0.5", "-i", proxy, "-vn", "-f", "s16le", "-")
+        heard[second] = any(subprocess.run(cut, check=True, capture_output=True).stdout)
+    assert heard == {1: True, 3: False, 700: False, 1501: False, 1503: True}
+
+
+@pytest.mark.heavy
+def test_a_hole_that_ffmpeg_cannot_fill_is_refused(proxx: Command, tmp_path: Path) -> None:
+    spec = tmp_path / "spec.json"
+    spec.write_bytes(encode(jobspec(jumping(tmp_path / "jump.mkv", "pcm_s24le", 2), tmp_path, **PROXIES["mov"])))
+    error = parse_result(proxx("run", spec).stdout)["error"]
+    assert error["code"] == "SOURCE_UNSUPPORTED"
+    assert "audio stream 1 of the source jumps by 1500.000 s at 2.000 s" in error["message"]
+
+
 def test_a_stream_that_no_proxy_has_leaves_nothing_in_front(proxx: Command, tmp_path: Path) -> None:
     noise = write_noise(tmp_path / "noise.wav")
     whole, blob, early = (tmp_path / name for name in ("whole.mp4", "data.klv", "early-data.ts"))
@@ -217,3 +248,25 @@ def test_a_first_packet_without_sound_is_copied_with_the_others(proxx: Command, 
     assert [checks[f"audio_0_{name}"] for name in ("start", "duration", "holes")] == [True, True, True]
     theirs, ours = timeline(source), timeline(proxy)
     assert [lag(theirs, ours, second) for second in (0.5, 2.0, 3.5)] == [0, 0, 0]
+
+
+# In milliseconds, the first two lengths leave nothing for the last packet of AAC.
+@pytest.mark.parametrize("samples", [47 * 1024 + 1, 47 * 1024 + 23, 47 * 1024 + 24])
+def test_a_last_packet_of_a_few_samples_ends_no_later_in_matroska(proxx: Command, tmp_path: Path, samples: int) -> None:
+    source, noise = tmp_path / "clip.mov", write_noise(tmp_path / "noise.wav")
+    ffmpeg(*PICTURE, "-i", noise, "-af", f"atrim=end_sample={samples}", *H264, "-c:a", "pcm_s16le", source)
+    _, checks = job(proxx, tmp_path, source, PROXIES["mkv"])
+    assert [checks[f"audio_0_{name}"] for name in ("start", "duration", "holes")] == [True, True, True]
+
+
+def test_vorbis_in_ogg_is_whole_where_ffmpeg_misplaces_a_block(proxx: Command, tmp_path: Path) -> None:
+    source, noise = tmp_path / "clip.ogv", write_noise(tmp_path / "noise.wav", seconds=1)
+    ffmpeg(*PICTURE, "-i", noise, "-t", "1", "-c:v", "libtheora", "-c:a", "libvorbis", "-b:a", "192k", source)
+    proxy, _ = job(proxx, tmp_path, source, PROXIES["mov"])
+    assert sound(proxy) == sound(source)
+
+
+def sound(path: Path) -> bytes:
+    """All samples that decode, without their times."""
+    into = ("-map", "0:a:0", "-c:a", "pcm_s16le", "-f", "s16le", "-")
+    return subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", path, *into], check=True, capture_output=True).stdout

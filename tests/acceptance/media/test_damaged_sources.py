@@ -226,7 +226,7 @@ def test_a_picture_that_changes_its_size(bench: Bench, tmp_path: Path) -> None:
         ffmpeg("-f", "lavfi", "-i", f"testsrc2=size={size}:rate=25:duration=1", "-c:v", "libx264", "-preset", "ultrafast", path)
     joined = bench.spoiled("joined.h264", b"".join(path.read_bytes() for path in parts))
     ffmpeg("-f", "h264", "-framerate", "25", "-i", joined, "-c", "copy", tmp_path / "joined.ts")
-    is_refused(bench.run(tmp_path / "joined.ts"), "SOURCE_UNSUPPORTED", "changes size or format")
+    is_refused(bench.run(tmp_path / "joined.ts"), "SOURCE_UNSUPPORTED", "changes size, format or orientation")
 
 
 def test_an_encrypted_movie(bench: Bench, tmp_path: Path) -> None:

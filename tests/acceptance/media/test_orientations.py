@@ -1,12 +1,12 @@
 """The eight orientations of a display matrix: each proxy stands as its source is shown, and carries no matrix of its own.
 
 The judge: the colours of the decoded proxy's four corners, and where the matrix sends each of them by its definition (ISO/IEC
-14496-12, 6.2.2): a point (x, y) goes to (a x + c y, b x + d y).
+14496-12, 6.2.2): a point (x, y) goes to (a x + c y, b x + d y). Pictures state theirs by EXIF (TIFF 6.0, Orientation).
 """
 
 import struct
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -84,6 +84,31 @@ def corners(path: Path) -> Mapping[tuple[int, int], str]:
     return found
 
 
+EXIF = {"a quarter turn": 6, "half a turn": 3, "left to right": 2, "over the main diagonal": 5}
+"""What EXIF calls some of the orientations."""
+
+
+@pytest.fixture(scope="module")
+def jpegs(tmp_path_factory: pytest.TempPathFactory, stored: bytes) -> Sequence[bytes]:
+    """The pictures of `stored` as JPEGs, each without the two bytes with which it begins."""
+    folder = tmp_path_factory.mktemp("jpegs")
+    (folder / "stored.mov").write_bytes(stored)
+    ffmpeg("-i", folder / "stored.mov", "-pix_fmt", "yuvj420p", "-c:v", "mjpeg", "-q:v", "2", "-f", "mjpeg", folder / "all.mjpeg")
+    return [b"\xff" + picture for picture in (folder / "all.mjpeg").read_bytes().split(b"\xff\xd8\xff")[1:]]
+
+
+def stating(jpegs: Sequence[bytes], path: Path, orientations: Sequence[int]) -> bytes:
+    """An AVI of the JPEGs, each with EXIF that states its orientation. `path` is written on the way."""
+    pictures = b""
+    for picture, orientation in zip(jpegs, orientations, strict=True):
+        tiff = b"MM\0*\0\0\0\x08" + struct.pack(">H HHIHH I", 1, 0x112, 3, 1, orientation, 0, 0)
+        pictures += b"\xff\xd8\xff\xe1" + struct.pack(">H", 2 + 6 + len(tiff)) + b"Exif\0\0" + tiff + picture
+    bare = path.with_suffix(".mjpeg")
+    bare.write_bytes(pictures)
+    ffmpeg("-f", "mjpeg", "-framerate", "24", "-i", bare, "-c", "copy", path)
+    return path.read_bytes()
+
+
 def run(proxx: Command, folder: Path, data: bytes, codec: str, container: str, lie: Lie | None = None) -> Result:
     source, proxies, spec = folder / "source.mov", folder / "proxies", folder / "spec.json"
     source.write_bytes(data)
@@ -148,3 +173,41 @@ def test_another_matrix_is_refused(proxx: Command, tmp_path: Path, stored: bytes
     error = run(proxx, tmp_path, turned(stored, matrix), "h264", "mp4")["error"]
     assert error is not None
     assert (error["code"], "multiple of 90 degrees" in error["message"]) == ("SOURCE_UNSUPPORTED", True)
+
+
+@pytest.mark.one_in(4)
+@pytest.mark.parametrize("name", EXIF)
+def test_an_orientation_that_only_the_pictures_state_is_applied(
+    proxx: Command, tmp_path: Path, jpegs: Sequence[bytes], name: str
+) -> None:
+    source = stating(jpegs, tmp_path / "stated.avi", [EXIF[name]] * len(jpegs))
+    result = run(proxx, tmp_path, source, "prores_proxy", "mov")
+    assert result["error"] is None
+    proxy = Path(result["tasks"][0]["output"])
+    assert corners(proxy) == shown(MATRICES[name])
+    video = probe(proxy)["streams"][0]
+    assert (video["width"], video["height"]) == ((WIDTH, HEIGHT) if MATRICES[name][0] else (HEIGHT, WIDTH))
+    assert any("the pictures state an orientation" in note for note in result["tasks"][0]["source_media"]["notes"])
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "cause"),
+    [(6, 1, "only the source's pictures state its orientation"), (1, 6, "size, format or orientation")],
+)
+def test_pictures_that_do_not_all_state_it_are_refused_for_that(
+    proxx: Command, tmp_path: Path, jpegs: Sequence[bytes], first: int, then: int, cause: str
+) -> None:
+    half = len(jpegs) // 2
+    source = stating(jpegs, tmp_path / "mixed.avi", [first] * half + [then] * (len(jpegs) - half))
+    error = run(proxx, tmp_path, source, "prores_proxy", "mov")["error"]
+    assert error is not None
+    assert (error["code"], cause in error["message"]) == ("SOURCE_UNSUPPORTED", True)
+
+
+def test_a_container_and_pictures_that_disagree_are_refused(proxx: Command, tmp_path: Path, jpegs: Sequence[bytes]) -> None:
+    stating(jpegs, tmp_path / "stated.avi", [3] * len(jpegs))
+    ffmpeg("-i", tmp_path / "stated.avi", "-c", "copy", tmp_path / "stated.mov")
+    source = turned((tmp_path / "stated.mov").read_bytes(), MATRICES["a quarter turn"])
+    error = run(proxx, tmp_path, source, "prores_proxy", "mov")["error"]
+    assert error is not None
+    assert (error["code"], "state different orientations" in error["message"]) == ("SOURCE_UNSUPPORTED", True)

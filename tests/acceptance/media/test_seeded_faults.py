@@ -15,6 +15,7 @@ from tests.acceptance.specs import encode, explicit, jobspec
 
 RATE = "30000/1001"
 H264, PRORES, DNXHR = explicit("h264", "mp4"), explicit("prores_proxy", "mov"), explicit("dnxhr", "mxf")
+CONVERTED = explicit("prores_proxy", "mov", fps_mode="explicit", fps_explicit=25)
 H264_MOV, MKV, WEBM = explicit("h264", "mov"), explicit("h264", "mkv"), explicit("vp9", "webm")
 ANY = object()
 """A value that the fault does not settle."""
@@ -43,6 +44,7 @@ FLIPPED = "f = open(output, 'r+b'); f.seek(os.stat(output).st_size // 2); f.writ
 REPLACED = "data = open(output, 'rb').read(); os.unlink(output); open(output, 'wb').write(data)"
 DROPPED = Lie("filters('select=not(eq(n\\\\,10))')")
 LAST_DROPPED = Lie("filters('select=not(eq(n\\\\,29))')")
+REST_DROPPED = Lie("filters('select=lt(n\\\\,20)')")
 LATE = Lie("filters('settb=1/60000,setpts=PTS+eq(N\\\\,10)*1001')\nreplace('1001:30000', '1:60000')")
 SHIFTED = Lie("argv[after('-timecode')] = '01:00:00;03'")
 NON_DROP = Lie("argv[after('-timecode')] = '01:00:00:02'")
@@ -92,6 +94,11 @@ FAULTS = (
     Fault("a frame dropped in MXF", DROPPED, "frames", 30, 29, DNXHR),
     Fault("the last frame dropped", LAST_DROPPED, "frames", 30, 29),
     Fault("a frame doubled", Lie("filters('loop=loop=1:size=1:start=10')"), "frames", 30, 31, quick=True),
+    Fault("the rest dropped at another rate", REST_DROPPED, "duration", "1.001", "0.8", CONVERTED),
+    # Matroska does not say how long its video is: the frames do.
+    Fault(
+        "the rest dropped at another rate, from MKV", REST_DROPPED, "frames_encoded", 25, 20, CONVERTED, source="hole", quick=True
+    ),
     Fault("a frame late by half", LATE, "frame_times"),
     Fault("a timecode shifted by a frame", SHIFTED, "timecode", "01:00:00;02", "01:00:00;03", quick=True),
     Fault("a timecode shifted in MXF", SHIFTED, "timecode", "01:00:00;02", "01:00:00;03", DNXHR),

@@ -15,6 +15,7 @@ from proxx_worker.contract.strict_json import Number
 from proxx_worker.contract.values import read_rate
 from proxx_worker.media.demuxers import ALLOWED_DEMUXERS
 from proxx_worker.media.facts import MediaFacts
+from proxx_worker.media.late_tracks import late_tracks
 from proxx_worker.media.played_pictures import played_pictures
 from proxx_worker.media.quicktime import gapless_tracks, refuse_external_media
 from proxx_worker.media.signatures import HEAD_BYTES
@@ -191,6 +192,7 @@ def _look_into(content: bytes) -> None:
         read_head(content[:HEAD_BYTES], read)
         refuse_external_media(read, len(content))
         gapless_tracks(read, len(content))
+        late_tracks(read, len(content))
         played_pictures(read, len(content), bool)
     except ProxxError as refusal:
         check_refusal(refusal, REFUSALS)

@@ -48,3 +48,16 @@ def test_every_command_s_paths_are_checked() -> None:
     paths = [it for it in actions if it.metavar in PATHS and not OF_SETTINGS & set(it.option_strings)]
     assert {it.dest for it in paths if it.type is not path} == set()
     assert len(paths) > 30
+
+
+def test_a_relative_path_needs_a_current_folder(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def gone() -> str:
+        raise FileNotFoundError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.getcwd", gone)
+        assert path("/absolute") == "/absolute"
+        with pytest.raises(SystemExit) as ended:
+            run_command(("list", "ws"))
+    assert ended.value.code == 64
+    assert "argument WORKSPACE: the current folder no longer exists, so a path must be absolute" in capsys.readouterr().err

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
+from proxx_worker.delivery.holding import DirectoryLock
 from proxx_worker.delivery.location import real_location
 from proxx_worker.delivery.output_directory import OutputDirectory, check_output_directory
 
@@ -341,3 +342,17 @@ def test_staging_that_is_refused_leaves_nothing(
     monkeypatch.setattr(os, "open", not_opened)
     assert code_of(lambda: held.open_staging("owner", "job")) is ErrorCode.IO_ERROR
     assert list(out.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+def test_a_lock_file_of_another_user_is_another_job(unprivileged_folder: Path) -> None:
+    lock = unprivileged_folder / ".proxx-lock"
+    lock.touch(mode=0o644)
+    os.chown(lock, 65534, 65534)
+    directory = os.open(unprivileged_folder, os.O_RDONLY)
+    try:
+        with pytest.raises(ProxxError, match=r"a lock file \.proxx-lock of another user \(uid 65534\)") as caught:
+            DirectoryLock(directory, str(unprivileged_folder), local=False)
+    finally:
+        os.close(directory)
+    assert caught.value.code is ErrorCode.OUTPUT_DIRECTORY_BUSY

@@ -49,6 +49,18 @@ def test_it_goes_on_after_the_one_that_was_dealt_with_last(root: Path, workspace
     assert names(ended) == ["b"]
 
 
+def test_one_that_was_told_is_known_until_it_is_removed(root: Path, workspace: Workspace) -> None:
+    finished(root, "a")
+    ended = Ended(workspace)
+    assert not ended.has_told("a")
+    assert names(ended) == ["a"]
+    assert ended.has_told("a")
+    assert not ended.has_told("b")
+    (root / "done" / "a.json").unlink()
+    assert names(ended) == []
+    assert not ended.has_told("a"), "its name may be used again"
+
+
 def test_a_job_may_be_called_by_its_spec_s_file_name(root: Path, workspace: Workspace) -> None:
     for second, name in enumerate(("a", "a.json", "b")):
         finished(root, name, at=at(second))

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from proxx_worker.desk.jobs import JobState
 from proxx_worker.workspace.layout import Workspace
 from proxx_worker.workspace.requests import Requests
 from tests.support.desks import dropped, finished
+from tests.support.privileges import without_power_over_file_modes
 
 
 def inbox(root: Path) -> list[str]:
@@ -172,3 +174,53 @@ class TestSpecs:
             drops.drop_cancel(workspace, b"a", "0" * 64)
         assert caught.value.code is ErrorCode.IO_ERROR
         assert inbox(root) == []
+
+
+class TestAnInboxThatCannotBeSynced:
+    """What fails must not have taken effect; where it has, the message says so."""
+
+    def test_without_read_permission_nothing_is_dropped_or_removed(self, root: Path, workspace: Workspace) -> None:
+        (root / "inbox").chmod(0o300)
+        calls: tuple[Callable[[], object], ...] = (
+            lambda: drops.hold(workspace),
+            lambda: drops.release(workspace),
+            lambda: drops.drop_spec(workspace, b"a", b"{}"),
+            lambda: drops.drop_cancel(workspace, b"a", "0" * 64),
+        )
+        with without_power_over_file_modes():
+            for call in calls:
+                with pytest.raises(ProxxError, match="cannot open the folder") as caught:
+                    call()
+                assert caught.value.code is ErrorCode.WORKSPACE_INVALID
+        (root / "inbox").chmod(0o700)
+        assert inbox(root) == []
+        (root / "inbox" / ".hold").touch()
+        (root / "inbox").chmod(0o300)
+        with without_power_over_file_modes(), pytest.raises(ProxxError, match="cannot open the folder"):
+            drops.release(workspace)
+        (root / "inbox").chmod(0o700)
+        assert inbox(root) == [".hold"]
+
+    def test_a_failed_sync_takes_back_what_was_dropped(
+        self, root: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("proxx_worker.workspace.submit.sync_directory", _bad_disk)
+        for call in (
+            lambda: drops.hold(workspace),
+            lambda: drops.drop_spec(workspace, b"a", b"{}"),
+            lambda: drops.drop_cancel(workspace, b"a", "0" * 64),
+        ):
+            with pytest.raises(ProxxError, match="cannot sync the folder"):
+                call()
+        assert inbox(root) == []
+
+    def test_a_release_that_may_not_last_is_told(self, root: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+        drops.hold(workspace)
+        monkeypatch.setattr("proxx_worker.desk.drops.sync_directory", _bad_disk)
+        with pytest.raises(ProxxError, match="The hold is gone, but a power cut may bring it back"):
+            drops.release(workspace)
+        assert inbox(root) == []
+
+
+def _bad_disk(_path: bytes) -> bool:
+    raise OSError(errno.EIO, "bad disk")

@@ -1,5 +1,6 @@
 """The look at a source with the real ffprobe: what is found of clips made for it, and what is told of other files."""
 
+import contextlib
 import json
 import os
 import struct
@@ -85,6 +86,74 @@ def test_fields_are_found_where_only_the_frames_tell(
     fields = f"scale={scale},setfield={'tff' if top_field_first else 'bff'}"
     clip = make(tmp_path / name, *PICTURE, "-vf", fields, *encoder, "-flags", "+ildct")
     assert facts(clip, stop).video.top_field_first is top_field_first
+
+
+EARLY_SOUND = (*SOUND, "-itsoffset", "0.3", *PICTURE, "-map", "1:v", "-map", "0:a", "-c:a", "mp2")
+"""Audio whose packets precede all of the video's."""
+
+
+def counted(folder: Path) -> tuple[Tools, Path]:
+    """An ffprobe that notes each of its starts in a file."""
+    program, starts = folder / "ffprobe", folder / "starts"
+    program.write_text(f'#!/bin/sh\necho . >> "{starts}"\nexec "{TOOLS.ffprobe}" "$@"\n')
+    program.chmod(0o755)
+    return Tools(TOOLS.ffmpeg, str(program)), starts
+
+
+@pytest.mark.parametrize("name", ["late.mkv", "late.ts"])
+def test_static_hdr_metadata_are_found_where_audio_comes_first(tmp_path: Path, stop: StopFlag, name: str) -> None:
+    encoder = ("-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le", "-x265-params", f"{HDR10}:repeat-headers=1")
+    # In Matroska a copy, as the encoder would tell the muxer, and the container would state them.
+    bare = make(tmp_path / "bare.ts", *EARLY_SOUND, *encoder)
+    color = facts(make(tmp_path / name, "-i", str(bare), "-map", "0", "-c", "copy"), stop).video.color
+    assert color.mastering_display == "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
+    assert color.content_light == "1000,400"
+
+
+def test_fields_are_found_where_audio_comes_first(tmp_path: Path, stop: StopFlag) -> None:
+    encoder = ("-c:v", "dnxhd", "-b:v", "120M", "-pix_fmt", "yuv422p", "-flags", "+ildct")
+    fielded = make(tmp_path / "fielded.mkv", *EARLY_SOUND, "-vf", "scale=1920:1080,setfield=tff", *encoder)
+    clip = make(tmp_path / "late.mkv", "-i", str(fielded), "-map", "0", "-c", "copy", "-field_order:v", "progressive")
+    assert facts(clip, stop).video.top_field_first is True
+
+
+def test_a_recording_that_begins_between_keyframes_is_looked_at_up_to_the_first(tmp_path: Path, stop: StopFlag) -> None:
+    """The video's first two packets give no picture, so a third ffprobe decodes keyframes alone."""
+    encoder = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "30", "-x264-params", "scenecut=0:repeat-headers=1")
+    whole = make(tmp_path / "whole.ts", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=3", *encoder)
+    data = whole.read_bytes()
+    (tmp_path / "cut.ts").write_bytes(data[len(data) // 2 // 188 * 188 :])
+    tools, starts = counted(tmp_path)
+    assert isinstance(probe_source(tools, str(tmp_path / "cut.ts"), stop).media, MediaFacts)
+    assert len(starts.read_text().split()) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "expected"),
+    [
+        ("late.mkv", (*EARLY_SOUND, "-c:v", "mpeg4"), 2),
+        ("clip.mkv", (*PICTURE, *SOUND, "-c:v", "mpeg4", "-bf", "2"), 1),
+        ("clip.mov", (*PICTURE, *SOUND, "-c:v", "prores"), 1),
+        ("sound.mkv", SOUND, 1),
+    ],
+)
+def test_only_video_that_comes_late_costs_another_look(
+    tmp_path: Path, stop: StopFlag, name: str, arguments: tuple[str, ...], expected: int
+) -> None:
+    clip = make(tmp_path / name, *arguments)
+    tools, starts = counted(tmp_path)
+    with contextlib.suppress(ProxxError):
+        probe_source(tools, str(clip), stop)
+    assert len(starts.read_text().split()) == expected
+
+
+def test_a_further_look_that_fails_is_the_file_s_fault(tmp_path: Path, stop: StopFlag) -> None:
+    clip = make(tmp_path / "late.mkv", *EARLY_SOUND, "-c:v", "mpeg4")
+    program = tmp_path / "ffprobe"
+    program.write_text(f'#!/bin/sh\ncase "$*" in *-select_streams*) kill -SEGV $$;; esac\nexec "{TOOLS.ffprobe}" "$@"\n')
+    program.chmod(0o755)
+    error = refused(clip, stop, Tools(TOOLS.ffmpeg, str(program)))
+    assert (error.code, "signal 11" in error.error.message) == (ErrorCode.SOURCE_UNSUPPORTED, True)
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.engines.ffprobe import probe_source
-from proxx_worker.media.source_probe import probe_argv
+from proxx_worker.media.probe_command import probe_argv
 from proxx_worker.process.stop import StopFlag
 from tests.support.probing import PICTURE, TOOLS, make, refused
 

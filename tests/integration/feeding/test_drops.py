@@ -11,6 +11,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.feeding.drops import drop, make_directories, require_directories, sweep
 from proxx_worker.feeding.orders import PlannedSpec
 from proxx_worker.workspace.submit import place
+from tests.support.privileges import without_power_over_file_modes
 
 
 def planned(*stems: str) -> list[PlannedSpec]:
@@ -45,6 +46,15 @@ def test_a_disk_that_is_full_leaves_nothing(tmp_path: Path, monkeypatch: pytest.
         drop(os.fsencode(tmp_path), planned("a", "b"))
     assert caught.value.code is ErrorCode.NO_SPACE
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_synced_gets_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "inbox"
+    folder.mkdir(mode=0o300)
+    with without_power_over_file_modes(), pytest.raises(ProxxError, match="cannot open the folder"):
+        drop(os.fsencode(folder), planned("a"))
+    folder.chmod(0o700)
+    assert list(folder.iterdir()) == []
 
 
 def test_an_impatient_person_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from proxx_worker.feeding.gather import gather
 from proxx_worker.feeding.gathering import Output
 from proxx_worker.files.rename import rename_no_clobber
 from proxx_worker.workspace.entries import status_of
+from tests.support.privileges import without_power_over_file_modes
 
 Put = Callable[..., Path]
 
@@ -80,6 +81,43 @@ def test_a_second_call_changes_nothing(outputs: list[Output], into: Path) -> Non
     gathered = gather(outputs[::-1], str(into))
     assert (gathered.moved, gathered.in_place) == ((), 3)
     assert state(into) == before
+
+
+def test_the_folder_s_other_names_list_nothing_twice(outputs: list[Output], into: Path, tmp_path: Path) -> None:
+    gather(outputs, str(into))
+    before = state(into)
+    (tmp_path / "link").symlink_to(into)
+    assert gather(outputs, str(tmp_path / "link")).in_place == 3
+    assert state(into) == before
+    moved = into.rename(tmp_path / "moved")
+    into.touch()
+    assert gather(outputs, str(moved)).in_place == 3
+    listed = json.loads((moved / "gathered.json").read_bytes())["outputs"]
+    assert [one["to"] for one in listed] == [str(moved / f"{name}.mov") for name in "ABC"]
+
+
+def test_a_name_that_was_gathered_and_taken_away_may_come_again(outputs: list[Output], into: Path, put: Put) -> None:
+    gather(outputs[:1], str(into))
+    (into / "A.mov").unlink()
+    again = output(put("again/A.mov", b"another"))
+    gather([again], str(into))
+    (listed,) = json.loads((into / "gathered.json").read_bytes())["outputs"]
+    assert (listed["from"], listed["sha256"]) == (again.path, again.sha256)
+
+
+def test_a_folder_that_is_none_or_closed_is_not_called_missing(outputs: list[Output], into: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (into / "in").mkdir()
+    for path, said, code in (
+        (tmp_path / "file", "is not one", ErrorCode.OUTPUT_DIRECTORY_MISSING),
+        (tmp_path / "file" / "in", "does not exist", ErrorCode.OUTPUT_DIRECTORY_MISSING),
+        (into / "in", "cannot inspect the folder", ErrorCode.IO_ERROR),
+    ):
+        into.chmod(0 if path.parent == into else 0o700)
+        with without_power_over_file_modes(), pytest.raises(ProxxError, match=said) as caught:
+            gather(outputs, str(path))
+        assert caught.value.code is code
+    into.chmod(0o700)
 
 
 def test_later_results_are_added_to_the_list(outputs: list[Output], into: Path) -> None:

@@ -12,6 +12,7 @@ from proxx_worker.feeding.orders import Beside, Destination, Directory, Mirror, 
 from proxx_worker.feeding.specs import Request, preview_specs, write_specs
 from proxx_worker.workspace.layout import Workspace
 from tests.integration.feeding.calls import LOW, PRORES, everything, names, refusal, request_for, take
+from tests.support.privileges import without_power_over_file_modes
 
 Put = Callable[..., Path]
 
@@ -146,6 +147,17 @@ def test_a_card_that_is_not_mounted_is_no_empty_one(tmp_path: Path) -> None:
 def test_a_file_in_a_folder_s_place_is_not_called_missing(card: Path, tmp_path: Path) -> None:
     fault = refusal(request_for(card / ".DS_Store", tmp_path / "specs"))
     assert (fault.code, "each source must be a folder, but" in fault.error.message) == (ErrorCode.SOURCE_MISSING, True)
+
+
+def test_a_card_that_may_not_be_seen_is_not_called_missing(card: Path, tmp_path: Path) -> None:
+    assert "does not; check" in refusal(request_for(card / ".DS_Store" / "in", tmp_path / "specs")).error.message
+    (tmp_path / "locked").mkdir()
+    card = card.rename(tmp_path / "locked" / "card")
+    card.parent.chmod(0)
+    with without_power_over_file_modes():
+        fault = refusal(request_for(card, tmp_path / "specs"))
+    card.parent.chmod(0o700)
+    assert (fault.code, "Permission denied" in fault.error.message) == (ErrorCode.IO_ERROR, True)
 
 
 @pytest.mark.parametrize("name", ["{root}/link", "/{root}/cards", "{root}/link/../cards"])

@@ -15,6 +15,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.process import child as child_module
 from proxx_worker.process.child import run_child
 from proxx_worker.process.child_exit import ChildExit
+from proxx_worker.process.sandbox import Confinement
 from proxx_worker.process.spawn import check_started, guard
 from proxx_worker.process.stop import BeatingStop, StopFlag
 from tests.support.processes import await_end
@@ -331,6 +332,39 @@ def test_no_room_for_a_process_is_an_io_error(stop: StopFlag) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
     assert caught.value.code is ErrorCode.IO_ERROR
+
+
+def test_a_child_that_cannot_be_watched_is_ended(stop: StopFlag, monkeypatch: pytest.MonkeyPatch) -> None:
+    pids: list[int] = []
+
+    def no_descriptor(pid: int) -> int:
+        pids.append(pid)
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(os, "pidfd_open", no_descriptor)
+    with pytest.raises(ProxxError, match="limit on open files") as caught:
+        run("exec sleep 1000", stop)
+    assert caught.value.code is ErrorCode.IO_ERROR
+    with pytest.raises(ChildProcessError):
+        os.waitpid(pids[0], 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system limits a process's memory")
+def test_a_child_that_cannot_be_limited_is_ended(stop: StopFlag, monkeypatch: pytest.MonkeyPatch) -> None:
+    pids: list[int] = []
+
+    def refused(pid: int, *_: object) -> tuple[int, int]:
+        pids.append(pid)
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(resource, "prlimit", refused)
+    with pytest.raises(ProxxError, match="leave `encoder_memory_bytes` out"):
+        run_child(
+            ["/bin/sleep", "1000"], stop=stop, on_stdout=lambda _: None, on_stderr=lambda _: None,
+            confinement=Confinement(memory_bytes=1 << 30),
+        )  # fmt: skip
+    with pytest.raises(ChildProcessError):
+        os.waitpid(pids[0], 0)
 
 
 def test_a_working_directory_that_is_gone_is_an_io_error(stop: StopFlag, tmp_path: Path) -> None:

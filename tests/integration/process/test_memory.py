@@ -54,6 +54,27 @@ def test_one_that_grows_is_ended_and_its_end_is_told(sandbox: Sandbox | None) ->
     assert ended.peak_memory_bytes < 4 * LIMIT + 512 * MIB
 
 
+def test_one_whose_first_thread_has_ended_is_ended_too(sandbox: Sandbox | None) -> None:
+    """The kernel tells nothing of the memory under such a process's own number."""
+    program = """
+import sys, threading, time
+try:
+    import ctypes
+except MemoryError:
+    sys.exit(9)
+def grow():
+    time.sleep(0.1)
+    held = []
+    while True: held.append(b'x' * 65536)
+threading.Thread(target=grow).start()
+ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[%r], 0)
+"""
+    ended, _ = run(sandbox, program % platform.machine())
+    if ended.exit_code == 9:
+        pytest.skip("Python cannot load ctypes here, as libffi asks for memory that is both written and executed")
+    assert (ended.exit_code, ended.out_of_memory) == (-9, True)
+
+
 def test_what_nobody_could_see_in_time_the_kernel_refuses(sandbox: Sandbox | None) -> None:
     ended, said = run(sandbox, "bytearray(1 << 40)")
     assert "MemoryError" in said

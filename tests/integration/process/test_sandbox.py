@@ -5,18 +5,22 @@ import platform
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
-from proxx_worker.process import landlock
+from proxx_worker.process import landlock, starter_link
 from proxx_worker.process.child import run_child
 from proxx_worker.process.child_exit import ChildExit
 from proxx_worker.process.sandbox import Confinement, Sandbox, describe
-from proxx_worker.process.stop import StopFlag
+from proxx_worker.process.starter import Request
+from proxx_worker.process.starter_link import StarterLink
+from proxx_worker.process.stop import StopFlag, StopSignal
 from proxx_worker.process.syscalls import ALLOWED
 from proxx_worker.process.trial import try_confined
 from tests.support.processes import await_end
@@ -33,6 +37,12 @@ def sandbox() -> Iterator[Sandbox]:
     confines = Sandbox(("/usr/bin",))
     yield confines
     confines.close()
+
+
+@pytest.fixture
+def stop() -> Iterator[StopFlag]:
+    with closing(StopFlag()) as flag:
+        yield flag
 
 
 def script(path: Path, body: str) -> str:
@@ -146,7 +156,7 @@ def test_what_cannot_be_run_is_told_apart(sandbox: Sandbox, tmp_path: Path) -> N
         assert program in str(caught.value)
 
 
-def test_a_wrapper_that_leads_elsewhere_names_the_remedy(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_wrapper_that_leads_elsewhere_names_the_remedy(sandbox: Sandbox, stop: StopFlag, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     tool = script(elsewhere / "tool", "echo worked")
@@ -155,11 +165,11 @@ def test_a_wrapper_that_leads_elsewhere_names_the_remedy(sandbox: Sandbox, tmp_p
         run(sandbox, wrapper)
     assert caught.value.code is ErrorCode.SANDBOX_UNAVAILABLE
     with pytest.raises(ProxxError, match=r"sandbox_read"):
-        try_confined(sandbox, wrapper, None)
+        try_confined(sandbox, wrapper, None, stop)
     wider = Sandbox((str(elsewhere),))
     try:
         assert run(wider, wrapper)[1] == "worked\n"
-        try_confined(wider, wrapper, None)
+        try_confined(wider, wrapper, None, stop)
     finally:
         wider.close()
 
@@ -241,6 +251,145 @@ def test_it_ends_with_the_worker_and_so_does_the_starter() -> None:
             worker.stdout.close()
 
 
+SHEDS = """
+import os, sys, threading, time
+if sys.argv[1:] == ["shed"]:
+    print(os.getpid(), flush=True)
+    time.sleep(600)
+again = [sys.executable, "-ISc", sys.argv[-1], "shed"]
+threading.Thread(target=os.execv, args=(sys.executable, again)).start()
+time.sleep(600)
+"""
+SHEDDING = """
+import sys
+from proxx_worker.process.child import run_child
+from proxx_worker.process.sandbox import Confinement, Sandbox
+from proxx_worker.process.stop import StopFlag
+def told(chunk):
+    sys.stdout.buffer.write(chunk)
+    sys.stdout.buffer.flush()
+child = sys.argv[1].replace("sys.argv[-1]", repr(sys.argv[1]))
+run_child([sys.executable, "-ISc", child], stop=StopFlag(), on_stdout=told, on_stderr=told,
+          confinement=Confinement(Sandbox((sys.base_prefix, sys.prefix))))
+"""
+
+
+@pytest.mark.parametrize("starter_stopped", [False, True])
+def test_a_program_that_shed_its_death_signal_ends_with_the_worker_too(starter_stopped: bool) -> None:
+    """The kernel forgets the signal when another thread than the first executes a program."""
+    worker = subprocess.Popen([sys.executable, "-c", SHEDDING, SHEDS], cwd=ROOT, stdout=subprocess.PIPE)
+    try:
+        assert worker.stdout is not None
+        child = int(worker.stdout.readline())
+        (starter,) = starters_of(worker.pid)
+        if starter_stopped:
+            os.kill(starter, signal.SIGSTOP)
+        worker.kill()
+        worker.wait()
+        assert await_end(child, seconds=10)
+        assert await_end(starter, seconds=10)
+    finally:
+        worker.kill()
+        worker.wait()
+        if worker.stdout is not None:
+            worker.stdout.close()
+
+
+def test_a_starter_that_somebody_stopped_is_not_waited_for(
+    sandbox: Sandbox, stop: StopFlag, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = starters_of(os.getpid())
+    assert run(sandbox, "/bin/true")[0].exit_code == 0
+    (starter,) = starters_of(os.getpid()) - others
+    os.kill(starter, signal.SIGSTOP)
+    begun = time.monotonic()
+    threading.Timer(0.3, stop.request).start()
+    ended = run_child(
+        ["/bin/true"], stop=stop, on_stdout=lambda _: None, on_stderr=lambda _: None, confinement=Confinement(sandbox)
+    )
+    assert (ended.stopped, ended.exit_code) == (True, -signal.SIGTERM)
+    assert time.monotonic() - begun < 2
+    assert await_end(starter, seconds=10), "its answer, which comes late, is nobody's"
+
+    assert run(sandbox, "/bin/true")[0].exit_code == 0
+    (starter,) = starters_of(os.getpid()) - others
+    os.kill(starter, signal.SIGSTOP)
+    monkeypatch.setattr(starter_link, "START_SECONDS", 0.2)
+    with pytest.raises(ProxxError, match="a process is stopped") as caught:
+        run(sandbox, "/bin/true")
+    assert caught.value.code is ErrorCode.IO_ERROR
+    assert await_end(starter, seconds=10)
+
+
+def test_a_child_that_does_not_become_its_program_is_ended(
+    sandbox: Sandbox, stop: StopFlag, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = starter_link.StarterLink.ask
+
+    def then_stopped(link: StarterLink, request: Request, descriptors: Sequence[int], stop: StopSignal | None) -> int:
+        pid = answered(link, request, descriptors, stop)
+        held.append(os.dup(descriptors[0]))  # as if the child still had it: the report does not end
+        pids.append(pid)
+        return pid
+
+    pids: list[int] = []
+    held: list[int] = []
+    monkeypatch.setattr(starter_link.StarterLink, "ask", then_stopped)
+    threading.Timer(0.3, stop.request).start()
+    ended = run_child(
+        ["/bin/sleep", "60"], stop=stop, on_stdout=lambda _: None, on_stderr=lambda _: None, confinement=Confinement(sandbox)
+    )
+    for descriptor in held:
+        os.close(descriptor)
+    assert ended.stopped
+    with pytest.raises(ChildProcessError):
+        os.waitpid(pids[0], 0)
+
+
+LIMITED = """
+import resource, signal, sys
+from proxx_worker.contract.errors import ProxxError
+from proxx_worker.process.child import run_child
+from proxx_worker.process.sandbox import Confinement, Sandbox
+from proxx_worker.process.stop import StopFlag
+exec(sys.argv[1])
+sandbox = Sandbox(("/usr/bin",))
+try:
+    sandbox.require()
+    for confined in (sandbox, None):
+        ended = run_child(["/bin/sh", "-c", "ulimit -c; ulimit -d"], stop=StopFlag(), on_stdout=sys.stdout.buffer.write,
+                          on_stderr=sys.stdout.buffer.write, confinement=Confinement(confined, memory_bytes=1 << 30))
+        print(ended.exit_code)
+except ProxxError as error:
+    print(error.code, error)
+"""
+
+
+def limited(limit: str) -> str:
+    """What two children say of their limits, one confined, one not, for a worker that may not raise its own."""
+    unprivileged = ["setpriv", "--bounding-set", "-sys_resource", "--inh-caps", "-sys_resource"] if os.geteuid() == 0 else []
+    command = [*unprivileged, sys.executable, "-c", LIMITED, limit]
+    return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def test_a_limit_that_is_lower_already_stays() -> None:
+    assert limited("resource.setrlimit(resource.RLIMIT_CORE, (0, 0))").split()[0] == "0"
+    said = limited("resource.setrlimit(resource.RLIMIT_DATA, (2000 << 20, 2000 << 20))").split()
+    assert said[1:3] == ["2048000", "0"]
+    assert said[4:] == ["2048000", "0"]
+
+
+def test_exit_codes_are_there_although_sigchld_was_ignored() -> None:
+    assert limited("signal.signal(signal.SIGCHLD, signal.SIG_IGN)").split()[2::3] == ["0", "0"]
+
+
+@pytest.mark.parametrize("files", [20, 30])
+def test_too_few_open_files_are_no_fault_of_the_sandbox(files: int) -> None:
+    said = limited(f"resource.setrlimit(resource.RLIMIT_NOFILE, ({files}, {files}))")
+    assert said.startswith("IO_ERROR confined children must be able to start")
+    assert "limits on processes, memory and open files" in said
+
+
 def test_what_an_older_kernel_leaves_to_the_filter_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(landlock, "abi", lambda: 1)
     assert describe() == (
@@ -249,6 +398,36 @@ def test_what_an_older_kernel_leaves_to_the_filter_is_named(monkeypatch: pytest.
     )
     monkeypatch.setattr(landlock, "abi", lambda: 6)
     assert describe() == "Landlock ABI 6 and a filter of system calls"
+
+
+OPENING = """
+import os, sys
+from proxx_worker.process import landlock, seccomp
+path, source, machine = sys.argv[1], int(sys.argv[2]), os.uname().machine
+rules = landlock.Ruleset(int(sys.argv[3]))
+rules.restrict()
+seccomp.install(machine, seccomp.for_process(seccomp.filter_template(machine, 64), os.getpid()))
+for target in (path, f"/dev/fd/{source}"):
+    for flags in (os.O_ACCMODE, os.O_ACCMODE | os.O_TRUNC, os.O_RDONLY | os.O_TRUNC, os.O_WRONLY | os.O_TRUNC):
+        try:
+            os.open(target, flags)
+            print(target, oct(flags))
+        except PermissionError:
+            pass
+"""
+
+
+@pytest.mark.parametrize("abi", [1, 2, 3])
+def test_on_older_kernels_no_way_of_opening_empties_a_file(tmp_path: Path, abi: int) -> None:
+    """With the rules of their Landlock, which knows no truncation before ABI 3."""
+    if landlock.abi() < abi:
+        pytest.skip("this kernel is older still")
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"clip")
+    with victim.open("rb") as source:
+        command = [sys.executable, "-c", OPENING, str(victim), str(source.fileno()), str(abi)]
+        opened = subprocess.run(command, cwd=ROOT, pass_fds=(source.fileno(),), stdout=subprocess.PIPE, text=True, check=True)
+    assert (opened.stdout, victim.read_bytes()) == ("", b"clip")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ SWEEPS = {
     "tests/faults/test_full_disks.py::test_a_workspace_on_a_disk_that_is_too_small_for_it",
     "tests/faults/test_full_disks.py::test_outputs_on_a_disk_that_fills_up_at_thirty_places",
     "tests/faults/test_hostile_bytes.py::test_thousands_of_broken_clips",
+    "tests/faults/test_hostile_bytes.py::test_broken_clips_where_a_wrong_access_ends_the_decoder",
     "tests/faults/test_kill_sweep.py::test_every_kill_point",
     "tests/faults/test_resolve_kills.py::test_a_worker_killed_at_every_place[attached]",
     "tests/faults/test_resolve_kills.py::test_a_worker_killed_at_every_place[started]",

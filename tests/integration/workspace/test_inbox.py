@@ -11,6 +11,7 @@ from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
 from proxx_worker.contract.strict_json import MAX_SPEC_BYTES
 from proxx_worker.workspace.inbox import Candidate, Inbox
 from proxx_worker.workspace.wakeups import Wakeups
+from tests.support.leases import held
 
 WHOLE = b'{"jobspec_version": "2.1"}'
 SETTLE, POLL = 5.0, 10.0
@@ -334,6 +335,13 @@ class TestCompleteness:
         inbox.refresh(0)
         assert inbox.next_candidate(0) is None
         assert inbox.next_candidate(5) is not None
+
+    def test_one_that_another_program_holds_waits(self, inbox: Inbox, folder: Path) -> None:
+        (folder / "a.json").write_bytes(WHOLE)
+        inbox.refresh(0)
+        with held(folder / "a.json"):
+            assert inbox.next_candidate(0) is None
+        assert inbox.next_candidate(1) == Candidate(b"a.json", len(WHOLE), whole=True)
 
     def test_one_that_vanishes_while_it_waits_is_forgotten(self, inbox: Inbox, folder: Path) -> None:
         (folder / "a.json").write_bytes(b"{")

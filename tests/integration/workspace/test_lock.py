@@ -216,9 +216,23 @@ class TestDyingEncoder:
             first.child.send_signal(signal.SIGKILL)
             first.child.wait()
             clock = Clock()
-            assert refusal(tmp_path, clock).code is ErrorCode.WORKSPACE_BUSY
+            error = refusal(tmp_path, clock)
+            assert error.code is ErrorCode.WORKSPACE_BUSY
             assert 2.0 <= clock.now < 2.1
+            if sys.platform == "linux":
+                assert f"is locked by process {orphan} (cat) that process {first.child.pid}, a worker since {SINCE}," in str(
+                    error
+                )
+            assert error.error.details["pid"] == first.child.pid
             os.kill(orphan, signal.SIGKILL)
+
+    def test_where_nobody_can_be_found_the_dead_holder_is_still_called_dead(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with acquire(tmp_path):
+            monkeypatch.setattr("proxx_worker.workspace.lock.is_dead_here", lambda _: True)
+            monkeypatch.setattr("proxx_worker.workspace.lock.inheritor_of", lambda _: None)
+            assert f"is locked by a process that process {os.getpid()}, a worker since {SINCE}, left" in str(refusal(tmp_path))
 
     def test_a_holder_that_nobody_has_asked_for_yet_is_dead(self, tmp_path: Path) -> None:
         with process(tmp_path, "orphan") as first:

@@ -16,6 +16,7 @@ from proxx_worker.workspace.layout import Workspace
 from proxx_worker.workspace.recovery import Recovery, recover
 from proxx_worker.workspace.spool import Spool
 from tests.faults.invariants import Expected, violations
+from tests.support.leases import held
 from tests.support.results import result_of
 from tests.support.stops import NEVER
 
@@ -175,6 +176,14 @@ class TestDecisions:
         finish_jobs(root)
         assert (root / "failed" / "clip.log").read_bytes() == b"recovered\n"
         assert_sound(root)
+
+    def test_a_spec_that_another_program_holds_is_one_that_cannot_be_read(self, root: Path) -> None:
+        drop(root)
+        with held(root / "inbox" / "clip.json"):
+            _, job = claim(root)
+            assert (job.data, job.sha256, job.unreadable) == (None, None, "Resource temporarily unavailable")
+            assert [item.decision for item in look(root).items] == [Decision.INTERRUPT]
+        finish_jobs(root)
 
     def test_a_log_that_is_nowhere_is_begun_where_the_job_is(self, root: Path) -> None:
         drop(root)

@@ -10,6 +10,7 @@ from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.result import JobResult, JobStatus
 from proxx_worker.workspace.claimed import ClaimedJob
 from proxx_worker.workspace.requests import Removed, Requests
+from tests.support.leases import held
 from tests.support.results import result_of
 
 SPEC = b'{"n": 1}'
@@ -101,6 +102,17 @@ class TestWaiting:
         assert requests.next_cancelled(0) is None
         assert requests.next_cancelled(5) is None
         assert requests.take_removed() == (Removed(b"a.cancel", "it does not contain the SHA-256 of a spec (64 hex digits)"),)
+
+    @pytest.mark.parametrize("name", ["a.json", "a.cancel"])
+    def test_one_waits_while_another_program_holds_it_or_its_spec(self, inbox: Path, name: str) -> None:
+        (inbox / "a.json").write_bytes(SPEC)
+        (inbox / "a.cancel").write_text(SHA256)
+        requests = pending(inbox)
+        with held(inbox / name):
+            assert requests.next_cancelled(0) is None
+            assert not requests.is_cancelled(running(b"a")) or name == "a.json"
+        assert requests.pending
+        assert requests.next_cancelled(1) == b"a.json"
 
     def test_what_is_no_file_is_left_alone(self, inbox: Path) -> None:
         (inbox / "a.json").write_bytes(SPEC)

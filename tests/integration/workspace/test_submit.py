@@ -9,6 +9,7 @@ import pytest
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.workspace.layout import Workspace
 from proxx_worker.workspace.submit import submit
+from tests.support.privileges import without_power_over_file_modes
 
 
 @pytest.fixture
@@ -139,3 +140,47 @@ def test_a_name_taken_in_the_last_moment_is_not_overwritten(
     monkeypatch.setattr(os, "fsync", take)
     assert submit(workspace, spec).name == "clip~2.json"
     assert taken.read_bytes() == b"another"
+
+
+def test_an_inbox_that_cannot_be_synced_gets_nothing(workspace: Workspace, spec: Path) -> None:
+    """Write permission alone lets a file in, but not its name be made durable."""
+    (workspace.root / "inbox").mkdir(mode=0o300)
+    with without_power_over_file_modes():
+        assert refusal(workspace, spec) is ErrorCode.WORKSPACE_INVALID
+    (workspace.root / "inbox").chmod(0o700)
+    assert list((workspace.root / "inbox").iterdir()) == []
+
+
+@pytest.mark.parametrize("claimed", [False, True])
+def test_a_drop_that_cannot_be_made_durable_is_taken_back_or_told(
+    workspace: Workspace, spec: Path, monkeypatch: pytest.MonkeyPatch, *, claimed: bool
+) -> None:
+    made = workspace.root / "inbox" / "clip.json"
+    fsync = os.fsync
+
+    def fail(fd: int) -> None:
+        if made.exists():
+            if claimed:
+                made.unlink()
+            raise OSError(errno.EIO, "bad disk")
+        fsync(fd)
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(ProxxError, match="cannot sync the folder") as caught:
+        submit(workspace, spec)
+    assert caught.value.code is ErrorCode.IO_ERROR
+    assert ("clip.json was dropped before that" in str(caught.value)) is claimed
+    assert list(made.parent.iterdir()) == []
+
+
+def test_a_workspace_in_a_folder_that_may_not_be_entered_is_not_called_missing(tmp_path: Path) -> None:
+    inside = tmp_path / "locked" / "ws"
+    inside.mkdir(parents=True)
+    inside.parent.chmod(0)
+    with without_power_over_file_modes(), pytest.raises(ProxxError, match=r"cannot inspect the folder .*EACCES") as caught:
+        Workspace(inside).require_folder()
+    inside.parent.chmod(0o700)
+    assert caught.value.code is ErrorCode.WORKSPACE_INVALID
+    (tmp_path / "file").touch()
+    with pytest.raises(ProxxError, match="there is no folder"):
+        Workspace(tmp_path / "file" / "ws").require_folder()

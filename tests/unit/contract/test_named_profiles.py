@@ -28,7 +28,7 @@ def test_every_profile_that_a_message_names_exists(project_root: Path) -> None:
         for text in texts(module)
         for name in NAME.findall(text)
     }
-    assert {("color.py", "proxy_prores_lt"), ("frame_sizes.py", "proxy_h264_quarter")} <= named, "the refusals are seen"
+    assert {("remedies.py", "proxy_prores_lt"), ("remedies.py", "proxy_h264_quarter")} <= named, "the refusals are seen"
     assert sorted(it for it in named if it[1] not in {*PROFILES, *FIELDS}) == []
 
 

@@ -64,6 +64,11 @@ def test_the_list_is_read_as_it_was_written_in_whatever_order_it_was_gathered() 
     assert json.loads(data)["outputs"][0] == {"from": "/farm/000/A.mov", "to": "/all/A.mov", "sha256": "aa"}
 
 
+def test_a_name_is_listed_once_with_its_last_move() -> None:
+    moves = (Move("/farm/0/A.mov", "/all/A.mov", "aa"), Move("/farm/1/A.mov", "/link/A.mov", "cc"))
+    assert read_manifest(write_manifest(moves)) == moves[1:]
+
+
 @pytest.mark.parametrize("data", [b"", b"{}", b'{"gathered_version": "1.0", "outputs": [{"from": "/a"}]}', b'{"outputs": []}'])
 def test_a_list_of_somebody_else_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match=r".+"):

@@ -167,6 +167,7 @@ def test_an_output_name_that_a_worker_refuses_is_refused() -> None:
         (order("proxy_best", to=Mirror("/p")), ErrorCode.PROFILE_UNKNOWN),
         (order(LOW, to=Mirror("/p"), naming_template="{clip}"), ErrorCode.SPEC_INVALID),
         (order(RAW, to=Mirror("/p")), ErrorCode.SPEC_INVALID),
+        (order(LOW, to=Mirror("/p"), resolve_preset="Proxy"), ErrorCode.SPEC_INVALID),
     ],
 )
 def test_an_order_that_no_spec_could_carry_out_is_refused_before_anything_is_looked_at(wanted: Order, code: ErrorCode) -> None:

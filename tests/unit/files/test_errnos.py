@@ -37,6 +37,12 @@ def test_the_message_names_the_deed_the_path_the_reason_and_the_remedy() -> None
     assert error.error.details == {"path": r"/srv/\xffx", "errno": "ENOSPC"}
 
 
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM])
+def test_a_refusal_blames_whoever_was_refused(number: int) -> None:
+    said = str(classify_os_error(OSError(number, "no"), "write", "/x"))
+    assert said.endswith("; give the user that this runs as permission to read and write there, and to enter the folders above")
+
+
 def test_an_error_without_a_number_is_told_in_its_own_words() -> None:
     assert "lost in space" in str(classify_os_error(OSError("lost in space"), "write", "/x"))
 

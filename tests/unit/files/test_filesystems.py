@@ -101,3 +101,11 @@ def test_an_object_store_is_refused_by_name() -> None:
 @pytest.mark.parametrize("path", [b"/", b"/mnt/nas/deep", b"/mnt/nas"])
 def test_disks_and_shares_are_allowed(path: bytes) -> None:
     refuse_object_store(mount_of(parse_mounts(TABLE), path), path.decode())
+
+
+@pytest.mark.parametrize("odd", ["\u2028", "\x85", "\r", "\x0c", "\x1c"])
+def test_a_line_ends_with_a_newline_alone(odd: str) -> None:
+    table = f"22 1 8:1 / / rw - ext4 /dev/sda rw\n30 22 0:50 / /mnt/s{odd}an rw - fuse.s3fs s3fs rw\n".encode()
+    mount = mount_of(parse_mounts(table), f"/mnt/s{odd}an/ws".encode())
+    assert mount is not None
+    assert mount.fs_type == "fuse.s3fs"

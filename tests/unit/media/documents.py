@@ -9,11 +9,11 @@ from proxx_worker.media.ffprobe_json import Section
 Document = Mapping[str, JsonValue]
 
 
-def matrix(a: int, b: int, c: int, d: int) -> dict[str, JsonValue]:
-    """A display matrix as ffprobe prints it."""
+def matrix(a: int, b: int, c: int, d: int, kind: str = "Display Matrix") -> dict[str, JsonValue]:
+    """A display matrix as ffprobe prints it: a stream's, or with another `kind` a frame's."""
     lines = ((a, b, 0), (c, d, 0), (0, 0, 1 << 30))
     text = "".join(f"{index:08}: {line[0]:12} {line[1]:12} {line[2]:12}\n" for index, line in enumerate(lines))
-    return {"side_data_type": "Display Matrix", "displaymatrix": f"\n{text}", "rotation": 0}
+    return {"side_data_type": kind, "displaymatrix": f"\n{text}", "rotation": 0}
 
 
 def video(**fields: JsonValue) -> dict[str, JsonValue]:

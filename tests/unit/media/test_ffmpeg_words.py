@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from proxx_worker.media.ffmpeg_words import WORDS, Meaning, decoder_names, find, says, speaker, without_addresses
+from proxx_worker.media.ffmpeg_words import WORDS, Meaning, find, is_information, says, speaker, without_addresses
 
 LINES = {
+    "[info] Input #0, mxf, from 'file:/dev/fd/0':": Meaning.DESCRIBED,
     "[info] Stream mapping:": Meaning.STARTED,
     "[error] av_interleaved_write_frame(): No space left on device": Meaning.NO_SPACE,
     "[vost#0:0/dnxhd @ 0x5555] [error] Error submitting a packet to the muxer: No space left on device": Meaning.NO_SPACE,
@@ -28,6 +29,8 @@ LINES = {
     "[in#0/mxf @ 0x55] [error] Task finished with error code: -1094995529": Meaning.READING,
     "[in#0/mov,mp4,m4a,3gp,3g2,mj2 @ 0x55] [error] Error during demuxing: Input/output error": Meaning.READING,
     "[error] /x.mov: Input/output error": Meaning.READING,
+    "[flv @ 0x55] [error] Packet mismatch 2048 1103 1114": Meaning.READING,
+    "[flv @ 0x55] [error] Missing AMF_END_OF_OBJECT in AMF_DATA_TYPE_OBJECT": Meaning.READING,
     "[error] Could not write header for output file #0 (incorrect codec parameters ?): Operation not permitted": Meaning.WRITING,
     "[error] Error initializing output stream 0:0 -- ": Meaning.WRITING,
     "[out#0/mxf @ 0x55558526a840] [error] Could not write header (incorrect codec parameters ?)": Meaning.WRITING,
@@ -46,6 +49,7 @@ LINES = {
     "[h264 @ 0x557d15657700] [error] reference picture missing during reorder": Meaning.REFERENCE,
     "[h264 @ 0x557d15657700] [error] Missing reference picture, default is 65562": Meaning.REFERENCE,
     "[hevc @ 0x557d15657700] [error] Could not find ref with POC 8": Meaning.REFERENCE,
+    "[Parsed_aresample_0 @ 0x7f] [SWR @ 0x7e] [error] Failed to compensate for timestamp delta of 3599.999667": Meaning.UNFILLED,
     "[mov,mp4,m4a,3gp,3g2,mj2 @ 0x5] Skipped opening external track: x.mov": Meaning.EXTERNAL_TRACK,
     "[hls,applehttp @ 0x5] Format not on whitelist 'mov'": Meaning.REFUSED_FORMAT,
 }
@@ -56,7 +60,7 @@ def test_a_line_means_what_it_says(line: str, meaning: Meaning) -> None:
     assert says(meaning, line)
 
 
-@pytest.mark.parametrize("line", ["[h264 @ 0x1] [error] error while decoding MB 13 9", "[info] Input #0, mxf, from 'x'", ""])
+@pytest.mark.parametrize("line", ["[h264 @ 0x1] [error] error while decoding MB 13 9", "[info] Output #0, mxf, to 'x'", ""])
 def test_other_lines_mean_nothing(line: str) -> None:
     assert [meaning for meaning in Meaning if says(meaning, line)] == []
 
@@ -92,10 +96,84 @@ def test_who_speaks_and_the_line_without_addresses(line: str, name: str, plain: 
     assert (speaker(line), without_addresses(line)) == (name, plain)
 
 
-def test_decoders_bear_their_codecs_names_or_their_own() -> None:
-    assert decoder_names("aac") == {"aac", "aacfloat", "aac_fixed", "libaac"}
-    assert "libdav1d" in decoder_names("av1")
-    assert "prores_aw" not in decoder_names("prores")
+ALLEGED = (
+    "No space left on device",
+    "av_interleaved_write_frame(): Cannot allocate memory",
+    "Packet corrupt (stream = 0, dts = 5), dropping it",
+    "x: corrupt decoded frame in stream 0",
+    "concealing 409 DC, 409 AC, 409 MV errors in B frame",
+    "[h264 @ 0x1] [error] error while decoding MB 13 9",
+    "[dec:h264] [in#0/mxf] [out#0/mxf] [fatal] Input/output error",
+    "Stream mapping:",
+    "[info] Stream mapping:",
+    "Input #0, ",
+    "Conversion failed!",
+    "video:90KiB audio:2064KiB ",
+    "Non-monotonic DTS",
+)
+
+
+@pytest.mark.parametrize("alleged", ALLEGED)
+@pytest.mark.parametrize(
+    "quoting",
+    [
+        "[info]     title           : {}",
+        "[info]       handler_name    : {}",
+        "                    : {}",
+        "    {}",
+        "[info] Output #0, mov, to '{}.mov':",
+    ],
+)
+def test_what_ffmpeg_quotes_from_a_file_means_nothing(quoting: str, alleged: str) -> None:
+    line = quoting.format(alleged)
+    assert is_information(line) or line.startswith("[info] Output"), line
+    assert [meaning for meaning in Meaning if says(meaning, line)] == []
+
+
+def test_the_source_is_described_in_a_line_of_its_own() -> None:
+    line = "[info] Input #0, mov,mp4,m4a,3gp,3g2,mj2, from 'file:/dev/fd/0':"
+    assert [meaning for meaning in Meaning if says(meaning, line)] == [Meaning.DESCRIBED]
+
+
+@pytest.mark.parametrize(
+    ("line", "informs"),
+    [
+        ("[info] x", True),
+        ("[h264 @ 0x1] [info] x", True),
+        ("[vist#0:0/h264 @ 0x1a] [dec:h264 @ 0x2b] [info] x", True),
+        ("    x", True),
+        ("   x", False),
+        ("[warning] [info] x", False),
+        ("[h264] [info] x", False),
+        ("x [info] y", False),
+        ("[h264 @ 0x1] [error] [info] x", False),
+        ("terminate called after throwing an instance of 'std::bad_alloc'", False),
+        ("", False),
+    ],
+)
+def test_what_only_informs(line: str, *, informs: bool) -> None:
+    assert is_information(line) is informs
+
+
+def test_words_of_trouble_are_not_information() -> None:
+    assert not says(Meaning.READING, "[info] x: Input/output error")
+    assert not says(Meaning.DROPPED, "[mpegts @ 0x55] [info] Packet corrupt (stream = 1, dts = 301498), dropping it.")
+    assert says(Meaning.CORRUPT, "[info]   Stream #0:0: Video: proresconcealing 4 DC, 4 AC, 4 MV errors in P frame"), (
+        "two threads"
+    )
+    assert says(Meaning.CORRUPT, "concealing 4 DC, 4 AC, 4 MV errors in P frame"), "as ffprobe reports it"
+
+
+@pytest.mark.parametrize(
+    ("line", "full"),
+    [
+        ("[error] Error writing trailer of x.mov: No space left on device", True),
+        ("[in#0/mov @ 0x1] [error] Task finished with error code: -28 (No space left on device)", True),
+        ("[error] Error writing trailer of No space left on device.mov: Input/output error", False),
+    ],
+)
+def test_no_space_is_the_reason_and_not_a_name(line: str, *, full: bool) -> None:
+    assert says(Meaning.NO_SPACE, line) is full
 
 
 def test_no_version_is_asked_for_or_compared(project_root: Path) -> None:

@@ -11,6 +11,7 @@ from tests.unit.media.documents import Document, section, video
 
 NTSC = Fraction(30000, 1001)
 NTSC_60 = Fraction(60000, 1001)
+NTSC_120 = Fraction(120000, 1001)
 
 
 def timing(demuxer: str = "mov", field_order: str | None = "progressive", fields: Document | None = None) -> Timing:
@@ -29,6 +30,7 @@ def test_a_plain_clip_by_value() -> None:
         duration=Fraction(1),
         frames=25,
         frames_certain=True,
+        told_rate=Fraction(25),
     )
 
 
@@ -60,6 +62,8 @@ def test_a_plain_clip_by_value() -> None:
         pytest.param("flv", None, "30/1", "30000/1001", "1/1000", NTSC, False, id="but 30 is not 29.97"),
         pytest.param("matroska", None, "19001/317", "19001/317", "1/1000", NTSC_60, True, id="Matroska: nanoseconds"),
         pytest.param("matroska", None, "19001/317", "0/0", "1/1000", NTSC_60, True, id="Matroska without an average"),
+        pytest.param("matroska", None, "29011/242", "29011/242", "1/1000", NTSC_120, True, id="Matroska: 3 ns from 119.88"),
+        pytest.param("matroska", None, "29011/243", "29011/243", "1/1000", Fraction(29011, 243), True, id="and nothing near it"),
         pytest.param("matroska", None, "2997/100", "2997/100", "1/1000", Fraction(2997, 100), True, id="33 ns from 29.97"),
         pytest.param("matroska", None, "15/1", "15/1", "1/1000", Fraction(15), True, id="Matroska, whole"),
         pytest.param("matroska", None, "1/3", "1/3", "1/1000", Fraction(1, 3), True, id="Matroska, slow"),
@@ -173,3 +177,19 @@ def test_frames_that_an_edit_list_leaves_out_make_no_varying_rate(
     fields: Document = {"r_frame_rate": "30000/1001", "avg_frame_rate": average, "time_base": "1/600"}
     found = timing(fields={**fields, "nb_frames": stored, "duration_ts": length})
     assert (found.rate == NTSC, found.constant_rate) == (constant, constant)
+
+
+@pytest.mark.parametrize(
+    ("nominal", "average", "told"),
+    [
+        ("30/1", "117/4", Fraction(30)),
+        ("90000/1", "117/4", Fraction(117, 4)),
+        ("210/1", "30/1", Fraction(210)),
+        ("211/1", "69/1", Fraction(69)),
+        ("211/1", "70/1", Fraction(211)),
+        ("0/0", "24/1", Fraction(24)),
+        ("25/1", "0/0", Fraction(25)),
+    ],
+)
+def test_a_rate_is_told_as_ffmpeg_guesses_it(nominal: str, average: str, told: Fraction) -> None:
+    assert timing(fields={"r_frame_rate": nominal, "avg_frame_rate": average}).told_rate == told

@@ -9,13 +9,27 @@ from proxx_worker.media.orientation import (
     field_order_note,
     field_order_of,
     mirrors,
+    orientation_note,
     orientation_of,
+    oriented_by_frames,
     refuse_single_fields,
     sample_aspect_of,
 )
 from tests.unit.media.documents import matrix
 
 ONE = 65536
+NO_FRAME = Section({})
+UPRIGHT, QUARTER, THREE_QUARTERS, SELFIE = (ONE, 0, 0, ONE), (0, ONE, -ONE, 0), (0, -ONE, ONE, 0), (-ONE, 0, 0, ONE)
+Matrix = tuple[int, int, int, int]
+
+
+def stream_of(*matrices: Matrix) -> Section:
+    return Section({"side_data_list": [{"side_data_type": "Spherical Mapping"}, *(matrix(*entries) for entries in matrices)]})
+
+
+def frame_of(*matrices: Matrix) -> Section:
+    unregistered: dict[str, JsonValue] = {"side_data_type": "H.26[45] User Data Unregistered SEI message"}
+    return Section({"side_data_list": [unregistered, *(matrix(*entries, kind="3x3 displaymatrix") for entries in matrices)]})
 
 
 @pytest.mark.parametrize(
@@ -34,7 +48,7 @@ ONE = 65536
     ],
 )
 def test_rotation_is_clockwise(entries: tuple[int, int, int, int], orientation: Orientation) -> None:
-    assert orientation_of(Section({"side_data_list": [matrix(*entries)]})) == orientation
+    assert orientation_of(Section({"side_data_list": [matrix(*entries)]}), NO_FRAME) == orientation
 
 
 @pytest.mark.parametrize(
@@ -52,7 +66,64 @@ def test_a_matrix_mirrors(entries: tuple[int, int, int, int], mirrored: bool) ->
 
 
 def test_without_a_matrix_the_picture_stands() -> None:
-    assert orientation_of(Section({})) == Orientation(0)
+    assert orientation_of(Section({}), NO_FRAME) == Orientation(0)
+
+
+@pytest.mark.parametrize(
+    ("stream", "frame", "orientation", "by_frames"),
+    [
+        ((), (QUARTER,), Orientation(90), True),
+        ((), (SELFIE,), Orientation(0, mirrored=True), True),
+        ((), (UPRIGHT,), Orientation(0), False),  # EXIF may say so, too
+        ((), (), Orientation(0), False),
+        ((QUARTER,), (), Orientation(90), False),  # FFmpeg 5.1 leaves the stream's matrix in the stream
+        ((QUARTER,), (QUARTER,), Orientation(90), False),  # 7.1 gives it to each frame, too
+        ((QUARTER,), ((0, 2 * ONE, -2 * ONE, 0),), Orientation(90), False),
+        ((QUARTER,), (QUARTER, QUARTER), Orientation(90), False),
+    ],
+)
+def test_a_frame_orients_what_its_stream_does_not(
+    stream: tuple[Matrix, ...], frame: tuple[Matrix, ...], orientation: Orientation, *, by_frames: bool
+) -> None:
+    said, shown = stream_of(*stream), frame_of(*frame)
+    assert orientation_of(said, shown) == orientation
+    assert oriented_by_frames(said, shown) is by_frames
+    assert (orientation_note(said, shown) is not None) is by_frames
+
+
+@pytest.mark.parametrize(
+    ("entries", "said"),
+    [(THREE_QUARTERS, "270 degrees"), (SELFIE, "mirrored and 0 degrees"), ((0, ONE, ONE, 0), "mirrored and 270 degrees")],
+)
+def test_an_orientation_that_only_frames_state_is_noted(entries: Matrix, said: str) -> None:
+    assert orientation_note(Section({}), frame_of(entries)) == (
+        f"the pictures state an orientation ({said} clockwise), the container none: the first one's is taken"
+    )
+
+
+@pytest.mark.parametrize(
+    ("stream", "frame", "stated"),
+    [
+        ((QUARTER,), (THREE_QUARTERS,), ["90 degrees", "270 degrees"]),
+        ((QUARTER,), (QUARTER, THREE_QUARTERS), ["90 degrees", "270 degrees"]),  # the stream's, and its own
+        ((QUARTER,), (UPRIGHT,), ["90 degrees", "0 degrees"]),
+        ((UPRIGHT,), (SELFIE,), ["0 degrees", "mirrored and 0 degrees"]),
+    ],
+)
+def test_two_orientations_are_refused(stream: tuple[Matrix, ...], frame: tuple[Matrix, ...], stated: list[str]) -> None:
+    with pytest.raises(ProxxError) as refusal:
+        orientation_of(stream_of(*stream), frame_of(*frame))
+    assert refusal.value.code is ErrorCode.SOURCE_UNSUPPORTED
+    assert refusal.value.error.message == (
+        f"the container and the pictures state different orientations ({' and '.join(stated)} clockwise), and which is right is "
+        "not known; render the video upright first"
+    )
+    assert refusal.value.error.details["orientations"] == stated
+
+
+def test_a_tilted_frame_is_refused() -> None:
+    with pytest.raises(ProxxError, match="multiple of 90 degrees"):
+        orientation_of(Section({}), frame_of((46341, 46341, -46341, 46341)))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +139,7 @@ def test_without_a_matrix_the_picture_stands() -> None:
 )
 def test_what_is_no_quarter_turn_is_refused(side_data: dict[str, JsonValue], reason: str) -> None:
     with pytest.raises(ProxxError, match=reason) as refusal:
-        orientation_of(Section({"side_data_list": [side_data]}))
+        orientation_of(Section({"side_data_list": [side_data]}), NO_FRAME)
     assert refusal.value.code is ErrorCode.SOURCE_UNSUPPORTED
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from proxx_worker.contract.errors import ErrorCode, JsonValue, ProxxError
 from proxx_worker.media.facts import AudioFacts, ColorFacts, MediaFacts, RawSource, Timecode, VideoFacts
-from proxx_worker.media.source_probe import probe_argv, read_head, read_source, says_input_output_error
+from proxx_worker.media.probe_command import LOOKS, Look, look_argv, probe_argv
+from proxx_worker.media.source_probe import read_head, read_look, read_source, says_input_output_error, video_frame
 from tests.unit.media.documents import Document, audio, data, document, matrix, video
 
 FRAME_ENTRIES = (
@@ -53,6 +54,25 @@ def test_the_one_command_reaches_nothing_but_the_file_it_is_given() -> None:
         "-show_frames",
         "-read_intervals",
         "%+#2",
+        "-show_entries",
+        FRAME_ENTRIES,
+        "-i",
+        "file:/dev/fd/7",
+    ]
+
+
+@pytest.mark.parametrize(("look", "packets", "decoder"), [(LOOKS[0], "%+#2", []), (LOOKS[1], "%+#300", ["-skip_frame", "nokey"])])
+def test_a_further_look_is_at_one_stream_and_as_restricted(look: Look, packets: str, decoder: list[str]) -> None:
+    first, further = probe_argv("/usr/bin/ffprobe", "/dev/fd/7"), look_argv("/usr/bin/ffprobe", "/dev/fd/7", 3, look)
+    shown = first.index("-show_format")
+    assert further[:shown] == first[:shown]
+    assert further[shown:] == [
+        "-select_streams",
+        "3",
+        *decoder,
+        "-show_frames",
+        "-read_intervals",
+        packets,
         "-show_entries",
         FRAME_ENTRIES,
         "-i",
@@ -122,6 +142,7 @@ def test_a_phone_clip_by_value() -> None:
             dolby_vision_profile=8,
             coded_width=1280,
             coded_height=720,
+            told_rate=Fraction(30),
         ),
         audio=(
             AudioFacts(
@@ -145,6 +166,22 @@ def test_a_phone_clip_by_value() -> None:
         duration=Fraction(106667, 10**6),
         other_streams=("data:mebx", "data:tmcd"),
     )
+
+
+@pytest.mark.parametrize(
+    ("codec", "demuxer", "tags", "alpha"),
+    [
+        ("vp9", "matroska,webm", {"alpha_mode": "1"}, True),
+        ("vp8", "matroska,webm", {"ALPHA_MODE": "1"}, True),
+        ("vp9", "matroska,webm", {"alpha_mode": "0"}, False),
+        ("vp9", "matroska,webm", {}, False),
+        ("h264", "matroska,webm", {"alpha_mode": "1"}, False),
+        ("vp9", "mov,mp4,m4a,3gp,3g2,mj2", {"alpha_mode": "1"}, False),
+    ],
+)
+def test_alpha_beside_the_picture(codec: str, demuxer: str, tags: dict[str, str], *, alpha: bool) -> None:
+    found = facts(document(video(codec_name=codec, tags={**tags}), demuxer=demuxer))
+    assert (found.video.has_alpha, found.video.pixel_format) == (alpha, "yuv420p")
 
 
 def test_fields_have_an_order_in_time() -> None:
@@ -381,3 +418,44 @@ def test_two_field_orders_are_told_in_a_note() -> None:
     found = read_source(document(picture, frames=[frame]), "", 0)
     assert isinstance(found, MediaFacts)
     assert any("the container declares" in note for note in found.notes)
+
+
+def test_an_orientation_that_only_the_pictures_state_is_the_source_s() -> None:
+    frame: Document = {"stream_index": 0, "side_data_list": [matrix(0, 65536, -65536, 0, kind="3x3 displaymatrix")]}
+    found = facts(document(video(), frames=[frame]))
+    assert (found.video.rotation, found.video.mirrored, found.video.oriented_by_frames) == (90, False, True)
+    assert found.notes == (
+        "the pictures state an orientation (90 degrees clockwise), the container none: the first one's is taken",
+    )
+    said = facts(document(video(side_data_list=[matrix(0, 65536, -65536, 0)]), frames=[frame]))
+    assert (said.video.rotation, said.video.oriented_by_frames, said.notes) == (90, False, ())
+
+
+SOUND_FIRST = ({"stream_index": 1}, {"stream_index": 1})
+FIELDS: Document = {"stream_index": 0, "interlaced_frame": 1, "top_field_first": 1}
+
+
+def test_a_frame_found_later_counts_as_the_first() -> None:
+    report = document(video(field_order="unknown"), audio(), frames=SOUND_FIRST)
+    assert video_frame(report, 0) is None
+    assert facts(report).video.field_order is None
+    look = json.dumps({"frames": [FIELDS, {"stream_index": 0}]}).encode()
+    frame = read_look(look, "", 0, 0)
+    assert frame is not None
+    assert frame.values == FIELDS
+    found = read_source(report, "", 0, first_frame=frame)
+    assert isinstance(found, MediaFacts)
+    assert found.video.field_order == "tt"
+
+
+@pytest.mark.parametrize("stdout", [b"", b"[]", b"{}", b'{"frames": [{"stream_index": 1}]}'])
+def test_a_report_without_a_frame_of_the_video(stdout: bytes) -> None:
+    assert video_frame(stdout, 0) is None
+
+
+def test_a_further_look_may_find_nothing_but_not_fail() -> None:
+    assert read_look(b'{"frames": []}', "", 0, 0) is None
+    for stdout, exit_code, reason in ((b"", 0, "exited with 0"), (b"{}", 1, "exited with 1"), (b"", -11, "signal 11")):
+        with pytest.raises(ProxxError, match=reason) as caught:
+            read_look(stdout, "", exit_code, 0)
+        assert caught.value.code is ErrorCode.SOURCE_UNSUPPORTED

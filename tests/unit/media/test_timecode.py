@@ -4,7 +4,7 @@ import pytest
 
 from proxx_worker.media.facts import Timecode
 from proxx_worker.media.ffprobe_json import Section
-from proxx_worker.media.timecode import find_reel, find_timecode, parse_timecode, usual_timecode
+from proxx_worker.media.timecode import Found, find_reel, find_timecode, parse_timecode, usual_timecode
 from tests.unit.media.documents import data, section
 
 NTSC = Fraction(30000, 1001)
@@ -32,6 +32,7 @@ def track(tag: str, **tags: str) -> Section:
         ("00:00:01:119", Fraction(120), "00:00:01:119"),
         ("00:00:01:005", Fraction(120), "00:00:01:05"),
         ("01:00:00:5", Fraction(10), "01:00:00:05"),
+        ("01:00:00:12", Fraction(25, 2), "01:00:00:12"),
     ],
 )
 def test_a_timecode_is_kept_with_its_drop_flag(text: str, rate: Fraction, expected: str) -> None:
@@ -46,6 +47,7 @@ def test_a_timecode_is_kept_with_its_drop_flag(text: str, rate: Fraction, expect
         ("00:00:60:00", Fraction(25)),
         ("00:00:00:25", Fraction(25)),
         ("00:00:00:0000", Fraction(25)),
+        ("00:00:00:30", Fraction(3002, 100)),
         ("00:00:00:30", NTSC),
         ("00:00:00;00", Fraction(30)),  # 30 drops nothing
         ("00:00:00;00", Fraction(25)),
@@ -112,8 +114,136 @@ def test_what_is_passed_over_is_noted() -> None:
 
 def test_the_reel_is_the_picture_s_then_a_timecode_track_s_then_the_container_s() -> None:
     tmcd, nothing = track("tmcd", reel_name="B002"), Section({})
-    assert find_reel(tagged(reel_name="C003"), tagged(reel_name="A001"), [tmcd]) == "A001"
-    assert find_reel(tagged(reel_name="C003"), nothing, [track("gpmd", reel_name="x"), tmcd]) == "B002"
-    assert find_reel(tagged(reel_name="C003"), nothing, []) == "C003"
-    assert find_reel(nothing, nothing, [tmcd, tmcd]) == "B002"
-    assert find_reel(nothing, nothing, []) is None
+    assert find_reel(tagged(reel_name="C003"), tagged(reel_name="A001"), [tmcd]).name == "A001"
+    assert find_reel(tagged(reel_name="C003"), nothing, [track("gpmd", reel_name="x"), tmcd]).name == "B002"
+    assert find_reel(tagged(reel_name="C003"), nothing, []).name == "C003"
+    assert find_reel(nothing, nothing, [tmcd, tmcd]).name == "B002"
+    assert find_reel(nothing, nothing, []).name is None
+
+
+def varying(text: str, *tracks: Section, rate: Fraction = Fraction(117, 4), told: Fraction = Fraction(30)) -> Found:
+    picture = tagged(timecode=text)
+    return find_timecode("mov", Section({}), picture, tracks, rate, told)
+
+
+def timecode(text: str, own_rate: Fraction) -> Timecode:
+    return Timecode(text, ";" in text, "stream", own_rate)
+
+
+def counting(rate: str, text: str) -> Section:
+    return section(data("tmcd", tags={"timecode": text}, avg_frame_rate=rate))
+
+
+def test_where_the_rate_varies_the_tracks_own_counts() -> None:
+    last = "01:00:00:29"
+    assert varying(last, counting("15360/512", last)).timecode == timecode(last, Fraction(30))
+    assert varying("01:00:00;10", counting("30000/1001", "01:00:00;10")).timecode == timecode("01:00:00;10", NTSC)
+    # Another track's rate says nothing of this timecode; then what FFmpeg tells, then the average.
+    assert varying(last, counting("25/1", "02:00:00:00")).timecode == timecode(last, Fraction(30))
+    assert varying(last, counting("0/0", last), told=Fraction(60)).timecode == timecode(last, Fraction(60))
+    assert varying("01:00:00:28", counting("25/1", "01:00:00:28"), told=Fraction(24)).timecode == Timecode(
+        "01:00:00:28", drop_frame=False, origin="stream"
+    )
+
+
+def test_a_track_is_found_by_its_own_rate_as_well() -> None:
+    track = counting("30/1", "01:00:00:29")
+    found = find_timecode("mov", Section({}), Section({}), [track], Fraction(25), Fraction(25))
+    assert found.timecode == Timecode("01:00:00:29", drop_frame=False, origin="tmcd", own_rate=Fraction(30))
+
+
+SIXTY, FIFTY = Fraction(60000, 1001), Fraction(50)
+
+
+@pytest.mark.parametrize(
+    ("own", "text", "rate", "wanted"),
+    [
+        ("30000/1001", "01:00:01;20", SIXTY, "01:00:01;40"),
+        ("30000/1001", "00:01:00;02", SIXTY, "00:01:00;04"),
+        ("30000/1001", "01:00:01:20", SIXTY, "01:00:01:40"),
+        ("30/1", "01:00:00:29", Fraction(60), "01:00:00:58"),
+        ("30/1", "01:00:00;29", SIXTY, "01:00:00;58"),  # 30 is said, 29.97 meant: only that has drop-frame
+        ("25/1", "01:00:00:24", Fraction(100), "01:00:00:96"),
+        ("60000/1001", "00:01:00;04", NTSC, "00:01:00;02"),
+        ("60000/1001", "01:00:00:40", NTSC, "01:00:00:20"),
+        ("24/1", "01:00:00:12", FIFTY, "01:00:00:25"),
+        ("25/1", "10:00:00:00", Fraction(24), "10:00:00:00"),
+    ],
+)
+def test_a_track_that_counts_otherwise_than_a_constant_rate_tells_the_moment(
+    own: str, text: str, rate: Fraction, wanted: str
+) -> None:
+    result = find_timecode("mov", Section({}), tagged(timecode=text), [counting(own, text)], rate)
+    assert result.timecode == Timecode(wanted, ";" in text, "stream")
+    said = f"stream timecode {text!r} counts {Fraction(own)} frames/s: {wanted} at the video's {rate}"
+    assert result.notes == (() if text == wanted else (said,))
+
+
+@pytest.mark.parametrize(
+    ("own", "text", "rate"),
+    [
+        ("30/1", "01:00:00:29", Fraction(25)),
+        ("50/1", "01:00:00:01", Fraction(25)),  # between two pictures
+        ("24/1", "01:00:00:01", FIFTY),
+        ("30000/1001", "01:00:00;20", Fraction(60)),  # 60 drops nothing
+        ("30000/1001", "01:00:00;00", Fraction(24000, 1001)),
+        ("25/1", "01:00:00:25", FIFTY),  # not a label of its own rate
+    ],
+)
+def test_a_moment_between_two_pictures_is_no_timecode(own: str, text: str, rate: Fraction) -> None:
+    result = find_timecode("mov", Section({}), Section({}), [counting(own, text)], rate)
+    why = f"tmcd timecode {text!r} counts {Fraction(own)} frames/s, and no frame of the video's {rate} is there: ignored"
+    assert (result.timecode, result.notes) == (None, (why,))
+
+
+@pytest.mark.parametrize(
+    ("own", "text", "rate"),
+    [
+        ("30000/1001", "01:00:01;20", NTSC),
+        ("2997/100", "01:00:01;20", NTSC),
+        ("30/1", "01:00:01:20", NTSC),
+        ("24/1", "01:00:01:20", Fraction(24000, 1001)),
+        ("0/0", "01:00:01:20", SIXTY),
+    ],
+)
+def test_as_many_labels_a_second_are_the_video_s_own(own: str, text: str, rate: Fraction) -> None:
+    result = find_timecode("mov", Section({}), Section({}), [counting(own, text)], rate)
+    assert result == Found(Timecode(text, ";" in text, "tmcd"), ())
+
+
+def test_one_of_several_tracks_that_counts_as_the_video_does_is_enough() -> None:
+    text = "01:00:01:20"
+    tracks = [counting("30/1", text), counting("60/1", text)]
+    assert find_timecode("mov", Section({}), Section({}), tracks, Fraction(60)) == Found(
+        Timecode(text, drop_frame=False, origin="tmcd"), ()
+    )
+    other = [counting("30/1", text), counting("60/1", "02:00:00:00")]
+    assert find_timecode("mov", Section({}), Section({}), other, Fraction(60)).timecode == Timecode(
+        "01:00:01:40", drop_frame=False, origin="tmcd"
+    )
+
+
+def test_a_timecode_that_no_rate_can_count_is_noted_at_the_likeliest() -> None:
+    text = "01:00:00:30"
+    result = varying(text, counting("15360/512", text))
+    assert (result.timecode, result.notes) == (
+        None,
+        (
+            "stream timecode '01:00:00:30' is not valid at 30 frames/s: ignored",
+            "tmcd timecode '01:00:00:30' is not valid at 30 frames/s: ignored",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("stored", "name", "notes"),
+    [
+        ("  lead trail  ", "  lead trail  ", ()),
+        ("A\nB", "AB", (r"control characters of the reel name 'A\nB' are left out: 'AB'",)),
+        (" A\x1b ", " A ", (r"control characters of the reel name ' A\x1b ' are left out: ' A '",)),
+        (" \n ", None, ()),
+    ],
+)
+def test_a_reel_keeps_its_spaces(stored: str, name: str | None, notes: tuple[str, ...]) -> None:
+    found = find_reel(Section({"tags": {"reel_name": stored}}), Section({}), [])
+    assert (found.name, found.notes) == (name, notes)

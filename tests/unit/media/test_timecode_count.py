@@ -41,6 +41,23 @@ def test_every_count_has_one_label(count: int, kind: tuple[Fraction, bool]) -> N
     assert count_of(Timecode(label, drop, "stream"), rate) == count % day
 
 
+@pytest.mark.parametrize(
+    ("rate", "labels"),
+    [
+        (R29, 30), (R119, 120), (Fraction(24000, 1001), 24), (Fraction(3002, 100), 30), (Fraction(292, 10), 29),
+        (Fraction(25, 2), 13), (Fraction(2449, 100), 24), (Fraction(49, 2), 25), (Fraction(3, 2), 2),
+        (Fraction(1, 2), 1), (Fraction(1, 4), 1),
+    ],
+)  # fmt: skip
+def test_a_second_has_the_nearest_whole_number_of_labels(rate: Fraction, labels: int) -> None:
+    assert nominal(rate) == labels
+
+
+def test_an_hour_of_a_phones_thirty_is_an_hour_of_labels() -> None:
+    start = Timecode("01:00:00:00", drop_frame=False, origin="stream")
+    assert after(start, 108_072, Fraction(3002, 100)) == "02:00:02:12"
+
+
 def test_a_day_later_the_clock_begins_anew() -> None:
     assert label_of(25 * 86_400 + 1, R25, drop_frame=False) == "00:00:00:01"
     assert label_of(2_589_408, R29, drop_frame=True) == "00:00:00;00"

@@ -153,6 +153,19 @@ def test_everybody_may_read_it_and_nothing_else_is_left(path: Path) -> None:
     assert os.listdir(path.parent) == ["proxx.prom"]  # noqa: PTH208 - names
 
 
+def test_a_link_stays_and_a_pipe_is_not_replaced(path: Path) -> None:
+    (path.parent / "link").symlink_to(path.name)
+    file, log = made(path.parent / "link")
+    file.beat()
+    assert (path.parent / "link").is_symlink()
+    assert path.read_text().startswith("# ")
+    os.mkfifo(path.parent / "pipe")
+    refused, told = made(path.parent / "pipe")
+    refused.beat()
+    assert (path.parent / "pipe").is_fifo()
+    assert (log.events, told.events) == ([], [("metrics_not_written", "WARNING")])
+
+
 def test_a_folder_that_is_gone_costs_no_job_and_is_told_once(clocks: Clocks, path: Path) -> None:
     file, log = made(path.parent / "gone" / "proxx.prom")
     for _ in range(3):

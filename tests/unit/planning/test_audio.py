@@ -189,6 +189,16 @@ def test_times_may_be_off_by_the_containers_tick_and_half_a_millisecond(tick: Fr
 
 
 @pytest.mark.parametrize(
+    ("demuxer", "codec", "slack"),
+    [("ogg", "vorbis", 24 + 448), ("ogg", "opus", 24), ("ogg", "flac", 24), ("matroska", "vorbis", 24)],
+)
+def test_the_times_of_vorbis_in_ogg_may_be_off_by_a_block(demuxer: str, codec: str, slack: int) -> None:
+    source = replace(CLIP, formats=(demuxer,), audio=(replace(STEREO, codec=codec, time_base=None),))
+    (plan,) = plans(Container.MOV, source)
+    assert plan.placement == Placement(0, 0, slack, 48000)
+
+
+@pytest.mark.parametrize(
     ("output_shift", "audio_shift", "filters"),
     [
         (Fraction(1, 90), Fraction(0), ("aresample=async=1:min_comp=0:min_hard_comp=0.0005313:first_pts=-533",)),
@@ -252,7 +262,14 @@ def test_pcm_is_as_deep_as_the_source(codec: str, sample_format: str | None, bit
         ("5.1(side)", 6, "5.1", ("channelmap=map=0|1|2|3|4|5:channel_layout=5.1",)),
         ("hexadecagonal", 16, "hexadecagonal", ()),
         (None, 1, None, ("channelmap=map=0:channel_layout=mono",)),
+        ("mono", 1, "mono", ()),
+        # A QuickTime track for each loudspeaker.
+        ("1 channels (FL)", 1, "mono", ("channelmap=map=0:channel_layout=mono",)),
+        ("1 channels (LFE)", 1, "mono", ("channelmap=map=0:channel_layout=mono",)),
         (None, 3, None, ("channelmap=map=0|1|2:channel_layout=3.0",)),
+        ("6.1", 7, "6.1", ()),
+        ("6.1(back)", 7, "6.1(back)", ()),
+        (None, 7, None, ("channelmap=map=0|1|2|3|4|5|6:channel_layout=6.1(back)",)),
     ],
 )
 def test_aac_gets_a_layout(layout: str | None, channels: int, named: str | None, filters: tuple[str, ...]) -> None:
@@ -260,7 +277,7 @@ def test_aac_gets_a_layout(layout: str | None, channels: int, named: str | None,
     assert (plan.channels, plan.layout, plan.filters) == (channels, named, (*filters, PLACED))
 
 
-@pytest.mark.parametrize(("layout", "channels"), [("22.2", 24), ("cube", 8), (None, 12)])
+@pytest.mark.parametrize(("layout", "channels"), [("22.2", 24), ("cube", 8), ("2 channels (FR+FL)", 2), (None, 12)])
 def test_what_aac_cannot_carry_is_refused(layout: str | None, channels: int) -> None:
     second = replace(STEREO, index=3, channels=channels, layout=layout)
     with pytest.raises(ProxxError) as refused:
@@ -278,7 +295,12 @@ def test_what_aac_cannot_carry_is_refused(layout: str | None, channels: int) -> 
     [
         ("7.1", 8, "7.1", (), False),
         ("5.1(side)", 6, "5.1", ("channelmap=map=0|1|2|3|4|5:channel_layout=5.1",), False),
+        ("quad(side)", 4, "quad", ("channelmap=map=0|1|2|3:channel_layout=quad",), False),
         ("7.1(wide)", 8, None, (), True),
+        # FFmpeg's encoder exchanges their channels if they have names.
+        ("5.0", 5, None, (), True),
+        ("5.0(side)", 5, None, (), True),
+        ("6.1", 7, None, (), True),
         (None, 2, None, ("channelmap=map=0|1:channel_layout=stereo",), False),
         (None, 12, None, (), True),
     ],

@@ -75,6 +75,7 @@ def test_rgb_becomes_a_named_matrix(primaries: str | None, encoder: VideoEncoder
         Tags(matrix, primaries, None),
         ("in_range=pc", "out_range=tv", f"out_color_matrix={scaler}"),
         (),
+        asks_for_colr=primaries is not None and encoder in {DNX, DNXHR},
     )
 
 
@@ -188,7 +189,63 @@ def test_tags_that_no_encoder_has_a_name_for_are_left_out_and_taken_from_the_fra
     primaries: str, transfer: str, kept: Tags, first: tuple[str, ...]
 ) -> None:
     plan = planned(ColorFacts("tv", "bt709", primaries, transfer))
-    assert (plan.tags, plan.frames, plan.first_filters) == (kept, kept, first)
+    assert (plan.tags, plan.frames, plan.before_scaling) == (kept, kept, first)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "container", "tags", "asks"),
+    [
+        # DNxHR's frames say the matrix only, and FFmpeg takes it for BT.709 unless the container says otherwise.
+        (DNXHR, Container.MOV, Tags("bt2020nc", None, None), True),
+        (DNXHR, Container.MOV, Tags("bt2020nc", "bt2020", None), True),
+        (DNXHR, Container.MOV, Tags(None, "bt709", None), True),
+        (DNXHR, Container.MOV, Tags("bt709", None, "bt709"), True),
+        (DNXHR, Container.MOV, Tags("bt709", None, None), False),
+        (DNXHR, Container.MOV, Tags("bt2020nc", "bt2020", "smpte2084"), False),
+        (DNXHR, Container.MOV, NOTHING, False),
+        (DNXHR, Container.MXF, Tags("bt2020nc", None, None), False),
+        (PRORES, Container.MOV, Tags("smpte240m", None, None), True),
+        (PRORES, Container.MOV, Tags("bt709", None, "log100"), True),
+        (PRORES, Container.MOV, Tags("bt709", "film", "bt709"), True),
+        (PRORES, Container.MOV, Tags("bt470bg", None, None), False),
+        (PRORES, Container.MOV, ALL_709, False),
+        (H264, Container.MP4, Tags("ycgco", None, None), False),
+        (VP9, Container.WEBM, Tags("ycgco", None, None), False),
+    ],
+)
+def test_colr_is_asked_for_where_nothing_else_says_a_tag(
+    encoder: VideoEncoder, container: Container, tags: Tags, asks: bool
+) -> None:
+    large = replace(PICTURE, width=1920, height=1080, color=ColorFacts("tv", tags.matrix, tags.primaries, tags.transfer))
+    assert plan_color(large, encoder, container).asks_for_colr is asks
+
+
+@pytest.mark.parametrize(
+    ("tags", "hidden", "said"),
+    [
+        (Tags("ycgco", "bt709", "bt709"), (False, False, True), ("bt709", "bt709", "ycgco")),
+        (Tags("bt709", "film", "log100"), (True, True, False), ("film", "log100", "bt709")),
+        (Tags("bt470bg", "smpte240m", "bt2020-10"), (False, False, False), ("smpte170m", "bt709", "smpte170m")),
+        (Tags("smpte240m", None, None), (False, False, True), ("unknown", "unknown", "smpte240m")),
+    ],
+)
+def test_prores_frames_say_all_tags_to_the_encoder(tags: Tags, hidden: tuple[bool, ...], said: tuple[str, str, str]) -> None:
+    """What its header has no word for is hidden again after the encode."""
+    plan = planned(ColorFacts("tv", tags.matrix, tags.primaries, tags.transfer), PRORES)
+    assert plan.hidden == hidden
+    assert plan.parameters() == "range=tv:color_primaries={}:color_trc={}:colorspace={}".format(*said)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "before"),
+    [
+        (None, ()), ("bt709", ()), ("fcc", ()), ("bt470bg", ()), ("smpte170m", ()), ("smpte240m", ()), ("bt2020nc", ()),
+        ("gbr", ()),
+        ("ycgco", ("setparams=colorspace=unknown",)), ("bt2020c", ("setparams=colorspace=unknown",)),
+    ],
+)  # fmt: skip
+def test_the_scaler_sees_no_matrix_that_it_does_not_take(matrix: str | None, before: tuple[str, ...]) -> None:
+    assert planned(ColorFacts("tv", matrix, None, None)).before_scaling == before
 
 
 def test_prores_has_one_name_for_the_matrix_in_frames_and_container() -> None:

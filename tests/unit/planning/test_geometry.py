@@ -47,7 +47,11 @@ def test_a_fraction_is_even_and_keeps_the_display_aspect(
     width: int, height: int, aspect: Fraction, resolution: Resolution
 ) -> None:
     source = Geometry(width, height, aspect)
-    planned = plan_geometry(source, resolution)
+    try:
+        planned = plan_geometry(source, resolution)
+    except ProxxError:
+        assert max(aspect / height, 1 / (aspect * width)) > Fraction(1, 8)  # so thin that a quarter of it has less than a pixel
+        return
     assert planned.width % 2 == planned.height % 2 == 0
     assert planned.width <= width
     assert planned.height <= height
@@ -157,3 +161,33 @@ def test_an_aspect_that_no_file_can_hold_is_refused(aspect: Fraction) -> None:
 @pytest.mark.parametrize("aspect", [Fraction(4096), Fraction(1, 4096)])
 def test_the_widest_aspects_are_kept(aspect: Fraction) -> None:
     assert storable_aspect(aspect) == aspect
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "aspect", "mode", "shown"),
+    [
+        (320, 180, Fraction(1, 320), ScaleMode.SAME, True),
+        (320, 180, Fraction(1, 321), ScaleMode.SAME, False),
+        (320, 180, Fraction(180), ScaleMode.SAME, True),
+        (320, 180, Fraction(181), ScaleMode.SAME, False),
+        (320, 180, Fraction(1, 200), ScaleMode.HALF, False),
+        (1920, 1080, Fraction(1, 1000), ScaleMode.SAME, True),
+        (1920, 1080, Fraction(1, 2000), ScaleMode.SAME, False),
+    ],
+)
+def test_a_picture_has_a_pixel_to_show(width: int, height: int, aspect: Fraction, mode: ScaleMode, *, shown: bool) -> None:
+    source = Geometry(width, height, aspect)
+    if shown:
+        assert plan_geometry(source, Resolution(mode)) == source
+        return
+    with pytest.raises(ProxxError) as caught:
+        plan_geometry(source, Resolution(mode))
+    if mode is ScaleMode.HALF:
+        width, height = width // 2, height // 2
+    assert caught.value.error == JobError(
+        ErrorCode.SOURCE_UNSUPPORTED,
+        f"a picture must be displayed as at least one pixel wide and high, but with its pixel aspect {aspect.numerator}:"
+        f"{aspect.denominator} this proxy's {width}x{height} would not: the source's own is probably wrong; "
+        "correct it, then submit again",
+        {"sample_aspect": str(aspect), "width": width, "height": height},
+    )

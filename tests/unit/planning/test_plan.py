@@ -1,3 +1,4 @@
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -7,11 +8,22 @@ import pytest
 
 from proxx_worker.contract.codecs import CONTAINERS
 from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
-from proxx_worker.contract.output_settings import Codec, Container, DnxhrLevel, Resolution, ScaleMode
+from proxx_worker.contract.output_settings import (
+    Codec,
+    Container,
+    DnxhrLevel,
+    FpsMode,
+    OutputSettings,
+    Resolution,
+    ScaleMode,
+)
+from proxx_worker.contract.strict_json import Number
+from proxx_worker.contract.values import read_rate
 from proxx_worker.media.facts import ColorFacts, MediaFacts
 from proxx_worker.planning.field_report import KINDS_REPORTED
 from proxx_worker.planning.fingerprint import fingerprint
 from proxx_worker.planning.plan import TaskPlan, plan_slower, plan_task
+from proxx_worker.planning.remedies import ANY_SOURCE
 from tests.unit.planning.sources import CLIP, DROP_FRAME, STEREO, clip, settings
 
 NTSC = Fraction(30000, 1001)
@@ -71,10 +83,14 @@ def test_a_half_size_interlaced_proxy_keeps_its_fields() -> None:
         (
             clip(field_order="tt", rotation=90),
             None,
-            "it is interlaced and rotated by 90 degrees, and fields cannot be rotated",
+            "it is interlaced and rotated by 90 degrees, and fields cannot be rotated; deinterlace it first",
         ),
-        (clip(field_order="tt", mirrored=True), None, "it is interlaced and mirrored"),
-        (clip(field_order="tt"), Fraction(50), "it is interlaced, and converting its frame rate would mix its fields"),
+        (clip(field_order="tt", mirrored=True), None, "it is interlaced and mirrored; deinterlace it first"),
+        (
+            clip(field_order="tt"),
+            Fraction(50),
+            "it is interlaced, and converting its frame rate would mix its fields; deinterlace it first, or keep its rate",
+        ),
     ],
 )
 def test_fields_are_neither_turned_nor_retimed(source: MediaFacts, fps: Fraction | None, reason: str) -> None:
@@ -82,9 +98,7 @@ def test_fields_are_neither_turned_nor_retimed(source: MediaFacts, fps: Fraction
     with pytest.raises(ProxxError) as refused:
         plan_task(asked, source)
     assert refused.value.code is ErrorCode.SOURCE_UNSUPPORTED
-    assert refused.value.error.message == (
-        f"the source cannot be converted faithfully: {reason}; deinterlace it first, or keep its rate"
-    )
+    assert refused.value.error.message == f"the source cannot be converted faithfully: {reason}"
     assert refused.value.error.details == {"rotation": source.video.rotation, "fps_mode": asked.fps_mode.value}
 
 
@@ -322,6 +336,20 @@ def test_a_rate_that_is_slower_than_the_container_claims_gets_a_frame_for_every_
     assert slower.argv("ffmpeg", "/in", "out") != plan.argv("ffmpeg", "/in", "out")
 
 
+@pytest.mark.parametrize(("codec", "decoder"), [("vp8", "libvpx"), ("vp9", "libvpx-vp9")])
+def test_alpha_that_is_kept_is_decoded(codec: str, decoder: str) -> None:
+    source = clip(codec=codec, has_alpha=True)
+    source = replace(source, video=replace(source.video, index=2))
+    kept = plan_task(settings(Codec.PRORES_4444), source).input_options
+    assert kept[kept.index("-flags") :] == ("-flags", "+bitexact", "-c:2", decoder, "-c:1", "aac_fixed")
+    for other in (
+        plan_task(settings(Codec.PRORES_HQ), source),
+        plan_task(settings(Codec.PRORES_4444), clip(codec=codec)),
+        plan_task(settings(Codec.PRORES_4444), clip(codec="prores", has_alpha=True)),
+    ):
+        assert decoder not in other.input_options
+
+
 def test_sources_are_decoded_the_same_on_every_cpu() -> None:
     opus = replace(STEREO, codec="opus", index=3)
     plan = plan_task(settings(), replace(clip(codec="theora"), audio=(STEREO, opus)))
@@ -358,3 +386,53 @@ def test_what_no_scaler_takes_goes_before_it() -> None:
     filters = plan.output_options[plan.output_options.index("-filter:v") + 1].split(",")
     at = filters.index("setparams=color_primaries=unknown")
     assert filters[at + 1].startswith("scale=")
+
+
+@pytest.mark.parametrize(
+    ("source", "fps", "remedy"),
+    [
+        (clip(field_order="tt"), Fraction(30), "keep its rate"),
+        (clip(field_order="tt", constant_rate=False), Fraction(25), f"choose {ANY_SOURCE}, and keep its rate"),
+        (clip(field_order="tt", rate=Fraction(24)), Fraction(25), f"choose {ANY_SOURCE}, and keep its rate"),
+    ],
+)
+def test_a_rate_that_dnxhd_does_not_have_is_not_to_be_kept_in_it(source: MediaFacts, fps: Fraction, remedy: str) -> None:
+    with pytest.raises(ProxxError, match=rf"mix its fields; deinterlace it first, or {re.escape(remedy)}$"):
+        plan_task(settings(Codec.DNXHD, Container.MXF, fps=fps), source)
+
+
+H264_MP4, PRORES_MOV, DNXHR_MOV = (Codec.H264, Container.MP4), (Codec.PRORES_PROXY, Container.MOV), (Codec.DNXHR, Container.MOV)
+GAP, FAST, SLOW = clip(constant_rate=False), replace(clip(rate=Fraction(300)), timecode=DROP_FRAME), clip(rate=Fraction(15))
+GAP_OF_FIELDS = clip(constant_rate=False, field_order="tt")
+
+
+@pytest.mark.parametrize(
+    ("source", "refused", "remedies"),
+    [
+        (clip(field_order="tt", width=720, height=576), settings(Codec.DNXHD, Container.MXF), [H264_MP4, PRORES_MOV]),
+        (clip(width=720, height=576), settings(Codec.DNXHD, Container.MXF), [H264_MP4, PRORES_MOV, DNXHR_MOV]),
+        (GAP, settings(Codec.DNXHR, Container.MXF), [H264_MP4, PRORES_MOV, DNXHR_MOV, "25", "29.97"]),
+        (GAP, settings(Codec.DNXHD, Container.MXF), [H264_MP4, PRORES_MOV, DNXHR_MOV, "25", "29.97"]),
+        (GAP_OF_FIELDS, settings(Codec.DNXHR, Container.MXF), [H264_MP4, PRORES_MOV]),
+        (GAP_OF_FIELDS, settings(Codec.DNXHD, Container.MXF), [H264_MP4, PRORES_MOV]),
+        (GAP_OF_FIELDS, settings(Codec.DNXHD, Container.MXF, fps=Fraction(25)), [H264_MP4, PRORES_MOV]),
+        (SLOW, settings(Codec.DNXHR, Container.MXF), [H264_MP4, PRORES_MOV, DNXHR_MOV, "48", "120"]),
+        (SLOW, settings(Codec.DNXHD, Container.MXF), [H264_MP4, PRORES_MOV, DNXHR_MOV, "23.976", "60"]),
+        (FAST, settings(*PRORES_MOV), [(Codec.H264, Container.MKV), "0.5", "255"]),
+    ],
+)
+def test_what_a_refusal_names_is_accepted(
+    source: MediaFacts, refused: OutputSettings, remedies: list[tuple[Codec, Container] | str]
+) -> None:
+    with pytest.raises(ProxxError) as fault:
+        plan_task(refused, source)
+    names = {H264_MP4: "h264 (proxy_h264_low, ", PRORES_MOV: "ProRes (proxy_prores_proxy, ", DNXHR_MOV: "dnxhr in mov"}
+    for remedy in remedies:
+        if isinstance(remedy, str):
+            assert remedy in fault.value.error.message
+            plan_task(replace(refused, fps_mode=FpsMode.EXPLICIT, fps=read_rate(Number(remedy))), source)
+        else:
+            assert names.get(remedy, "h264 in mkv") in fault.value.error.message
+            plan_task(settings(*remedy), source)
+    unnamed = {name for remedy, name in names.items() if remedy not in remedies}
+    assert not [name for name in unnamed if name in fault.value.error.message]

@@ -15,6 +15,9 @@ HD = Geometry(1920, 1080, Fraction(1))
 FIELDS = replace(PICTURE, field_order="tt")
 DEEP = replace(PICTURE, bit_depth=10, pixel_format="yuv422p10le")
 NTSC = Fraction(30000, 1001)
+ANY = "h264 (proxy_h264_low, proxy_h264_quarter) or ProRes (proxy_prores_proxy, proxy_prores_lt)"
+ASK = ', or ask for fps_mode "explicit" with 23.976, 24, 25, 29.97, 30, 50, 59.94, 60'
+OR = ", or deinterlace the source first"
 
 
 def chosen(
@@ -50,6 +53,7 @@ def test_prores_4444_is_slow_only_for_alpha() -> None:
     options = ("-c:v", "prores_ks", "-profile:v", "4", "-alpha_bits", "16", "-flags:v", "+bitexact")
     alpha = chosen(Codec.PRORES_4444, video=replace(PICTURE, has_alpha=True))
     assert alpha == VideoEncoder("prores", "4444", "yuva444p10le", options, PRORES)
+    assert (alpha.keeps_alpha, chosen(Codec.PRORES_4444).keeps_alpha) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -83,22 +87,26 @@ def test_dnxhd_at_its_own_rates(width: int, height: int, rate: Fraction, video: 
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "rate", "video", "said"),
+    ("width", "height", "rate", "video", "said", "remedies"),
     [
-        (1920, 1080, Fraction(15), PICTURE, "1920x1080 progressive at 15 frames per second"),
-        (1920, 1080, None, PICTURE, "1920x1080 progressive at a variable rate"),
-        (1920, 1080, Fraction(50), FIELDS, "1920x1080 interlaced at 50 frames per second"),
-        (1280, 720, Fraction(25), FIELDS, "1280x720 interlaced at 25 frames per second"),
-        (960, 540, Fraction(25), PICTURE, "960x540 progressive at 25 frames per second"),
+        (1920, 1080, Fraction(15), PICTURE, "1920x1080 progressive at 15 frames per second", f"dnxhr in mov, {ANY}{ASK}"),
+        (1920, 1080, None, PICTURE, "1920x1080 progressive at a variable rate", f"dnxhr in mov, {ANY}{ASK}"),
+        (1920, 1080, Fraction(50), FIELDS, "1920x1080 interlaced at 50 frames per second", f"{ANY}{OR}"),
+        (1280, 720, Fraction(25), FIELDS, "1280x720 interlaced at 25 frames per second", f"{ANY}{OR}"),
+        (960, 540, Fraction(25), PICTURE, "960x540 progressive at 25 frames per second", f"dnxhr in mov, {ANY}"),
+        (256, 120, Fraction(25), PICTURE, "256x120 progressive at 25 frames per second", f"dnxhr in mov, {ANY}"),
+        (254, 120, Fraction(25), PICTURE, "254x120 progressive at 25 frames per second", ANY),
+        (256, 118, Fraction(25), PICTURE, "256x118 progressive at 25 frames per second", ANY),
     ],
 )
-def test_dnxhd_has_no_other_formats(width: int, height: int, rate: Fraction | None, video: VideoFacts, said: str) -> None:
+def test_dnxhd_has_no_other_formats(
+    width: int, height: int, rate: Fraction | None, video: VideoFacts, said: str, remedies: str
+) -> None:
     with pytest.raises(ProxxError) as refused:
         chosen(Codec.DNXHD, Container.MXF, video, Geometry(width, height, Fraction(1)), rate)
     assert refused.value.error == JobError(
         ErrorCode.SOURCE_UNSUPPORTED,
-        f"DNxHD has no format for {said}: it supports 1920x1080 and 1280x720 at broadcast rates only; "
-        "choose dnxhr, or one of these sizes and rates",
+        f"DNxHD has no format for {said}: it supports 1920x1080 and 1280x720 at broadcast rates only; choose {remedies}",
         {"width": width, "height": height, "rate": None if rate is None else str(rate), "interlaced": video is FIELDS},
     )
 
@@ -127,10 +135,14 @@ def test_fields_are_refused_where_they_cannot_be_kept(codec: Codec, said: str) -
         chosen(codec, video=FIELDS)
     assert refused.value.error == JobError(
         ErrorCode.SOURCE_UNSUPPORTED,
-        f"the source is interlaced and {said} cannot keep its fields: choose ProRes (or H.264, or DNxHD at 1080i), "
-        "or deinterlace the source first",
+        f"the source is interlaced and {said} cannot keep its fields: choose {ANY}{OR}",
         {"codec": said},
     )
+    with pytest.raises(
+        ProxxError, match=r"\(proxy_prores_proxy, proxy_prores_lt\), and keep its rate, or deinterlace"
+    ) as converted:
+        choose_encoder(settings(codec, fps=Fraction(50)), Geometry(1920, 1080, Fraction(1)), Fraction(50), FIELDS)
+    assert converted.value.code is ErrorCode.SOURCE_UNSUPPORTED
 
 
 def test_h264_keeps_fields_and_names_the_earlier_one_from_the_first_picture_on() -> None:

@@ -105,6 +105,13 @@ def test_what_is_not_listed_does_not_exist(machine: str) -> None:
         ("openat", (-100, 0, 0o1101), ALLOWED_CALL),
         ("openat", (-100, 0, 0o1000), "EPERM"),
         ("open", (0, 0o1000), "EPERM"),
+        ("open", (0, 0o3), "EPERM"),
+        ("open", (0, 0o1003), "EPERM"),
+        ("openat", (-100, 0, 0o3), "EPERM"),
+        ("openat", (-100, 0, 0o1003), "EPERM"),
+        ("openat", (-100, 0, 0o2104003), "EPERM"),
+        ("openat", (-100, 0, 0o2104001), ALLOWED_CALL),
+        ("openat", (-100, 0, 0o2104002), ALLOWED_CALL),
         ("open", (0, 0), ALLOWED_CALL),
     ],
 )

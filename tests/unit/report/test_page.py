@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from proxx_worker.contract.finished import read_finished
+from proxx_worker.contract.result import TaskStatus
 from proxx_worker.report.document import ExaminedJob, ReportDocument, document_of, encode_document, schema_text
 from proxx_worker.report.examine import ExaminedTask
 from proxx_worker.report.finding import Finding, Kind, Verdict, verdict_of
 from proxx_worker.report.findings import judge
+from proxx_worker.report.gate import missed_limit
 from proxx_worker.report.measurements import AudioPair
 from proxx_worker.report.page import ReportPage, render
 from proxx_worker.report.pictures import ShownFrame
@@ -146,3 +149,23 @@ def test_one_bad_frame_survives_the_decimation(count: int, columns: int, groups:
 
 def test_the_published_schema_is_the_models(project_root: Path) -> None:
     assert (project_root / "docs" / "schema" / "report.schema.json").read_text() == schema_text()
+
+
+def test_a_limit_that_was_missed_is_told_by_name() -> None:
+    good, unseen = examined(), replace(examined(index=2), summary=None)
+    assert good.summary is not None
+    bad = replace(examined(index=1), summary=replace(good.summary, ssim_min=0.8125, ssim_min_frame=20))
+    jobs = [job("a", good, bad), job("b", unseen)]
+    told = [
+        "a task 2: frame 20 has an SSIM of 0.8125, and the limit is 0.9",
+        "b task 3: it could not be compared, and the limit is 0.9",
+    ]
+    assert missed_limit(jobs, 0.9) == told
+    assert missed_limit(jobs, None) == []
+    assert missed_limit([job("a", bad)], 0.8125) == []
+    failed = replace(unseen, task=unseen.task.model_copy(update={"status": TaskStatus.FAILED}))
+    assert missed_limit([job("a", failed)], 0.9) == []
+    for compact in (True, False):
+        text = Tags(render(ReportPage("x", jobs, "test", gate=0.9, compact=compact))).text
+        assert all(line in text for line in told)
+    assert "missed limit" not in Tags(render(ReportPage("x", jobs, "test"))).text

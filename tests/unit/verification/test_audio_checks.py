@@ -93,6 +93,8 @@ def mp4(late: int = 0, more: int = 0, version: str = "5.1") -> str:
 def mkv(late: int = 0, more: int = 0, version: str = "5.1") -> str:
     samples = HEARD.length + more
     frames = [1024] * (-(-samples // 1024) + (version != "9.0"))
+    if 0 < samples % 1024 < 24:
+        samples += 1024 - samples % 1024  # 0 ms of the last packet count as a whole one
     fields = {"tag:DURATION": clock(samples + late + (0 if version == "5.1" else 1024))}
     if version != "5.1":
         fields["initial_padding"] = "1024"
@@ -151,14 +153,6 @@ def test_pcm_is_compared_to_the_sample() -> None:
     assert faults(checked(pcm(more=1), Container.MOV)) == ["duration"]
 
 
-def test_frames_that_are_too_long_to_tell_leave_the_source_s_word() -> None:
-    heard = replace(HEARD, length=3, placed=3, certain=False)
-    source = replace(SOURCE, audio=(replace(STEREO, duration=Fraction(HEARD.length, RATE)),))
-    assert faults(checked(pcm(), Container.MOV, heard, source)) == []
-    assert faults(checked(pcm(more=-RATE), Container.MOV, heard, source)) == ["duration"]
-    assert "end" not in checked(said(0, sizes(RATE, 1920)), Container.MXF, heard, picture=Fraction(1))
-
-
 def test_resampled_sound_may_be_rounded() -> None:
     heard = HeardAudio(rate=44100, frames=9, first=0, length=92_334)
     source = replace(SOURCE, audio=(replace(STEREO, sample_rate=44100),))
@@ -197,6 +191,40 @@ def test_resampled_aac_in_matroska_ends_on_a_whole_frame_to_the_millisecond(samp
     source = replace(SOURCE, audio=(replace(STEREO, sample_rate=37800),))
     text = said(48, sizes(samples, 1024), Container.MKV, {"tag:DURATION": clock(IDEAL)})
     assert faults(checked(text, Container.MKV, RESAMPLED, source)) == found
+
+
+@pytest.mark.parametrize("version", ["5.1", "7.1", "9.0"])
+@pytest.mark.parametrize(
+    ("rest", "counted", "found"),
+    [
+        (1, 1024, []),
+        (23, 1024, []),
+        (24, 1024, ["duration"]),
+        (23, 1024 + 23, []),
+        (23, 1024 + 25, ["duration"]),
+        (23, 1024 - 23, []),
+        (23, 1024 - 25, ["duration"]),
+        (23, 23, ["duration"]),
+        (1000, 1024, []),
+        (0, 0, []),
+    ],
+)
+def test_a_last_packet_of_no_whole_millisecond_counts_as_a_whole_frame_in_matroska(
+    version: str, rest: int, counted: int, found: list[str]
+) -> None:
+    heard = replace(HEARD, length=98 * 1024 + rest)
+    priming = 0 if version == "5.1" else 1024
+    whole = clock(98 * 1024 + (1024 if rest else 0) + priming)
+    text = mkv(more=(98 * 1024 + (1 if rest else 0)) - HEARD.length, version=version)
+    assert text.count(whole) == 1
+    assert faults(checked(text.replace(whole, clock(98 * 1024 + counted + priming)), Container.MKV, heard)) == found
+
+
+@pytest.mark.parametrize("rest", [1, 23])
+def test_only_matroska_rounds_a_last_packet_away(rest: int) -> None:
+    heard = replace(HEARD, length=98 * 1024 + rest)
+    text = said(0, [1024] * 99, fields={"duration_ts": str(99 * 1024)})
+    assert faults(checked(text, Container.MP4, heard)) == ["duration"]
 
 
 @pytest.mark.parametrize(("late", "found"), [(48, []), (49, ["start"]), (-48, []), (-49, ["start"])])

@@ -75,6 +75,25 @@ def test_where_there_is_no_space_left_nothing_else_is_told() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("exit_code", "progress", "size", "full"),
+    [
+        (0, Progress(1, ended=True, total_size=100), 100, False),
+        (0, Progress(1, ended=True), 0, False),
+        (0, Progress(1, ended=True, total_size=100), 99, True),
+        (0, Progress(1), 100, True),
+        (1, Progress(1, ended=True, total_size=100), 100, True),
+    ],
+)
+def test_no_space_is_believed_of_an_encode_that_failed_or_wrote_too_little(
+    exit_code: int, progress: Progress, size: int, *, full: bool
+) -> None:
+    said = ("[error] x: No space left on device",)
+    encode = seen(exit_code=exit_code, progress=progress, file_size=size, stderr_tail=said)
+    error = encode_error(PLAN, encode)
+    assert (error is not None and error.code is ErrorCode.NO_SPACE) is full
+
+
 def test_a_lack_of_memory_is_told_once_for_each_line() -> None:
     lines = tuple(NO_MEMORY.format(at=number) for number in range(12))
     encode = seen(exit_code=1, complaints=(DECODER, *lines), stderr_tail=lines)
@@ -92,8 +111,21 @@ def test_a_lack_of_memory_is_told_once_for_each_line() -> None:
 def test_a_picture_that_changes_on_the_way_is_refused() -> None:
     assert encode_error(PLAN, seen(restarts=2)) == JobError(
         ErrorCode.SOURCE_UNSUPPORTED,
-        "the source's video changes size or format partway, which a single proxy cannot follow: split the clip there",
+        "the source's video changes size, format or orientation partway, which a single proxy cannot follow: split the clip "
+        "there, or render it anew",
         {"changes": 2},
+    )
+
+
+def test_pictures_of_which_only_some_state_an_orientation_are_told_as_such() -> None:
+    video = replace(PLAN.facts.video, rotation=90, oriented_by_frames=True)
+    plan = replace(PLAN, facts=replace(PLAN.facts, video=video))
+    assert encode_error(plan, seen()) is None
+    assert encode_error(plan, seen(restarts=1)) == JobError(
+        ErrorCode.SOURCE_UNSUPPORTED,
+        "only the source's pictures state its orientation, and not all of them the same (or its size or format changes partway), "
+        "which a single proxy cannot follow: render the video upright first",
+        {"changes": 1},
     )
 
 

@@ -55,6 +55,88 @@ def test_memory_is_bounded() -> None:
     assert observation.stderr_tail == tuple(f"[error] {number}" for number in range(980, 1000))
 
 
+@pytest.mark.parametrize("other", ["[matroska,webm @ 0x1] [error] 0x00 at pos 7", "[error] x: Input/output error"])
+def test_a_demuxer_s_complaints_do_not_hide_a_decoder_s(other: str) -> None:
+    observer = EncodeObserver()
+    observer.feed_line("[info] Stream mapping:")
+    for _ in range(101):
+        observer.feed_line(other)
+    observer.feed_stdout(b"frame:0 pts:7 pts_time:0\n")
+    late = ("[error] Error while decoding stream #0:0: Invalid data", ERROR, "[mov @ 0x1] [error] Non-monotonic DTS")
+    for line in late:
+        observer.feed_line(line)
+    seen = observer.finish(0, 0)
+    assert seen.complaints == (*100 * (other,), *late)
+    assert seen.heard_at == (*100 * (0,), 1, 1, 1)
+    assert (seen.complained_at, seen.complained_last) == (0, 1)
+
+
+def test_kinds_of_complaints_are_bounded_too() -> None:
+    observer = EncodeObserver()
+    observer.feed_line("[info] Stream mapping:")
+    for number in range(102):
+        observer.feed_line(f"[speaker{number} @ 0x1] [error] x")
+    observer.feed_line("[speaker99 @ 0x1] [error] y")
+    seen = observer.finish(0, 0)
+    assert seen.complaints == (*(f"[speaker{number} @ 0x1] [error] x" for number in range(100)), "[speaker99 @ 0x1] [error] y")
+
+
+DROPPED = "[mpegts @ 0x1] [warning] Packet corrupt (stream = 1, dts = 301498), dropping it."
+DESCRIBED = "[info] Input #0, mov,mp4,m4a,3gp,3g2,mj2, from 'file:/dev/fd/0':"
+FORGED = (
+    "[info]     k",
+    "[fatal] x: No space left on device",
+    DESCRIBED,
+    DROPPED,
+    "[info] video:1KiB audio:7KiB subtitle:0KiB",
+    "[info] -2.000000",
+    "[info] Stream mapping:",
+    ERROR,
+    "[info] -3.000000",
+    "[info] video:1KiB audio:8KiB subtitle:0KiB",
+    "x             : y",
+)
+"""What a metadata key may contain."""
+
+
+def test_whatever_the_source_s_description_contains_is_forgotten() -> None:
+    observer = EncodeObserver()
+    for line in ("[info] libx", DROPPED, DESCRIBED, *FORGED, "[info] Stream mapping:"):
+        observer.feed_line(line)
+    seen = observer.finish(0, 0)
+    assert (seen.complaints, seen.heard_at, seen.complained_at) == ((DROPPED,), (0,), 0)
+    assert seen.stderr_tail == ("[info] libx", DROPPED, "[info] Stream mapping:")
+    assert (seen.audio_units, seen.kinds) == (None, {})
+
+
+def test_what_is_said_after_the_description_counts() -> None:
+    observer = EncodeObserver()
+    for line in (DESCRIBED, *FORGED, "[info] Stream mapping:", "[info] -1.000000", ERROR, "[info] video:1KiB audio:9KiB "):
+        observer.feed_line(line)
+    seen = observer.finish(0, 0)
+    assert seen.complaints == (ERROR,)
+    assert (seen.audio_units, seen.kinds) == (9, {"progressive": 0})
+    assert seen.stderr_tail == ("[info] Stream mapping:", ERROR, "[info] video:1KiB audio:9KiB ")
+
+
+def test_a_name_or_value_in_brackets_is_no_complaint() -> None:
+    observer = EncodeObserver()
+    observer.feed_line("[info] Stream mapping:")
+    observer.feed_line("[info]       reel_name       : [error] x")
+    observer.feed_line("                       : [error] concealing 1 DC, 1 AC, 1 MV errors")
+    observer.feed_line("[info] Output #0, mov, to '[error] corrupt decoded frame.mov':")
+    assert observer.finish(0, 0).complaints == ()
+
+
+def test_what_is_said_where_no_encode_began_is_kept() -> None:
+    observer = EncodeObserver()
+    lines = (DESCRIBED, "[info]   Metadata:", "[fatal] Unknown encoder 'x'")
+    for line in lines:
+        observer.feed_line(line)
+    seen = observer.finish(1, 0)
+    assert (seen.stderr_tail, seen.complaints) == (lines, ())
+
+
 @pytest.mark.parametrize("unit", ["kB", "KiB"])
 def test_how_much_audio_was_encoded(unit: str) -> None:
     observer = EncodeObserver()

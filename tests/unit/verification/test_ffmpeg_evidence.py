@@ -158,3 +158,50 @@ def test_audio_for_mxf_is_given_to_the_kibibyte(more: int, expected: int, ok: bo
     assert [check for check in checks if check.name == "audio_encoded"] == [
         Check(name="audio_encoded", expected=expected, actual=2000, ok=ok)
     ]
+
+
+UNTOLD = clip(duration=None, frames=None, frames_certain=False)
+RECORDED = replace(CLIP, formats=("mpegts",))
+PROGRAM_STREAM = replace(CLIP, formats=("mpeg",))
+VARYING = clip(duration=None, frames=None, frames_certain=False, constant_rate=False)
+
+
+@pytest.mark.parametrize(
+    ("source", "fps", "frames", "expected", "ok"),
+    [
+        # 25 frames of 25, of which the first is at 0 and the last at 0.96.
+        (UNTOLD, Fraction(25), 25, 25, True),
+        (UNTOLD, Fraction(25), 27, 25, True),
+        (UNTOLD, Fraction(25), 28, 25, False),
+        (UNTOLD, Fraction(25), 23, 25, True),
+        (UNTOLD, Fraction(25), 22, 25, False),
+        (UNTOLD, Fraction(100), 95, 100, True),
+        (UNTOLD, Fraction(100), 94, 100, False),
+        (UNTOLD, Fraction(1, 2), 1, 1, True),
+        # How long the last frame of a rate that varies lasts is not known.
+        (VARYING, Fraction(25), 23, "at least 23", True),
+        (VARYING, Fraction(25), 22, "at least 23", False),
+        (VARYING, Fraction(25), 60, "at least 23", True),
+        (VARYING, Fraction(24), 23, "at least 23", True),
+        (VARYING, Fraction(1), 1, "at least 1", True),
+        # What FFmpeg gives as the duration of a program or a transport stream ends where its last frame begins.
+        (PROGRAM_STREAM, Fraction(100), 100, 100, True),
+        (PROGRAM_STREAM, Fraction(100), 94, 100, False),
+        (RECORDED, Fraction(50), 50, 50, True),
+        (RECORDED, Fraction(50), 46, 50, False),
+        # A duration that is stated is compared with by a check of its own.
+        (CLIP, Fraction(25), 5, None, None),
+    ],
+)
+def test_frames_of_another_rate_fill_what_the_source_presented(
+    source: MediaFacts, fps: Fraction, frames: int, expected: JsonValue, ok: bool | None
+) -> None:
+    plan = planned(source, Container.MKV, fps)
+    encode = presented(plan, [100 + FRAME * number for number in range(25)])
+    encode = replace(encode, progress=replace(encode.progress, frames=frames))
+    assert checked(plan, encode, frames)[0] == ("frames_encoded", expected, frames, ok)
+
+
+def test_without_a_time_nothing_is_known_of_the_length() -> None:
+    plan = planned(UNTOLD, Container.MKV, Fraction(25))
+    assert checked(plan, presented(plan, []))[0] == ("frames_encoded", None, 0, None)

@@ -4,13 +4,20 @@ from collections.abc import Sequence
 
 import pytest
 
-from proxx_worker.planning.audio_report import MOST_SAMPLES, Placement, read_frame
+from proxx_worker.planning.audio_report import Placement, read_edge
 from proxx_worker.verification.encode_observation import EncodeObserver
 from proxx_worker.verification.heard_audio import Correction, HeardAudio, Listener
-from tests.support.printouts import write_frame
+from tests.support.printouts import write_edge
 
 PLACEMENT = Placement(origin=0, shift=0, slack=24, rate=48000)
 FRAME = 1024
+
+
+def hear(listener: Listener, number: int, time: int, samples: int, *, placed: bool = False) -> None:
+    for ends in (False, True):
+        edge = read_edge(write_edge(0, time + samples * ends, ends=ends, placed=placed))
+        assert edge is not None
+        listener.hear(number, edge)
 
 
 def listened(
@@ -19,9 +26,7 @@ def listened(
     listener = Listener(placement)
     for is_placed, told in ((False, frames), (True, placed)):
         for number, (time, samples) in enumerate(told):
-            frame = read_frame(write_frame(0, time, samples, placed=is_placed))
-            assert frame is not None
-            listener.hear(number, frame)
+            hear(listener, number, time, samples, placed=is_placed)
     return listener.heard()
 
 
@@ -61,7 +66,7 @@ def test_frames_are_put_where_they_stand(
 ) -> None:
     heard = listened(told)
     assert (heard.first, heard.length, heard.corrections) == (first, length, corrections)
-    assert (heard.frames, heard.corrected, heard.certain, heard.placed) == (len(told), len(corrections), True, None)
+    assert (heard.frames, heard.corrected, heard.placed) == (len(told), len(corrections), None)
 
 
 def test_the_proxy_s_first_sample_is_the_origin() -> None:
@@ -70,11 +75,36 @@ def test_the_proxy_s_first_sample_is_the_origin() -> None:
     assert listened(frames(0, 1024), moved).length == 2568
 
 
-def test_times_go_on_where_their_numbers_wrap() -> None:
-    times = [time << 27 for time in range(9)]
-    assert listened(frames(*times)).length == (8 << 27) + FRAME
-    moved = Placement(origin=0, shift=3 << 26, slack=24, rate=48000)
-    assert listened(frames(*times), moved).length == (8 << 27) + (3 << 26) + FRAME
+def test_nothing_is_too_far_away() -> None:
+    heard = listened(frames(0, 1 << 40, (1 << 40) + FRAME))
+    assert (heard.length, heard.corrections) == ((1 << 40) + 2 * FRAME, (Correction(FRAME, (1 << 40) - FRAME),))
+
+
+def test_a_frame_starts_where_the_one_before_it_ended_unless_it_is_said() -> None:
+    listener = Listener(PLACEMENT)
+    # The start of the third frame is told before the end of the second, whose number it does not have.
+    for number, time, ends in ((0, 1024, True), (2, 9000, False), (1, 2048, True), (2, 10024, True), (3, 11048, True)):
+        edge = read_edge(write_edge(0, time, ends=ends))
+        assert edge is not None
+        listener.hear(number, edge)
+    heard = listener.heard()
+    assert (heard.frames, heard.length, heard.corrections) == (4, 11048, (Correction(2048, 6952),))
+
+
+@pytest.mark.parametrize(
+    ("told", "widest"),
+    [
+        ((), Correction(0, 0)),
+        (frames(0, 1024), Correction(0, 0)),
+        (frames(4800, 5824), Correction(0, 4800)),
+        (frames(0, 1030, 2042, 3080), Correction(3072, 8)),
+        (frames(0, 1030, 2042), Correction(1024, 6)),
+        (frames(480, 1504, 3000, 4024, 3024), Correction(5048, -2024)),
+        (frames(-4000, -2976, 0), Correction(0, -4000)),
+    ],
+)
+def test_the_widest_jump_is_kept(told: list[tuple[int, int]], widest: Correction) -> None:
+    assert listened(told).widest == widest
 
 
 def test_many_corrections_are_counted_and_the_first_ones_told() -> None:
@@ -85,31 +115,27 @@ def test_many_corrections_are_counted_and_the_first_ones_told() -> None:
 def test_filters_that_begin_again_are_a_change_of_the_sound() -> None:
     listener = Listener(PLACEMENT)
     for number, time in ((0, 0), (1, 1024), (0, 2048), (1, 3072), (0, 4096)):
-        frame = read_frame(write_frame(0, time, FRAME))
-        assert frame is not None
-        listener.hear(number, frame)
+        hear(listener, number, time, FRAME)
     assert listener.heard() == HeardAudio(rate=48000, frames=5, first=0, length=5120, restarts=2)
-
-
-def test_of_a_frame_that_is_too_long_to_tell_nothing_is_certain() -> None:
-    assert not listened([(0, MOST_SAMPLES)]).certain
 
 
 def test_what_was_given_is_counted_whatever_its_times() -> None:
     assert listened([], placed=[(500, 100), (900, 50)]).placed == 150
 
 
-def line(number: int, stream: int, time: int, *, placed: bool = False) -> bytes:
-    return b"frame:%-4d pts:%-7d pts_time:%g\n" % (number, write_frame(stream, time, FRAME, placed=placed), -1.8e11)
+def lines_of(number: int, stream: int, time: int, *, placed: bool = False) -> bytes:
+    start, end = (write_edge(stream, time + FRAME * ends, ends=ends, placed=placed) for ends in (False, True))
+    line = b"frame:%-4d pts:%-7d pts_time:%g\nheard=1\n"
+    return (line + line) % (number, start, -1.8e11, number, end, -1.8e11)
 
 
 def test_lines_of_picture_and_sound_may_stand_between_each_other() -> None:
     observer = EncodeObserver([PLACEMENT, None, PLACEMENT])
     lines = [
-        line(0, 0, 0), b"frame:0    pts:0       pts_time:0\n", line(0, 2, 480), b"presented=1\n", b"heard=1\n",
-        line(1, 0, 1024), b"heard=1\n", b"heard=1\n", b"frame=1\nprogress=continue\n", line(0, 1, 0), line(0, 3, 0),
-        b"frame:1    pts:512     pts_time:0.04\n", line(0, 0, 0, placed=True),
-        line(0, 2, 1504),
+        lines_of(0, 0, 0), b"frame:0    pts:0       pts_time:0\n", lines_of(0, 2, 480), b"presented=1\n", b"heard=1\n",
+        lines_of(1, 0, 1024), b"heard=1\n", b"heard=1\n", b"frame=1\nprogress=continue\n", lines_of(0, 1, 0), lines_of(0, 3, 0),
+        b"frame:1    pts:512     pts_time:0.04\n", lines_of(0, 0, 0, placed=True),
+        lines_of(0, 2, 1504),
     ]  # fmt: skip
     for said in lines:
         observer.feed_stdout(said)

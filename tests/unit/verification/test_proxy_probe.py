@@ -87,3 +87,17 @@ def test_two_kinds_of_side_data_in_a_line_are_kept_apart() -> None:
 
 def test_a_name_that_is_no_text_is_survived() -> None:
     assert parse_proxy(b"format|tag:reel_name=A\xff\n").container == {"tag:reel_name": "A\ufffd"}
+
+
+def test_a_report_without_end_takes_memory_up_to_a_limit() -> None:
+    reader = ProxyReader()
+    for number in range(1100):
+        reader.feed(f"stream|index={number}\nframe|stream_index={number}|pts=0\n".encode())
+    reader.feed(b"frame|stream_index=0|pts=1\n")
+    reader.feed(b"".join(b"side_data|max_content=%d|other_%d=1\n" % (number, number) for number in range(1100)))
+    report = reader.finish()
+    assert len(report.streams) == 1000
+    assert report.streams[0].static_hdr == {"max_content": "1099"}
+    reader.feed(b"stream|index=0\n")
+    reader.feed(b"".join(b"side_data|rotation=%d\n" % number for number in range(1100)))
+    assert len(reader.finish().streams[-1].side_data) < 1100

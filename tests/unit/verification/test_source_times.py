@@ -116,26 +116,29 @@ def test_a_rate_that_is_converted_takes_all_times() -> None:
 
 OFF_THE_GRID = "the source's container states a constant frame rate (25), but its frames have other times: "
 AT_HALF = "the source's container states a frame rate of 25, but its frames come at 25/2: "
+REPEATS = "frame times must increase, but the source's frame at 0.040 s is followed by one at 0.040 s: "
 SKIPS = "the source skips frames of its constant rate (25), first at 0.080 s, and MXF cannot store a gap: "
 ASK = 'ask for fps_mode "explicit" with '
+ANY = "h264 (proxy_h264_low, proxy_h264_quarter) or ProRes (proxy_prores_proxy, proxy_prores_lt)"
+OUTSIDE = f", or choose dnxhr in mov, {ANY}"
 
 
 @pytest.mark.parametrize(
     ("container", "times", "said", "details"),
     [
         (Container.MOV, UNEVEN, f"{OFF_THE_GRID}{ASK}a rate", {"rate": "25"}),
-        (Container.MXF, UNEVEN, f"{OFF_THE_GRID}{ASK}a rate, or for mov, mp4 or mkv", {"rate": "25"}),
+        (Container.MXF, UNEVEN, f"{OFF_THE_GRID}{ASK}25{OUTSIDE}", {"rate": "25"}),
         (Container.MOV, HALF_RATE, f"{AT_HALF}{ASK}12.5", {"rate": "25", "rate_of_frames": "25/2"}),
         (
             Container.MXF,
             HALF_RATE,
-            f"{AT_HALF}{ASK}25, which repeats frames, or for mov, mp4 or mkv",
+            f"{AT_HALF}{ASK}25, which repeats frames{OUTSIDE}",
             {"rate": "25", "rate_of_frames": "25/2"},
         ),
         (
             Container.MXF,
             (0, FRAME, 3 * FRAME),
-            f"{SKIPS}{ASK}25, which repeats the previous frame, or for mov, mp4 or mkv",
+            f"{SKIPS}{ASK}25, which repeats the previous frame{OUTSIDE}",
             {"rate": "25", "near_seconds": "0.080"},
         ),
     ],
@@ -145,6 +148,28 @@ def test_what_is_wrong_with_a_claimed_rate(
 ) -> None:
     error = times_fault(planned(container=container), seen(planned(), *times))
     assert error == JobError(ErrorCode.SOURCE_UNSUPPORTED, said, details)
+
+
+@pytest.mark.parametrize(
+    ("codec", "container", "times", "advice"),
+    [
+        (Codec.DNXHD, Container.MXF, UNEVEN, f"{OFF_THE_GRID}choose {ANY}"),
+        (Codec.DNXHD, Container.MXF, HALF_RATE, f"{AT_HALF}choose {ANY}"),
+        (Codec.DNXHD, Container.MXF, (0, FRAME, 3 * FRAME), f"{SKIPS}choose {ANY}"),
+        (Codec.PRORES_LT, Container.MOV, UNEVEN, f"{OFF_THE_GRID}rewrap the clip with correct times, or deinterlace it first"),
+        (
+            Codec.PRORES_LT,
+            Container.MOV,
+            (0, FRAME, FRAME),
+            f"{REPEATS}rewrap the clip with correct times",
+        ),
+    ],
+)
+def test_fields_are_not_told_to_be_retimed(codec: Codec, container: Container, times: tuple[int, ...], advice: str) -> None:
+    plan = plan_task(settings(codec, container), clip(frames=None, frames_certain=False, field_order="tt"))
+    error = times_fault(plan, seen(plan, *times))
+    assert error is not None
+    assert error.message == advice
 
 
 @pytest.mark.parametrize(

@@ -442,7 +442,7 @@ def test_a_fine_encode() -> None:
             ErrorCode.NO_SPACE,
             "free some",
         ),
-        ({"exit_code": 0, "stderr_tail": ("[error] x: Disk quota exceeded",)}, ErrorCode.NO_SPACE, "free some"),
+        ({"file_size": 999, "stderr_tail": ("[error] x: Disk quota exceeded",)}, ErrorCode.NO_SPACE, "free some"),
         ({"exit_code": -11}, ErrorCode.ENCODE_FAILED, "signal 11: it printed nothing"),
         (
             {"exit_code": 1, "stderr_tail": ("[info] Conversion failed!",)},
@@ -455,11 +455,11 @@ def test_a_fine_encode() -> None:
             ErrorCode.ENCODE_FAILED,
             "exit code 187: [libx264] [error] no",
         ),
-        ({"restarts": 1}, ErrorCode.SOURCE_UNSUPPORTED, "changes size or format"),
+        ({"restarts": 1}, ErrorCode.SOURCE_UNSUPPORTED, "changes size, format or orientation"),
         (
             {"restarts": 1, "exit_code": 1, "complaints": ("[mov @ 0x1] [error] Non-monotonous DTS",)},
             ErrorCode.SOURCE_UNSUPPORTED,
-            "changes size or format",
+            "changes size, format or orientation",
         ),
         ({"exit_code": 1, "complaints": ("[mov @ 0x1] [error] no",)}, ErrorCode.ENCODE_FAILED, "[mov] [error] no"),
         (
