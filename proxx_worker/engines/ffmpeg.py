@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from proxx_worker.contract.errors import ErrorCode, JobError
+from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
 from proxx_worker.contract.output_settings import OutputSettings
 from proxx_worker.engines.completion import complete_mxf, hide_tags_in_mov, say_bt2020_in_mov
 from proxx_worker.engines.damage_search import search_damage
@@ -18,6 +18,7 @@ from proxx_worker.planning.plan import TaskPlan, plan_task
 from proxx_worker.process.child import run_child
 from proxx_worker.process.child_exit import ChildExit
 from proxx_worker.process.stderr_lines import StderrLines
+from proxx_worker.process.stop import CUT_SHORT
 from proxx_worker.verification.encode_observation import EncodeObserver
 from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
 from proxx_worker.verification.field_changes import depends_on_threads
@@ -68,7 +69,19 @@ class FfmpegEngine:
         task = _task_plan(plan)
         staged = staging.create(name)
         first = self._encode(task, source, staged, context)
-        again = first.evidence.replanned() if isinstance(first, Encoded) and isinstance(first.evidence, FfmpegEvidence) else None
+        if isinstance(first, Unfinished):
+            return first
+        try:
+            return self._as_measured(task, first, source, context)
+        except ProxxError as stopped:
+            if stopped.code not in CUT_SHORT:
+                raise
+            return Unfinished(stopped.error, first.usage, first.argv, first.exit_code)
+
+    def _as_measured(self, task: TaskPlan, first: Encoded, source: OpenSource, context: EngineContext) -> Encoded | Unfinished:
+        """`first` itself if its plan fits the frames that it presented, else a second encode; with what other passes find."""
+        staged = first.staged
+        again = first.evidence.replanned() if isinstance(first.evidence, FfmpegEvidence) else None
         if again is None:
             return self._with_second_passes(first, source, context)
         context.log.event("replanned", claimed=claim(task), measured=claim(again))
@@ -91,7 +104,7 @@ class FfmpegEngine:
         if not (evidence.shows_kinds() and depends_on_threads(plan, encode)):
             return encoded
         keep_alive = partial(context.on_progress, encode.progress)
-        found = confirm_fields(self.tools(), plan.facts, source, context, keep_alive, len(encode.presented))
+        found = confirm_fields(self.tools(), plan.facts, source, context, keep_alive, encode.presented)
         usage = _sum(encoded.usage, found.usage)
         if found.fault is not None:
             return Unfinished(found.fault, usage, encoded.argv, encoded.exit_code)
@@ -116,7 +129,8 @@ class FfmpegEngine:
     ) -> Encoded | Unfinished:
         tools = self.tools()
         argv = task.argv(tools.ffmpeg, STANDARD_INPUT, staged.name)
-        observer = EncodeObserver([stream.placement for stream in task.design.audio])
+        placements = [stream.placement for stream in task.design.audio]
+        observer = EncodeObserver(placements, context.checkpoint("this was encoded"))
         lines = StderrLines(observer.feed_line, partial(_log_lines, context))
         tracker = _EncoderProgress(staged, observer, context.on_progress)
         context.log.event("encoder_started", level="DEBUG", argv=list(argv))

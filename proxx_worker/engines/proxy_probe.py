@@ -1,12 +1,13 @@
 """Probes a finished proxy: one ffprobe process decodes all of it."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.engines.tools import Tools
 from proxx_worker.planning.expectation import Expectation
 from proxx_worker.process.child import run_child
-from proxx_worker.process.stop import StopSignal
+from proxx_worker.process.stop import StopSignal, checkpoint
 from proxx_worker.verification.proxy_probe import ProxyObservation, ProxyReader, proxy_probe_argv
 
 _STDERR_BYTES = 64 << 10
@@ -30,7 +31,7 @@ def probe_proxy(
     Raises `stop.error` for a stop, OUTPUT_INVALID if ffprobe makes no progress for `stall_seconds`, ENCODE_OUT_OF_MEMORY,
     FFPROBE_MISSING, IO_ERROR.
     """
-    reader, stderr = ProxyReader(), bytearray()
+    reader, stderr = ProxyReader(partial(checkpoint, stop, "it verified a proxy")), bytearray()
 
     def keep_end(chunk: bytes) -> None:
         stderr.extend(chunk)

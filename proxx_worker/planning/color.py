@@ -130,8 +130,7 @@ def plan_color(video: VideoFacts, encoder: VideoEncoder, container: Container) -
     stated = Tags(matrix, facts.primaries, facts.transfer)
     tags = representable(encoder.tag_support, container, stated)
     frames = of_bitstream(encoder.tag_support, tags)
-    unscaled = () if facts.matrix is None or facts.matrix in _SCALED else ("colorspace=unknown",)
-    cleared = (*nameless(stated), *unscaled)
+    cleared = [*nameless(stated), *(() if facts.matrix is None or facts.matrix in _SCALED else ("colorspace=unknown",))]
     before = (f"setparams={':'.join(cleared)}",) if cleared else ()
     return ColorPlan(color_range, tags, frames, scale, filters, _asks_for_colr(encoder, container, tags, frames), before)
 

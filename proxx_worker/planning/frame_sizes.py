@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.output_settings import Codec
 from proxx_worker.planning.geometry import Geometry
+from proxx_worker.planning.remedies import H264, PRORES
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +50,20 @@ FRAME_SIZES: Mapping[Codec, FrameSizes] = {
 }
 
 _OTHERS: Mapping[Codec, str] = {
-    Codec.H264: "h264 (proxy_h264_low, proxy_h264_quarter)",
-    Codec.PRORES_PROXY: "ProRes (proxy_prores_proxy, proxy_prores_lt)",
+    Codec.H264: H264,
+    Codec.PRORES_PROXY: PRORES,
 }
 """What is suggested in place of a codec: those that keep fields, too, so that each of them takes the source."""
 
 
 def require_size(codec: Codec, geometry: Geometry) -> None:
     """Raise `SOURCE_UNSUPPORTED` if the codec's encoder takes no frames of this size, with what would."""
-    sizes = FRAME_SIZES.get(codec)
-    if sizes is None or not (sizes.too_small(geometry) or sizes.too_large(geometry)):
+    if codec not in FRAME_SIZES or takes(codec, geometry):
         return
+    sizes = FRAME_SIZES[codec]
     least, most = ("{}x{}".format(*size) for size in (sizes.least, sizes.most))
     limit, remedy = (f"at least {least}", "larger") if sizes.too_small(geometry) else (f"at most {most}", "smaller")
-    other = next((f", or {name}, which takes this size" for other, name in _OTHERS.items() if _takes(other, geometry)), "")
+    other = next((f", or {name}, which takes this size" for other, name in _OTHERS.items() if takes(other, geometry)), "")
     raise ProxxError(
         ErrorCode.SOURCE_UNSUPPORTED,
         f"{codec} needs {limit} pixels, but this proxy would have {geometry.width}x{geometry.height}: "
@@ -72,6 +73,7 @@ def require_size(codec: Codec, geometry: Geometry) -> None:
     )
 
 
-def _takes(codec: Codec, geometry: Geometry) -> bool:
+def takes(codec: Codec, geometry: Geometry) -> bool:
+    """Whether the codec's encoder takes frames of this size."""
     sizes = FRAME_SIZES[codec]
     return not (sizes.too_small(geometry) or sizes.too_large(geometry))

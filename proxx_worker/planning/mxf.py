@@ -14,10 +14,11 @@ Pure: chunks and offsets in, offsets and bytes out. The caller reads and writes.
 
 import hashlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from proxx_worker.media.integers import Integers
 from proxx_worker.planning.vc3 import COLOR_VOLUME_AT, HEADER_BYTES, bt2020_color_volume
 
 _PREFIX = bytes.fromhex("060a2b34010101050101" + "0d0013000000")
@@ -50,20 +51,25 @@ class MxfPatch:
     """What to write into the file; offsets are bytes from its start, ascending.
 
     The 15 bytes `umid` go to each of `umid_offsets` (five in the metadata, one per frame), the 8 bytes `aspect` to each of
-    `aspect_offsets`, and each of `frames` is an offset with its byte.
+    `aspect_offsets`, and each byte of `frame_bytes` to its place in `frame_offsets`.
     """
 
-    umid_offsets: tuple[int, ...]
+    umid_offsets: Sequence[int]
     umid: bytes
     aspect_offsets: tuple[int, ...]
     aspect: bytes
-    frames: tuple[tuple[int, bytes], ...] = ()
+    frame_offsets: Sequence[int] = ()
+    frame_bytes: bytes = b""
 
     def writes(self) -> Iterator[tuple[int, bytes]]:
         """Each offset with its bytes."""
         yield from ((offset, self.aspect) for offset in self.aspect_offsets)
         yield from ((offset, self.umid) for offset in self.umid_offsets)
-        yield from self.frames
+        yield from self.frames()
+
+    def frames(self) -> Iterator[tuple[int, bytes]]:
+        """Those into the frames."""
+        return ((offset, bytes((byte,))) for offset, byte in zip(self.frame_offsets, self.frame_bytes, strict=True))
 
 
 class MxfScanner:
@@ -81,12 +87,13 @@ class MxfScanner:
         self._aspect = struct.pack(">II", display_aspect.numerator, display_aspect.denominator)
         self._says_bt2020 = says_bt2020
         self._aspect_offsets: list[int] = []
-        self._frames: list[tuple[int, bytes]] = []
+        self._frame_offsets = Integers()
+        self._frame_bytes = bytearray()
         self._hash = hashlib.sha256()
         self._position = 0
         self._pending = b""
         self._skip = 0
-        self._offsets: list[int] = []
+        self._offsets = Integers()
 
     def feed(self, chunk: bytes) -> None:
         """Read the next bytes. Raises `ValueError` if they are not KLV, that is not FFmpeg's MXF."""
@@ -109,7 +116,8 @@ class MxfScanner:
         if not self._offsets:
             raise ValueError("the MXF file has no UMID to replace")
         umid = derive_umid(self._hash.digest())
-        return MxfPatch(tuple(self._offsets), umid, tuple(self._aspect_offsets), self._aspect, tuple(self._frames))
+        aspects, frames = tuple(self._aspect_offsets), bytes(self._frame_bytes)
+        return MxfPatch(self._offsets, umid, aspects, self._aspect, self._frame_offsets, frames)
 
     def _item(self, data: bytes, at: int) -> int | None:
         """Read the item at `at`. Returns its end, or None if more bytes are needed to know it."""
@@ -124,8 +132,8 @@ class MxfScanner:
         elif self._says_bt2020 and data.startswith(_PICTURE, at):
             if len(data) < value + HEADER_BYTES:
                 return None
-            byte = bt2020_color_volume(data[value : value + HEADER_BYTES])
-            self._frames.append((self._position + value + COLOR_VOLUME_AT, byte))
+            self._frame_bytes += bt2020_color_volume(data[value : value + HEADER_BYTES])
+            self._frame_offsets.append(self._position + value + COLOR_VOLUME_AT)
         return end
 
     def _extent(self, data: bytes, at: int) -> tuple[int, int] | None:
@@ -144,7 +152,8 @@ class MxfScanner:
         return None if len(data) < value else (value, value + int.from_bytes(data[header + 1 : value]))
 
     def _look_at_metadata(self, key: bytes, metadata: bytes, position: int) -> None:
-        self._offsets += (position + found for found in _umids(metadata))
+        for found in _umids(metadata):
+            self._offsets.append(position + found)
         if key in _PICTURE_DESCRIPTORS:
             self._aspect_offsets += (position + found for found in _aspects(metadata))
 

@@ -4,8 +4,9 @@ from proxx_worker.contract.codecs import CONTAINERS
 from proxx_worker.contract.output_settings import Codec, Container, FpsMode, OutputSettings
 
 H264 = "h264 (proxy_h264_low, proxy_h264_quarter)"
+PRORES = "ProRes (proxy_prores_proxy, proxy_prores_lt)"
 
-ANY_SOURCE = f"{H264} or ProRes (proxy_prores_proxy, proxy_prores_lt)"
+ANY_SOURCE = f"{H264} or {PRORES}"
 """They take every rate, constant or not, every start, every matrix, and fields."""
 
 

@@ -15,7 +15,7 @@ from proxx_worker.contract.values import rate_as_number
 from proxx_worker.media.facts import ColorFacts, VideoFacts
 from proxx_worker.planning import vc3
 from proxx_worker.planning.color_tags import EVERYTHING, PRORES, VP9, X264_X265, TagSupport
-from proxx_worker.planning.frame_sizes import FRAME_SIZES, require_size
+from proxx_worker.planning.frame_sizes import require_size, takes
 from proxx_worker.planning.geometry import Geometry
 from proxx_worker.planning.remedies import ANY_SOURCE, outside_mxf, with_fields
 
@@ -182,7 +182,7 @@ def _dnxhd(settings: OutputSettings, geometry: Geometry, rate: Fraction | None, 
 def _instead_of_dnxhd(settings: OutputSettings, geometry: Geometry, *, interlaced: bool) -> str:
     if interlaced:
         return with_fields(settings)
-    if FRAME_SIZES[Codec.DNXHR].too_small(geometry):
+    if not takes(Codec.DNXHR, geometry):
         return f"choose {ANY_SOURCE}"
     numbers = [rate_as_number(rate) for rate in sorted(dnxhd_rates(geometry, interlaced=False))]
     ask = f', or ask for fps_mode "explicit" with {", ".join(map(str, numbers))}' if numbers else ""

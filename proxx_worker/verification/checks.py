@@ -1,7 +1,7 @@
 """Compares a proxy with its plan. Each comparison is one `Check`; what cannot be known is `ok=None`, never true."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 
 from pydantic import JsonValue
@@ -175,8 +175,8 @@ def _mastering_display(seen: Mapping[str, str]) -> str | None:
     return "".join(parts)
 
 
-def frame_times(container: Container, stream: StreamReport, unit: Fraction, wanted: Sequence[int]) -> Check:
-    """Whether every frame is shown at its time, relative to the first. `wanted`: in units of `unit` seconds."""
+def frame_times(container: Container, stream: StreamReport, unit: Fraction, wanted: Iterable[int]) -> Check:
+    """Whether every frame is shown at its time, relative to the first. `wanted`: of each frame, in units of `unit` seconds."""
     tick = stream.ratio("time_base")
     times = stream.times
     if tick is None or not times or len(times) != stream.frames:
@@ -186,13 +186,15 @@ def frame_times(container: Container, stream: StreamReport, unit: Fraction, want
     scale = Scale.common(tick, unit)
     ticks, units, slack = scale.of(tick), scale.of(unit), scale.of(tolerance)
     first, previous = times[0], times[0] - 1
-    for position, (time, place) in enumerate(zip(times, wanted, strict=False)):
+    places, position = iter(wanted), -1
+    for position, (time, place) in enumerate(zip(times, places, strict=False)):
         if abs((time - first) * ticks - place * units) > slack or time <= previous:
             fault = f"frame {position} at {float((time - first) * tick):.6f} s"
             return Check(name="frame_times", expected=f"{float(place * unit):.6f} s", actual=fault, ok=False)
         previous = time
     summary = f"{len(times)} frames on their times"
-    return Check(name="frame_times", expected=summary, actual=summary, ok=len(wanted) == len(times))
+    as_many = position + 1 == len(times) and next(places, None) is None
+    return Check(name="frame_times", expected=summary, actual=summary, ok=as_many)
 
 
 def first_frame(stream: StreamReport) -> Fraction | None:

@@ -1,5 +1,6 @@
 """Diagnosis of an encode by FFmpeg's own messages: no space left, a damaged or unsupported source, a failed encoder."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -73,7 +74,7 @@ def _cut_off(
     cut = [line for line in damage if says(Meaning.INCOMPLETE, line)]
     if plan.facts.demuxer not in _STATE_PACKET_SIZES or not cut or not _is_only_cut(damage, search):
         return None
-    frames = len(encode.presented)
+    frames = encode.presented
     if search is not None:
         # A decoder may make a frame of what there is of the last packet.
         stream = search.places[-1].stream if search.places else stream_of(plan.facts, cut[0])
@@ -188,10 +189,9 @@ def gap_error(plan: TaskPlan, encode: EncodeObservation, search: DamageSearchRes
     _, reading = _faults_of_source(plan, encode.complaints)
     lines = [line for line in encode.complaints if line in reading]
     video = plan.facts.video
-    if not lines or video.frames == len(encode.presented):
+    if not lines or video.frames == encode.presented:
         return None
-    places = places_on_grid(encode.times, video.time_base, video.rate)
-    if video.constant_rate and first_gap(places) is None:
+    if video.constant_rate and first_gap(places_on_grid(encode.times, video.time_base, video.rate)) is None:
         return None
     return _damaged(plan, encode, lines, search)
 
@@ -276,5 +276,6 @@ def _said_last(encode: EncodeObservation) -> list[JsonValue]:
 
 
 def _where(plan: TaskPlan, encode: EncodeObservation, at: int | None) -> str:
-    times = [time for time in encode.presented[:at] if time is not None]
-    return f"{float((times[-1] - times[0]) * plan.facts.video.time_base):.3f}" if times else "0.000"
+    before, times = encode.presented if at is None else min(at, encode.presented), encode.times
+    before -= bisect_left(encode.untimed, before)
+    return f"{float((times[before - 1] - times[0]) * plan.facts.video.time_base):.3f}" if before else "0.000"

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, deque
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 
@@ -24,8 +24,8 @@ class EncodeObservation:
 
     `exit_code`: negative for a signal. `file_size`: bytes of the output. `stderr_tail`: the encoder's last lines, without its
     description of the source. `complaints`: its first error lines of each kind; from probing, only those about dropped packets.
-    `presented`: the time of each frame that the source presented, in source ticks (None: it had none). `restarts`: how often the
-    video changed its size, format or orientation partway.
+    `times`: of the frames that the source presented, in source ticks, in order. `untimed`: the numbers of those without a time,
+    from 0; they are none of `times`. `restarts`: how often the video changed its size, format or orientation partway.
     `complained_at`, `complained_last`: how many frames had been presented at the first and the last complaint, which is near the
     fault (decoders work ahead); `heard_at`: the same for each of `complaints`. `audio`: what was decoded of each audio stream,
     None for one that was copied. `audio_units`: how much audio was encoded, in units of 1024 bytes; None if not reported.
@@ -37,7 +37,8 @@ class EncodeObservation:
     file_size: int
     stderr_tail: tuple[str, ...] = ()
     complaints: tuple[str, ...] = ()
-    presented: tuple[int | None, ...] = ()
+    times: Sequence[int] = ()
+    untimed: Sequence[int] = ()
     restarts: int = 0
     complained_at: int | None = None
     heard_at: tuple[int, ...] = ()
@@ -47,9 +48,9 @@ class EncodeObservation:
     kinds: Mapping[str, int] = field(default_factory=dict)
 
     @property
-    def times(self) -> list[int]:
-        """The times of the presented frames that had one, in source ticks."""
-        return [time for time in self.presented if time is not None]
+    def presented(self) -> int:
+        """How many frames the source presented."""
+        return len(self.times) + len(self.untimed)
 
 
 @dataclass(slots=True)
@@ -83,15 +84,16 @@ class _Said:
 
 
 class EncodeObserver:
-    """Collects an `EncodeObservation` while the encode runs. Memory is bounded except for one integer per video frame.
+    """Collects an `EncodeObservation` while the encode runs. Memory is bounded except for the time of each video frame.
 
-    `placements`: how each audio stream is placed on the proxy's timeline; None for one that is copied.
+    `placements`: how each audio stream is placed on the proxy's timeline; None for one that is copied. `pause` is called in every
+    later pass over the times, as in `Integers`.
     """
 
-    def __init__(self, placements: Sequence[Placement | None] = ()) -> None:
+    def __init__(self, placements: Sequence[Placement | None] = (), pause: Callable[[], object] = bool) -> None:
         """Start with nothing seen."""
         self._listeners = tuple(None if placement is None else Listener(placement) for placement in placements)
-        self._parser = ProgressParser(self._listeners)
+        self._parser = ProgressParser(self._listeners, pause)
         self._said = _Said()
         self._probed: _Said | None = None
         self._started = False
@@ -135,7 +137,8 @@ class EncodeObserver:
             file_size=file_size,
             stderr_tail=tuple(said.tail),
             complaints=tuple(said.complaints),
-            presented=self._parser.presented,
+            times=self._parser.times,
+            untimed=self._parser.untimed,
             restarts=self._parser.restarts,
             complained_at=said.complained_at,
             heard_at=tuple(said.heard_at),

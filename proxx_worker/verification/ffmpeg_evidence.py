@@ -3,7 +3,7 @@
 So the source need not be read a second time to verify the proxy against it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
@@ -77,7 +77,7 @@ class FfmpegEvidence:
     def time_checks(self, stream: StreamReport) -> Iterator[Check]:
         """Frame count, every frame's time, and the first one's."""
         converts = self.plan.design.schedule.converts
-        presented, encoded, video = len(self.encode.presented), self.encode.progress.frames, self.plan.facts.video
+        presented, encoded, video = self.encode.presented, self.encode.progress.frames, self.plan.facts.video
         yield self._converted(encoded) if converts else compare("frames_encoded", presented, encoded)
         yield compare("frames", encoded if converts else presented, stream.frames)
         missing = frames_left_out(self.plan, self.encode)
@@ -152,12 +152,11 @@ class FfmpegEvidence:
 
         That is later than its container says if a recording begins with frames that cannot be decoded.
         """
-        schedule = self.plan.design.schedule
-        first = next(iter(self.encode.presented), None)
+        schedule, times = self.plan.design.schedule, self.encode.times
         # Converted frames are on the grid, and MXF has no late start: the proxy starts with its first frame.
-        if schedule.converts or self.plan.expected.container is Container.MXF or first is None:
+        if schedule.converts or self.plan.expected.container is Container.MXF or not times or 0 in self.encode.untimed[:1]:
             return schedule.offset
-        start = first * self.plan.facts.video.time_base
+        start = times[0] * self.plan.facts.video.time_base
         return (
             start if schedule.rate is None else round(start / schedule.time_base) * schedule.time_base
         ) + schedule.output_shift
@@ -179,14 +178,14 @@ class FfmpegEvidence:
         ok = abs(encoded - shown - frame) <= 1 + frame
         return Check(name="frames_encoded", expected=max(1, round(shown + frame)), actual=encoded, ok=ok)
 
-    def _wanted_times(self, frames: int) -> tuple[Fraction, Sequence[int]]:
+    def _wanted_times(self, frames: int) -> tuple[Fraction, Iterable[int]]:
         """The time of each frame relative to the first: the unit in seconds, and integers in that unit."""
-        schedule, tick, presented = self.plan.design.schedule, self.plan.facts.video.time_base, self.encode.times
+        schedule, tick, times = self.plan.design.schedule, self.plan.facts.video.time_base, self.encode.times
         if schedule.converts and schedule.rate is not None:
             return 1 / schedule.rate, range(frames)
-        if len(presented) < len(self.encode.presented):
+        if self.encode.untimed or not times:
             return tick, ()
         if schedule.rate is None:
-            return tick, [time - presented[0] for time in presented]
-        places = places_on_grid(presented, tick, schedule.rate)
-        return 1 / schedule.rate, [place - places[0] for place in places]
+            first = times[0]
+            return tick, (time - first for time in times)
+        return 1 / schedule.rate, places_on_grid(times, tick, schedule.rate)

@@ -1,6 +1,6 @@
 """Frame times as integers. A one-hour clip has 100,000 frames, and rationals are about thirty times slower."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -25,16 +25,18 @@ class Scale:
         return count.numerator
 
 
-def places_on_grid(times: Sequence[int], tick: Fraction, rate: Fraction) -> list[int]:
-    """For each of `times`, the number of the nearest frame on a grid that begins at the first of them.
+def places_on_grid(times: Sequence[int], tick: Fraction, rate: Fraction) -> Iterator[int]:
+    """For each of `times`, the number of the nearest frame on a grid that begins at the first of them: 0 for that one.
 
     `times` are in ticks of `tick` seconds, the grid has `rate` frames per second. Ties go to the even number, as with `round`.
+    One at a time, as a list of a day's places would take 200 MB.
     """
     step = tick * rate
-    return [_nearest((time - times[0]) * step.numerator, step.denominator) for time in times]
+    first, numerator, denominator = times[0] if times else 0, step.numerator, step.denominator
+    return (_nearest((time - first) * numerator, denominator) for time in times)
 
 
-def first_gap(places: Sequence[int]) -> int | None:
+def first_gap(places: Iterable[int]) -> int | None:
     """The first grid position that does not have exactly one frame; None if all do."""
     return next((wanted for wanted, place in enumerate(places) if place != wanted), None)
 

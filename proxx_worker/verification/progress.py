@@ -5,10 +5,11 @@ child's output must survive any bytes.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from proxx_worker.media.integers import Integers
 from proxx_worker.planning.audio_report import read_edge
 from proxx_worker.verification.heard_audio import Listener
 
@@ -35,30 +36,28 @@ class Progress:
 class ProgressParser:
     """Parses the encode's standard output into `Progress` values and the times of the presented frames.
 
-    `listeners`: for each audio stream the receiver of its frames; None if its frames are not reported.
+    `listeners`: for each audio stream the receiver of its frames; None if its frames are not reported. `pause`: as in `Integers`.
     """
 
-    def __init__(self, listeners: Sequence[Listener | None] = ()) -> None:
+    def __init__(self, listeners: Sequence[Listener | None] = (), pause: Callable[[], object] = bool) -> None:
         """Starts empty."""
         self._listeners = listeners
         self._partial = b""
         self._skipping = False
         self._fields: dict[bytes, bytes] = {}
-        self._presented: list[int | None] = []
+        self.times = Integers(pause=pause)
+        """The times of the presented frames that had one, in source ticks."""
+        self.untimed = Integers(pause=pause)
+        """The numbers of those that had none, from 0."""
         self.restarts = 0
         """How often the decoded video changed its size, format or orientation partway, so that FFmpeg rebuilt its filters."""
         self.last = Progress()
         """The latest block."""
 
     @property
-    def presented(self) -> tuple[int | None, ...]:
-        """The time of each frame that the source presented, in source ticks; None if it had none."""
-        return tuple(self._presented)
-
-    @property
     def count(self) -> int:
         """How many frames have been presented."""
-        return len(self._presented)
+        return len(self.times) + len(self.untimed)
 
     def feed(self, data: bytes) -> list[Progress]:
         """Parse the next bytes. Returns the blocks that they complete."""
@@ -89,9 +88,12 @@ class ProgressParser:
     def _frame(self, number: int, time: int | None) -> None:
         heard = None if time is None else read_edge(time)
         if heard is None:
-            if number == 0 and self._presented:
+            if number == 0 and self.count:
                 self.restarts += 1
-            self._presented.append(time)
+            if time is None:
+                self.untimed.append(self.count)
+            else:
+                self.times.append(time)
             return
         listener = self._listeners[heard.stream] if heard.stream < len(self._listeners) else None
         if listener is not None:

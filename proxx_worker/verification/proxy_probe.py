@@ -1,13 +1,13 @@
 """The probe of a finished proxy: one ffprobe process that decodes it and reports container, streams and every frame."""
 
 import re
-from array import array
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from proxx_worker.media.ffmpeg_words import Meaning, says, without_addresses
 from proxx_worker.media.ffprobe_json import read_ratio
+from proxx_worker.media.integers import Integers
 from proxx_worker.planning.containers import DEMUXERS
 from proxx_worker.planning.expectation import Expectation
 from proxx_worker.verification.damage_places import MOST_PLACES
@@ -107,9 +107,9 @@ class StreamReport:
 
     fields: Mapping[str, str]
     side_data: tuple[Mapping[str, str], ...] = ()
-    times: "array[int]" = field(default_factory=lambda: array("q"))
+    times: Integers = field(default_factory=Integers)
     samples: int = 0
-    sizes: "array[int]" = field(default_factory=lambda: array("l"))
+    sizes: Integers = field(default_factory=Integers)
     frames: int = 0
     frame_variants: dict[str, Mapping[str, str]] = field(default_factory=dict)
     static_hdr: dict[str, str] = field(default_factory=dict)
@@ -169,13 +169,14 @@ class ProxyReport:
 
 
 class ProxyReader:
-    """Parses ffprobe's compact output as it arrives, keeping only the time of each frame: 8 bytes.
+    """Parses ffprobe's compact output as it arrives, keeping only the time of each frame, and how many samples it has.
 
-    Frames come before their streams; other lines are ignored.
+    Frames come before their streams; other lines are ignored. `pause` is called in every later pass over these, as in `Integers`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pause: Callable[[], object] = bool) -> None:
         """Starts empty."""
+        self._pause = pause
         self._partial = b""
         self._reports: dict[str, StreamReport] = {}
         self._container: Mapping[str, str] = {}
@@ -264,7 +265,8 @@ class ProxyReader:
         """The stream with this index; None if it is one of more than FFmpeg reads."""
         if index not in self._reports and len(self._reports) >= _MOST_STREAMS:
             return None
-        return self._reports.setdefault(index, StreamReport({}))
+        series = (Integers(pause=self._pause), Integers(pause=self._pause))
+        return self._reports.setdefault(index, StreamReport({}, times=series[0], sizes=series[1]))
 
     def _side_data(self, *side_data: Mapping[str, str]) -> None:
         """Add side data to what was printed last: a frame or a stream."""

@@ -41,7 +41,7 @@ def _late_by(plan: TaskPlan, encode: EncodeObservation) -> Fraction | None:
 
     Where the decoder delays the frames, `output_shift` takes that back, except in MXF and at a variable rate.
     """
-    schedule, video, first = plan.design.schedule, plan.facts.video, next(iter(encode.times), None)
+    schedule, video, first = plan.design.schedule, plan.facts.video, next(iter(encode.times[:1]), None)
     if first is None:
         return None
     place = first * video.time_base + schedule.output_shift - schedule.offset
@@ -63,7 +63,7 @@ def ends_early(plan: TaskPlan, encode: EncodeObservation, report: ProxyReport) -
     end = max(times) * video.time_base + frame - video.delay * frame
     missing = frames_left_out(plan, encode)
     promised = promised_frames(video, times)
-    fault = None if promised is None else _miscounted(facts.demuxer, len(encode.presented), promised, missing, end, frame)
+    fault = None if promised is None else _miscounted(facts.demuxer, encode.presented, promised, missing, end, frame)
     if fault is not None:
         return fault
     # Containers round, decoders hold back a frame at a cut: two frames and a hundredth are no damage.

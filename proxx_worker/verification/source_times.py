@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import islice, pairwise
 from math import gcd
 
 from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
@@ -13,7 +13,7 @@ from proxx_worker.media.facts import VideoFacts
 from proxx_worker.planning.frame_timing import MXF_RATES
 from proxx_worker.planning.plan import TaskPlan, plan_slower, plan_task
 from proxx_worker.planning.remedies import outside_mxf
-from proxx_worker.verification.damage_places import DamageSearchResult, Place, listed
+from proxx_worker.verification.damage_places import MOST_PLACES, DamageSearchResult, Place, listed
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.frame_grid import Scale, first_gap, places_on_grid
 
@@ -46,14 +46,13 @@ def measured_plan(plan: TaskPlan, encode: EncodeObservation) -> TaskPlan | None:
     schedule, video = plan.design.schedule, plan.facts.video
     if schedule.rate is None or schedule.converts or not encode.times or _goes_back(plan, encode.times):
         return None
-    places = places_on_grid(encode.times, video.time_base, schedule.rate)
-    every = _every(places)
+    every = _every(encode.times, video.time_base, schedule.rate)
     try:
-        if off_grid(encode.times, places, video.time_base, schedule.rate):
+        if off_grid(encode.times, video.time_base, schedule.rate):
             return plan_task(plan.settings, replace(plan.facts, video=replace(video, constant_rate=False)))
-        steady = every > 1 and places == list(range(0, every * len(places), every))
+        rate = schedule.rate / every
+        steady = every > 1 and first_gap(places_on_grid(encode.times, video.time_base, rate)) is None
         if steady and encode.exit_code == 0 and plan.facts.timecode is None:
-            rate = schedule.rate / every
             slower = replace(video, rate=rate, average_rate=rate, frames=promised_frames(video, encode.times) or video.frames)
             return plan_slower(plan.settings, replace(plan.facts, video=slower))
     except ProxxError:
@@ -70,32 +69,40 @@ def promised_frames(video: VideoFacts, times: Sequence[int]) -> int | None:
     promised = video.promised_frames
     if video.codec != "h264" or promised != _FIELDS * len(times):
         return promised
-    return len(times) if _every(places_on_grid(times, video.time_base, video.rate)) == _FIELDS else promised
+    return len(times) if _every(times, video.time_base, video.rate) == _FIELDS else promised
 
 
-def _every(places: Sequence[int]) -> int:
+def _every(times: Sequence[int], tick: Fraction, rate: Fraction) -> int:
     """The constant distance between grid positions with a frame; 1 if it varies, or there are too few frames to tell."""
-    return gcd(*places) if len(places) > _TELLING else 1
+    every = 0
+    if len(times) > _TELLING:
+        for place in places_on_grid(times, tick, rate):
+            every = gcd(every, place)
+            if every == 1:
+                break
+    return every or 1
 
 
 def _goes_back(plan: TaskPlan, times: Sequence[int], search: DamageSearchResult | None = None) -> JobError | None:
-    faults = [(before, time) for before, time in pairwise(times) if time <= before]
+    back = ((before, time) for before, time in pairwise(times) if time <= before)
+    faults = list(islice(back, MOST_PLACES))
     if not faults:
         return None
     tick = plan.facts.video.time_base
     before, time = (f"{float((at - times[0]) * tick):.3f}" for at in faults[0])
     met = [Place(f"{float((at - times[0]) * tick):.3f}", plan.facts.video.index, "times") for at, _ in faults]
     found = [] if search is None else [place for place in search.places if place.kind == "times"]
-    places = found or met
+    places, more = (found, 0) if found else (met, sum(1 for _ in back))
+    count = len(places) + more
     return JobError(
         ErrorCode.SOURCE_DAMAGED,
         f"frame times must increase, but the source's frame at {before} s is followed by one at {time} s"
-        + (f" (and {len(places) - 1} more such places)" if len(places) > 1 else "")
+        + (f" (and {count - 1} more such places)" if count > 1 else "")
         + ": rewrap the clip with correct times"
         + ("" if plan.facts.video.interlaced else ', or ask for fps_mode "explicit" with a rate'),
         {
             "near_seconds": before,
-            **listed(places),
+            **listed(places, more),
             **({} if search is None else {"places_complete": search.complete}),
         },
     )
@@ -106,23 +113,22 @@ def _off_the_rate(plan: TaskPlan, times: Sequence[int]) -> JobError | None:
     rate, video = plan.design.schedule.rate, plan.facts.video
     if rate is None:
         return None
-    places = places_on_grid(times, video.time_base, rate)
     in_mxf = plan.expected.container is Container.MXF
-    if off_grid(times, places, video.time_base, rate):
+    if off_grid(times, video.time_base, rate):
         return JobError(
             ErrorCode.SOURCE_UNSUPPORTED,
             f"the source's container states a constant frame rate ({rate}), but its frames have other times: "
             + _remedies(plan, f'"explicit" with {_number(rate) if in_mxf else "a rate"}'),
             {"rate": str(rate)},
         )
-    if (every := _every(places)) > 1:
+    if (every := _every(times, video.time_base, rate)) > 1:
         return JobError(
             ErrorCode.SOURCE_UNSUPPORTED,
             f"the source's container states a frame rate of {rate}, but its frames come at {rate / every}: "
             + _remedies(plan, _explicit(plan, rate / every, rate)),
             {"rate": str(rate), "rate_of_frames": str(rate / every)},
         )
-    missing = first_gap(places) if in_mxf else None
+    missing = first_gap(places_on_grid(times, video.time_base, rate)) if in_mxf else None
     if missing is None:
         return None
     second = f"{float(missing / rate):.3f}"
@@ -157,10 +163,11 @@ def _remedies(plan: TaskPlan, mode: str) -> str:
     return ", or ".join(remedies) or "rewrap the clip with correct times, or deinterlace it first"
 
 
-def off_grid(times: Sequence[int], places: Sequence[int], tick: Fraction, rate: Fraction) -> bool:
+def off_grid(times: Sequence[int], tick: Fraction, rate: Fraction) -> bool:
     """Whether any frame is off its position on the grid of `rate`."""
     # Containers round times to their ticks. A tenth of a frame is more than any of them needs, and too little to see.
     slack = max(2 * tick, 1 / (10 * rate))
     scale = Scale.common(tick, 1 / rate, slack)
     ticks, frames, most = scale.of(tick), scale.of(1 / rate), scale.of(slack)
-    return any(abs((time - times[0]) * ticks - place * frames) > most for time, place in zip(times, places, strict=True))
+    first, places = times[0], places_on_grid(times, tick, rate)
+    return any(abs((time - first) * ticks - place * frames) > most for time, place in zip(times, places, strict=True))

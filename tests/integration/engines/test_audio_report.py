@@ -24,7 +24,7 @@ def heard(rate: int, away: int, before: int, *, placed: bool) -> tuple[HeardAudi
     observer = EncodeObserver([Placement(origin=0, shift=0, slack=24, rate=rate)])
     observer.feed_stdout(said.stdout)
     seen = observer.finish(0, 0)
-    assert seen.presented == ()
+    assert seen.presented == 0
     (audio,) = seen.audio
     assert audio is not None
     return audio, [int(time) for time in re.findall(rb" n:\d+ pts:(-?\d+) ", said.stderr)]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from proxx_worker.contract.errors import ErrorCode, JobError, ProxxError
+from proxx_worker.contract.errors import ErrorCode, JobError, JsonValue, ProxxError
 from proxx_worker.contract.profiles import PROFILES
 from proxx_worker.delivery.output_directory import OutputDirectory
 from proxx_worker.delivery.staged_file import StagedFile
@@ -112,13 +112,38 @@ def error_of(ended: Encoded | Unfinished) -> JobError | None:
     return ended.fault if isinstance(ended, Unfinished) else judge_evidence(ended.evidence).error
 
 
+class StopAtTheEnd(Log):
+    """A log in which a stop is requested as soon as the encoder has ended."""
+
+    def __init__(self, stop: StopFlag) -> None:
+        """Nothing is logged yet."""
+        super().__init__()
+        self._stop = stop
+
+    def event(self, action: str, message: str = "", *, level: str = "INFO", **fields: JsonValue) -> None:
+        """See `JobLog`."""
+        super().event(action, message, level=level, **fields)
+        if action == "encoder_ended":
+            self._stop.request()
+
+
+def test_a_stop_after_the_encode_is_heard_while_its_frames_are_looked_at(
+    tools: Tools, clip: Path, facts: MediaFacts, staging: Staging, stop: StopFlag
+) -> None:
+    ended = run(tools, clip, facts, staging, stop, log=StopAtTheEnd(stop))
+    assert fault_of(ended).code is ErrorCode.INTERRUPTED
+    assert ended.exit_code == 0
+    assert ended.argv is not None
+    assert ended.usage.cpu_seconds > 0
+
+
 @pytest.mark.parametrize("profile", ["proxy_prores_proxy", "proxy_h264_low"])  # the second writes its file twice: +faststart
 def test_a_real_encode(tools: Tools, clip: Path, facts: MediaFacts, staging: Staging, stop: StopFlag, profile: str) -> None:
     log = Log()
     told: list[Progress] = []
     ended = run(tools, clip, facts, staging, stop, profile=profile, log=log, on_progress=told.append)
     assert error_of(ended) is None
-    assert seen(ended).progress.frames == len(seen(ended).presented) == FRAMES
+    assert seen(ended).progress.frames == seen(ended).presented == FRAMES
     assert seen(ended).file_size == file_of(ended).size() == seen(ended).progress.total_size
     assert told[-1].ended
     argv = list(ended.argv or ())

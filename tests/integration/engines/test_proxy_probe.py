@@ -81,3 +81,13 @@ def test_a_missing_ffprobe(tools: Tools, expected: Expectation, tmp_path: Path, 
     with pytest.raises(ProxxError) as caught:
         probe_proxy(Tools(tools.ffmpeg, f"{tmp_path}/none"), expected, "clip.mov", stop)
     assert caught.value.code is ErrorCode.FFPROBE_MISSING
+
+
+def test_a_stop_after_the_probe_is_heard_while_its_frames_are_looked_at(
+    tools: Tools, expected: Expectation, proxy: Path, stop: StopFlag
+) -> None:
+    seen = probe_proxy(tools, expected, str(proxy), stop)
+    stop.request()
+    with pytest.raises(ProxxError) as stopped:
+        list(seen.report.of_type("video")[0].times)
+    assert stopped.value.code is ErrorCode.INTERRUPTED

@@ -177,6 +177,22 @@ def test_each_layer_says_what_it_has_words_for(
 
 
 @pytest.mark.parametrize(
+    ("primaries", "transfer", "kept", "first"),
+    [
+        ("vgamut", "vlog", Tags("bt709", None, None), ("setparams=color_primaries=unknown:color_trc=unknown",)),
+        ("vgamut", "bt709", Tags("bt709", None, "bt709"), ("setparams=color_primaries=unknown",)),
+        ("bt2020", "vlog", Tags("bt709", "bt2020", None), ("setparams=color_trc=unknown",)),
+        ("bt2020", "log100", Tags("bt709", "bt2020", "log100"), ()),
+    ],
+)
+def test_tags_that_no_encoder_has_a_name_for_are_left_out_and_taken_from_the_frames(
+    primaries: str, transfer: str, kept: Tags, first: tuple[str, ...]
+) -> None:
+    plan = planned(ColorFacts("tv", "bt709", primaries, transfer))
+    assert (plan.tags, plan.frames, plan.before_scaling) == (kept, kept, first)
+
+
+@pytest.mark.parametrize(
     ("encoder", "container", "tags", "asks"),
     [
         # DNxHR's frames say the matrix only, and FFmpeg takes it for BT.709 unless the container says otherwise.
@@ -232,15 +248,6 @@ def test_the_scaler_sees_no_matrix_that_it_does_not_take(matrix: str | None, bef
     assert planned(ColorFacts("tv", matrix, None, None)).before_scaling == before
 
 
-@pytest.mark.parametrize(
-    ("primaries", "transfer", "kept", "first"),
-    [
-        ("vgamut", "vlog", Tags("bt709", None, None), ("setparams=color_primaries=unknown:color_trc=unknown",)),
-        ("vgamut", "bt709", Tags("bt709", None, "bt709"), ("setparams=color_primaries=unknown",)),
-        ("bt2020", "vlog", Tags("bt709", "bt2020", None), ("setparams=color_trc=unknown",)),
-        ("bt2020", "log100", Tags("bt709", "bt2020", "log100"), ()),
-    ],
-)
 def test_tags_that_no_encoder_has_a_name_for_are_left_out_and_taken_from_the_frames(
     primaries: str, transfer: str, kept: Tags, first: tuple[str, ...]
 ) -> None:

@@ -381,6 +381,13 @@ def test_the_whole_picture_of_a_clean_aperture_is_kept() -> None:
     assert "-apply_cropping:v" not in plan_task(settings(), CLIP).input_options
 
 
+def test_what_no_scaler_takes_goes_before_it() -> None:
+    plan = plan_task(settings(), clip(color=ColorFacts(primaries="vgamut")))
+    filters = plan.output_options[plan.output_options.index("-filter:v") + 1].split(",")
+    at = filters.index("setparams=color_primaries=unknown")
+    assert filters[at + 1].startswith("scale=")
+
+
 @pytest.mark.parametrize(
     ("source", "fps", "remedy"),
     [
@@ -429,10 +436,3 @@ def test_what_a_refusal_names_is_accepted(
             plan_task(settings(*remedy), source)
     unnamed = {name for remedy, name in names.items() if remedy not in remedies}
     assert not [name for name in unnamed if name in fault.value.error.message]
-
-
-def test_what_no_scaler_takes_goes_before_it() -> None:
-    plan = plan_task(settings(), clip(color=ColorFacts(primaries="vgamut")))
-    filters = plan.output_options[plan.output_options.index("-filter:v") + 1].split(",")
-    at = filters.index("setparams=color_primaries=unknown")
-    assert filters[at + 1].startswith("scale=")

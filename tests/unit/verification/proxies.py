@@ -61,7 +61,7 @@ def perfect_encode(plan: TaskPlan, frames: int = 25) -> EncodeObservation:
         exit_code=0,
         progress=Progress(frames=frames, total_size=1000, ended=True),
         file_size=1000,
-        presented=presented,
+        times=presented,
         audio=tuple(heard(plan, sound) for sound in plan.design.audio),
         audio_units=round(sum(sound.padding.bytes or 0 for sound in plan.design.audio if sound.padding is not None) / 1024),
     )

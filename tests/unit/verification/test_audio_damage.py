@@ -215,8 +215,8 @@ def test_damage_goes_before_a_rate_that_is_none() -> None:
     proxy = perfect_proxy(plan)
     proxy.stderr = SAID
     encode = perfect_encode(plan)
-    crooked = tuple(None if time is None else time + 200 * (at % 2) for at, time in enumerate(encode.presented))
-    verdict = judge(plan.expected, proxy.observation(), FfmpegEvidence(plan, replace(encode, presented=crooked)))
+    crooked = tuple(time + 200 * (at % 2) for at, time in enumerate(encode.times))
+    verdict = judge(plan.expected, proxy.observation(), FfmpegEvidence(plan, replace(encode, times=crooked)))
     assert verdict.error is not None
     assert verdict.error.code is ErrorCode.SOURCE_DAMAGED
 

@@ -119,7 +119,7 @@ def test_audio_that_changes_on_the_way_is_refused(restarts: tuple[int, int], pos
 def moved(plan: TaskPlan, by: Fraction) -> EncodeObservation:
     encode = perfect_encode(plan)
     ticks = round(by / plan.facts.video.time_base)
-    return replace(encode, presented=tuple(None if time is None else time + ticks for time in encode.presented))
+    return replace(encode, times=tuple(time + ticks for time in encode.times))
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_mxf_starts_by_the_containers_word(container: Container, source: MediaFa
             {"seconds": said},
         )
     )
-    assert begins_late(plan, replace(perfect_encode(plan), presented=())) is None
+    assert begins_late(plan, replace(perfect_encode(plan), times=())) is None
 
 
 def test_the_grid_that_moves_the_picture_is_no_late_start() -> None:

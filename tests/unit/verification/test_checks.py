@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from proxx_worker.contract.output_settings import Codec, Container
 from proxx_worker.contract.result import Check
 from proxx_worker.media.facts import ColorFacts, MediaFacts, Timecode
+from proxx_worker.media.integers import Integers
 from proxx_worker.planning.expectation import Expectation
 from proxx_worker.planning.plan import plan_task
 from proxx_worker.verification.checks import (
@@ -44,10 +45,7 @@ def picture(fields: Mapping[str, str] | None = None, frames: Sequence[str] = (),
 
 
 def timed(times: Sequence[int], **fields: str) -> StreamReport:
-    stream = StreamReport({"time_base": "1/12800", **fields})
-    stream.times.extend(times)
-    stream.frames = len(times)
-    return stream
+    return StreamReport({"time_base": "1/12800", **fields}, times=Integers(times), frames=len(times))
 
 
 def seen(*streams: StreamReport, container: Mapping[str, str] | None = None) -> ProxyObservation:

@@ -118,7 +118,7 @@ def test_places_beyond_those_that_a_search_keeps_are_counted_in_the_error() -> N
 def test_a_place_is_counted_from_the_first_frame_that_was_presented() -> None:
     plan = plan_task(settings(Codec.PRORES_PROXY, Container.MOV), CLIP)
     later = tuple(12800 + time for time in perfect_encode(plan).times)
-    encode = replace(perfect_encode(plan), presented=later, complaints=(PICTURE_FAULT,), complained_at=4, heard_at=(4,))
+    encode = replace(perfect_encode(plan), times=later, complaints=(PICTURE_FAULT,), complained_at=4, heard_at=(4,))
     error = encode_error(plan, encode)
     assert error is not None
     assert error.details["near_seconds"] == "0.120"

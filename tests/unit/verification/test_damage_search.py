@@ -281,7 +281,7 @@ def test_a_search_that_found_nothing_leaves_what_the_encode_met() -> None:
 
 def test_times_that_go_back_are_all_listed() -> None:
     complaint = "[mov @ 0x1] [error] Non-monotonic DTS: 5"
-    encode = replace(perfect_encode(PLAN), exit_code=1, presented=(0, FRAME, FRAME // 2), complaints=(complaint,))
+    encode = replace(perfect_encode(PLAN), exit_code=1, times=(0, FRAME, FRAME // 2), complaints=(complaint,))
     found = search_result(*(Place(f"{second}.040", 0, "times", f"{second}.040") for second in range(3)))
     error = FfmpegEvidence(PLAN, encode, search=found).fault()
     assert error is not None

@@ -204,7 +204,7 @@ def test_a_library_that_reads_and_writes_speaks_of_the_source_unless_only_writin
 
 def test_a_file_that_was_cut_off_has_what_the_search_found() -> None:
     plan = plan_task(settings(Codec.PRORES_PROXY, Container.MOV), replace(CLIP, formats=("mxf",)))
-    encode = seen(plan, exit_code=1, complaints=(INCOMPLETE,), presented=tuple(range(6)))
+    encode = seen(plan, exit_code=1, complaints=(INCOMPLETE,), times=tuple(range(6)))
     found = search_result(Place("0.240", 0, "reading", "0.240"), packets=7, frames=7, at_end=True)
     said = "the source ends after 6 frames, but its container promises 25 frames: it was cut off; deliver the clip again"
     details: dict[str, JsonValue] = {"ends_at_seconds": "0.240", "frames": 6, "frames_promised": 25}
@@ -216,8 +216,8 @@ def test_a_file_that_was_cut_off_has_what_the_search_found() -> None:
 
 
 def with_hole(plan: TaskPlan, **changes: object) -> EncodeObservation:
-    presented = perfect_encode(plan).presented
-    return seen(plan, presented=(*presented[:10], *presented[12:]), **changes)
+    presented = perfect_encode(plan).times
+    return seen(plan, times=(*presented[:10], *presented[12:]), **changes)
 
 
 UNCOUNTED = clip(frames=None, frames_certain=False)
@@ -326,7 +326,7 @@ def test_a_source_that_ends_early(source: MediaFacts, frames: int, said: str | N
 def test_the_end_is_told_by_the_source_s_own_times() -> None:
     plan = plan_task(settings(Codec.PRORES_PROXY, Container.MOV), clip(frames_certain=False, start=Fraction(7)))
     encode = perfect_encode(plan, 20)
-    later = replace(encode, presented=tuple(7 * 12800 + time for time in encode.times))
+    later = replace(encode, times=tuple(7 * 12800 + time for time in encode.times))
     assert ends_early(plan, later, perfect_proxy(plan).observation().report) == JobError(
         ErrorCode.SOURCE_DAMAGED,
         f"the source ends after 0.800 s, but its container promises 1.000 s: {CUT_OFF}",

@@ -27,7 +27,7 @@ def test_a_whole_encode() -> None:
             ERROR, "[info] Stream mapping:", ERROR, "[warning] file:/x: corrupt input packet in stream 0", "[info] done"
         ),
         complaints=(ERROR, "[warning] file:/x: corrupt input packet in stream 0"),
-        presented=(7, 9),
+        times=(7, 9),
         restarts=0,
         complained_at=1,
         heard_at=(1, 2),

@@ -26,7 +26,8 @@ def planned(source: MediaFacts = CLIP, container: Container = Container.MOV, fps
 
 def presented(plan: TaskPlan, times: Sequence[int | None]) -> EncodeObservation:
     encode = perfect_encode(plan, len(times))
-    return replace(encode, presented=tuple(times))
+    untimed = [at for at, time in enumerate(times) if time is None]
+    return replace(encode, times=[time for time in times if time is not None], untimed=untimed)
 
 
 def checked(plan: TaskPlan, encode: EncodeObservation, frames: int = 25) -> list[tuple[str, JsonValue, JsonValue, bool | None]]:

@@ -123,7 +123,7 @@ def test_the_time_of_a_frame_that_was_not_presented_follows_from_the_rate() -> N
 
 def test_the_time_of_a_frame_is_counted_from_the_first_one() -> None:
     plan = plan_task(HALF, clip(constant_rate=False))
-    error = fields_fault(plan, replace(perfect_encode(plan), presented=(12800, 14080, 25600), kinds={"tt": 2}))
+    error = fields_fault(plan, replace(perfect_encode(plan), times=(12800, 14080, 25600), kinds={"tt": 2}))
     assert error is not None
     assert error.details["near_seconds"] == "1.000"
 

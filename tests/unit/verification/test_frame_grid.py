@@ -40,9 +40,9 @@ def test_every_time_is_whole_on_their_common_scale(times: list[Fraction]) -> Non
     ],
 )
 def test_places(times: list[int], tick: Fraction, rate: Fraction, places: list[int]) -> None:
-    assert places_on_grid(times, tick, rate) == places
+    assert list(places_on_grid(times, tick, rate)) == places
 
 
 @given(st.lists(st.integers(-(10**12), 10**12)), POSITIVE, POSITIVE)
 def test_places_are_those_of_rationals(times: list[int], tick: Fraction, rate: Fraction) -> None:
-    assert places_on_grid(times, tick, rate) == [round((time - times[0]) * tick * rate) for time in times]
+    assert list(places_on_grid(times, tick, rate)) == [round((time - times[0]) * tick * rate) for time in times]

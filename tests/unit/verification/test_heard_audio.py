@@ -140,7 +140,7 @@ def test_lines_of_picture_and_sound_may_stand_between_each_other() -> None:
     for said in lines:
         observer.feed_stdout(said)
     seen = observer.finish(0, 0)
-    assert (seen.presented, seen.restarts, seen.progress.frames) == ((0, 512), 0, 1)
+    assert (seen.times, seen.restarts, seen.progress.frames) == ((0, 512), 0, 1)
     first, copied, last = seen.audio
     assert copied is None
     assert (first and (first.length, first.placed, first.restarts)) == (2048, FRAME, 0)

@@ -31,7 +31,7 @@ def test_a_block() -> None:
 
 def test_nothing_seen_is_nothing_known() -> None:
     parser = ProgressParser()
-    assert (parser.last, parser.presented, parser.count, parser.restarts) == (Progress(), (), 0, 0)
+    assert (parser.last, [*parser.times], [*parser.untimed], parser.count, parser.restarts) == (Progress(), [], [], 0, 0)
 
 
 def test_a_block_before_the_first_frame() -> None:
@@ -48,7 +48,7 @@ def test_presented_frames_between_the_blocks() -> None:
     assert parser.feed(FRAMES + BLOCK + b"frame:2    pts:NOPTS   pts_time:NOPTS\nframe:3    pts:-512    pts_time:-0.1\n") == [
         PROGRESS
     ]
-    assert parser.presented == (0, 9000, None, -512)
+    assert ([*parser.times], [*parser.untimed]) == ([0, 9000, -512], [2])
     assert (parser.count, parser.restarts) == (4, 0)
 
 
@@ -64,7 +64,7 @@ def test_the_chunks_do_not_matter(cuts: list[int]) -> None:
     parser = ProgressParser()
     edges = [0, *sorted(cuts), len(data)]
     blocks = [block for start, end in itertools.pairwise(edges) for block in parser.feed(data[start:end])]
-    assert (blocks, parser.presented) == ([PROGRESS], (0, 9000, 0, 9000))
+    assert (blocks, [*parser.times]) == ([PROGRESS], [0, 9000, 0, 9000])
 
 
 @given(st.lists(st.binary(max_size=200), max_size=20))

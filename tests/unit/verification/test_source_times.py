@@ -34,7 +34,7 @@ def planned(source: MediaFacts = UNCOUNTED, container: Container = Container.MOV
 
 
 def seen(plan: TaskPlan, *times: int, exit_code: int = 0) -> EncodeObservation:
-    return replace(perfect_encode(plan), presented=times, exit_code=exit_code)
+    return replace(perfect_encode(plan), times=times, exit_code=exit_code)
 
 
 HALF_RATE = tuple(range(0, 26 * FRAME, 2 * FRAME))
@@ -60,7 +60,7 @@ def test_times_that_do_not_grow_are_the_sources_damage(
     assert {"near_seconds": near, "stream": 0, "kind": "times"} in cast("list[object]", error.details["places"])
     assert said in error.message
     assert measured_plan(plan, encode) is None
-    off_the_grid_too = replace(encode, presented=(*times, times[-1] + 200))
+    off_the_grid_too = replace(encode, times=(*times, times[-1] + 200))
     assert measured_plan(plan, off_the_grid_too) is None
 
 
@@ -207,7 +207,7 @@ def test_too_few_frames_and_mere_gaps_leave_the_claim(times: tuple[int, ...]) ->
 def test_a_frame_may_be_two_ticks_or_a_tenth_of_a_frame_from_its_place(
     rate: Fraction, tick: Fraction, place: int, off: bool
 ) -> None:
-    assert off_grid([7000, 7000 + place], [0, 1], tick, rate) is off
+    assert off_grid([7000, 7000 + place], tick, rate) is off
 
 
 def test_uneven_times_are_planned_as_variable() -> None:
@@ -288,7 +288,7 @@ def test_only_times_lead_to_another_plan() -> None:
     assert FfmpegEvidence(plan, replace(uneven, exit_code=1, complaints=(MUXER,))).replanned() is not None
     assert FfmpegEvidence(plan, replace(uneven, complaints=(DECODER,))).replanned() is None
     lost = f"[{','.join(CLIP.formats)} @ 0x1] [error] stream 0, partial file"
-    assert FfmpegEvidence(plan, replace(uneven, presented=(0, FRAME, 4 * FRAME + 200), complaints=(lost,))).replanned() is None
+    assert FfmpegEvidence(plan, replace(uneven, times=(0, FRAME, 4 * FRAME + 200), complaints=(lost,))).replanned() is None
 
 
 def test_the_result_says_what_the_container_claimed() -> None:

@@ -33,12 +33,12 @@ def planned(source: MediaFacts, container: Container = Container.MOV) -> TaskPla
 def begins_late(plan: TaskPlan, frames: int = LEFT_OUT) -> EncodeObservation:
     """The first pictures do not decode; the others stand where they stand."""
     encode = perfect_encode(plan)
-    return replace(encode, presented=encode.presented[frames:], progress=replace(encode.progress, frames=25 - frames))
+    return replace(encode, times=encode.times[frames:], progress=replace(encode.progress, frames=25 - frames))
 
 
 def later(plan: TaskPlan, encode: EncodeObservation, frames: int) -> EncodeObservation:
     ticks = round(frames / plan.facts.video.rate / plan.facts.video.time_base)
-    return replace(encode, presented=tuple(time + ticks for time in encode.times))
+    return replace(encode, times=tuple(time + ticks for time in encode.times))
 
 
 def early(plan: TaskPlan, encode: EncodeObservation) -> bool:
@@ -63,7 +63,7 @@ def test_references_that_lie_before_the_beginning_are_no_damage(
     plan = planned(clip(constant_rate=constant))
     encode = replace(perfect_encode(plan), complaints=lines, complained_last=last)
     if hole:
-        encode = replace(encode, presented=(*encode.presented[:5], *encode.presented[6:]))
+        encode = replace(encode, times=(*encode.times[:5], *encode.times[6:]))
     error = encode_error(plan, encode)
     assert (error and error.code) == code
     failed = encode_error(plan, replace(encode, exit_code=1))
@@ -91,7 +91,7 @@ CUT = search_result(Place("0.240", 0, "reading"), packets=7, frames=7, at_end=Tr
 def test_a_file_that_ends_within_a_packet_was_cut_off(lines: tuple[str, ...], search: DamageSearchResult | None) -> None:
     """A decoder's complaint about what there is of the last packet is about the same place: which FFmpeg makes it differs."""
     plan = planned(MXF)
-    encode = replace(perfect_encode(plan), complaints=lines, exit_code=1, presented=tuple(range(6)))
+    encode = replace(perfect_encode(plan), complaints=lines, exit_code=1, times=tuple(range(6)))
     error = encode_error(plan, encode, search)
     assert error is not None
     assert (error.code, error.message) == (
@@ -104,7 +104,7 @@ def test_a_file_that_ends_within_a_packet_was_cut_off(lines: tuple[str, ...], se
 
 def test_where_frames_are_not_counted_it_ends_after_so_many_seconds() -> None:
     plan = planned(replace(clip(frames_certain=False), formats=("avi",)))
-    encode = replace(perfect_encode(plan), complaints=(INCOMPLETE,), exit_code=1, presented=tuple(range(6)))
+    encode = replace(perfect_encode(plan), complaints=(INCOMPLETE,), exit_code=1, times=tuple(range(6)))
     error = encode_error(plan, encode)
     assert error is not None
     assert "the source ends after 0.240 s, but its container promises 1.000 s: it was cut off" in error.message
@@ -125,7 +125,7 @@ def test_the_search_says_which_stream_was_cut_and_if_it_found_none_ffmpeg_does(
 ) -> None:
     plan = planned(replace(clip(frames_certain=False), formats=("avi",)))
     line = INCOMPLETE.replace("stream 0", said)
-    encode = replace(perfect_encode(plan), complaints=(line,), exit_code=1, presented=tuple(range(6)))
+    encode = replace(perfect_encode(plan), complaints=(line,), exit_code=1, times=tuple(range(6)))
     error = encode_error(plan, encode, replace(CUT, places=places))
     assert error is not None
     assert f"the source ends after {ends} s" in error.message
@@ -153,7 +153,7 @@ def test_what_is_wrong_in_other_ways_was_not(
     source: MediaFacts, lines: tuple[str, ...], search: DamageSearchResult | None
 ) -> None:
     plan = planned(source)
-    encode = replace(perfect_encode(plan), complaints=lines, exit_code=1, presented=tuple(range(6)))
+    encode = replace(perfect_encode(plan), complaints=lines, exit_code=1, times=tuple(range(6)))
     error = encode_error(plan, encode, search)
     assert error is not None
     assert "could not be read and decoded without errors" in error.message
@@ -163,7 +163,7 @@ def test_where_all_frames_are_there_the_audio_was_cut() -> None:
     """At 29.97 in decimals, so many frames end before the stated duration."""
     plan = planned(clip(rate=Fraction(30000, 1001), frames=60, duration=Fraction(2003, 1000)))
     line = "[in#0/mov,mp4,m4a,3gp,3g2,mj2 @ 0x1] [fatal] corrupt input packet in stream 1"
-    encode = replace(perfect_encode(plan), complaints=(line,), exit_code=1, presented=tuple(range(57)))
+    encode = replace(perfect_encode(plan), complaints=(line,), exit_code=1, times=tuple(range(57)))
     search = search_result(Place("1.990", 1, "reading"), packets=60, frames=60, at_end=True)
     error = encode_error(plan, encode, search)
     assert error is not None
@@ -202,7 +202,7 @@ def test_pictures_that_nothing_can_decode_are_counted(container: Container) -> N
     )
     assert not early(plan, encode)
     assert early(plan, begins_late(plan, 0)) is False
-    assert early(plan, replace(encode, presented=encode.presented[:-1]))
+    assert early(plan, replace(encode, times=encode.times[:-1]))
     checks = FfmpegEvidence(plan, encode).time_checks(perfect_proxy(plan, 15).observation().report.of_type("video")[0])
     said = "10 of 25, before the first that decodes"
     assert Check(name="frames_left_out", expected=said, actual=said, ok=True) in list(checks)
@@ -214,7 +214,7 @@ def test_the_delay_of_a_decoder_leaves_nothing_out_and_is_no_late_start(containe
     """An AVI with B-frames has no presentation times: each of its frames comes later by the decoder's delay."""
     plan = planned(replace(clip(frames_certain=False, delay=delay), formats=("avi",)), container)
     delayed = later(plan, perfect_encode(plan), delay)
-    shorter = replace(delayed, presented=delayed.presented[:-1])
+    shorter = replace(delayed, times=delayed.times[:-1])
     assert (frames_left_out(plan, delayed), frames_left_out(plan, shorter)) == (0, 0), (
         "what is missing at the end is another matter"
     )
@@ -236,7 +236,7 @@ def test_frames_that_an_avi_lost_at_its_beginning_are_counted_beside_the_delay(d
     lost = later(plan, begins_late(plan), delay)
     assert frames_left_out(plan, lost) == LEFT_OUT
     assert not early(plan, lost)
-    error = ends_early(plan, replace(lost, presented=lost.presented[:-4]), perfect_proxy(plan).observation().report)
+    error = ends_early(plan, replace(lost, times=lost.times[:-4]), perfect_proxy(plan).observation().report)
     assert error is not None
     assert error.details["ends_at_seconds"] == "0.840"
     assert "the source ends after 0.840 s, but its container promises 1.000 s" in error.message
@@ -265,7 +265,7 @@ def test_what_no_start_is_known_of_leaves_nothing_out() -> None:
     source = replace(CLIP, video=replace(CLIP.video, start=None))
     plan = planned(source)
     assert frames_left_out(plan, begins_late(plan)) == 0
-    assert frames_left_out(planned(CLIP), replace(perfect_encode(planned(CLIP)), presented=())) == 0
+    assert frames_left_out(planned(CLIP), replace(perfect_encode(planned(CLIP)), times=())) == 0
 
 
 def test_a_stream_that_begins_late_reaches_the_end_it_promised() -> None:

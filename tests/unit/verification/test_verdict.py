@@ -372,7 +372,7 @@ def test_a_variable_rate_keeps_every_time() -> None:
         proxy.times = list(times)
 
     def seen(encode: EncodeObservation) -> EncodeObservation:
-        return replace(encode, presented=times, progress=replace(encode.progress, frames=4))
+        return replace(encode, times=times, progress=replace(encode.progress, frames=4))
 
     verdict = verdict_of(variable, source=source, encode=seen)
     assert (failed(verdict), check(verdict, "frame_rate").ok) == ({}, None)
@@ -388,7 +388,7 @@ def test_a_variable_rate_keeps_every_time() -> None:
 
 
 def test_a_frame_without_a_time_cannot_be_proven() -> None:
-    verdict = verdict_of(encode=lambda seen: replace(seen, presented=(None, *seen.presented[1:])))
+    verdict = verdict_of(encode=lambda seen: replace(seen, times=seen.times[1:], untimed=(0,)))
     assert "frame_times" in failed(verdict)
 
 
@@ -432,7 +432,7 @@ def test_a_fine_encode() -> None:
     [
         ({"exit_code": 1, "complaints": (DECODER,)}, ErrorCode.SOURCE_DAMAGED, "[h264] [error] error while decoding MB 21 4"),
         ({"complaints": (DECODER,), "complained_at": 10}, ErrorCode.SOURCE_DAMAGED, "near 0.360 s"),
-        ({"complaints": (DECODER,), "presented": ()}, ErrorCode.SOURCE_DAMAGED, "near 0.000 s"),
+        ({"complaints": (DECODER,), "times": ()}, ErrorCode.SOURCE_DAMAGED, "near 0.000 s"),
         ({"complaints": ("[warning] x: corrupt decoded frame in stream 0",)}, ErrorCode.SOURCE_DAMAGED, "corrupt decoded frame"),
         ({"complaints": ("[aac @ 0x1] [error] Input buffer exhausted",)}, ErrorCode.SOURCE_DAMAGED, "buffer exhausted"),
         ({"exit_code": 1, "complaints": (DEMUXER,)}, ErrorCode.SOURCE_DAMAGED, "partial file"),
@@ -521,7 +521,7 @@ def test_an_encoder_that_never_said_it_ended_proves_nothing() -> None:
 def ended(frames: int, **seen: object) -> Callable[[EncodeObservation], EncodeObservation]:
     def cut(encode: EncodeObservation) -> EncodeObservation:
         progress = replace(encode.progress, frames=frames)
-        return replace(encode, presented=encode.presented[:frames], progress=progress, **seen)  # type: ignore[arg-type]
+        return replace(encode, times=encode.times[:frames], progress=progress, **seen)  # type: ignore[arg-type]
 
     return cut
 
@@ -569,8 +569,8 @@ def test_a_demuxers_complaint_about_nothing_missing_is_no_damage() -> None:
 
 def test_a_hole_where_the_demuxer_complained_is_damage() -> None:
     def hole(encode: EncodeObservation) -> EncodeObservation:
-        presented = (*encode.presented[:10], *encode.presented[12:])
-        return replace(encode, complaints=(DEMUXER,), presented=presented, complained_at=10)
+        presented = (*encode.times[:10], *encode.times[12:])
+        return replace(encode, complaints=(DEMUXER,), times=presented, complained_at=10)
 
     verdict = verdict_of(source=clip(frames=None, frames_certain=False), encode=hole)
     assert verdict.error is not None
@@ -582,7 +582,7 @@ def test_a_hole_where_the_demuxer_complained_is_damage() -> None:
 
 def test_a_constant_rate_that_is_none_is_refused() -> None:
     def off_grid(encode: EncodeObservation) -> EncodeObservation:
-        return replace(encode, presented=(*encode.presented[:3], encode.presented[3] + 200, *encode.presented[4:]))  # type: ignore[operator]
+        return replace(encode, times=(*encode.times[:3], encode.times[3] + 200, *encode.times[4:]))
 
     verdict = verdict_of(encode=off_grid)
     assert verdict.error is not None
@@ -594,8 +594,8 @@ def test_mxf_has_no_place_for_a_missing_frame() -> None:
     source = clip(frames=24, frames_certain=True)
 
     def hole(encode: EncodeObservation) -> EncodeObservation:
-        presented = (*encode.presented[:10], *encode.presented[11:])
-        return replace(encode, presented=presented, progress=replace(encode.progress, frames=24))
+        presented = (*encode.times[:10], *encode.times[11:])
+        return replace(encode, times=presented, progress=replace(encode.progress, frames=24))
 
     verdict = verdict_of(source=source, codec=Codec.DNXHR, container=Container.MXF, encode=hole)
     assert verdict.error is not None
