@@ -248,13 +248,6 @@ def test_the_scaler_sees_no_matrix_that_it_does_not_take(matrix: str | None, bef
     assert planned(ColorFacts("tv", matrix, None, None)).before_scaling == before
 
 
-def test_tags_that_no_encoder_has_a_name_for_are_left_out_and_taken_from_the_frames(
-    primaries: str, transfer: str, kept: Tags, first: tuple[str, ...]
-) -> None:
-    plan = planned(ColorFacts("tv", "bt709", primaries, transfer))
-    assert (plan.tags, plan.frames, plan.before_scaling) == (kept, kept, first)
-
-
 def test_prores_has_one_name_for_the_matrix_in_frames_and_container() -> None:
     plan = planned(ColorFacts(None, "bt470bg", None, None), PRORES, Container.MOV)
     assert (plan.tags.matrix, plan.options()) == ("bt470bg", ("-colorspace:v", "smpte170m"))
