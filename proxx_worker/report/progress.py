@@ -1,6 +1,6 @@
 """The progress of a report: a bar on a terminal, a line per task elsewhere."""
 
-import shutil
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +10,8 @@ from proxx_worker.contract.finished import FinishedTask
 from proxx_worker.contract.text import visible
 
 _INTERVAL_SECONDS = 0.25
+_COLUMNS = 80
+"""Where the terminal does not know."""
 
 
 class ReportProgress:
@@ -42,7 +44,7 @@ class _Bar(ReportProgress):
         name = visible(task.source.rsplit("/", 1)[-1])[:40]
         done = "" if not total else "#" * min(20, 20 * frames // total)
         line = f"{name}  [{done:<20}]  {frames} / {total if total is not None else '?'} frames"
-        columns = shutil.get_terminal_size().columns
+        columns = os.get_terminal_size(self._stream.fileno()).columns or _COLUMNS
         self._stream.write(f"\r\x1b[K{line[: max(1, columns - 1)]}")
         self._stream.flush()
 
