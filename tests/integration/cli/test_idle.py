@@ -9,23 +9,23 @@ POLL_SECONDS = 2
 
 # The worker, really, but for its waits, each of which moves the clock by as long as it would have taken.
 DAYS = """
-import gc, os, select, sys, time
+import gc, os, sys, time
+import proxx_worker.worker
 from proxx_worker.cli import main
 
 now, waits, listings, sizes = 1000.0, [], 0, []
 listdir = os.listdir
 
-def wait(reads, writes, fails, timeout):
+def wait(descriptors, seconds):
     global now
-    now += timeout
-    waits.append(timeout)
+    now += seconds
+    waits.append(seconds)
     if len(waits) % (int(sys.argv[2]) // 4) == 0:
         gc.collect()
         sizes.append(sys.getallocatedblocks())
     if len(waits) == int(sys.argv[2]):
         print({"waits": sorted(set(waits[1:])), "listings": listings, "sizes": sizes})
         raise SystemExit
-    return [], [], []
 
 def count(folder):
     global listings
@@ -33,7 +33,7 @@ def count(folder):
     return listdir(folder)
 
 time.monotonic = lambda: now
-select.select = wait
+proxx_worker.worker.wait_readable = wait
 os.listdir = count
 main(["watch", sys.argv[1], "--poll-seconds", "2"])
 """
@@ -43,7 +43,7 @@ def idled(workspace: Path, waits: int, *files: str) -> dict[str, list[float] | i
     (workspace / "inbox").mkdir(parents=True)
     for name in files:
         (workspace / "inbox" / name).write_text("{}")
-    done = subprocess.run([sys.executable, "-c", DAYS, str(workspace), str(waits)], capture_output=True, check=True)
+    done = subprocess.run([sys.executable, "-c", DAYS, str(workspace), str(waits)], capture_output=True, check=True, timeout=300)
     found: dict[str, list[float] | int] = json.loads(done.stdout.replace(b"'", b'"'))
     return found
 
