@@ -9,11 +9,12 @@ import fcntl
 import io
 import os
 import posixpath
+import select
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from types import SimpleNamespace
-from typing import Protocol
 
 from tests.simulation.inodes import Inode, Status, refused
 from tests.simulation.kernel import Kernel
@@ -23,10 +24,19 @@ _MOUNTS = b"20 1 0:1 / / rw - %s none rw\n"
 _NO_REPLACE = 1
 
 
-class HasFileno(Protocol):
-    """Something to wait for."""
+class Poll:
+    """What `select.poll` gives."""
 
-    def fileno(self) -> int: ...
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._descriptors: list[int] = []
+
+    def register(self, descriptor: int, _events: int) -> None:
+        self._descriptors.append(descriptor)
+
+    def poll(self, milliseconds: int) -> list[tuple[int, int]]:
+        self._kernel.wait(milliseconds / 1000, self._descriptors)
+        return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +58,7 @@ class System:
         self._tokens = 0
         self.os = self._os()
         self.fcntl = SimpleNamespace(flock=self.flock, LOCK_EX=fcntl.LOCK_EX, LOCK_NB=fcntl.LOCK_NB, F_GETFD=fcntl.F_GETFD)
-        self.select = SimpleNamespace(select=self.wait_for)
+        self.select = SimpleNamespace(poll=partial(Poll, kernel), POLLIN=select.POLLIN)
         self.time = SimpleNamespace(monotonic=self.monotonic, sleep=kernel.wait)
         self.socket = SimpleNamespace(gethostname=lambda: "machine")
         self.secrets = SimpleNamespace(token_hex=self.token_hex)
@@ -282,12 +292,6 @@ class System:
         assert number == 0
         if self.kernel.process(pid) is None:
             raise refused(errno.ESRCH)
-
-    def wait_for(
-        self, readers: "Sequence[int | HasFileno]", _writers: Sequence[int], _errors: Sequence[int], timeout: float
-    ) -> tuple[list[int], list[int], list[int]]:
-        self.kernel.wait(max(timeout, 0.0), readers)
-        return [], [], []
 
     def monotonic(self) -> float:
         return self.kernel.clock

@@ -99,7 +99,7 @@ CLIPS: dict[str, Clip | RawSource | Refused] = {
         "yuv422p 8 tv bt709 None None",
     ),
     "dolbyVision-hdr.MOV": Clip(
-        "mov 0 hevc 1280x720 1 90 None",
+        "mov 0 hevc 1280x720 1 90 progressive",
         "30 constant 4",
         "yuv420p10le 10 tv bt2020nc bt2020 arib-std-b67 DV8",
         "None None",
