@@ -11,7 +11,7 @@ from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.files.rename import rename_no_clobber
 from proxx_worker.files.syncing import sync_directory, sync_file
 from proxx_worker.workspace.layout import Workspace
-from proxx_worker.workspace.submit import place, sync_or_take_back
+from proxx_worker.workspace.submit import place, sync_drop
 
 
 def drop_spec(workspace: Workspace, stem: bytes, data: bytes) -> bytes:
@@ -27,7 +27,7 @@ def drop_spec(workspace: Workspace, stem: bytes, data: bytes) -> bytes:
         with suppress(OSError):
             os.unlink(temporary)
         raise
-    sync_or_take_back(workspace.inbox, path)
+    sync_drop(workspace.inbox, path)
     return path
 
 
@@ -48,7 +48,7 @@ def drop_cancel(workspace: Workspace, stem: bytes, sha256: str) -> bytes | None:
             if not isinstance(error, FileExistsError):
                 raise
             return None
-    sync_or_take_back(workspace.inbox, path)
+    sync_drop(workspace.inbox, path)
     return path
 
 
@@ -65,7 +65,7 @@ def hold(workspace: Workspace) -> bool:
             os.close(create_file(path))
         except FileExistsError:
             return False
-    sync_or_take_back(workspace.inbox, path)
+    sync_drop(workspace.inbox, path)
     return True
 
 

@@ -51,26 +51,22 @@ def submit(workspace: Workspace, jobspec: Path) -> Path:
         with suppress(OSError):
             os.unlink(temporary)
         raise
-    sync_or_take_back(workspace.inbox, made)
+    sync_drop(workspace.inbox, made)
     return Path(os.fsdecode(made))
 
 
-def sync_or_take_back(folder: bytes, made: bytes) -> None:
-    """Sync the folder; if that fails, remove `made`, which was just put there.
+def sync_drop(folder: bytes, made: bytes) -> None:
+    """Sync the folder that `made` was just put into. Raises WORKSPACE_INVALID, NO_SPACE or IO_ERROR, saying that it stands.
 
-    Raises WORKSPACE_INVALID, NO_SPACE or IO_ERROR, whose message says so if `made` could not be removed.
+    It is not taken back: after a power cut it could return all the same, when everybody takes it for gone.
     """
     try:
         with translate_os_errors("sync the folder", folder, state_folder=True):
             sync_directory(folder)
     except ProxxError as fault:
-        try:
-            os.unlink(made)
-        except OSError:
-            name = display_name(os.path.basename(made))
-            message = f"{fault.error.message}; {name} was dropped before that, and the worker has taken it, or it is still there"
-            raise ProxxError(fault.code, message, **fault.error.details) from fault
-        raise
+        name = display_name(os.path.basename(made))
+        message = f"{fault.error.message}; {name} was dropped before that, and stands: look in the folder before you try again"
+        raise ProxxError(fault.code, message, **fault.error.details) from fault
 
 
 def _require_candidate(name: bytes) -> None:

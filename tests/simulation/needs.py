@@ -25,7 +25,7 @@ IN_STORMS = (
     "workspace.spool.Spool.finish 3",
     "workspace.spool.Spool.finish 4",
     "workspace.spool.Spool._sync_log 1",
-    "workspace.submit.sync_or_take_back 1",
+    "workspace.submit.sync_drop 1",
     "workspace.submit._copy 1",
     "delivery.output_directory.discard_staging 1",
     "delivery.staged_file.StagedFile.seal 1",

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: el
 
 SCHEDULES = 300
 MANY_SCHEDULES = 10_000
-LOOKED_AT = 1_000
+LOOKED_AT = 3_000
 """So many schedules, at most, to find a seeded fault."""
 SOON = 220
 """From this seed on each of the laboratory's faults is met early: found within 50 schedules, so that the test takes no time."""
