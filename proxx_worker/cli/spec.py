@@ -4,6 +4,7 @@ import argparse
 import os
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from proxx_worker.cli.console import UsageError, fail, say_path
@@ -11,7 +12,7 @@ from proxx_worker.cli.interrupts import interrupt_on_stops
 from proxx_worker.cli.paths import absolute, as_given
 from proxx_worker.contract.candidates import SPEC_SUFFIX, is_candidate_name
 from proxx_worker.contract.errors import ProxxError
-from proxx_worker.contract.text import has_lone_surrogate
+from proxx_worker.contract.text import has_lone_surrogate, visible
 from proxx_worker.feeding.clips import Clip
 from proxx_worker.feeding.documents import Document, jobspec_document
 from proxx_worker.feeding.drops import drop
@@ -34,11 +35,10 @@ def spec(arguments: argparse.Namespace) -> int:
             return 0
         folder = Path(arguments.per_clip)
         named = [_planned(arguments, source) for source in dict.fromkeys(sources)]
-        for _, error in output_collisions(named):
-            raise ProxxError.of(error)
         folder.mkdir(parents=True, exist_ok=True)
         for path in drop(os.fsencode(folder), named):
             say_path(path)
+        _tell_collisions(named)
     except UsageError as error:
         return fail(str(error))
     except ProxxError as fault:
@@ -46,6 +46,12 @@ def spec(arguments: argparse.Namespace) -> int:
     except OSError as error:
         return fail(f"the JobSpecs cannot be written: {error}")
     return 0
+
+
+def _tell_collisions(specs: Sequence[PlannedSpec]) -> None:
+    """Each spec was requested by name, so it is written; which of them the worker will refuse is told at once."""
+    for message in dict.fromkeys(error.message for _, error in output_collisions(specs)):
+        sys.stderr.write(f"the worker will refuse this: {visible(message)}\n")
 
 
 def _is_for_folders(arguments: argparse.Namespace) -> bool:

@@ -197,6 +197,7 @@ def test_spec_per_clip_writes_one_file_per_source(proxx: Command, clip: Path, pr
     written = sorted(specs.iterdir())
     assert sorted(json.loads(path.read_bytes())["sources"] for path in written) == sorted([str(source)] for source in sources)
     assert sorted(ended.stdout.decode().splitlines()) == [str(path) for path in written]
+    assert f"{sources[0]} and {sources[2]} would both become {proxies}/A.mp4" in ended.stderr, "that one will be refused is told"
     assert proxx("validate", *written).exit_code == 0
     before = {path: path.read_bytes() for path in written}
     proxx("spec", "--profile", "proxy_prores_lt", "--output-directory", proxies, "--per-clip", specs, *sources)

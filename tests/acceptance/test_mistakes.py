@@ -394,13 +394,6 @@ MISTAKES = [
         "{source_name} in --output-directory is not known: only {name} and {chunk} are filled in there",
     ),
     Mistake(
-        "two clips that would become one file",
-        "spec --profile proxy_h264_low --output-directory out --per-clip specs a/clip.mov b/clip.mov",
-        1,
-        "would both become",
-        in_two_folders,
-    ),
-    Mistake(
         "a preset for FFmpeg and a card",
         "spec --recursive . --profile proxy_h264_low --resolve-preset P --beside Proxy --per-clip specs",
         1,
