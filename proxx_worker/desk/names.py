@@ -1,4 +1,4 @@
-"""A job's name as a list shows it, and the job that it means. Pure."""
+"""A job's name as a list shows it, and the job that it means."""
 
 import os
 from collections.abc import Iterable

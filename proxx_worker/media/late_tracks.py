@@ -5,29 +5,14 @@ Where the media is trimmed, that counts the empty edits, which the start says al
 two seconds of media last 1.5 s by its `duration_ts`. FFmpeg 5.1 to 9.0 agree in that.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import dropwhile
 
-from proxx_worker.media.boxes import (
-    MAX_BOXES,
-    TRACKS,
-    Box,
-    descend,
-    entry_count,
-    rows_of,
-    tables_at,
-    timescale,
-    track_number,
-)
+from proxx_worker.media.boxes import Box, timescale
 from proxx_worker.media.ffprobe_json import Section
+from proxx_worker.media.movie import Movie, Read, edits_of, whole_movie
 from proxx_worker.media.streams import track_id
-
-Read = Callable[[int, int], bytes]
-
-_NOTHING = -1
-"""The media time of an edit that plays nothing."""
 
 
 def late_tracks(read: Read, size: int) -> Mapping[int, int]:
@@ -37,33 +22,20 @@ def late_tracks(read: Read, size: int) -> Mapping[int, int]:
 
     `read(offset, count)` gives up to `count` bytes of the file of `size` bytes. Structure: ISO/IEC 14496-12, 8.6.6 (`elst`).
     """
-    budget = iter(range(MAX_BOXES))
-    whole = Box(b"", 0, size)
-    movies = list(descend(read, whole, (b"moov",), budget))
-    clocks = tables_at(read, whole, (b"moov", b"mvhd"), budget)
-    if len(clocks) != 1 or any(True for movie in movies for _ in descend(read, movie, (b"mvex",), budget)):
-        return {}
-    clock = timescale(clocks[0])
-    found = [
-        (track_number(read, track, budget), _lasts(read, track, clock, budget)) for track in descend(read, whole, TRACKS, budget)
-    ]
-    if next(budget, None) is None:
-        return {}  # not all of it was seen
-    numbers = Counter(number for number, _ in found)
-    return {number: lasts for number, lasts in found if number is not None and lasts is not None and numbers[number] == 1}
+    movie = whole_movie(read, size)
+    return {} if movie is None else movie.by_number([(movie.number(track), _lasts(movie, track)) for track in movie.tracks()])
 
 
-def _lasts(read: Read, track: Box, movie_clock: int, budget: Iterator[int]) -> int | None:
+def _lasts(movie: Movie, track: Box) -> int | None:
     """The length of the edits behind the empty ones; None if there are none before them, or none behind them."""
-    edits, headers = (tables_at(read, track, path, budget) for path in ((b"edts", b"elst"), (b"mdia", b"mdhd")))
-    if not len(edits) == len(headers) == 1 or not entry_count(edits[0]) or not movie_clock:
+    lists, headers = movie.tables(track, b"edts", b"elst"), movie.tables(track, b"mdia", b"mdhd")
+    if not len(lists) == len(headers) == 1 or not movie.clock:
         return None
-    rows = list(rows_of(edits[0], ">Qq4x" if edits[0][:1] == b"\1" else ">Ii4x"))
-    played = list(dropwhile(lambda row: row[1] == _NOTHING, rows))
+    edits = edits_of(lists[0])
+    played = list(dropwhile(lambda edit: edit.plays_nothing, edits))
     media_clock = timescale(headers[0])
-    # Each is rounded half away from zero, as av_rescale does.
-    lasts = sum((2 * ticks * media_clock + movie_clock) // (2 * movie_clock) for ticks, _ in played)
-    return lasts if lasts and len(played) < len(rows) else None
+    lasts = sum(movie.in_media_ticks(edit.lasts, media_clock) for edit in played)
+    return lasts if lasts and len(played) < len(edits) else None
 
 
 def without_empty_edits(stream: Section, late: Mapping[int, int]) -> Section:

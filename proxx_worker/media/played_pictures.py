@@ -5,28 +5,14 @@ begins on a B-frame plays one picture less than it has packets; an empty packet 
 """
 
 import struct
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate, chain, repeat
 from typing import TypeVar
 
-from proxx_worker.media.boxes import (
-    MAX_BOXES,
-    SAMPLES,
-    TABLE_HEADER,
-    TRACKS,
-    Box,
-    descend,
-    entry_count,
-    is_video,
-    rows_of,
-    tables_at,
-    timescale,
-    track_number,
-)
+from proxx_worker.media.boxes import SAMPLES, TABLE_HEADER, Box, entry_count, rows_of, tables_at, timescale
+from proxx_worker.media.movie import Movie, Read, edits_of, whole_movie
 
-Read = Callable[[int, int], bytes]
 Checkpoint = Callable[[], object]
 Item = TypeVar("Item")
 
@@ -44,9 +30,6 @@ _MOST_TRACKS = 8
 _HUGE = 1 << 31
 _FAR = 1 << 28
 """mov.c takes steps of so many ticks for going back, and passes over offsets of so many."""
-
-_NOTHING = -1
-"""The media time of an edit that plays nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,27 +58,17 @@ def played_pictures(read: Read, size: int, checkpoint: Checkpoint) -> Mapping[in
     tables; an exception from it ends the work. Structure: ISO/IEC 14496-12, 8.6.1 (`stts`, `ctts`), 8.6.6 (`elst`), 8.7.3
     (`stsz`).
     """
-    budget = iter(range(MAX_BOXES))
-    whole = Box(b"", 0, size)
-    movies = list(descend(read, whole, (b"moov",), budget))
-    clocks = tables_at(read, whole, (b"moov", b"mvhd"), budget)
-    if len(clocks) != 1 or any(True for movie in movies for _ in descend(read, movie, (b"mvex",), budget)):
+    movie = whole_movie(read, size)
+    if movie is None:
         return {}
-    tracks = [track for track in descend(read, whole, TRACKS, budget) if is_video(read, track, budget)][:_MOST_TRACKS]
-    clock = timescale(clocks[0])
+    tracks = [track for track in movie.tracks() if movie.is_video(track)][:_MOST_TRACKS]
     most = _MOST_PACKETS // max(len(tracks), 1)
-    found = [(track_number(read, track, budget), _played(read, track, clock, budget, most, checkpoint)) for track in tracks]
-    if next(budget, None) is None:
-        return {}  # not all of it was seen
-    numbers = Counter(number for number, _ in found)
-    return {number: played for number, played in found if number is not None and played is not None and numbers[number] == 1}
+    return movie.by_number([(movie.number(track), _played(movie, track, most, checkpoint)) for track in tracks])
 
 
-def _played(
-    read: Read, track: Box, movie_clock: int, budget: Iterator[int], most: int, checkpoint: Checkpoint
-) -> PlayedPictures | None:
+def _played(movie: Movie, track: Box, most: int, checkpoint: Checkpoint) -> PlayedPictures | None:
     sizes, steps, offsets, headers, edits = (
-        tables_at(read, track, path, budget, _MOST_BYTES)
+        tables_at(movie.read, track, path, movie.budget, _MOST_BYTES)
         for path in (
             (*SAMPLES, b"stsz"), (*SAMPLES, b"stts"), (*SAMPLES, b"ctts"), (b"mdia", b"mdhd"), (b"edts", b"elst"),
         )
@@ -104,7 +77,7 @@ def _played(
         return None
     packets, lengths = _lengths(sizes[0], most)
     times = _times(packets, steps[0], offsets[0] if offsets else None, checkpoint)
-    part = _edit(edits[0] if edits else None, timescale(headers[0]), movie_clock)
+    part = _edit(edits[0] if edits else None, timescale(headers[0]), movie)
     if not packets or times is None or part is None:
         return None
     pictures, first, without = 0, part.stop, list[int]()
@@ -163,14 +136,13 @@ def _of_each(runs: bytes, shape: str) -> Iterator[int]:
     return chain.from_iterable(repeat(value, count) for count, value in rows_of(runs, shape))
 
 
-def _edit(table: bytes | None, media_clock: int, movie_clock: int) -> range | None:
+def _edit(table: bytes | None, media_clock: int, movie: Movie) -> range | None:
     """The ticks of the media that are played, all if there is no edit list; None if they are not one contiguous range."""
     if table is None or entry_count(table) == 0:
         return range(_HUGE * _HUGE)
-    rows = list(rows_of(table, ">Qq4x" if table[:1] == b"\1" else ">Ii4x"))
-    played = [row for at, row in enumerate(rows) if row[1] != _NOTHING or at == len(rows) - 1]
-    if len(played) != 1 or not played[0][0] or played[0][1] < 0 or not movie_clock:
+    edits = edits_of(table)
+    played = [edit for at, edit in enumerate(edits) if not edit.plays_nothing or at == len(edits) - 1]
+    if len(played) != 1 or not played[0].lasts or played[0].begins < 0 or not movie.clock:
         return None
-    lasts, first = played[0]
-    # Rounded half away from zero, as av_rescale does.
-    return range(first, first + (2 * lasts * media_clock + movie_clock) // (2 * movie_clock))
+    begins = played[0].begins
+    return range(begins, begins + movie.in_media_ticks(played[0].lasts, media_clock))
