@@ -143,4 +143,6 @@ def _reason(fault: "ErrorDetails") -> str:
         case "value_error":
             return str(fault["ctx"]["error"])  # as we raised it; pydantic's own text puts "Value error, " before it
         case _:
-            return fault["msg"]
+            given = fault["input"]
+            found = f", not {given}" if isinstance(given, str | float) or type(given) is int else ""
+            return fault["msg"].replace("Input should be", "must be") + found

@@ -1,6 +1,7 @@
 """How a command is added to the command line, whichever module adds it."""
 
 import argparse
+import math
 import os
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -34,6 +35,25 @@ def path(text: str) -> str:
     return text
 
 
+def seconds(text: str) -> float:
+    """A finite number of seconds; its limits are those of its setting. A refusal says what is expected, not Python's types."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"a number of seconds, such as 2.5, not {text or 'nothing'}")
+    return value
+
+
+def whole(text: str) -> int:
+    """A whole number, as `seconds`."""
+    try:
+        return int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"a whole number, not {text or 'nothing'}") from error
+
+
 def add_confinement(group: argparse._ArgumentGroup) -> None:
     """The settings that confine FFmpeg and ffprobe, for every command that starts them."""
     group.add_argument(
@@ -46,5 +66,5 @@ def add_confinement(group: argparse._ArgumentGroup) -> None:
         help="other files that they need to read, and folders with all that is in them; repeatable",
     )
     group.add_argument(
-        "--encoder-memory-bytes", metavar="N", type=int, help="how much private memory each of them may use (default no limit)"
+        "--encoder-memory-bytes", metavar="N", type=whole, help="how much private memory each of them may use (default no limit)"
     )

@@ -1,14 +1,16 @@
 """The results that a command works on: files, or all those of a workspace."""
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
 from proxx_worker.cli.console import UsageError, reason_of
-from proxx_worker.contract.candidates import display_name
+from proxx_worker.contract.candidates import display_name, is_spec_name
 from proxx_worker.contract.finished import FinishedJob, FinishedTask, read_finished
+from proxx_worker.contract.text import visible
 from proxx_worker.feeding.gathering import MANIFEST_NAME, Move, read_manifest
 from proxx_worker.workspace.layout import Workspace
 
@@ -37,11 +39,20 @@ class FoundResult:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The results that were named. `workspace`: whose results they are; None for files. `files`: all that were read."""
+    """The results that were named. `workspace`: whose results they are; None for files. `files`: all that were read.
+
+    `without_result`: specs of a workspace's finished jobs whose results are gone, which would be left out without a word.
+    """
 
     results: list[FoundResult]
     workspace: str | None
     files: tuple[Path, ...]
+    without_result: tuple[Path, ...] = ()
+
+    def tell_left_out(self) -> None:
+        """Say on stderr which finished jobs are not among the results."""
+        for spec in self.without_result:
+            sys.stderr.write(f"left out: there is no result beside {visible(display_name(os.fsencode(spec)))}\n")
 
 
 def results_of(arguments: Sequence[str]) -> Found:
@@ -58,7 +69,7 @@ def results_of(arguments: Sequence[str]) -> Found:
     if folders and len(named) > 1:
         raise UsageError(f"{display_name(os.fsencode(folders[0]))} is a folder: name one workspace alone, or only result files")
     workspace = folders[0] if folders else None
-    paths = [Path(argument) for argument in named] if workspace is None else _in_workspace(workspace)
+    paths, without = ([Path(argument) for argument in named], []) if workspace is None else _in_workspace(workspace)
     results, faults = [], []
     for path in paths:
         try:
@@ -69,7 +80,7 @@ def results_of(arguments: Sequence[str]) -> Found:
         more = f"; and {len(faults) - _FAULTS_TOLD} more" if len(faults) > _FAULTS_TOLD else ""
         remedy = _OF_FILES if workspace is None else _OF_A_WORKSPACE
         raise UsageError(f"{'; '.join(faults[:_FAULTS_TOLD])}{more}; {remedy}")
-    return Found(results, workspace, (*paths, *manifests))
+    return Found(results, workspace, (*paths, *manifests), tuple(without))
 
 
 def _moves(path: Path) -> tuple[Move, ...]:
@@ -92,13 +103,15 @@ def _where_it_is(task: FinishedTask, move: Move | None) -> FinishedTask:
     return task.model_copy(update={"output": move.target, "output_path": None})
 
 
-def _in_workspace(path: str) -> list[Path]:
+def _in_workspace(path: str) -> tuple[list[Path], list[Path]]:
+    """The results in both outboxes, and the specs that have none."""
     workspace = Workspace(Path(path))
     found: list[Path] = []
+    without: list[Path] = []
     for outbox in (workspace.done, workspace.failed):
         directory = Path(os.fsdecode(outbox))
         try:
-            found += sorted(entry for entry in directory.iterdir() if entry.name.endswith(_SUFFIX))
+            entries = sorted(directory.iterdir())
         except FileNotFoundError as error:
             raise UsageError(
                 f"{display_name(os.fsencode(path))} is not a workspace: it has no {directory.name}/; name one that a worker has "
@@ -108,7 +121,14 @@ def _in_workspace(path: str) -> list[Path]:
             raise UsageError(
                 f"{display_name(outbox)} cannot be listed: {reason_of(error)}; give your user read permission on it"
             ) from error
-    return found
+        results = {entry.name.removesuffix(_SUFFIX): entry for entry in entries if entry.name.endswith(_SUFFIX)}
+        found += results.values()
+        without += [
+            entry
+            for entry in entries
+            if is_spec_name(os.fsencode(entry.name)) and entry.name.removesuffix(".json") not in results
+        ]
+    return found, without
 
 
 def _read(path: Path) -> FinishedJob:

@@ -2,7 +2,6 @@
 
 import argparse
 import errno
-import math
 import os
 import sys
 from collections.abc import Callable, Collection, Sequence
@@ -12,7 +11,7 @@ from typing import cast
 
 from proxx_worker import __version__
 from proxx_worker.cli.command_line import CommandLine, Parser
-from proxx_worker.cli.commands import Commands, add_command, add_confinement, path
+from proxx_worker.cli.commands import Commands, add_command, add_confinement, path, seconds, whole
 from proxx_worker.cli.operating import add_explain, add_operating
 from proxx_worker.cli.proving import add_relink, add_report
 from proxx_worker.cli.streams import StdoutRefusedError, discard_stdout, guard_stderr, guard_stdout
@@ -178,7 +177,9 @@ def _add_spec(commands: Commands) -> None:
     goes.add_argument(
         "--per-clip", metavar="DIR", type=path, help="one file each into DIR (created if missing); prints their paths"
     )
-    parser.add_argument("--chunk", metavar="N", type=int, help="one JobSpec per N clips of one profile: NAME-000, NAME-001, ...")
+    parser.add_argument(
+        "--chunk", metavar="N", type=whole, help="one JobSpec per N clips of one profile: NAME-000, NAME-001, ..."
+    )
     parser.add_argument(
         "sources",
         metavar="SOURCE",
@@ -239,16 +240,16 @@ def _add_status(commands: Commands) -> None:
         "--health", action="store_true", help="one line; exit code 0 for a live worker with a fresh heartbeat, else 4"
     )
     parser.add_argument(
-        "--max-age", metavar="SECONDS", type=seconds, help="with --health: how old the heartbeat may be (default 60)"
+        "--max-age", metavar="SECONDS", type=_age, help="with --health: how old the heartbeat may be (default 60)"
     )
 
 
-def seconds(text: str) -> float:
-    """A time in seconds, 0 or more. With 0 no heartbeat is fresh. Raises `ValueError`, which argparse reports."""
-    seconds = float(text)
-    if not 0 <= seconds < math.inf:
-        raise ValueError(text)
-    return seconds
+def _age(text: str) -> float:
+    """A time in seconds, 0 or more. With 0 no heartbeat is fresh."""
+    age = seconds(text)
+    if age < 0:
+        raise argparse.ArgumentTypeError(f"0 seconds or more, not {text}")
+    return age
 
 
 def _add_check(commands: Commands) -> None:
@@ -289,11 +290,13 @@ def _add_settings(parser: argparse.ArgumentParser, idle: Collection[str] = ()) -
         action="append",
         help="your pins, copied into results, never checked; repeatable",
     )
-    group.add_argument("--poll-seconds", metavar="S", type=float, help="how often the inbox is listed (default 2)")
+    group.add_argument("--poll-seconds", metavar="S", type=seconds, help="how often the inbox is listed (default 2)")
     group.add_argument(
-        "--settle-seconds", metavar="S", type=float, help="how long a spec that does not parse must stay unchanged (default 5)"
+        "--settle-seconds", metavar="S", type=seconds, help="how long a spec that does not parse must stay unchanged (default 5)"
     )
-    group.add_argument("--stall-seconds", metavar="S", type=float, help="how long an encoder may make no progress (default 300)")
+    group.add_argument(
+        "--stall-seconds", metavar="S", type=seconds, help="how long an encoder may make no progress (default 300)"
+    )
     group.add_argument("--log-format", choices=("text", "json"), help="lines on stderr (default text)")
     group.add_argument(
         "--progress-format",
@@ -313,7 +316,7 @@ def _add_settings(parser: argparse.ArgumentParser, idle: Collection[str] = ()) -
     group.add_argument("--resolve-script-lib", metavar="FILE", help="Resolve's fusionscript library; default: as installed")
     group.add_argument("--resolve-executable", metavar="FILE", help="start this Resolve for each job; default: use a running one")
     group.add_argument(
-        "--resolve-start-seconds", metavar="S", type=float, help="how long that Resolve may take to start (default 300)"
+        "--resolve-start-seconds", metavar="S", type=seconds, help="how long that Resolve may take to start (default 300)"
     )
     group.add_argument(
         "--path-map", metavar="FROM=TO", action="append", help="a spec's paths below FROM are below TO here; repeatable"

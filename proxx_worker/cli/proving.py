@@ -2,7 +2,7 @@
 
 import argparse
 
-from proxx_worker.cli.commands import Commands, add_command, add_confinement, path
+from proxx_worker.cli.commands import Commands, add_command, add_confinement, path, seconds
 
 MOST_WORST = 9
 """More images than this would leave too little space for each."""
@@ -80,6 +80,6 @@ def _add_tools(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--config", metavar="FILE", type=path, help="a TOML file of settings; unknown keys are refused")
     group.add_argument("--ffmpeg", metavar="PATH", help="absolute path; default: the first on PATH")
     group.add_argument("--ffprobe", metavar="PATH", help="absolute path; default: the first on PATH")
-    group.add_argument("--stall-seconds", metavar="S", type=float, help="how long FFmpeg may produce no output (default 300)")
+    group.add_argument("--stall-seconds", metavar="S", type=seconds, help="how long FFmpeg may produce no output (default 300)")
     add_confinement(group)
     parser.set_defaults(declared_versions=None)

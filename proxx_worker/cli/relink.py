@@ -41,6 +41,7 @@ def relink(arguments: argparse.Namespace) -> int:
         return int(ErrorClass.VALIDATION)
     except ProxxError as fault:
         return fail(fault.error.message, fault.code)
+    found.tell_left_out()
     if unseen:
         sys.stderr.write(f"{visible(unseen)}\n")
     say(f"{target}: {told}")

@@ -57,6 +57,7 @@ def report(arguments: argparse.Namespace) -> int:
     for job in jobs:
         for task in job.tasks:
             _tell(job, task)
+    found.tell_left_out()
     missed = missed_limit(jobs, arguments.fail_below)
     for line in missed:
         sys.stderr.write(f"missed limit: {visible(line)}\n")

@@ -63,8 +63,10 @@ def _switch(arguments: argparse.Namespace, *, hold: bool) -> int:
 
 def resubmit(arguments: argparse.Namespace) -> int:
     """Submit failed jobs' specs again. Exit code 64 for a name that no failed job has: then nothing is submitted."""
-    if bool(arguments.names) == (arguments.code is not None):
+    if arguments.code is None and not arguments.names:
         return fail("name the jobs to submit again, or a code with --code")
+    if arguments.code is not None and arguments.names:
+        return fail("a name and --code exclude each other: leave out --code for these jobs, or the names for all of that code")
     if arguments.code is not None and arguments.code not in {it.value for it in ErrorCode}:
         return fail(no_such_code(arguments.code))
     workspace = Workspace(Path(arguments.workspace))

@@ -158,7 +158,7 @@ def _spec_at(path: bytes) -> bytes:
 def _require_same(workspace: Workspace, job: JobSummary) -> None:
     """Raise IO_ERROR if another job has failed under this name since. For after the spec was read: it comes after its result."""
     now = read_summary(workspace, JobState.FAILED, job.stem)
-    if now is None or job.job_id is None or (now.job_id, now.started_at) == (job.job_id, job.started_at):
+    if now is None or now.job_id is None or job.job_id is None or (now.job_id, now.started_at) == (job.job_id, job.started_at):
         return  # one without a result, or whose result was not read, cannot be told apart
     path = display_name(files_in(workspace.failed, job.stem).spec)
     message = f"{path} was not submitted: another job has failed under this name since; look at it, then submit it again"

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from proxx_worker.contract.candidates import SPEC_SUFFIX, display_name, is_spec_name, stem_of
 from proxx_worker.contract.status import RunningJob
@@ -34,7 +35,8 @@ class Ended:
     """The jobs that have ended and were not reported yet. Nothing is remembered except what is in the folders.
 
     A spec is moved last, so what is seen is complete. Jobs of one workspace run one after the other: their order is that of
-    `finished_at`, then of the time when the spec got its name in the outbox, then of their names.
+    `finished_at`, then of the time when the spec got its name in the outbox, then of their names. Where the result does not
+    tell, that time stands for `finished_at`: `skip_to` such a job must not tell all others again.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -93,7 +95,12 @@ class Ended:
         job = read_summary(self._workspace, entry.state, entry.stem)
         if status is None or job is None:
             return None
-        return (job.finished_at or "", status.st_ctime_ns, entry.stem), entry, job
+        return (job.finished_at or _moment(status.st_ctime_ns), status.st_ctime_ns, entry.stem), entry, job
+
+
+def _moment(time_ns: int) -> str:
+    """A time as results have it."""
+    return datetime.fromtimestamp(time_ns / 1e9, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def running_job(workspace: Workspace) -> RunningJob | None:

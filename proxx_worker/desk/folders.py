@@ -11,6 +11,8 @@ from proxx_worker.files.errnos import translate_os_errors
 from proxx_worker.workspace.entries import files_in
 from proxx_worker.workspace.layout import Workspace
 
+NO_RESULT: Final = "there is no result beside the spec"
+
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -40,14 +42,17 @@ def stems_in(workspace: Workspace, state: JobState) -> list[bytes]:
 
 
 def read_summary(workspace: Workspace, state: JobState, stem: bytes) -> JobSummary | None:
-    """One job; None if it is gone meanwhile. Raises nothing: the summary states why a result cannot be read."""
+    """One job; None if it is gone meanwhile. Raises nothing: the summary states why a result cannot be read.
+
+    A spec without a result is a job too: its folder counts it, and whoever removed the result should see what is left.
+    """
     if state in {JobState.WAITING, JobState.RUNNING}:
         return JobSummary(stem, state)
-    path = files_in(folder_of(workspace, state), stem).result
+    files = files_in(folder_of(workspace, state), stem)
     try:
-        return summary_of(stem, state, _bytes_of(path))
+        return summary_of(stem, state, _bytes_of(files.result))
     except FileNotFoundError:
-        return None
+        return replace(JobSummary(stem, state), unreadable=NO_RESULT) if os.path.lexists(files.spec) else None
     except OSError as error:
         return replace(JobSummary(stem, state), unreadable=error.strerror or str(error))
 

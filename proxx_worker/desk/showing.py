@@ -216,10 +216,16 @@ def _check_lines(checks: JsonValue) -> Iterator[str]:
     for verdict, sign in ((False, "x BAD"), (None, "? not done")):
         for check in known:
             if check.get("ok") is verdict:
-                yield f"{sign}: {check.get('name')}: expected {check.get('expected')}, found {check.get('actual')}"
+                expected, found = _shown(check.get("expected")), _shown(check.get("actual"))
+                yield f"{sign}: {check.get('name')}: expected {expected}, found {found}"
     good = [str(check.get("name")) for check in known if check.get("ok") is True]
     if good:
         yield f"+ {len(good)} checks passed: {', '.join(good)}"
+
+
+def _shown(value: JsonValue) -> str:
+    """A check's value for a person, who need not know Python's name for nothing."""
+    return "nothing" if value is None else str(value)
 
 
 def _tasks_of(result: bytes | None) -> list[dict[str, JsonValue]]:
@@ -237,7 +243,7 @@ def _tasks_of(result: bytes | None) -> list[dict[str, JsonValue]]:
 def json_lines(result: bytes | None, path: str) -> list[str]:
     """The result as it is, line by line; of a very long one the beginning, and where the rest is. `path`: of its file."""
     if result is None:
-        return ["There is no result yet."]
+        return [f"There is no {path}, or it cannot be read." if path.endswith(".result.json") else "There is no result yet."]
     lines = result.decode("utf-8", "backslashreplace").splitlines()
     if len(lines) <= JSON_LINES:
         return lines

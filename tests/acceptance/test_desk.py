@@ -78,6 +78,19 @@ def test_failed_jobs_are_submitted_again(proxx: Command, surveyed: Workspace, pr
     assert (none.exit_code, none.stdout, none.stderr) == (0, b"", "no failed job has the code IO_ERROR\n")
 
 
+def test_a_job_whose_result_was_removed_is_told(proxx: Command, surveyed: Workspace, tmp_path: Path) -> None:
+    (surveyed.failed / "c.result.json").unlink()
+    listed = lines(proxx("list", surveyed, "--failed").stdout)
+    assert listed[listed.index("    c") + 1] == "      there is no result beside the spec"
+    assert "failed c: its result cannot be read: there is no result beside the spec" in lines(proxx("events", surveyed).stdout)
+    assert proxx("status", surveyed).stdout.startswith(b"worker:  not running")
+    for command in ("report", "relink"):
+        ended = proxx(command, surveyed, *(("--html", tmp_path / "r") if command == "report" else ("--ale", tmp_path / "a")))
+        assert ended.exit_code == 0
+        assert f"left out: there is no result beside {surveyed.failed}/c.json\n" in ended.stderr
+    assert lines(proxx("resubmit", surveyed, "c").stdout) == [str(surveyed.inbox / "c.json")]
+
+
 @pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("arguments", "says"),
@@ -94,8 +107,8 @@ def test_failed_jobs_are_submitted_again(proxx: Command, surveyed: Workspace, pr
         (("resubmit", "x" * 300), "is in failed/"),
         (("resubmit", "--code", "OUTPUT_EXIST"), "did you mean OUTPUT_EXISTS?"),
         (("list", "--code", "TYPO"), "there is no code TYPO"),
-        (("resubmit",), "--code"),
-        (("resubmit", "b", "--code", "IO_ERROR"), "--code"),
+        (("resubmit",), "name the jobs to submit again, or a code with --code"),
+        (("resubmit", "b", "--code", "IO_ERROR"), "a name and --code exclude each other: leave out --code for these jobs, or"),
         (("list", "--since", "yesterday"), "an age such as 2h or 3d"),
         (("events", "--since-name", "nothing"), "are unknown; name one that is there, or leave out --since-name for all of them"),
     ],

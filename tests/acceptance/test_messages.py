@@ -333,6 +333,15 @@ def test_a_dumb_terminal_gets_plain_lines(proxx: Command, clip: Path, proxies: P
     assert " task_completed " in shown.text
 
 
+def test_a_dumb_terminal_gets_no_bar_of_a_report(proxx: Command, clip: Path, proxies: Path, tmp_path: Path) -> None:
+    result = tmp_path / "r.result.json"
+    assert proxx("run", write(tmp_path, jobspec(clip, proxies)), "--result", result).exit_code == 0
+    for term, bar in (("dumb", False), ("xterm-256color", True)):
+        shown = on_a_terminal(proxx, "report", result, "--html", tmp_path / "r.html", environment={"TERM": term})
+        assert shown.exit_code == 0
+        assert ("\x1b" in shown.raw, "[  " in shown.raw) == (bar, bar)
+
+
 def test_fifty_columns_keep_the_clip_s_name(proxx: Command, clip: Path, proxies: Path, tmp_path: Path) -> None:
     shown = on_a_terminal(proxx, "run", write(tmp_path, jobspec(clip, proxies)), columns=50)
     assert "1/1 A001C001.mov" in shown.text

@@ -126,7 +126,7 @@ MISTAKES = [
         "text for a number",
         "watch ws --poll-seconds soon",
         64,
-        "argument --poll-seconds: invalid float value: 'soon' (`proxx-worker watch --help` explains)",
+        "argument --poll-seconds: a number of seconds, such as 2.5, not soon (`proxx-worker watch --help` explains)",
     ),
     Mistake(
         "no profile",

@@ -71,6 +71,8 @@ class Console(ConsoleView):
         super().__init__(workspace)
         self._submitting = submitting
         self._desktop = desktop
+        self._unwritten: SubmitForm | None = None
+        """The last form, until its specs are written: after a refusal it is there to be mended."""
 
     def action_cancel(self) -> None:
         """Cancel the job at the cursor, after confirmation."""
@@ -171,15 +173,22 @@ class Console(ConsoleView):
 
         def filled_in(form: SubmitForm | None) -> None:
             if form is not None:
+                self._unwritten = form
                 self.run_worker(lambda: self._submit(form), thread=True)
 
-        form = SubmitScreen(self.workspace.name, self._submitting.profiles, self._preview, self._header())
+        form = SubmitScreen(self.workspace.name, self._submitting.profiles, self._preview, self._header(), given=self._unwritten)
         self.push_screen(form, filled_in)
 
     def _submit(self, form: SubmitForm) -> None:
         """In a thread: the clips may be on slow storage."""
         words = form.words(self.workspace.name, recursive=have_folders(form.sources))
-        self.call_from_thread(self._do, words, lambda: "\n".join(self._submitting.submit(form)))
+
+        def write() -> str:
+            told = self._submitting.submit(form)
+            self._unwritten = None
+            return "\n".join(told)
+
+        self.call_from_thread(self._do, words, write)
 
     def _preview(self, form: SubmitForm) -> list[str]:
         try:

@@ -7,12 +7,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen, Screen
-from textual.widgets import Button, Footer, Static
+from textual.widgets import Button, Static
 
 from proxx_worker.contract.text import visible
 from proxx_worker.desk.console.clipboard import NOT_COPIED, copy
 from proxx_worker.desk.console.files import JobFiles
 from proxx_worker.desk.console.header import LiveHeader
+from proxx_worker.desk.console.keys import KeysFooter
 from proxx_worker.desk.console.lists import TextLines
 from proxx_worker.desk.jobs import JobSummary
 from proxx_worker.desk.showing import detail_lines, json_lines
@@ -45,7 +46,7 @@ class DetailScreen(Screen[None]):
         """The header, the lines, the keys."""
         yield self._header
         yield TextLines(id="detail")
-        yield Footer()
+        yield KeysFooter()
 
     def on_mount(self) -> None:
         """Read now, and go on while it is open: a running job's log grows."""

@@ -1,6 +1,7 @@
 """The form for submitting clips."""
 
 import os
+import shlex
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
@@ -16,6 +17,11 @@ from proxx_worker.desk.console.files import have_folders
 from proxx_worker.desk.console.header import LiveHeader
 
 _SIGNS = {True: "X", False: " "}
+_PLACES = {
+    Place.BESIDE: "in a folder with this name beside each clip",
+    Place.MIRROR: "below this folder, in the same tree as the clips",
+    Place.DIRECTORY: "in this folder",
+}
 
 
 class _Choice(Checkbox):
@@ -54,10 +60,19 @@ class SubmitScreen(ModalScreen[SubmitForm | None]):
     ]
 
     def __init__(
-        self, workspace: str, profiles: Sequence[str], preview: Callable[[SubmitForm], list[str]], header: LiveHeader
+        self,
+        workspace: str,
+        profiles: Sequence[str],
+        preview: Callable[[SubmitForm], list[str]],
+        header: LiveHeader,
+        given: SubmitForm | None = None,
     ) -> None:
-        """`preview` returns what a form would write, or why it cannot. It may take long: it searches folders."""
+        """`preview` returns what a form would write, or why it cannot. It may take long: it searches folders.
+
+        `given`: what the form begins with.
+        """
         super().__init__()
+        self._given = given or SubmitForm((), (), Place.BESIDE, "Proxy", create_directories=False)
         self._header = header
         self._workspace = workspace
         self._profiles = profiles
@@ -65,23 +80,23 @@ class SubmitScreen(ModalScreen[SubmitForm | None]):
 
     def compose(self) -> ComposeResult:
         """The form."""
+        given = self._given
         yield self._header
         with VerticalScroll(id="form"):
-            yield Label("Clips or folders (quote paths with spaces)")
-            yield Input(placeholder="/mnt/card, or a.mov 'my clip.mov'", id="source", compact=True)
+            yield Label("Clips or folders (spaces need quotes)")
+            typed = shlex.join(given.sources)
+            yield Input(typed, placeholder="/mnt/card, or a.mov 'my clip.mov'", id="source", compact=True)
             yield Label("Profiles (space bar to choose)")
             for name in self._profiles:
-                yield _Choice(name, name=name, classes="profile", compact=True)
+                yield _Choice(name, name in given.profiles, name=name, classes="profile", compact=True)
             with Vertical(id="preset_field"):
                 yield Label("Render preset in DaVinci Resolve")
-                yield Input(id="preset", compact=True)
+                yield Input(given.preset, id="preset", compact=True)
             yield Label("Where the proxies go")
             with RadioSet(id="place", compact=True):
-                yield _OneChoice("in a folder with this name beside each clip", value=True)
-                yield _OneChoice("below this folder, in the same tree as the clips")
-                yield _OneChoice("in this folder")
-            yield Input(value="Proxy", id="directory", compact=True)
-            yield _Choice("create missing folders", id="create", compact=True)
+                yield from (_OneChoice(text, value=place is given.place) for place, text in _PLACES.items())
+            yield Input(given.directory, id="directory", compact=True)
+            yield _Choice("create missing folders", given.create_directories, id="create", compact=True)
             yield Static("", markup=False, id="preview")
 
     def on_mount(self) -> None:

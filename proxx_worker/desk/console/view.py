@@ -5,15 +5,17 @@ from typing import ClassVar, Final
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
+from textual.events import Key
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from proxx_worker.contract.text import visible
 from proxx_worker.desk.board import Board, BoardReader, keep_reading
 from proxx_worker.desk.console.clipboard import NOT_COPIED, copy
 from proxx_worker.desk.console.files import path_of, read_files
 from proxx_worker.desk.console.header import LiveHeader
+from proxx_worker.desk.console.keys import KeysFooter, KeysScreen
 from proxx_worker.desk.console.lists import RowList
 from proxx_worker.desk.console.screens import DetailScreen
 from proxx_worker.desk.jobs import JobState, JobSummary
@@ -49,6 +51,7 @@ class ConsoleView(App[None]):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "Quit"),
+        Binding("question_mark", "keys", "Keys", key_display="?"),
         Binding("slash", "search", "Search", key_display="/"),
         Binding("g", "group", "Group"),
         Binding("s", "sort", "Sort"),
@@ -92,7 +95,7 @@ class ConsoleView(App[None]):
         yield Input(placeholder="name, clip, profile, code or reason", id="search", compact=True)
         yield Static("", markup=False, id="message")
         yield Static("", markup=False, id="command")
-        yield Footer()
+        yield KeysFooter()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """On another screen, only moving from field to field is left to the app."""
@@ -180,6 +183,16 @@ class ConsoleView(App[None]):
         if job is not None:
             path = path_of(self.workspace, job)
             self.push_screen(DetailScreen(job, lambda it: read_files(self.workspace, it), path, self._header()))
+
+    def on_key(self, event: Key) -> None:
+        """Say of a key that means nothing where to find those that do. The other screens show all of theirs."""
+        if len(self.screen_stack) == 1 and event.key not in self.screen.active_bindings:
+            key = event.character if event.is_printable and event.character else event.key
+            self._say(f"{key} does nothing here: ? shows the keys", bad=True)
+
+    def action_keys(self) -> None:
+        """Show what the keys do."""
+        self.push_screen(KeysScreen(self._header()))
 
     def action_search(self) -> None:
         """Type a search."""

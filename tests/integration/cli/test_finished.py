@@ -96,6 +96,19 @@ def test_every_result_of_a_workspace_that_cannot_be_read_is_named_at_once(tmp_pa
     assert "; and 2 more; " in refusal(tmp_path)
 
 
+def test_specs_without_a_result_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    written(tmp_path / "done" / "a.result.json", "/A.mov")
+    (tmp_path / "failed").mkdir()
+    for name in ("done/a.json", "failed/b\n.json", "failed/.c.json", "failed/d.log"):
+        (tmp_path / name).touch()
+    found = results_of([str(tmp_path)])
+    assert [result.path.name for result in found.results] == ["a.result.json"]
+    found.tell_left_out()
+    assert capsys.readouterr().err == f"left out: there is no result beside {tmp_path}/failed/b\\x0a.json\n"
+    results_of([str(tmp_path / "done" / "a.result.json")]).tell_left_out()
+    assert capsys.readouterr().err == ""
+
+
 def test_what_may_not_be_seen_is_told(tmp_path: Path) -> None:
     result = written(tmp_path / "locked" / "r.result.json", "/A.mov")
     result.parent.chmod(0)

@@ -120,10 +120,18 @@ def test_what_cannot_be_read_is_told_or_passed_over(root: Path, workspace: Works
     (root / "failed" / "a.result.json").mkdir()
     finished(root, "b", ErrorCode.NO_SPACE)
     (root / "failed" / "b.result.json").unlink()
-    (job,) = read_jobs(workspace, JobState.FAILED)
-    assert job.unreadable == "Is a directory"
-    assert read_summary(workspace, JobState.FAILED, b"b") is None
+    folder, without = read_jobs(workspace, JobState.FAILED)
+    assert folder.unreadable == "Is a directory"
+    assert without.unreadable == "there is no result beside the spec"
+    assert read_summary(workspace, JobState.FAILED, b"c") is None
     assert can_be_submitted_again(workspace) == []
+
+
+def test_a_job_whose_result_is_gone_since_is_submitted(root: Path, workspace: Workspace) -> None:
+    finished(root, "a", ErrorCode.NO_SPACE)
+    jobs = list(read_jobs(workspace, JobState.FAILED))
+    (root / "failed" / "a.result.json").unlink()
+    assert resubmit(workspace, jobs).made == (os.fsencode(root / "inbox" / "a.json"),)
 
 
 def test_folders_that_no_worker_has_made_hold_none(tmp_path: Path) -> None:

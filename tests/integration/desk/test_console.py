@@ -9,11 +9,15 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from textual.binding import Binding
 from textual.widgets import Static
 
 from proxx_worker.contract.errors import ErrorCode
 from proxx_worker.desk.cancel import NoSuchJobError, Target
 from proxx_worker.desk.commands import Place
+from proxx_worker.desk.console.app import Console
+from proxx_worker.desk.console.keys import KEYS
+from proxx_worker.desk.console.view import ConsoleView
 from proxx_worker.desk.jobs import JobState
 from proxx_worker.workspace.holder import Holder, inspect_by_proc
 from proxx_worker.workspace.layout import Workspace
@@ -57,6 +61,58 @@ def test_all_that_must_be_seen_is_seen(busy: Path, size: tuple[int, int], tmp_pa
     picture = (tmp_path / "console.svg").read_text()
     assert picture.startswith("<svg")
     assert "good" in picture
+
+
+@pytest.mark.parametrize("size", [*SIZES, (200, 40)], ids=lambda it: f"{it[0]}x{it[1]}")
+def test_every_key_in_the_footer_is_whole_and_all_are_listed(busy: Path, size: tuple[int, int]) -> None:
+    shown = [binding for binding in _bindings() if binding.show]
+
+    async def drive(desk: Desk) -> None:
+        await desk.until("q Quit  ? Keys")
+        footer = desk.text().splitlines()[-1]
+        whole = [f" {binding.key_display or binding.key} {binding.description} " for binding in shown]
+        count = next(count for count in range(len(whole), 0, -1) if footer == "".join(whole[:count]).rstrip())
+        assert count == len(whole) or len("".join(whole[: count + 1])) > size[0], "one more would fit"
+        await desk.press("question_mark")
+        await desk.until("1 to 4, Tab", "running, waiting, failed, done")
+        await desk.press("end")
+        await desk.until("?  ", "these keys", "leave")
+        await desk.press("question_mark")
+        await desk.until("[1 running]")
+
+    driven(busy, size, drive)
+    listed = {word for keys, _ in KEYS for word in keys.replace(",", "").split()}
+    assert {binding.key_display or binding.key for binding in shown} <= listed
+
+
+def test_a_wider_terminal_shows_more_keys(busy: Path) -> None:
+    async def drive(desk: Desk) -> None:
+        await desk.until("q Quit  ? Keys")
+        assert "n Submit" not in desk.text()
+        await desk.pilot.resize_terminal(200, 40)
+        await desk.until("n Submit", "o Report")
+        await desk.pilot.resize_terminal(50, 20)
+        await desk.until_true(lambda: "n Submit" not in desk.text(), "fewer keys")
+
+    driven(busy, (50, 20), drive)
+
+
+def test_a_key_that_means_nothing_says_where_the_others_are(busy: Path) -> None:
+    async def drive(desk: Desk) -> None:
+        for key, name in (("ctrl+s", "ctrl+s"), ("f1", "f1"), ("x", "x"), ("exclamation_mark", "!")):
+            await desk.press(key)
+            await desk.until(f"! {name} does nothing here: ? shows the keys")
+        await desk.press("h")
+        await desk.until("HELD")
+        await desk.press("slash", *"x?", "left")
+        await desk.until("No running job has x?")
+        assert "does nothing here" not in desk.text(), "what is typed is no key"
+
+    driven(busy, (80, 24), drive)
+
+
+def _bindings() -> list[Binding]:
+    return [binding for binding in (*ConsoleView.BINDINGS, *Console.BINDINGS) if isinstance(binding, Binding)]
 
 
 def test_a_job_s_details_log_and_result(busy: Path) -> None:

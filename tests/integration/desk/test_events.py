@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.contract.status import RunningJob, Stage, WorkerState, WorkerStatus, encode_status
 from proxx_worker.desk.events import Ended, UnknownNameError, running_job
+from proxx_worker.workspace.entries import status_of
 from proxx_worker.workspace.layout import Workspace
 from tests.support.desks import empty_workspace, finished
 
@@ -132,10 +133,29 @@ def test_before_a_worker_has_made_the_folders_nothing_has_ended(tmp_path: Path) 
     assert names(Ended(Workspace(tmp_path))) == []
 
 
-def test_what_was_taken_away_while_it_was_read_is_passed_over(root: Path, workspace: Workspace) -> None:
+def test_what_was_taken_away_while_it_was_read_is_passed_over(
+    root: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken_away(path: bytes) -> os.stat_result | None:
+        for file in (root / "done").iterdir():
+            file.unlink()
+        return status_of(path)
+
     finished(root, "a")
-    (root / "done" / "a.result.json").unlink()
+    monkeypatch.setattr("proxx_worker.desk.events.status_of", taken_away)
     assert names(Ended(workspace)) == []
+
+
+def test_a_job_without_its_result_is_told_where_it_ended(root: Path, workspace: Workspace) -> None:
+    finished(root, "z", ErrorCode.NO_SPACE, at=at(0))
+    finished(root, "y", ErrorCode.NO_SPACE, at=at(1))
+    (root / "failed" / "y.result.json").unlink()
+    finished(root, "x", at="9999-01-01T00:00:00Z")
+    told = Ended(workspace).take()
+    assert [(job.name, job.unreadable) for job in told] == [("z", None), ("y", "there is no result beside the spec"), ("x", None)]
+    ended = Ended(workspace)
+    ended.skip_to("y")
+    assert names(ended) == ["x"]
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])

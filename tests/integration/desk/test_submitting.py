@@ -6,10 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
+from textual.widgets import Checkbox, Input, RadioButton
 
 from proxx_worker.cli.console_app import Submitting
 from proxx_worker.contract.errors import ErrorCode, ProxxError
 from proxx_worker.desk.commands import Place, SubmitForm
+from proxx_worker.desk.console.submit import SubmitScreen
 from proxx_worker.workspace.layout import Workspace
 from tests.integration.desk.consoles import SIZES, Desk, driven
 from tests.support.desks import empty_workspace
@@ -120,6 +122,37 @@ def test_a_console_lives_on_when_a_preview_fails(place: Path) -> None:
         await form.says("Input/output error", "a.mov", "spec --profile")
 
     driven(place / "ws", (120, 40), drive, Failing(Workspace(place / "ws")))
+
+
+def test_a_refused_form_is_there_to_be_mended(place: Path) -> None:
+    async def drive(desk: Desk) -> None:
+        form = await Form.opened(desk, "'my b.mov' c.mov")
+        screen = form_screen(desk)
+        screen.query_one("#place").query(RadioButton)[2].value = True
+        screen.query_one("#directory", Input).value = f"{place}/Proxy [b]"
+        screen.query_one("#create", Checkbox).value = True
+        await desk.pilot.pause()
+        filled_in = screen.form()
+        assert (filled_in.place, filled_in.create_directories) == (Place.DIRECTORY, True)
+        await desk.press("ctrl+s")
+        await desk.until_true(lambda: " ! " in form.text() and "does not exist" in form.text(), "a refusal")
+        (place / "c.mov").write_bytes(MOVIE)
+        await desk.press("n")
+        await desk.until_true(lambda: getattr(desk.app.focused, "id", None) == "source", "the form")
+        assert form_screen(desk).form() == filled_in
+        await desk.press("ctrl+s")
+        await desk.until("2 specs written")
+        await desk.press("n")
+        await desk.until_true(lambda: getattr(desk.app.focused, "id", None) == "source", "an empty form")
+        assert form_screen(desk).query_one("#source", Input).value == ""
+
+    driven(place / "ws", (120, 40), drive, Submitting(Workspace(place / "ws")))
+    assert {str(spec["output_directory"]) for spec in specs(place)} == {f"{place}/Proxy [b]"}
+
+
+def form_screen(desk: Desk) -> SubmitScreen:
+    assert isinstance(desk.app.screen, SubmitScreen)
+    return desk.app.screen
 
 
 def test_folders_are_searched_and_not_mixed_with_clips(place: Path) -> None:

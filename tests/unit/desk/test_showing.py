@@ -139,7 +139,7 @@ def test_the_details_have_bad_checks_first() -> None:
     assert told == [
         "source  /a.mov",
         "x BAD: frames: expected 25, found 24",
-        "? not done: reel: expected None, found None",
+        "? not done: reel: expected nothing, found nothing",
         "+ 1 checks passed: start",
         "command ffmpeg -i x",
     ]
@@ -183,6 +183,7 @@ def test_the_details_of_what_is_no_result_say_so() -> None:
 
 def test_a_long_result_is_cut_and_says_so() -> None:
     assert json_lines(None, "/r") == ["There is no result yet."]
+    assert json_lines(None, "/a.result.json") == ["There is no /a.result.json, or it cannot be read."]
     assert json_lines(b"{\n}\n", "/r") == ["{", "}"]
     lines = json_lines(b"x\n" * (JSON_LINES + 7), "/r")
     assert len(lines) == JSON_LINES + 1

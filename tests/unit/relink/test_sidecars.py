@@ -83,6 +83,32 @@ def test_ale_has_labels_with_the_end_after_the_last_frame() -> None:
     assert (cells["Source File"], cells["Source Path"], cells["Proxy Path"]) == ("A001.mov", "/a/A001.mov", "/p/A001.mov")
 
 
+@pytest.mark.parametrize(
+    ("height", "rate", "said"),
+    [
+        (576, Fraction(25), "PAL"),
+        (576, Fraction(24), "CUSTOM"),
+        (576, NTSC, "CUSTOM"),
+        (576, Fraction(50), "CUSTOM"),
+        (486, NTSC, "NTSC"),
+        (480, NTSC, "NTSC"),
+        (486, Fraction(24000, 1001), "NTSC"),
+        (480, Fraction(24000, 1001), "NTSC"),
+        (486, Fraction(25), "CUSTOM"),
+        (480, Fraction(30), "CUSTOM"),
+        (480, Fraction(60000, 1001), "CUSTOM"),
+        (720, Fraction(25), "720"),
+        (720, Fraction(60000, 1001), "720"),
+        (1080, NTSC, "1080"),
+        (1080, Fraction(24), "1080"),
+        (2160, Fraction(25), "CUSTOM"),
+    ],
+)
+def test_ale_names_pal_and_ntsc_only_at_their_rates(height: int, rate: Fraction, said: str) -> None:
+    facts = media(video(rate=rate, average_rate=rate, width=720, height=height))
+    assert f"VIDEO_FORMAT\t{said}" in ale(clips_of([job(facts)])).splitlines()
+
+
 def test_ale_cells_hold_no_tabs() -> None:
     row = ale(clips_of([job(media(), source="/a/one\ttwo\n.mov")])).splitlines()[10]
     assert row.startswith("one two \tVA1A2\t10:00:00:00\t10:00:01:00")
