@@ -131,9 +131,13 @@ def undecoded_audio(plan: TaskPlan, encode: EncodeObservation) -> JobError | Non
 
 
 def empty_audio(plan: TaskPlan, encode: EncodeObservation) -> JobError | None:
-    """An audio stream that is listed but gives no audio: some muxers leave it out, others write a stream of silence or none."""
+    """An audio stream that is listed but gives no audio: some muxers leave it out, others write a stream of silence or none.
+
+    Not one of which the container has counted samples: it is not the source that lost those.
+    """
+    counted = bool(_COUNTING.intersection(plan.facts.formats))
     for position, (stream, heard) in enumerate(zip(plan.facts.audio, encode.audio, strict=False)):
-        if heard is not None and heard.first is None:
+        if heard is not None and heard.first is None and not (counted and stream.duration):
             return JobError(
                 ErrorCode.SOURCE_UNSUPPORTED,
                 f"audio stream {position + 1} of the source ({stream.codec}) is empty: it gave no audio, and a proxy must carry "

@@ -64,8 +64,13 @@ def test_a_proxy_without_the_stream_is_no_damage_of_the_source() -> None:
     assert audio_ends_early(plan, seen(plan, short(100)), proxy.observation().report) is None
 
 
-def test_a_stream_without_audio_is_refused_whatever_the_container_makes_of_it() -> None:
-    two = replace(ENCODED, audio=(*ENCODED.audio, replace(STEREO, index=4, gapless=False)))
+@pytest.mark.parametrize(
+    ("formats", "lasts"), [(("mov",), None), (("mov",), Fraction(0)), (("avi",), Fraction(0)), (("matroska",), Fraction(1))]
+)
+def test_a_stream_without_audio_is_refused_whatever_the_container_makes_of_it(
+    formats: tuple[str, ...], lasts: Fraction | None
+) -> None:
+    two = replace(ENCODED, audio=(*ENCODED.audio, replace(STEREO, index=4, gapless=False, duration=lasts)), formats=formats)
     plan, silent = planned(two), HeardAudio(rate=48000, frames=0, first=None, length=0)
     proxy = perfect_proxy(plan)
     for _ in range(2):
@@ -77,6 +82,12 @@ def test_a_stream_without_audio_is_refused_whatever_the_container_makes_of_it() 
         )
         proxy.sounds.pop()  # as MOV and MP4 leave it out
     assert empty_audio(plan, seen(plan, None, HEARD)) is None
+
+
+@pytest.mark.parametrize("container", ["mov", "mxf", "avi"])
+def test_audio_that_the_source_has_counted_and_the_encoder_left_out_is_no_empty_stream(container: str) -> None:
+    plan = planned(replace(ENCODED, formats=(container,), audio=(replace(ENCODED.audio[0], duration=Fraction(1, 48000)),)))
+    assert empty_audio(plan, seen(plan, HeardAudio(rate=48000, frames=0, first=None, length=0))) is None
 
 
 LATE = replace(ENCODED, video=replace(CLIP.video, start=Fraction(1, 2)))
