@@ -358,6 +358,12 @@ def test_sources_are_decoded_the_same_on_every_cpu() -> None:
     assert plan_task(settings(), other).input_options[-2:] == ("-flags", "+bitexact")
 
 
+def test_colr_is_written_where_the_codec_says_no_tags() -> None:
+    source = replace(CLIP, video=replace(CLIP.video, width=1920, height=1080, color=ColorFacts("tv", "bt709", "bt709", None)))
+    options = plan_task(settings(Codec.DNXHR, Container.MOV), source).output_options
+    assert options[options.index("-movflags") + 1] == "+faststart+write_colr"
+
+
 def test_a_late_picture_has_its_timecode_and_its_ticks() -> None:
     source = replace(CAMERA, video=replace(CAMERA.video, start=Fraction(1, 90)))
     plan = plan_task(settings(Codec.PRORES_LT, Container.MOV), source)

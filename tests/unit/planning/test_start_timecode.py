@@ -33,6 +33,12 @@ def test_a_timecode_is_kept(text: str, rate: Fraction) -> None:
     assert plan_schedule(settings(), replace(clip(rate=rate), timecode=timecode(text))).timecode == timecode(text)
 
 
+def test_a_constant_rate_counts_for_itself_whatever_the_muxer_is_told() -> None:
+    source = replace(clip(), timecode=timecode("01:00:00:24"))
+    told = replace(source, video=replace(source.video, told_rate=Fraction(300)))
+    assert plan_schedule(settings(), told).timecode == timecode("01:00:00:24")
+
+
 @pytest.mark.parametrize(
     ("text", "rate", "fps", "converted"),
     [

@@ -174,6 +174,8 @@ WHOLE = -(-IDEAL // 1024) * 1024
         (IDEAL - 3, IDEAL, ["duration"]),
         (WHOLE + 2, IDEAL, []),
         (WHOLE + 3, IDEAL, ["duration"]),
+        (WHOLE, IDEAL - 96 - 2, []),
+        (WHOLE, IDEAL - 96 - 3, ["duration"]),
         (WHOLE, IDEAL + 96 + 2, []),
         (WHOLE, IDEAL + 96 + 3, ["duration"]),
     ],
@@ -201,6 +203,7 @@ def test_resampled_aac_in_matroska_ends_on_a_whole_frame_to_the_millisecond(samp
         (23, 1024, []),
         (24, 1024, ["duration"]),
         (23, 1024 + 23, []),
+        (23, 1024 + 24, []),
         (23, 1024 + 25, ["duration"]),
         (23, 1024 - 23, []),
         (23, 1024 - 25, ["duration"]),
@@ -257,6 +260,14 @@ def test_ticks_may_be_finer_than_samples() -> None:
     lines = [f"frame|stream_index=1|pts={1920 * number}|nb_samples=1024" for number in range(3)]
     text = "\n".join([*lines, "stream|index=1|codec_type=audio|time_base=1/90000"])
     assert checked(text, Container.MOV)["holes"].ok
+
+
+def test_a_sample_may_be_no_whole_part_of_a_millisecond() -> None:
+    heard, source = replace(HEARD, rate=44100), replace(SOURCE, audio=(replace(STEREO, sample_rate=44100),))
+    for gap, ok in ((44, True), (45, False)):
+        lines = [f"frame|stream_index=1|pts={1024 * number + gap * (number > 1)}|nb_samples=1024" for number in range(4)]
+        text = "\n".join([*lines, "stream|index=1|codec_type=audio|time_base=1/44100"])
+        assert checked(text, Container.MP4, heard, source)["holes"].ok is ok
 
 
 def test_matroska_s_clock_has_hours_and_minutes() -> None:

@@ -10,6 +10,7 @@ from proxx_worker.contract.errors import ErrorCode, JobError
 from proxx_worker.contract.output_settings import Codec, Container
 from proxx_worker.media.facts import MediaFacts
 from proxx_worker.planning.plan import TaskPlan, plan_task
+from proxx_worker.planning.remedies import outside_mxf
 from proxx_worker.verification.encode_fault import encode_error
 from proxx_worker.verification.encode_observation import EncodeObservation
 from proxx_worker.verification.ffmpeg_evidence import FfmpegEvidence
@@ -82,6 +83,7 @@ def test_a_stream_without_audio_is_refused_whatever_the_container_makes_of_it(
         )
         proxy.sounds.pop()  # as MOV and MP4 leave it out
     assert empty_audio(plan, seen(plan, None, HEARD)) is None
+    assert empty_audio(plan, seen(plan, HEARD)) is None, "of a stream that was not reported nothing is known"
 
 
 @pytest.mark.parametrize("container", ["mov", "mxf", "avi"])
@@ -158,6 +160,15 @@ def test_mxf_starts_by_the_containers_word(container: Container, source: MediaFa
         )
     )
     assert begins_late(plan, replace(perfect_encode(plan), times=())) is None
+
+
+def test_fields_that_begin_late_are_sent_where_fields_survive() -> None:
+    fields = replace(CLIP, video=replace(CLIP.video, field_order="tt", width=1920, height=1080))
+    plan = plan_task(settings(Codec.DNXHD, Container.MXF), fields)
+    error = begins_late(plan, moved(plan, Fraction(1)))
+    assert error is not None
+    assert error.message.endswith(outside_mxf(interlaced=True))
+    assert outside_mxf(interlaced=True) != outside_mxf(interlaced=False)
 
 
 def test_the_grid_that_moves_the_picture_is_no_late_start() -> None:

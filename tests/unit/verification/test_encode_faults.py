@@ -332,3 +332,10 @@ def test_the_end_is_told_by_the_source_s_own_times() -> None:
         f"the source ends after 0.800 s, but its container promises 1.000 s: {CUT_OFF}",
         {"ends_at_seconds": "7.800", "frames": 20, "frames_promised": None},
     )
+
+
+def test_a_place_is_told_by_the_last_frame_before_it_that_had_a_time() -> None:
+    times = [512 * frame for frame in range(2, 25)]
+    error = encode_error(PLAN, seen(complaints=(DECODER,), complained_at=5, heard_at=(5,), times=times, untimed=[0, 1]))
+    assert error is not None
+    assert (error.code, error.details["near_seconds"]) == (ErrorCode.SOURCE_DAMAGED, "0.080")

@@ -156,3 +156,10 @@ def test_a_picture_that_changes_on_the_way_is_counted() -> None:
     observer = EncodeObserver()
     observer.feed_stdout(2 * b"frame:0 pts:7 pts_time:0\nframe:1 pts:8 pts_time:0\n")
     assert observer.finish(0, 0).restarts == 1
+
+
+def test_frames_without_a_time_are_listed_by_their_place() -> None:
+    observer = EncodeObserver()
+    observer.feed_stdout(b"frame:0 pts:7 pts_time:0\nframe:1 pts:NOPTS pts_time:NOPTS\nframe:2 pts:9 pts_time:0\n")
+    observation = observer.finish(0, 1)
+    assert ([*observation.times], [*observation.untimed]) == ([7, 9], [1])

@@ -68,6 +68,14 @@ def test_a_proxy_starts_where_its_source_s_first_frame_is(plan: TaskPlan, first:
     assert start(plan, first) == said
 
 
+@pytest.mark.parametrize(("untimed", "said"), [(0, "0"), (1, "0.4")])
+def test_a_first_frame_without_a_time_starts_where_the_container_says(untimed: int, said: str) -> None:
+    times: list[int | None] = [(10 + number) * FRAME for number in range(25)]
+    times[untimed] = None
+    checks = checked(planned(), presented(planned(), times))
+    assert next(expected for name, expected, _, _ in checks if name == "start") == said
+
+
 def test_the_frames_of_a_whole_source_are_counted_three_times() -> None:
     plan = planned()
     assert checked(plan, perfect_encode(plan)) == [
@@ -132,6 +140,7 @@ def frame_times(plan: TaskPlan, times: Sequence[int | None], seen: Sequence[int]
         (planned(), (100, 612, 1636), (7, 519, 1543), True),
         (planned(), (100, 612, 1636), (0, 512, 1024), False),
         (planned(), (None, 612, 1636), (0, 512, 1536), False),
+        (planned(), (None, 612, 1636), (0, 1024), False),
         (planned(clip(constant_rate=False)), (100, 612, 1637), (0, 512, 1537), True),
         (planned(clip(constant_rate=False)), (100, 612, 1637), (0, 512, 1536), False),
         (planned(fps=Fraction(50)), (100, 612), (0, 256, 512, 768), True),

@@ -145,3 +145,13 @@ def test_lines_of_picture_and_sound_may_stand_between_each_other() -> None:
     assert copied is None
     assert (first and (first.length, first.placed, first.restarts)) == (2048, FRAME, 0)
     assert (last and (last.first, last.restarts)) == (480, 1)
+
+
+def test_the_two_reports_of_a_stream_may_take_turns() -> None:
+    listener = Listener(PLACEMENT)
+    for placed, ends, time in ((False, False, 100), (True, False, 5000), (False, True, 1124), (True, True, 6000)):
+        edge = read_edge(write_edge(0, time, ends=ends, placed=placed))
+        assert edge is not None
+        listener.hear(0, edge)
+    heard = listener.heard()
+    assert (heard.first, heard.length, heard.placed) == (100, 1124, 1000)

@@ -101,3 +101,9 @@ def test_a_report_without_end_takes_memory_up_to_a_limit() -> None:
     reader.feed(b"stream|index=0\n")
     reader.feed(b"".join(b"side_data|rotation=%d\n" % number for number in range(1100)))
     assert len(reader.finish().streams[-1].side_data) < 1100
+
+
+def test_of_very_many_holes_the_first_are_kept_and_the_others_counted() -> None:
+    told: list[tuple[int, str | tuple[int, int | None]]] = [(100 * frame, (50, 50)) for frame in range(MOST_PLACES + 3)]
+    sound = streams(told)[1]
+    assert (sound.holes, sound.more_holes) == ([100 * frame + 50 for frame in range(MOST_PLACES)], 2)

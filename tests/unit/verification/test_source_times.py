@@ -210,6 +210,11 @@ def test_a_frame_may_be_two_ticks_or_a_tenth_of_a_frame_from_its_place(
     assert off_grid([7000, 7000 + place], tick, rate) is off
 
 
+def test_frames_are_at_every_second_place_only_if_all_are() -> None:
+    plan = planned()
+    assert times_fault(plan, seen(plan, *(FRAME * place for place in (0, 2, 4, 5, 7)))) is None
+
+
 def test_uneven_times_are_planned_as_variable() -> None:
     again = measured_plan(planned(), seen(planned(), *UNEVEN, exit_code=1))
     assert again is not None
