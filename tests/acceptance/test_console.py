@@ -61,7 +61,7 @@ def test_a_session_from_submitting_to_the_end(  # noqa: PLR0915 - one session, s
         console.until("[3 failed]")
 
         console.press("r")  # submit it again, while nothing is claimed
-        console.until("2 waiting")  # only then the cursor can follow the job into the other list
+        console.until("2 waiting 0 running")  # only then the cursor can follow the job into the other list
         console.press("2")
         console.until("> slow")
         console.press("h")  # release

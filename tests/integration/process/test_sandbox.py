@@ -359,7 +359,7 @@ try:
     for confined in (sandbox, None):
         ended = run_child(["/bin/sh", "-c", "ulimit -c; ulimit -d"], stop=StopFlag(), on_stdout=sys.stdout.buffer.write,
                           on_stderr=sys.stdout.buffer.write, confinement=Confinement(confined, memory_bytes=1 << 30))
-        print(ended.exit_code)
+        print(ended.exit_code, flush=True)  # behind what the child wrote to the same buffer
 except ProxxError as error:
     print(error.code, error)
 """
