@@ -5,6 +5,7 @@ No library is used: Python's are young, and only three system calls are needed.
 
 import ctypes
 import errno
+import fcntl
 import os
 from typing import Final
 
@@ -71,6 +72,12 @@ class Ruleset:
             self.allow(descriptor, rights if folder else rights & _OF_FILES)
         finally:
             os.close(descriptor)
+
+    def move(self, least: int) -> None:
+        """Give the rules' own descriptor a number from `least` on, out of the way of others. Raises `OSError`."""
+        moved = fcntl.fcntl(self._fd, fcntl.F_DUPFD_CLOEXEC, least)
+        os.close(self._fd)
+        self._fd = moved
 
     def restrict(self) -> None:
         """Hold this thread, and all that it starts and becomes, to the rules, with no new privileges. Raises `OSError`."""

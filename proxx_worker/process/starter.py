@@ -148,7 +148,7 @@ def _exec_confined(request: Request, descriptors: list[int], held: int, worker: 
         os.fchdir(descriptors[1])
         step = "confine"
         rules = _rules(request, descriptors)
-        report = _arrange(request["numbers"], descriptors, held)
+        report = _arrange(request["numbers"], descriptors, held, rules)
         _confine(rules, request["memory_bytes"], held)
         if not request["argv"]:
             os.write(report, _try().encode())
@@ -170,12 +170,13 @@ def _at_end_of(worker: int, number: signal.Signals) -> None:
         os._exit(127)
 
 
-def _arrange(numbers: list[int | None], descriptors: list[int], held: int) -> int:
+def _arrange(numbers: list[int | None], descriptors: list[int], held: int, rules: landlock.Ruleset) -> int:
     """Give the descriptors their numbers; those only held come from `held` on. Returns the report's new number."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < held + 2 * seccomp.HELD:
         raise OSError(errno.EMFILE, f"the limit on open files, {soft}, leaves a child too few (ulimit -n)")
-    # First move all out of the way: one may occupy another's target.
+    # First move all out of the way, the rules too: one may occupy another's target.
+    rules.move(held + seccomp.HELD)
     moved = (descriptors[0], *descriptors[2 : 2 + len(numbers)])
     report, *rest = (fcntl.fcntl(it, fcntl.F_DUPFD_CLOEXEC, held + seccomp.HELD) for it in moved)
     next_held = held

@@ -1,5 +1,6 @@
 """Confined children for real: started, stopped, refused, and gone with the worker."""
 
+import fcntl
 import os
 import platform
 import signal
@@ -108,6 +109,21 @@ def test_it_reads_and_writes_what_it_was_given_and_nothing_else(sandbox: Sandbox
         os.close(output)
     assert (tmp_path / "other").read_text() == "other\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "output", "source"]
+
+
+def test_a_source_may_have_any_number(sandbox: Sandbox, tmp_path: Path) -> None:
+    # One of them is that of the rules in the child while they are made.
+    (tmp_path / "source").write_text("source\n")
+    for number in range(3, 72):
+        with (tmp_path / "source").open() as opened:
+            source = fcntl.fcntl(opened, fcntl.F_DUPFD_CLOEXEC, number)
+        try:
+            _, out, _ = run(
+                sandbox, "/bin/sh", "-c", f"read -r it </dev/fd/{source}; echo $it", reads=(source,), pass_fds=(source,)
+            )
+        finally:
+            os.close(source)
+        assert out == "source\n"
 
 
 def test_a_child_has_its_streams_and_what_it_holds_and_no_other_descriptor(sandbox: Sandbox, tmp_path: Path) -> None:
