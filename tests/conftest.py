@@ -116,6 +116,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a whole module, which `importorskip` leaves out."""
+    report = yield
+    if report.skipped and collector.config.getoption("--no-skips"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        report.outcome, report.longrepr = "failed", f"{collector.nodeid} must run here, but: {reason}"
+    return report
+
+
 @cache
 def _lies_in(path: Path, places: tuple[str, ...]) -> bool:
     return any(path.is_relative_to(ROOT / "tests" / place) for place in places)

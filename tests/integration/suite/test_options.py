@@ -49,3 +49,16 @@ def test_a_wrong_option_ends_the_session_before_anything_runs(project_root: Path
     done = session(project_root, MANY, *options)
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "ended"), [((), pytest.ExitCode.NO_TESTS_COLLECTED), (("--no-skips",), pytest.ExitCode.INTERRUPTED)]
+)
+def test_a_module_that_is_left_out_fails_where_nothing_may_be(
+    project_root: Path, tmp_path: Path, options: tuple[str, ...], ended: pytest.ExitCode
+) -> None:
+    module = tmp_path / "test_needs_more.py"
+    module.write_text("import pytest\npytest.importorskip('no_such_library', reason='it is not installed')\n")
+    done = session(project_root, "-c", "pyproject.toml", "-p", "tests.conftest", str(module), *options)
+    assert done.returncode == ended, done.stdout
+    assert ("must run here, but: Skipped: it is not installed" in done.stdout) is bool(options)
