@@ -3,8 +3,8 @@
 from fractions import Fraction
 
 from proxx_worker.cli.console import error_lines
-from proxx_worker.contract.errors import JsonValue
 from proxx_worker.contract.result import ErrorRecord, JobResult, TaskRecord, TaskStatus
+from proxx_worker.contract.text import value_text
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 _STEP = 1000
@@ -29,15 +29,12 @@ def _task_lines(task: TaskRecord, *, alone: bool) -> list[str]:
         lines.append(f"    {', '.join(facts if speed is None else [*facts, speed])}")
     elif task.status is TaskStatus.FAILED:
         failed = [check for check in task.checks if check.ok is False]
-        lines += [f"    check {check.name}: expected {_shown(check.expected)}, found {_shown(check.actual)}" for check in failed]
+        lines += [
+            f"    check {check.name}: expected {value_text(check.expected)}, found {value_text(check.actual)}" for check in failed
+        ]
     if task.error is not None and not alone:
         lines += [f"    {line}" for line in _error_lines(task.error)]
     return lines
-
-
-def _shown(value: JsonValue) -> str:
-    """A check's value for a person, who need not know Python's name for nothing."""
-    return "nothing" if value is None else str(value)
 
 
 def _error_lines(error: ErrorRecord) -> list[str]:

@@ -14,6 +14,7 @@ from proxx_worker.cli.console import UsageError, fail, stderr_is_journal, termin
 from proxx_worker.cli.signals import Signals
 from proxx_worker.cli.wiring import environment_of, sandbox_of, settings_from, tools_of, worker_record
 from proxx_worker.contract.errors import EXIT_OK, ErrorClass, ProxxError
+from proxx_worker.contract.values import timestamp
 from proxx_worker.delivery.publishing import PublishingStuckError
 from proxx_worker.engines.tools import Tools, locate_tools
 from proxx_worker.execution.executor import Executor
@@ -23,7 +24,6 @@ from proxx_worker.observe.display import progress_for
 from proxx_worker.observe.logs import EventLog, start_worker_log
 from proxx_worker.observe.no_metrics import NoMetrics
 from proxx_worker.observe.observer import JobObserver, Observers
-from proxx_worker.observe.records import timestamp
 from proxx_worker.observe.status import StatusFile
 from proxx_worker.observe.supervisor import Supervisor
 from proxx_worker.process.self_confinement import Confined

@@ -83,6 +83,11 @@ def steady_json(document: bytes) -> bytes:
     return _STEERING_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", document.decode()).encode()
 
 
+def value_text(value: JsonValue) -> str:
+    """A check's value for a person, who need not know Python's name for nothing."""
+    return "nothing" if value is None else str(value)
+
+
 def is_control(letter: str) -> bool:
     """Whether one character is a control character: C0, DEL or C1."""
     return letter < " " or "\x7f" <= letter <= "\x9f"

@@ -5,7 +5,7 @@ Each reader converts the text as written, or raises `ValueError` with the reason
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
@@ -104,6 +104,11 @@ def read_moment(text: str) -> datetime:
         )
     except ValueError as error:  # 30 February, the year 0
         raise ValueError("there is no such date") from error
+
+
+def timestamp(when: datetime) -> str:
+    """A moment as results and logs have it: RFC 3339 in UTC, with milliseconds and `Z`."""
+    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def has_time_of_day(text: str) -> bool:

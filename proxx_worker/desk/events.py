@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from proxx_worker.contract.candidates import SPEC_SUFFIX, display_name, is_spec_name, stem_of
 from proxx_worker.contract.status import RunningJob
+from proxx_worker.contract.values import timestamp
 from proxx_worker.desk.folders import folder_of, read_summary
 from proxx_worker.desk.jobs import JobState, JobSummary
 from proxx_worker.desk.names import names_of
@@ -95,12 +96,8 @@ class Ended:
         job = read_summary(self._workspace, entry.state, entry.stem)
         if status is None or job is None:
             return None
-        return (job.finished_at or _moment(status.st_ctime_ns), status.st_ctime_ns, entry.stem), entry, job
-
-
-def _moment(time_ns: int) -> str:
-    """A time as results have it."""
-    return datetime.fromtimestamp(time_ns / 1e9, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        ended = job.finished_at or timestamp(datetime.fromtimestamp(status.st_ctime_ns / 1e9, UTC))
+        return (ended, status.st_ctime_ns, entry.stem), entry, job
 
 
 def running_job(workspace: Workspace) -> RunningJob | None:

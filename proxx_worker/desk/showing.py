@@ -10,7 +10,7 @@ import orjson
 
 from proxx_worker.contract.errors import JsonValue
 from proxx_worker.contract.status import RunningJob, WorkerState, WorkerStatus
-from proxx_worker.contract.text import visible
+from proxx_worker.contract.text import value_text, visible
 from proxx_worker.desk.commands import command_line
 from proxx_worker.desk.jobs import JobState, JobSummary
 from proxx_worker.desk.remedies import remedy_of
@@ -216,16 +216,11 @@ def _check_lines(checks: JsonValue) -> Iterator[str]:
     for verdict, sign in ((False, "x BAD"), (None, "? not done")):
         for check in known:
             if check.get("ok") is verdict:
-                expected, found = _shown(check.get("expected")), _shown(check.get("actual"))
+                expected, found = value_text(check.get("expected")), value_text(check.get("actual"))
                 yield f"{sign}: {check.get('name')}: expected {expected}, found {found}"
     good = [str(check.get("name")) for check in known if check.get("ok") is True]
     if good:
         yield f"+ {len(good)} checks passed: {', '.join(good)}"
-
-
-def _shown(value: JsonValue) -> str:
-    """A check's value for a person, who need not know Python's name for nothing."""
-    return "nothing" if value is None else str(value)
 
 
 def _tasks_of(result: bytes | None) -> list[dict[str, JsonValue]]:

@@ -19,10 +19,10 @@ from proxx_worker.contract.result import (
     WorkerRecord,
 )
 from proxx_worker.contract.source_media import SettingsRecord
+from proxx_worker.contract.values import timestamp
 from proxx_worker.media.source_record import rational
 from proxx_worker.observe.clock import Moment
 from proxx_worker.observe.joblog import JobLog
-from proxx_worker.observe.records import timestamp
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from proxx_worker.contract.errors import JobError, JsonValue, ProxxError
 from proxx_worker.contract.result import Check, ErrorRecord, TaskRecord, TaskStatus
 from proxx_worker.contract.source_media import SourceMedia
 from proxx_worker.contract.status import Stage
+from proxx_worker.contract.values import timestamp
 from proxx_worker.delivery.staging import Staging
 from proxx_worker.engines.port import Accepted, Encoded, EngineContext, EnginePort, Plan, Unfinished, Usage
 from proxx_worker.engines.source_file import open_probed
@@ -14,7 +15,6 @@ from proxx_worker.execution.preflight import Environment, with_source
 from proxx_worker.execution.reporting import internal_errors
 from proxx_worker.observe.clock import now
 from proxx_worker.observe.observer import JobObserver, TaskInfo
-from proxx_worker.observe.records import timestamp
 from proxx_worker.verification.verdict import judge, judge_evidence
 
 

@@ -28,7 +28,7 @@ def late_tracks(read: Read, size: int) -> Mapping[int, int]:
 
 def _lasts(movie: Movie, track: Box) -> int | None:
     """The length of the edits behind the empty ones; None if there are none before them, or none behind them."""
-    lists, headers = movie.tables(track, b"edts", b"elst"), movie.tables(track, b"mdia", b"mdhd")
+    lists, headers = movie.tables(track, (b"edts", b"elst")), movie.tables(track, (b"mdia", b"mdhd"))
     if not len(lists) == len(headers) == 1 or not movie.clock:
         return None
     edits = edits_of(lists[0])

@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar
 
 from proxx_worker.media.boxes import (
     MAX_BOXES,
+    MAX_TABLE,
     TRACKS,
     Box,
     descend,
@@ -58,9 +59,9 @@ class Movie:
         """Whether the track's handler is that of video."""
         return is_video(self.read, track, self.budget)
 
-    def tables(self, track: Box, *path: bytes) -> list[bytes]:
-        """The contents of all boxes at the end of `path`: of a long table, only the beginning."""
-        return tables_at(self.read, track, path, self.budget)
+    def tables(self, track: Box, path: tuple[bytes, ...], most: int = MAX_TABLE) -> list[bytes]:
+        """The contents of all boxes at the end of `path`: of a table that is longer than `most` bytes, only the beginning."""
+        return tables_at(self.read, track, path, self.budget, most)
 
     def number(self, track: Box) -> int | None:
         """The track's number; None if it has none, or several."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import accumulate, chain, repeat
 from typing import TypeVar
 
-from proxx_worker.media.boxes import SAMPLES, TABLE_HEADER, Box, entry_count, rows_of, tables_at, timescale
+from proxx_worker.media.boxes import SAMPLES, TABLE_HEADER, Box, entry_count, rows_of, timescale
 from proxx_worker.media.movie import Movie, Read, edits_of, whole_movie
 
 Checkpoint = Callable[[], object]
@@ -68,7 +68,7 @@ def played_pictures(read: Read, size: int, checkpoint: Checkpoint) -> Mapping[in
 
 def _played(movie: Movie, track: Box, most: int, checkpoint: Checkpoint) -> PlayedPictures | None:
     sizes, steps, offsets, headers, edits = (
-        tables_at(movie.read, track, path, movie.budget, _MOST_BYTES)
+        movie.tables(track, path, _MOST_BYTES)
         for path in (
             (*SAMPLES, b"stsz"), (*SAMPLES, b"stts"), (*SAMPLES, b"ctts"), (b"mdia", b"mdhd"), (b"edts", b"elst"),
         )

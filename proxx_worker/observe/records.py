@@ -2,23 +2,19 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 import orjson
 
 from proxx_worker.contract.errors import JsonValue
 from proxx_worker.contract.text import steady_json, visible, writable
+from proxx_worker.contract.values import timestamp
 
 _PLAIN = re.compile(r"[^\s\"=]+")
 
 
 ENCODER = "encoder"
 """The action of a line of encoder output."""
-
-
-def timestamp(when: datetime) -> str:
-    """RFC 3339 in UTC, with milliseconds and `Z`."""
-    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def text_line(when: datetime, level: str, action: str, message: str, fields: Mapping[str, JsonValue]) -> str:

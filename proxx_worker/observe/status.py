@@ -10,9 +10,9 @@ from pathlib import Path
 
 from proxx_worker.contract.result import JobResult, TaskRecord
 from proxx_worker.contract.status import RunningJob, Stage, WorkerState, WorkerStatus, encode_status
+from proxx_worker.contract.values import timestamp
 from proxx_worker.files.durable import write_all
 from proxx_worker.observe.observer import JobInfo, TaskInfo
-from proxx_worker.observe.records import timestamp
 from proxx_worker.verification.progress import Progress
 
 MIN_INTERVAL_SECONDS = 0.5

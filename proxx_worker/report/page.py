@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from proxx_worker.contract.errors import JsonValue
 from proxx_worker.contract.result import Check
-from proxx_worker.contract.text import visible
+from proxx_worker.contract.text import value_text, visible
 from proxx_worker.media.facts import VideoFacts
 from proxx_worker.report.charts import ssim_chart, waveforms
 from proxx_worker.report.document import ExaminedJob
@@ -292,7 +292,7 @@ def _check_view(check: Check) -> dict[str, str]:
 
 
 def _value(value: JsonValue) -> str:
-    return "none" if value is None else str(value)[:200]
+    return value_text(value)[:200]
 
 
 def _tags(examined: ExaminedTask) -> list[tuple[str, str, str, bool]]:

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from proxx_worker.contract.errors import ErrorCode, JobError, JsonValue
 from proxx_worker.contract.result import Check
+from proxx_worker.contract.text import value_text
 from proxx_worker.planning.expectation import Expectation
 from proxx_worker.verification.audio_checks import audio_checks
 from proxx_worker.verification.checks import (
@@ -60,9 +61,10 @@ def _failed_check(checks: Sequence[Check]) -> JobError | None:
     if not failed:
         return None
     first = failed[0]
+    wanted, found = value_text(first.expected), value_text(first.actual)
     return JobError(
         ErrorCode.OUTPUT_INVALID,
-        f"the proxy does not match its source: {first.name} should be {first.expected}, but is {first.actual}"
+        f"the proxy does not match its source: {first.name} should be {wanted}, but is {found}"
         + (f" (and {len(failed) - 1} more)" if len(failed) > 1 else "")
         + "; nothing was published",
         {"failed": [{"name": check.name, "expected": check.expected, "actual": check.actual} for check in failed]},

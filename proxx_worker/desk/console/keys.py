@@ -42,7 +42,7 @@ class KeysFooter(Footer):
     def compose(self) -> ComposeResult:
         """The first keys, up to the width."""
         left = self.size.width
-        for key in self._all():
+        for key in self._all():  # Textual does not export the class of these
             left -= len(f" {getattr(key, 'key_display', '')} {getattr(key, 'description', '')} ")
             if left < 0:
                 return

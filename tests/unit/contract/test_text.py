@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxx_worker.contract.errors import JsonValue
-from proxx_worker.contract.text import encodable, has_lone_surrogate, quoted, shortened, steady_json, visible, writable
+from proxx_worker.contract.text import (
+    encodable,
+    has_lone_surrogate,
+    quoted,
+    shortened,
+    steady_json,
+    value_text,
+    visible,
+    writable,
+)
 from tests.unit.contract.corpus import PROPERTY
 
 
@@ -77,3 +86,8 @@ def test_json_escapes_what_turns_a_line_around() -> None:
         rb'"\u202e\u2066\u200f\u061c\u2028\u009b\u007f' + 'é"'.encode()
     )
     assert steady_json(b'"plain"') == b'"plain"'
+
+
+@pytest.mark.parametrize(("value", "said"), [(None, "nothing"), ("", ""), (0, "0"), (False, "False"), ("25/1", "25/1")])
+def test_a_missing_value_is_nothing(value: JsonValue, said: str) -> None:
+    assert value_text(value) == said

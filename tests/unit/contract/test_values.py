@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from proxx_worker.contract.strict_json import Number
-from proxx_worker.contract.values import has_time_of_day, rate_as_number, read_moment, read_rate
+from proxx_worker.contract.values import has_time_of_day, rate_as_number, read_moment, read_rate, timestamp
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,9 @@ def test_a_moment_is_what_it_says(text: str, moment: datetime) -> None:
 def test_a_time_of_day_comes_after_a_mark(mark: str) -> None:
     assert has_time_of_day(f"2025-12-29{mark}14:30")
     assert not has_time_of_day("2025-12-29")
+
+
+def test_a_timestamp_is_utc_with_milliseconds_and_z() -> None:
+    when = datetime(2026, 1, 2, 3, 4, 5, 678_900, tzinfo=UTC)
+    assert timestamp(when) == "2026-01-02T03:04:05.678Z"
+    assert timestamp(when.astimezone(timezone(timedelta(hours=9)))) == "2026-01-02T03:04:05.678Z"

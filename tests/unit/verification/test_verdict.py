@@ -167,10 +167,10 @@ def test_a_spoiled_proxy_fails(spoil: Callable[[Proxy], object], faults: dict[st
         {"name": name, "expected": expected, "actual": actual} for name, (expected, actual) in faults.items()
     ]
     first = next(iter(faults))
+    wanted, found = ("nothing" if value is None else value for value in faults[first])
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     assert verdict.error.message == (
-        f"the proxy does not match its source: {first} should be {faults[first][0]}, but is {faults[first][1]}{more}; "
-        "nothing was published"
+        f"the proxy does not match its source: {first} should be {wanted}, but is {found}{more}; nothing was published"
     )
 
 
