@@ -1,6 +1,7 @@
 """Moments as the spec writes them, read by value."""
 
 import re
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
 
@@ -72,7 +73,19 @@ def test_a_time_of_day_comes_after_a_mark(mark: str) -> None:
     assert not has_time_of_day("2025-12-29")
 
 
-def test_a_timestamp_is_utc_with_milliseconds_and_z() -> None:
+def test_a_timestamp_is_utc_with_milliseconds_and_z_wherever_the_machine_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        try:
+            said = timestamp(datetime(2026, 1, 2, 3, 4, 5, 678_900, tzinfo=UTC))
+        finally:
+            elsewhere.undo()
+            time.tzset()
+    assert said == "2026-01-02T03:04:05.678Z"
+
+
+def test_a_timestamp_is_utc_from_any_zone() -> None:
     when = datetime(2026, 1, 2, 3, 4, 5, 678_900, tzinfo=UTC)
     assert timestamp(when) == "2026-01-02T03:04:05.678Z"
     assert timestamp(when.astimezone(timezone(timedelta(hours=9)))) == "2026-01-02T03:04:05.678Z"
